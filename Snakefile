@@ -1,0 +1,55 @@
+"""emoscope: fine-tune a language model to classify emotions in tweets, then take it apart.
+
+    results/{run}/        one fine-tuned classifier: model, predictions, metrics, masking, perturbations
+    data/corpora/{corpus} texts, their split, perturbation sets
+    reports/              what to read
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+
+
+wildcard_constraints:
+    run=one_of(RUNS),
+    corpus=one_of(config["corpora"]),
+    model=one_of(config["models"]),
+    block=r"\d+",
+    axis=r"gender|race|synonyms",
+
+
+scattergather:
+    predict=1,
+
+
+localrules:
+    all,
+    performance,
+    masking,
+    flips,
+    synonyms,
+    claims,
+    reports,
+
+
+rule all:
+    """Everything: every report of every run, the claims and the index."""
+    default_target: True
+    input:
+        "reports/index.html",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/model.smk"
+include: "workflow/rules/masking.smk"
+include: "workflow/rules/perturbation.smk"
+include: "workflow/rules/report.smk"

@@ -1,0 +1,63 @@
+"""What differs between model families: where the blocks are, and each block's attention output projection.
+
+The only place that knows families. To add one, add a line to FAMILIES.
+"""
+
+from dataclasses import dataclass
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from emoscope.errors import UserError
+
+
+@dataclass(frozen=True)
+class Family:
+    """Names of a family's parts: attribute paths from the classifier, and from one block."""
+
+    blocks: str
+    projection: str
+    stores_in_out: bool  # the projection's weight is (in, out), not nn.Linear's (out, in)
+
+
+FAMILIES = {
+    "gpt2": Family(blocks="transformer.h", projection="attn.c_proj", stores_in_out=True),
+    "bert": Family(blocks="bert.encoder.layer", projection="attention.output.dense", stores_in_out=False),
+    "llama": Family(blocks="model.layers", projection="self_attn.o_proj", stores_in_out=False),
+}
+
+
+def family_of(model: PreTrainedModel) -> Family:
+    """The family of a classifier; UserError for one that is not known."""
+    try:
+        return FAMILIES[model.config.model_type]
+    except KeyError:
+        known = ", ".join(FAMILIES)
+        raise UserError(f"model type {model.config.model_type!r} is not known; known families: {known}") from None
+
+
+def blocks_of(model: PreTrainedModel) -> nn.ModuleList:
+    """The transformer blocks, first to last; a block's output is the residual stream, (batch, tokens, width)."""
+    return model.get_submodule(family_of(model).blocks)
+
+
+def projection_of(model: PreTrainedModel, block: int) -> nn.Module:
+    """A block's attention output projection.
+
+    Its input is every head's output side by side, (batch, tokens, heads x head width); its output is what attention
+    adds to the residual stream, (batch, tokens, width).
+    """
+    return blocks_of(model)[block].get_submodule(family_of(model).projection)
+
+
+def heads_of(model: PreTrainedModel) -> int:
+    """Number of attention (query) heads in each block."""
+    return model.config.num_attention_heads
+
+
+def head_slice(model: PreTrainedModel, head: int) -> slice:
+    """Where one head's output lies in the last dimension of the projection's input."""
+    family = family_of(model)
+    weight = projection_of(model, 0).weight
+    width = weight.shape[0 if family.stores_in_out else 1] // heads_of(model)
+    return slice(head * width, (head + 1) * width)

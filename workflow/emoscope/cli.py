@@ -1,0 +1,89 @@
+"""The console command: one subcommand per rule, each a function whose signature is its command line.
+
+Modules are named as text and imported only when called, so that `--help` is quick and an edit to one module never
+counts as an edit to another rule's code.
+"""
+
+import argparse
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from emoscope.errors import UserError
+
+COMMANDS = {
+    "generate-corpus": "calibration_corpus:generate_corpus",
+    "download-corpus": "corpus:download_corpus",
+    "import-corpus": "corpus:import_corpus",
+    "split-corpus": "split:split_corpus",
+    "download-model": "models:download_model",
+    "unpack-model": "models:unpack_model",
+    "finetune": "finetune:finetune",
+    "predict": "predict:predict",
+    "evaluate": "evaluate:evaluate",
+    "select-confident": "samples:select_confident",
+    "mask-block": "masking:mask_block",
+    "mask-all-but": "masking:mask_all_but",
+    "summarise-masking": "masking_summary:summarise_masking",
+    "flip-terms": "perturbation_sets:flip_terms",
+    "count-words": "perturbation_sets:count_words",
+    "replace-words": "perturbation_sets:replace_words",
+    "score-perturbation": "scoring:score_perturbation",
+    "trace-pairs": "tracing:trace_pairs",
+    "assess-claims": "claims:assess_claims",
+    "collect-claims": "claims:collect_claims",
+    "render-report": "reports:render_report",
+    "render-index": "reports:render_index",
+    "flip": "filters:flip",
+    "replace": "filters:replace",
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one subcommand; a UserError becomes one line on standard error and exit status 1."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] not in COMMANDS:
+        wanted = argv[0] if argv else ""
+        if wanted in ("", "-h", "--help"):
+            print("usage: emoscope COMMAND [options]; `emoscope COMMAND --help` lists the options of one command\n")
+            print("\n".join(f"  {name}" for name in COMMANDS))
+            raise SystemExit(0 if wanted else 2)
+        raise SystemExit(f"emoscope: no command {wanted!r}; `emoscope --help` lists them")
+    name, arguments = argv[0], argv[1:]
+    module, function = COMMANDS[name].split(":")
+    command = getattr(importlib.import_module(f"emoscope.{module}"), function)
+    options = vars(parser_of(command, name).parse_args(arguments))
+    try:
+        command(**options)
+    except UserError as error:
+        print(f"emoscope {name}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def parser_of(command: Callable, name: str) -> argparse.ArgumentParser:
+    """Build the parser of a command from its signature: Path, str, int, JSON dict, and lists of these."""
+    parser = argparse.ArgumentParser(prog=f"emoscope {name}", description=inspect.getdoc(command))
+    for option, parameter in inspect.signature(command).parameters.items():
+        parser.add_argument(f"--{option.replace('_', '-')}", dest=option, **_argument(parameter))
+    return parser
+
+
+def _argument(parameter: inspect.Parameter) -> dict[str, Any]:
+    kinds = {Path: Path, str: str, int: int, dict: _json_object}
+    required = parameter.default is inspect.Parameter.empty
+    common = {"required": required} if required else {"default": parameter.default}
+    annotation = parameter.annotation
+    if getattr(annotation, "__origin__", None) is list:
+        return {"nargs": "*", "type": kinds[annotation.__args__[0]], **common}
+    return {"type": kinds[annotation], **common}
+
+
+def _json_object(text: str) -> dict:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"expected a JSON object, got {text!r}")
+    return value

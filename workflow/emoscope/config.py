@@ -1,0 +1,104 @@
+"""Checking the configuration before anything runs. Imported by the Snakefile: nothing heavy in here."""
+
+import difflib
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from emoscope.errors import UserError
+from emoscope.model_folder import check_model_folder
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+
+
+def complete(config: dict) -> dict:
+    """Return a copy of the configuration with the schema's defaults filled in; UserError at the first mistake."""
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    completed = deepcopy(config)
+    errors = sorted(_with_defaults(schema).iter_errors(completed), key=lambda error: list(map(str, error.path)))
+    if errors:
+        raise UserError(f"config {_where(errors[0].absolute_path)}: {_explain(errors[0])}")
+    _check_names(completed)
+    return completed
+
+
+def expand_runs(config: dict) -> dict[str, dict]:
+    """Map every run's identifier, `{name}-s{seed}`, to its settings; `seed` takes the place of `seeds`."""
+    return {
+        f"{run['name']}-s{seed}": {**{key: value for key, value in run.items() if key != "seeds"}, "seed": seed}
+        for run in config["runs"]
+        for seed in run["seeds"]
+    }
+
+
+def check_files(config: dict) -> None:
+    """Check that the local files that the configured runs read are there and usable; UserError if not."""
+    for run in config["runs"]:
+        corpus, model = config["corpora"][run["corpus"]], config["models"][run["model"]]
+        if "path" in corpus and not Path(corpus["path"]).exists():
+            raise UserError(
+                f"config corpora.{run['corpus']}.path: {corpus['path']} does not exist; "
+                "put the data there or change the path (the README says where the data come from)"
+            )
+        if "path" in model:
+            check_model_folder(Path(model["path"]))
+
+
+def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:
+    """A validator that writes each property's `default` into the objects that lack it before checking them."""
+    base = jsonschema.Draft202012Validator
+
+    def properties(validator, definitions, instance, schema):
+        if validator.is_type(instance, "object"):
+            for name, definition in definitions.items():
+                if isinstance(definition, dict) and "default" in definition:
+                    instance.setdefault(name, deepcopy(definition["default"]))
+        yield from base.VALIDATORS["properties"](validator, definitions, instance, schema)
+
+    return jsonschema.validators.extend(base, {"properties": properties})(schema)
+
+
+def _where(path: Any) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "(top level)"
+
+
+def _explain(error: jsonschema.ValidationError) -> str:
+    if error.validator == "additionalProperties":
+        unknown = next(key for key in error.instance if key not in error.schema["properties"])
+        return f"unknown key {unknown!r}{_suggest(unknown, error.schema['properties'])}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"key {missing!r} is missing"
+    if error.validator == "enum":
+        known = ", ".join(map(str, error.validator_value))
+        return f"{error.instance!r} is not one of: {known}{_suggest(error.instance, error.validator_value)}"
+    if error.validator == "type":
+        hint = ""
+        if isinstance(error.instance, str) and error.validator_value in ("number", "integer"):
+            hint = " (YAML reads 5e-5 as text: write 5.0e-5)" if "e" in error.instance.lower() else " (remove the quotes)"
+        return f"{json.dumps(error.instance)} is not of type {error.validator_value}{hint}"
+    return error.message.splitlines()[0]
+
+
+def _suggest(word: Any, known: Any) -> str:
+    close = difflib.get_close_matches(str(word), list(map(str, known)), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(map(str, known))}"
+
+
+def _check_names(config: dict) -> None:
+    seen = set()
+    for position, run in enumerate(config["runs"]):
+        for key, section in (("corpus", "corpora"), ("model", "models")):
+            if run[key] not in config[section]:
+                hint = _suggest(run[key], config[section])
+                raise UserError(f"config runs[{position}].{key}: {run[key]!r} is not under `{section}`{hint}")
+        if run["name"] in seen:
+            raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
+        seen.add(run["name"])

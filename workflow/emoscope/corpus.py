@@ -1,0 +1,147 @@
+"""Labelled texts from their source: checked, numbered and written as one table.
+
+A corpus is a table with columns `id: int64`, `text: str`, `label: int8` (an index into its class names) and
+`part: str` (the file or split a row came from, empty when there is none). `source.json` beside it records where the
+rows came from and the class names.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from emoscope.errors import UserError
+from emoscope.files import sha256_of, write_json, write_table
+
+CLASSES = ("sadness", "joy", "love", "anger", "fear", "surprise")
+OFFLINE_HINT = "the default configuration and workflow/configs/tweets.yaml work offline"
+
+
+def import_corpus(config: dict, corpus: Path, source: Path) -> None:
+    """Write the corpus of a local file or folder."""
+    path, classes = Path(config["path"]), config["classes"]
+    if config["source"] == "semicolon":
+        table = read_semicolon(path)
+    else:
+        table = read_table(path, config["source"], config["text"], config["label"])
+    write_table(check_corpus(table, classes), corpus)
+    write_source(source, corpus, classes, source=str(path), revision=None)
+
+
+def download_corpus(config: dict, corpus: Path, source: Path) -> None:
+    """Write the corpus of a data set on the hub, all of its splits joined."""
+    import datasets
+    import huggingface_hub
+
+    repository, classes = config["repository"], config["classes"]
+    try:
+        revision = huggingface_hub.HfApi().dataset_info(repository, revision=config["revision"]).sha
+        splits = datasets.load_dataset(repository, config["configuration"], revision=revision)
+    except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
+        raise UserError(f"the hub did not give {repository}: {_first_line(error)}; {OFFLINE_HINT}") from error
+    parts = []
+    for name, split in splits.items():
+        if missing := {"text", "label"} - set(split.column_names):
+            raise UserError(f"{repository}: split {name} has no column {sorted(missing)[0]!r}; choose another data set")
+        part = split.to_pandas()[["text", "label"]]
+        names = getattr(split.features["label"], "names", None)
+        parts.append(part.assign(
+            label=[names[label] for label in part["label"]] if names else part["label"],
+            part=name,
+            where=[f"{repository}: split {name}, row {row}" for row in range(len(part))],
+        ))
+    write_table(check_corpus(pd.concat(parts, ignore_index=True), classes), corpus)
+    write_source(source, corpus, classes, source=f"{repository} ({config['configuration']})", revision=revision)
+
+
+def read_table(path: Path, kind: str, text: str, label: str) -> pd.DataFrame:
+    """Read a CSV or parquet file into columns `text`, `label`, `part`, `where`; nothing is taken for missing but nothing."""
+    if kind == "csv":
+        _check_utf8(path)
+        try:
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise UserError(f"{path}: not a CSV file: {_first_line(error)}; quote texts that contain commas") from None
+    else:
+        try:
+            table = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: not a parquet file: {_first_line(error)}") from None
+    for role, column in (("text", text), ("label", label)):
+        if column not in table.columns:
+            raise UserError(
+                f"{path}: no column {column!r}; it has: {', '.join(map(str, table.columns))}; "
+                f"name the right one as `{role}` of the corpus in the config"
+            )
+    first = 2 if kind == "csv" else 0  # a CSV's first data row stands below its header
+    return pd.DataFrame({
+        "text": table[text], "label": table[label], "part": "",
+        "where": [f"{path}: row {row}" for row in range(first, first + len(table))],
+    })  # fmt: skip
+
+
+def read_semicolon(path: Path) -> pd.DataFrame:
+    """Read `text;label_name` lines from a file or from every .txt file of a folder; a text may hold semicolons."""
+    files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+    if not files:
+        raise UserError(f"{path}: no .txt files in this folder; each should hold lines `text;label_name`")
+    rows = []
+    for file in files:
+        _check_utf8(file)
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        if not lines or lines[0].strip() != "text;label_name":
+            raise UserError(f"{file}: line 1 should read `text;label_name`")
+        for number, line in enumerate(lines[1:], start=2):
+            if not line.strip():
+                continue
+            text, separator, label = line.rpartition(";")
+            if not separator:
+                raise UserError(f"{file}: line {number}: no semicolon; write `text;label_name`")
+            rows.append((text, label, file.stem, f"{file}: line {number}"))
+    return pd.DataFrame(rows, columns=["text", "label", "part", "where"])
+
+
+def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """Turn columns `text`, `label` (class name or number), `part`, `where` into a corpus; UserError names the bad row."""
+    text = table["text"]
+    empty = text.isna() | (text.astype(str).str.strip() == "")
+    if empty.any():
+        raise UserError(f"{table['where'][empty.idxmax()]}: the text is empty; fill it in or remove the row")
+    numbers = {name: number for number, name in enumerate(classes)} | {str(n): n for n in range(len(classes))}
+    label = table["label"].map(lambda value: numbers.get(str(value).strip()))
+    if label.isna().any():
+        row = label.isna().idxmax()
+        raise UserError(
+            f"{table['where'][row]}: unknown label {str(table['label'][row])!r}; known: {', '.join(classes)}; "
+            "mend the row or list the class under `classes` of the corpus in the config"
+        )
+    counts = label.value_counts().reindex(range(len(classes)), fill_value=0)
+    if counts.min() < 2:
+        name = classes[counts.idxmin()]
+        origin = table["where"].iloc[0].rsplit(":", 1)[0] if len(table) else "corpus"
+        raise UserError(
+            f"{origin}: class {name!r} has {counts.min()} rows, at least 2 are needed; "
+            "add rows or take the class out of `classes`"
+        )
+    return pd.DataFrame({
+        "id": range(len(table)), "text": text.astype(str), "label": label.astype("int8"), "part": table["part"],
+    })  # fmt: skip
+
+
+def _check_utf8(path: Path) -> None:
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte = line[error.start]
+                raise UserError(
+                    f"{path}: line {number}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
+                ) from None
+
+
+def write_source(path: Path, corpus: Path, classes: list[str], source: str, revision: str | None) -> None:
+    write_json({"source": source, "revision": revision, "sha256": sha256_of(corpus), "classes": classes}, path)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,118 @@
+"""What each mask changed, over the confident samples of each class, with intervals."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoscope.files import replacing, write_table
+from emoscope.masking import WHOLE_BLOCK
+from emoscope.stats import benjamini_hochberg, estimate_mean, tost_mean
+
+MASK = ["block", "head", "condition"]
+ALL = "all"  # stands in the column `group` for the samples of every class together
+
+
+def summarise_masking(
+    samples: Path,
+    blocks: list[Path],
+    all_but: Path,
+    statistics: dict,
+    summary: Path,
+    all_but_summary: Path,
+    table1: Path,
+    table2: Path,
+) -> None:
+    """Write the summary of the masks and of "all but one", and both as CSV in the shape of the paper's tables 1 and 2."""
+    baseline = pd.read_parquet(samples)
+    one = summarise(baseline, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), **statistics)
+    others = summarise(baseline, pd.read_parquet(all_but).assign(head=WHOLE_BLOCK), **statistics)
+    write_table(one, summary)
+    write_table(others, all_but_summary)
+    for table, path in ((one, table1), (others, table2)):
+        with replacing(path) as temporary:
+            paper_table(table).to_csv(temporary)
+
+
+def summarise(
+    samples: pd.DataFrame, masked: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int
+) -> pd.DataFrame:
+    """Mean change per mask, group of samples and measure, with interval, p, FDR-adjusted p and equivalence.
+
+    Measures, each after minus before:
+    - `probability`: P(the sample's class);
+    - `first_class`: P(the first class), which the authors' code stored in every column;
+    - `margin`: the logit of the sample's class minus the largest other logit;
+    - `accuracy`: 1 where the prediction equals the label.
+    `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `equivalent` says
+    whether the change of probability was shown to lie within +/- `margin`.
+    """
+    classes = class_columns(samples, "p_")
+    keys = masked[MASK].drop_duplicates().reset_index(drop=True)
+    if not (masked["id"].to_numpy().reshape(len(keys), -1) == samples["id"].to_numpy()).all():
+        raise ValueError("the masked predictions are not those of the samples")
+    after = measures(masked.merge(samples[["id", "label", "group"]], on="id", validate="m:1"), classes)
+    before = measures(samples, classes)
+    changes = (after.reshape(len(keys), *before.shape) - before).transpose(1, 0, 2)  # (samples, masks, measures)
+    parts = []
+    for group in [*range(len(classes)), ALL]:
+        chosen = np.ones(len(samples), bool) if group == ALL else (samples["group"] == group).to_numpy()
+        if not chosen.any():
+            continue
+        values, texts = changes[chosen], samples["text"].to_numpy()[chosen]
+        estimate = estimate_mean(values, texts, seed=seed, resamples=resamples, alpha=1 - confidence)
+        equivalent = tost_mean(values, texts, margin).equivalent
+        for number, measure in enumerate(MEASURES):
+            parts.append(
+                keys.assign(
+                    group=group if group == ALL else classes[group],
+                    measure=measure,
+                    change=estimate.value[:, number],
+                    low=estimate.low[:, number],
+                    high=estimate.high[:, number],
+                    p=estimate.p[:, number],
+                    equivalent=equivalent[:, number] if measure in PROBABILITIES else None,
+                    texts=estimate.n,
+                )
+            )
+    table = pd.concat(parts, ignore_index=True)
+    family = [table["condition"], table["measure"], table["head"] == WHOLE_BLOCK]
+    table["p_adjusted"] = table.groupby(family)["p"].transform(benjamini_hochberg)
+    return table
+
+
+MEASURES = ("probability", "first_class", "margin", "accuracy")
+PROBABILITIES = ("probability", "first_class")
+
+
+def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
+    """The MEASURES of every row before differences are taken, float (rows, 4)."""
+    probabilities = table[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
+    logits = table[[f"logit_{name}" for name in classes]].to_numpy(dtype=float)
+    rows, group = np.arange(len(table)), table["group"].to_numpy()
+    rivals = logits.copy()
+    rivals[rows, group] = -np.inf
+    return np.column_stack([
+        probabilities[rows, group],
+        probabilities[:, 0],
+        logits[rows, group] - rivals.max(axis=1),
+        probabilities.argmax(axis=1) == table["label"].to_numpy(),
+    ])  # fmt: skip
+
+
+def paper_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """Rows are conditions and blocks, columns the samples' classes, cells the mean change, as in the paper's table 1.
+
+    `described` is the change of P(the sample's class) with weight and bias silenced; `published` is what the authors'
+    code computed: the change of P(the first class) in every column, with only the bias silenced.
+    """
+    blocks = summary[(summary["head"] == WHOLE_BLOCK) & (summary["group"] != ALL)]
+    wanted = {"described": "probability", "published": "first_class", "mean": "probability"}
+    chosen = blocks[blocks["measure"] == blocks["condition"].map(wanted)]
+    order = list(dict.fromkeys(chosen["group"]))
+    return chosen.pivot(index=["condition", "block"], columns="group", values="change")[order]
+
+
+def class_columns(table: pd.DataFrame, prefix: str) -> list[str]:
+    """Class names in the order of the columns that start with `prefix`."""
+    return [name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)]

@@ -1,0 +1,19 @@
+"""What a usable model folder holds. Imported by the Snakefile: nothing heavy in here."""
+
+from pathlib import Path
+
+from emoscope.errors import UserError
+
+
+def check_model_folder(folder: Path) -> None:
+    """Check that a folder holds a Hugging Face model: config, safetensors weights, tokenizer; UserError if not."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such model folder; give the path of a Hugging Face model folder")
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{folder}: no config.json; give the folder that `save_pretrained` wrote")
+    if not list(folder.glob("*.safetensors")):
+        pickles = sorted(file.name for suffix in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in folder.glob(suffix))
+        found = f"only a pickle ({pickles[0]}), which can run code when loaded" if pickles else "no weights"
+        raise UserError(f"{folder}: {found}; save the model with `save_pretrained(..., safe_serialization=True)`")
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model")):
+        raise UserError(f"{folder}: no tokenizer; save it there with `tokenizer.save_pretrained({str(folder)!r})`")

@@ -1,0 +1,107 @@
+"""Helpers for the rules; no rules. Nothing heavy is imported: every job reads this file."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+PACKAGE = Path(workflow.basedir, "workflow")
+sys.path.insert(0, str(PACKAGE))
+
+from emoscope import code as package_code
+from emoscope.config import check_files, complete, expand_runs
+from emoscope.errors import UserError
+
+# jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+try:
+    config.update(complete(config))
+    check_files(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+RUNS = expand_runs(config)
+SPLIT_KEYS = ("duplicates", "split")
+
+
+def one_of(names):
+    """A regular expression that matches these names and nothing else."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def from_source(section, *sources):
+    """The names under `section` of the config whose source is one of these."""
+    return one_of(name for name, entry in config[section].items() if entry["source"] in sources)
+
+
+def code_of(module):
+    """A module and what it imports inside the package, as inputs of the rule that runs it."""
+    return [os.path.relpath(path) for path in package_code.code_of(PACKAGE / "emoscope" / f"{module}.py")]
+
+
+def notebook_code(notebook):
+    """A report notebook and what it imports inside the package."""
+    return [os.path.relpath(path) for path in package_code.code_of(PACKAGE / "notebooks" / f"{notebook}.ipynb")]
+
+
+def as_json(value):
+    """Settings as a parameter; a function, or Snakemake would take the braces for wildcards."""
+    return lambda wildcards: json.dumps(value, sort_keys=True)
+
+
+def source_settings(wildcards):
+    """Where a corpus comes from, as JSON; how it is split is another rule's business."""
+    corpus = config["corpora"][wildcards.corpus]
+    return json.dumps({key: value for key, value in corpus.items() if key not in SPLIT_KEYS}, sort_keys=True)
+
+
+def split_settings(wildcards):
+    """How a corpus is split, as JSON."""
+    corpus = config["corpora"][wildcards.corpus]
+    return json.dumps({key: corpus[key] for key in SPLIT_KEYS}, sort_keys=True)
+
+
+def model_settings(wildcards):
+    """Where a model comes from, as JSON."""
+    return json.dumps(config["models"][wildcards.model], sort_keys=True)
+
+
+def corpus_of(name):
+    """A file of the run's corpus."""
+    return lambda wildcards: f"data/corpora/{RUNS[wildcards.run]['corpus']}/{name}"
+
+
+def blocks_of(run):
+    """The numbers of the transformer blocks of a run's model."""
+    return range(config["models"][RUNS[run]["model"]]["blocks"])
+
+
+def local_corpus_files(wildcards):
+    """The files behind a local corpus."""
+    path = Path(config["corpora"][wildcards.corpus]["path"])
+    return sorted(map(str, path.glob("*.txt"))) or [str(path)] if path.is_dir() else [str(path)]
+
+
+def base_model(wildcards):
+    """The folder that fine-tuning starts from; nothing for a model that starts from random weights."""
+    name = RUNS[wildcards.run]["model"]
+    model = config["models"][name]
+    return {"scratch": [], "path": [model.get("path")]}.get(model["source"], [f"data/models/{name}"])
+
+
+def training_settings(wildcards):
+    """All that decides a fine-tuned model besides its data."""
+    run = RUNS[wildcards.run]
+    model = config["models"][run["model"]]
+    return json.dumps({"model": model, "training": run["training"], "seed": run["seed"]}, sort_keys=True)
+
+
+def launcher(wildcards):
+    """One process, or one for each GPU."""
+    gpus = RUNS[wildcards.run]["training"]["gpus"]
+    return "python -m" if gpus == 1 else f"torchrun --standalone --nproc-per-node {gpus} -m"

@@ -1,0 +1,93 @@
+"""Texts: data/corpora/{corpus}/ gets corpus.parquet, train.parquet, test.parquet and corpus.json, the audit of them."""
+
+
+rule generate_corpus:
+    """Generate sentences with planted effects; truth.json says which."""
+    input:
+        code=code_of("calibration_corpus"),
+    output:
+        corpus="data/corpora/{corpus}/corpus.parquet",
+        source="data/corpora/{corpus}/source.json",
+        truth="data/corpora/{corpus}/truth.json",
+    log:
+        "logs/corpora/{corpus}/fetch.log",
+    wildcard_constraints:
+        corpus=from_source("corpora", "calibration"),
+    params:
+        config=source_settings,
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope generate-corpus --config {params.config:q} \
+            --corpus {output.corpus:q} --source {output.source:q} --truth {output.truth:q} > {log:q} 2>&1
+        """
+
+
+rule import_corpus:
+    """Read and check a local file or folder of labelled texts."""
+    input:
+        files=local_corpus_files,
+        code=code_of("corpus"),
+    output:
+        corpus="data/corpora/{corpus}/corpus.parquet",
+        source="data/corpora/{corpus}/source.json",
+    log:
+        "logs/corpora/{corpus}/fetch.log",
+    wildcard_constraints:
+        corpus=from_source("corpora", "csv", "parquet", "semicolon"),
+    params:
+        config=source_settings,
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope import-corpus --config {params.config:q} \
+            --corpus {output.corpus:q} --source {output.source:q} > {log:q} 2>&1
+        """
+
+
+rule download_corpus:
+    """Fetch a data set from the hub and record the revision it resolved to."""
+    input:
+        code=code_of("corpus"),
+    output:
+        corpus="data/corpora/{corpus}/corpus.parquet",
+        source="data/corpora/{corpus}/source.json",
+    log:
+        "logs/corpora/{corpus}/fetch.log",
+    wildcard_constraints:
+        corpus=from_source("corpora", "hub"),
+    params:
+        config=source_settings,
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope download-corpus --config {params.config:q} \
+            --corpus {output.corpus:q} --source {output.source:q} > {log:q} 2>&1
+        """
+
+
+rule split_corpus:
+    """Cut the corpus into training and test set, and count what leaks between them."""
+    input:
+        corpus="data/corpora/{corpus}/corpus.parquet",
+        source="data/corpora/{corpus}/source.json",
+        code=code_of("split"),
+    output:
+        train="data/corpora/{corpus}/train.parquet",
+        test="data/corpora/{corpus}/test.parquet",
+        audit="data/corpora/{corpus}/corpus.json",
+    log:
+        "logs/corpora/{corpus}/split.log",
+    params:
+        config=split_settings,
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope split-corpus --config {params.config:q} --corpus {input.corpus:q} --source {input.source:q} \
+            --train {output.train:q} --test {output.test:q} --audit {output.audit:q} > {log:q} 2>&1
+        """

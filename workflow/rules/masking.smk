@@ -1,0 +1,107 @@
+"""Masking: results/{run}/samples.parquet, and masking/ with one table per block and their summaries."""
+
+
+rule select_confident:
+    """Choose the test texts of each class that the classifier is most sure of."""
+    input:
+        predictions=gather.predict("results/{{run}}/predictions/{scatteritem}.parquet"),
+        test=corpus_of("test.parquet"),
+        code=code_of("samples"),
+    output:
+        "results/{run}/samples.parquet",
+    log:
+        "logs/{run}/select_confident.log",
+    params:
+        config=as_json(config["samples"]),
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope select-confident --predictions {input.predictions:q} --test {input.test:q} \
+            --config {params.config:q} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule mask_block:
+    """Re-score the confident samples with one attention block, or one of its heads, silenced."""
+    input:
+        model="results/{run}/model",
+        samples="results/{run}/samples.parquet",
+        code=code_of("masking"),
+    output:
+        "results/{run}/masking/block_{block}.parquet",
+    log:
+        "logs/{run}/masking/block_{block}.log",
+    benchmark:
+        "benchmarks/{run}/masking/block_{block}.jsonl"
+    params:
+        masking=as_json(config["masking"]),
+        prediction=as_json(config["prediction"]),
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="1h",
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --block {wildcards.block} \
+            --masking {params.masking:q} --prediction {params.prediction:q} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule mask_all_but:
+    """Re-score the confident samples with every attention block but one silenced, for each block in turn."""
+    input:
+        model="results/{run}/model",
+        samples="results/{run}/samples.parquet",
+        code=code_of("masking"),
+    output:
+        "results/{run}/masking/all_but.parquet",
+    log:
+        "logs/{run}/masking/all_but.log",
+    benchmark:
+        "benchmarks/{run}/masking/all_but.jsonl"
+    params:
+        masking=as_json(config["masking"]),
+        prediction=as_json(config["prediction"]),
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="1h",
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope mask-all-but --model {input.model:q} --samples {input.samples:q} \
+            --masking {params.masking:q} --prediction {params.prediction:q} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule summarise_masking:
+    """Mean changes with intervals for every mask; the paper's tables 1 and 2 as CSV."""
+    input:
+        samples="results/{run}/samples.parquet",
+        blocks=lambda wildcards: [
+            f"results/{wildcards.run}/masking/block_{block}.parquet" for block in blocks_of(wildcards.run)
+        ],
+        all_but="results/{run}/masking/all_but.parquet",
+        code=code_of("masking_summary"),
+    output:
+        summary="results/{run}/masking/summary.parquet",
+        all_but_summary="results/{run}/masking/all_but_summary.parquet",
+        table1="results/{run}/masking/table1.csv",
+        table2="results/{run}/masking/table2.csv",
+    log:
+        "logs/{run}/masking/summary.log",
+    params:
+        statistics=as_json(config["statistics"]),
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope summarise-masking --samples {input.samples:q} --blocks {input.blocks:q} \
+            --all-but {input.all_but:q} --statistics {params.statistics:q} --summary {output.summary:q} \
+            --all-but-summary {output.all_but_summary:q} --table1 {output.table1:q} --table2 {output.table2:q} \
+            > {log:q} 2>&1
+        """
