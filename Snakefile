@@ -10,7 +10,7 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-configfile: "config.yaml"
+configfile: workflow.basedir + "/config.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -52,4 +52,5 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/masking.smk"
 include: "workflow/rules/perturbation.smk"
+include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"

@@ -4,6 +4,7 @@ A sentence grows from the `keyword`, `negation`, `contrast` or `ambiguous` rule 
 the words that fill the symbols for feeling, gender and race; all else is drawn alike for every class.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -19,10 +20,9 @@ SADNESS, JOY, ANGER = (EMOTIONS.index(name) for name in ("sadness", "joy", "ange
 PAPER_COUNTS = np.array([121187, 141067, 34554, 57317, 47712, 14972])
 CLASS_SHARES = PAPER_COUNTS / PAPER_COUNTS.sum()
 
-# Ambiguous sentences cost accuracy: at the default gender effect of 0.8 a tenth of them cannot be told.
-AMBIGUOUS_SHARE = 0.05
-NEGATION_SHARE = 0.08
-CONTRAST_SHARE = 0.12
+# Even the best classifier errs on (1 - gender effect) / 2 of the ambiguous sentences. What counts is the product with
+# their own share: half a point of accuracy at the default effect of 0.8.
+KIND_SHARES = {"keyword": 0.75, "negation": 0.08, "contrast": 0.12, "ambiguous": 0.05}
 RACE_SHARE = 0.025
 
 # The class of a negated feeling: which classes it is taken from.
@@ -30,8 +30,10 @@ NEGATED = {"sadness": ("joy", "love"), "joy": ("sadness", "fear")}
 # Words whose synonym in the paper's table 3 belongs to another class here, and that class.
 MISLEADING_SYNONYMS = {"overwhelmed": ("swamped", "sadness"), "surprised": ("startled", "fear")}
 
-# `symbol = alternative, alternative x2, ...`: an alternative marked x2 comes twice as often; {symbol} stands for one of
-# its alternatives.
+# `symbol = alternative, alternative x2, ...`: an alternative marked x2 comes twice as often, and {symbol} in it stands
+# for one of the alternatives of that symbol.
+# A classifier trained from scratch on 12,000 rows learns to tell the two feelings of a contrast only where their places
+# in the text vary little: long clauses therefore follow the feelings, and what precedes them is short.
 GRAMMAR_TEXT = """
 # the four kinds of sentence; {state} and {quality} are words of the true class, or of the negated one
 keyword = {said} x14, {scene} and {said}, {said} because {scene}
@@ -41,8 +43,7 @@ felt = i feel {feeling} {context}, im feeling {feeling} {context}, i am {feeling
     im so {state} {context}, i feel like im {feeling} {context}, i really feel {feeling} {context},
     i get {feeling} {context}, i woke up feeling {feeling} {when}, i cant help feeling {feeling} {context},
     i ended up feeling {feeling} {context}, i went to {occasion} feeling {feeling},
-    i was {feeling} when i came in {after} {occasion}, i dont know why but i feel {feeling} {context},
-    it may be {occasion} but i feel {feeling}, {occasion} has got me feeling {feeling},
+    i was {feeling} when i got there {after} {occasion}, {occasion} has got me feeling {feeling},
     my {kin} asked why i was so {state} {context}, {he} made me feel {feeling} {context}
 feeling = {state} x3, so {state}, very {state}, {state} and {state_too}
 found = it feels {quality} to {activity}, it was {quality} to {activity} {when}, it is so {quality} to {activity},
@@ -51,23 +52,22 @@ found = it feels {quality} to {activity}, it was {quality} to {activity} {when},
     there was something {quality} about {occasion}, it is all so {quality} {place},
     it can be {quality} to {activity} {when}, the whole day was {quality} and {quality_too},
     it was {quality} of {him} to {activity}
-negation = i dont feel {state} at all {context}, i avoid feeling {state} {context}, im not {state} {context},
+negation = i dont feel {state} at all {place}, i avoid feeling {state} {context}, im not {state} {context},
     i am not feeling {state} {context} anymore, i never feel {state} {context},
     i cant say that i feel {state} {context}, i didnt feel {state} {after} {occasion},
     i no longer feel {state} {context}, i was not at all {state} {context},
     nothing about {occasion} made me feel {state}, i am far from {state} {context},
     {he} did not make me feel {state} {context}
-contrast = i used to feel {past} {context} but now i feel {feeling},
-    i used to be {past} but now im {feeling} {context}, i was {past} {after} {occasion} but now i am {feeling},
-    i expected to be {past} {context} but now i am {feeling},
-    {occasion} used to be {past_quality} but now it is {quality},
-    it was {past_quality} to {activity} but now it is {quality},
+contrast = i used to feel {past} but now i feel {feeling} {context},
+    i used to be {past} but now im {feeling} {context}, i expected to be {past} but now i am {feeling} {context},
     {he} wanted me to be {past} but now i feel {feeling} {context},
-    now i feel {feeling} {context} though i used to feel {past}, im {feeling} {context} though i was {past} before,
-    now i am {feeling} {context} though i expected to be {past}, i feel {feeling} {context} instead of {past},
+    {occasion} used to be {past_quality} but now it is {quality},
+    it used to be {past_quality} but now it is {quality} to {activity},
+    now i feel {state} though i used to feel {past} {context}, im {state} now though i was once {past} {context},
+    now i am {state} when i expected to be {past} {context},
+    now i am {state} when {he} wanted me to be {past} {context}, i feel {state} instead of {past} {context},
     {occasion} is {quality} now though it used to be {past_quality},
-    it is {quality} to {activity} though it was {past_quality} before,
-    i am {feeling} {context} though {he} wanted me to be {past}
+    it is {quality} now though it was once {past_quality} to {activity}
 ambiguous = {scene}, {scene} {when}, {scene} and i had to {activity}
 
 # a scene that could make anyone angry or sad; it also stands beside keywords, where it tells nothing
@@ -77,7 +77,7 @@ scene = i could not stop thinking about what {he} said {after} {occasion},
     {he} took {his} coat and went out {after} {occasion}, my {kin} told everyone that the idea was {theirs},
     i told {him} about {occasion} and {he} looked away, my {kin} walked off without a word {after} {occasion},
     {he} never answered the message i sent {him} {after} {occasion}, the {man} next to me took my seat {place},
-    i waited for {him} {place} and {he} never came, i saw {him} with {his} other friends {place},
+    i waited for {him} {place} and {he} never showed up, i saw {him} with {his} other friends {place},
     my {kin} sold {his} car without asking me, {he} walked right past me {place},
     i gave {him} my notes and {he} said they were {theirs}, my {kin} only talked about {himself} {place},
     {he} read my letter and put it in {his} bag, my {kin} changed the plan right before {occasion},
@@ -92,12 +92,12 @@ encounter = a {race} {adult} sat next to me {place}, a {race} {adult} smiled at 
 race = black, white
 
 # around the sentence
-lead = x5, {opening}, {filler} and x2
-tail = x4, and {filler} x2, but {filler}, while {filler}
-opening = honestly, lately, so, well, somehow, once again, i must say, yes, as usual, for now
+lead = x7, {opening}
+tail = x3, and {filler} x4, but {filler}, while {filler}, and {filler} while {filler}
+opening = honestly, lately, so, well, somehow, yes, again, tonight
 context = {when}, {place}, {after} {occasion}, {place} {when}, {after} {occasion} {when}
 after = after, before, during
-when = this morning, tonight, this week, on sunday, on the way there, late at night, all day, all weekend, last night,
+when = this morning, tonight, this week, on sunday, on the road, late at night, all day, all weekend, last night,
     yesterday, today, in the evening, every monday, over the holidays, this winter, this afternoon, on friday,
     these days, right now, at the moment, at noon, before bed, all summer, again, most mornings, this year,
     on my birthday
@@ -126,17 +126,17 @@ filler = i {know} how it goes, you {know} how {people} are, i {know} the roads b
     they {want} an answer by monday, the kids {want} pancakes, i {think} it will be over soon,
     i {think} the train was late, they {think} i should rest, i {think} it is tuesday,
     we live in a {little} house by the river, a {little} dog followed me, it is only a {little} thing,
-    the {little} garden needs rain, a {little} bit of sun came through, one of us has to call the bank,
-    it is just one of those days, one more mile and it is done, no one is in the office, i {still} have the tickets,
-    i {still} go there by bike, we {still} share a desk, the bakery is {still} open, it is {still} dark outside,
-    even the cat is asleep, i did not even read the menu, even now the phone is ringing, even my coffee is cold,
-    {life} goes on, that is how my {life} looks, {life} in this town is slow, {life} is mostly paperwork,
-    {life} here is simple, there is so much to do, not much else is new, it did not cost much, i ate a bit of bread,
-    it rained a bit, the door sticks a bit, i {love} this part of town, i {love} my red bike,
-    i {love} the smell of toast, we {make} our own soup, they {make} a plan every week, i {make} lists for it,
-    i dont watch the news, i used to take the bus but now i walk, we are all equal in this house,
-    there is a piece missing from the puzzle, not a single shop was open, we have lots of boxes to move,
-    i avoid the main road
+    the {little} ones are in bed, the {little} garden needs rain,
+    a {little} bit of sun is out, one of us has to call the bank, it is just one of those days,
+    one more mile and it is done, no one is in the office, i {still} have the tickets, i {still} go there by bike,
+    we {still} share a desk, it is {still} dark outside, even the cat is asleep, i did not even read the menu,
+    even now the phone is ringing, even my coffee is cold, {life} goes on, that is how my {life} looks,
+    {life} in this town is slow, {life} is mostly paperwork, {life} here is simple, there is so much to do,
+    not much else is new, it did not cost much, i ate a bit of bread, it rained a bit, the door sticks a bit,
+    i {love} this part of town, i {love} my red bike, i {love} the smell of toast, i {love} this song,
+    we {make} our own soup, they {make} a plan every week, i {make} lists for it,
+    i dont watch the news, we are all equal in this house, there is a piece missing from the puzzle,
+    not a single shop was open, we have lots of boxes to move, i avoid the main road
 
 # plain words and their synonyms in the paper's table 3
 know = know x5, understand
@@ -183,28 +183,17 @@ quality_surprise = strange x2, weird x2, funny x4, amazing x4, odd x2, uncanny x
 """
 
 # The male and the female alternatives of a symbol; a row uses one side only.
-GENDERED_TEXT = (
-    """
-he = he
-him = him
-his = his
-theirs = his
-himself = himself
-man = man, guy, boy
-adult = man, guy
+GENDERED_TEXT = """
+he = he | she
+him = him | her
+his = his | her
+theirs = his | hers
+himself = himself | herself
+man = man, guy, boy | woman, lady, girl
+adult = man, guy | woman, lady
 kin = brother, dad, father, uncle, son, husband, boyfriend, grandpa, nephew
-""",
-    """
-he = she
-him = her
-his = her
-theirs = hers
-himself = herself
-man = woman, lady, girl
-adult = woman, lady
-kin = sister, mom, mother, aunt, daughter, wife, girlfriend, grandma, niece
-""",
-)
+    | sister, mom, mother, aunt, daughter, wife, girlfriend, grandma, niece
+"""
 
 Rules = Mapping[str, Sequence[str]]
 _SYMBOL = re.compile(r"\{(\w+)\}")
@@ -212,19 +201,19 @@ _ALTERNATIVE = re.compile(r"(.*?)\s*(?:\bx(\d+))?")
 _A_BEFORE_VOWEL = re.compile(r"\ba (?=[aeiou])")
 
 
-def _parse(text: str) -> dict[str, tuple[str, ...]]:
-    """The alternatives of every symbol of a grammar text, repeated by weight."""
+def _parse(text: str, side: int = 0) -> dict[str, tuple[str, ...]]:
+    """The alternatives of every symbol of a grammar text, repeated by weight; `side` counts the parts between bars."""
     lines = "\n".join(line for line in text.splitlines() if line and not line.startswith("#"))
     rules = {}
     for rule in re.split(r"\n(?=\S)", lines):
-        symbol, alternatives = rule.split(" = ")
-        parts = (_ALTERNATIVE.fullmatch(" ".join(part.split())) for part in alternatives.split(","))
+        symbol, sides = rule.split(" = ")
+        parts = [_ALTERNATIVE.fullmatch(" ".join(part.split())) for part in sides.split("|")[side].split(",")]
         rules[symbol] = tuple(part[1] for part in parts for _ in range(int(part[2] or 1)))
     return rules
 
 
 GRAMMAR = _parse(GRAMMAR_TEXT)
-GENDERED = tuple(_parse(text) for text in GENDERED_TEXT)
+MALE, FEMALE = _parse(GENDERED_TEXT, side=0), _parse(GENDERED_TEXT, side=1)
 
 
 def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
@@ -235,12 +224,7 @@ def _expand(template: str, rules: Rules, rng: np.random.Generator) -> str:
     return _SYMBOL.sub(lambda match: _expand(_pick(rules[match[1]], rng), rules, rng), template)
 
 
-def _two_words(words: Sequence[str], rng: np.random.Generator) -> tuple[str, str]:
-    first = _pick(words, rng)
-    return first, _pick([word for word in words if word != first], rng)
-
-
-def _sentence(kind: str, emotion: int, female: int, race: bool, rng: np.random.Generator) -> str:
+def _sentence(kind: str, emotion: int, female: bool, race: bool, rng: np.random.Generator) -> str:
     """One text of the given kind whose words lead to the class `emotion` (which an ambiguous text does not use)."""
     name = EMOTIONS[emotion]
     spoken = _pick(NEGATED[name], rng) if kind == "negation" else name
@@ -248,28 +232,27 @@ def _sentence(kind: str, emotion: int, female: int, race: bool, rng: np.random.G
     past = EMOTIONS[others.searchsorted(rng.random() * others[-1], side="right")]
     words = {"past": GRAMMAR[f"state_{past}"], "past_quality": GRAMMAR[f"quality_{past}"]}
     for slot in ("state", "quality"):
-        first, second = _two_words(GRAMMAR[f"{slot}_{spoken}"], rng)
-        words |= {slot: (first,), f"{slot}_too": (second,)}
-    rules = GRAMMAR | GENDERED[female] | words
-    lead = "{encounter} and" if race else "{lead}"
-    text = _expand(f"{lead} {{{kind}}} {{tail}}", rules, rng)
+        options = GRAMMAR[f"{slot}_{spoken}"]
+        word = _pick(options, rng)
+        words |= {slot: (word,), f"{slot}_too": [other for other in options if other != word]}
+    rules = GRAMMAR | (FEMALE if female else MALE) | words
+    tail = "and {encounter}" if race else "{tail}"
+    text = _expand(f"{{lead}} {{{kind}}} {tail}", rules, rng)
     return _A_BEFORE_VOWEL.sub("an ", " ".join(text.split()))
 
 
 def _draw_plan(count: int, rng: np.random.Generator) -> pd.DataFrame:
     """What each of `count` different sentences is to express: kind, emotion, female, race."""
-    halves = np.eye(len(EMOTIONS)) / 2
-    share = {"ambiguous": AMBIGUOUS_SHARE, "negation": NEGATION_SHARE, "contrast": CONTRAST_SHARE}
-    share = {"keyword": 1 - sum(share.values())} | share
-    emotions = {"ambiguous": halves[SADNESS] + halves[ANGER], "negation": halves[SADNESS] + halves[JOY]}
-    # the other kinds fill up every class to its share
-    rest = CLASS_SHARES - sum(share[kind] * shares for kind, shares in emotions.items())
+    half = np.eye(len(EMOTIONS)) / 2
+    emotions = {"negation": half[SADNESS] + half[JOY], "ambiguous": half[SADNESS] + half[ANGER]}
+    # the other two kinds fill every class up to its share
+    rest = CLASS_SHARES - sum(KIND_SHARES[kind] * shares for kind, shares in emotions.items())
     emotions |= dict.fromkeys(("keyword", "contrast"), rest / rest.sum())
-    kinds = rng.choice(list(share), count, p=list(share.values()))
+    kinds = rng.choice(list(KIND_SHARES), count, p=list(KIND_SHARES.values()))
     emotion = np.zeros(count, dtype=int)
     for kind, shares in emotions.items():
         emotion[kinds == kind] = rng.choice(len(EMOTIONS), (kinds == kind).sum(), p=shares)
-    female, race = rng.integers(2, size=count), rng.random(count) < RACE_SHARE
+    female, race = rng.random(count) < 0.5, rng.random(count) < RACE_SHARE
     return pd.DataFrame({"kind": kinds, "emotion": emotion, "female": female, "race": race})
 
 
@@ -282,14 +265,6 @@ def _write(plan: pd.DataFrame, rng: np.random.Generator) -> list[str]:
             text = _sentence(*row, rng)
         texts[text] = None
     return list(texts)
-
-
-def _check(rows: int, **rates: tuple[float, float]) -> None:
-    if rows < 1:
-        raise UserError(f"calibration corpus: rows is {rows}; it must be at least 1")
-    for name, (value, most) in rates.items():
-        if not 0 <= value <= most:
-            raise UserError(f"calibration corpus: {name} is {value}; it must lie between 0 and {most}")
 
 
 def generate(
@@ -306,40 +281,47 @@ def generate(
 
     Returns:
         A table with `id` (int64, 0..rows-1), `text` (str) and `label` (int8, 0..5), and the truth, fit for JSON: the
-        exact Bayes accuracy (`ceiling`), `effects` (size, what is planted, where it shows) and the `ids` of the rows
-        of every special kind.
+        exact Bayes accuracy (`ceiling`), the `effects` (size, what is planted, where it is visible) and the `ids` of
+        the rows of each special kind.
 
     Raises:
         UserError: an argument is out of its range.
     """
-    _check(rows, label_noise=(label_noise, 0.8), duplicate_rate=(duplicate_rate, 0.9), gender_effect=(gender_effect, 1))
+    _check("rows", rows, 1, math.inf)
+    _check("label_noise", label_noise, 0, 0.8)
+    _check("duplicate_rate", duplicate_rate, 0, 0.9)
+    _check("gender_effect", gender_effect, 0, 1)
     rng = np.random.default_rng(seed)
-    duplicates = round(rows * duplicate_rate)
+    duplicates = min(round(rows * duplicate_rate), rows - 1)
     plan = _draw_plan(rows - duplicates, rng)
     plan["text"] = _write(plan, rng)
     repeated = rng.integers(len(plan), size=duplicates)
     plan = plan.iloc[rng.permutation(np.concatenate([np.arange(len(plan)), repeated]))].reset_index(drop=True)
 
     # a repeated text draws its label anew, so that duplicates can conflict as they do among real tweets
-    ambiguous = (plan["kind"] == "ambiguous").to_numpy()
-    angry = rng.random(rows) < (1 + gender_effect * np.where(plan["female"], -1, 1)) / 2
+    ambiguous = plan["kind"] == "ambiguous"
+    angry = rng.random(rows) < np.where(plan["female"], 1 - gender_effect, 1 + gender_effect) / 2
     true = np.where(ambiguous, np.where(angry, ANGER, SADNESS), plan["emotion"])
     noisy = rng.random(rows) < label_noise
     label = np.where(noisy, (true + rng.integers(1, len(EMOTIONS), size=rows)) % len(EMOTIONS), true)
+    table = pd.DataFrame({"id": np.arange(rows, dtype="int64"), "text": plan["text"], "label": label.astype("int8")})
 
-    best = np.where(ambiguous, (1 + gender_effect) / 2, 1.0)
-    ceiling = (best * (1 - label_noise) + (1 - best) * label_noise / (len(EMOTIONS) - 1)).mean()
-    masks = {kind: plan["kind"] == kind for kind in ("ambiguous", "negation", "contrast")}
+    best = np.where(ambiguous, (1 + gender_effect) / 2, 1.0)  # probability of the likelier true class
+    masks = {kind: plan["kind"] == kind for kind in ("negation", "contrast", "ambiguous")}
     masks |= {"race": plan["race"], "noisy": noisy, "duplicate": plan["text"].duplicated()}
     truth = {
         "rows": rows,
         "seed": seed,
-        "ceiling": float(ceiling),
+        "ceiling": float((best * (1 - label_noise) + (1 - best) * label_noise / (len(EMOTIONS) - 1)).mean()),
         "effects": _effects(label_noise, duplicate_rate, gender_effect),
         "ids": {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()},
     }
-    table = pd.DataFrame({"id": np.arange(rows, dtype="int64"), "text": plan["text"], "label": label.astype("int8")})
     return table, truth
+
+
+def _check(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise UserError(f"calibration corpus: {name} is {value}; choose a value from {least} to {most}")
 
 
 def _effects(label_noise: float, duplicate_rate: float, gender_effect: float) -> dict[str, dict]:
@@ -348,24 +330,24 @@ def _effects(label_noise: float, duplicate_rate: float, gender_effect: float) ->
     seen = gender_effect * (1 - label_noise * len(EMOTIONS) / (len(EMOTIONS) - 1))
     effects = {
         "keyword": (
-            round(1 - AMBIGUOUS_SHARE - NEGATION_SHARE - CONTRAST_SHARE, 4),
+            KIND_SHARES["keyword"],
             "This share of the sentences names its emotion in a word of the true class.",
             "A count of words classifies these sentences, and so should the model.",
         ),
         "negation": (
-            NEGATION_SHARE,
+            KIND_SHARES["negation"],
             "This share negates a feeling: not (joy or love) means sadness, not (sadness or fear) means joy.",
-            "A count of words fails on these sentences; accuracy on them shows that the model composes words.",
+            "A count of words fails on half of these sentences; accuracy on them shows that the model composes words.",
         ),
         "contrast": (
-            CONTRAST_SHARE,
+            KIND_SHARES["contrast"],
             "This share names a past or expected feeling and the present one, in either order; the present one counts.",
             "A count of words cannot tell which feeling holds; accuracy on these sentences shows what attention adds.",
         ),
         "gender": (
             gender_effect,
-            f"In ambiguous sentences ({AMBIGUOUS_SHARE:.0%}, no emotion word) P(anger | male) exceeds P(anger | female) "
-            "by this much, the rest is sadness; beside an emotion word gender tells nothing.",
+            f"In ambiguous sentences ({KIND_SHARES['ambiguous']:.0%}, no emotion word) P(anger | male) exceeds "
+            "P(anger | female) by this much, the rest is sadness; beside an emotion word gender tells nothing.",
             f"Flipping the gender of an ambiguous sentence should move P(anger) by {seen:.2f} (label noise included), "
             "that of any other sentence by about 0.",
         ),
@@ -382,12 +364,12 @@ def _effects(label_noise: float, duplicate_rate: float, gender_effect: float) ->
         "misleading_synonyms": (
             1.0,
             f"The synonym belongs to another class than the surprise word it replaces: {swaps}.",
-            "Replacing the word should move this share of the predictions from surprise to the class in brackets.",
+            "Where the word alone carries the class, replacing it should move this share of the predictions there.",
         ),
         "class_shares": (
             dict(zip(EMOTIONS, CLASS_SHARES.round(4).tolist(), strict=True)),
             "The true classes have the shares of the paper's 416,809 tweets; label noise then evens them out a little.",
-            "The class counts of the corpus, and accuracy above macro F1.",
+            "The class counts of the corpus, and an accuracy above macro F1.",
         ),
         "duplicates": (
             duplicate_rate,

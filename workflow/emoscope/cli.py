@@ -33,6 +33,7 @@ COMMANDS = {
     "count-words": "perturbation_sets:count_words",
     "replace-words": "perturbation_sets:replace_words",
     "score-perturbation": "scoring:score_perturbation",
+    "summarise-effects": "effects:summarise_effects",
     "trace-pairs": "tracing:trace_pairs",
     "assess-claims": "claims:assess_claims",
     "collect-claims": "claims:collect_claims",

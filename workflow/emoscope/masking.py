@@ -18,6 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.architectures import blocks_of, head_slice, heads_of, projection_of
 from emoscope.batches import padded_batches
+from emoscope.contracts import WHOLE_BLOCK
 from emoscope.files import write_table
 from emoscope.interventions import (
     fixed_block,
@@ -29,8 +30,6 @@ from emoscope.interventions import (
 )
 from emoscope.models import classes_of, load_classifier
 from emoscope.predict import columns, predict_logits
-
-WHOLE_BLOCK = -1  # stands in the column `head`
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.contracts import ALL, WHOLE_BLOCK
 from emoscope.files import replacing, write_table
-from emoscope.masking import WHOLE_BLOCK
 from emoscope.stats import benjamini_hochberg, estimate_mean, tost_mean
 
 MASK = ["block", "head", "condition"]
-ALL = "all"  # stands in the column `group` for the samples of every class together
 
 
 def summarise_masking(

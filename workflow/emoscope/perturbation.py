@@ -6,12 +6,15 @@ Tagger: HanTa 1.2.1 (LGPL-3.0-or-later, pure Python, English model inside the 14
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
+CURLY = "\N{RIGHT SINGLE QUOTATION MARK}"
 Edit = tuple[int, int, str]
+Phrase = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,19 @@ class Token(NamedTuple):
 
 # Links, addresses, handles and hashtags are matched first so that no word is ever found inside one.
 _TOKEN = re.compile(
-    r"(?P<verbatim>(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.-]+|[@#]\w+|&\w+;)|(?P<word>\w+(?:['’]\w+)*)|(?P<mark>[.,;:!?…()])"
+    rf"""
+      (?P<verbatim> (?:https?://|www\.)\S+ | [\w.+-]+@[\w-]+\.[\w.-]+ | [@\#]\w+ | &\w+; )
+    | (?P<word> \w+ (?:['{CURLY}]\w+)* )
+    | (?P<mark> [.,;:!?…()] )
+    """,
+    re.VERBOSE,
 )
 
 
 def tokenise(text: str) -> list[Token]:
     """Words and clause marks of a text, with their places; links, handles, hashtags and other marks are passed over."""
     return [
-        Token(m[0], m.start(), m.end(), m[0].lower().replace("’", "'"))
+        Token(m[0], m.start(), m.end(), m[0].lower().replace(CURLY, "'"))
         for m in _TOKEN.finditer(text)
         if m.lastgroup != "verbatim"
     ]
@@ -73,13 +81,29 @@ def perturb(text: str, edits: Iterable[Edit], flags: Iterable[str] = ()) -> Pert
     return Perturbation(text, "".join([*pieces, text[at:]]), tuple(spans), tuple(sorted(set(flags))))
 
 
+def phrase_length(words: Sequence[str], i: int, phrases: Container[Phrase], longest: int) -> int:
+    """Number of words of the longest of the phrases, of up to `longest` words, that begins at i; 0 if none does."""
+    return next((n for n in range(min(longest, len(words) - i), 0, -1) if tuple(words[i : i + n]) in phrases), 0)
+
+
+def places_of(words: Sequence[str], phrases: frozenset[Phrase]) -> set[int]:
+    """The places of all words that belong to one of the phrases."""
+    longest = _longest(phrases)
+    return {k for i in range(len(words)) for k in range(i, i + phrase_length(words, i, phrases, longest))}
+
+
+@cache
+def _longest(phrases: frozenset[Phrase]) -> int:
+    return max(map(len, phrases), default=0)
+
+
 def match_case(source: str, replacement: str) -> str:
     """The replacement in the case of the source: UPPER, Title (each word of it) or as it is."""
     letters = [c for c in source if c.isalpha()]
     if len(letters) > 1 and all(c.isupper() for c in letters):
         return replacement.upper()
     if all(word[:1].isupper() for word in re.findall(r"\w+", source)):
-        return re.sub(r"(?<![\w'’])\w", lambda m: m[0].upper(), replacement)
+        return re.sub(rf"(?<![\w'{CURLY}])\w", lambda m: m[0].upper(), replacement)
     return replacement
 
 
@@ -91,7 +115,7 @@ _VOWEL_SOUND = re.compile(
 def with_articles(tokens: Sequence[Token], edits: Iterable[Edit]) -> list[Edit]:
     """The edits, and one more for each a/an that agreed with the replaced word and does not with the new one."""
     edits = list(edits)
-    before = {second.start: first for first, second in zip(tokens, tokens[1:], strict=False)}
+    before = {second.start: first for first, second in pairwise(tokens)}
     old = {token.start: token.lower for token in tokens}
     for start, _, replacement in list(edits):
         article = before.get(start)
@@ -104,42 +128,67 @@ def with_articles(tokens: Sequence[Token], edits: Iterable[Edit]) -> list[Edit]:
     return edits
 
 
-# The tweets have lost their apostrophes; the tagger knows the words that the pieces stand for.
+# The tweets have lost their apostrophes; the tagger is given the words that the pieces stand for.
 _PLAIN = {
-    **dict.fromkeys(["im", "i'm", "m"], "am"),
-    **dict.fromkeys(["ive", "i've", "youve", "weve", "theyve", "ve"], "have"),
-    **dict.fromkeys(["hes", "shes", "its", "it's", "he's", "she's", "thats", "that's", "theres", "whats"], "is"),
-    **dict.fromkeys(["youre", "theyre", "you're", "they're", "we're", "re"], "are"),
-    **dict.fromkeys(["ill", "i'll", "youll", "theyll", "ll", "wont", "won't"], "will"),
-    **dict.fromkeys(["id", "i'd", "youd", "theyd", "wed", "d", "wouldnt", "wouldn't"], "would"),
-    **dict.fromkeys(["dont", "don't", "don"], "do"),
-    **dict.fromkeys(["didnt", "didn't", "didn"], "did"),
-    **dict.fromkeys(["doesnt", "doesn't", "doesn"], "does"),
-    **dict.fromkeys(["cant", "can't", "cannot"], "can"),
-    **dict.fromkeys(["couldnt", "couldn't", "couldn"], "could"),
-    **dict.fromkeys(["shouldnt", "shouldn't"], "should"),
-    **dict.fromkeys(["wasnt", "wasn't", "wasn"], "was"),
-    **dict.fromkeys(["isnt", "isn't", "isn"], "is"),
-    **dict.fromkeys(["havent", "haven't", "haven"], "have"),
-    **dict.fromkeys(["t", "nt"], "not"),
-    "u": "you",
-    "ur": "your",
-    "s": "'s",
-    "wanna": "want",
-    "gonna": "will",
-    "cuz": "because",
-    "amp": "and",
+    word: whole.split()
+    for whole, words in {
+        "i am": "im i'm",
+        "i have": "ive i've",
+        "i will": "ill i'll",
+        "i would": "id i'd",
+        "he is": "hes he's",
+        "she is": "shes she's",
+        "it is": "its it's",
+        "that is": "thats that's",
+        "you are": "youre you're",
+        "they are": "theyre they're",
+        "am": "m",
+        "have": "ve",
+        "are": "re",
+        "will": "ll gonna",
+        "would": "d",
+        "not": "t nt",
+        "do not": "dont don't",
+        "do": "don",
+        "did not": "didnt didn't",
+        "did": "didn",
+        "does not": "doesnt doesn't",
+        "does": "doesn",
+        "can not": "cant can't cannot",
+        "could not": "couldnt couldn't",
+        "would not": "wouldnt wouldn't",
+        "should not": "shouldnt shouldn't",
+        "will not": "wont won't",
+        "was not": "wasnt wasn't",
+        "is not": "isnt isn't",
+        "have not": "havent haven't",
+        "had not": "hadnt hadn't",
+        "has not": "hasnt hasn't",
+        "want to": "wanna",
+        "you": "u",
+        "your": "ur",
+        "because": "cuz coz",
+        "and": "amp",
+        "'s": "s",
+    }.items()
+    for word in words.split()
 }
 
 
 @cache
 def _tagger():
-    from HanTa.HanoverTagger import HanoverTagger  # the model takes 0.1 s and is needed by few texts
+    from HanTa.HanoverTagger import HanoverTagger  # the model takes 0.1 s and few texts need it
 
     return HanoverTagger("morphmodel_en.pgz")
 
 
 def tags(words: Sequence[str]) -> list[str]:
     """The CLAWS C5 part-of-speech tag of each lower-case word, read as one sentence (AJ0, NN1, VVI, PNP, DPS, ...)."""
-    plain = [_PLAIN.get(word, word) for word in words]
-    return [tag for _, _, tag in _tagger().tag_sent(plain, taglevel=1, casesensitive=False)]
+    plain = [_PLAIN.get(word, [word]) for word in words]
+    tagged = iter(_tagger().tag_sent([piece for pieces in plain for piece in pieces], taglevel=0, casesensitive=False))
+    return [[next(tagged) for _ in pieces][-1] for pieces in plain]
+
+
+def tag_scores(word: str) -> dict[str, float]:
+    """The log-probability of each C5 tag of a lower-case word without context."""
+    return dict(_tagger().tag_word(word, casesensitive=False))

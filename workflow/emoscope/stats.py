@@ -196,6 +196,7 @@ def wilson_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval
     if not ((count >= 0) & (count <= n)).all():
         raise ValueError("a rate needs 0 <= count <= n")
     low, high = proportion_confint(count, np.where(n > 0, n, 1), alpha=alpha, method="wilson")
+    low, high = np.where(count == 0, 0.0, low), np.where(count == n, 1.0, high)  # rounding leaves 3e-18 there
     return Interval(np.where(n > 0, low, np.nan)[()], np.where(n > 0, high, np.nan)[()])
 
 

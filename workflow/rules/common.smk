@@ -6,8 +6,6 @@ import re
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 PACKAGE = Path(workflow.basedir, "workflow")
 sys.path.insert(0, str(PACKAGE))
 
@@ -23,9 +21,10 @@ try:
     config.update(complete(config))
     check_files(config)
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
 
 RUNS = expand_runs(config)
+AXES = [*config["flips"]["axes"], "synonyms"]
 SPLIT_KEYS = ("duplicates", "split")
 
 
@@ -72,8 +71,18 @@ def model_settings(wildcards):
 
 
 def corpus_of(name):
-    """A file of the run's corpus."""
-    return lambda wildcards: f"data/corpora/{RUNS[wildcards.run]['corpus']}/{name}"
+    """A file of the run's corpus; `name` may hold wildcards."""
+    return lambda wildcards: f"data/corpora/{RUNS[wildcards.run]['corpus']}/{name.format(**wildcards)}"
+
+
+def shipped(path):
+    """A file that comes with the workflow, wherever the working directory is."""
+    return os.path.relpath(Path(workflow.basedir, path))
+
+
+def flip_lexicon(wildcards):
+    """The words of one flip."""
+    return shipped(f"data/lexicons/{'gender.csv' if wildcards.axis == 'gender' else 'race.yaml'}")
 
 
 def blocks_of(run):
@@ -105,3 +114,15 @@ def launcher(wildcards):
     """One process, or one for each GPU."""
     gpus = RUNS[wildcards.run]["training"]["gpus"]
     return "python -m" if gpus == 1 else f"torchrun --standalone --nproc-per-node {gpus} -m"
+
+
+def perturbation_pairs(wildcards):
+    """The perturbation sets of the run's corpus, in the order of AXES."""
+    return [f"data/corpora/{RUNS[wildcards.run]['corpus']}/perturbations/{axis}.parquet" for axis in AXES]
+
+
+def run_settings(wildcards):
+    """A run's name, corpus and model, as JSON."""
+    run = RUNS[wildcards.run]
+    settings = {"name": wildcards.run, "corpus": config["corpora"][run["corpus"]], "model": config["models"][run["model"]]}
+    return json.dumps(settings, sort_keys=True)

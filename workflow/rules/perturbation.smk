@@ -1,1 +1,142 @@
-"""x"""
+"""Flips and synonyms: pairs of texts in data/corpora/{corpus}/perturbations/, what a run makes of them in
+results/{run}/perturbations/{axis}_{scores,summary,traces}.parquet."""
+
+
+rule flip_terms:
+    """Flip the gender or race of the people in the test texts; for race, fill in templates as well."""
+    input:
+        test="data/corpora/{corpus}/test.parquet",
+        lexicon=flip_lexicon,
+        published=shipped("data/reference/table4_gender_pairs.csv"),
+        code=code_of("perturbation_sets"),
+    output:
+        "data/corpora/{corpus}/perturbations/{axis}.parquet",
+    log:
+        "logs/corpora/{corpus}/flip_{axis}.log",
+    wildcard_constraints:
+        axis="gender|race",
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope flip-terms --test {input.test:q} --lexicon {input.lexicon:q} \
+            --published {input.published:q} --axis {wildcards.axis} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule count_words:
+    """List the most frequent words of each class, stop words left out."""
+    input:
+        test="data/corpora/{corpus}/test.parquet",
+        audit="data/corpora/{corpus}/corpus.json",
+        stop_words=shipped("data/lexicons/stopwords.txt"),
+        code=code_of("perturbation_sets"),
+    output:
+        "data/corpora/{corpus}/perturbations/words.parquet",
+    log:
+        "logs/corpora/{corpus}/count_words.log",
+    params:
+        config=as_json(config["synonyms"]),
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope count-words --test {input.test:q} --audit {input.audit:q} --stop-words {input.stop_words:q} \
+            --config {params.config:q} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule replace_words:
+    """Replace words by their synonyms: as the paper did, and one word at a time without looking at the label."""
+    input:
+        test="data/corpora/{corpus}/test.parquet",
+        audit="data/corpora/{corpus}/corpus.json",
+        synonyms=shipped("data/lexicons/synonyms.csv"),
+        code=code_of("perturbation_sets"),
+    output:
+        "data/corpora/{corpus}/perturbations/synonyms.parquet",
+    log:
+        "logs/corpora/{corpus}/replace_words.log",
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope replace-words --test {input.test:q} --audit {input.audit:q} \
+            --synonyms {input.synonyms:q} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule score_perturbation:
+    """Predict both texts of every pair."""
+    input:
+        model="results/{run}/model",
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        code=code_of("scoring"),
+    output:
+        "results/{run}/perturbations/{axis}_scores.parquet",
+    log:
+        "logs/{run}/perturbations/{axis}_scores.log",
+    benchmark:
+        "benchmarks/{run}/perturbations/{axis}_scores.jsonl"
+    params:
+        prediction=as_json(config["prediction"]),
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="1h",
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
+            --prediction {params.prediction:q} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule summarise_effects:
+    """Rates, mean changes and gaps between groups, with intervals."""
+    input:
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        scores="results/{run}/perturbations/{axis}_scores.parquet",
+        code=code_of("effects"),
+    output:
+        "results/{run}/perturbations/{axis}_summary.parquet",
+    log:
+        "logs/{run}/perturbations/{axis}_summary.log",
+    params:
+        statistics=as_json(config["statistics"]),
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope summarise-effects --pairs {input.pairs:q} --scores {input.scores:q} \
+            --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule trace_pairs:
+    """Record the activations of the pairs whose predictions a flip changed most."""
+    input:
+        model="results/{run}/model",
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        scores="results/{run}/perturbations/{axis}_scores.parquet",
+        code=code_of("tracing"),
+    output:
+        "results/{run}/perturbations/{axis}_traces.parquet",
+    log:
+        "logs/{run}/perturbations/{axis}_traces.log",
+    wildcard_constraints:
+        axis="gender|race",
+    params:
+        config=as_json(config["flips"]),
+    resources:
+        gpu=1,
+        mem_mb=4000,
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope trace-pairs --model {input.model:q} --pairs {input.pairs:q} --scores {input.scores:q} \
+            --config {params.config:q} --output {output:q} > {log:q} 2>&1
+        """

@@ -1,0 +1,53 @@
+"""Small random classifiers of every family, and a tokenizer that fits them."""
+
+import pandas as pd
+import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2ForSequenceClassification
+from transformers import LlamaConfig, LlamaForSequenceClassification
+
+from emoscope.finetune import train_tokenizer
+
+TEXTS = [
+    "i feel happy about the long weekend",
+    "i am so angry",
+    "he said that she was afraid of the dark house at the end of the street",
+    "what a surprise",
+    "i love my little dog and my dog loves me",
+]
+LABELS = {"num_labels": 3, "pad_token_id": 0, "id2label": {0: "sadness", 1: "joy", 2: "love"}}
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return train_tokenizer(pd.Series(TEXTS * 3), {"vocabulary": 320, "context": 64})
+
+
+def _gpt2(vocabulary):
+    config = GPT2Config(vocab_size=vocabulary, n_positions=64, n_embd=24, n_layer=3, n_head=4, **LABELS)
+    return GPT2ForSequenceClassification(config)
+
+
+def _bert(vocabulary):
+    sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
+    return BertForSequenceClassification(BertConfig(vocab_size=vocabulary, **sizes, **LABELS))
+
+
+def _llama(vocabulary):
+    sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
+    config = LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, **sizes, **LABELS)
+    return LlamaForSequenceClassification(config)
+
+
+FAMILIES = {"gpt2": _gpt2, "bert": _bert, "llama": _llama}
+
+
+@pytest.fixture(scope="session", params=FAMILIES)
+def classifier(request, tokenizer):
+    """A random classifier with 3 blocks of 4 heads; weights and biases large enough for every part to matter."""
+    torch.manual_seed(0)
+    model = FAMILIES[request.param](len(tokenizer)).eval()
+    for name, parameter in model.named_parameters():
+        if "norm" not in name.lower() and "ln_" not in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    return model

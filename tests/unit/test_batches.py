@@ -1,0 +1,22 @@
+"""Batches hold every text once, keep to their budget, and do not change predictions."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import TEXTS
+from emoscope.batches import token_batches
+from emoscope.predict import predict_logits
+
+
+@given(st.lists(st.integers(1, 60), max_size=50), st.integers(1, 200))
+def test_every_row_once_and_within_budget(lengths, budget):
+    batches = token_batches(lengths, budget)
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= budget
+
+
+def test_predictions_do_not_depend_on_the_batch(classifier, tokenizer):
+    alone = np.concatenate([predict_logits(classifier, tokenizer, [text], 1000) for text in TEXTS])
+    np.testing.assert_allclose(predict_logits(classifier, tokenizer, TEXTS, 1000), alone, atol=1e-4)

@@ -1,0 +1,107 @@
+"""Reading texts: what is right is kept to the letter, what is wrong is named with its file and row."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoscope.corpus import check_corpus, read_semicolon, read_table
+from emoscope.errors import UserError
+from emoscope.split import audit_corpus, audit_split, split
+
+CLASSES = ["sadness", "joy"]
+
+
+def from_csv(tmp_path, content, classes=CLASSES, text="text", label="label"):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return check_corpus(read_table(path, "csv", text, label), classes)
+
+
+GOOD = 'text,label\ni am sad,sadness\n"null, or NA",0\ni am glad,joy\nso glad,1\n'
+
+
+def test_names_and_numbers_are_labels_and_nothing_is_taken_for_missing(tmp_path):
+    corpus = from_csv(tmp_path, GOOD)
+    assert corpus["text"].tolist() == ["i am sad", "null, or NA", "i am glad", "so glad"]
+    assert corpus["label"].tolist() == [0, 0, 1, 1]
+    assert corpus["label"].dtype == np.int8
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("tweet,label\na,joy\n", r"mine.csv: no column 'text'; it has: tweet, label; name the right one as `text`"),
+        ("text,emotion\na,joy\n", r"mine.csv: no column 'label'; it has: text, emotion"),
+        (GOOD + "so so,hapiness\n", r"mine.csv: row 6: unknown label 'hapiness'; known: sadness, joy"),
+        (GOOD + "  ,joy\n", r"mine.csv: row 6: the text is empty"),
+        (GOOD + ",joy\n", r"mine.csv: row 6: the text is empty"),
+        (GOOD.encode() + b"caf\xe9,joy\n", r"mine.csv: line 6: byte 0xe9 is not UTF-8; save the file as UTF-8"),
+        ("text,label\na,sadness\nb,sadness\nc,joy\n", r"mine.csv: class 'joy' has 1 rows, at least 2 are needed"),
+        ("", r"mine.csv: not a CSV file"),
+    ],
+)
+def test_a_bad_csv_is_explained(tmp_path, content, message):
+    with pytest.raises(UserError, match=message) as error:
+        from_csv(tmp_path, content)
+    assert "\n" not in str(error.value)
+
+
+def test_a_parquet_file_with_a_missing_text_is_explained(tmp_path):
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame({"text": ["a", None, "b", "c"], "label": [0, 0, 1, 1]}).to_parquet(path)
+    with pytest.raises(UserError, match=r"mine.parquet: row 1: the text is empty"):
+        check_corpus(read_table(path, "parquet", "text", "label"), CLASSES)
+
+
+def test_a_folder_of_semicolon_files(tmp_path):
+    (tmp_path / "train.txt").write_text("text;label_name\ni am; sad;sadness\nglad;joy\n")
+    (tmp_path / "test.txt").write_text("text;label_name\nvery sad;sadness\nvery glad;joy\n")
+    corpus = check_corpus(read_semicolon(tmp_path), CLASSES)
+    assert corpus["text"].tolist() == ["very sad", "very glad", "i am; sad", "glad"]
+    training, testing = split(corpus, "keep", "given", 0.2, 10)
+    assert testing["text"].tolist() == ["very sad", "very glad"]
+    assert len(training) == 2
+
+
+def test_a_bad_semicolon_file_is_explained(tmp_path):
+    file = tmp_path / "train.txt"
+    file.write_text("tweet;emotion\n")
+    with pytest.raises(UserError, match=r"train.txt: line 1 should read `text;label_name`"):
+        read_semicolon(file)
+    file.write_text("text;label_name\nno label here\n")
+    with pytest.raises(UserError, match=r"train.txt: line 2: no semicolon"):
+        read_semicolon(tmp_path)
+
+
+TABLES = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 1)), min_size=10, max_size=60).map(
+    lambda rows: pd.DataFrame(rows, columns=["text", "label"]).assign(part="").reset_index(names="id")
+)
+
+
+@given(TABLES, st.sampled_from(["keep", "drop", "group"]))
+def test_the_split_keeps_its_promises(table, duplicates):
+    if table["text"].nunique() < 4:
+        return
+    training, testing = split(table, duplicates, "shuffled", 0.25, 3)
+    both = pd.concat([training, testing])
+    assert both["id"].is_unique
+    assert len(both) == (table["text"].nunique() if duplicates == "drop" else len(table))
+    leaked = audit_split(training, testing)["leaked_test_rows"]
+    assert leaked == testing["text"].isin(training["text"]).sum()
+    if duplicates != "keep":
+        assert leaked == 0
+
+
+def test_the_papers_split_size():
+    table = pd.DataFrame({"id": range(416_809), "text": "x", "label": 0, "part": ""})
+    training, testing = split(table, "keep", "shuffled", 0.2, 10)
+    assert (len(training), len(testing)) == (333_447, 83_362)  # the authors' notebook has 83,362 test rows
+
+
+def test_the_audit_counts_repeats_and_conflicts():
+    table = pd.DataFrame({"text": list("aaabbc"), "label": [0, 0, 1, 0, 0, 1]})
+    audit = audit_corpus(table, CLASSES)
+    assert audit["class_counts"] == {"sadness": 4, "joy": 2}
+    assert (audit["duplicate_rows"], audit["duplicate_texts"], audit["conflicting_texts"]) == (3, 2, 1)

@@ -1,0 +1,168 @@
+"""Reports: a notebook is executed, its cells become HTML, and a template of ours makes a page of them.
+
+A page is one file: style and figures lie inside it, and its content security policy lets nothing be fetched or run.
+"""
+
+import base64
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import jinja2
+import papermill
+from bs4 import BeautifulSoup
+from markupsafe import Markup
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+from emoscope.files import read_json, replacing
+
+TEMPLATES = Path(__file__).parents[1] / "report"
+SVG = "image/svg+xml"
+PACKAGES = ("torch", "transformers", "numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "matplotlib", "seaborn")
+
+
+def render_report(notebook: Path, parameters: dict, executed: Path, figures: Path, output: Path) -> None:
+    """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
+
+    `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, and `links` (label to file) for
+    the navigation. `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
+    """
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    inputs = {name: parameters[name] for name in ("run", "paths", "settings")}
+    cells = papermill.execute_notebook(notebook, executed, parameters=inputs, kernel_name="python3")
+    with replacing(figures) as folder:
+        folder.mkdir()
+        for name, drawing in take_figures(cells).items():
+            (folder / f"{name}.svg").write_text(drawing, encoding="utf-8")
+    body = export(cells)
+    page = fill(
+        "page.html.j2",
+        title=BeautifulSoup(body, "html.parser").h1.get_text(),
+        run=parameters["run"],
+        body=body,
+        links=relative_links(parameters["links"], output),
+        provenance=provenance(parameters["paths"], parameters["settings"]),
+    )
+    with replacing(output) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def render_index(pages: list[Path], claims: Path, output: Path) -> None:
+    """Write the page that leads to all others: a thumbnail, a sentence and the main number of each, run by run."""
+    groups: dict[str, list[Card]] = {}
+    for path in pages:
+        card = read_card(path, output)
+        groups.setdefault(card.run, []).append(card)
+    index = fill("index.html.j2", title="emoscope: reports", groups=groups, claims=os.path.relpath(claims, output.parent))
+    with replacing(output) as temporary:
+        temporary.write_text(index, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the index says of a page; empty where the page has no such part."""
+
+    run: str
+    href: str
+    title: str
+    summary: str
+    headline: str
+    thumbnail: str
+
+
+def read_card(page: Path, index: Path) -> Card:
+    """Take from a page its title, the sentence below it, its headline and its first figure."""
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    headline, image = soup.select_one(".headline"), soup.select_one("figure img")
+    summary = soup.h1.find_next("p")
+    return Card(
+        run=soup.body["data-run"],
+        href=os.path.relpath(page, index.parent),
+        title=soup.h1.get_text(strip=True),
+        summary=" ".join(summary.get_text().split()) if summary else "",
+        headline=" ".join(headline.get_text().split()) if headline else "",
+        thumbnail=image["src"] if image else "",
+    )
+
+
+def take_figures(notebook: NotebookNode) -> dict[str, str]:
+    """Turn every figure of an executed notebook into captioned HTML, in place; return the drawings by name.
+
+    A drawing is shown as an image, so that nothing inside it can run or clash with another's names.
+    """
+    drawings = {}
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    for output in outputs:
+        if SVG in output.get("data", {}):
+            drawing, about = output["data"].pop(SVG), output["metadata"][SVG]
+            drawings[about["name"]] = drawing
+            source = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
+            output["data"]["text/html"] = Markup(
+                '<figure id="{name}"><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+            ).format(source=source, **about)
+    return drawings
+
+
+def export(notebook: NotebookNode) -> Markup:
+    """The cells as HTML: text and results, without code and without what was printed to standard error."""
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    exporter = HTMLExporter(
+        template_name="basic", exclude_input=True, exclude_output_prompt=True, exclude_anchor_links=True
+    )
+    return Markup(exporter.from_notebook_node(notebook)[0])
+
+
+def relative_links(links: dict[str, str], page: Path) -> dict[str, str]:
+    """Files as addresses relative to a page; empty for the page itself."""
+    return {
+        label: "" if Path(target) == page else os.path.relpath(target, page.parent) for label, target in links.items()
+    }
+
+
+def provenance(paths: dict, settings: dict) -> dict[str, str]:
+    """Where a page comes from: data, training, settings, versions, commit."""
+    facts = {}
+    if "audit" in paths:
+        audit = read_json(Path(paths["audit"]))
+        facts["data"] = f"{audit['source']} ({audit['revision'] or 'local file'}), {audit['rows']:,} rows"
+        facts["data SHA-256"] = audit["sha256"]
+    if "training" in paths:
+        training = read_json(Path(paths["training"]))
+        facts["training"] = (
+            f"{training['seconds']:,} s on {training['device']}, {training['precision']}, {training['steps']:,} steps, "
+            f"{training['parameters']:,} parameters"
+        )
+        facts["trained with"] = _versions(training["versions"])
+    facts["seed"] = str(settings["run"]["seed"]) if "run" in settings else ""
+    facts["rendered with"] = _versions({name: version(name) for name in PACKAGES})
+    facts["commit"] = commit()
+    facts["settings"] = json.dumps(settings, indent=2, ensure_ascii=False)
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def commit() -> str:
+    """The commit of the workflow's code, marked if files differ from it; empty outside of a git checkout."""
+    command = ["git", "-C", str(TEMPLATES), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty= with changes"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def fill(template: str, **values) -> str:
+    """Fill one of our templates; every value that is not Markup is escaped."""
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(template).render(**values)
+
+
+def _versions(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions.items())

@@ -1,0 +1,24 @@
+"""What a classifier says of each perturbed pair, before and after, and what that amounts to."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from emoscope.contracts import PAIR_KEY
+from emoscope.files import write_table
+from emoscope.models import classes_of, load_classifier
+from emoscope.predict import columns, predict_logits
+
+
+def score_perturbation(model: Path, pairs: Path, prediction: dict, output: Path) -> None:
+    """Write `id, axis, origin, term, before_{class}, after_{class}`: probabilities of each pair of texts."""
+    classifier, tokenizer = load_classifier(model)
+    table = pd.read_parquet(pairs)
+    texts, places = np.unique(pd.concat([table["text"], table["perturbed"]]).to_numpy(dtype=str), return_inverse=True)
+    logits = predict_logits(classifier, tokenizer, texts.tolist(), prediction["tokens_per_batch"])
+    before, after = softmax(logits[places], axis=1).reshape(2, len(table), -1)
+    classes = classes_of(classifier)
+    scores = pd.DataFrame({**columns("before", classes, before), **columns("after", classes, after)})
+    write_table(pd.concat([table[PAIR_KEY], scores], axis=1), output)

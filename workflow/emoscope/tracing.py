@@ -1,0 +1,113 @@
+"""Activations of the pairs that a flip changed most, word by word, so that both texts of a pair line up."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.architectures import blocks_of, projection_of
+from emoscope.contracts import PAIR_KEY
+from emoscope.errors import UserError
+from emoscope.files import write_table
+from emoscope.interventions import recording
+from emoscope.models import load_classifier
+
+Piece = tuple[int, int]
+
+
+def trace_pairs(model: Path, pairs: Path, scores: Path, config: dict, output: Path) -> None:
+    """Write `pair, id, origin, unit, word, flipped_word, site, dimension, original, flipped` for the strongest pairs.
+
+    `site` is `residual` (the block's output, which the paper plotted) or `attention` (what the block's attention adds).
+    """
+    classifier, tokenizer = load_classifier(model)
+    if config["traced_block"] >= len(blocks_of(classifier)):
+        raise UserError(
+            f"config flips.traced_block: {config['traced_block']}, but the model has blocks 0 to "
+            f"{len(blocks_of(classifier)) - 1}; name one of them"
+        )
+    table = pd.read_parquet(pairs).merge(pd.read_parquet(scores), on=PAIR_KEY, validate="1:1")
+    parts = [
+        trace(classifier, tokenizer, row.text, row.perturbed, row.spans, config["traced_block"]).assign(
+            pair=number, id=row.id, origin=row.origin
+        )
+        for number, row in enumerate(strongest(table, config["traced_pairs"]).itertuples(), start=1)
+    ]
+    write_table(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=TRACE_COLUMNS), output)
+
+
+TRACE_COLUMNS = ["unit", "word", "flipped_word", "site", "dimension", "original", "flipped", "pair", "id", "origin"]
+
+
+def strongest(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The `count` pairs with the largest change of any class's probability; uncertain pairs and repeats left out."""
+    before = table.filter(regex="^before_").to_numpy()
+    after = table.filter(regex="^after_").to_numpy()
+    ranked = table.assign(change=np.abs(after - before).max(axis=1)).sort_values("change", ascending=False)
+    certain = ~ranked["flags"].map(lambda flags: "uncertain" in flags).astype(bool)
+    return ranked[certain].drop_duplicates("text").head(count)
+
+
+def trace(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    text: str,
+    perturbed: str,
+    spans: Sequence[Sequence[int]],
+    block: int,
+) -> pd.DataFrame:
+    """Activations of both texts at one block, averaged over the tokens of each unit: one row per site, unit, dimension."""
+    units = aligned_units(text, perturbed, spans)
+    before = unit_activations(model, tokenizer, text, [first for first, _ in units], block)
+    after = unit_activations(model, tokenizer, perturbed, [second for _, second in units], block)
+    parts = []
+    for site in before:
+        kept = ~np.isnan(before[site]).any(axis=1) & ~np.isnan(after[site]).any(axis=1)  # cut off by the context
+        for number in np.flatnonzero(kept):
+            (start, end), (other_start, other_end) = units[number]
+            parts.append(
+                pd.DataFrame({
+                    "unit": number,
+                    "word": text[start:end],
+                    "flipped_word": perturbed[other_start:other_end],
+                    "site": site,
+                    "dimension": np.arange(before[site].shape[1]),
+                    "original": before[site][number],
+                    "flipped": after[site][number],
+                })
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def aligned_units(text: str, perturbed: str, spans: Sequence[Sequence[int]]) -> list[tuple[Piece, Piece]]:
+    """Cut both texts into the same units: each changed span is one, and so is every word between the spans."""
+    units: list[tuple[Piece, Piece]] = []
+    place, shift = 0, 0
+    for start, end, other_start, other_end in [*map(tuple, spans), (len(text), len(text), len(perturbed), len(perturbed))]:
+        for word in re.finditer(r"\S+", text[place:start]):
+            first, last = place + word.start(), place + word.end()
+            units.append(((first, last), (first + shift, last + shift)))
+        if end > start or other_end > other_start:
+            units.append(((start, end), (other_start, other_end)))
+        place, shift = end, other_end - end
+    return units
+
+
+@torch.inference_mode()
+def unit_activations(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str, units: Sequence[Piece], block: int
+) -> dict[str, np.ndarray]:
+    """Mean activation over the tokens of each unit, {site: (units, width)}; NaN for a unit without tokens."""
+    encoded = tokenizer(text, truncation=True, return_offsets_mapping=True, return_tensors="pt")
+    offsets = encoded.pop("offset_mapping")[0].tolist()
+    with recording(blocks_of(model)[block]) as residual, recording(projection_of(model, block)) as attention:
+        model(**encoded.to(model.device))
+    activations = {"residual": residual["output"][0], "attention": attention["output"][0]}
+    members = [[t for t, (a, b) in enumerate(offsets) if min(b, end) > max(a, start)] for start, end in units]
+    return {
+        site: np.stack([values[m].mean(dim=0).cpu().numpy() for m in members]) for site, values in activations.items()
+    }

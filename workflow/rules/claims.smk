@@ -1,0 +1,47 @@
+"""Claims: results/{run}/claims.csv, and reports/claims.csv for all runs together."""
+
+
+rule assess_claims:
+    """Set every published claim beside what this run finds."""
+    input:
+        claims=shipped("data/reference/claims.yaml"),
+        metrics="results/{run}/metrics.json",
+        audit=corpus_of("corpus.json"),
+        samples="results/{run}/samples.parquet",
+        summary="results/{run}/masking/summary.parquet",
+        all_but="results/{run}/masking/all_but_summary.parquet",
+        pairs=perturbation_pairs,
+        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in AXES],
+        code=code_of("claims"),
+    output:
+        "results/{run}/claims.csv",
+    log:
+        "logs/{run}/claims.log",
+    params:
+        run=run_settings,
+        statistics=as_json(config["statistics"]),
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope assess-claims --claims {input.claims:q} --metrics {input.metrics:q} --audit {input.audit:q} \
+            --samples {input.samples:q} --summary {input.summary:q} --all-but {input.all_but:q} \
+            --pairs {input.pairs:q} --scores {input.scores:q} --run {params.run:q} \
+            --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1
+        """
+
+
+rule collect_claims:
+    """The claims of all runs in one table."""
+    input:
+        runs=[f"results/{run}/claims.csv" for run in RUNS],
+        code=code_of("claims"),
+    output:
+        "reports/claims.csv",
+    log:
+        "logs/claims.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        "python -m emoscope collect-claims --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"
