@@ -42,7 +42,7 @@ felt = i feel {feeling} {context}, im feeling {feeling} {context}, i am {feeling
     i just feel {feeling} {context}, ive been feeling {feeling} {context}, i was feeling {feeling} {context},
     im so {state} {context}, i feel like im {feeling} {context}, i really feel {feeling} {context},
     i get {feeling} {context}, i woke up feeling {feeling} {when}, i cant help feeling {feeling} {context},
-    i ended up feeling {feeling} {context}, i went to {occasion} feeling {feeling},
+    i ended up feeling {feeling} {context}, i came out of {occasion} feeling {feeling},
     i was {feeling} when i got there {after} {occasion}, {occasion} has got me feeling {feeling},
     my {kin} asked why i was so {state} {context}, {he} made me feel {feeling} {context}
 feeling = {state} x3, so {state}, very {state}, {state} and {state_too}
@@ -93,8 +93,8 @@ race = black, white
 
 # around the sentence
 lead = x7, {opening}
-tail = x3, and {filler} x4, but {filler}, while {filler}, and {filler} while {filler}
-opening = honestly, lately, so, well, somehow, yes, again, tonight
+tail = x3, and {filler} x4, but {filler}, while {filler}, and {filler} while i {activity}
+opening = honestly, lately, so, well, somehow, yes, anyway, again
 context = {when}, {place}, {after} {occasion}, {place} {when}, {after} {occasion} {when}
 after = after, before, during
 when = this morning, tonight, this week, on sunday, on the road, late at night, all day, all weekend, last night,
@@ -106,7 +106,7 @@ place = at work, at school, at home, in the kitchen, on the bus, on the train, i
     in the park, at the market, on the porch, in the waiting room, by the river, at the diner, in my room,
     in the hallway, at the bakery, on campus, in the yard, at the lake
 occasion = the meeting, the exam, dinner, the match, the concert, class, the wedding, the trip, the drive, the party,
-    the interview, the play, practice, lunch, my shift, the lecture, the flight, breakfast, the weekend, the storm,
+    the interview, the play, practice, lunch, my shift, the lecture, the flight, breakfast, the sale, the storm,
     the ceremony, the family dinner, the game, the movie, the phone call, the hike, the workshop, the picnic,
     the visit, the reunion, the parade, the speech, homework
 activity = sit in the rain, walk in the snow, cook for ten, meet the neighbours, hear the band, be at school,

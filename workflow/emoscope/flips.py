@@ -128,7 +128,8 @@ def _gender_counterpart(
     if word in ("man", "dude"):
         means_man, certain = _is_a_man(s, i, words, lexicon)
         return (counterpart if means_man else None), certain
-    if _addresses_anyone(s, i, word) or (word == "ms" and (not after or after in CLOSERS)):
+    laughs = word == "he" and ("he" in words[i + 1 : i + 2] or "he" in words[max(i - 1, 0) : i])
+    if laughs or _addresses_anyone(s, i, word) or (word == "ms" and (not after or after in CLOSERS)):
         return None, True
     if word == "husbands" and before in POSSESSIVES | {"his", "ex"} and _owns_next(s, i):
         return "wifes", True  # my husbands job has lost its apostrophe
@@ -145,7 +146,7 @@ def _is_contraction(s: Sentence, i: int, word: str) -> bool:
     if before in _NO_SUBJECT or s.tag(i - 1).startswith("AJ"):
         return False
     if after == "like":
-        return word == "shed" and s.word(i + 2) in ("to", "it", "me", "him", "that")
+        return s.word(i + 2) in ("to", "it", "me", "him", "you", "us", "them")
     if after in _AFTER_CONTRACTION:
         return True
     if word == "shed" and (s.tag(i + 1) in ("VVN", "VVD", "VBN", "VHD") or after in ("rather", "better")):
@@ -154,11 +155,11 @@ def _is_contraction(s: Sentence, i: int, word: str) -> bool:
 
 
 def _addresses_anyone(s: Sentence, i: int, word: str) -> bool:
-    """Laughter (he he), generic (s)he, "you guys" and the interjection "boy": no gender is meant."""
+    """Generic (s)he, "you guys" and the interjection "boy": no gender is meant."""
     before, after = s.word(i - 1), s.word(i + 1)
     opens_clause = not before and after in SUBJECTS
     if word == "he":
-        return "he" in (before, after) or before == "s"
+        return before == "s"
     if word == "guys":
         return before in _CALLS | _YOU or opens_clause
     if word == "boy":
@@ -361,7 +362,15 @@ def _people(m: _Mention) -> bool | None:
     return False if after == "of" or before in _WEARS else None
 
 
-def race_templates(lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "black")) -> list[str]:
+class Template(NamedTuple):
+    """A sentence about one person of a group, and the emotion it tells of."""
+
+    text: str
+    term: str
+    emotion: str
+
+
+def race_templates(lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "black")) -> list[Template]:
     """Each template sentence with each person, of the first group of the axis; `flip_race` makes the twins.
 
     Natural tweets that name a race are too few to show that a flip has no effect.
@@ -370,8 +379,10 @@ def race_templates(lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "blac
     term = lexicon.groups[axis[0]]["adjective"]
     article = "an" if term[0] in "aeiou" else "a"
     return [
-        re.sub(r"\ba \{person}", f"{article} {{person}}", text).format(person=f"{term} {person}")
-        for texts in lexicon.templates.values()
+        Template(
+            re.sub(r"\ba \{person}", f"{article} {{person}}", text).format(person=f"{term} {person}"), term, emotion
+        )
+        for emotion, texts in lexicon.templates.items()
         for text in texts
         for person in lexicon.template_persons
     ]

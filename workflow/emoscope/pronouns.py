@@ -57,6 +57,8 @@ CLOSERS = (
         "then enough inside outside upstairs downstairs"
     )
 )
+# What may stand between `his` and what he owns, though it closes most noun phrases: his then girlfriend.
+BEFORE_OWNED = word_set("then now once inside outside just every both such no never always ever soon even")
 OBJECT_OPENERS = word_set(
     "me you him her us them it myself himself themselves my your his our their the a an this these those "
     "everything something"
@@ -117,6 +119,8 @@ class Sentence:
         known = parts(word)
         if tag.startswith("NN") and "ADJ" in known and "NOUN" not in known:
             return "AJ0"
+        if tag == "CRD" and word.endswith("ies"):
+            return "NN2"
         if not known and word.endswith("ly"):
             return "AV0"
         if tag == "UNC" or (not known and tag.startswith(("VV", "PRP", "CJ", "DT")) and word not in CLOSERS):
@@ -223,6 +227,7 @@ def _adverbial(s: Sentence, i: int) -> bool:
         or (first == "one" and second in ("more", "of", "day", "last"))
         or (first in ("good", "justice", "harm", "wrong") and s.word(i - 1) in DO)
         or (first == "good" and second in ("night", "morning", "bye"))
+        or (first in ("goodbye", "goodnight", "farewell", "daily", "weekly") and (not second or second in CLOSERS))
         or (first == "hand" and second == "and" and s.word(i + 3) == "foot")
     )
 
@@ -257,7 +262,7 @@ def _gerund(s: Sentence, i: int) -> tuple[bool, bool] | None:
     if not second or second in AUXILIARIES | word_set("of and but that makes made because"):
         return True, before in PREPOSITIONS or "NOUN" in parts(first)
     if second in CLOSERS or after[:2] in ("AJ", "AV", "VV") or "NOUN" not in parts(first) | parts(second):
-        return False, True
+        return not before or before in CONJUNCTIONS, True
     return None
 
 
@@ -282,13 +287,8 @@ def _gift(s: Sentence, i: int) -> tuple[bool, bool] | None:
     if before in TELL and k == i + 1 and s.tag(k) == "NN2" and first not in OWN | KIN:
         return False, False
     if before in GIVE and s.word(k) not in OWN | KIN:
-        return s.word(k + 1) in (
-            "to",
-            "a",
-            "an",
-            "the",
-            "some",
-        ), False  # lent her book to a friend, gave her cat a bath
+        owned = s.word(k + 1) in ("to", "a", "an", "the", "some")  # lent her book to a friend, gave her cat a bath
+        return owned, False
     return None
 
 
@@ -307,7 +307,7 @@ def _noun_phrase(s: Sentence, i: int) -> tuple[bool, bool]:
         if last == "AV0" and word.endswith("ing") and "VERB" in parts(word) and tag != "AJ0":
             return False, True
         if tag.startswith(("NN", "NP")):
-            return True, True
+            return not (word in UNITS and s.words[k - 1] in ("last", "next")), True  # called her late last night
         particle = word in PARTICLES and last in ("VVN", "VVD", "AJ0")
         modifies = tag[:2] in ("AJ", "AV", "CR", "OR") or tag in ("VVN", "VVD", "VVG", "ZZ0") or word in DEGREES
         if not particle and (word in CLOSERS or word in MARKS or not modifies):
@@ -329,9 +329,7 @@ def his_is_independent(s: Sentence, i: int) -> bool:
         return second not in POSSESSIVES
     if first in POSSESSIVES or _compound(s, i) or (first, second) in {("on", "and"), ("like", "minded")}:
         return False
-    if first in PARTICLES | word_set(
-        "then now once inside outside just every both such no never always ever soon even"
-    ):
+    if first in PARTICLES | BEFORE_OWNED:
         return False
     if first in ("not", "too", "so"):
         return second in CLOSERS or not second

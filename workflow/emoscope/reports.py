@@ -57,7 +57,13 @@ def render_index(pages: list[Path], claims: Path, output: Path) -> None:
     for path in pages:
         card = read_card(path, output)
         groups.setdefault(card.run, []).append(card)
-    index = fill("index.html.j2", title="emoscope: reports", groups=groups, claims=os.path.relpath(claims, output.parent))
+    index = fill(
+        "index.html.j2",
+        title="emoscope: reports",
+        run="",
+        groups=groups,
+        claims=os.path.relpath(claims, output.parent),
+    )
     with replacing(output) as temporary:
         temporary.write_text(index, encoding="utf-8")
 

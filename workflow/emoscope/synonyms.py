@@ -9,9 +9,9 @@ phrases, causatives (made me cry), degree words (a bit sad) and verbs whose fram
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from lemminflect import getAllInflections, getInflection, getLemma
 
@@ -36,34 +36,32 @@ _POS_NAMES = ", ".join(PARTS_OF_SPEECH)
 SynonymMap = Mapping[tuple[str, str], str]
 
 
-class Synonym(NamedTuple):
-    """One row of the table: a word, common in the class `label`, its synonym and the part of speech they share."""
+@dataclass(frozen=True)
+class SynonymTable:
+    """The published table. by_class: word to synonym per class, for `replace_published`; mapping: for `replace`.
 
-    label: str
-    word: str
-    synonym: str
-    pos: str
+    label_bearing: adjectives common in one class alone (scared, amazed): they carry the label that a swap should keep.
+    """
 
+    by_class: Mapping[str, Mapping[str, str]]
+    mapping: SynonymMap
+    label_bearing: frozenset[str]
 
-def load_table(path: str | Path) -> list[Synonym]:
-    """Read a CSV with the columns class, word, synonym, pos; raises UserError where a row cannot be used."""
-    table: list[Synonym] = []
-    seen: dict[tuple[str, str], str] = {}
-    for line, row in read_rows(path, ("class", "word", "synonym", "pos")):
-        entry = Synonym(row["class"], row["word"], row["synonym"], row["pos"])
-        if not all(entry) or entry.pos not in PARTS_OF_SPEECH:
-            raise UserError(f"{path}, line {line}: needs a class, a word, a synonym and a pos among {_POS_NAMES}")
-        if seen.setdefault((entry.word, entry.pos), entry.synonym) != entry.synonym:
-            raise UserError(f"{path}, line {line}: {entry.word}/{entry.pos} has another synonym further up")
-        table.append(entry)
-    return table
-
-
-def label_bearing(table: Iterable[Synonym]) -> frozenset[str]:
-    """Adjectives that are common in one class alone (scared, amazed): they carry the label that a swap should keep."""
-    table = list(table)
-    classes = Counter(entry.word for entry in table)
-    return frozenset(entry.word for entry in table if entry.pos == "ADJ" and classes[entry.word] == 1)
+    @classmethod
+    def load(cls, path: str | Path) -> "SynonymTable":
+        """Read a CSV with the columns class, word, synonym, pos; raises UserError where a row cannot be used."""
+        by_class: dict[str, dict[str, str]] = {}
+        mapping: dict[tuple[str, str], str] = {}
+        for line, row in read_rows(path, ("class", "word", "synonym", "pos")):
+            word, synonym, pos = row["word"], row["synonym"], row["pos"]
+            if not all(row.values()) or pos not in PARTS_OF_SPEECH:
+                raise UserError(f"{path}, line {line}: needs a class, a word, a synonym and a pos among {_POS_NAMES}")
+            if mapping.setdefault((word, pos), synonym) != synonym:
+                raise UserError(f"{path}, line {line}: {word}/{pos} has another synonym further up")
+            by_class.setdefault(row["class"], {})[word] = synonym
+        classes = Counter(word for synonyms in by_class.values() for word in synonyms)
+        bearing = frozenset(word for word, pos in mapping if pos == "ADJ" and classes[word] == 1)
+        return cls(by_class, mapping, bearing)
 
 
 def parse_map(text: str) -> dict[tuple[str, str], str]:
@@ -88,10 +86,10 @@ def replace_published(text: str, table_for_class: Mapping[str, str]) -> Perturba
     return perturb(text, [(token.start, token.end, table_for_class[token.text]) for token in tokens])
 
 
-def replace(text: str, mapping: SynonymMap, marked: frozenset[str] = frozenset()) -> Perturbation:
+def replace(text: str, mapping: SynonymMap, label_bearing: frozenset[str] = frozenset()) -> Perturbation:
     """Replace words by lemma and part of speech, re-inflected, with a/an mended; nothing depends on a label.
 
-    The flag `label-bearing` tells that one of the `marked` words was replaced.
+    The flag `label-bearing` marks a text in which one of those words was replaced.
     """
     forms = _forms(frozenset(mapping.items()))
     tokens = tokenise(text)
@@ -103,7 +101,7 @@ def replace(text: str, mapping: SynonymMap, marked: frozenset[str] = frozenset()
         for lemma, pos, penn_tags, synonym in () if i in fixed else forms.get(token.lower, ()):
             if _is_used_as(sentence, i, pos) and not _resists(sentence, i, lemma, pos, synonym):
                 edits.append(_inflected(token, sentence.tags[i], lemma, penn_tags, synonym))
-                flags |= {"label-bearing"} if lemma in marked else set()
+                flags |= {"label-bearing"} if lemma in label_bearing else set()
                 break
     return perturb(text, with_articles(tokens, edits), flags)
 
@@ -145,6 +143,9 @@ _TAGS = {"NOUN": ("NN",), "VERB": ("VV",), "ADJ": ("AJ",), "ADV": ("AV",)}
 def _is_used_as(s: Sentence, i: int, pos: str) -> bool:
     """Whether the word at i is used as that part of speech."""
     word, tag, before, after = s.word(i), s.tags[i], s.word(i - 1), s.word(i + 1)
+    owned = before in _OWNERS or (before == "her" and her_is_possessive(s, i - 1)[0])
+    if owned and tag in ("VVB", "VVI") and "NOUN" in parts(word):
+        tag = "NN1"  # her hate
     if pos == "ADJ" and usual_tag(word).startswith("AV"):
         # we are even now, an even number: an adverb most of the time
         predicate = before in BE and "ADJ" in parts(word) and after in ("", "now", "with", "and", "but", "again")
@@ -191,6 +192,7 @@ _FIXED = frozenset(
 _DEGREE = word_set("so too very as how that this pretty really not")
 _SOME = word_set("much more most some any enough little less no all free spare extra quality")
 _DETERMINERS = word_set("the this that these those my your his her our their")
+_OWNERS = word_set("the a an my your his our their")
 _PARTICLES = word_set("about of up out off over down through away back upon")
 # Verbs that can stand before "to" and another verb; a synonym outside the list cannot take their place there.
 _TAKE_TO = word_set("desire want wish hope long need expect intend like love prefer hate choose decide try attempt")
@@ -233,8 +235,10 @@ def _is_causative(s: Sentence, i: int) -> bool:
     k = i + 1
     if s.word(k) in OBJECTS and not (s.word(k) == "her" and her_is_possessive(s, k)[0]):
         return True
-    if s.word(k) in _LIGHT or (s.tag(k).startswith("AJ") and not _head(s, k)) or s.tag(i - 1).startswith("NN1"):
+    if s.word(k) in _LIGHT or (s.tag(k).startswith("AJ") and not _head(s, k)):
         return True
+    if s.word(i) == "making" and s.tag(i - 1) == "NN1":
+        return True  # decision making
     while s.tag(k)[:2] in ("AT", "DP", "DT", "AJ", "CR", "OR", "AV"):
         k += 1
     start = k

@@ -126,3 +126,15 @@ def run_settings(wildcards):
     run = RUNS[wildcards.run]
     settings = {"name": wildcards.run, "corpus": config["corpora"][run["corpus"]], "model": config["models"][run["model"]]}
     return json.dumps(settings, sort_keys=True)
+
+
+def planted(run):
+    """The truth behind a generated corpus, by name; nothing for any other."""
+    corpus = RUNS[run]["corpus"]
+    generated = config["corpora"][corpus]["source"] == "calibration"
+    return {"truth": f"data/corpora/{corpus}/truth.json"} if generated else {}
+
+
+def published(table):
+    """A table of published numbers."""
+    return shipped(f"data/reference/{table}.csv")

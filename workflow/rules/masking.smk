@@ -63,7 +63,7 @@ rule mask_all_but:
     benchmark:
         "benchmarks/{run}/masking/all_but.jsonl"
     params:
-        masking=as_json(config["masking"]),
+        masking=as_json({"block_conditions": config["masking"]["block_conditions"]}),
         prediction=as_json(config["prediction"]),
     resources:
         gpu=1,

@@ -1,4 +1,6 @@
-"""What to read: reports/{run}/{experiment}.html, reports/claims.csv and .html, reports/index.html."""
+"""What to read: reports/{run}/{experiment}.html, reports/claims.html, reports/index.html, and the figures as SVG."""
+
+EXPERIMENTS = ["performance", "masking", "flips", "synonyms"]
 
 
 def report_tables(wildcards):
@@ -6,29 +8,190 @@ def report_tables(wildcards):
     run = f"results/{wildcards.run}"
     corpus = f"data/corpora/{RUNS[wildcards.run]['corpus']}"
     perturbed = f"{run}/perturbations"
-    common = {"audit": f"{corpus}/corpus.json", **planted(wildcards.run)}
-    axes = config["flips"]["axes"]
-    return common | {
-        "performance": {"metrics": f"{run}/metrics.json", "training": f"{run}/training.json"},
+    truth = planted(wildcards.run)
+    common = {"audit": f"{corpus}/corpus.json", "training": f"{run}/training.json", **truth}
+    own = {
+        "performance": {
+            "metrics": f"{run}/metrics.json",
+            "performance": published("performance"),
+            "class_counts": published("class_counts"),
+        },
         "masking": {
             "samples": f"{run}/samples.parquet",
             "summary": f"{run}/masking/summary.parquet",
             "all_but": f"{run}/masking/all_but_summary.parquet",
+            "table1": published("table1_head_masking"),
+            "table2": published("table2_all_but_block0"),
         },
         "flips": {
             f"{axis}_{kind}": path
-            for axis in axes
+            for axis in config["flips"]["axes"]
             for kind, path in {
                 "pairs": f"{corpus}/perturbations/{axis}.parquet",
                 "scores": f"{perturbed}/{axis}_scores.parquet",
                 "summary": f"{perturbed}/{axis}_summary.parquet",
                 "traces": f"{perturbed}/{axis}_traces.parquet",
             }.items()
-        },
+        }
+        | {"table4": published("table4_gender_flip_differences")},
         "synonyms": {
             "words": f"{corpus}/perturbations/words.parquet",
             "pairs": f"{corpus}/perturbations/synonyms.parquet",
             "scores": f"{perturbed}/synonyms_scores.parquet",
             "summary": f"{perturbed}/synonyms_summary.parquet",
+            "table3": published("table3_synonyms"),
         },
     }[wildcards.experiment]
+    controls = {
+        "performance": {
+            "predictions": gather.predict(f"{run}/predictions/{{scatteritem}}.parquet"),
+            "test": f"{corpus}/test.parquet",
+        },
+        "masking": {"masks": [f"{run}/masking/block_{block}.parquet" for block in blocks_of(wildcards.run)]},
+    }
+    return common | own | (controls.get(wildcards.experiment, {}) if truth else {})
+
+
+def report_settings(wildcards):
+    """What made a report's tables: the run with its corpus and model, and the experiment's own settings."""
+    run = RUNS[wildcards.run]
+    own = {"masking": ["samples", "masking"], "flips": ["flips"], "synonyms": ["synonyms"]}
+    return {
+        "run": run,
+        "corpus": config["corpora"][run["corpus"]],
+        "model": config["models"][run["model"]],
+        **{section: config[section] for section in [*own.get(wildcards.experiment, []), "statistics"]},
+    }
+
+
+def report_parameters(wildcards):
+    """All that a report page is made from, as JSON."""
+    pages = {name.capitalize(): f"reports/{wildcards.run}/{name}.html" for name in EXPERIMENTS}
+    parameters = {
+        "run": wildcards.run,
+        "paths": report_tables(wildcards),
+        "settings": report_settings(wildcards),
+        "links": {"All reports": "reports/index.html", **pages, "Claims": "reports/claims.html"},
+    }
+    return json.dumps(parameters)
+
+
+rule render_report:
+    """Execute one report notebook and make a page of it; the executed notebook stays even if a cell fails."""
+    input:
+        notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.experiment}.ipynb"),
+        tables=lambda wildcards: flatten(report_tables(wildcards).values()),
+        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
+        code=lambda wildcards: notebook_code(wildcards.experiment) + code_of("reports"),
+    output:
+        html=report(
+            "reports/{run}/{experiment}.html",
+            caption="../report/page.rst",
+            category="Run {run}",
+            labels={"report": "{experiment}"},
+        ),
+        figures=directory("reports/{run}/figures/{experiment}"),
+    log:
+        notebook="logs/{run}/reports/{experiment}.ipynb",
+        text="logs/{run}/reports/{experiment}.log",
+    wildcard_constraints:
+        experiment=one_of(EXPERIMENTS),
+    params:
+        parameters=report_parameters,
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
+            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} > {log.text:q} 2>&1
+        """
+
+
+rule render_claims:
+    """Make the page on which every published claim stands beside what each run finds."""
+    input:
+        notebook=shipped("workflow/notebooks/claims.ipynb"),
+        claims="reports/claims.csv",
+        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
+        code=notebook_code("claims") + code_of("reports"),
+    output:
+        html=report(
+            "reports/claims.html", caption="../report/page.rst", category="Claims", labels={"report": "claims"}
+        ),
+        figures=directory("reports/figures/claims"),
+    log:
+        notebook="logs/reports/claims.ipynb",
+        text="logs/reports/claims.log",
+    params:
+        parameters=as_json(
+            {
+                "run": "",
+                "paths": {"claims": "reports/claims.csv"},
+                "settings": {"runs": RUNS, "statistics": config["statistics"]},
+                "links": {"All reports": "reports/index.html", "Claims": "reports/claims.html"},
+            }
+        ),
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
+            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} > {log.text:q} 2>&1
+        """
+
+
+rule render_index:
+    """Make the page that leads to all others."""
+    input:
+        pages=["reports/claims.html", *expand("reports/{run}/{experiment}.html", run=RUNS, experiment=EXPERIMENTS)],
+        claims="reports/claims.csv",
+        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "index.html.j2", "page.css")],
+        code=code_of("reports"),
+    output:
+        report("reports/index.html", caption="../report/page.rst", category="Index", labels={"report": "index"}),
+    log:
+        "logs/reports/index.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --output {output:q} \
+            > {log:q} 2>&1
+        """
+
+
+rule performance:
+    """How well every run does."""
+    input:
+        expand("reports/{run}/performance.html", run=RUNS),
+
+
+rule masking:
+    """Which blocks and heads every run needs."""
+    input:
+        expand("reports/{run}/masking.html", run=RUNS),
+
+
+rule flips:
+    """What flipping gender and race does to every run."""
+    input:
+        expand("reports/{run}/flips.html", run=RUNS),
+
+
+rule synonyms:
+    """What synonyms do to every run."""
+    input:
+        expand("reports/{run}/synonyms.html", run=RUNS),
+
+
+rule claims:
+    """Every published claim beside every run."""
+    input:
+        "reports/claims.html",
+
+
+rule reports:
+    """All pages."""
+    input:
+        "reports/index.html",

@@ -1,0 +1,166 @@
+"""The pure functions between the tables: samples, metrics, masking summaries, effects, traces."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import softmax
+
+from emoscope.effects import summarise as summarise_effects
+from emoscope.evaluate import metrics
+from emoscope.masking_summary import paper_table, summarise
+from emoscope.predict import columns, prediction_table
+from emoscope.samples import most_confident
+from emoscope.tracing import aligned_units, strongest, unit_activations
+
+CLASSES = ["sadness", "joy", "love"]
+STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
+
+
+def predictions(rows, seed=0, scale=4.0):
+    rng = np.random.default_rng(seed)
+    texts = pd.DataFrame({"id": range(rows), "label": rng.integers(0, 3, rows).astype("int8")})
+    return prediction_table(texts, rng.normal(scale=scale, size=(rows, 3)).astype("float32"), CLASSES)
+
+
+def test_predictions_are_the_softmax_of_the_logits():
+    table = predictions(50)
+    np.testing.assert_allclose(table.filter(regex="^p_").sum(axis=1), 1, atol=1e-6)
+    logits = table.filter(regex="^logit_").to_numpy()
+    assert (table["pred"] == logits.argmax(axis=1)).all()
+    np.testing.assert_allclose(table["confidence"], softmax(logits, axis=1).max(axis=1), rtol=1e-6)
+
+
+def test_metrics_of_a_perfect_and_a_hopeless_classifier():
+    table = predictions(300)
+    perfect = metrics(table.assign(label=table["pred"]), CLASSES, 0.05)
+    assert perfect["accuracy"] == 1 and perfect["macro_f1"] == 1
+    assert np.trace(perfect["confusion"]) == 300
+    wrong = metrics(table.assign(label=(table["pred"] + 1) % 3), CLASSES, 0.05)
+    assert wrong["accuracy"] == 0 and wrong["accuracy_interval"][0] == 0
+    assert sum(cell["rows"] for cell in wrong["calibration"]) == 300
+
+
+def test_a_class_that_is_absent_leaves_its_auc_open():
+    table = predictions(30).assign(label=0)
+    assert np.isnan(metrics(table, CLASSES, 0.05)["auc_ovr"])
+
+
+@pytest.mark.parametrize("by", ["predicted", "true"])
+def test_the_most_confident_of_each_class(by):
+    table = predictions(200).assign(text="x")
+    chosen = most_confident(table, 10, by)
+    column = "pred" if by == "predicted" else "label"
+    assert (chosen["group"] == chosen[column]).all()
+    for number, group in chosen.groupby("group"):
+        left = table[(table[column] == number) & ~table["id"].isin(group["id"])]
+        assert len(group) == 10 and group["confidence"].min() >= left["confidence"].max()
+
+
+def masked_like(samples, shift):
+    """Predictions of the samples with one logit moved; block 1 is left as it was."""
+    parts = []
+    for block, moved in ((0, shift), (1, 0.0)):
+        logits = samples.filter(regex="^logit_").to_numpy().copy()
+        logits[:, 0] += moved
+        scores = {**columns("p", CLASSES, softmax(logits, axis=1)), **columns("logit", CLASSES, logits)}
+        for condition in ("described", "published"):
+            parts.append(pd.DataFrame({"id": samples["id"], "block": block, "head": -1, "condition": condition, **scores}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_masking_summary_finds_what_was_changed_and_nothing_else():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    summary = summarise(samples, masked_like(samples, -3.0), **STATISTICS)
+    first = summary.query("block == 0 and condition == 'described' and group == 'sadness'").set_index("measure")
+    assert first.loc["probability", "high"] < 0
+    assert first.loc["margin", "change"] == pytest.approx(-3.0, abs=1e-4)
+    assert first.loc["probability", "p_adjusted"] < 0.01
+    untouched = summary.query("block == 1")
+    assert (untouched["change"].abs() < 1e-6).all()
+    assert untouched.query("measure == 'probability'")["equivalent"].all()
+    joy = summary.query("block == 0 and condition == 'described' and group == 'joy'").set_index("measure")
+    assert joy.loc["probability", "change"] >= 0 >= joy.loc["first_class", "change"]
+
+
+def test_the_papers_table_takes_each_procedures_own_measure():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    summary = summarise(samples, masked_like(samples, 3.0), **STATISTICS)
+    table = paper_table(summary)
+    assert list(table.columns) == CLASSES
+    assert table.loc[("described", 0), "joy"] < 0 < table.loc[("published", 0), "joy"]
+
+
+def test_predictions_of_other_samples_are_refused():
+    samples = most_confident(predictions(100).assign(text="x"), 5, "predicted")
+    with pytest.raises(ValueError, match="not those of the samples"):
+        summarise(samples, masked_like(samples, 1.0).assign(id=lambda t: t["id"].to_numpy()[::-1]), **STATISTICS)
+
+
+def pairs(rows, effect, seed=0):
+    rng = np.random.default_rng(seed)
+    before = rng.dirichlet([5, 5, 5], rows)
+    male = rng.random(rows) < 0.5
+    after = before + np.where(male, -1, 1)[:, None] * np.array([effect, -effect, 0])
+    return pd.DataFrame({
+        "id": range(rows), "axis": "gender", "origin": "natural", "term": "", "label": 0,
+        "text": [f"text {n}" for n in range(rows)], "flags": [[] for _ in range(rows)],
+        "direction": np.where(male, "male to female", "female to male"),
+        **columns("before", CLASSES, before), **columns("after", CLASSES, np.clip(after, 1e-9, None)),
+    })  # fmt: skip
+
+
+def test_a_gap_between_groups_is_found_with_its_sign_though_changes_cancel():
+    summary = summarise_effects(pairs(300, 0.05), **STATISTICS).set_index("measure")
+    assert summary.loc["gap_sadness", "low"] == pytest.approx(0.05, abs=0.01)
+    assert summary.loc["gap_joy", "value"] == pytest.approx(-0.05, abs=0.01)
+    assert summary.loc["gap_sadness", "verdict"] == "different"
+    assert summary.loc["gap_love", "verdict"] == "equivalent"
+    assert abs(summary.loc["change_sadness", "value"]) < 0.02
+
+
+def test_a_few_pairs_are_underpowered_not_equivalent():
+    rng = np.random.default_rng(1)
+    few = pairs(4, 0.0)
+    few[[f"after_{name}" for name in CLASSES]] = rng.dirichlet([5, 5, 5], 4)
+    assert summarise_effects(few, **STATISTICS).set_index("measure").loc["change_joy", "verdict"] == "underpowered"
+
+
+def test_uncertain_pairs_are_counted_and_left_out():
+    table = pairs(20, 0.01)
+    table["flags"] = [["uncertain"] if n % 2 else [] for n in range(20)]
+    summary = summarise_effects(table, **STATISTICS)
+    assert (summary["uncertain"] == 10).all()
+    assert (summary.query("measure == 'distance'")["pairs"] == 10).all()
+    assert set(strongest(table, 50)["id"]) == set(range(0, 20, 2))
+
+
+WORDS = st.lists(st.sampled_from(["he", "she", "a", "feels", "mother in law"]), min_size=1, max_size=8)
+
+
+@given(WORDS, WORDS)
+def test_units_line_up_whatever_the_lengths(words, others):
+    """Each `he` is one changed span; its counterpart may have any number of words."""
+    text, perturbed, spans = "", "", []
+    for number, word in enumerate(words):
+        space = " " if number else ""
+        other = others[number % len(others)] if word == "he" else word
+        start, other_start = len(text + space), len(perturbed + space)
+        text, perturbed = text + space + word, perturbed + space + other
+        if word == "he":
+            spans.append((start, len(text), other_start, len(perturbed)))
+    units = aligned_units(text, perturbed, spans)
+    for (start, end), (other_start, other_end) in units:
+        same = text[start:end] == perturbed[other_start:other_end]
+        assert same or (start, end, other_start, other_end) in spans
+    assert " ".join(text[start:end] for (start, end), _ in units) == text
+
+
+def test_activations_are_averaged_over_the_tokens_of_a_word(classifier, tokenizer):
+    text = "he said that she was afraid"
+    whole = unit_activations(classifier, tokenizer, text, [(0, len(text))], 1)["residual"]
+    words = unit_activations(classifier, tokenizer, text, [(0, 2), (3, 7), (8, 12), (13, 16), (17, 20), (21, 27)], 1)
+    counts = [len(tokenizer(word)["input_ids"]) for word in text.split()]
+    np.testing.assert_allclose(np.average(words["residual"], axis=0, weights=counts), whole[0], atol=1e-4)
+    assert np.isnan(unit_activations(classifier, tokenizer, text, [(100, 105)], 1)["residual"]).all()

@@ -1,0 +1,159 @@
+"""The whole DAG on a tiny configuration, and what a change to its inputs sets in motion."""
+
+import json
+import time
+
+import pandas as pd
+import pytest
+
+from .conftest import copy_project, planned, snakemake
+
+CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
+PAGES = {"render_claims": 1, "render_index": 1, "all": 1}
+JUDGED = {"assess_claims": 1, "collect_claims": 1, **PAGES}
+
+
+def test_the_outputs_that_the_readme_promises(finished):
+    run = finished / "results" / "tiny-s1"
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert set(metrics) == {"classes", "train", "test"}
+    for part in ("train", "test"):
+        for kind in ("all", "distinct"):
+            found = metrics[part][kind]
+            assert {"accuracy", "accuracy_interval", "auc_ovr", "macro_f1", "per_class", "confusion"} <= set(found)
+            assert sum(map(sum, found["confusion"])) == found["rows"]
+    samples = pd.read_parquet(run / "samples.parquet")
+    for block in range(2):
+        masks = pd.read_parquet(run / "masking" / f"block_{block}.parquet")
+        assert set(masks["condition"]) == {"described", "published", "mean", "zero"}
+        assert set(masks["head"]) == {-1, 0, 1}
+        assert not masks.duplicated(["id", "block", "head", "condition"]).any()
+        assert set(masks["id"]) == set(samples["id"])
+    claims = pd.read_csv(finished / "reports" / "claims.csv")
+    wanted = ["id", "source", "published", "ours", "low", "high", "verdict", "note"]
+    assert list(claims.columns[:8]) == wanted
+    assert claims["verdict"].isin(
+        ["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]
+    ).all()
+    pages = {page.relative_to(finished / "reports").as_posix() for page in (finished / "reports").rglob("*.html")}
+    names = ("performance", "masking", "flips", "synonyms")
+    assert pages == {"index.html", "claims.html", *(f"tiny-s1/{name}.html" for name in names)}
+
+
+def test_the_perturbation_sets_hold_pairs_that_differ(finished):
+    folder = finished / "data" / "corpora" / "calibration" / "perturbations"
+    for axis in ("gender", "race", "synonyms"):
+        pairs = pd.read_parquet(folder / f"{axis}.parquet")
+        assert len(pairs)
+        assert (pairs["text"] != pairs["perturbed"]).all()
+        assert not pairs.duplicated(["id", "axis", "origin", "term"]).any()
+        for row in pairs.itertuples():
+            assert len(row.spans) == row.n_changed
+            for start, end, other_start, other_end in row.spans:
+                assert row.text[start:end] != row.perturbed[other_start:other_end]
+
+
+def test_a_second_run_does_nothing(finished):
+    start = time.perf_counter()
+    found = snakemake(finished, "all")
+    assert found.returncode == 0 and "Nothing to be done" in found.stdout, found.stdout
+    assert time.perf_counter() - start < 60  # no job ran; how fast is a benchmark's business
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/lexicons/gender.csv",
+        "workflow/notebooks/masking.ipynb",
+        "workflow/emoscope/masking.py",
+        "workflow/emoscope/finetune.py",
+    ],
+)
+def test_a_touched_file_changes_nothing(finished, name):
+    (finished / name).touch()
+    assert planned(finished, "all") == {}
+
+
+def test_an_edited_lexicon_reruns_what_uses_it(edited):
+    jobs = edited("data/lexicons/gender.csv", lambda text: text + "cowboy,cowgirl,swap\n")
+    flips = {"flip_terms": 1, "score_perturbation": 1, "summarise_effects": 1, "trace_pairs": 1}
+    assert jobs == {**flips, "render_report": 1, **JUDGED}
+
+
+def test_an_edited_notebook_reruns_its_page(edited):
+    def change(text):
+        notebook = json.loads(text)
+        notebook["cells"].append({"cell_type": "markdown", "id": "new", "metadata": {}, "source": ["One more remark."]})
+        return json.dumps(notebook)
+
+    assert edited("workflow/notebooks/masking.ipynb", change) == {"render_report": 1, "render_index": 1, "all": 1}
+
+
+def test_an_edited_masking_setting_reruns_the_masks(edited):
+    jobs = edited("config.yaml", lambda text: text.replace("head_conditions: [zero, mean]", "head_conditions: [zero]"))
+    assert jobs == {"mask_block": 2, "summarise_masking": 1, "render_report": 1, **JUDGED}
+
+
+def test_edited_masking_code_reruns_the_masks(edited):
+    jobs = edited("workflow/emoscope/masking.py", lambda text: text + "\n# a remark\n")
+    assert jobs == {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1, "render_report": 1, **JUDGED}
+
+
+def test_another_seed_is_another_run_on_the_same_texts(edited):
+    jobs = edited("tiny.yaml", lambda text: text.replace("seeds: [1]", "seeds: [2]"))
+    for rule in ("generate_corpus", "split_corpus", "flip_terms", "replace_words", "count_words"):
+        assert rule not in jobs
+    model = {"finetune": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
+    masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
+    pairs = {"score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2}
+    assert jobs == {**model, **masks, **pairs, "render_report": 4, **JUDGED}
+
+
+def test_named_targets_build_their_part_only(finished):
+    for target, excluded in {
+        "performance": "mask_block",
+        "masking": "flip_terms",
+        "flips": "mask_block",
+        "synonyms": "mask_block",
+    }.items():
+        jobs = planned(finished, target, "--forceall")
+        assert "finetune" in jobs and excluded not in jobs, target
+        assert jobs["render_report"] == 1, target
+    assert "render_claims" in planned(finished, "claims", "--forceall")
+    assert "render_index" in planned(finished, "reports", "--forceall")
+
+
+def test_snakemakes_own_report(finished, tmp_path):
+    archive = tmp_path / "report.zip"
+    found = snakemake(finished, "--report", str(archive))
+    assert found.returncode == 0, found.stdout
+    assert archive.stat().st_size > 100_000
+
+
+def test_a_mistake_stops_the_workflow_before_any_job(tmp_path):
+    project = copy_project(tmp_path / "project")
+    overlay = project / "tiny.yaml"
+    overlay.write_text(overlay.read_text().replace("learning_rate: 3.0e-3", "learning_rate: 3e-3"))
+    found = snakemake(project, "all")
+    assert found.returncode == 1
+    assert "Traceback" not in found.stdout
+    line = next(line for line in found.stdout.splitlines() if line.startswith("emoscope: "))
+    assert line == (
+        'emoscope: config runs[0].training.learning_rate: "3e-3" is not of type number '
+        "(YAML reads 5e-5 as text: write 5.0e-5)"
+    )
+    assert not (project / "results").exists()
+
+
+def test_bad_texts_stop_the_workflow_before_training(tmp_path):
+    project = copy_project(tmp_path / "project")
+    (project / "mine.csv").write_text("text,label\n" + "i am glad,joy\ni am sad,sadness\n" * 9 + "so so,hapiness\n")
+    (project / "mine.yaml").write_text(
+        "corpora: {mine: {source: csv, path: mine.csv, classes: [sadness, joy]}}\n"
+        "runs: [{name: mine, corpus: mine, model: scratch}]\n"
+    )
+    found = snakemake(project, "all", config="mine.yaml")
+    assert found.returncode == 1
+    assert "mine.csv: row 20: unknown label 'hapiness'; known: sadness, joy" in found.stdout
+    assert "Traceback" not in found.stdout
+    assert not (project / "results").exists()

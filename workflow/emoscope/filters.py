@@ -1,0 +1,34 @@
+"""Perturbations as filters: one text per line on standard input, its counterpart per line on standard output."""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from emoscope.errors import UserError
+from emoscope.flips import GenderLexicon, RaceLexicon, flip_gender, flip_race
+from emoscope.perturbation import Perturbation
+from emoscope.synonyms import parse_map, replace as replace_words
+
+LEXICONS = Path(__file__).parents[2] / "data" / "lexicons"
+
+
+def flip(axis: str) -> None:
+    """Flip the `gender` or `race` of the people in each line; lines that name nobody are repeated."""
+    if axis == "gender":
+        _filter(partial(flip_gender, lexicon=GenderLexicon.load(LEXICONS / "gender.csv")))
+    elif axis == "race":
+        _filter(partial(flip_race, lexicon=RaceLexicon.load(LEXICONS / "race.yaml")))
+    else:
+        raise UserError(f"--axis {axis}: no such axis; choose gender or race")
+
+
+def replace(map: list[str]) -> None:
+    """Replace words by lemma and part of speech, e.g. `--map know/VERB=understand life/NOUN=existence`."""
+    mapping = {key: synonym for entry in map for key, synonym in parse_map(entry).items()}
+    _filter(partial(replace_words, mapping=mapping))
+
+
+def _filter(change: Callable[[str], Perturbation]) -> None:
+    for line in sys.stdin:
+        print(change(line.rstrip("\n")).perturbed)

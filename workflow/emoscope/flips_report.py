@@ -1,0 +1,303 @@
+"""What the flips report says: tables and sentences over the flipped pairs of each axis, gender or race."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from emoscope.contracts import LARGE
+from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed
+from emoscope.pair_tables import ORIGINS, found, joined, largest_change, pair_texts
+from emoscope.stats import estimate_mean, minimum_detectable_rate, tost_mean
+
+SITES = {"residual": "residual stream after the block (what the paper drew)", "attention": "output of the block's attention"}
+GROUPS = {"gender": ("male", "female"), "race": ("white", "black")}
+
+
+@dataclass(frozen=True)
+class Flip:
+    """The tables of one axis; `pairs` are joined with their scores, `all_pairs` hold the uncertain ones as well."""
+
+    axis: str
+    all_pairs: pd.DataFrame
+    pairs: pd.DataFrame
+    summary: pd.DataFrame
+    traces: pd.DataFrame
+
+
+def flips_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[str, Flip]:
+    """The tables of every axis, from those that the notebook loaded."""
+    result = {}
+    for axis in axes:
+        pairs, scores, summary, traces = (getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "traces"))
+        result[axis] = Flip(axis, pairs, joined(pairs, scores), summary, traces)
+    return result
+
+
+def kinds(flips: Mapping[str, Flip]) -> dict[tuple[str, str], pd.DataFrame]:
+    """The summaries by axis and origin; the paper's own two pairs are shown apart and left out."""
+    return {
+        (axis, ORIGINS[origin]): rows
+        for axis, flip in flips.items()
+        for origin, rows in flip.summary.groupby("origin", sort=False)
+        if origin != "published"
+    }
+
+
+def main_result(flips: Mapping[str, Flip]) -> Markup:
+    """The headline: how many predictions a flip changes, axis by axis."""
+    parts = []
+    for (axis, origin), summary in kinds(flips).items():
+        rate = estimate(*found(summary, "changed"), form=percent)
+        parts.append(Markup("{}, {}: {} of {:,} texts").format(axis, origin, rate, int(summary["texts"].max())))
+    return headline("Predictions changed by a flip. {parts}.", parts=Markup("; ").join(parts) or "No text could be flipped")
+
+
+def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
+    """How many texts each flip could be applied to, in which direction, and why some are left out."""
+    rows = []
+    for axis, flip in flips.items():
+        pairs = flip.all_pairs[flip.all_pairs["origin"] != "published"]
+        for origin, part in pairs.groupby("origin", sort=False):
+            directions, flags = part["direction"].value_counts(), part["flags"].explode().value_counts()
+            rows.append({
+                "axis": axis,
+                "of": ORIGINS[origin],
+                "pairs": number(len(part)),
+                "of the test set": percent(len(part) / test_rows, 2) if origin == "natural" else "",
+                "directions": ", ".join(f"{name} {count:,}" for name, count in directions.items()),
+                "flags": ", ".join(f"{name} {count:,}" for name, count in flags.items()) or "none",
+            })  # fmt: skip
+    caption = (
+        "Texts that name a person of either group. Pairs flagged uncertain (a word could be read either way) are left out of "
+        "all that follows; the other flags are remarks."
+    )
+    return html_table(rows, caption, text=("axis", "of", "directions", "flags"))
+
+
+def large_changes(flips: Mapping[str, Flip]) -> Markup:
+    """How many texts reach the paper's threshold, beside what the paper says."""
+    said = {
+        "gender": "The paper found around 10 sentences with a change of at least 10 % in one class, and does not say of how many.",
+        "race": "The paper found no sentence with a significant change.",
+    }
+    parts = []
+    for axis, flip in flips.items():
+        natural = flip.pairs[flip.pairs["origin"] == "natural"].drop_duplicates("text")
+        parts.append(
+            prose(
+                "<strong>{axis}</strong>: {count} of {n} test texts reach the threshold. {said}",
+                axis=axis.capitalize(), count=number(int((largest_change(natural) >= LARGE).sum())), n=number(len(natural)), said=said[axis],
+            )
+        )  # fmt: skip
+    return Markup("\n").join(parts)
+
+
+def distributions(flips: Mapping[str, Flip]) -> dict[str, np.ndarray]:
+    """The largest change of each pair, by axis and origin."""
+    return {
+        f"{axis}, {ORIGINS[origin]}": largest_change(part).to_numpy()
+        for axis, flip in flips.items()
+        for origin, part in flip.pairs.groupby("origin", sort=False)
+        if origin != "published"
+    }
+
+
+def direction_findings(flips: Mapping[str, Flip]) -> Markup:
+    """For which classes the model tells the two groups apart, axis by axis."""
+    parts = []
+    for (axis, origin), summary in kinds(flips).items():
+        gaps = summary[summary["measure"].str.startswith("gap_")]
+        different = gaps[gaps["verdict"] == "different"]
+        first, second = GROUPS[axis]
+        told = [
+            f"P({row['measure'].removeprefix('gap_')}) {signed(row['value'])}"
+            for row in different.sort_values("value", key=abs, ascending=False).to_dict("records")
+        ]
+        counts = gaps["verdict"].value_counts()
+        parts.append(
+            prose(
+                "<strong>{axis}, {origin}</strong>: {first} minus {second}: {told}. Of {n} classes, {equivalent} are shown to "
+                "differ by less than the margin, and for {underpowered} the texts are too few to tell.",
+                axis=axis.capitalize(), origin=origin, first=first, second=second,
+                told=listed(told) if told else "no class differs for certain", n=len(gaps),
+                equivalent=int(counts.get("equivalent", 0)), underpowered=int(counts.get("underpowered", 0)),
+            )
+        )  # fmt: skip
+    return Markup("\n").join(parts)
+
+
+def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
+    """The paper's table 4 beside the same two pairs here."""
+    paper = table4.set_index("pair")
+    rows = []
+    for pair in flip.pairs[flip.pairs["origin"] == "published"].itertuples():
+        original, flipped = pair_texts(pair)
+        ours = {
+            name: getattr(pair, f"after_{name}", np.nan) - getattr(pair, f"before_{name}", np.nan) for name in paper.columns
+        }
+        theirs = paper.loc[pair.term] if pair.term in paper.index else dict.fromkeys(paper.columns, np.nan)
+        texts = Markup("{}<br>{}").format(original, flipped)
+        for who, values, cell in (("paper", theirs, texts), ("here", ours, "")):
+            rows.append({"texts": cell, "": who, **{name: signed(values[name]) for name in paper.columns}})
+    caption = "The paper's table 4: how each class's probability changes when the gender in these two texts is flipped."
+    return html_table(rows, caption, text=("texts", ""))
+
+
+def power(flips: Mapping[str, Flip], alpha: float) -> Markup:
+    """What samples of these sizes can and cannot exclude."""
+    rows = []
+    for (axis, origin), summary in kinds(flips).items():
+        texts = int(summary["texts"].max())
+        changes = summary[summary["measure"].str.startswith("change_")]
+        rows.append({
+            "axis": axis,
+            "of": origin,
+            "texts": number(texts),
+            "rate that zero events would still allow": percent(minimum_detectable_rate(texts, alpha)),
+            "smallest mean change it would show": number(changes["detectable"].max()),
+            "classes shown to be within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
+        })  # fmt: skip
+    caption = "What these samples can say (the smallest mean change is that of the class that varies most, found in 4 of 5 samples)."
+    return html_table(rows, caption, text=("axis", "of"))
+
+
+def traced(flip: Flip) -> list[tuple[str, object, pd.DataFrame]]:
+    """The traced pairs of an axis: title, pair with its scores, and activations."""
+    result = []
+    for (place, identity, origin), trace in flip.traces.groupby(["pair", "id", "origin"]):
+        chosen = flip.pairs[(flip.pairs["id"] == identity) & (flip.pairs["origin"] == origin)]
+        result.append((f"{flip.axis}, pair {place}", next(chosen.itertuples()), trace))
+    return result
+
+
+def pair_table(title: str, pair, classes: Sequence[str]) -> Markup:
+    """One pair: both texts with what changed marked, and what the model says of both."""
+    original, flipped = pair_texts(pair)
+    rows = []
+    for when, text in (("before", original), ("after", flipped)):
+        rows.append({"": text, **{name: number(getattr(pair, f"{when}_{name}")) for name in classes}})
+    changes = {name: signed(getattr(pair, f"after_{name}") - getattr(pair, f"before_{name}")) for name in classes}
+    label = "" if pair.label < 0 else f", labelled {classes[pair.label]}"
+    caption = f"{title.capitalize()} ({ORIGINS[pair.origin]}{label}): probabilities of the original, of the flipped text, and change."
+    return html_table([*rows, {"": "change", **changes}], caption, text=("",))
+
+
+def profiles(flips: Mapping[str, Flip], site: str) -> dict[str, pd.Series]:
+    """For each traced pair, the mean absolute change of every dimension over the words, at one site."""
+    result = {}
+    for flip in flips.values():
+        for title, _, trace in traced(flip):
+            rows = trace[trace["site"] == site]
+            result[title] = (rows["flipped"] - rows["original"]).abs().groupby(rows["dimension"]).mean()
+    return result
+
+
+def dimension_findings(flips: Mapping[str, Flip], count: int) -> Markup:
+    """Which dimensions change most, how many the pairs share, and how many chance would give."""
+    parts = []
+    for site, title in SITES.items():
+        found_here = profiles(flips, site)
+        if len(found_here) < 2:
+            continue
+        tops = [set(profile.nlargest(count).index) for profile in found_here.values()]
+        shared = sorted(set.intersection(*tops))
+        width = len(next(iter(found_here.values())))
+        chance = width * (min(count, width) / width) ** len(tops)
+        parts.append(
+            prose(
+                "<strong>{title}</strong>: {shared} of the {count} dimensions that change most are the same in all {n} pairs "
+                "({which}); pairs that had nothing in common would share {chance}.",
+                title=title.capitalize(), shared=len(shared), count=min(count, width), n=len(tops), which=listed(shared),
+                chance=number(chance, 1),
+            )
+        )  # fmt: skip
+    return Markup("\n").join(parts)
+
+
+def concentration(flips: Mapping[str, Flip], site: str) -> Markup:
+    """How much of the change sits on the flipped words and how much on the words after them."""
+    rows = []
+    for flip in flips.values():
+        for title, _, trace in traced(flip):
+            here = trace[trace["site"] == site].assign(size=lambda table: (table["flipped"] - table["original"]).abs())
+            by_word = here.groupby("unit").agg(size=("size", "sum"), word=("word", "first"), flipped=("flipped_word", "first"))
+            changed = by_word["word"] != by_word["flipped"]
+            total = by_word["size"].sum() or np.nan
+            rows.append({
+                "pair": title,
+                "words": number(len(by_word)),
+                "flipped words": number(int(changed.sum())),
+                "share of the change on the flipped words": percent(by_word.loc[changed, "size"].sum() / total, 0),
+                "on the words before the first of them": percent(
+                    by_word.loc[: changed.idxmax(), "size"].iloc[:-1].sum() / total, 0
+                ),
+            })  # fmt: skip
+    return html_table(rows, f"Where the change sits, {SITES[site]}.", text=("pair",))
+
+
+def controls(truth: dict, flips: Mapping[str, Flip], statistics: dict) -> list:
+    """Planted: a gap of P(anger) in ambiguous sentences, none in others, and none for race."""
+    effects, rows = truth["effects"], []
+    if "gender" in flips:
+        noise, planted = effects["label_noise"]["size"], effects["gender"]["size"]
+        expected = planted * (1 - noise * 6 / 5)  # a wrong label is as likely anger as any other
+        pairs = flips["gender"].pairs.query("origin == 'natural' and direction != 'mixed'")
+        sign = np.where(pairs["direction"] == "male to female", 1, -1)
+        gap = pd.Series(sign * (pairs["before_anger"] - pairs["after_anger"]), index=pairs.index, dtype=float)
+        ambiguous = pairs["id"].isin(truth["ids"]["ambiguous"])
+        value = _mean(gap[ambiguous], pairs["text"][ambiguous], statistics)
+        rows.append({
+            "planted": f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f} (label noise included).",
+            "found": Markup("{}, {} texts").format(estimate(*value), int(ambiguous.sum())),
+            "verdict": _verdict(value, expected),
+        })  # fmt: skip
+        value = _mean(gap[~ambiguous], pairs["text"][~ambiguous], statistics)
+        rows.append({
+            "planted": "Beside an emotion word gender tells nothing: no gap of P(anger).",
+            "found": Markup("{}, {} texts").format(estimate(*value), int((~ambiguous).sum())),
+            "verdict": _absence(gap[~ambiguous], pairs["text"][~ambiguous], statistics),
+        })  # fmt: skip
+    if "race" in flips:
+        for origin, part in flips["race"].summary.groupby("origin", sort=False):
+            verdicts = part.loc[part["measure"].str.startswith("change_"), "verdict"]
+            rows.append({
+                "planted": f"Race tells nothing ({ORIGINS[origin]}): no class's probability changes.",
+                "found": f"{(verdicts == 'equivalent').sum()} of {len(verdicts)} classes shown to change by less than the margin, "
+                f"{(verdicts == 'different').sum()} by more",
+                "verdict": "found" if (verdicts == "equivalent").all() else "missed" if (verdicts == "different").any() else "cannot tell",
+            })  # fmt: skip
+    return rows
+
+
+def _mean(values: pd.Series, texts: pd.Series, statistics: dict) -> tuple[float, float, float]:
+    if values.empty:
+        return (np.nan, np.nan, np.nan)
+    return tuple(
+        estimate_mean(
+            values.to_numpy(), texts.to_numpy(), seed=statistics["seed"], resamples=statistics["resamples"],
+            alpha=1 - statistics["confidence"],
+        )[:3]
+    )  # fmt: skip
+
+
+def _verdict(value: tuple[float, float, float], expected: float) -> str:
+    """Found if the interval covers the planted effect; partly if it has the right sign but another size."""
+    _, low, high = value
+    if np.isnan(low):
+        return "cannot tell"
+    if low <= 0 <= high:
+        return "found" if expected == 0 else "missed" if high < expected or low > expected else "cannot tell"
+    return "found" if low <= expected <= high else "partly found" if low * expected > 0 else "missed"
+
+
+def _absence(values: pd.Series, texts: pd.Series, statistics: dict) -> str:
+    """Found if the mean was shown to lie within the margin."""
+    if texts.nunique() < 2:
+        return "cannot tell"
+    equivalent = tost_mean(values.to_numpy(), texts.to_numpy(), statistics["margin"]).equivalent
+    value = _mean(values, texts, statistics)
+    return "found" if equivalent else "cannot tell" if value[1] <= 0 <= value[2] else "missed"

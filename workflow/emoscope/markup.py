@@ -1,0 +1,112 @@
+"""How the reports write numbers, tables and texts: as HTML with every value escaped, since tweets are untrusted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup, escape
+
+MINUS = "\N{MINUS SIGN}"
+BADGES = {
+    "good": ("reproduced", "found", "equivalent"),
+    "bad": ("contradicted", "missed", "different"),
+    "odd": ("artefact",),
+    "open": ("underpowered", "partly found", "cannot tell"),
+}
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number, an integer with thousands separators; `n/a` for NaN."""
+    if value is None or pd.isna(value):
+        return "n/a"
+    return _minus(f"{value:,}" if isinstance(value, int | np.integer) else f"{value:.{digits}f}")
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A change with its sign; one too small for the digits in scientific notation, as the paper prints it."""
+    if value is None or pd.isna(value):
+        return "n/a"
+    if value == 0:
+        return "0"
+    return _minus(f"{value:+.{digits}f}" if abs(value) >= 0.5 * 10**-digits else f"{value:+.0e}")
+
+
+def percent(value: float, digits: int = 1) -> str:
+    return "n/a" if value is None or pd.isna(value) else _minus(f"{100 * value:.{digits}f} %")
+
+
+def p_value(value: float) -> str:
+    return "n/a" if pd.isna(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def estimate(value: float, low: float, high: float, form=signed) -> Markup:
+    """A value with its interval; the value alone where there is no interval."""
+    if pd.isna(value) or pd.isna(low):
+        return escape(form(value))
+    return Markup('{} <span class="interval">[{}, {}]</span>').format(form(value), form(low), form(high))
+
+
+def prose(template: str, **values) -> Markup:
+    """One paragraph of our own HTML, with escaped values in its {places}."""
+    return Markup("<p>" + template + "</p>").format(**values)
+
+
+def headline(template: str, **values) -> Markup:
+    """The main finding of a page; the index shows it."""
+    return Markup('<p class="headline">' + template + "</p>").format(**values)
+
+
+def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[str] = ()) -> Markup:
+    """Rows as a table; the columns named in `text` are aligned left, all others are numbers. No rows, no table."""
+    rows = list(rows)
+    if not rows:
+        return Markup()
+    kinds = {name: Markup("") if name in set(text) else Markup(' class="number"') for name in rows[0]}
+    head = Markup().join(Markup('<th scope="col"{}>{}</th>').format(kind, name) for name, kind in kinds.items())
+    lines = [
+        Markup().join(Markup("<td{}>{}</td>").format(kind, row[name]) for name, kind in kinds.items()) for row in rows
+    ]
+    return Markup(
+        '<div class="scroll"><table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(caption, head, Markup("\n").join(Markup("<tr>{}</tr>").format(line) for line in lines))
+
+
+def badge(verdict: str) -> Markup:
+    """A verdict as a coloured label."""
+    kind = next((kind for kind, verdicts in BADGES.items() if verdict in verdicts), "")
+    return Markup('<span class="badge {}">{}</span>').format(kind, verdict)
+
+
+def details(summary: str, *parts: Markup) -> Markup:
+    """Something to unfold."""
+    return Markup("<details><summary>{}</summary>\n{}\n</details>").format(summary, Markup("\n").join(parts))
+
+
+def planted_box(rows: Iterable[Mapping]) -> Markup:
+    """What was planted in the calibration corpus beside what the experiment found: rows of `planted, found, verdict`."""
+    shown = [{**row, "verdict": badge(row["verdict"])} for row in rows]
+    caption = (
+        "This corpus is generated, so the truth is known. Each line is a control: an effect that was planted and should be "
+        "found, or the absence of one."
+    )
+    table = html_table(shown, caption, text=("planted", "found", "verdict"))
+    return Markup('<aside class="box"><h3>Planted, found, verdict</h3>{}</aside>').format(table)
+
+
+def marked(text: str, spans: Iterable[Sequence[int]]) -> Markup:
+    """A text with the characters of each span (start, end) marked."""
+    parts, place = [], 0
+    for start, end in sorted((int(start), int(end)) for start, end in spans):
+        parts += [escape(text[place:start]), Markup("<mark>{}</mark>").format(text[start:end])]
+        place = end
+    return Markup().join([*parts, escape(text[place:])])
+
+
+def listed(words: Iterable) -> str:
+    """Words in a row: `a, b and c`."""
+    *first, last = [str(word) for word in words] or ["none"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", MINUS)

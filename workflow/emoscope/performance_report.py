@@ -1,0 +1,187 @@
+"""What the performance report says: tables and sentences over `metrics.json`."""
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from emoscope.markup import estimate, headline, html_table, number, percent, prose, signed
+from emoscope.stats import wilson_interval
+
+CLOSE = 0.02  # an accuracy this near to the ceiling counts as having reached it
+SETS = {
+    ("train", "all"): "training, all rows",
+    ("train", "distinct"): "training, every text once",
+    ("test", "all"): "test, all rows",
+    ("test", "distinct"): "test, every text once, none known from training",
+}
+
+
+def main_result(metrics: dict, published: pd.DataFrame) -> Markup:
+    """The headline: test accuracy beside the paper's."""
+    found, paper = metrics["test"]["all"], _paper(published)
+    return headline(
+        "Test accuracy {ours}; the paper reports {theirs}.",
+        ours=estimate(found["accuracy"], *found["accuracy_interval"], form=number),
+        theirs=number(paper["test_accuracy"]),
+    )
+
+
+def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame) -> Markup:
+    """What was trained on what, beside the paper's set-up."""
+    paper, model = _paper(published), settings["model"]
+    hub = model.get("repository") or model.get("package") or model.get("path")
+    return prose(
+        "Here, {start} with {blocks} blocks and {parameters} parameters was fine-tuned for {epochs} epochs on {train} of "
+        "{rows} texts of the corpus <em>{corpus}</em> ({source}), which took {minutes} minutes. The paper fine-tuned "
+        "GPT-2 small for {paper_epochs:.0f} epochs, about {hours:.0f} hours. {comparable}",
+        start=f"the pretrained model {hub}" if hub else "a small GPT-2 that starts from random weights",
+        blocks=model["blocks"],
+        parameters=number(training["parameters"]),
+        epochs=settings["run"]["training"]["epochs"],
+        train=number(audit["train_rows"]),
+        rows=number(audit["rows"]),
+        corpus=settings["run"]["corpus"],
+        source=audit["source"],
+        minutes=number(training["seconds"] / 60, 1),
+        paper_epochs=paper["epochs"],
+        hours=paper["training_hours"],
+        comparable=""
+        if hub and settings["corpus"]["source"] == "hub"
+        else "With other data or another model than the paper's, agreement with its numbers is not to be expected.",
+    )
+
+
+def main_table(metrics: dict, published: pd.DataFrame) -> Markup:
+    """Accuracy, AUC and F1 of training and test set, of all rows and of distinct texts, beside the paper's."""
+    paper = _paper(published)
+    rows = []
+    for (part, kind), label in SETS.items():
+        found = metrics[part][kind]
+        rows.append({
+            "set": label,
+            "texts": number(found["rows"]),
+            "accuracy": estimate(found["accuracy"], *found["accuracy_interval"], form=number),
+            "paper's accuracy": number(paper[f"{part}_accuracy"]) if kind == "all" else "",
+            "AUC": number(found["auc_ovr"]),
+            "paper's AUC": number(paper[f"{part}_auc_ovr"]) if kind == "all" else "",
+            "macro F1": number(found["macro_f1"]),
+        })  # fmt: skip
+    caption = (
+        "Accuracy with its Wilson interval; AUC of each class against the rest and F1, both averaged over the classes with "
+        "equal weights."
+    )
+    return html_table(rows, caption, text=("set",))
+
+
+def leak(audit: dict, metrics: dict) -> Markup:
+    """How many texts stand in both sets, and what they do to the accuracy."""
+    known, fresh = metrics["test"]["all"], metrics["test"]["distinct"]
+    return prose(
+        "{duplicates} of the {rows} rows repeat the text of another row ({share}), and {conflicting} texts occur with more "
+        "than one label, so that nobody could get all of their rows right. After the split, {leaked} of the {test} test "
+        "rows ({leaked_share}) hold a text that the training set holds as well. On texts that the classifier has not seen, "
+        "each counted once, its accuracy is {fresh} instead of {known}: the leak makes a difference of {difference}.",
+        duplicates=number(audit["duplicate_rows"]),
+        rows=number(audit["rows"]),
+        share=percent(audit["duplicate_rows"] / audit["rows"]),
+        conflicting=number(audit["conflicting_texts"]),
+        leaked=number(audit["leaked_test_rows"]),
+        test=number(audit["test_rows"]),
+        leaked_share=percent(audit["leaked_share"]),
+        fresh=estimate(fresh["accuracy"], *fresh["accuracy_interval"], form=number),
+        known=number(known["accuracy"]),
+        difference=signed(known["accuracy"] - fresh["accuracy"]),
+    )
+
+
+def confusions(found: dict, classes: list[str]) -> Markup:
+    """The most frequent confusion of a set."""
+    counts = np.array(found["confusion"], dtype=float)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(shares, 0)
+    true, taken = np.unravel_index(shares.argmax(), shares.shape)
+    return prose(
+        "The most frequent confusion: {share} of the {true} texts are taken for {taken}.",
+        share=percent(shares[true, taken]), true=classes[true], taken=classes[taken],
+    )  # fmt: skip
+
+
+def per_class(found: dict, counts: dict[str, int], published: pd.DataFrame) -> Markup:
+    """Precision, recall, F1 and AUC of each class, and how common it is."""
+    paper = published.set_index("label")["rows"]
+    rows = [
+        {
+            "class": name,
+            "test texts": number(scores["rows"]),
+            **{title: number(scores[title.lower()]) for title in ("precision", "recall", "F1", "AUC")},
+            "share of the corpus": percent(counts[name] / sum(counts.values())),
+            "share in the paper": percent(paper[name] / paper.sum()) if name in paper else "n/a",
+        }
+        for name, scores in found["per_class"].items()
+    ]
+    return html_table(rows, "Each class on all rows of the test set, and how common it is.", text=("class",))
+
+
+def calibration(found: dict) -> Markup:
+    """The expected calibration error of a set."""
+    bins = pd.DataFrame(found["calibration"])
+    error = (bins["rows"] * (bins["confidence"] - bins["accuracy"]).abs()).sum() / bins["rows"].sum()
+    return prose(
+        "A classifier is calibrated if, of the predictions made with a confidence of 0.8, four in five are right. On the "
+        "test set confidence and accuracy differ by {error} on average (expected calibration error, ten bins). The masking "
+        "experiment works on the texts with the highest confidence, the right end of this curve.",
+        error=number(error),
+    )
+
+
+def training(history: dict, settings: dict) -> Markup:
+    """How the training went."""
+    losses = [entry["loss"] for entry in history["loss"]]
+    tokens = history["tokens_per_epoch"] * settings["run"]["training"]["epochs"]
+    return prose(
+        "The loss fell from {first} to {last} in {steps} steps, at {rate} tokens a second on {device} ({precision}). "
+        "{cut} training texts were longer than the model's context and were cut.",
+        first=number(losses[0]), last=number(losses[-1]), steps=number(history["steps"]),
+        rate=number(round(tokens / history["seconds"])), device=history["device"], precision=history["precision"],
+        cut=number(history["texts_cut"]) if history["texts_cut"] else "No",
+    )  # fmt: skip
+
+
+def controls(truth: dict, metrics: dict, audit: dict, predictions: pd.DataFrame, test: pd.DataFrame, alpha: float) -> list:
+    """Planted effects that the classifier's accuracy should show; `predictions` cover all texts, `test` the test set."""
+    fresh = metrics["test"]["distinct"]
+    low, high = fresh["accuracy_interval"]
+    ceiling, effects = truth["ceiling"], truth["effects"]
+    rate = audit["duplicate_rows"] / audit["rows"]
+    rows = [
+        {
+            "planted": f"Label noise and ambiguous sentences; no classifier can beat an accuracy of {ceiling:.3f}.",
+            "found": estimate(fresh["accuracy"], low, high, form=number),
+            "verdict": "missed" if low > ceiling else "found" if high >= ceiling - CLOSE else "partly found",
+        },
+        {
+            "planted": f"{percent(effects['duplicates']['size'])} of the rows repeat another's text.",
+            "found": percent(rate),
+            "verdict": "found" if abs(rate - effects["duplicates"]["size"]) < 0.005 else "missed",
+        },
+    ]
+    clean = predictions[predictions["id"].isin(test["id"]) & ~predictions["id"].isin(truth["ids"]["noisy"])]
+    for kind, meaning in (
+        ("negation", "negate a feeling; a count of words gets them wrong"),
+        ("contrast", "name a past and a present feeling; a count of words gets half of them right"),
+    ):
+        chosen = clean[clean["id"].isin(truth["ids"][kind])]
+        right = int((chosen["label"] == chosen["pred"]).sum())
+        interval = wilson_interval(right, len(chosen), alpha)
+        rows.append({
+            "planted": f"{percent(effects[kind]['size'], 0)} of the sentences {meaning}.",
+            "found": Markup("accuracy {}, {} texts").format(
+                estimate(right / len(chosen) if len(chosen) else np.nan, *interval, form=number), len(chosen)
+            ),
+            "verdict": "found" if interval.low > 0.5 else "missed" if interval.high < 0.5 else "cannot tell",
+        })  # fmt: skip
+    return rows
+
+
+def _paper(published: pd.DataFrame) -> pd.Series:
+    return published.set_index("metric")["paper_text"]
