@@ -1,8 +1,8 @@
 """emoscope: fine-tune a language model to classify emotions in tweets, then take it apart.
 
-    results/{run}/        one fine-tuned classifier: model, predictions, metrics, masking, perturbations
-    data/corpora/{corpus} texts, their split, perturbation sets
-    reports/              what to read
+results/{run}/        one fine-tuned classifier: model, predictions, metrics, masking, perturbations
+data/corpora/{corpus} texts, their split, perturbation sets
+reports/              what to read
 """
 
 from snakemake.utils import min_version
@@ -10,7 +10,7 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-configfile: workflow.basedir + "/config.yaml"
+configfile: workflow.source_path("config.yaml")
 
 
 report: "workflow/report/workflow.rst"

@@ -1,4 +1,4 @@
-"""Write emoscope.yaml, the conda environment, from the lock file: Snakemake copies the YAML, so it cannot refer to it."""
+"""Write emoscope.yaml from the lock file: Snakemake copies a conda YAML elsewhere, so it cannot refer to the lock."""
 
 from pathlib import Path
 

@@ -1,10 +1,10 @@
 """Batches hold every text once, keep to their budget, and do not change predictions."""
 
 import numpy as np
+from conftest import TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import TEXTS
 from emoscope.batches import token_batches
 from emoscope.predict import predict_logits
 

@@ -1,6 +1,7 @@
 """The console command: help, errors in one line, no traceback for what a user can cause."""
 
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -30,7 +31,9 @@ def test_every_command_exists_and_explains_itself(name):
 def test_a_user_error_is_one_line_and_status_1(tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text("tweet,label\nhello,joy\n")
-    config = '{"source": "csv", "path": "%s", "text": "text", "label": "label", "classes": ["joy", "fear"]}' % bad
+    config = json.dumps(
+        {"source": "csv", "path": str(bad), "text": "text", "label": "label", "classes": ["joy", "fear"]}
+    )
     found = emoscope(
         "import-corpus", "--config", config, "--corpus", str(tmp_path / "c"), "--source", str(tmp_path / "s")
     )

@@ -1,17 +1,25 @@
 """Every intervention is checked against another route to the same result."""
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-
 from conftest import TEXTS
+
 from emoscope.architectures import blocks_of, family_of, head_slice, heads_of, projection_of
 from emoscope.batches import padded_batches
 from emoscope.errors import UserError
-from emoscope.interventions import changing_output, fixed_block, fixed_head, recording, resumed_at, silenced_bias
-from emoscope.interventions import silenced_block
+from emoscope.interventions import (
+    changing_output,
+    fixed_block,
+    fixed_head,
+    recording,
+    resumed_at,
+    silenced_bias,
+    silenced_block,
+)
 from emoscope.masking import Mask, block_scores
 from emoscope.predict import predict_logits
 
@@ -67,7 +75,7 @@ def test_zeroed_head_equals_zeroed_weight_rows(classifier, inputs, head):
 def test_heads_cover_the_projection(classifier):
     ends = [head_slice(classifier, head) for head in range(heads_of(classifier))]
     assert ends[0].start == 0
-    assert all(first.stop == second.start for first, second in zip(ends, ends[1:], strict=False))
+    assert all(first.stop == second.start for first, second in pairwise(ends))
     with recording(projection_of(classifier, 0)) as seen:
         classifier(torch.ones(1, 3, dtype=torch.long))
     assert ends[-1].stop == seen["input"].shape[-1]
@@ -135,5 +143,5 @@ def test_an_unknown_family_is_named(classifier):
     class Other:
         config = type("Config", (), {"model_type": "mamba"})
 
-    with pytest.raises(UserError, match="mamba.*gpt2"):
+    with pytest.raises(UserError, match=r"mamba.*gpt2"):
         family_of(Other())

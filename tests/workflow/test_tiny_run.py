@@ -32,9 +32,7 @@ def test_the_outputs_that_the_readme_promises(finished):
     claims = pd.read_csv(finished / "reports" / "claims.csv")
     wanted = ["id", "source", "published", "ours", "low", "high", "verdict", "note"]
     assert list(claims.columns[:8]) == wanted
-    assert claims["verdict"].isin(
-        ["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]
-    ).all()
+    assert claims["verdict"].isin(["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]).all()
     pages = {page.relative_to(finished / "reports").as_posix() for page in (finished / "reports").rglob("*.html")}
     names = ("performance", "masking", "flips", "synonyms")
     assert pages == {"index.html", "claims.html", *(f"tiny-s1/{name}.html" for name in names)}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from emoscope.contracts import ALL, LARGE, PAIR_KEY, WHOLE_BLOCK
+from emoscope.contracts import ALL, LARGE, PAIR_KEY, WHOLE_BLOCK, countable
 from emoscope.files import read_json, replacing
 from emoscope.stats import wilson_interval
 
@@ -17,7 +17,7 @@ COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note"
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run finds: a value with its interval, a remark, and, for a procedure, what the authors' code would find."""
+    """What a run finds: a value, its interval, a remark; for a procedure also what the authors' code would find."""
 
     value: float
     low: float
@@ -86,7 +86,8 @@ def assess(claim: dict, tables: Tables, shared: set[str]) -> dict:
     measured = MEASURES[arguments.pop("function")](tables, **arguments)
     row = {key: claim[key] for key in ("id", "source", "published")}
     if measured is None:
-        return {**row, "verdict": "not testable here", "note": f"{claim['says']} This run has nothing to measure it on."}
+        note = f"{claim['says']} This run has nothing to measure it on."
+        return {**row, "verdict": "not testable here", "note": note}
     verdict, reason = judge(claim, measured, missing=[part for part in claim.get("needs", []) if part not in shared])
     note = " ".join(filter(None, [claim["says"], measured.note, reason]))
     return {**row, "ours": measured.value, "low": measured.low, "high": measured.high, "verdict": verdict, "note": note}
@@ -103,7 +104,10 @@ def judge(claim: dict, measured: Measured, missing: list[str]) -> tuple[str, str
             return {"reproduced": "contradicted", "contradicted": "reproduced"}.get(verdict, verdict), reason
         case "procedure":
             if published > measured.headroom:
-                return "artefact", f"No such rise is possible: the baseline leaves room for {measured.headroom:.2g} only."
+                return (
+                    "artefact",
+                    f"No such rise is possible: the baseline leaves room for {measured.headroom:.2g} only.",
+                )
             if measured.code and not _overlap((measured.low, measured.high), measured.code[1:]):
                 return "artefact", "The authors' code and the paper's text measure different things."
     if missing:
@@ -162,18 +166,21 @@ def largest_change_of_other_blocks(tables: Tables, block: int) -> Measured | Non
     if rows.empty:
         return None
     row = rows.loc[rows["change"].abs().idxmax()]
-    note = f"The largest is at block {row['block']}, {row['group']}; {rows['equivalent'].mean():.0%} of the cells are equivalent to zero."
+    share = f"{rows['equivalent'].mean():.0%} of the cells are equivalent to zero"
+    note = f"The largest is at block {row['block']}, {row['group']}; {share}."
     return Measured(row["change"], row["low"], row["high"], note)
 
 
 def accuracy_lead(tables: Tables, block: int) -> Measured | None:
     """How much more accuracy masking this block costs than masking the costliest other; a conservative interval."""
-    rows = tables.masking.query("head == @WHOLE_BLOCK and condition == 'described' and measure == 'accuracy' and group == @ALL")
+    rows = tables.masking.query("head == @WHOLE_BLOCK and condition == 'described'")
+    rows = rows[(rows["measure"] == "accuracy") & (rows["group"] == ALL)]
     own, others = rows[rows["block"] == block], rows[rows["block"] != block]
     if own.empty or others.empty:
         return None
     own, rival = own.iloc[0], others.loc[others["change"].idxmin()]
-    note = f"Accuracy changes by {own['change']:+.3f}; at block {rival['block']}, the costliest other, by {rival['change']:+.3f}."
+    costliest = f"at block {rival['block']}, the costliest other, by {rival['change']:+.3f}"
+    note = f"Accuracy changes by {own['change']:+.3f}; {costliest}."
     return Measured(rival["change"] - own["change"], rival["low"] - own["high"], rival["high"] - own["low"], note)
 
 
@@ -190,13 +197,14 @@ def large_changes(tables: Tables, axis: str, origin: str) -> Measured | None:
     """Share of texts whose flip moves some class's probability by 10 % or more."""
     if axis not in tables.pairs:
         return None
-    pairs = _certain(tables.pairs[axis].query("origin == @origin"))
+    pairs = _counted(tables.pairs[axis].query("origin == @origin"))
     return _rate(tables, np.abs(_change(pairs)).max(axis=1) >= LARGE) if len(pairs) else None
 
 
 def published_pair(tables: Tables, pair: str, group: str) -> Measured | None:
     """Change of one class's probability for one of the two pairs that the paper prints."""
-    pairs = tables.pairs.get("gender", pd.DataFrame(columns=["origin", "term"])).query("origin == 'published' and term == @pair")
+    pairs = tables.pairs.get("gender", pd.DataFrame(columns=["origin", "term"]))
+    pairs = pairs.query("origin == 'published' and term == @pair")
     if pairs.empty or f"after_{group}" not in pairs:
         return None
     change = float(pairs[f"after_{group}"].iloc[0] - pairs[f"before_{group}"].iloc[0])
@@ -205,13 +213,13 @@ def published_pair(tables: Tables, pair: str, group: str) -> Measured | None:
 
 def changed_by_synonyms(tables: Tables, but: list[str]) -> Measured | None:
     """Share of texts, one word replaced at a time, whose predicted class changes; some words left out."""
-    pairs = _certain(tables.pairs["synonyms"].query("origin == 'word' and term not in @but"))
+    pairs = _counted(tables.pairs["synonyms"].query("origin == 'word' and term not in @but"))
     return _rate(tables, _moved(pairs)) if len(pairs) else None
 
 
 def changed_by_word(tables: Tables, word: str) -> Measured | None:
     """Share of the texts with this word whose predicted class changes when it is replaced."""
-    pairs = _certain(tables.pairs["synonyms"].query("origin == 'word' and term == @word"))
+    pairs = _counted(tables.pairs["synonyms"].query("origin == 'word' and term == @word"))
     return _rate(tables, _moved(pairs)) if len(pairs) else None
 
 
@@ -238,9 +246,8 @@ def _estimate(rows: pd.DataFrame, condition: str, measure: str) -> tuple[float, 
     return tuple(found[["change", "low", "high"]].iloc[0]) if len(found) else None
 
 
-def _certain(pairs: pd.DataFrame) -> pd.DataFrame:
-    uncertain = pairs["flags"].map(lambda flags: "uncertain" in flags).astype(bool)
-    return pairs[~uncertain].drop_duplicates(["text", "term"])
+def _counted(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs[countable(pairs)].drop_duplicates(["text", "term"])
 
 
 def _change(pairs: pd.DataFrame) -> np.ndarray:

@@ -1,11 +1,9 @@
 """What the claims page says: every published claim beside what each run finds."""
 
-import re
-
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.markup import badge, estimate, headline, html_table, number, signed
+from emoscope.markup import badge, estimate, headline, html_table, number, unsigned
 
 VERDICTS = {
     "reproduced": "this run agrees: the number lies within the tolerance, or the statement holds",
@@ -13,8 +11,8 @@ VERDICTS = {
     "artefact": "the published number is not a measurement of what the text says: it exceeds what is possible, or the "
     "authors' code and their text give different results when both are repeated here",
     "underpowered": "the interval is too wide to tell",
-    "not testable here": "the number depends on the paper's data or model, which this run does not share, or the run has "
-    "nothing to measure it on",
+    "not testable here": "the number depends on the paper's data or model, which this run does not share, or "
+    "the run has nothing to measure it on",
 }
 TITLES = {
     "data": "Data (section 3)",
@@ -32,13 +30,18 @@ def main_result(claims: pd.DataFrame) -> Markup:
     runs = claims["run"].nunique()
     return headline(
         "{n} claims on {runs} {word}: {parts}.",
-        n=claims["id"].nunique(), runs=runs, word="run" if runs == 1 else "runs", parts=", ".join(parts),
-    )  # fmt: skip
+        n=claims["id"].nunique(),
+        runs=runs,
+        word="run" if runs == 1 else "runs",
+        parts=", ".join(parts),
+    )
 
 
 def legend() -> Markup:
     """What the verdicts mean."""
-    items = Markup("\n").join(Markup("<dt>{}</dt><dd>{}</dd>").format(badge(name), text) for name, text in VERDICTS.items())
+    items = Markup("\n").join(
+        Markup("<dt>{}</dt><dd>{}</dd>").format(badge(name), text) for name, text in VERDICTS.items()
+    )
     return Markup("<dl>{}</dl>").format(items)
 
 
@@ -70,9 +73,9 @@ def _table(claims: pd.DataFrame) -> Markup:
         {
             "claim": Markup("<code>{}</code><br>{}").format(row["id"].split(".", 1)[-1], row["source"]),
             "published": _number_or_text(row["published"]),
-            "here": estimate(row["ours"], row["low"], row["high"], form=_plain),
+            "here": estimate(row["ours"], row["low"], row["high"], form=unsigned),
             "verdict": Markup('<span data-verdict="{}">{}</span>').format(row["verdict"], badge(row["verdict"])),
-            "run": Markup('<span data-run="{0}">{0}</span>').format(row["run"]),
+            "run": Markup('<span class="run" data-run="{0}">{0}</span>').format(row["run"]),
             "what it says, and why the verdict": row["note"],
         }
         for row in claims.to_dict("records")
@@ -81,38 +84,21 @@ def _table(claims: pd.DataFrame) -> Markup:
 
 
 def _filter(kind: str, names: list[str]) -> Markup:
-    """Radio buttons, and the style rules that hide the rows of all other names; nothing where there is one name only."""
+    """Radio buttons, and the style rules that hide what bears another name; nothing where there is only one."""
     if len(names) < 2:
         return Markup()
-    buttons, rules = [], []
-    for number_, name in enumerate(["", *names]):
-        buttons.append(
-            Markup('<label><input type="radio" name="{}" id="{}-{}"{}> {}</label>').format(
-                kind, kind, number_, Markup("" if name else " checked"), name or "all"
-            )
-        )
-        if name:
-            chosen = f'[data-{kind}="{_css_string(name)}"]'
-            rules.append(
-                f".claims:has(#{kind}-{number_}:checked) :is(tbody tr, details):not(:has({chosen})) {{ display: none; }}"
-            )
+    button = Markup('<label><input type="radio" name="{0}" id="{0}-{1}"{2}> {3}</label>')
+    hidden = '.claims:has(#{0}-{1}:checked) :is(tbody tr, details):not(:has([data-{0}="{2}"])) {{ display: none; }}'
+    buttons = [button.format(kind, 0, Markup(" checked"), "all")]
+    buttons += [button.format(kind, place, "", name) for place, name in enumerate(names, start=1)]
+    rules = [hidden.format(kind, place, name) for place, name in enumerate(names, start=1)]
     return Markup('<style>{}</style><fieldset class="filter"><legend>Show {}</legend>{}</fieldset>').format(
         Markup("\n".join(rules)), kind, Markup("\n").join(buttons)
     )
 
 
-def _css_string(name: str) -> str:
-    """A name inside a quoted CSS string: all but plain characters as code points."""
-    return re.sub(r"[^\w .-]", lambda match: f"\\{ord(match[0]):x} ", name)
-
-
 def _number_or_text(value: str) -> str:
     try:
-        return _plain(float(value))
+        return unsigned(float(value))
     except ValueError:
         return value
-
-
-def _plain(value: float) -> str:
-    """Counts whole, everything else with its sign if negative."""
-    return number(round(value)) if abs(value) >= 100 else signed(value).lstrip("+")

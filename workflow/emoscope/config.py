@@ -82,7 +82,8 @@ def _explain(error: jsonschema.ValidationError) -> str:
     if error.validator == "type":
         hint = ""
         if isinstance(error.instance, str) and error.validator_value in ("number", "integer"):
-            hint = " (YAML reads 5e-5 as text: write 5.0e-5)" if "e" in error.instance.lower() else " (remove the quotes)"
+            power = "e" in error.instance.lower()
+            hint = " (YAML reads 5e-5 as text: write 5.0e-5)" if power else " (remove the quotes)"
         return f"{json.dumps(error.instance)} is not of type {error.validator_value}{hint}"
     return error.message.splitlines()[0]
 

@@ -44,17 +44,19 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
             raise UserError(f"{repository}: split {name} has no column {sorted(missing)[0]!r}; choose another data set")
         part = split.to_pandas()[["text", "label"]]
         names = getattr(split.features["label"], "names", None)
-        parts.append(part.assign(
-            label=[names[label] for label in part["label"]] if names else part["label"],
-            part=name,
-            where=[f"{repository}: split {name}, row {row}" for row in range(len(part))],
-        ))
+        parts.append(
+            part.assign(
+                label=[names[label] for label in part["label"]] if names else part["label"],
+                part=name,
+                where=[f"{repository}: split {name}, row {row}" for row in range(len(part))],
+            )
+        )
     write_table(check_corpus(pd.concat(parts, ignore_index=True), classes), corpus)
     write_source(source, corpus, classes, source=f"{repository} ({config['configuration']})", revision=revision)
 
 
 def read_table(path: Path, kind: str, text: str, label: str) -> pd.DataFrame:
-    """Read a CSV or parquet file into columns `text`, `label`, `part`, `where`; nothing is taken for missing but nothing."""
+    """Read a CSV or parquet file into columns `text`, `label`, `part`, `where`; texts such as `null` stay texts."""
     if kind == "csv":
         _check_utf8(path)
         try:
@@ -101,7 +103,7 @@ def read_semicolon(path: Path) -> pd.DataFrame:
 
 
 def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """Turn columns `text`, `label` (class name or number), `part`, `where` into a corpus; UserError names the bad row."""
+    """Turn columns `text`, `label` (name or number), `part`, `where` into a corpus; UserError names the bad row."""
     text = table["text"]
     empty = text.isna() | (text.astype(str).str.strip() == "")
     if empty.any():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.contracts import LARGE, PAIR_KEY
+from emoscope.contracts import LARGE, PAIR_KEY, countable
 from emoscope.files import write_table
 from emoscope.stats import benjamini_hochberg, equivalence_verdict, estimate_mean, total_variation, wilson_interval
 
@@ -21,27 +21,30 @@ def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path)
 
 
 def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int) -> pd.DataFrame:
-    """Measures of every kind of pair (`origin`, `term`), pairs flagged `uncertain` left out and counted.
+    """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many.
 
     - `changed`: share of pairs whose predicted class changes; `large`: whose probability of some class moves by 10 % or
       more; both with Wilson intervals;
     - `distance`: mean total variation between the two predictions;
     - `change_{class}`: mean change of a class's probability, after minus before;
-    - `gap_{class}`: mean of P(class | first group) - P(class | second group), male or white being first; pairs that name
-      both are left out.
+    - `gap_{class}`: mean of P(class | first group) - P(class | second group), male or white being first; pairs that
+      name both are left out.
     `p_adjusted` is Benjamini-Hochberg over all of an origin's changes, or gaps. `verdict` judges "no effect" against
     +/- `margin`: equivalent, different or underpowered; `detectable` is the smallest effect likely to be found.
     """
     parts = []
     for (origin, term), kind in table.groupby(["origin", "term"], sort=False):
-        uncertain = kind["flags"].map(lambda flags: "uncertain" in flags).to_numpy(dtype=bool)
-        rows = [row for row in _measures(kind[~uncertain], confidence, margin, resamples, seed)] if not uncertain.all() else []
-        parts.append(pd.DataFrame(rows, columns=COLUMNS).assign(origin=origin, term=term, uncertain=int(uncertain.sum())))
+        counted = countable(kind)
+        rows = list(_measures(kind[counted], confidence, margin, resamples, seed)) if counted.any() else []
+        left_out = int((~counted).sum())
+        parts.append(pd.DataFrame(rows, columns=COLUMNS).assign(origin=origin, term=term, left_out=left_out))
     if not parts:
-        return pd.DataFrame(columns=["origin", "term", *COLUMNS, "uncertain", "p_adjusted"])
+        return pd.DataFrame(columns=["origin", "term", *COLUMNS, "left_out", "p_adjusted"])
     summary = pd.concat(parts, ignore_index=True)
     family = [summary["origin"], summary["measure"].str.split("_").str[0]]
-    summary["p_adjusted"] = summary.groupby(family)["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
+    summary["p_adjusted"] = summary.groupby(family)["p"].transform(
+        lambda p: benjamini_hochberg(p.to_numpy(dtype=float))
+    )
     return summary
 
 

@@ -1,7 +1,7 @@
 """The figures of the reports: each function takes a table and returns a matplotlib figure; nothing is computed here.
 
-Colours hold for colour-blind readers: diverging maps run from blue (fall) over white (nothing) to red (rise), centred at
-zero; lines and marks take seaborn's `colorblind` palette and differ in shape as well.
+Colours hold for colour-blind readers: diverging maps run from blue (fall) over white to red (rise), centred at zero;
+lines and marks take seaborn's `colorblind` palette and differ in shape as well.
 """
 
 import io
@@ -71,10 +71,18 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure
     figure, axes = _figure(size + 1.2, size * 0.8)
     annotated = len(classes) <= MOST_ANNOTATED
     sns.heatmap(
-        pd.DataFrame(shares, classes, classes), ax=axes, cmap=SEQUENTIAL, vmin=0, vmax=1, square=False, linewidths=0.5,
-        annot=np.array(labels) if annotated else False, fmt="", annot_kws={"size": 8},
+        pd.DataFrame(shares, classes, classes),
+        ax=axes,
+        cmap=SEQUENTIAL,
+        vmin=0,
+        vmax=1,
+        square=False,
+        linewidths=0.5,
+        annot=np.array(labels) if annotated else False,
+        fmt="",
+        annot_kws={"size": 8},
         cbar_kws={"label": "share of the true class", "format": PercentFormatter(1)},
-    )  # fmt: skip
+    )
     _label(axes, x="predicted class", y="true class")
     axes.tick_params(axis="y", rotation=0)
     return figure
@@ -88,8 +96,10 @@ def calibration(parts: Mapping[str, Sequence[Mapping]]) -> Figure:
     for number, (name, bins) in enumerate(parts.items()):
         table = pd.DataFrame(bins)
         sizes = 12 + 120 * table["rows"] / table["rows"].sum()
-        axes.plot(table["confidence"], table["accuracy"], color=PALETTE[number], linewidth=1.2, label=name)
-        axes.scatter(table["confidence"], table["accuracy"], s=sizes, color=PALETTE[number], marker=MARKERS[number])
+        axes.plot(table["confidence"], table["accuracy"], color=PALETTE[number], linewidth=1.2)
+        axes.scatter(
+            table["confidence"], table["accuracy"], s=sizes, color=PALETTE[number], marker=MARKERS[number], label=name
+        )
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     _label(axes, x="mean confidence of the prediction", y="accuracy")
     axes.legend(loc="upper left")
@@ -114,19 +124,30 @@ def loss(steps: Sequence[Mapping]) -> Figure:
 @styled
 def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
     """Heat maps side by side on one diverging scale: rows are blocks, columns are classes, cells are mean changes."""
-    limit = max([np.nanmax(np.abs(table.to_numpy())) for table in panels.values() if table.size], default=1) or 1
+    limit = _largest(panels)
     rows = max(map(len, panels.values()))
     columns = max(table.shape[1] for table in panels.values())
-    figure = Figure(figsize=(max(3.0, 0.52 * columns + 0.7) * len(panels) + 0.5, 0.27 * rows + 1.4), layout="constrained")
+    figure = Figure(
+        figsize=(max(2.4, 0.46 * columns + 0.4) * len(panels) + 0.9, 0.27 * rows + 1.4), layout="constrained"
+    )
     grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
         annotated = columns <= MOST_ANNOTATED
-        labels = table.map(lambda value: "0" if abs(value) < 0.005 else f"{value:+.2f}")
+        labels = table.map(lambda value: "" if np.isnan(value) else "0" if abs(value) < 0.005 else f"{value:+.2f}")
         sns.heatmap(
-            table, ax=axes, cmap=DIVERGING, center=0, vmin=-limit, vmax=limit, linewidths=0.5, fmt="",
-            annot=labels if annotated else False, annot_kws={"size": 7}, cbar=number == len(panels) - 1,
+            table,
+            ax=axes,
+            cmap=DIVERGING,
+            center=0,
+            vmin=-limit,
+            vmax=limit,
+            linewidths=0.5,
+            fmt="",
+            annot=labels if annotated else False,
+            annot_kws={"size": 7},
+            cbar=number == len(panels) - 1,
             cbar_kws={"label": label},
-        )  # fmt: skip
+        )
         axes.set_title(title)
         _label(axes, x="class of the samples", y="block" if number == 0 else "")
         axes.tick_params(axis="y", rotation=0)
@@ -137,17 +158,25 @@ def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
 @styled
 def head_maps(panels: Mapping[str, pd.DataFrame], significant: Mapping[str, pd.DataFrame], label: str) -> Figure:
     """Heat maps of true heads, rows are blocks, columns heads; a dot marks a change that survives FDR control."""
-    limit = max([np.nanmax(np.abs(table.to_numpy())) for table in panels.values() if table.size], default=1) or 1
+    limit = _largest(panels)
     rows, columns = max(map(len, panels.values())), max(table.shape[1] for table in panels.values())
     figure = Figure(
-        figsize=(min(12, max(2.6, 0.3 * columns + 0.8) * len(panels) + 0.8), 0.26 * rows + 1.2), layout="constrained"
+        figsize=(min(12, max(2.6, 0.3 * columns + 0.8) * len(panels) + 0.8), max(2.4, 0.26 * rows + 1.2)),
+        layout="constrained",
     )
     grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
         sns.heatmap(
-            table, ax=axes, cmap=DIVERGING, center=0, vmin=-limit, vmax=limit, linewidths=0.3,
-            cbar=number == len(panels) - 1, cbar_kws={"label": label},
-        )  # fmt: skip
+            table,
+            ax=axes,
+            cmap=DIVERGING,
+            center=0,
+            vmin=-limit,
+            vmax=limit,
+            linewidths=0.3,
+            cbar=number == len(panels) - 1,
+            cbar_kws={"label": label},
+        )
         y, x = np.nonzero(significant[title].to_numpy())
         axes.scatter(x + 0.5, y + 0.5, s=5, color="#222", linewidths=0)
         axes.set_title(title)
@@ -178,7 +207,7 @@ def block_effects(panels: Mapping[str, pd.DataFrame]) -> Figure:
         axes.set_axisbelow(True)
     grid[0].set(ylim=(max(blocks) + 0.7, min(blocks) - 0.7), ylabel="block")
     if len(set().union(*(table["condition"] for table in panels.values()))) > 1:
-        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
+        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 
 
@@ -189,14 +218,14 @@ def forest(table: pd.DataFrame, label: str, margin: float | None = None, percent
     A shaded band marks +/- `margin`, within which an effect counts as none. An interval that is NaN is not drawn.
     """
     names, series = list(dict.fromkeys(table["name"])), list(dict.fromkeys(table["series"]))
-    figure, axes = _figure(7, max(1.7, 0.24 * len(names) * max(1, 0.7 * len(series)) + 1))
+    apart = 0.22 if table["name"].duplicated().any() else 0
+    figure, axes = _figure(7.5, max(1.7, (0.42 if apart else 0.22) * len(names) + 1))
     if margin is not None:
         axes.axvspan(-margin, margin, color="#e3e3e3", zorder=0, label=f"counts as no effect (±{margin:g})")
     axes.axvline(0, color="#888", linewidth=0.8)
     for number, name in enumerate(series):
         rows = table[table["series"] == name]
-        offset = (number - (len(series) - 1) / 2) * 0.22
-        places = rows["name"].map(names.index) + offset
+        places = rows["name"].map(names.index) + (number - (len(series) - 1) / 2) * apart
         _intervals(axes, rows["value"], rows["low"], rows["high"], places, number, name)
     axes.set(yticks=range(len(names)), ylim=(len(names) - 0.4, -0.6))
     axes.set_yticklabels(names)
@@ -206,7 +235,7 @@ def forest(table: pd.DataFrame, label: str, margin: float | None = None, percent
     if percent:
         axes.xaxis.set_major_formatter(PercentFormatter(1))
     if len(series) > 1 or margin is not None:
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=4)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 
 
@@ -228,31 +257,38 @@ def change_distribution(changes: Mapping[str, np.ndarray], threshold: float) -> 
 
 
 @styled
-def activation_maps(trace: pd.DataFrame, label: str) -> Figure:
-    """One traced pair at one site: original, flipped and absolute difference; rows are words, columns dimensions.
+def activation_maps(trace: pd.DataFrame, sites: Mapping[str, str]) -> Figure:
+    """One traced pair: original, flipped and absolute difference below each other, a column for each site.
 
-    The colours of the upper maps end at the 99.5th percentile, since a few dimensions of GPT-2 are tens of times larger
-    than the rest.
+    Rows are words and columns dimensions. The colours of the upper maps end at the 99.5th percentile, since a few
+    dimensions of GPT-2 are tens of times larger than the rest.
     """
-    original, flipped = (trace.pivot(index="unit", columns="dimension", values=name) for name in ("original", "flipped"))
-    words = trace.drop_duplicates("unit").set_index("unit").loc[original.index]
+    words = trace.drop_duplicates("unit").set_index("unit").sort_index()
     changed = (words["word"] != words["flipped_word"]).to_numpy()
-    difference = (flipped - original).abs()
-    limit = np.nanquantile(np.abs(np.concatenate([original, flipped])), 0.995) or 1
-    steps = [
-        ("original", original, words["word"], DIVERGING, -limit, limit, "activation"),
-        ("flipped", flipped, words["flipped_word"], DIVERGING, -limit, limit, "activation"),
-        ("|flipped - original|", difference, words["flipped_word"], "Reds", 0, difference.to_numpy().max() or 1, "change"),
-    ]
-    figure = Figure(figsize=(9, 3 * (0.17 * len(words) + 0.35) + 0.6), layout="constrained")
-    for axes, (title, values, names, colours, low, high, unit) in zip(figure.subplots(3, 1, sharex=True), steps, strict=True):
-        image = axes.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto", interpolation="none")
-        figure.colorbar(image, ax=axes, label=unit, pad=0.01)
-        axes.set_title(title, loc="left")
+    figure = Figure(figsize=(10, 3 * (0.16 * len(words) + 0.35) + 0.6), layout="constrained")
+    grid = figure.subplots(3, len(sites), sharex="col", sharey="row", squeeze=False)
+    for column, (site, title) in zip(grid.T, sites.items(), strict=True):
+        rows = trace[trace["site"] == site]
+        original, flipped = (
+            rows.pivot(index="unit", columns="dimension", values=name) for name in ("original", "flipped")
+        )
+        difference = (flipped - original).abs()
+        limit = np.nanquantile(np.abs(np.concatenate([original, flipped])), 0.995) or 1
+        signed, largest = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}, difference.to_numpy().max() or 1
+        steps = (
+            ("original", original, signed),
+            ("flipped", flipped, signed),
+            ("|flipped \N{MINUS SIGN} original|", difference, {"cmap": "Reds", "vmin": 0, "vmax": largest}),
+        )
+        for axes, (step, values, colours) in zip(column, steps, strict=True):
+            image = axes.imshow(values, aspect="auto", interpolation="none", **colours)
+            figure.colorbar(image, ax=axes, pad=0.01)
+            axes.set_title(f"{step}, {title}", loc="left")
+        _label(axes, x="dimension")
+    for axes, names in zip(grid[:, 0], (words["word"], words["flipped_word"], words["flipped_word"]), strict=True):
         axes.set_yticks(range(len(names)), names, fontsize=7)
         for tick, bold in zip(axes.get_yticklabels(), changed, strict=True):
             tick.set(fontweight="bold" if bold else "normal", color=VERDICT_COLOURS["contradicted"] if bold else "#222")
-    _label(axes, x=label)
     return figure
 
 
@@ -288,6 +324,10 @@ def verdict_matrix(claims: pd.DataFrame) -> Figure:
     _label(axes)
     axes.tick_params(axis="both", rotation=0, length=0)
     return figure
+
+
+def _largest(panels: Mapping[str, pd.DataFrame]) -> float:
+    return float(np.nanmax([np.nanmax(np.abs(table.to_numpy())) for table in panels.values()])) or 1.0
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from emoscope.errors import UserError
 from emoscope.flips import GenderLexicon, RaceLexicon, flip_gender, flip_race
 from emoscope.perturbation import Perturbation
-from emoscope.synonyms import parse_map, replace as replace_words
+from emoscope.synonyms import parse_map
+from emoscope.synonyms import replace as replace_words
 
 LEXICONS = Path(__file__).parents[2] / "data" / "lexicons"
 

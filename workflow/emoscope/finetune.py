@@ -11,6 +11,7 @@ import datasets
 import pandas as pd
 import torch
 import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -23,19 +24,18 @@ from transformers import (
     Trainer,
     TrainingArguments,
 )
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from emoscope.architectures import family_of
 from emoscope.batches import encode
-from emoscope.model_folder import check_model_folder
 from emoscope.files import read_json, replacing, sha256_of, write_json
+from emoscope.model_folder import check_model_folder
 from emoscope.models import check_blocks
 
 NARROWEST_FOR_BF16 = 256  # below, casting costs more than the faster products give: 0.5x at width 96, measured
 
 
 def finetune(
-    train: Path, audit: Path, config: dict, checkpoints: Path, output: Path, history: Path, base: list[Path] = ()
+    train: Path, audit: Path, base: list[Path], config: dict, checkpoints: Path, output: Path, history: Path
 ) -> None:
     """Fine-tune a classifier on `train`; write its folder and the history of the training.
 
@@ -65,8 +65,8 @@ def finetune(
         data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8),
         processing_class=tokenizer,
     )
-    start = time.perf_counter()
-    trainer.train(resume_from_checkpoint=last_checkpoint(scratch))
+    start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
+    trainer.train(resume_from_checkpoint=checkpoint)
     seconds = time.perf_counter() - start
     if not trainer.is_world_process_zero():
         return
@@ -78,6 +78,7 @@ def finetune(
         {
             "loss": [{key: entry[key] for key in ("epoch", "step", "loss", "learning_rate")} for entry in steps],
             "steps": trainer.state.global_step,
+            "resumed_from_step": int(checkpoint.rsplit("-", 1)[1]) if checkpoint else 0,
             "seconds": round(seconds, 1),
             "parameters": model.num_parameters(),
             "tokens_per_epoch": sum(map(len, encoded["input_ids"])),
@@ -129,6 +130,10 @@ def start_model(
             n_embd=config["width"],
             n_layer=config["blocks"],
             n_head=config["heads"],
+            initializer_range=0.02 * (768 / config["width"]) ** 0.5,  # GPT-2's 0.02 belongs to width 768
+            resid_pdrop=0.0,  # so small a model underfits: dropout costs it accuracy
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,

@@ -9,11 +9,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.contracts import LARGE
-from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed
+from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed, unsigned
 from emoscope.pair_tables import ORIGINS, found, joined, largest_change, pair_texts
 from emoscope.stats import estimate_mean, minimum_detectable_rate, tost_mean
 
-SITES = {"residual": "residual stream after the block (what the paper drew)", "attention": "output of the block's attention"}
+SITES = {"residual": "residual stream", "attention": "output of the attention"}
 GROUPS = {"gender": ("male", "female"), "race": ("white", "black")}
 
 
@@ -32,7 +32,9 @@ def flips_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[str, Flip]:
     """The tables of every axis, from those that the notebook loaded."""
     result = {}
     for axis in axes:
-        pairs, scores, summary, traces = (getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "traces"))
+        pairs, scores, summary, traces = (
+            getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "traces")
+        )
         result[axis] = Flip(axis, pairs, joined(pairs, scores), summary, traces)
     return result
 
@@ -52,8 +54,10 @@ def main_result(flips: Mapping[str, Flip]) -> Markup:
     parts = []
     for (axis, origin), summary in kinds(flips).items():
         rate = estimate(*found(summary, "changed"), form=percent)
-        parts.append(Markup("{}, {}: {} of {:,} texts").format(axis, origin, rate, int(summary["texts"].max())))
-    return headline("Predictions changed by a flip. {parts}.", parts=Markup("; ").join(parts) or "No text could be flipped")
+        parts.append(Markup("{} {} of {} {}").format(axis, rate, number(int(summary["texts"].max())), origin))
+    return headline(
+        "Predictions that a flip changes: {parts}.", parts=Markup("; ").join(parts) or "no text could be flipped"
+    )
 
 
 def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
@@ -63,17 +67,19 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
         pairs = flip.all_pairs[flip.all_pairs["origin"] != "published"]
         for origin, part in pairs.groupby("origin", sort=False):
             directions, flags = part["direction"].value_counts(), part["flags"].explode().value_counts()
-            rows.append({
-                "axis": axis,
-                "of": ORIGINS[origin],
-                "pairs": number(len(part)),
-                "of the test set": percent(len(part) / test_rows, 2) if origin == "natural" else "",
-                "directions": ", ".join(f"{name} {count:,}" for name, count in directions.items()),
-                "flags": ", ".join(f"{name} {count:,}" for name, count in flags.items()) or "none",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "axis": axis,
+                    "of": ORIGINS[origin],
+                    "pairs": number(len(part)),
+                    "of the test set": percent(len(part) / test_rows, 2) if origin == "natural" else "",
+                    "directions": ", ".join(f"{name} {count:,}" for name, count in directions.items()),
+                    "flags": ", ".join(f"{name} {count:,}" for name, count in flags.items()) or "none",
+                }
+            )
     caption = (
-        "Texts that name a person of either group. Pairs flagged uncertain (a word could be read either way) are left out of "
-        "all that follows; the other flags are remarks."
+        "Texts that name a person of either group. Pairs flagged uncertain (a word could be read either way) are "
+        "left out of all that follows; the other flags are remarks."
     )
     return html_table(rows, caption, text=("axis", "of", "directions", "flags"))
 
@@ -81,7 +87,7 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
 def large_changes(flips: Mapping[str, Flip]) -> Markup:
     """How many texts reach the paper's threshold, beside what the paper says."""
     said = {
-        "gender": "The paper found around 10 sentences with a change of at least 10 % in one class, and does not say of how many.",
+        "gender": "The paper found around 10 sentences with a change of at least 10 %, and does not say of how many.",
         "race": "The paper found no sentence with a significant change.",
     }
     parts = []
@@ -90,9 +96,12 @@ def large_changes(flips: Mapping[str, Flip]) -> Markup:
         parts.append(
             prose(
                 "<strong>{axis}</strong>: {count} of {n} test texts reach the threshold. {said}",
-                axis=axis.capitalize(), count=number(int((largest_change(natural) >= LARGE).sum())), n=number(len(natural)), said=said[axis],
+                axis=axis.capitalize(),
+                count=number(int((largest_change(natural) >= LARGE).sum())),
+                n=number(len(natural)),
+                said=said[axis],
             )
-        )  # fmt: skip
+        )
     return Markup("\n").join(parts)
 
 
@@ -120,13 +129,18 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
         counts = gaps["verdict"].value_counts()
         parts.append(
             prose(
-                "<strong>{axis}, {origin}</strong>: {first} minus {second}: {told}. Of {n} classes, {equivalent} are shown to "
-                "differ by less than the margin, and for {underpowered} the texts are too few to tell.",
-                axis=axis.capitalize(), origin=origin, first=first, second=second,
-                told=listed(told) if told else "no class differs for certain", n=len(gaps),
-                equivalent=int(counts.get("equivalent", 0)), underpowered=int(counts.get("underpowered", 0)),
+                "<strong>{axis}, {origin}</strong> ({first} minus {second}): {told}. Of {n} classes {equivalent} "
+                "were shown to differ by less than the margin; for {underpowered} the texts are too few to tell.",
+                axis=axis.capitalize(),
+                origin=origin,
+                first=first,
+                second=second,
+                told=listed(told) if told else "no class differs for certain",
+                n=len(gaps),
+                equivalent=int(counts.get("equivalent", 0)),
+                underpowered=int(counts.get("underpowered", 0)),
             )
-        )  # fmt: skip
+        )
     return Markup("\n").join(parts)
 
 
@@ -137,7 +151,8 @@ def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
     for pair in flip.pairs[flip.pairs["origin"] == "published"].itertuples():
         original, flipped = pair_texts(pair)
         ours = {
-            name: getattr(pair, f"after_{name}", np.nan) - getattr(pair, f"before_{name}", np.nan) for name in paper.columns
+            name: getattr(pair, f"after_{name}", np.nan) - getattr(pair, f"before_{name}", np.nan)
+            for name in paper.columns
         }
         theirs = paper.loc[pair.term] if pair.term in paper.index else dict.fromkeys(paper.columns, np.nan)
         texts = Markup("{}<br>{}").format(original, flipped)
@@ -153,15 +168,17 @@ def power(flips: Mapping[str, Flip], alpha: float) -> Markup:
     for (axis, origin), summary in kinds(flips).items():
         texts = int(summary["texts"].max())
         changes = summary[summary["measure"].str.startswith("change_")]
-        rows.append({
-            "axis": axis,
-            "of": origin,
-            "texts": number(texts),
-            "rate that zero events would still allow": percent(minimum_detectable_rate(texts, alpha)),
-            "smallest mean change it would show": number(changes["detectable"].max()),
-            "classes shown to be within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
-        })  # fmt: skip
-    caption = "What these samples can say (the smallest mean change is that of the class that varies most, found in 4 of 5 samples)."
+        rows.append(
+            {
+                "axis": axis,
+                "of": origin,
+                "texts": number(texts),
+                "rate that zero events would still allow": percent(minimum_detectable_rate(texts, alpha)),
+                "smallest mean change it would show": unsigned(changes["detectable"].max()),
+                "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
+            }
+        )
+    caption = "The smallest mean change: found in four of five samples of this size, for the class that varies most."
     return html_table(rows, caption, text=("axis", "of"))
 
 
@@ -182,7 +199,9 @@ def pair_table(title: str, pair, classes: Sequence[str]) -> Markup:
         rows.append({"": text, **{name: number(getattr(pair, f"{when}_{name}")) for name in classes}})
     changes = {name: signed(getattr(pair, f"after_{name}") - getattr(pair, f"before_{name}")) for name in classes}
     label = "" if pair.label < 0 else f", labelled {classes[pair.label]}"
-    caption = f"{title.capitalize()} ({ORIGINS[pair.origin]}{label}): probabilities of the original, of the flipped text, and change."
+    caption = (
+        f"{title.capitalize()} ({ORIGINS[pair.origin]}{label}): probabilities of the original and the flipped text."
+    )
     return html_table([*rows, {"": "change", **changes}], caption, text=("",))
 
 
@@ -209,12 +228,16 @@ def dimension_findings(flips: Mapping[str, Flip], count: int) -> Markup:
         chance = width * (min(count, width) / width) ** len(tops)
         parts.append(
             prose(
-                "<strong>{title}</strong>: {shared} of the {count} dimensions that change most are the same in all {n} pairs "
-                "({which}); pairs that had nothing in common would share {chance}.",
-                title=title.capitalize(), shared=len(shared), count=min(count, width), n=len(tops), which=listed(shared),
+                "<strong>{title}</strong>: {shared} of the {count} dimensions that change most are the same in all "
+                "{n} pairs ({which}); pairs that had nothing in common would share {chance}.",
+                title=title.capitalize(),
+                shared=len(shared),
+                count=min(count, width),
+                n=len(tops),
+                which=listed(shared),
                 chance=number(chance, 1),
             )
-        )  # fmt: skip
+        )
     return Markup("\n").join(parts)
 
 
@@ -224,18 +247,22 @@ def concentration(flips: Mapping[str, Flip], site: str) -> Markup:
     for flip in flips.values():
         for title, _, trace in traced(flip):
             here = trace[trace["site"] == site].assign(size=lambda table: (table["flipped"] - table["original"]).abs())
-            by_word = here.groupby("unit").agg(size=("size", "sum"), word=("word", "first"), flipped=("flipped_word", "first"))
+            by_word = here.groupby("unit").agg(
+                size=("size", "sum"), word=("word", "first"), flipped=("flipped_word", "first")
+            )
             changed = by_word["word"] != by_word["flipped"]
             total = by_word["size"].sum() or np.nan
-            rows.append({
-                "pair": title,
-                "words": number(len(by_word)),
-                "flipped words": number(int(changed.sum())),
-                "share of the change on the flipped words": percent(by_word.loc[changed, "size"].sum() / total, 0),
-                "on the words before the first of them": percent(
-                    by_word.loc[: changed.idxmax(), "size"].iloc[:-1].sum() / total, 0
-                ),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "pair": title,
+                    "words": number(len(by_word)),
+                    "flipped words": number(int(changed.sum())),
+                    "share of the change on the flipped words": percent(by_word.loc[changed, "size"].sum() / total, 0),
+                    "on the words before the first of them": percent(
+                        by_word.loc[: changed.idxmax(), "size"].iloc[:-1].sum() / total, 0
+                    ),
+                }
+            )
     return html_table(rows, f"Where the change sits, {SITES[site]}.", text=("pair",))
 
 
@@ -250,26 +277,36 @@ def controls(truth: dict, flips: Mapping[str, Flip], statistics: dict) -> list:
         gap = pd.Series(sign * (pairs["before_anger"] - pairs["after_anger"]), index=pairs.index, dtype=float)
         ambiguous = pairs["id"].isin(truth["ids"]["ambiguous"])
         value = _mean(gap[ambiguous], pairs["text"][ambiguous], statistics)
-        rows.append({
-            "planted": f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f} (label noise included).",
-            "found": Markup("{}, {} texts").format(estimate(*value), int(ambiguous.sum())),
-            "verdict": _verdict(value, expected),
-        })  # fmt: skip
+        rows.append(
+            {
+                "planted": f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f}.",
+                "found": Markup("{}, {} texts").format(estimate(*value), int(ambiguous.sum())),
+                "verdict": _verdict(value, expected),
+            }
+        )
         value = _mean(gap[~ambiguous], pairs["text"][~ambiguous], statistics)
-        rows.append({
-            "planted": "Beside an emotion word gender tells nothing: no gap of P(anger).",
-            "found": Markup("{}, {} texts").format(estimate(*value), int((~ambiguous).sum())),
-            "verdict": _absence(gap[~ambiguous], pairs["text"][~ambiguous], statistics),
-        })  # fmt: skip
+        rows.append(
+            {
+                "planted": "Beside an emotion word gender tells nothing: no gap of P(anger).",
+                "found": Markup("{}, {} texts").format(estimate(*value), int((~ambiguous).sum())),
+                "verdict": _absence(gap[~ambiguous], pairs["text"][~ambiguous], statistics),
+            }
+        )
     if "race" in flips:
         for origin, part in flips["race"].summary.groupby("origin", sort=False):
             verdicts = part.loc[part["measure"].str.startswith("change_"), "verdict"]
-            rows.append({
-                "planted": f"Race tells nothing ({ORIGINS[origin]}): no class's probability changes.",
-                "found": f"{(verdicts == 'equivalent').sum()} of {len(verdicts)} classes shown to change by less than the margin, "
-                f"{(verdicts == 'different').sum()} by more",
-                "verdict": "found" if (verdicts == "equivalent").all() else "missed" if (verdicts == "different").any() else "cannot tell",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "planted": f"Race tells nothing ({ORIGINS[origin]}): no class's probability changes.",
+                    "found": f"{(verdicts == 'equivalent').sum()} of {len(verdicts)} classes change by less than the margin, "
+                    f"{(verdicts == 'different').sum()} by more",
+                    "verdict": "found"
+                    if (verdicts == "equivalent").all()
+                    else "missed"
+                    if (verdicts == "different").any()
+                    else "cannot tell",
+                }
+            )
     return rows
 
 
@@ -278,10 +315,13 @@ def _mean(values: pd.Series, texts: pd.Series, statistics: dict) -> tuple[float,
         return (np.nan, np.nan, np.nan)
     return tuple(
         estimate_mean(
-            values.to_numpy(), texts.to_numpy(), seed=statistics["seed"], resamples=statistics["resamples"],
+            values.to_numpy(),
+            texts.to_numpy(),
+            seed=statistics["seed"],
+            resamples=statistics["resamples"],
             alpha=1 - statistics["confidence"],
         )[:3]
-    )  # fmt: skip
+    )
 
 
 def _verdict(value: tuple[float, float, float], expected: float) -> str:

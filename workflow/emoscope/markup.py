@@ -7,6 +7,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 MINUS = "\N{MINUS SIGN}"
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 BADGES = {
     "good": ("reproduced", "found", "equivalent"),
     "bad": ("contradicted", "missed", "different"),
@@ -22,13 +23,21 @@ def number(value: float, digits: int = 3) -> str:
     return _minus(f"{value:,}" if isinstance(value, int | np.integer) else f"{value:.{digits}f}")
 
 
-def signed(value: float, digits: int = 3) -> str:
-    """A change with its sign; one too small for the digits in scientific notation, as the paper prints it."""
+def signed(value: float) -> str:
+    """A change with its sign and three digits; one that is too small for them with one digit, or as a power of ten."""
     if value is None or pd.isna(value):
         return "n/a"
-    if value == 0:
-        return "0"
-    return _minus(f"{value:+.{digits}f}" if abs(value) >= 0.5 * 10**-digits else f"{value:+.0e}")
+    if abs(value) >= 0.0005 or value == 0:
+        return _minus(f"{value:+.3f}") if value else "0"
+    if abs(value) >= 0.00005:
+        return _minus(f"{value:+.4f}")
+    mantissa, exponent = f"{value:+.0e}".split("e")
+    return _minus(f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPTS)}")
+
+
+def unsigned(value: float) -> str:
+    """A number as `signed` writes it, without a plus; counts with thousands separators."""
+    return number(round(value)) if value is not None and abs(value) >= 100 else signed(value).lstrip("+")
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -83,11 +92,11 @@ def details(summary: str, *parts: Markup) -> Markup:
 
 
 def planted_box(rows: Iterable[Mapping]) -> Markup:
-    """What was planted in the calibration corpus beside what the experiment found: rows of `planted, found, verdict`."""
+    """What was planted in the calibration corpus beside what was found; rows of `planted`, `found`, `verdict`."""
     shown = [{**row, "verdict": badge(row["verdict"])} for row in rows]
     caption = (
-        "This corpus is generated, so the truth is known. Each line is a control: an effect that was planted and should be "
-        "found, or the absence of one."
+        "This corpus is generated, so the truth is known. Each line is a control: an effect that was planted and "
+        "should be found, or the absence of one."
     )
     table = html_table(shown, caption, text=("planted", "found", "verdict"))
     return Markup('<aside class="box"><h3>Planted, found, verdict</h3>{}</aside>').format(table)
@@ -106,6 +115,11 @@ def listed(words: Iterable) -> str:
     """Words in a row: `a, b and c`."""
     *first, last = [str(word) for word in words] or ["none"]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def plural(count: float, noun: str) -> str:
+    """A number with its noun: `1 epoch`, `2 epochs`."""
+    return f"{count:g} {noun}" + ("" if count == 1 else "s")
 
 
 def _minus(text: str) -> str:

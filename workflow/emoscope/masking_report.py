@@ -7,12 +7,20 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.contracts import ALL, WHOLE_BLOCK
-from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed
+from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed, unsigned
 from emoscope.stats import bootstrap_statistic
 
 FIRST = 0  # the block that the paper calls head 0, or head 1
-MEASURES = {"probability": "change of P(own class)", "margin": "change of the logit margin", "accuracy": "change of accuracy"}
-CONDITIONS = {"described": "silenced (the paper's text)", "published": "bias silenced (the authors' code)", "mean": "replaced by its mean"}
+MEASURES = {
+    "probability": "change of P(own class)",
+    "margin": "change of the logit margin",
+    "accuracy": "change of accuracy",
+}
+CONDITIONS = {
+    "described": "silenced (the paper's text)",
+    "published": "bias silenced (the authors' code)",
+    "mean": "replaced by its mean",
+}
 
 
 def main_result(summary: pd.DataFrame, alpha: float) -> Markup:
@@ -22,9 +30,12 @@ def main_result(summary: pd.DataFrame, alpha: float) -> Markup:
     if row["change"] >= 0 or row["p_adjusted"] > alpha:
         return headline("Silencing one of the {n} attention blocks changes accuracy in no case for certain.", n=blocks)
     return headline(
-        "Of {n} attention blocks, silencing block {block} costs most: accuracy of the confident texts changes by {effect}.",
-        n=blocks, block=row["block"], effect=effect,
-    )  # fmt: skip
+        "Of {n} attention blocks, silencing block {block} costs most: accuracy of the confident texts changes by "
+        "{effect}.",
+        n=blocks,
+        block=row["block"],
+        effect=effect,
+    )
 
 
 def sampling(samples: pd.DataFrame, classes: Sequence[str], settings: dict) -> Markup:
@@ -33,10 +44,12 @@ def sampling(samples: pd.DataFrame, classes: Sequence[str], settings: dict) -> M
     return prose(
         "The texts: for each class the {n} test texts of which the classifier is most sure, grouped by the {by} class "
         "({counts}). Their mean confidence is {confidence}, and {right} of them are classified correctly.",
-        n=settings["samples"]["per_class"], by=settings["samples"]["by"],
+        n=settings["samples"]["per_class"],
+        by=settings["samples"]["by"],
         counts=listed(f"{classes[group]} {count}" for group, count in counts.items()),
-        confidence=number(samples["confidence"].mean()), right=percent((samples["pred"] == samples["label"]).mean()),
-    )  # fmt: skip
+        confidence=number(samples["confidence"].mean()),
+        right=percent((samples["pred"] == samples["label"]).mean()),
+    )
 
 
 def groups_of(summary: pd.DataFrame) -> list[str]:
@@ -51,19 +64,26 @@ def by_block(summary: pd.DataFrame, condition: str, measure: str) -> pd.DataFram
     return wide[[name for name in groups_of(summary) if name in wide]]
 
 
-def side_by_side(summary: pd.DataFrame, table1: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Tables of blocks by classes: the paper's table 1, its procedure repeated here, and what its text describes."""
+def side_by_side(summary: pd.DataFrame, classes: Sequence[str], table1: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Tables of blocks by classes: the paper's table 1, its procedure repeated here, and what its text describes.
+
+    All have the same blocks; classes without samples, and blocks that a model lacks, are NaN.
+    """
     tables = {
         "paper, table 1": table1.set_index("block"),
         "here, the authors' code": by_block(summary, "published", "first_class"),
         "here, the paper's text": by_block(summary, "described", "probability"),
     }
-    return {title: table for title, table in tables.items() if table.size}
+    blocks = sorted(set().union(*(table.index for table in tables.values())))
+    return {
+        title: table.reindex(index=blocks, columns=table.columns if title.startswith("paper") else classes)
+        for title, table in tables.items()
+        if table.size
+    }
 
 
-def both_procedures(summary: pd.DataFrame, table1: pd.DataFrame) -> Markup:
+def both_procedures(summary: pd.DataFrame, classes: Sequence[str], table1: pd.DataFrame) -> Markup:
     """The first block's row of table 1, beside what the authors' code and what the paper's text gives here."""
-    first = groups_of(summary)[0]
     code, text = (
         _whole(summary, *which).query("block == @FIRST").set_index("group")
         for which in (("published", "first_class"), ("described", "probability"))
@@ -72,7 +92,7 @@ def both_procedures(summary: pd.DataFrame, table1: pd.DataFrame) -> Markup:
         {
             "texts of class": name,
             "paper, table 1": signed(_printed(table1, name)),
-            f"authors' code here: change of P({first})": _cell(code, name),
+            f"authors' code here: change of P({classes[0]})": _cell(code, name),
             "paper's text here: change of P(own class)": _cell(text, name),
         }
         for name in groups_of(summary)
@@ -88,37 +108,50 @@ def headroom(samples: pd.DataFrame, classes: Sequence[str], table1: pd.DataFrame
         name = classes[group]
         room = 1 - table[f"p_{name}"].mean()
         printed = _printed(table1, name)
-        rows.append({
-            "texts of class": name,
-            "texts": number(len(table)),
-            "mean P(own class)": number(1 - room),
-            "room to rise": signed(room),
-            "paper's change": signed(printed),
-            "possible here": "" if pd.isna(printed) else "yes" if printed <= room else "no",
-            f"mean P({classes[0]})": signed(table[f"p_{classes[0]}"].mean()).lstrip("+"),
-        })  # fmt: skip
+        rows.append(
+            {
+                "texts of class": name,
+                "texts": number(len(table)),
+                "mean P(own class)": number(1 - room),
+                "room to rise": signed(room),
+                "paper's change": signed(printed),
+                "possible here": "" if pd.isna(printed) else "yes" if printed <= room else "no",
+                f"mean P({classes[0]})": unsigned(table[f"p_{classes[0]}"].mean()),
+            }
+        )
     caption = "Before anything is masked. A mean probability cannot rise by more than what is left above it."
     return html_table(rows, caption, text=("texts of class", "possible here"))
 
 
-def explanation(summary: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[str], table1: pd.DataFrame) -> Markup:
-    """Why table 1 can show a large fall in one column and large rises in all others."""
+def explanation(
+    summary: pd.DataFrame,
+    samples: pd.DataFrame,
+    classes: Sequence[str],
+    table1: pd.DataFrame,
+    conditions: Sequence[str],
+) -> Markup:
+    """Why table 1 can show a large fall in one column and large rises in all others; `conditions` were configured."""
     first, confidence = classes[0], samples["confidence"].mean()
     printed = table1.set_index("block").loc[FIRST].drop(first, errors="ignore")
     parts = [
         prose(
-            "The texts were chosen because the classifier is sure of them, so P(own class) has little room to rise: in the "
-            "authors' log files the baseline confidence is above 0.9999, here it is {confidence} on average. Yet table 1 "
-            "prints rises of up to {rise} ({name}). P({first}), which the code stored in every column, is the other way "
-            "round: near its floor in the texts of all other classes, where it can only rise, and near its ceiling in the "
-            "texts of {first} alone, where it can only fall. One negative column and otherwise positive ones is what this "
-            "measure gives, whatever the block does.",
-            confidence=number(confidence), rise=signed(printed.max()), name=printed.idxmax(), first=first,
+            "The texts were chosen because the classifier is sure of them, so P(own class) has little room to rise: "
+            "in the authors' log files the baseline confidence is above 0.9999, here it is {confidence} on average. "
+            "Yet table 1 prints rises of up to {rise} ({name}). P({first}), which the code stored in every column, "
+            "is the other way round: near its floor in the texts of all other classes, where it can only rise, and "
+            "near its ceiling in the texts of {first} alone, where it can only fall. One negative column and "
+            "otherwise positive ones is what this measure gives, whatever the block does.",
+            confidence=number(confidence),
+            rise=signed(printed.max()),
+            name=printed.idxmax(),
+            first=first,
         )
-    ]  # fmt: skip
+    ]
     if 1 - confidence > printed.max():
         parts.append(
-            prose("This model is not sure enough for that: its surest texts leave room for rises of the published size.")
+            prose(
+                "This model is not sure enough for that: its surest texts leave room for rises of the published size."
+            )
         )
     code = _whole(summary, "published", "first_class").query("block == @FIRST and group != @ALL")
     if len(code):
@@ -126,12 +159,17 @@ def explanation(summary: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[
         parts.append(
             prose(
                 "Repeating the authors' code on this model gives the sign so predicted in {n} of {of} columns.",
-                n=int((np.sign(code["change"]) == sign).sum()), of=len(code),
+                n=int((np.sign(code["change"]) == sign).sum()),
+                of=len(code),
             )
-        )  # fmt: skip
+        )
     else:
         parts.append(
-            prose("This model's attention projection has no bias, so the authors' code would have changed nothing in it.")
+            prose(
+                "This model's attention projection has no bias, so the authors' code would have changed nothing in it."
+                if "published" in conditions
+                else "The authors' code was not repeated in this run (see masking.block_conditions in the settings)."
+            )
         )
     return Markup("\n").join(parts)
 
@@ -153,13 +191,19 @@ def block_findings(summary: pd.DataFrame, alpha: float, margin: float) -> Markup
     moved = rows[rows["p_adjusted"] <= alpha]
     costliest = _costliest(summary)
     return prose(
-        "P(own class) changes for certain (adjusted p at most {alpha:g}) with {moved} silenced; for {equivalent} of {n} "
-        "blocks the change was shown to lie within {margin:g} of zero. The costliest block is {costliest}; the paper names "
-        "block {first}. Where a block shows neither, the texts are too few to tell.",
-        alpha=alpha, margin=margin, first=FIRST, n=len(rows), equivalent=int(rows["equivalent"].astype(bool).sum()),
+        "P(own class) changes for certain (adjusted p at most {alpha:g}) with {moved} silenced; for {equivalent} of "
+        "{n} blocks the change was shown to lie within {margin:g} of zero; where neither holds, the texts are too few to "
+        "tell. {costliest}; the paper names block {first}.",
+        alpha=alpha,
+        margin=margin,
+        first=FIRST,
+        n=len(rows),
+        equivalent=int(rows["equivalent"].astype(bool).sum()),
         moved=f"block {listed(moved['block'])}" if len(moved) else "no block",
-        costliest=f"block {costliest['block']}" if costliest["change"] < 0 else "none",
-    )  # fmt: skip
+        costliest=f"Most accuracy is lost with block {costliest['block']}"
+        if costliest["change"] < 0
+        else "No block costs accuracy",
+    )
 
 
 def block_table(summary: pd.DataFrame, alpha: float) -> Markup:
@@ -177,8 +221,8 @@ def block_table(summary: pd.DataFrame, alpha: float) -> Markup:
     ]
     caption = (
         "One attention block silenced (weight and bias), texts of all classes together: mean change with bootstrap "
-        f"interval, in bold where p is at most {alpha:g} after Benjamini-Hochberg over all blocks and classes; and whether "
-        "P(own class) was shown to stay within the margin that counts as no effect."
+        f"interval, in bold where p is at most {alpha:g} after Benjamini-Hochberg over all blocks and classes; and "
+        "whether P(own class) was shown to stay within the margin that counts as no effect."
     )
     return html_table(rows, caption, text=("within the margin",))
 
@@ -221,12 +265,11 @@ def head_table(summary: pd.DataFrame, count: int, alpha: float) -> Markup:
     return html_table(shown, caption)
 
 
-def all_but(summary: pd.DataFrame, table2: pd.DataFrame) -> Markup:
+def all_but(summary: pd.DataFrame, classes: Sequence[str], table2: pd.DataFrame) -> Markup:
     """Every attention block but the first silenced: the paper's table 2 beside both procedures here."""
     paper = table2.set_index("label")["difference"]
-    first = groups_of(summary)[0]
     columns = {
-        f"authors' code here: change of P({first})": ("published", "first_class"),
+        f"authors' code here: change of P({classes[0]})": ("published", "first_class"),
         "paper's text here: change of P(own class)": ("described", "probability"),
         "paper's text here: change of accuracy": ("described", "accuracy"),
     }
@@ -253,9 +296,9 @@ def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics
     described = masks[(masks["head"] == WHOLE_BLOCK) & (masks["condition"] == "described")]
     names = [column for column in described if column.startswith("p_")]
     after = described.assign(pred=described[names].to_numpy().argmax(axis=1)).merge(samples[["id", "label"]], on="id")
-    lost = (after["pred"] == after["label"]).groupby(after["id"]).mean() - (samples["pred"] == samples["label"]).groupby(
-        samples["id"]
-    ).mean()
+    lost = (after["pred"] == after["label"]).groupby(after["id"]).mean() - (
+        samples["pred"] == samples["label"]
+    ).groupby(samples["id"]).mean()
     composed = lost.index.isin(truth["ids"]["negation"] + truth["ids"]["contrast"])
     planted = "Negations and contrasts, whose meaning lies in how words combine, so they should need attention most."
     if composed.all() or not composed.any():
@@ -270,16 +313,22 @@ def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics
         return with_ - without
 
     interval = bootstrap_statistic(
-        difference, lost.index.to_numpy(), seed=statistics["seed"], resamples=statistics["resamples"], alpha=1 - statistics["confidence"]
+        difference,
+        lost.index.to_numpy(),
+        seed=statistics["seed"],
+        resamples=statistics["resamples"],
+        alpha=1 - statistics["confidence"],
     )
     value = difference(np.ones(len(values)))
-    return [{
-        "planted": planted,
-        "found": Markup("silencing a block changes their accuracy by {} more than that of others ({} of {} texts)").format(
-            estimate(value, *interval), int(composed.sum()), len(composed)
-        ),
-        "verdict": "found" if interval.high < 0 else "missed" if interval.low > 0 else "cannot tell",
-    }]  # fmt: skip
+    return [
+        {
+            "planted": planted,
+            "found": Markup(
+                "silencing a block changes their accuracy by {} more than that of others ({} of {} texts)"
+            ).format(estimate(value, *interval), int(composed.sum()), len(composed)),
+            "verdict": "found" if interval.high < 0 else "missed" if interval.low > 0 else "cannot tell",
+        }
+    ]
 
 
 def _costliest(summary: pd.DataFrame) -> pd.Series:

@@ -22,7 +22,7 @@ def summarise_masking(
     table1: Path,
     table2: Path,
 ) -> None:
-    """Write the summary of the masks and of "all but one", and both as CSV in the shape of the paper's tables 1 and 2."""
+    """Write the summary of the masks and of "all but one", and both as CSV, shaped like the paper's tables 1 and 2."""
     baseline = pd.read_parquet(samples)
     one = summarise(baseline, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), **statistics)
     others = summarise(baseline, pd.read_parquet(all_but).assign(head=WHOLE_BLOCK), **statistics)
@@ -43,8 +43,8 @@ def summarise(
     - `first_class`: P(the first class), which the authors' code stored in every column;
     - `margin`: the logit of the sample's class minus the largest other logit;
     - `accuracy`: 1 where the prediction equals the label.
-    `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `equivalent` says
-    whether the change of probability was shown to lie within +/- `margin`.
+    `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure; `equivalent`
+    says whether the change of probability was shown to lie within +/- `margin`.
     """
     classes = class_columns(samples, "p_")
     keys = masked[MASK].drop_duplicates().reset_index(drop=True)

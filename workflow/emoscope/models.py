@@ -17,9 +17,9 @@ from transformers import (
 )
 
 from emoscope.architectures import blocks_of
-from emoscope.model_folder import check_model_folder
 from emoscope.errors import UserError
 from emoscope.files import sha256_of, write_json
+from emoscope.model_folder import check_model_folder
 
 PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
 

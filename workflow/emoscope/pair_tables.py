@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.contracts import LARGE, PAIR_KEY
-from emoscope.markup import badge, estimate, html_table, marked, number, p_value, percent
+from emoscope.markup import badge, estimate, html_table, marked, number, p_value, percent, unsigned
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
 
@@ -37,15 +37,15 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Markup:
             **dict(zip(titles, key, strict=True)),
             "texts": number(int(summary["texts"].max())),
             "predicted class changes": estimate(*found(summary, "changed"), form=percent),
-            f"a probability moves by {LARGE:.0%} or more": estimate(*found(summary, "large"), form=percent),
-            "mean distance": estimate(*found(summary, "distance"), form=number),
+            f"a probability moves by {percent(LARGE, 0)} or more": estimate(*found(summary, "large"), form=percent),
+            "mean distance": estimate(*found(summary, "distance"), form=unsigned),
         }
         for key, summary in kinds.items()
         if len(summary)
     ]
     caption = (
-        "Share of the texts, with Wilson intervals, and the mean distance between the two predictions (total variation: 0 "
-        "is the same, 1 has nothing in common) with a bootstrap interval."
+        "Share of the texts, with Wilson intervals, and the mean distance between the two predictions (total "
+        "variation: 0 is the same, 1 has nothing in common) with a bootstrap interval."
     )
     return html_table(rows, caption, text=titles)
 
@@ -58,7 +58,7 @@ def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: st
             "class": row["measure"].removeprefix(f"{kind}_"),
             "mean": estimate(row["value"], row["low"], row["high"]),
             "adjusted p": p_value(row["p_adjusted"]),
-            "would show from": number(row["detectable"]),
+            "would show from": unsigned(row["detectable"]),
             "no effect?": badge(row["verdict"]),
         }
         for key, summary in kinds.items()
@@ -93,10 +93,12 @@ def examples(pairs: pd.DataFrame, classes: Sequence[str], count: int) -> Markup:
         for when in ("before", "after"):
             values = [getattr(pair, f"{when}_{name}") for name in classes]
             predicted.append(f"{classes[int(np.argmax(values))]} {max(values):.2f}")
-        rows.append({
-            "texts": Markup("{}<br>{}").format(*pair_texts(pair)),
-            "predicted": Markup("{}<br>{}").format(*predicted),
-            "largest change": number(change[pair.Index]),
-        })  # fmt: skip
+        rows.append(
+            {
+                "texts": Markup("{}<br>{}").format(*pair_texts(pair)),
+                "predicted": Markup("{}<br>{}").format(*predicted),
+                "largest change": number(change[pair.Index]),
+            }
+        )
     caption = "Original above, changed text below, each with the predicted class and its probability."
     return html_table(rows, caption, text=("texts", "predicted"))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.markup import estimate, headline, html_table, number, percent, prose, signed
+from emoscope.markup import estimate, headline, html_table, number, percent, plural, prose, signed
 from emoscope.stats import wilson_interval
 
 CLOSE = 0.02  # an accuracy this near to the ceiling counts as having reached it
@@ -31,19 +31,19 @@ def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame
     paper, model = _paper(published), settings["model"]
     hub = model.get("repository") or model.get("package") or model.get("path")
     return prose(
-        "Here, {start} with {blocks} blocks and {parameters} parameters was fine-tuned for {epochs} epochs on {train} of "
-        "{rows} texts of the corpus <em>{corpus}</em> ({source}), which took {minutes} minutes. The paper fine-tuned "
-        "GPT-2 small for {paper_epochs:.0f} epochs, about {hours:.0f} hours. {comparable}",
+        "Here, {start}, with {blocks} blocks and {parameters} parameters, was fine-tuned for {epochs} on {train} of "
+        "the {rows} texts of the corpus <em>{corpus}</em> ({source}), which took {minutes} minutes. The paper "
+        "fine-tuned GPT-2 small for {paper_epochs}, about {hours:.0f} hours. {comparable}",
         start=f"the pretrained model {hub}" if hub else "a small GPT-2 that starts from random weights",
         blocks=model["blocks"],
         parameters=number(training["parameters"]),
-        epochs=settings["run"]["training"]["epochs"],
+        epochs=plural(settings["run"]["training"]["epochs"], "epoch"),
         train=number(audit["train_rows"]),
         rows=number(audit["rows"]),
         corpus=settings["run"]["corpus"],
-        source=audit["source"],
+        source="generated, with known effects" if settings["corpus"]["source"] == "calibration" else audit["source"],
         minutes=number(training["seconds"] / 60, 1),
-        paper_epochs=paper["epochs"],
+        paper_epochs=plural(paper["epochs"], "epoch"),
         hours=paper["training_hours"],
         comparable=""
         if hub and settings["corpus"]["source"] == "hub"
@@ -57,18 +57,20 @@ def main_table(metrics: dict, published: pd.DataFrame) -> Markup:
     rows = []
     for (part, kind), label in SETS.items():
         found = metrics[part][kind]
-        rows.append({
-            "set": label,
-            "texts": number(found["rows"]),
-            "accuracy": estimate(found["accuracy"], *found["accuracy_interval"], form=number),
-            "paper's accuracy": number(paper[f"{part}_accuracy"]) if kind == "all" else "",
-            "AUC": number(found["auc_ovr"]),
-            "paper's AUC": number(paper[f"{part}_auc_ovr"]) if kind == "all" else "",
-            "macro F1": number(found["macro_f1"]),
-        })  # fmt: skip
+        rows.append(
+            {
+                "set": label,
+                "texts": number(found["rows"]),
+                "accuracy": estimate(found["accuracy"], *found["accuracy_interval"], form=number),
+                "paper's accuracy": number(paper[f"{part}_accuracy"]) if kind == "all" else "",
+                "AUC": number(found["auc_ovr"]),
+                "paper's AUC": number(paper[f"{part}_auc_ovr"]) if kind == "all" else "",
+                "macro F1": number(found["macro_f1"]),
+            }
+        )
     caption = (
-        "Accuracy with its Wilson interval; AUC of each class against the rest and F1, both averaged over the classes with "
-        "equal weights."
+        "Accuracy with its Wilson interval; AUC of each class against the rest and F1, both averaged over the "
+        "classes with equal weights."
     )
     return html_table(rows, caption, text=("set",))
 
@@ -77,10 +79,11 @@ def leak(audit: dict, metrics: dict) -> Markup:
     """How many texts stand in both sets, and what they do to the accuracy."""
     known, fresh = metrics["test"]["all"], metrics["test"]["distinct"]
     return prose(
-        "{duplicates} of the {rows} rows repeat the text of another row ({share}), and {conflicting} texts occur with more "
-        "than one label, so that nobody could get all of their rows right. After the split, {leaked} of the {test} test "
-        "rows ({leaked_share}) hold a text that the training set holds as well. On texts that the classifier has not seen, "
-        "each counted once, its accuracy is {fresh} instead of {known}: the leak makes a difference of {difference}.",
+        "{duplicates} of the {rows} rows repeat the text of another row ({share}), and {conflicting} texts occur "
+        "with more than one label, so that nobody could get all of their rows right. After the split, {leaked} of "
+        "the {test} test rows ({leaked_share}) hold a text that the training set holds as well. On texts that the "
+        "classifier has not seen, each counted once, its accuracy is {fresh} instead of {known}: the leak makes a "
+        "difference of {difference}.",
         duplicates=number(audit["duplicate_rows"]),
         rows=number(audit["rows"]),
         share=percent(audit["duplicate_rows"] / audit["rows"]),
@@ -102,8 +105,10 @@ def confusions(found: dict, classes: list[str]) -> Markup:
     true, taken = np.unravel_index(shares.argmax(), shares.shape)
     return prose(
         "The most frequent confusion: {share} of the {true} texts are taken for {taken}.",
-        share=percent(shares[true, taken]), true=classes[true], taken=classes[taken],
-    )  # fmt: skip
+        share=percent(shares[true, taken]),
+        true=classes[true],
+        taken=classes[taken],
+    )
 
 
 def per_class(found: dict, counts: dict[str, int], published: pd.DataFrame) -> Markup:
@@ -127,9 +132,9 @@ def calibration(found: dict) -> Markup:
     bins = pd.DataFrame(found["calibration"])
     error = (bins["rows"] * (bins["confidence"] - bins["accuracy"]).abs()).sum() / bins["rows"].sum()
     return prose(
-        "A classifier is calibrated if, of the predictions made with a confidence of 0.8, four in five are right. On the "
-        "test set confidence and accuracy differ by {error} on average (expected calibration error, ten bins). The masking "
-        "experiment works on the texts with the highest confidence, the right end of this curve.",
+        "A classifier is calibrated if, of the predictions made with a confidence of 0.8, four in five are right. "
+        "On the test set confidence and accuracy differ by {error} on average (expected calibration error, ten "
+        "bins). The masking experiment works on the texts with the highest confidence, the right end of this curve.",
         error=number(error),
     )
 
@@ -141,14 +146,20 @@ def training(history: dict, settings: dict) -> Markup:
     return prose(
         "The loss fell from {first} to {last} in {steps} steps, at {rate} tokens a second on {device} ({precision}). "
         "{cut} training texts were longer than the model's context and were cut.",
-        first=number(losses[0]), last=number(losses[-1]), steps=number(history["steps"]),
-        rate=number(round(tokens / history["seconds"])), device=history["device"], precision=history["precision"],
+        first=number(losses[0]),
+        last=number(losses[-1]),
+        steps=number(history["steps"]),
+        rate=number(round(tokens / history["seconds"])),
+        device=history["device"],
+        precision=history["precision"],
         cut=number(history["texts_cut"]) if history["texts_cut"] else "No",
-    )  # fmt: skip
+    )
 
 
-def controls(truth: dict, metrics: dict, audit: dict, predictions: pd.DataFrame, test: pd.DataFrame, alpha: float) -> list:
-    """Planted effects that the classifier's accuracy should show; `predictions` cover all texts, `test` the test set."""
+def controls(
+    truth: dict, metrics: dict, audit: dict, predictions: pd.DataFrame, test: pd.DataFrame, alpha: float
+) -> list:
+    """Planted effects that accuracy should show; `predictions` cover all texts, `test` is the test set."""
     fresh = metrics["test"]["distinct"]
     low, high = fresh["accuracy_interval"]
     ceiling, effects = truth["ceiling"], truth["effects"]
@@ -157,7 +168,11 @@ def controls(truth: dict, metrics: dict, audit: dict, predictions: pd.DataFrame,
         {
             "planted": f"Label noise and ambiguous sentences; no classifier can beat an accuracy of {ceiling:.3f}.",
             "found": estimate(fresh["accuracy"], low, high, form=number),
-            "verdict": "missed" if low > ceiling else "found" if high >= ceiling - CLOSE else "partly found",
+            "verdict": "found"
+            if low <= ceiling and high >= ceiling - CLOSE
+            else "partly found"
+            if 0.5 < low <= ceiling
+            else "missed",
         },
         {
             "planted": f"{percent(effects['duplicates']['size'])} of the rows repeat another's text.",
@@ -173,13 +188,15 @@ def controls(truth: dict, metrics: dict, audit: dict, predictions: pd.DataFrame,
         chosen = clean[clean["id"].isin(truth["ids"][kind])]
         right = int((chosen["label"] == chosen["pred"]).sum())
         interval = wilson_interval(right, len(chosen), alpha)
-        rows.append({
-            "planted": f"{percent(effects[kind]['size'], 0)} of the sentences {meaning}.",
-            "found": Markup("accuracy {}, {} texts").format(
-                estimate(right / len(chosen) if len(chosen) else np.nan, *interval, form=number), len(chosen)
-            ),
-            "verdict": "found" if interval.low > 0.5 else "missed" if interval.high < 0.5 else "cannot tell",
-        })  # fmt: skip
+        rows.append(
+            {
+                "planted": f"{percent(effects[kind]['size'], 0)} of the sentences {meaning}.",
+                "found": Markup("accuracy {}, {} texts").format(
+                    estimate(right / len(chosen) if len(chosen) else np.nan, *interval, form=number), len(chosen)
+                ),
+                "verdict": "found" if interval.low > 0.5 else "missed" if interval.high < 0.5 else "cannot tell",
+            }
+        )
     return rows
 
 

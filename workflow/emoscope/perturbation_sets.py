@@ -15,8 +15,8 @@ import pandas as pd
 from emoscope.files import read_json, write_table
 from emoscope.flips import GenderLexicon, RaceLexicon, flip_gender, flip_race, race_templates
 from emoscope.perturbation import Perturbation
-from emoscope.synonyms import count_words as count
 from emoscope.synonyms import SynonymTable, replace, replace_published, stopwords
+from emoscope.synonyms import count_words as count
 
 COLUMNS = ["id", "axis", "origin", "term", "text", "perturbed", "label", "spans", "n_changed", "flags", "direction"]
 FEMALE_PRONOUNS = {"she", "her", "hers", "herself"}
@@ -31,8 +31,9 @@ def flip_terms(test: Path, lexicon: Path, published: Path, axis: str, output: Pa
         extra = extra.assign(origin="published", term=extra["pair"])
     else:
         words = RaceLexicon.load(lexicon)
-        flip, direction = partial(flip_race, lexicon=words), race_direction
-        extra = pd.DataFrame({"text": [template.text for template in race_templates(words)], "origin": "template", "term": ""})
+        flip, direction = partial(flip_race, lexicon=words), race_direction(words)
+        templates = [template.text for template in race_templates(words)]
+        extra = pd.DataFrame({"text": templates, "origin": "template", "term": ""})
     extra = extra.assign(id=-1 - extra.index, label=-1)  # never the id of a test text
     rows = pd.concat([texts.assign(origin="natural", term=""), extra])
     pairs = [_row(row, axis, row.origin, flip(row.text), direction, row.term) for row in rows.itertuples()]
@@ -82,10 +83,15 @@ def gender_direction(lexicon: GenderLexicon) -> Callable[[Perturbation], str]:
     return direction
 
 
-def race_direction(pair: Perturbation) -> str:
-    """`white to black`, `black to white` or `mixed`, by the words that changed."""
-    white = ["white" in pair.text[start:end].lower() for start, end, _, _ in pair.spans]
-    return "white to black" if all(white) else "mixed" if any(white) else "black to white"
+def race_direction(lexicon: RaceLexicon) -> Callable[[Perturbation], str]:
+    """A function from a pair to `white to black`, `black to white` or `mixed`, by the words that changed."""
+
+    def direction(pair: Perturbation) -> str:
+        words = [tuple(pair.text[start:end].lower().split()) for start, end, _, _ in pair.spans]
+        groups = {lexicon.forms[phrase][0] for phrase in words if phrase in lexicon.forms}
+        return {("white",): "white to black", ("black",): "black to white"}.get(tuple(groups), "mixed")
+
+    return direction
 
 
 def _row(row, axis: str, origin: str, pair: Perturbation, direction=lambda _: "", term: str = "") -> tuple | None:

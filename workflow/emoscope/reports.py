@@ -154,7 +154,16 @@ def provenance(paths: dict, settings: dict) -> dict[str, str]:
 
 def commit() -> str:
     """The commit of the workflow's code, marked if files differ from it; empty outside of a git checkout."""
-    command = ["git", "-C", str(TEMPLATES), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty= with changes"]
+    command = [
+        "git",
+        "-C",
+        str(TEMPLATES),
+        "describe",
+        "--always",
+        "--abbrev=40",
+        "--exclude=*",
+        "--dirty= with changes",
+    ]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

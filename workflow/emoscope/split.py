@@ -39,7 +39,7 @@ def split(
         given = table["part"] == "test"
         if not given.any() or given.all():
             parts = ", ".join(sorted(set(table["part"]))) or "none"
-            raise UserError(f"split.method: given needs a part called test beside others (found: {parts}); use shuffled")
+            raise UserError(f"split.method: given needs a part called test among others, found: {parts}; use shuffled")
         if duplicates == "group":  # a text that stands in the test part belongs there with all of its rows
             given = table["text"].isin(table["text"][given])
         training, testing = table[~given], table[given]

@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from emoscope.contracts import LARGE
-from emoscope.markup import badge, estimate, headline, html_table, listed, number, p_value, percent, prose
+from emoscope.markup import badge, estimate, headline, html_table, listed, number, percent, prose
 from emoscope.pair_tables import found
 
 EXCEPTIONS = ("overwhelmed", "surprised")  # the two words that the paper says do change predictions
@@ -21,10 +21,12 @@ def main_result(summary: pd.DataFrame) -> Markup:
     return headline(
         "The published replacement changes {rate} of the predictions. Taken one by one, {words} of {n} words change "
         "more than {least} of theirs{which}.",
-        rate=estimate(*found(published, "changed"), form=percent), words=len(moving), least=percent(CERTAIN, 0),
+        rate=estimate(*found(published, "changed"), form=percent),
+        words=len(moving),
+        least=percent(CERTAIN, 0),
         n=summary.loc[summary["origin"] == "word", "term"].nunique(),
         which=f": {listed(moving[:5])}" + (" and others" if len(moving) > 5 else "") if moving else "",
-    )  # fmt: skip
+    )
 
 
 def moving_words(summary: pd.DataFrame) -> list[str]:
@@ -65,8 +67,9 @@ def overlap(words: pd.DataFrame, table3: pd.DataFrame) -> Markup:
         "With the paper's stop words, the lists here share with the paper's {published}. Tweets are written without "
         "apostrophes, so the stop word <em>don't</em> does not catch <em>dont</em>; with such forms left out as well, "
         "{stripped}.",
-        published=shared.get("published", "nothing"), stripped=shared.get("stripped", "nothing"),
-    )  # fmt: skip
+        published=shared.get("published", "nothing"),
+        stripped=shared.get("stripped", "nothing"),
+    )
 
 
 def published_findings(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
@@ -76,12 +79,14 @@ def published_findings(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
         return prose("No text of this corpus holds a word of the paper's table under the class that it is listed for.")
     replaced = pairs[pairs["origin"] == "published"]
     return prose(
-        "Applied as published, it rewrites {n} texts with {words} words each on average. The predicted class changes in "
-        "{changed}, and in {large} some class's probability moves by {threshold} or more.",
-        n=number(len(replaced)), words=number(replaced["n_changed"].mean(), 1),
-        changed=estimate(*found(published, "changed"), form=percent), large=estimate(*found(published, "large"), form=percent),
-        threshold=f"{LARGE:.0%}",
-    )  # fmt: skip
+        "Applied as published, it rewrites {n} texts with {words} words each on average. The predicted class "
+        "changes in {changed}, and in {large} some class's probability moves by {threshold} or more.",
+        n=number(len(replaced)),
+        words=number(replaced["n_changed"].mean(), 1),
+        changed=estimate(*found(published, "changed"), form=percent),
+        large=estimate(*found(published, "large"), form=percent),
+        threshold=percent(LARGE, 0),
+    )
 
 
 def word_findings(summary: pd.DataFrame) -> Markup:
@@ -95,9 +100,12 @@ def word_findings(summary: pd.DataFrame) -> Markup:
     return prose(
         "The paper reports that only two words change predictions: {exceptions} of the texts here. Beside these two, "
         "{others} for certain (interval above {least}).",
-        exceptions=Markup(" and ").join(parts), least=percent(CERTAIN, 0),
-        others=f"{listed(others)} change{'s' if len(others) == 1 else ''} predictions" if others else "no word changes predictions",
-    )  # fmt: skip
+        exceptions=Markup(" and ").join(parts),
+        least=percent(CERTAIN, 0),
+        others=f"{listed(others)} change{'s' if len(others) == 1 else ''} predictions"
+        if others
+        else "no word changes predictions",
+    )
 
 
 def word_rates(summary: pd.DataFrame) -> pd.DataFrame:
@@ -114,30 +122,35 @@ def word_table(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
         part = summary[(summary["origin"] == "word") & (summary["term"] == term)]
         changes = part[part["measure"].str.startswith("change_")]
         most = changes.loc[changes["value"].abs().idxmax()]
-        rows.append({
-            "word": term,
-            "replaced by": replacements(pairs, term),
-            "texts": number(int(part["texts"].max())),
-            "predicted class changes": estimate(*found(part, "changed"), form=percent),
-            f"moves by {LARGE:.0%} or more": estimate(*found(part, "large"), form=percent),
-            "largest mean change": Markup("P({}) {}").format(
-                most["measure"].removeprefix("change_"), estimate(most["value"], most["low"], most["high"])
-            ),
-            "adjusted p": p_value(most["p_adjusted"]),
-            "no effect?": badge(most["verdict"]),
-        })  # fmt: skip
+        rows.append(
+            {
+                "word": term,
+                "replaced by": replacements(pairs, term),
+                "texts": number(int(part["texts"].max())),
+                "predicted class changes": estimate(*found(part, "changed"), form=percent),
+                f"moves by {percent(LARGE, 0)} or more": estimate(*found(part, "large"), form=percent),
+                "largest mean change": Markup("P({}) {}").format(
+                    most["measure"].removeprefix("change_"), estimate(most["value"], most["low"], most["high"])
+                ),
+                "no effect?": badge(most["verdict"]),
+            }
+        )
     caption = (
-        "Every text that holds the word, whatever its label, with this one word replaced; the verdict is on the class whose "
-        "probability moves most."
+        "Every text that holds the word, whatever its label, with this one word replaced; the verdict is on the "
+        "class whose probability moves most."
     )
-    return html_table(rows, caption, text=("word", "replaced by", "largest mean change", "no effect?"))
+    return html_table(rows, caption, text=("word", "replaced by", "no effect?"))
 
 
 def replacements(pairs: pd.DataFrame, term: str) -> str:
     """What stands in place of a word, the most frequent forms first."""
     rows = pairs[(pairs["origin"] == "word") & (pairs["term"] == term)]
     forms = pd.Series(
-        [text[int(span[2]) : int(span[3])] for text, spans in zip(rows["perturbed"], rows["spans"], strict=True) for span in spans],
+        [
+            text[int(span[2]) : int(span[3])]
+            for text, spans in zip(rows["perturbed"], rows["spans"], strict=True)
+            for span in spans
+        ],
         dtype=object,
     )
     return ", ".join(forms.value_counts().index[:2])
@@ -151,7 +164,7 @@ def controls(truth: dict, summary: pd.DataFrame, pairs: pd.DataFrame, classes: S
     rows = [
         {
             "planted": "Synonyms say the same as the words they replace, two apart: no prediction changes.",
-            "found": f"{len(moved)} of {len(plain)} words change more than {CERTAIN:.0%} of predictions for certain"
+            "found": f"{len(moved)} of {len(plain)} words change more than {percent(CERTAIN, 0)} of their predictions"
             + (f": {listed(moved[:6])}" if len(moved) else ""),
             "verdict": "cannot tell" if plain.empty else "missed" if len(moved) > len(plain) / 20 else "found",
         }
@@ -159,11 +172,19 @@ def controls(truth: dict, summary: pd.DataFrame, pairs: pd.DataFrame, classes: S
     for word in EXCEPTIONS:
         share = truth["effects"]["misleading_synonyms"]["size"]
         value = tuple(rates.loc[word, ["value", "low", "high"]]) if word in rates.index else (np.nan,) * 3
-        rows.append({
-            "planted": f"The synonym of {word} belongs to another class: {percent(share, 0)} of the predictions should change.",
-            "found": estimate(*value, form=percent),
-            "verdict": "cannot tell" if np.isnan(value[0]) else "found" if value[1] > 0.5 else "partly found" if value[1] > CERTAIN else "missed",
-        })  # fmt: skip
+        rows.append(
+            {
+                "planted": f"The synonym of {word} belongs to another class: {percent(share, 0)} of predictions should change.",
+                "found": estimate(*value, form=percent),
+                "verdict": "found"
+                if value[1] > 0.5
+                else "partly found"
+                if value[1] > CERTAIN
+                else "missed"
+                if value[2] < 0.5
+                else "cannot tell",
+            }
+        )
     return rows
 
 

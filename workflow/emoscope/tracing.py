@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.architectures import blocks_of, projection_of
-from emoscope.contracts import PAIR_KEY
+from emoscope.contracts import PAIR_KEY, countable
 from emoscope.errors import UserError
 from emoscope.files import write_table
 from emoscope.interventions import recording
@@ -44,12 +44,11 @@ TRACE_COLUMNS = ["unit", "word", "flipped_word", "site", "dimension", "original"
 
 
 def strongest(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The `count` pairs with the largest change of any class's probability; uncertain pairs and repeats left out."""
+    """The `count` pairs with the largest change of any class's probability, of those that count, each text once."""
     before = table.filter(regex="^before_").to_numpy()
     after = table.filter(regex="^after_").to_numpy()
     ranked = table.assign(change=np.abs(after - before).max(axis=1)).sort_values("change", ascending=False)
-    certain = ~ranked["flags"].map(lambda flags: "uncertain" in flags).astype(bool)
-    return ranked[certain].drop_duplicates("text").head(count)
+    return ranked[countable(ranked)].drop_duplicates("text").head(count)
 
 
 def trace(
@@ -60,7 +59,7 @@ def trace(
     spans: Sequence[Sequence[int]],
     block: int,
 ) -> pd.DataFrame:
-    """Activations of both texts at one block, averaged over the tokens of each unit: one row per site, unit, dimension."""
+    """Activations of both texts at one block, averaged over each unit's tokens: a row per site, unit and dimension."""
     units = aligned_units(text, perturbed, spans)
     before = unit_activations(model, tokenizer, text, [first for first, _ in units], block)
     after = unit_activations(model, tokenizer, perturbed, [second for _, second in units], block)
@@ -87,7 +86,8 @@ def aligned_units(text: str, perturbed: str, spans: Sequence[Sequence[int]]) -> 
     """Cut both texts into the same units: each changed span is one, and so is every word between the spans."""
     units: list[tuple[Piece, Piece]] = []
     place, shift = 0, 0
-    for start, end, other_start, other_end in [*map(tuple, spans), (len(text), len(text), len(perturbed), len(perturbed))]:
+    last = (len(text), len(text), len(perturbed), len(perturbed))
+    for start, end, other_start, other_end in [*spans, last]:
         for word in re.finditer(r"\S+", text[place:start]):
             first, last = place + word.start(), place + word.end()
             units.append(((first, last), (first + shift, last + shift)))

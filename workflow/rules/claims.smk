@@ -17,17 +17,17 @@ rule assess_claims:
         "results/{run}/claims.csv",
     log:
         "logs/{run}/claims.log",
+    conda:
+        "../../envs/emoscope.yaml"
     params:
         run=run_settings,
         statistics=as_json(config["statistics"]),
-    conda:
-        "../../envs/emoscope.yaml"
     shell:
         r"""
         python -m emoscope assess-claims --claims {input.claims:q} --metrics {input.metrics:q} --audit {input.audit:q} \
             --samples {input.samples:q} --summary {input.summary:q} --all-but {input.all_but:q} \
             --pairs {input.pairs:q} --scores {input.scores:q} --run {params.run:q} \
-            --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1
+            --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
         """
 
 

@@ -14,8 +14,10 @@ from emoscope.config import check_files, complete, expand_runs
 from emoscope.errors import UserError
 
 # jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")])),
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+)
 
 try:
     config.update(complete(config))
@@ -124,7 +126,11 @@ def perturbation_pairs(wildcards):
 def run_settings(wildcards):
     """A run's name, corpus and model, as JSON."""
     run = RUNS[wildcards.run]
-    settings = {"name": wildcards.run, "corpus": config["corpora"][run["corpus"]], "model": config["models"][run["model"]]}
+    settings = {
+        "name": wildcards.run,
+        "corpus": config["corpora"][run["corpus"]],
+        "model": config["models"][run["model"]],
+    }
     return json.dumps(settings, sort_keys=True)
 
 

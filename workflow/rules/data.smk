@@ -13,14 +13,14 @@ rule generate_corpus:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
         corpus=from_source("corpora", "calibration"),
-    params:
-        config=source_settings,
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        config=source_settings,
     shell:
         r"""
         python -m emoscope generate-corpus --config {params.config:q} \
-            --corpus {output.corpus:q} --source {output.source:q} --truth {output.truth:q} > {log:q} 2>&1
+            --corpus {output.corpus:q} --source {output.source:q} --truth {output.truth:q} >{log:q} 2>&1
         """
 
 
@@ -36,14 +36,14 @@ rule import_corpus:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
         corpus=from_source("corpora", "csv", "parquet", "semicolon"),
-    params:
-        config=source_settings,
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        config=source_settings,
     shell:
         r"""
         python -m emoscope import-corpus --config {params.config:q} \
-            --corpus {output.corpus:q} --source {output.source:q} > {log:q} 2>&1
+            --corpus {output.corpus:q} --source {output.source:q} >{log:q} 2>&1
         """
 
 
@@ -58,15 +58,15 @@ rule download_corpus:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
         corpus=from_source("corpora", "hub"),
-    params:
-        config=source_settings,
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        config=source_settings,
     shell:
         r"""
         python -m emoscope download-corpus --config {params.config:q} \
-            --corpus {output.corpus:q} --source {output.source:q} > {log:q} 2>&1
+            --corpus {output.corpus:q} --source {output.source:q} >{log:q} 2>&1
         """
 
 
@@ -82,12 +82,12 @@ rule split_corpus:
         audit="data/corpora/{corpus}/corpus.json",
     log:
         "logs/corpora/{corpus}/split.log",
-    params:
-        config=split_settings,
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        config=split_settings,
     shell:
         r"""
         python -m emoscope split-corpus --config {params.config:q} --corpus {input.corpus:q} --source {input.source:q} \
-            --train {output.train:q} --test {output.test:q} --audit {output.audit:q} > {log:q} 2>&1
+            --train {output.train:q} --test {output.test:q} --audit {output.audit:q} >{log:q} 2>&1
         """

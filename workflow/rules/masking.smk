@@ -11,14 +11,14 @@ rule select_confident:
         "results/{run}/samples.parquet",
     log:
         "logs/{run}/select_confident.log",
-    params:
-        config=as_json(config["samples"]),
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        config=as_json(config["samples"]),
     shell:
         r"""
         python -m emoscope select-confident --predictions {input.predictions:q} --test {input.test:q} \
-            --config {params.config:q} --output {output:q} > {log:q} 2>&1
+            --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -34,19 +34,19 @@ rule mask_block:
         "logs/{run}/masking/block_{block}.log",
     benchmark:
         "benchmarks/{run}/masking/block_{block}.jsonl"
-    params:
-        masking=as_json(config["masking"]),
-        prediction=as_json(config["prediction"]),
+    conda:
+        "../../envs/emoscope.yaml"
     resources:
         gpu=1,
         mem_mb=4000,
         runtime="1h",
-    conda:
-        "../../envs/emoscope.yaml"
+    params:
+        masking=as_json(config["masking"]),
+        prediction=as_json(config["prediction"]),
     shell:
         r"""
         python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --block {wildcards.block} \
-            --masking {params.masking:q} --prediction {params.prediction:q} --output {output:q} > {log:q} 2>&1
+            --masking {params.masking:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -62,19 +62,19 @@ rule mask_all_but:
         "logs/{run}/masking/all_but.log",
     benchmark:
         "benchmarks/{run}/masking/all_but.jsonl"
-    params:
-        masking=as_json({"block_conditions": config["masking"]["block_conditions"]}),
-        prediction=as_json(config["prediction"]),
+    conda:
+        "../../envs/emoscope.yaml"
     resources:
         gpu=1,
         mem_mb=4000,
         runtime="1h",
-    conda:
-        "../../envs/emoscope.yaml"
+    params:
+        masking=as_json({"block_conditions": config["masking"]["block_conditions"]}),
+        prediction=as_json(config["prediction"]),
     shell:
         r"""
         python -m emoscope mask-all-but --model {input.model:q} --samples {input.samples:q} \
-            --masking {params.masking:q} --prediction {params.prediction:q} --output {output:q} > {log:q} 2>&1
+            --masking {params.masking:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -94,14 +94,14 @@ rule summarise_masking:
         table2="results/{run}/masking/table2.csv",
     log:
         "logs/{run}/masking/summary.log",
-    params:
-        statistics=as_json(config["statistics"]),
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
     shell:
         r"""
         python -m emoscope summarise-masking --samples {input.samples:q} --blocks {input.blocks:q} \
             --all-but {input.all_but:q} --statistics {params.statistics:q} --summary {output.summary:q} \
             --all-but-summary {output.all_but_summary:q} --table1 {output.table1:q} --table2 {output.table2:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

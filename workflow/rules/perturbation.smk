@@ -20,7 +20,7 @@ rule flip_terms:
     shell:
         r"""
         python -m emoscope flip-terms --test {input.test:q} --lexicon {input.lexicon:q} \
-            --published {input.published:q} --axis {wildcards.axis} --output {output:q} > {log:q} 2>&1
+            --published {input.published:q} --axis {wildcards.axis} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -35,14 +35,14 @@ rule count_words:
         "data/corpora/{corpus}/perturbations/words.parquet",
     log:
         "logs/corpora/{corpus}/count_words.log",
-    params:
-        config=as_json(config["synonyms"]),
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        config=as_json(config["synonyms"]),
     shell:
         r"""
         python -m emoscope count-words --test {input.test:q} --audit {input.audit:q} --stop-words {input.stop_words:q} \
-            --config {params.config:q} --output {output:q} > {log:q} 2>&1
+            --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -62,7 +62,7 @@ rule replace_words:
     shell:
         r"""
         python -m emoscope replace-words --test {input.test:q} --audit {input.audit:q} \
-            --synonyms {input.synonyms:q} --output {output:q} > {log:q} 2>&1
+            --synonyms {input.synonyms:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -78,19 +78,19 @@ rule score_perturbation:
         "logs/{run}/perturbations/{axis}_scores.log",
     benchmark:
         "benchmarks/{run}/perturbations/{axis}_scores.jsonl"
-    params:
-        prediction=as_json(config["prediction"]),
+    conda:
+        "../../envs/emoscope.yaml"
     threads: 2
     resources:
         gpu=1,
         mem_mb=4000,
         runtime="1h",
-    conda:
-        "../../envs/emoscope.yaml"
+    params:
+        prediction=as_json(config["prediction"]),
     shell:
         r"""
         python -m emoscope score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
-            --prediction {params.prediction:q} --output {output:q} > {log:q} 2>&1
+            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -104,14 +104,14 @@ rule summarise_effects:
         "results/{run}/perturbations/{axis}_summary.parquet",
     log:
         "logs/{run}/perturbations/{axis}_summary.log",
-    params:
-        statistics=as_json(config["statistics"]),
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
     shell:
         r"""
         python -m emoscope summarise-effects --pairs {input.pairs:q} --scores {input.scores:q} \
-            --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1
+            --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -128,15 +128,15 @@ rule trace_pairs:
         "logs/{run}/perturbations/{axis}_traces.log",
     wildcard_constraints:
         axis="gender|race",
-    params:
-        config=as_json(config["flips"]),
+    conda:
+        "../../envs/emoscope.yaml"
     resources:
         gpu=1,
         mem_mb=4000,
-    conda:
-        "../../envs/emoscope.yaml"
+    params:
+        config=as_json(config["flips"]),
     shell:
         r"""
         python -m emoscope trace-pairs --model {input.model:q} --pairs {input.pairs:q} --scores {input.scores:q} \
-            --config {params.config:q} --output {output:q} > {log:q} 2>&1
+            --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
