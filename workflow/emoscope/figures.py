@@ -289,6 +289,7 @@ def activation_maps(trace: pd.DataFrame, sites: Mapping[str, str]) -> Figure:
         axes.set_yticks(range(len(names)), names, fontsize=7)
         for tick, bold in zip(axes.get_yticklabels(), changed, strict=True):
             tick.set(fontweight="bold" if bold else "normal", color=VERDICT_COLOURS["contradicted"] if bold else "#222")
+            tick.set_parse_math(False)  # a tweet may hold dollar signs
     return figure
 
 

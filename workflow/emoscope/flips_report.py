@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.contracts import LARGE
-from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed, unsigned
+from emoscope.markup import estimate, headline, html_table, listed, number, outcome, percent, prose, signed, unsigned
 from emoscope.pair_tables import ORIGINS, found, joined, largest_change, pair_texts
 from emoscope.stats import estimate_mean, minimum_detectable_rate, tost_mean
 
@@ -281,7 +281,7 @@ def controls(truth: dict, flips: Mapping[str, Flip], statistics: dict) -> list:
             {
                 "planted": f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f}.",
                 "found": Markup("{}, {} texts").format(estimate(*value), int(ambiguous.sum())),
-                "verdict": _verdict(value, expected),
+                "verdict": _presence(value, expected),
             }
         )
         value = _mean(gap[~ambiguous], pairs["text"][~ambiguous], statistics)
@@ -295,16 +295,13 @@ def controls(truth: dict, flips: Mapping[str, Flip], statistics: dict) -> list:
     if "race" in flips:
         for origin, part in flips["race"].summary.groupby("origin", sort=False):
             verdicts = part.loc[part["measure"].str.startswith("change_"), "verdict"]
+            counts = verdicts.value_counts()
             rows.append(
                 {
                     "planted": f"Race tells nothing ({ORIGINS[origin]}): no class's probability changes.",
-                    "found": f"{(verdicts == 'equivalent').sum()} of {len(verdicts)} classes change by less than the margin, "
-                    f"{(verdicts == 'different').sum()} by more",
-                    "verdict": "found"
-                    if (verdicts == "equivalent").all()
-                    else "missed"
-                    if (verdicts == "different").any()
-                    else "cannot tell",
+                    "found": f"{counts.get('equivalent', 0)} of {len(verdicts)} classes change less than the margin, "
+                    f"{counts.get('different', 0)} by more",
+                    "verdict": outcome((verdicts == "equivalent").all(), missed=(verdicts == "different").any()),
                 }
             )
     return rows
@@ -324,14 +321,14 @@ def _mean(values: pd.Series, texts: pd.Series, statistics: dict) -> tuple[float,
     )
 
 
-def _verdict(value: tuple[float, float, float], expected: float) -> str:
+def _presence(value: tuple[float, float, float], expected: float) -> str:
     """Found if the interval covers the planted effect; partly if it has the right sign but another size."""
     _, low, high = value
-    if np.isnan(low):
-        return "cannot tell"
-    if low <= 0 <= high:
-        return "found" if expected == 0 else "missed" if high < expected or low > expected else "cannot tell"
-    return "found" if low <= expected <= high else "partly found" if low * expected > 0 else "missed"
+    return outcome(
+        low <= expected <= high and not low <= 0 <= high,
+        partly=low * high > 0 and low * expected > 0,
+        missed=high < expected or low > expected,
+    )
 
 
 def _absence(values: pd.Series, texts: pd.Series, statistics: dict) -> str:
@@ -339,5 +336,5 @@ def _absence(values: pd.Series, texts: pd.Series, statistics: dict) -> str:
     if texts.nunique() < 2:
         return "cannot tell"
     equivalent = tost_mean(values.to_numpy(), texts.to_numpy(), statistics["margin"]).equivalent
-    value = _mean(values, texts, statistics)
-    return "found" if equivalent else "cannot tell" if value[1] <= 0 <= value[2] else "missed"
+    _, low, high = _mean(values, texts, statistics)
+    return outcome(bool(equivalent), missed=not low <= 0 <= high)

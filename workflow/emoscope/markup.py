@@ -102,6 +102,11 @@ def planted_box(rows: Iterable[Mapping]) -> Markup:
     return Markup('<aside class="box"><h3>Planted, found, verdict</h3>{}</aside>').format(table)
 
 
+def outcome(found: bool, missed: bool, partly: bool = False) -> str:
+    """The verdict on a control; the first that holds, or `cannot tell`."""
+    return "found" if found else "partly found" if partly else "missed" if missed else "cannot tell"
+
+
 def marked(text: str, spans: Iterable[Sequence[int]]) -> Markup:
     """A text with the characters of each span (start, end) marked."""
     parts, place = [], 0

@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.contracts import ALL, WHOLE_BLOCK
-from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed, unsigned
+from emoscope.markup import estimate, headline, html_table, listed, number, outcome, percent, prose, signed, unsigned
 from emoscope.stats import bootstrap_statistic
 
 FIRST = 0  # the block that the paper calls head 0, or head 1
@@ -192,8 +192,8 @@ def block_findings(summary: pd.DataFrame, alpha: float, margin: float) -> Markup
     costliest = _costliest(summary)
     return prose(
         "P(own class) changes for certain (adjusted p at most {alpha:g}) with {moved} silenced; for {equivalent} of "
-        "{n} blocks the change was shown to lie within {margin:g} of zero; where neither holds, the texts are too few to "
-        "tell. {costliest}; the paper names block {first}.",
+        "{n} blocks the change was shown to lie within {margin:g} of zero; else the texts are too few to tell. "
+        "{costliest}; the paper names block {first}.",
         alpha=alpha,
         margin=margin,
         first=FIRST,
@@ -326,7 +326,7 @@ def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics
             "found": Markup(
                 "silencing a block changes their accuracy by {} more than that of others ({} of {} texts)"
             ).format(estimate(value, *interval), int(composed.sum()), len(composed)),
-            "verdict": "found" if interval.high < 0 else "missed" if interval.low > 0 else "cannot tell",
+            "verdict": outcome(interval.high < 0, missed=interval.low > 0),
         }
     ]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.markup import estimate, headline, html_table, number, percent, plural, prose, signed
+from emoscope.markup import estimate, headline, html_table, number, outcome, percent, plural, prose, signed
 from emoscope.stats import wilson_interval
 
 CLOSE = 0.02  # an accuracy this near to the ceiling counts as having reached it
@@ -168,22 +168,18 @@ def controls(
         {
             "planted": f"Label noise and ambiguous sentences; no classifier can beat an accuracy of {ceiling:.3f}.",
             "found": estimate(fresh["accuracy"], low, high, form=number),
-            "verdict": "found"
-            if low <= ceiling and high >= ceiling - CLOSE
-            else "partly found"
-            if 0.5 < low <= ceiling
-            else "missed",
+            "verdict": outcome(low <= ceiling and high >= ceiling - CLOSE, missed=True, partly=0.5 < low <= ceiling),
         },
         {
             "planted": f"{percent(effects['duplicates']['size'])} of the rows repeat another's text.",
             "found": percent(rate),
-            "verdict": "found" if abs(rate - effects["duplicates"]["size"]) < 0.005 else "missed",
+            "verdict": outcome(abs(rate - effects["duplicates"]["size"]) < 0.005, missed=True),
         },
     ]
     clean = predictions[predictions["id"].isin(test["id"]) & ~predictions["id"].isin(truth["ids"]["noisy"])]
     for kind, meaning in (
-        ("negation", "negate a feeling; a count of words gets them wrong"),
-        ("contrast", "name a past and a present feeling; a count of words gets half of them right"),
+        ("negation", "negate a feeling; a count of words fails on half of them"),
+        ("contrast", "name a past and a present feeling; a count of words cannot tell which holds"),
     ):
         chosen = clean[clean["id"].isin(truth["ids"][kind])]
         right = int((chosen["label"] == chosen["pred"]).sum())
@@ -194,7 +190,7 @@ def controls(
                 "found": Markup("accuracy {}, {} texts").format(
                     estimate(right / len(chosen) if len(chosen) else np.nan, *interval, form=number), len(chosen)
                 ),
-                "verdict": "found" if interval.low > 0.5 else "missed" if interval.high < 0.5 else "cannot tell",
+                "verdict": outcome(interval.low > 0.5, missed=interval.high < 0.5),
             }
         )
     return rows

@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from emoscope.contracts import LARGE
-from emoscope.markup import badge, estimate, headline, html_table, listed, number, percent, prose
+from emoscope.markup import badge, estimate, headline, html_table, listed, number, outcome, percent, prose
 from emoscope.pair_tables import found
 
 EXCEPTIONS = ("overwhelmed", "surprised")  # the two words that the paper says do change predictions
@@ -166,7 +166,7 @@ def controls(truth: dict, summary: pd.DataFrame, pairs: pd.DataFrame, classes: S
             "planted": "Synonyms say the same as the words they replace, two apart: no prediction changes.",
             "found": f"{len(moved)} of {len(plain)} words change more than {percent(CERTAIN, 0)} of their predictions"
             + (f": {listed(moved[:6])}" if len(moved) else ""),
-            "verdict": "cannot tell" if plain.empty else "missed" if len(moved) > len(plain) / 20 else "found",
+            "verdict": outcome(0 < len(plain) >= 20 * len(moved), missed=len(moved) > 0),
         }
     ]
     for word in EXCEPTIONS:
@@ -174,15 +174,9 @@ def controls(truth: dict, summary: pd.DataFrame, pairs: pd.DataFrame, classes: S
         value = tuple(rates.loc[word, ["value", "low", "high"]]) if word in rates.index else (np.nan,) * 3
         rows.append(
             {
-                "planted": f"The synonym of {word} belongs to another class: {percent(share, 0)} of predictions should change.",
+                "planted": f"The synonym of {word} means another class: {percent(share, 0)} of predictions change.",
                 "found": estimate(*value, form=percent),
-                "verdict": "found"
-                if value[1] > 0.5
-                else "partly found"
-                if value[1] > CERTAIN
-                else "missed"
-                if value[2] < 0.5
-                else "cannot tell",
+                "verdict": outcome(value[1] > 0.5, partly=value[1] > CERTAIN, missed=value[2] < 0.5),
             }
         )
     return rows
