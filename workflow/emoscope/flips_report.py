@@ -93,14 +93,14 @@ def large_changes(flips: Mapping[str, Flip]) -> Markup:
     parts = []
     for axis, flip in flips.items():
         natural = flip.pairs[flip.pairs["origin"] == "natural"].drop_duplicates("text")
+        reached = int((largest_change(natural) >= LARGE).sum())
+        here = (
+            f"{reached:,} of {len(natural):,} test texts reach the threshold."
+            if len(natural)
+            else "No test text can be flipped."
+        )
         parts.append(
-            prose(
-                "<strong>{axis}</strong>: {count} of {n} test texts reach the threshold. {said}",
-                axis=axis.capitalize(),
-                count=number(int((largest_change(natural) >= LARGE).sum())),
-                n=number(len(natural)),
-                said=said[axis],
-            )
+            prose("<strong>{axis}</strong>: {here} {said}", axis=axis.capitalize(), here=here, said=said[axis])
         )
     return Markup("\n").join(parts)
 
@@ -129,8 +129,8 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
         counts = gaps["verdict"].value_counts()
         parts.append(
             prose(
-                "<strong>{axis}, {origin}</strong> ({first} minus {second}): {told}. Of {n} classes {equivalent} "
-                "were shown to differ by less than the margin; for {underpowered} the texts are too few to tell.",
+                "<strong>{axis}, {origin}</strong> ({first} minus {second}): {told}. Shown to differ "
+                "by less than the margin: {equivalent} of {n} classes; too few texts to tell: {underpowered}.",
                 axis=axis.capitalize(),
                 origin=origin,
                 first=first,
@@ -216,28 +216,40 @@ def profiles(flips: Mapping[str, Flip], site: str) -> dict[str, pd.Series]:
 
 
 def dimension_findings(flips: Mapping[str, Flip], count: int) -> Markup:
-    """Which dimensions change most, how many the pairs share, and how many chance would give."""
+    """Which dimensions change most, how many the pairs of an axis share, and how many chance would give."""
     parts = []
     for site, title in SITES.items():
-        found_here = profiles(flips, site)
-        if len(found_here) < 2:
-            continue
-        tops = [set(profile.nlargest(count).index) for profile in found_here.values()]
-        shared = sorted(set.intersection(*tops))
-        width = len(next(iter(found_here.values())))
-        chance = width * (min(count, width) / width) ** len(tops)
-        parts.append(
-            prose(
-                "<strong>{title}</strong>: {shared} of the {count} dimensions that change most are the same in all "
-                "{n} pairs ({which}); pairs that had nothing in common would share {chance}.",
-                title=title.capitalize(),
-                shared=len(shared),
-                count=min(count, width),
-                n=len(tops),
-                which=listed(shared),
-                chance=number(chance, 1),
-            )
+        tops = {
+            axis: [set(profile.nlargest(count).index) for profile in profiles({axis: flip}, site).values()]
+            for axis, flip in flips.items()
+        }
+        tops = {axis: sets for axis, sets in tops.items() if len(sets) > 1}
+        width = max(
+            (int(flip.traces["dimension"].max()) + 1 for axis, flip in flips.items() if axis in tops), default=0
         )
+        shared = {axis: set.intersection(*sets) for axis, sets in tops.items()}
+        for axis, sets in tops.items():
+            parts.append(
+                prose(
+                    "<strong>{title}, {axis}</strong>: of the {count} dimensions that change most, {n} are the same "
+                    "in all {pairs} pairs ({which}); by chance it would be {chance}.",
+                    title=title.capitalize(),
+                    axis=axis,
+                    count=min(count, width),
+                    n=len(shared[axis]),
+                    pairs=len(sets),
+                    which=listed(sorted(shared[axis])),
+                    chance=number(width * (min(count, width) / width) ** len(sets), 1),
+                )
+            )
+        if len(shared) > 1:
+            both = sorted(set.intersection(*shared.values()))
+            parts.append(
+                prose(
+                    "Shared by gender and race, and so peculiar to neither: {which}.",
+                    which=listed(both),
+                )
+            )
     return Markup("\n").join(parts)
 
 

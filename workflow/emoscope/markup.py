@@ -52,7 +52,8 @@ def estimate(value: float, low: float, high: float, form=signed) -> Markup:
     """A value with its interval; the value alone where there is no interval."""
     if pd.isna(value) or pd.isna(low):
         return escape(form(value))
-    return Markup('{} <span class="interval">[{}, {}]</span>').format(form(value), form(low), form(high))
+    bounds = [form(bound).removesuffix(" %") for bound in (low, high)]
+    return Markup('{} <span class="interval">[{}, {}]</span>').format(form(value), *bounds)
 
 
 def prose(template: str, **values) -> Markup:

@@ -45,7 +45,7 @@ def sampling(samples: pd.DataFrame, classes: Sequence[str], settings: dict) -> M
         "The texts: for each class the {n} test texts of which the classifier is most sure, grouped by the {by} class "
         "({counts}). Their mean confidence is {confidence}, and {right} of them are classified correctly.",
         n=settings["samples"]["per_class"],
-        by=settings["samples"]["by"],
+        by="predicted" if settings["samples"]["by"] == "predicted" else "true",
         counts=listed(f"{classes[group]} {count}" for group, count in counts.items()),
         confidence=number(samples["confidence"].mean()),
         right=percent((samples["pred"] == samples["label"]).mean()),
@@ -92,12 +92,12 @@ def both_procedures(summary: pd.DataFrame, classes: Sequence[str], table1: pd.Da
         {
             "texts of class": name,
             "paper, table 1": signed(_printed(table1, name)),
-            f"authors' code here: change of P({classes[0]})": _cell(code, name),
-            "paper's text here: change of P(own class)": _cell(text, name),
+            f"authors' code: P({classes[0]})": _cell(code, name),
+            "paper's text: P(own class)": _cell(text, name),
         }
         for name in groups_of(summary)
     ]
-    caption = f"Attention block {FIRST} masked: mean change of probability with bootstrap interval."
+    caption = f"Attention block {FIRST} masked: mean changes of probability with bootstrap intervals."
     return html_table(rows, caption, text=("texts of class",))
 
 
@@ -124,54 +124,66 @@ def headroom(samples: pd.DataFrame, classes: Sequence[str], table1: pd.DataFrame
 
 
 def explanation(
-    summary: pd.DataFrame,
-    samples: pd.DataFrame,
-    classes: Sequence[str],
-    table1: pd.DataFrame,
-    conditions: Sequence[str],
+    summary: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[str], table1: pd.DataFrame, settings: dict
 ) -> Markup:
-    """Why table 1 can show a large fall in one column and large rises in all others; `conditions` were configured."""
+    """Why table 1 can show a large fall in one column and large rises in all others."""
     first, confidence = classes[0], samples["confidence"].mean()
     printed = table1.set_index("block").loc[FIRST].drop(first, errors="ignore")
-    parts = [
-        prose(
-            "The texts were chosen because the classifier is sure of them, so P(own class) has little room to rise: "
-            "in the authors' log files the baseline confidence is above 0.9999, here it is {confidence} on average. "
-            "Yet table 1 prints rises of up to {rise} ({name}). P({first}), which the code stored in every column, "
-            "is the other way round: near its floor in the texts of all other classes, where it can only rise, and "
-            "near its ceiling in the texts of {first} alone, where it can only fall. One negative column and "
-            "otherwise positive ones is what this measure gives, whatever the block does.",
-            confidence=number(confidence),
-            rise=signed(printed.max()),
-            name=printed.idxmax(),
-            first=first,
-        )
-    ]
-    if 1 - confidence > printed.max():
-        parts.append(
-            prose(
-                "This model is not sure enough for that: its surest texts leave room for rises of the published size."
-            )
-        )
-    code = _whole(summary, "published", "first_class").query("block == @FIRST and group != @ALL")
+    code, text = (
+        _whole(summary, *which).query("block == @FIRST and group != @ALL")
+        for which in (("published", "first_class"), ("described", "probability"))
+    )
     if len(code):
-        sign = np.where(code["group"] == first, -1, 1)
-        parts.append(
-            prose(
-                "Repeating the authors' code on this model gives the sign so predicted in {n} of {of} columns.",
-                n=int((np.sign(code["change"]) == sign).sum()),
-                of=len(code),
-            )
+        repeated = prose(
+            "Repeated on this model, the authors' code changes P({first}) by {low} to {high}, depending on the "
+            "class of the texts. {reading}",
+            first=first,
+            low=signed(code["change"].min()),
+            high=signed(code["change"].max()),
+            reading=_reading(code, text, first, settings["statistics"]["margin"]),
+        )
+    elif "published" in settings["masking"]["block_conditions"]:
+        repeated = prose(
+            "This model's attention projection has no bias, so the authors' code would change nothing in it."
         )
     else:
-        parts.append(
-            prose(
-                "This model's attention projection has no bias, so the authors' code would have changed nothing in it."
-                if "published" in conditions
-                else "The authors' code was not repeated in this run (see masking.block_conditions in the settings)."
-            )
+        repeated = prose(
+            "The authors' code was not repeated in this run (see masking.block_conditions in the settings)."
         )
-    return Markup("\n").join(parts)
+    chosen = prose(
+        "The texts were chosen because the classifier is sure of them, so P(own class) has little room to rise: in "
+        "the authors' log files the baseline confidence is above 0.9999, here it is {confidence} on average. Yet "
+        "table 1 prints rises of up to {rise} ({name}). {enough}",
+        confidence=number(confidence),
+        rise=signed(printed.max()),
+        name=printed.idxmax(),
+        enough="This model is not sure enough to show it: its texts leave room for such rises."
+        if 1 - confidence > printed.max()
+        else "",
+    )
+    stored = prose(
+        "What can rise is P({first}), which the code stored in every column. It is near its floor in the texts of "
+        "all other classes, so that a large change can only be a rise there, and near its ceiling in the texts of "
+        "{first} alone, so that a large change can only be a fall there: one negative column and five positive "
+        "ones, as in table 1.",
+        first=first,
+    )
+    return Markup("\n").join([chosen, stored, repeated])
+
+
+def _reading(code: pd.DataFrame, text: pd.DataFrame, first: str, margin: float) -> str:
+    """What the repeated code shows: the predicted signs, or that zeroing the bias does next to nothing."""
+    if code["change"].abs().max() < margin:
+        most = text.loc[text["change"].abs().idxmax()]
+        return (
+            "Zeroing the bias alone does next to nothing to it, whereas silencing the block changes "
+            f"P({most['group']}) of {most['group']} texts by {signed(most['change'])}: the two are not the same "
+            "experiment."
+        )
+    large = code[code["change"].abs() >= margin]
+    expected = np.where(large["group"] == first, -1, 1)
+    agreeing = int((np.sign(large["change"]) == expected).sum())
+    return f"Of the {len(large)} changes of {margin:g} or more, {agreeing} have the sign so predicted."
 
 
 def block_estimates(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -199,7 +211,7 @@ def block_findings(summary: pd.DataFrame, alpha: float, margin: float) -> Markup
         first=FIRST,
         n=len(rows),
         equivalent=int(rows["equivalent"].astype(bool).sum()),
-        moved=f"block {listed(moved['block'])}" if len(moved) else "no block",
+        moved=f"block{'s' if len(moved) > 1 else ''} {listed(moved['block'])}" if len(moved) else "no block",
         costliest=f"Most accuracy is lost with block {costliest['block']}"
         if costliest["change"] < 0
         else "No block costs accuracy",
@@ -269,9 +281,9 @@ def all_but(summary: pd.DataFrame, classes: Sequence[str], table2: pd.DataFrame)
     """Every attention block but the first silenced: the paper's table 2 beside both procedures here."""
     paper = table2.set_index("label")["difference"]
     columns = {
-        f"authors' code here: change of P({classes[0]})": ("published", "first_class"),
-        "paper's text here: change of P(own class)": ("described", "probability"),
-        "paper's text here: change of accuracy": ("described", "accuracy"),
+        f"authors' code: P({classes[0]})": ("published", "first_class"),
+        "paper's text: P(own class)": ("described", "probability"),
+        "paper's text: accuracy": ("described", "accuracy"),
     }
     tables = {
         title: _whole(summary, *which).query("block == @FIRST").set_index("group") for title, which in columns.items()
@@ -284,7 +296,11 @@ def all_but(summary: pd.DataFrame, classes: Sequence[str], table2: pd.DataFrame)
         }
         for name in [*groups_of(summary), ALL]
     ]
-    return html_table(rows, f"Every attention block but block {FIRST} silenced.", text=("texts of class",))
+    return html_table(
+        rows,
+        f"Every attention block but block {FIRST} silenced: mean changes with bootstrap intervals.",
+        text=("texts of class",),
+    )
 
 
 def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics: dict) -> list:

@@ -92,7 +92,7 @@ def examples(pairs: pd.DataFrame, classes: Sequence[str], count: int) -> Markup:
         predicted = []
         for when in ("before", "after"):
             values = [getattr(pair, f"{when}_{name}") for name in classes]
-            predicted.append(f"{classes[int(np.argmax(values))]} {max(values):.2f}")
+            predicted.append(f"{classes[int(np.argmax(values))]}\N{NO-BREAK SPACE}{max(values):.2f}")
         rows.append(
             {
                 "texts": Markup("{}<br>{}").format(*pair_texts(pair)),

@@ -145,14 +145,16 @@ def training(history: dict, settings: dict) -> Markup:
     tokens = history["tokens_per_epoch"] * settings["run"]["training"]["epochs"]
     return prose(
         "The loss fell from {first} to {last} in {steps} steps, at {rate} tokens a second on {device} ({precision}). "
-        "{cut} training texts were longer than the model's context and were cut.",
+        "{cut}",
         first=number(losses[0]),
         last=number(losses[-1]),
         steps=number(history["steps"]),
         rate=number(round(tokens / history["seconds"])),
         device=history["device"],
         precision=history["precision"],
-        cut=number(history["texts_cut"]) if history["texts_cut"] else "No",
+        cut=f"{plural(history['texts_cut'], 'training text')} did not fit into the model's context and lost their ends."
+        if history["texts_cut"]
+        else "Every training text fits into the model's context.",
     )
 
 

@@ -19,13 +19,16 @@ def main_result(summary: pd.DataFrame) -> Markup:
     published = summary[summary["origin"] == "published"]
     moving = moving_words(summary)
     return headline(
-        "The published replacement changes {rate} of the predictions. Taken one by one, {words} of {n} words change "
-        "more than {least} of theirs{which}.",
-        rate=estimate(*found(published, "changed"), form=percent),
+        "{all_at_once} Taken one by one, {words} of {n} words change more than {least} of the predictions{which}.",
+        all_at_once=Markup("The published replacement changes {} of the predictions.").format(
+            estimate(*found(published, "changed"), form=percent)
+        )
+        if len(published)
+        else "The published replacement finds nothing to replace.",
         words=len(moving),
         least=percent(CERTAIN, 0),
         n=summary.loc[summary["origin"] == "word", "term"].nunique(),
-        which=f": {listed(moving[:5])}" + (" and others" if len(moving) > 5 else "") if moving else "",
+        which=f": {listed(moving if len(moving) < 6 else [*moving[:5], 'others'])}" if moving else "",
     )
 
 
@@ -94,13 +97,13 @@ def word_findings(summary: pd.DataFrame) -> Markup:
     moving, parts = moving_words(summary), []
     for word in EXCEPTIONS:
         rows = summary[(summary["origin"] == "word") & (summary["term"] == word)]
-        rate = estimate(*found(rows, "changed"), form=percent) if len(rows) else "no text holds it"
-        parts.append(Markup("<em>{}</em> {}").format(word, rate))
+        rate = Markup("in {} of its texts").format(estimate(*found(rows, "changed"), form=percent))
+        parts.append(Markup("<em>{}</em> {}").format(word, rate if len(rows) else "stands in no text"))
     others = [word for word in moving if word not in EXCEPTIONS]
     return prose(
-        "The paper reports that only two words change predictions: {exceptions} of the texts here. Beside these two, "
-        "{others} for certain (interval above {least}).",
-        exceptions=Markup(" and ").join(parts),
+        "The paper reports that only two words change predictions. Here, {exceptions}. Beside these two, {others} for "
+        "certain (interval above {least}).",
+        exceptions=Markup(", ").join(parts),
         least=percent(CERTAIN, 0),
         others=f"{listed(others)} change{'s' if len(others) == 1 else ''} predictions"
         if others

@@ -96,14 +96,14 @@ rule render_report:
         text="logs/{run}/reports/{experiment}.log",
     wildcard_constraints:
         experiment=one_of(EXPERIMENTS),
-    params:
-        parameters=report_parameters,
     conda:
         "../../envs/emoscope.yaml"
+    params:
+        parameters=report_parameters,
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} > {log.text:q} 2>&1
+            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} >{log.text:q} 2>&1
         """
 
 
@@ -115,13 +115,13 @@ rule render_claims:
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
         code=notebook_code("claims") + code_of("reports"),
     output:
-        html=report(
-            "reports/claims.html", caption="../report/page.rst", category="Claims", labels={"report": "claims"}
-        ),
+        html=report("reports/claims.html", caption="../report/page.rst", category="Claims", labels={"report": "claims"}),
         figures=directory("reports/figures/claims"),
     log:
         notebook="logs/reports/claims.ipynb",
         text="logs/reports/claims.log",
+    conda:
+        "../../envs/emoscope.yaml"
     params:
         parameters=as_json(
             {
@@ -131,12 +131,10 @@ rule render_claims:
                 "links": {"All reports": "reports/index.html", "Claims": "reports/claims.html"},
             }
         ),
-    conda:
-        "../../envs/emoscope.yaml"
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} > {log.text:q} 2>&1
+            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} >{log.text:q} 2>&1
         """
 
 
@@ -157,7 +155,7 @@ rule render_index:
     shell:
         r"""
         python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --output {output:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """
 
 
