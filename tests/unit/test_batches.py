@@ -17,6 +17,10 @@ def test_every_row_once_and_within_budget(lengths, budget):
         assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= budget
 
 
+def test_no_texts_are_no_predictions(classifier, tokenizer):
+    assert predict_logits(classifier, tokenizer, [], 1000).shape == (0, 3)
+
+
 def test_predictions_do_not_depend_on_the_batch(classifier, tokenizer):
     alone = np.concatenate([predict_logits(classifier, tokenizer, [text], 1000) for text in TEXTS])
     np.testing.assert_allclose(predict_logits(classifier, tokenizer, TEXTS, 1000), alone, atol=1e-4)

@@ -47,7 +47,7 @@ def test_a_class_that_is_absent_leaves_its_auc_open():
     assert np.isnan(metrics(table, CLASSES, 0.05)["auc_ovr"])
 
 
-@pytest.mark.parametrize("by", ["predicted", "true"])
+@pytest.mark.parametrize("by", ["predicted", "label"])
 def test_the_most_confident_of_each_class(by):
     table = predictions(200).assign(text="x")
     chosen = most_confident(table, 10, by)

@@ -31,6 +31,8 @@ def padded_batches(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], tokens_per_batch: int, device: torch.device
 ) -> Iterator[tuple[np.ndarray, dict[str, Tensor]]]:
     """Yield (row numbers, inputs of shape (rows, tokens)), padded on the right, until every text was in one batch."""
+    if not len(texts):  # tokenizers refuse an empty list
+        return
     encoded = encode(tokenizer, texts)
     for rows in token_batches([len(ids) for ids in encoded["input_ids"]], tokens_per_batch):
         chosen = {key: [values[row] for row in rows] for key, values in encoded.items()}

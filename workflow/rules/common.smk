@@ -27,6 +27,7 @@ except UserError as error:
 
 RUNS = expand_runs(config)
 AXES = [*config["flips"]["axes"], "synonyms"]
+EXPERIMENTS = ["performance", "masking", "flips", "synonyms"]
 SPLIT_KEYS = ("duplicates", "split")
 
 
@@ -144,3 +145,76 @@ def planted(run):
 def published(table):
     """A table of published numbers."""
     return shipped(f"data/reference/{table}.csv")
+
+
+def report_tables(wildcards):
+    """The tables that each report draws, by the name under which its notebook knows them."""
+    run = f"results/{wildcards.run}"
+    corpus = f"data/corpora/{RUNS[wildcards.run]['corpus']}"
+    perturbed = f"{run}/perturbations"
+    truth = planted(wildcards.run)
+    common = {"audit": f"{corpus}/corpus.json", "training": f"{run}/training.json", **truth}
+    own = {
+        "performance": {
+            "metrics": f"{run}/metrics.json",
+            "performance": published("performance"),
+            "class_counts": published("class_counts"),
+        },
+        "masking": {
+            "samples": f"{run}/samples.parquet",
+            "summary": f"{run}/masking/summary.parquet",
+            "all_but": f"{run}/masking/all_but_summary.parquet",
+            "table1": published("table1_head_masking"),
+            "table2": published("table2_all_but_block0"),
+        },
+        "flips": {
+            f"{axis}_{kind}": path
+            for axis in config["flips"]["axes"]
+            for kind, path in {
+                "pairs": f"{corpus}/perturbations/{axis}.parquet",
+                "scores": f"{perturbed}/{axis}_scores.parquet",
+                "summary": f"{perturbed}/{axis}_summary.parquet",
+                "traces": f"{perturbed}/{axis}_traces.parquet",
+            }.items()
+        }
+        | {"table4": published("table4_gender_flip_differences")},
+        "synonyms": {
+            "words": f"{corpus}/perturbations/words.parquet",
+            "pairs": f"{corpus}/perturbations/synonyms.parquet",
+            "scores": f"{perturbed}/synonyms_scores.parquet",
+            "summary": f"{perturbed}/synonyms_summary.parquet",
+            "table3": published("table3_synonyms"),
+        },
+    }[wildcards.experiment]
+    controls = {
+        "performance": {
+            "predictions": gather.predict(f"{run}/predictions/{{scatteritem}}.parquet"),
+            "test": f"{corpus}/test.parquet",
+        },
+        "masking": {"masks": [f"{run}/masking/block_{block}.parquet" for block in blocks_of(wildcards.run)]},
+    }
+    return common | own | (controls.get(wildcards.experiment, {}) if truth else {})
+
+
+def report_settings(wildcards):
+    """What made a report's tables: the run with its corpus and model, and the experiment's own settings."""
+    run = RUNS[wildcards.run]
+    own = {"masking": ["samples", "masking"], "flips": ["flips"], "synonyms": ["synonyms"]}
+    return {
+        "run": run,
+        "corpus": config["corpora"][run["corpus"]],
+        "model": config["models"][run["model"]],
+        **{section: config[section] for section in [*own.get(wildcards.experiment, []), "statistics"]},
+    }
+
+
+def report_parameters(wildcards):
+    """All that a report page is made from, as JSON."""
+    pages = {name.capitalize(): f"reports/{wildcards.run}/{name}.html" for name in EXPERIMENTS}
+    parameters = {
+        "run": wildcards.run,
+        "paths": report_tables(wildcards),
+        "settings": report_settings(wildcards),
+        "links": {"All reports": "reports/index.html", **pages, "Claims": "reports/claims.html"},
+    }
+    return json.dumps(parameters)
