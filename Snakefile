@@ -39,6 +39,20 @@ localrules:
     synonyms,
     claims,
     reports,
+    # seconds each: not worth a place in a cluster's queue
+    generate_corpus,
+    import_corpus,
+    split_corpus,
+    evaluate,
+    select_confident,
+    summarise_masking,
+    flip_terms,
+    count_words,
+    replace_words,
+    summarise_effects,
+    assess_claims,
+    render_report,
+    render_claims,
 
 
 rule all:

@@ -1,13 +1,7 @@
-"""Finished reports in a real browser: nothing is fetched, nothing fails, every part is there, also on a telephone.
-
-They are taken from the folder that EMOSCOPE_REPORTS names, or made by a tiny run of the whole workflow.
-"""
+"""Finished reports in a real browser: nothing is fetched, nothing fails, every part is there, also on a telephone."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +11,6 @@ selenium = pytest.importorskip("selenium", reason="the browser tests need the pa
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
@@ -25,21 +18,12 @@ FLAGS = (
 )
 TELEPHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
-]
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
 
 @pytest.fixture(scope="session")
-def reports(tmp_path_factory) -> Path:
-    if folder := os.environ.get("EMOSCOPE_REPORTS"):
-        return Path(folder).resolve()
-    place = tmp_path_factory.mktemp("tiny")
-    options = ["--cores", "2", "--configfile", ROOT / "tests/workflow/tiny.yaml", "--directory", place]
-    command = [sys.executable, "-m", "snakemake", "reports", "--snakefile", ROOT / "Snakefile", *options]
-    subprocess.run(list(map(str, command)), check=True, cwd=ROOT)
-    return place / "reports"
+def reports(finished) -> Path:
+    return finished / "reports"
 
 
 @pytest.fixture(scope="session")

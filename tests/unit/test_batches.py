@@ -1,12 +1,12 @@
 """Batches hold every text once, keep to their budget, and do not change predictions."""
 
 import numpy as np
-from conftest import TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.batches import token_batches
 from emoscope.predict import predict_logits
+from random_models import TEXTS
 
 
 @given(st.lists(st.integers(1, 60), max_size=50), st.integers(1, 200))

@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from conftest import TEXTS
 
 from emoscope.architectures import blocks_of, family_of, head_slice, heads_of, projection_of
 from emoscope.batches import padded_batches
@@ -22,6 +21,7 @@ from emoscope.interventions import (
 )
 from emoscope.masking import Mask, block_scores
 from emoscope.predict import predict_logits
+from random_models import TEXTS
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
 from emoscope.calibration import generate
 from emoscope.finetune import train_tokenizer
-
-from .conftest import copy_project, snakemake
+from project import copy_project, snakemake
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 FAMILIES = {

@@ -1,16 +1,37 @@
 """The whole DAG on a tiny configuration, and what a change to its inputs sets in motion."""
 
 import json
+import os
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from .conftest import copy_project, planned, snakemake
+from project import copy_project, planned, snakemake
 
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
 PAGES = {"render_claims": 1, "render_index": 1, "all": 1}
 JUDGED = {"assess_claims": 1, "collect_claims": 1, **PAGES}
+
+
+@pytest.fixture
+def edited(finished, tmp_path) -> Callable[[str, Callable[[str], str]], dict[str, int]]:
+    """Edit one file of the finished project and say which jobs that plans; the file is put back afterwards."""
+    changed: list[tuple[Path, bytes, os.stat_result]] = []
+
+    def edit(name: str, change: Callable[[str], str]) -> dict[str, int]:
+        path = finished / name
+        before = path.stat()
+        changed.append((path, path.read_bytes(), before))
+        path.write_text(change(path.read_text()))
+        return planned(finished, "all")
+
+    yield edit
+    for path, content, before in changed:
+        path.write_bytes(content)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def test_the_outputs_that_the_readme_promises(finished):

@@ -310,9 +310,10 @@ def controls(truth: dict, flips: Mapping[str, Flip], statistics: dict) -> list:
             counts = verdicts.value_counts()
             rows.append(
                 {
-                    "planted": f"Race tells nothing ({ORIGINS[origin]}): no class's probability changes.",
-                    "found": f"{counts.get('equivalent', 0)} of {len(verdicts)} classes change less than the margin, "
-                    f"{counts.get('different', 0)} by more",
+                    "planted": f"Race tells nothing ({ORIGINS[origin]}): no class's probability changes."
+                    + (" Their wording is not the corpus's, so this asks for more." if origin == "template" else ""),
+                    "found": f"{counts.get('equivalent', 0)} of {len(verdicts)} classes change by less than the margin, "
+                    f"{counts.get('different', 0)} differ from zero and may exceed it",
                     "verdict": outcome((verdicts == "equivalent").all(), missed=(verdicts == "different").any()),
                 }
             )

@@ -1,5 +1,6 @@
 """What to read: reports/{run}/{experiment}.html, reports/claims.html, reports/index.html, and the figures as SVG."""
 
+
 rule render_report:
     """Execute one report notebook and make a page of it; the executed notebook stays even if a cell fails."""
     input:

@@ -1,16 +1,13 @@
-"""A copy of the project in which every rule has run once on the tiny configuration."""
+"""Copies of the project to run Snakemake in."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/reference", "data/lexicons")
 
 
@@ -46,30 +43,3 @@ def planned(folder: Path, *arguments: str, config: str = "tiny.yaml") -> dict[st
         return {}
     table = found.stdout.split("Job stats:")[1].split("total")[0]
     return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE)}
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    """The tiny run, finished; tests must not change it."""
-    folder = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    found = snakemake(folder, "all")
-    assert found.returncode == 0, found.stdout
-    return folder
-
-
-@pytest.fixture
-def edited(finished, tmp_path) -> Callable[[str, Callable[[str], str]], dict[str, int]]:
-    """Edit one file of the finished project and say which jobs that plans; the file is put back afterwards."""
-    changed: list[tuple[Path, bytes, os.stat_result]] = []
-
-    def edit(name: str, change: Callable[[str], str]) -> dict[str, int]:
-        path = finished / name
-        before = path.stat()
-        changed.append((path, path.read_bytes(), before))
-        path.write_text(change(path.read_text()))
-        return planned(finished, "all")
-
-    yield edit
-    for path, content, before in changed:
-        path.write_bytes(content)
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

@@ -1,8 +1,5 @@
-"""Small random classifiers of every family, and a tokenizer that fits them."""
+"""Small random classifiers of every family, and texts for them."""
 
-import pandas as pd
-import pytest
-import torch
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -12,8 +9,6 @@ from transformers import (
     LlamaForSequenceClassification,
 )
 
-from emoscope.finetune import train_tokenizer
-
 TEXTS = [
     "i feel happy about the long weekend",
     "i am so angry",
@@ -22,11 +17,6 @@ TEXTS = [
     "i love my little dog and my dog loves me",
 ]
 LABELS = {"num_labels": 3, "pad_token_id": 0, "id2label": {0: "sadness", 1: "joy", 2: "love"}}
-
-
-@pytest.fixture(scope="session")
-def tokenizer():
-    return train_tokenizer(pd.Series(TEXTS * 3), {"vocabulary": 320, "context": 64})
 
 
 def _gpt2(vocabulary):
@@ -46,14 +36,3 @@ def _llama(vocabulary):
 
 
 FAMILIES = {"gpt2": _gpt2, "bert": _bert, "llama": _llama}
-
-
-@pytest.fixture(scope="session", params=FAMILIES)
-def classifier(request, tokenizer):
-    """A random classifier with 3 blocks of 4 heads; weights and biases large enough for every part to matter."""
-    torch.manual_seed(0)
-    model = FAMILIES[request.param](len(tokenizer)).eval()
-    for name, parameter in model.named_parameters():
-        if "norm" not in name.lower() and "ln_" not in name:
-            torch.nn.init.normal_(parameter, std=0.3)
-    return model
