@@ -312,7 +312,7 @@ def controls(truth: dict, flips: Mapping[str, Flip], statistics: dict) -> list:
                 {
                     "planted": f"Race tells nothing ({ORIGINS[origin]}): no class's probability changes."
                     + (" Their wording is not the corpus's, so this asks for more." if origin == "template" else ""),
-                    "found": f"{counts.get('equivalent', 0)} of {len(verdicts)} classes change by less than the margin, "
+                    "found": f"{counts.get('equivalent', 0)} of {len(verdicts)} classes stay within the margin, "
                     f"{counts.get('different', 0)} differ from zero and may exceed it",
                     "verdict": outcome((verdicts == "equivalent").all(), missed=(verdicts == "different").any()),
                 }
