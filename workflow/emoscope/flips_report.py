@@ -19,7 +19,7 @@ GROUPS = {"gender": ("male", "female"), "race": ("white", "black")}
 
 @dataclass(frozen=True)
 class Flip:
-    """The tables of one axis; `pairs` are joined with their scores, `all_pairs` hold the uncertain ones as well."""
+    """The tables of one axis; `pairs` are joined with their scores, `all_pairs` hold those that do not count as well."""
 
     axis: str
     all_pairs: pd.DataFrame
@@ -78,8 +78,8 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
                 }
             )
     caption = (
-        "Texts that name a person of either group. Pairs flagged uncertain (a word could be read either way) are "
-        "left out of all that follows; the other flags are remarks."
+        "Texts that name a person of either group. Pairs flagged uncertain (a word could be read either way) or "
+        "gender-locked (she is pregnant) are left out of all that follows; the other flags are remarks."
     )
     return html_table(rows, caption, text=("axis", "of", "directions", "flags"))
 

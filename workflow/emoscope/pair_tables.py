@@ -6,16 +6,15 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.contracts import LARGE, PAIR_KEY
+from emoscope.contracts import LARGE, PAIR_KEY, countable
 from emoscope.markup import badge, estimate, html_table, marked, number, p_value, percent, unsigned
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
 
 
 def joined(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Pairs with their scores, uncertain ones left out."""
-    uncertain = pairs["flags"].map(lambda flags: "uncertain" in flags).astype(bool)
-    return pairs[~uncertain].merge(scores, on=PAIR_KEY, validate="1:1")
+    """The pairs that count, with their scores."""
+    return pairs[countable(pairs)].merge(scores, on=PAIR_KEY, validate="1:1")
 
 
 def largest_change(pairs: pd.DataFrame) -> pd.Series:
