@@ -19,7 +19,7 @@ GROUPS = {"gender": ("male", "female"), "race": ("white", "black")}
 
 @dataclass(frozen=True)
 class Flip:
-    """The tables of one axis; `pairs` are joined with their scores, `all_pairs` hold those that do not count as well."""
+    """The tables of one axis; `pairs` count and have their scores, `all_pairs` hold the others as well."""
 
     axis: str
     all_pairs: pd.DataFrame
