@@ -14,7 +14,8 @@ CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text())
 
 
 def verdict(kind, measured, published=0.5, tolerance=0.02, missing=()):
-    return judge({"judge": kind, "published": published, "tolerance": tolerance}, measured, list(missing))[0]
+    claim = {"judge": kind, "published": published, "tolerance": tolerance, "headroom": 0.001}
+    return judge(claim, measured, list(missing))[0]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_a_value_is_held_against_its_tolerance_only_where_comparable():
 
 
 def test_an_impossible_number_is_an_artefact_wherever_it_is_checked():
-    measured = Measured(-0.1, -0.2, 0.0, headroom=0.001)
+    measured = Measured(-0.1, -0.2, 0.0)
     assert verdict("procedure", measured, published=0.28, missing=["corpus"]) == "artefact"
     assert verdict("procedure", measured, published=-0.28, missing=["corpus"]) == "not testable here"
 
@@ -50,6 +51,8 @@ def test_procedures_that_measure_different_things_are_an_artefact():
     together = Measured(-0.4, -0.5, -0.3, code=(-0.35, -0.45, -0.25))
     assert verdict("procedure", apart, published=-0.35) == "artefact"
     assert verdict("procedure", together, published=-0.39) == "reproduced"
+    unknown = Measured(-0.4, np.nan, np.nan, code=(-0.01, np.nan, np.nan))
+    assert verdict("procedure", unknown, published=-0.39) == "reproduced"
 
 
 def test_the_list_is_well_formed():

@@ -49,6 +49,8 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("masking", None), "masking: null is not of type object"),
         (("masking", "head_conditions", ["nil"]), r"masking.head_conditions\[0\].*zero, mean"),
         (("models", "scratch", "blocks", 0), "models.scratch.blocks"),
+        (("models", "scratch", "width", 100), "models.scratch.width: 100 is not a multiple of `heads`, 12"),
+        (("flips", "traced_block", 12), r"flips.traced_block: 12, but the model 'scratch'.*blocks 0 to 11"),
         (("maksing", {}), "unknown key 'maksing'; did you mean 'masking'"),
     ],
 )

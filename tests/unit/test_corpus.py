@@ -105,3 +105,13 @@ def test_the_audit_counts_repeats_and_conflicts():
     audit = audit_corpus(table, CLASSES)
     assert audit["class_counts"] == {"sadness": 4, "joy": 2}
     assert (audit["duplicate_rows"], audit["duplicate_texts"], audit["conflicting_texts"]) == (3, 2, 1)
+
+
+def test_a_text_with_an_unquoted_comma_is_refused_not_halved(tmp_path):
+    with pytest.raises(UserError, match="quote texts that contain commas"):
+        from_csv(tmp_path, "text,label\nhello, world,joy\ndear, world,sadness\n")
+
+
+def test_class_names_that_are_numbers_are_names(tmp_path):
+    corpus = from_csv(tmp_path, "text,label\na,5\nb,5\nc,1\nd,1\n", classes=["5", "1"])
+    assert corpus["label"].tolist() == [0, 0, 1, 1]

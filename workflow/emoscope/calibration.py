@@ -354,7 +354,7 @@ def _effects(label_noise: float, duplicate_rate: float, gender_effect: float) ->
         "race": (
             0.0,
             f"A black or a white person appears in {RACE_SHARE:.1%} of the rows, whatever the label.",
-            "Flipping race should move the probabilities no more than a swap of neutral words does.",
+            "Flipping race should move the probabilities by less than the margin.",
         ),
         "synonyms": (
             0.0,

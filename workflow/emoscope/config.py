@@ -100,6 +100,16 @@ def _check_names(config: dict) -> None:
             if run[key] not in config[section]:
                 hint = _suggest(run[key], config[section])
                 raise UserError(f"config runs[{position}].{key}: {run[key]!r} is not under `{section}`{hint}")
+        model = config["models"][run["model"]]
+        if (block := config["flips"]["traced_block"]) >= model["blocks"]:
+            raise UserError(
+                f"config flips.traced_block: {block}, but the model {run['model']!r} of run {run['name']!r} has blocks "
+                f"0 to {model['blocks'] - 1}; name one of them"
+            )
+        if model["source"] == "scratch" and model["width"] % model["heads"]:
+            raise UserError(
+                f"config models.{run['model']}.width: {model['width']} is not a multiple of `heads`, {model['heads']}"
+            )
         if run["name"] in seen:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
         seen.add(run["name"])

@@ -5,6 +5,7 @@ A corpus is a table with columns `id: int64`, `text: str`, `label: int8` (an ind
 rows came from and the class names.
 """
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -46,7 +47,7 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
         names = getattr(split.features["label"], "names", None)
         parts.append(
             part.assign(
-                label=[names[label] for label in part["label"]] if names else part["label"],
+                label=part["label"].map(dict(enumerate(names))) if names else part["label"],
                 part=name,
                 where=[f"{repository}: split {name}, row {row}" for row in range(len(part))],
             )
@@ -60,12 +61,14 @@ def read_table(path: Path, kind: str, text: str, label: str) -> pd.DataFrame:
     if kind == "csv":
         _check_utf8(path)
         try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header lose fields
+                table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+        except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
             raise UserError(f"{path}: not a CSV file: {_first_line(error)}; quote texts that contain commas") from None
     else:
         try:
-            table = pd.read_parquet(path)
+            table = pd.read_parquet(path).reset_index(drop=True)
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: not a parquet file: {_first_line(error)}") from None
     for role, column in (("text", text), ("label", label)):
@@ -89,7 +92,7 @@ def read_semicolon(path: Path) -> pd.DataFrame:
     rows = []
     for file in files:
         _check_utf8(file)
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines would cut inside a tweet, too
         if not lines or lines[0].strip() != "text;label_name":
             raise UserError(f"{file}: line 1 should read `text;label_name`")
         for number, line in enumerate(lines[1:], start=2):
@@ -108,7 +111,9 @@ def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     empty = text.isna() | (text.astype(str).str.strip() == "")
     if empty.any():
         raise UserError(f"{table['where'][empty.idxmax()]}: the text is empty; fill it in or remove the row")
-    numbers = {name: number for number, name in enumerate(classes)} | {str(n): n for n in range(len(classes))}
+    positions = {str(number): number for number in range(len(classes))}
+    named = {name: number for number, name in enumerate(classes)}
+    numbers = named if positions.keys() & named.keys() else positions | named  # a class called 1 is not position 1
     label = table["label"].map(lambda value: numbers.get(str(value).strip()))
     if label.isna().any():
         row = label.isna().idxmax()

@@ -58,11 +58,12 @@ def finetune(
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
     encoded = encode(tokenizer, texts["text"])
     data = datasets.Dataset.from_dict({**encoded, "labels": texts["label"].astype(int).tolist()})
+    longest = tokenizer.model_max_length
     trainer = Trainer(
         model=model,
         args=arguments,
         train_dataset=data,
-        data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8),
+        data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8 if longest % 8 == 0 else None),
         processing_class=tokenizer,
     )
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
@@ -146,6 +147,7 @@ def start_model(
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     model.config.pad_token_id = tokenizer.pad_token_id
+    tokenizer.padding_side = "right"  # as in prediction; GPT-2 counts positions from the left
     tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
     return model
 
@@ -153,7 +155,7 @@ def start_model(
 def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> TrainingArguments:
     """The Trainer's settings for a training recipe."""
     cpu = not torch.cuda.is_available()
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(scratch),
         num_train_epochs=training["epochs"],
         per_device_train_batch_size=training["batch_size"],
@@ -172,6 +174,9 @@ def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> 
         logging_steps=0.01,
         report_to=[],
     )
+    if arguments.n_gpu > 1:  # one process would spread each batch over all GPUs, and so change the recipe
+        arguments._n_gpu = 1
+    return arguments
 
 
 def use_bf16(precision: str, width: int) -> bool:
@@ -179,7 +184,7 @@ def use_bf16(precision: str, width: int) -> bool:
     if precision != "auto":
         return precision == "bf16"
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return native and width >= NARROWEST_FOR_BF16
 

@@ -148,12 +148,9 @@ def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
     """The paper's table 4 beside the same two pairs here."""
     paper = table4.set_index("pair")
     rows = []
-    for pair in flip.pairs[flip.pairs["origin"] == "published"].itertuples():
+    for _, pair in flip.pairs[flip.pairs["origin"] == "published"].iterrows():
         original, flipped = pair_texts(pair)
-        ours = {
-            name: getattr(pair, f"after_{name}", np.nan) - getattr(pair, f"before_{name}", np.nan)
-            for name in paper.columns
-        }
+        ours = {name: pair.get(f"after_{name}", np.nan) - pair.get(f"before_{name}", np.nan) for name in paper.columns}
         theirs = paper.loc[pair.term] if pair.term in paper.index else dict.fromkeys(paper.columns, np.nan)
         texts = Markup("{}<br>{}").format(original, flipped)
         for who, values, cell in (("paper", theirs, texts), ("here", ours, "")):
@@ -187,7 +184,7 @@ def traced(flip: Flip) -> list[tuple[str, object, pd.DataFrame]]:
     result = []
     for (place, identity, origin), trace in flip.traces.groupby(["pair", "id", "origin"]):
         chosen = flip.pairs[(flip.pairs["id"] == identity) & (flip.pairs["origin"] == origin)]
-        result.append((f"{flip.axis}, pair {place}", next(chosen.itertuples()), trace))
+        result.append((f"{flip.axis}, pair {place}", chosen.iloc[0], trace))
     return result
 
 
@@ -196,8 +193,8 @@ def pair_table(title: str, pair, classes: Sequence[str]) -> Markup:
     original, flipped = pair_texts(pair)
     rows = []
     for when, text in (("before", original), ("after", flipped)):
-        rows.append({"": text, **{name: number(getattr(pair, f"{when}_{name}")) for name in classes}})
-    changes = {name: signed(getattr(pair, f"after_{name}") - getattr(pair, f"before_{name}")) for name in classes}
+        rows.append({"": text, **{name: number(pair[f"{when}_{name}"]) for name in classes}})
+    changes = {name: signed(pair[f"after_{name}"] - pair[f"before_{name}"]) for name in classes}
     label = "" if pair.label < 0 else f", labelled {classes[pair.label]}"
     caption = (
         f"{title.capitalize()} ({ORIGINS[pair.origin]}{label}): probabilities of the original and the flipped text."

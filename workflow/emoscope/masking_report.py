@@ -204,7 +204,7 @@ def block_findings(summary: pd.DataFrame, alpha: float, margin: float) -> Markup
     costliest = _costliest(summary)
     return prose(
         "P(own class) changes for certain (adjusted p at most {alpha:g}) with {moved} silenced; for {equivalent} of "
-        "{n} blocks the change was shown to lie within {margin:g} of zero; else the texts are too few to tell. "
+        "{n} blocks the change was shown to lie within {margin:g} of zero. "
         "{costliest}; the paper names block {first}.",
         alpha=alpha,
         margin=margin,

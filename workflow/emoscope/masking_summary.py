@@ -60,7 +60,7 @@ def summarise(
             continue
         values, texts = changes[chosen], samples["text"].to_numpy()[chosen]
         estimate = estimate_mean(values, texts, seed=seed, resamples=resamples, alpha=1 - confidence)
-        equivalent = tost_mean(values, texts, margin).equivalent
+        equivalent = tost_mean(values, texts, margin, alpha=1 - confidence).equivalent
         for number, measure in enumerate(MEASURES):
             parts.append(
                 keys.assign(

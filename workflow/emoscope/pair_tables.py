@@ -87,16 +87,16 @@ def examples(pairs: pd.DataFrame, classes: Sequence[str], count: int) -> Markup:
     """The pairs whose prediction moves most: both texts, and the class predicted for each."""
     change = largest_change(pairs).sort_values(ascending=False)
     rows = []
-    for pair in pairs.loc[change.index].drop_duplicates("text").head(count).itertuples():
+    for index, pair in pairs.loc[change.index].drop_duplicates("text").head(count).iterrows():
         predicted = []
         for when in ("before", "after"):
-            values = [getattr(pair, f"{when}_{name}") for name in classes]
+            values = [pair[f"{when}_{name}"] for name in classes]
             predicted.append(f"{classes[int(np.argmax(values))]}\N{NO-BREAK SPACE}{max(values):.2f}")
         rows.append(
             {
                 "texts": Markup("{}<br>{}").format(*pair_texts(pair)),
                 "predicted": Markup("{}<br>{}").format(*predicted),
-                "largest change": number(change[pair.Index]),
+                "largest change": number(change[index]),
             }
         )
     caption = "Original above, changed text below, each with the predicted class and its probability."

@@ -6,6 +6,7 @@ rows apart: `natural` test texts, the paper's `published` pairs and `template` s
 `published` (per gold class, all words at once) or by `word` (label-free, the one word of the table named in `term`).
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from emoscope.synonyms import SynonymTable, replace, replace_published, stopword
 from emoscope.synonyms import count_words as count
 
 COLUMNS = ["id", "axis", "origin", "term", "text", "perturbed", "label", "spans", "n_changed", "flags", "direction"]
-FEMALE_PRONOUNS = {"she", "her", "hers", "herself"}
+FEMALE = {"she", "her", "hers", "herself", "shes", "shell", "shed", "miss"}
 
 
 def flip_terms(test: Path, lexicon: Path, published: Path, axis: str, output: Path) -> None:
@@ -76,8 +77,8 @@ def gender_direction(lexicon: GenderLexicon) -> Callable[[Perturbation], str]:
     """A function from a pair to `male to female`, `female to male` or `mixed`."""
 
     def direction(pair: Perturbation) -> str:
-        changed = [pair.text[start:end].lower() for start, end, _, _ in pair.spans]
-        female = [word in FEMALE_PRONOUNS or word in lexicon.masculine for word in changed]
+        changed = [re.split(r"['\u2019]", pair.text[start:end].lower())[0] for start, end, _, _ in pair.spans]
+        female = [word in FEMALE or word in lexicon.masculine for word in changed if word not in ("a", "an")]
         return "female to male" if all(female) else "mixed" if any(female) else "male to female"
 
     return direction
@@ -87,7 +88,7 @@ def race_direction(lexicon: RaceLexicon) -> Callable[[Perturbation], str]:
     """A function from a pair to `white to black`, `black to white` or `mixed`, by the words that changed."""
 
     def direction(pair: Perturbation) -> str:
-        words = [tuple(pair.text[start:end].lower().split()) for start, end, _, _ in pair.spans]
+        words = [tuple(re.findall(r"\w+", pair.text[start:end].lower())) for start, end, _, _ in pair.spans]
         groups = {lexicon.forms[phrase][0] for phrase in words if phrase in lexicon.forms}
         return {("white",): "white to black", ("black",): "black to white"}.get(tuple(groups), "mixed")
 

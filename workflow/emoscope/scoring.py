@@ -16,7 +16,7 @@ def score_perturbation(model: Path, pairs: Path, prediction: dict, output: Path)
     """Write `id, axis, origin, term, before_{class}, after_{class}`: probabilities of each pair of texts."""
     classifier, tokenizer = load_classifier(model)
     table = pd.read_parquet(pairs)
-    texts, places = np.unique(pd.concat([table["text"], table["perturbed"]]).to_numpy(dtype=str), return_inverse=True)
+    places, texts = pd.factorize(pd.concat([table["text"], table["perturbed"]]))
     logits = predict_logits(classifier, tokenizer, texts.tolist(), prediction["tokens_per_batch"])
     before, after = np.split(softmax(logits[places], axis=1), 2)
     classes = classes_of(classifier)

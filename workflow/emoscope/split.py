@@ -20,6 +20,8 @@ def split_corpus(config: dict, corpus: Path, source: Path, train: Path, test: Pa
                 f"{corpus}: no text of class {origin['classes'][min(missing)]!r} in the {name} set; "
                 "add rows of it or change `split` of the corpus in the config"
             )
+    if testing["text"].isin(training["text"]).all():
+        raise UserError(f"{corpus}: every test text also stands in the training set; set `duplicates: group`")
     write_table(training, train)
     write_table(testing, test)
     write_json({**origin, **audit_corpus(table, origin["classes"]), **audit_split(training, testing)}, audit)

@@ -20,7 +20,7 @@ def main_result(summary: pd.DataFrame) -> Markup:
     moving = moving_words(summary)
     return headline(
         "{all_at_once} Taken one by one, {words} of {n} words change more than {least} of the predictions{which}.",
-        all_at_once=Markup("The published replacement changes {} of the predictions.").format(
+        all_at_once=Markup("The published replacement changes the prediction of {} of the texts it rewrites.").format(
             estimate(*found(published, "changed"), form=percent)
         )
         if len(published)

@@ -11,7 +11,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.architectures import blocks_of, projection_of
 from emoscope.contracts import PAIR_KEY, countable
-from emoscope.errors import UserError
 from emoscope.files import write_table
 from emoscope.interventions import recording
 from emoscope.models import load_classifier
@@ -25,11 +24,6 @@ def trace_pairs(model: Path, pairs: Path, scores: Path, config: dict, output: Pa
     `site` is `residual` (the block's output, which the paper plotted) or `attention` (what the block's attention adds).
     """
     classifier, tokenizer = load_classifier(model)
-    if config["traced_block"] >= len(blocks_of(classifier)):
-        raise UserError(
-            f"config flips.traced_block: {config['traced_block']}, but the model has blocks 0 to "
-            f"{len(blocks_of(classifier)) - 1}; name one of them"
-        )
     table = pd.read_parquet(pairs).merge(pd.read_parquet(scores), on=PAIR_KEY, validate="1:1")
     parts = [
         trace(classifier, tokenizer, row.text, row.perturbed, row.spans, config["traced_block"]).assign(
