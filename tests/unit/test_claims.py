@@ -23,7 +23,7 @@ def verdict(kind, measured, published=0.5, tolerance=0.02, missing=()):
     [
         ((-0.01, 0.01), "reproduced", "contradicted"),
         ((0.03, 0.05), "contradicted", "reproduced"),
-        ((-0.05, -0.03), "contradicted", "reproduced"),
+        ((-0.05, -0.03), "contradicted", "contradicted"),
         ((-0.01, 0.05), "underpowered", "underpowered"),
         ((-0.5, 0.5), "underpowered", "underpowered"),
     ],

@@ -107,8 +107,7 @@ def judge(claim: dict, measured: Measured, missing: list[str]) -> tuple[str, str
         case "no effect":
             return _judge_nothing(measured, tolerance)
         case "effect":
-            verdict, reason = _judge_nothing(measured, tolerance)
-            return {"reproduced": "contradicted", "contradicted": "reproduced"}.get(verdict, verdict), reason
+            return _judge_effect(measured, tolerance)
         case "procedure":
             if published > claim["headroom"]:
                 return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
@@ -127,6 +126,14 @@ def _judge_nothing(measured: Measured, tolerance: float) -> tuple[str, str]:
     if measured.low > tolerance or measured.high < -tolerance:
         return "contradicted", f"The interval lies beyond {tolerance:g} from zero."
     return "underpowered", f"The interval neither fits within {tolerance:g} of zero nor lies beyond it."
+
+
+def _judge_effect(measured: Measured, tolerance: float) -> tuple[str, str]:
+    if measured.low > tolerance:
+        return "reproduced", f"The interval lies above {tolerance:g}."
+    if measured.high <= tolerance:
+        return "contradicted", f"The interval does not reach above {tolerance:g}."
+    return "underpowered", f"The interval lies on both sides of {tolerance:g}."
 
 
 def _apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
