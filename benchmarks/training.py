@@ -1,7 +1,7 @@
-"""Time fine-tuning and prediction of a configuration's runs: `python benchmarks/training.py workflow/configs/tweets.yaml`.
+"""Time the trainings of a configuration: `python benchmarks/training.py workflow/configs/tweets.yaml`.
 
-Works in a scratch folder, so nothing is reused; a local folder data/tweets is linked into it. Prints one JSON object per
-run: seconds of training, precision, device, and test accuracy with its interval.
+Works in a scratch folder, so nothing is reused; a local folder data/tweets is linked into it. Prints one JSON object
+per run: seconds of training, precision, device, and test accuracy with its interval.
 """
 
 import json
@@ -32,7 +32,8 @@ def main() -> None:
             training, metrics = (json.loads((results / file).read_text()) for file in ("training.json", "metrics.json"))
             test = metrics["test"]["all"]
             found = {key: training[key] for key in ("seconds", "steps", "precision", "device")}
-            print(json.dumps({"run": name, **found, "accuracy": test["accuracy"], "interval": test["accuracy_interval"]}))
+            found |= {key: test[key] for key in ("accuracy", "accuracy_interval")}
+            print(json.dumps({"run": name, **found}))
 
 
 if __name__ == "__main__":
