@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from emoscope.calibration import generate
-from emoscope.corpus import CLASSES, write_source
+from emoscope.calibration import EMOTIONS, generate
+from emoscope.corpus import write_source
 from emoscope.files import write_json, write_table
 
 
@@ -13,4 +13,4 @@ def generate_corpus(config: dict, corpus: Path, source: Path, truth: Path) -> No
     table, planted = generate(**settings)
     write_table(table.assign(part=""), corpus)
     write_json(planted, truth)
-    write_source(source, corpus, list(CLASSES), source="calibration", revision=f"seed {config['seed']}")
+    write_source(source, corpus, list(EMOTIONS), source="calibration", revision=f"seed {config['seed']}")

@@ -7,14 +7,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from emoscope.contracts import ALL, LARGE, PAIR_KEY, WHOLE_BLOCK, countable
+from emoscope.contracts import ALL, LARGE, PAIR_KEY, WHOLE_BLOCK, countable, shared_with_paper
 from emoscope.files import read_json, replacing
 from emoscope.stats import wilson_interval
 
-PAPER = {
-    "corpus": {"repository": "dair-ai/emotion", "configuration": "unsplit", "duplicates": "keep"},
-    "model": {"repository": "openai-community/gpt2"},
-}
 CONTROL = "The corpus is generated, so this is a control of the method and says nothing about the paper."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 
@@ -70,7 +66,7 @@ def assess_claims(
         pairs={path.stem: table for path, table in zip(pairs, joined, strict=True)},
         alpha=1 - statistics["confidence"],
     )
-    shared = {part for part, wanted in PAPER.items() if wanted.items() <= run[part].items()}
+    shared = shared_with_paper(run)
     listed = yaml.safe_load(claims.read_text(encoding="utf-8"))
     rows = [{**assess(claim, tables, shared), "run": run["name"]} for claim in listed]
     if run["corpus"]["source"] == "calibration":

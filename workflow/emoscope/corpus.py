@@ -13,7 +13,6 @@ import pandas as pd
 from emoscope.errors import UserError
 from emoscope.files import sha256_of, write_json, write_table
 
-CLASSES = ("sadness", "joy", "love", "anger", "fear", "surprise")
 OFFLINE_HINT = "the default configuration and workflow/configs/tweets.yaml work offline"
 
 

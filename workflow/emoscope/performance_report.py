@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.contracts import shared_with_paper
 from emoscope.markup import estimate, headline, html_table, number, outcome, percent, plural, prose, signed
 from emoscope.stats import wilson_interval
 
@@ -46,7 +47,7 @@ def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame
         paper_epochs=plural(paper["epochs"], "epoch"),
         hours=paper["training_hours"],
         comparable=""
-        if hub and settings["corpus"]["source"] == "hub"
+        if shared_with_paper(settings) == {"corpus", "model"}
         else "With other data or another model than the paper's, agreement with its numbers is not to be expected.",
     )
 
@@ -143,13 +144,15 @@ def training(history: dict, settings: dict) -> Markup:
     """How the training went."""
     losses = [entry["loss"] for entry in history["loss"]]
     tokens = history["tokens_per_epoch"] * settings["run"]["training"]["epochs"]
+    resumed = history["resumed_from_step"]
     return prose(
         "The loss fell from {first} to {last} in {steps} steps, at {rate} tokens a second on {device} ({precision}). "
-        "{cut}",
+        "{resumed} {cut}",
         first=number(losses[0]),
         last=number(losses[-1]),
         steps=number(history["steps"]),
-        rate=number(round(tokens / history["seconds"])),
+        rate=number(round(tokens * (1 - resumed / history["steps"]) / history["seconds"])),
+        resumed=f"The training was interrupted; times are those after step {resumed}." if resumed else "",
         device=history["device"],
         precision=history["precision"],
         cut=f"{plural(history['texts_cut'], 'training text')} did not fit into the model's context and lost their ends."

@@ -1,7 +1,5 @@
 """What the synonyms report says: tables and sentences over word counts and replaced words."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
@@ -159,7 +157,7 @@ def replacements(pairs: pd.DataFrame, term: str) -> str:
     return ", ".join(forms.value_counts().index[:2])
 
 
-def controls(truth: dict, summary: pd.DataFrame, pairs: pd.DataFrame, classes: Sequence[str]) -> list:
+def controls(truth: dict, summary: pd.DataFrame) -> list:
     """Planted: plain words and their synonyms mean the same, two words of surprise have misleading ones."""
     rates = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")].set_index("term")
     plain = rates.drop(index=[word for word in EXCEPTIONS if word in rates.index])
