@@ -30,6 +30,7 @@ from emoscope.markup import (
     signed,
     unsigned,
 )
+from emoscope.pairs import countable, largest_change, scored
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "workflow" / "notebooks").glob("*.ipynb"))
 NASTY = '<script>alert("x")</script>&amp; </td><img src=http://example.org/a.png onerror=alert(1)>'
@@ -279,9 +280,10 @@ def test_uncertain_pairs_are_left_out_and_none_is_no_error():
     table = pairs(6)
     scores = table[["id", "axis", "origin", "term", *table.filter(regex="^(before|after)_").columns]]
     columns = [name for name in table if not name.startswith(("before_", "after_"))]
-    assert pair_tables.joined(table[columns], scores)["id"].tolist() == [1, 3, 5]
-    assert pair_tables.joined(table[columns][:0], scores[:0]).empty
-    assert pair_tables.largest_change(table[:0]).empty
+    kept = table[columns][countable(table)]
+    assert scored(kept, scores)["id"].tolist() == [1, 3, 5]
+    assert scored(kept[:0], scores[:0]).empty
+    assert largest_change(table[:0]).empty
 
 
 def test_examples_show_tweets_as_text_strongest_first():

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from emoscope.contracts import ALL, LARGE, PAIR_KEY, WHOLE_BLOCK, countable, shared_with_paper
+from emoscope.contracts import ALL, WHOLE_BLOCK, shared_with_paper
 from emoscope.files import read_json, replacing
+from emoscope.pairs import LARGE, countable, largest_change, moved, scored
 from emoscope.stats import wilson_interval
 
 CONTROL = "The corpus is generated, so this is a control of the method and says nothing about the paper."
@@ -54,8 +55,7 @@ def assess_claims(
 ) -> None:
     """Write one run's claims as CSV; `run` holds its name and the settings of its corpus and model."""
     joined = [
-        pd.read_parquet(first).merge(pd.read_parquet(second), on=PAIR_KEY, validate="1:1")
-        for first, second in zip(pairs, scores, strict=True)
+        scored(pd.read_parquet(first), pd.read_parquet(second)) for first, second in zip(pairs, scores, strict=True)
     ]
     tables = Tables(
         metrics=read_json(metrics),
@@ -210,7 +210,7 @@ def large_changes(tables: Tables, axis: str, origin: str) -> Measured | None:
     if axis not in tables.pairs:
         return None
     pairs = _counted(tables.pairs[axis].query("origin == @origin"))
-    return _rate(tables, np.abs(_change(pairs)).max(axis=1) >= LARGE) if len(pairs) else None
+    return _rate(tables, largest_change(pairs) >= LARGE) if len(pairs) else None
 
 
 def published_pair(tables: Tables, pair: str, group: str) -> Measured | None:
@@ -228,7 +228,7 @@ def changed_by_synonyms(tables: Tables, but: list[str]) -> Measured | None:
     pairs = _counted(tables.pairs["synonyms"].query("origin == 'published'"))
     replaced = [{row.text[start:end] for start, end, *_ in row.spans} for row in pairs.itertuples()]
     pairs = pairs[[words.isdisjoint(but) for words in replaced]]
-    return _rate(tables, _moved(pairs)) if len(pairs) else None
+    return _rate(tables, moved(pairs)) if len(pairs) else None
 
 
 def most_changed_word(tables: Tables, but: list[str]) -> Measured | None:
@@ -239,18 +239,18 @@ def most_changed_word(tables: Tables, but: list[str]) -> Measured | None:
     pairs = _counted(tables.pairs["synonyms"].query("origin == 'word' and term not in @but"))
     if pairs.empty:
         return None
-    words = pairs.assign(moved=_moved(pairs)).groupby("term")["moved"].agg(["sum", "size"])
+    words = pairs.assign(moved=moved(pairs)).groupby("term")["moved"].agg(["sum", "size"])
     low, high = wilson_interval(words["sum"], words["size"], tables.alpha / len(words))
     worst = int(np.argmax(low))
-    name, (moved, texts) = words.index[worst], words.iloc[worst]
-    note = f"The word is {name}: {moved} of {texts} texts."
-    return Measured(moved / texts, low[worst], high.max() if low[worst] == 0 else high[worst], note)
+    name, (count, texts) = words.index[worst], words.iloc[worst]
+    note = f"The word is {name}: {count} of {texts} texts."
+    return Measured(count / texts, low[worst], high.max() if low[worst] == 0 else high[worst], note)
 
 
 def changed_by_word(tables: Tables, word: str) -> Measured | None:
     """Share of the texts with this word whose predicted class changes when it is replaced."""
     pairs = _counted(tables.pairs["synonyms"].query("origin == 'word' and term == @word"))
-    return _rate(tables, _moved(pairs)) if len(pairs) else None
+    return _rate(tables, moved(pairs)) if len(pairs) else None
 
 
 MEASURES = {
@@ -281,15 +281,6 @@ def _counted(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[countable(pairs)].drop_duplicates(["text", "term"])
 
 
-def _change(pairs: pd.DataFrame) -> np.ndarray:
-    return pairs.filter(regex="^after_").to_numpy() - pairs.filter(regex="^before_").to_numpy()
-
-
-def _moved(pairs: pd.DataFrame) -> np.ndarray:
-    before, after = (pairs.filter(regex=f"^{when}_").to_numpy().argmax(axis=1) for when in ("before", "after"))
-    return before != after
-
-
-def _rate(tables: Tables, events: np.ndarray) -> Measured:
+def _rate(tables: Tables, events: pd.Series) -> Measured:
     low, high = wilson_interval(events.sum(), len(events), tables.alpha)
     return Measured(float(events.mean()), float(low), float(high), f"{events.sum()} of {len(events)} texts.")

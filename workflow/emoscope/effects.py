@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.contracts import LARGE, PAIR_KEY, countable
 from emoscope.files import write_table
+from emoscope.pairs import LARGE, countable, largest_change, moved, probabilities, scored
 from emoscope.stats import benjamini_hochberg, equivalence_verdict, estimate_mean, total_variation, wilson_interval
 
 FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
@@ -16,7 +16,7 @@ SECOND_GROUP = {"female to male", "black to white"}
 
 def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path) -> None:
     """Write the summary of one axis: `origin, term, measure, value, low, high, p, p_adjusted, verdict, ...`."""
-    table = pd.read_parquet(pairs).merge(pd.read_parquet(scores), on=PAIR_KEY, validate="1:1")
+    table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
     write_table(summarise(table, **statistics), output)
 
 
@@ -53,17 +53,13 @@ COLUMNS = ["measure", "value", "low", "high", "p", "verdict", "detectable", "pai
 
 def _measures(pairs: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int) -> Iterator[tuple]:
     classes = [name.removeprefix("before_") for name in pairs.columns if name.startswith("before_")]
-    before = pairs[[f"before_{name}" for name in classes]].to_numpy(dtype=float)
-    after = pairs[[f"after_{name}" for name in classes]].to_numpy(dtype=float)
+    before, after = probabilities(pairs)
     texts = pairs["text"].to_numpy()
     options = {"seed": seed, "resamples": resamples, "alpha": 1 - confidence}
     counts = (len(pairs), len(np.unique(texts)))
 
     first = ~pairs.duplicated("text").to_numpy()  # a rate counts every text once
-    events = {
-        "changed": before.argmax(axis=1) != after.argmax(axis=1),
-        "large": np.abs(after - before).max(axis=1) >= LARGE,
-    }
+    events = {"changed": moved(pairs), "large": largest_change(pairs) >= LARGE}
     for measure, event in events.items():
         low, high = wilson_interval(event[first].sum(), first.sum(), 1 - confidence)
         yield (measure, event[first].mean(), low, high, np.nan, "", np.nan, *counts)

@@ -137,10 +137,7 @@ def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
         sns.heatmap(
             table,
             ax=axes,
-            cmap=DIVERGING,
-            center=0,
-            vmin=-limit,
-            vmax=limit,
+            **_diverging(limit),
             linewidths=0.5,
             fmt="",
             annot=labels if annotated else False,
@@ -169,10 +166,7 @@ def head_maps(panels: Mapping[str, pd.DataFrame], significant: Mapping[str, pd.D
         sns.heatmap(
             table,
             ax=axes,
-            cmap=DIVERGING,
-            center=0,
-            vmin=-limit,
-            vmax=limit,
+            **_diverging(limit),
             linewidths=0.3,
             cbar=number == len(panels) - 1,
             cbar_kws={"label": label},
@@ -274,7 +268,7 @@ def activation_maps(trace: pd.DataFrame, sites: Mapping[str, str]) -> Figure:
         )
         difference = (flipped - original).abs()
         limit = np.nanquantile(np.abs(np.concatenate([original, flipped])), 0.995) or 1
-        signed, largest = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}, difference.to_numpy().max() or 1
+        signed, largest = _diverging(limit), difference.to_numpy().max() or 1
         steps = (
             ("original", original, signed),
             ("flipped", flipped, signed),
@@ -325,6 +319,11 @@ def verdict_matrix(claims: pd.DataFrame) -> Figure:
     _label(axes)
     axes.tick_params(axis="both", rotation=0, length=0)
     return figure
+
+
+def _diverging(limit: float) -> dict:
+    """Colours of a heat map of changes: white at zero, as deep at -limit as at +limit."""
+    return {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}
 
 
 def _largest(panels: Mapping[str, pd.DataFrame]) -> float:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.contracts import LARGE
 from emoscope.markup import estimate, headline, html_table, listed, number, outcome, percent, prose, signed, unsigned
-from emoscope.pair_tables import ORIGINS, found, joined, largest_change, pair_texts
+from emoscope.pair_tables import ORIGINS, found, pair_texts
+from emoscope.pairs import LARGE, countable, largest_change, scored
 from emoscope.stats import estimate_mean, minimum_detectable_rate, tost_mean
 
 SITES = {"residual": "residual stream", "attention": "output of the attention"}
@@ -35,7 +35,7 @@ def flips_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[str, Flip]:
         pairs, scores, summary, traces = (
             getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "traces")
         )
-        result[axis] = Flip(axis, pairs, joined(pairs, scores), summary, traces)
+        result[axis] = Flip(axis, pairs, scored(pairs[countable(pairs)], scores), summary, traces)
     return result
 
 

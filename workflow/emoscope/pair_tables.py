@@ -6,21 +6,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.contracts import LARGE, PAIR_KEY, countable
 from emoscope.markup import badge, estimate, html_table, marked, number, p_value, percent, unsigned
+from emoscope.pairs import LARGE, largest_change
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
-
-
-def joined(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """The pairs that count, with their scores."""
-    return pairs[countable(pairs)].merge(scores, on=PAIR_KEY, validate="1:1")
-
-
-def largest_change(pairs: pd.DataFrame) -> pd.Series:
-    """For each pair joined with its scores, the largest absolute change of any class's probability."""
-    after, before = (pairs.filter(regex=f"^{when}_").to_numpy(dtype=float) for when in ("after", "before"))
-    return pd.Series(np.abs(after - before).max(axis=1, initial=0), index=pairs.index)
 
 
 def found(summary: pd.DataFrame, measure: str) -> tuple[float, float, float]:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from emoscope.contracts import PAIR_KEY
 from emoscope.files import write_table
 from emoscope.models import classes_of, load_classifier
+from emoscope.pairs import PAIR_KEY
 from emoscope.predict import columns, predict_logits
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from emoscope.contracts import LARGE
 from emoscope.markup import badge, estimate, headline, html_table, listed, number, outcome, percent, prose
 from emoscope.pair_tables import found
+from emoscope.pairs import LARGE
 
 EXCEPTIONS = ("overwhelmed", "surprised")  # the two words that the paper says do change predictions
 CERTAIN = 0.02  # a word changes predictions for certain if the interval of its rate lies above this

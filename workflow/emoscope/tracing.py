@@ -10,10 +10,10 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.architectures import blocks_of, projection_of
-from emoscope.contracts import PAIR_KEY, countable
 from emoscope.files import write_table
 from emoscope.interventions import recording
 from emoscope.models import load_classifier
+from emoscope.pairs import countable, largest_change, scored
 
 Piece = tuple[int, int]
 
@@ -24,7 +24,7 @@ def trace_pairs(model: Path, pairs: Path, scores: Path, config: dict, output: Pa
     `site` is `residual` (the block's output, which the paper plotted) or `attention` (what the block's attention adds).
     """
     classifier, tokenizer = load_classifier(model)
-    table = pd.read_parquet(pairs).merge(pd.read_parquet(scores), on=PAIR_KEY, validate="1:1")
+    table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
     parts = [
         trace(classifier, tokenizer, row.text, row.perturbed, row.spans, config["traced_block"]).assign(
             pair=number, id=row.id, origin=row.origin
@@ -39,9 +39,7 @@ TRACE_COLUMNS = ["unit", "word", "flipped_word", "site", "dimension", "original"
 
 def strongest(table: pd.DataFrame, count: int) -> pd.DataFrame:
     """The `count` pairs with the largest change of any class's probability, of those that count, each text once."""
-    before = table.filter(regex="^before_").to_numpy()
-    after = table.filter(regex="^after_").to_numpy()
-    ranked = table.assign(change=np.abs(after - before).max(axis=1)).sort_values("change", ascending=False)
+    ranked = table.assign(change=largest_change(table)).sort_values("change", ascending=False)
     return ranked[countable(ranked)].drop_duplicates("text").head(count)
 
 

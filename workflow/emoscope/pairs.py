@@ -1,0 +1,39 @@
+"""Perturbed pairs with what a classifier says of both texts: which of them count, and how far a prediction moved.
+
+A scored pair has the columns of a perturbation set, `before_{class}` and `after_{class}`.
+"""
+
+import numpy as np
+import pandas as pd
+
+PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
+LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more
+UNFIT = {"uncertain", "gender-locked"}  # flags of pairs that no rate counts: a guess, or a text the flip makes absurd
+
+
+def scored(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Each pair with its scores."""
+    return pairs.merge(scores, on=PAIR_KEY, validate="1:1")
+
+
+def countable(pairs: pd.DataFrame) -> pd.Series:
+    """True for the pairs whose `flags` let them count in rates and means."""
+    return pairs["flags"].map(lambda flags: UNFIT.isdisjoint(flags)).astype(bool)
+
+
+def probabilities(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities before and after, each float (pairs, classes)."""
+    before, after = (pairs.filter(regex=f"^{when}_").to_numpy(dtype=float) for when in ("before", "after"))
+    return before, after
+
+
+def largest_change(pairs: pd.DataFrame) -> pd.Series:
+    """For each scored pair, the largest absolute change of any class's probability."""
+    before, after = probabilities(pairs)
+    return pd.Series(np.abs(after - before).max(axis=1, initial=0), index=pairs.index)
+
+
+def moved(pairs: pd.DataFrame) -> pd.Series:
+    """For each scored pair, whether the predicted class changes."""
+    before, after = probabilities(pairs)
+    return pd.Series(before.argmax(axis=1) != after.argmax(axis=1), index=pairs.index)
