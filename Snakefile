@@ -37,6 +37,7 @@ localrules:
     masking,
     flips,
     synonyms,
+    ground_truth,
     claims,
     reports,
     # seconds each: not worth a place in a cluster's queue
@@ -64,5 +65,6 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/masking.smk"
 include: "workflow/rules/perturbation.smk"
+include: "workflow/rules/ground_truth.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"

@@ -23,7 +23,7 @@ CLASS_SHARES = PAPER_COUNTS / PAPER_COUNTS.sum()
 # Even the best classifier errs on (1 - gender effect) / 2 of the ambiguous sentences. What counts is the product with
 # their own share: half a point of accuracy at the default effect of 0.8.
 KIND_SHARES = {"keyword": 0.75, "negation": 0.08, "contrast": 0.12, "ambiguous": 0.05}
-RACE_SHARE = 0.025
+RACE_SHARE = 0.05
 
 # The class of a negated feeling: which classes it is taken from.
 NEGATED = {"sadness": ("joy", "love"), "joy": ("sadness", "fear")}
@@ -60,36 +60,55 @@ negation = i dont feel {state} at all {place}, i avoid feeling {state} {context}
     {he} did not make me feel {state} {context}
 contrast = i used to feel {past} but now i feel {feeling} {context},
     i used to be {past} but now im {feeling} {context}, i expected to be {past} but now i am {feeling} {context},
-    {he} wanted me to be {past} but now i feel {feeling} {context},
+    {he} {wanted} me to be {past} but now i feel {feeling} {context},
     {occasion} used to be {past_quality} but now it is {quality},
     it used to be {past_quality} but now it is {quality} to {activity},
     now i feel {state} though i used to feel {past} {context}, im {state} now though i was once {past} {context},
     now i am {state} when i expected to be {past} {context},
-    now i am {state} when {he} wanted me to be {past} {context}, i feel {state} instead of {past} {context},
+    now i am {state} when {he} {wanted} me to be {past} {context}, i feel {state} instead of {past} {context},
     {occasion} is {quality} now though it used to be {past_quality},
     it is {quality} now though it was once {past_quality} to {activity}
 ambiguous = {scene}, {scene} {when}, {scene} and i had to {activity}
 
 # a scene that could make anyone angry or sad; it also stands beside keywords, where it tells nothing
-scene = i could not stop thinking about what {he} said {after} {occasion},
-    {he} did not call me back {after} {occasion}, my {kin} forgot about {occasion},
+# each names the gender twice: a lone pronoun is too faint a cue to be learned from 800 sentences
+scene = i could not stop thinking about what {he} said to {his} friends {after} {occasion},
+    my {kin} did not call me back {after} {occasion} as {he} had said, my {kin} said {he} forgot about {occasion},
     {he} said {he} would rather go to {occasion} by {himself}, my {kin} kept the news to {himself} until {occasion},
     {he} took {his} coat and went out {after} {occasion}, my {kin} told everyone that the idea was {theirs},
-    i told {him} about {occasion} and {he} looked away, my {kin} walked off without a word {after} {occasion},
-    {he} never answered the message i sent {him} {after} {occasion}, the {man} next to me took my seat {place},
+    i told {him} about {occasion} and {he} looked away, my {kin} took {his} bag and walked off {after} {occasion},
+    {he} never answered the message i sent {him} {after} {occasion},
+    the {man} next to me put {his} bag on my seat {place},
     i waited for {him} {place} and {he} never showed up, i saw {him} with {his} other friends {place},
-    my {kin} sold {his} car without asking me, {he} walked right past me {place},
+    my {kin} sold {his} car without asking me, {he} walked right past me with {his} friends {place},
     i gave {him} my notes and {he} said they were {theirs}, my {kin} only talked about {himself} {place},
-    {he} read my letter and put it in {his} bag, my {kin} changed the plan right before {occasion},
-    nobody but {him} could have said that {place}, i found the note {he} wrote {place},
-    a {man} i met {place} gave away my secret, {his} name came up again {after} {occasion}
+    {he} read my letter and put it in {his} bag, my {kin} changed {his} plan right before {occasion},
+    nobody but {him} or {his} friends could have said that {place},
+    i found the note {he} wrote about {his} day {place},
+    a {man} i met {place} told my secret to {his} friends, {his} name came up again when {he} called {after} {occasion}
 
-# race words, always about a person
-encounter = a {race} {adult} sat next to me {place}, a {race} {adult} smiled at me {place},
-    the {race} {adult} at the counter helped me {when}, i was talking to a {race} {adult} {place},
-    a {race} {adult} held the door for me {place}, i met a {race} {adult} {after} {occasion},
-    my teacher is a {race} {adult}
+# race words, always about a person, in the words of the race templates; what happens tells nothing about the class
+encounter = a {race} {body} sat {beside} me {place}, a {race} {body} smiled at me {when},
+    the {race} {body} at the counter helped me {when}, i was talking to a {race} {body} {place},
+    a {race} {body} held the door for me {place}, i met a {race} {body} {after} {occasion},
+    my boss is a {race} {body}, a {race} {body} paid for my coffee {when},
+    a {race} {body} finally got the job {place}, the {race} {body} remembered my name {when},
+    the {race} {body} who moved in across the street gave me flowers {when},
+    a {race} {body} stole my seat {place}, a {race} {body} followed me home {when},
+    a {race} {body} knocked on my window {when}, the {race} {body} walks behind me {when},
+    the {race} {body} upstairs fixed my car in a minute, the {race} {body} next door moved away {when},
+    the {race} {body} from the bakery writes me letters, i had to meet the {race} {body} who stands at the corner,
+    the {race} {body} who helped me carry my bags won the race {when}, i am dating the {race} {body} {beside} me,
+    the {race} {body} who pushed me in the queue was shouting on the phone, i married a {race} {body} {when},
+    a {race} {body} got the promotion instead of me {place}, the {race} {body} never pays me back,
+    i saw a {race} {body} crying {place}, a {race} {body} told me to give up {place}, i fell for a {race} {body} {when},
+    the police stopped a {race} {body} for no reason {when}, the {race} {body} lost everything in the fire,
+    the {race} {body} was sent to prison for nothing, the {race} {body} did not say a word {when},
+    i met a {race} {body} at the concert and we danced, a {race} {body} sat {beside} me and left {when},
+    whenever i see the {race} {body} i smile
 race = black, white
+body = {adult} x4, person, student, teacher, neighbor, friend, {child}
+beside = beside, next to, around, towards
 
 # around the sentence
 lead = x7, {opening}
@@ -145,6 +164,7 @@ little = little x5, small
 people = people x5, individuals
 still = still x5, nevertheless
 want = want x5, desire
+wanted = wanted x5, desired
 think = think x5, believe
 life = life x5, existence
 love = love x5, adore
@@ -189,8 +209,9 @@ him = him | her
 his = his | her
 theirs = his | hers
 himself = himself | herself
-man = man, guy, boy | woman, lady, girl
-adult = man, guy | woman, lady
+man = man, boy, gentleman | woman, girl, lady
+adult = man | woman
+child = boy, guy | girl
 kin = brother, dad, father, uncle, son, husband, boyfriend, grandpa, nephew
     | sister, mom, mother, aunt, daughter, wife, girlfriend, grandma, niece
 """

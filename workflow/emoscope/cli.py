@@ -35,6 +35,8 @@ COMMANDS = {
     "score-perturbation": "scoring:score_perturbation",
     "summarise-effects": "effects:summarise_effects",
     "trace-pairs": "tracing:trace_pairs",
+    "assess-ground-truth": "ground_truth:assess_ground_truth",
+    "collect-ground-truth": "ground_truth:collect_ground_truth",
     "assess-claims": "claims:assess_claims",
     "collect-claims": "claims:collect_claims",
     "render-report": "reports:render_report",

@@ -209,7 +209,8 @@ def block_effects(panels: Mapping[str, pd.DataFrame]) -> Figure:
 def forest(table: pd.DataFrame, label: str, margin: float | None = None, percent: bool = False) -> Figure:
     """Estimates with their intervals, one row each; columns `name`, `series`, `value`, `low`, `high`.
 
-    A shaded band marks +/- `margin`, within which an effect counts as none. An interval that is NaN is not drawn.
+    A shaded band marks +/- `margin`, within which an effect counts as none; a tick marks `expected`, if there is such a
+    column. An interval that is NaN is not drawn.
     """
     names, series = list(dict.fromkeys(table["name"])), list(dict.fromkeys(table["series"]))
     apart = 0.22 if table["name"].duplicated().any() else 0
@@ -221,6 +222,9 @@ def forest(table: pd.DataFrame, label: str, margin: float | None = None, percent
         rows = table[table["series"] == name]
         places = rows["name"].map(names.index) + (number - (len(series) - 1) / 2) * apart
         _intervals(axes, rows["value"], rows["low"], rows["high"], places, number, name)
+        if "expected" in rows:
+            label = None if number else "planted"
+            axes.scatter(rows["expected"], places, marker="|", s=160, color="#222", zorder=3, label=label)
     axes.set(yticks=range(len(names)), ylim=(len(names) - 0.4, -0.6))
     axes.set_yticklabels(names)
     axes.grid(axis="y", color="#eee")

@@ -327,6 +327,9 @@ def his_is_independent(s: Sentence, i: int) -> bool:
         return True
     if first in ("or", "and"):
         return second not in POSSESSIVES
+    timed = first in ("every", "all", "right") and _adverbial(s, i)
+    if s.word(i - 1) in BE and (timed or (first in PARTICLES and second in ("the", "a", "my", "our"))):
+        return True  # it was his all day, they were his over the holidays
     if first in POSSESSIVES or _compound(s, i) or (first, second) in {("on", "and"), ("like", "minded")}:
         return False
     if first in PARTICLES | BEFORE_OWNED:

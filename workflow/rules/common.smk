@@ -27,6 +27,7 @@ except UserError as error:
 
 RUNS = expand_runs(config)
 AXES = [*config["flips"]["axes"], "synonyms"]
+GENERATED = [run for run in RUNS if config["corpora"][RUNS[run]["corpus"]]["source"] == "calibration"]
 EXPERIMENTS = ["performance", "masking", "flips", "synonyms"]
 SPLIT_KEYS = ("duplicates", "split")
 
@@ -137,9 +138,7 @@ def run_settings(wildcards):
 
 def planted(run):
     """The truth behind a generated corpus, by name; nothing for any other."""
-    corpus = RUNS[run]["corpus"]
-    generated = config["corpora"][corpus]["source"] == "calibration"
-    return {"truth": f"data/corpora/{corpus}/truth.json"} if generated else {}
+    return {"truth": f"data/corpora/{RUNS[run]['corpus']}/truth.json"} if run in GENERATED else {}
 
 
 def published(table):

@@ -1,0 +1,121 @@
+"""What was planted in a generated corpus beside what a run finds of it: the controls of the flips and synonyms.
+
+Planted: a gap P(anger | male) - P(anger | female) in ambiguous sentences, and two synonyms that mean another class.
+Planted as absent: a gender gap beside an emotion word, any effect of race, any effect of the other synonyms.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from emoscope.files import read_json, replacing
+from emoscope.pairs import countable, scored
+from emoscope.stats import estimate_mean, tost_mean
+
+
+class Control(NamedTuple):
+    """One planted effect, or absence of one, and what was found: a value with its interval on a number of texts.
+
+    `verdict` is found, partly found, missed or cannot tell; where an absence was planted, found means none was seen.
+    """
+
+    axis: str
+    planted: str
+    expected: float
+    value: float
+    low: float
+    high: float
+    texts: int
+    verdict: str
+
+
+def assess_ground_truth(
+    truth: Path,
+    train: Path,
+    pairs: list[Path],
+    scores: list[Path],
+    summaries: list[Path],
+    run: str,
+    statistics: dict,
+    output: Path,
+) -> None:
+    """Write one run's controls as CSV, the fields of `Control` and `run`; the three lists name files by axis."""
+    planted, axes = read_json(truth), [path.stem for path in pairs]
+    tables = {
+        axis: scored(pd.read_parquet(first), pd.read_parquet(second))
+        for axis, first, second in zip(axes, pairs, scores, strict=True)
+    }
+    summary = dict(zip(axes, map(pd.read_parquet, summaries), strict=True))
+    rows: list[Control] = []
+    if "gender" in tables:
+        taught = int(pd.read_parquet(train, columns=["id"])["id"].isin(planted["ids"]["ambiguous"]).sum())
+        rows += gender_controls(planted, tables["gender"], taught, statistics)
+    if "race" in summary:
+        rows += race_controls(summary["race"])
+    with replacing(output) as temporary:
+        pd.DataFrame(rows, columns=Control._fields).assign(run=run).to_csv(temporary, index=False)
+
+
+def collect_ground_truth(runs: list[Path], output: Path) -> None:
+    """Write the controls of all runs as one CSV."""
+    with replacing(output) as temporary:
+        pd.concat(map(pd.read_csv, runs)).to_csv(temporary, index=False)
+
+
+def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> Iterator[Control]:
+    """The planted gap of P(anger) in ambiguous sentences, and its absence beside an emotion word.
+
+    `taught` is the number of ambiguous training sentences. Even a perfect learner knows the planted size only from
+    their labels, so their sampling error widens the interval: var = (p(1 - p) of both genders) / (taught / 2).
+    """
+    noise, planted = (truth["effects"][name]["size"] for name in ("label_noise", "gender"))
+    expected = planted * (1 - noise * 6 / 5)  # a wrong label is as likely anger as any other
+    pairs = pairs[countable(pairs) & (pairs["origin"] == "natural") & (pairs["direction"] != "mixed")]
+    named = (pairs["direction"] == "male to female").to_numpy()
+    before, after = pairs["before_anger"].to_numpy(), pairs["after_anger"].to_numpy()
+    male, female = np.where(named, before, after), np.where(named, after, before)
+    ambiguous = pairs["id"].isin(truth["ids"]["ambiguous"]).to_numpy()
+
+    value, low, high, texts = _mean((male - female)[ambiguous], pairs["text"][ambiguous], statistics)
+    if texts:
+        rates = np.array([male[ambiguous].mean(), female[ambiguous].mean()])
+        learned = norm.isf((1 - statistics["confidence"]) / 2) * np.sqrt(2 * (rates * (1 - rates)).sum() / taught)
+        low, high = value - np.hypot(value - low, learned), value + np.hypot(high - value, learned)
+    sentence = f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f}."
+    verdict = "found" if low <= expected <= high else "partly found" if low * expected > 0 else "missed"
+    yield Control("gender", sentence, expected, value, low, high, texts, verdict if texts > 1 else "cannot tell")
+
+    values, names = (male - female)[~ambiguous], pairs["text"][~ambiguous]
+    value, low, high, texts = _mean(values, names, statistics)
+    alpha = 1 - statistics["confidence"]
+    absent = texts > 1 and tost_mean(values, names.to_numpy(), statistics["margin"], alpha).equivalent
+    verdict = "found" if absent else "missed" if low > 0 or high < 0 else "cannot tell"
+    yield Control(
+        "gender", "Beside an emotion word gender tells nothing of anger.", 0, value, low, high, texts, verdict
+    )
+
+
+def race_controls(summary: pd.DataFrame) -> Iterator[Control]:
+    """No class's probability changes with race; shown is the class whose mean changes most."""
+    for origin, where in {"natural": "test texts", "template": "templates"}.items():
+        changes = summary[(summary["origin"] == origin) & summary["measure"].str.startswith("change_")]
+        if changes.empty:
+            continue
+        most = changes.loc[changes["value"].abs().idxmax()]
+        verdicts = set(changes["verdict"])
+        verdict = "found" if verdicts == {"equivalent"} else "missed" if "different" in verdicts else "cannot tell"
+        sentence = f"Race tells nothing of any class ({where}; the class that moves most, "
+        sentence += f"{most['measure'].removeprefix('change_')})."
+        yield Control("race", sentence, 0, most["value"], most["low"], most["high"], int(most["texts"]), verdict)
+
+
+def _mean(values: np.ndarray, texts: pd.Series, statistics: dict) -> tuple[float, float, float, int]:
+    if not len(values):
+        return np.nan, np.nan, np.nan, 0
+    options = {"seed": statistics["seed"], "resamples": statistics["resamples"], "alpha": 1 - statistics["confidence"]}
+    estimate = estimate_mean(values, texts.to_numpy(), **options)
+    return estimate.value, estimate.low, estimate.high, estimate.n

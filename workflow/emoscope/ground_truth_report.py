@@ -1,0 +1,44 @@
+"""What the ground truth page says: what was planted, and what each run finds of it."""
+
+import pandas as pd
+from markupsafe import Markup
+
+from emoscope.markup import badge, estimate, headline, html_table, number
+
+
+def main_result(table: pd.DataFrame) -> Markup:
+    """The headline: how many runs find the planted gap, and how many see something that is not there."""
+    gap = table[(table["axis"] == "gender") & (table["expected"] > 0)]
+    covered = (gap["low"] <= gap["expected"]) & (gap["expected"] <= gap["high"])
+    race = table[table["axis"] == "race"].groupby("run")["verdict"].agg(lambda verdicts: (verdicts == "missed").any())
+    return headline(
+        "Over {runs} generated {word}, the planted gender gap is found with the right sign {right} times and its interval "
+        "covers the planted size {covered} times; an effect of race, which is not there, is seen {race} times.",
+        runs=table["run"].nunique(),
+        word="corpus" if table["run"].nunique() == 1 else "corpora",
+        right=int((gap["low"] > 0).sum()),
+        covered=int(covered.sum()),
+        race=int(race.sum()),
+    )
+
+
+def controls(table: pd.DataFrame) -> Markup:
+    """Every control of every run."""
+    rows = [
+        {
+            "run": row["run"],
+            "planted": row["planted"],
+            "found": estimate(row["value"], row["low"], row["high"]),
+            "texts": number(int(row["texts"])),
+            "verdict": badge(row["verdict"]),
+        }
+        for row in table.to_dict("records")
+    ]
+    return html_table(rows, "All controls, run by run.", text=("run", "planted", "verdict"))
+
+
+def gaps(table: pd.DataFrame) -> pd.DataFrame:
+    """The gender gaps as `name, series, value, low, high, expected`, for a forest plot."""
+    rows = table[table["axis"] == "gender"]
+    series = (rows["expected"] > 0).map({True: "in ambiguous sentences", False: "beside an emotion word"})
+    return rows.assign(name=rows["run"], series=series)[["name", "series", "value", "low", "high", "expected"]]
