@@ -12,8 +12,8 @@ def main_result(table: pd.DataFrame) -> Markup:
     covered = (gap["low"] <= gap["expected"]) & (gap["expected"] <= gap["high"])
     race = table[table["axis"] == "race"].groupby("run")["verdict"].agg(lambda verdicts: (verdicts == "missed").any())
     return headline(
-        "Over {runs} generated {word}, the planted gender gap is found with the right sign {right} times and its interval "
-        "covers the planted size {covered} times; an effect of race, which is not there, is seen {race} times.",
+        "Over {runs} generated {word}, the planted gender gap is found with the right sign {right} times and its "
+        "interval covers the planted size {covered} times; an effect of race, which is absent, is seen {race} times.",
         runs=table["run"].nunique(),
         word="corpus" if table["run"].nunique() == 1 else "corpora",
         right=int((gap["low"] > 0).sum()),

@@ -52,7 +52,10 @@ rule render_ground_truth:
         code=notebook_code("ground_truth") + code_of("reports"),
     output:
         html=report(
-            "reports/ground_truth.html", caption="../report/page.rst", category="Ground truth", labels={"report": "ground truth"}
+            "reports/ground_truth.html",
+            caption="../report/page.rst",
+            category="Ground truth",
+            labels={"report": "ground truth"},
         ),
         figures=directory("reports/figures/ground_truth"),
     log:

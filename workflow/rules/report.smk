@@ -66,7 +66,11 @@ rule render_claims:
 rule render_index:
     """Make the page that leads to all others."""
     input:
-        pages=["reports/claims.html", *(["reports/ground_truth.html"] if GENERATED else []), *expand("reports/{run}/{experiment}.html", run=RUNS, experiment=EXPERIMENTS)],
+        pages=[
+            "reports/claims.html",
+            *(["reports/ground_truth.html"] if GENERATED else []),
+            *expand("reports/{run}/{experiment}.html", run=RUNS, experiment=EXPERIMENTS),
+        ],
         claims="reports/claims.csv",
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "index.html.j2", "page.css")],
         code=code_of("reports"),

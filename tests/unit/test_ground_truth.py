@@ -1,0 +1,83 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.ground_truth import gender_controls, race_controls
+
+STATISTICS = {"seed": 0, "resamples": 500, "confidence": 0.95, "margin": 0.02}
+TRUTH = {
+    "effects": {"label_noise": {"size": 0.0}, "gender": {"size": 0.8}},
+    "ids": {"ambiguous": list(range(100))},
+}
+
+
+def pairs(gap: float, elsewhere: float = 0.0) -> pd.DataFrame:
+    """200 flipped texts, the first 100 ambiguous, with gaps around the given ones; half of the texts are male."""
+    rng = np.random.default_rng(0)
+    male_first = np.arange(200) % 2 == 0
+    true = np.where(np.arange(200) < 100, gap, elsewhere) + rng.normal(0, 0.01, 200)
+    male, female = 0.5 + true / 2, 0.5 - true / 2
+    return pd.DataFrame({
+        "id": np.arange(200),
+        "text": [f"text {number}" for number in range(200)],
+        "origin": "natural",
+        "direction": np.where(male_first, "male to female", "female to male"),
+        "flags": [[]] * 200,
+        "before_anger": np.where(male_first, male, female),
+        "after_anger": np.where(male_first, female, male),
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gap", "verdict"), [(0.8, "found"), (0.76, "found"), (0.4, "partly found"), (-0.5, "missed"), (0.0, "missed")]
+)
+def test_the_planted_gap_is_found_only_at_its_size_and_sign(gap, verdict):
+    planted, elsewhere = gender_controls(TRUTH, pairs(gap), 800, STATISTICS)
+    assert planted.verdict == verdict
+    assert planted.value == pytest.approx(gap, abs=0.01)
+    assert planted.texts == 100
+    assert elsewhere.verdict == "found"
+
+
+def test_fewer_labels_to_learn_from_make_a_wider_interval():
+    (many, _), (few, _) = (gender_controls(TRUTH, pairs(0.7), taught, STATISTICS) for taught in (8_000, 80))
+    assert few.high - few.low > 3 * (many.high - many.low)
+    assert few.verdict == "found"
+    assert many.verdict == "partly found"
+
+
+def test_a_gap_beside_an_emotion_word_is_not_overlooked():
+    _, elsewhere = gender_controls(TRUTH, pairs(0.8, elsewhere=0.05), 800, STATISTICS)
+    assert elsewhere.verdict == "missed"
+
+
+def test_pairs_that_do_not_count_are_left_out():
+    table = pairs(0.8)
+    table.loc[0, "direction"] = "mixed"
+    table.at[1, "flags"] = ["uncertain"]
+    planted, _ = gender_controls(TRUTH, table, 800, STATISTICS)
+    assert planted.texts == 98
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["equivalent", "equivalent"], "found"),
+        (["equivalent", "different"], "missed"),
+        (["equivalent", "underpowered"], "cannot tell"),
+    ],
+)
+def test_race_is_judged_by_every_class(verdicts, expected):
+    summary = pd.DataFrame({
+        "origin": "template",
+        "measure": ["change_joy", "change_fear"],
+        "value": [0.001, -0.03],
+        "low": [0.0, -0.04],
+        "high": [0.002, -0.02],
+        "texts": 340,
+        "verdict": verdicts,
+    })  # fmt: skip
+    (control,) = race_controls(summary)
+    assert control.verdict == expected
+    assert control.value == -0.03
+    assert "fear" in control.planted
