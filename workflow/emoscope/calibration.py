@@ -186,8 +186,8 @@ state_anger = angry x4, mad x2, furious, annoyed, irritated, resentful, bitter, 
 state_fear = scared x3, afraid x3, frightened, fearful, anxious, nervous, terrified, worried, startled x2, uneasy,
     insecure, vulnerable, shaky, shaken, panicky, intimidated, threatened, hesitant, unsure, apprehensive, paranoid,
     tense, restless, alarmed, timid, jittery, petrified, uncertain, pressured, on edge, spooked
-state_surprise = shocked x6, overwhelmed x6, impressed x6, amazed x6, surprised x6, curious x6, strange x2, weird x2,
-    astonished x2, astounded x2, dazzled x2
+state_surprise = shocked x6, overwhelmed x6, impressed x6, amazed x6, surprised x6, curious x6, strange x3, weird x3,
+    astonished x4, astounded x4, dazzled x4
 quality_sadness = depressing, tragic, bleak, dreary, heartbreaking, dismal, grim, joyless, cheerless, hurtful,
     saddening, lonesome, mournful
 quality_joy = wonderful, fantastic, delightful, fun, glorious, great, brilliant, superb, marvelous, splendid,
@@ -198,8 +198,8 @@ quality_anger = unfair, infuriating, annoying, maddening, insulting, outrageous,
     unjust, offensive, aggravating
 quality_fear = scary, terrifying, creepy, frightening, threatening, alarming, dangerous, menacing, spooky, daunting,
     unnerving, worrying, risky
-quality_surprise = strange x2, weird x2, funny x4, amazing x4, odd x2, uncanny x2, hilarious x2, astounding x2,
-    interesting x2
+quality_surprise = strange x2, weird x2, funny x6, amazing x6, odd x2, uncanny x2, hilarious x4, astounding x4,
+    interesting x4
 """
 
 # The male and the female alternatives of a symbol; a row uses one side only.
