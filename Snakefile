@@ -37,6 +37,7 @@ localrules:
     masking,
     flips,
     synonyms,
+    suggestions,
     claims,
     reports,
     # seconds each: not worth a place in a cluster's queue
@@ -47,6 +48,7 @@ localrules:
     select_confident,
     summarise_masking,
     count_words,
+    suggest_synonyms,
     summarise_effects,
     assess_claims,
     render_report,
