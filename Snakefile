@@ -38,6 +38,7 @@ localrules:
     flips,
     synonyms,
     ground_truth,
+    suggestions,
     claims,
     reports,
     # seconds each: not worth a place in a cluster's queue
@@ -48,6 +49,7 @@ localrules:
     select_confident,
     summarise_masking,
     count_words,
+    suggest_synonyms,
     summarise_effects,
     assess_claims,
     render_report,

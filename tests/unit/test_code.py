@@ -34,7 +34,7 @@ def test_notebooks_are_read(tmp_path):
 
 
 def test_what_the_snakefile_imports_is_light():
-    for module in ("config", "code", "model_folder", "errors"):
+    for module in ("config", "code", "model_folder", "wordnet", "errors"):
         for path in code_of(PACKAGE / f"{module}.py"):
             lines = Path(path).read_text().splitlines()
             imported = {line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))}

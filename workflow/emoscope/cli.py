@@ -32,6 +32,7 @@ COMMANDS = {
     "flip-terms": "perturbation_sets:flip_terms",
     "count-words": "perturbation_sets:count_words",
     "replace-words": "perturbation_sets:replace_words",
+    "suggest-synonyms": "suggestions:suggest_synonyms",
     "score-perturbation": "scoring:score_perturbation",
     "summarise-effects": "effects:summarise_effects",
     "trace-pairs": "tracing:trace_pairs",

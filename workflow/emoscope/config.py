@@ -11,6 +11,7 @@ import yaml
 
 from emoscope.errors import UserError
 from emoscope.model_folder import check_model_folder
+from emoscope.wordnet import wordnet_folder
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
@@ -37,6 +38,8 @@ def expand_runs(config: dict) -> dict[str, dict]:
 
 def check_files(config: dict) -> None:
     """Check that the local files that the configured runs read are there and usable; UserError if not."""
+    if config["synonyms"]["suggestions"]:
+        wordnet_folder()
     for run in config["runs"]:
         corpus, model = config["corpora"][run["corpus"]], config["models"][run["model"]]
         if "path" in corpus and not Path(corpus["path"]).exists():

@@ -124,10 +124,10 @@ def _inflected(token: Token, tag: str, lemma: str, penn_tags: tuple[str, ...], s
     """The synonym in the form of the token."""
     wanted = {"VVN": "VBN", "AJ0": "VBN", "VVD": "VBD"}.get(tag)
     penn = wanted if wanted in penn_tags else penn_tags[0] if token.lower != lemma else None
-    return token.start, token.end, match_case(token.text, _form_of(synonym, penn) if penn else synonym)
+    return token.start, token.end, match_case(token.text, form_of(synonym, penn) if penn else synonym)
 
 
-def _form_of(word: str, penn: str) -> str:
+def form_of(word: str, penn: str) -> str:
     """A form of a word; where the lexicon knows no comparative, more and most: more awful."""
     if penn in ("JJR", "JJS", "RBR", "RBS"):
         listed = getAllInflections(word).get(penn)

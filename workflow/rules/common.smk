@@ -25,6 +25,7 @@ try:
 except UserError as error:
     sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
 
+SUGGESTIONS = config["synonyms"].pop("suggestions")  # apart: it changes no count and no report
 RUNS = expand_runs(config)
 AXES = [*config["flips"]["axes"], "synonyms"]
 GENERATED = [run for run in RUNS if config["corpora"][RUNS[run]["corpus"]]["source"] == "calibration"]
@@ -123,6 +124,13 @@ def launcher(wildcards):
 def perturbation_pairs(wildcards):
     """The perturbation sets of the run's corpus, in the order of AXES."""
     return [f"data/corpora/{RUNS[wildcards.run]['corpus']}/perturbations/{axis}.parquet" for axis in AXES]
+
+
+def suggestion_tables(wildcards):
+    """Suggested synonyms for every corpus that a run uses; where none are wanted, the end and how to want some."""
+    if not SUGGESTIONS:
+        sys.exit("emoscope: config synonyms.suggestions is 0; set it to how many synonyms each word should get")
+    return sorted({f"data/corpora/{run['corpus']}/perturbations/suggestions.csv" for run in RUNS.values()})
 
 
 def run_settings(wildcards):

@@ -140,3 +140,24 @@ rule trace_pairs:
         python -m emoscope trace-pairs --model {input.model:q} --pairs {input.pairs:q} --scores {input.scores:q} \
             --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
+
+
+rule suggest_synonyms:
+    """Look up synonyms in WordNet for frequent words that the synonym table lacks."""
+    input:
+        words="data/corpora/{corpus}/perturbations/words.parquet",
+        synonyms=shipped("data/lexicons/synonyms.csv"),
+        code=code_of("suggestions"),
+    output:
+        "data/corpora/{corpus}/perturbations/suggestions.csv",
+    log:
+        "logs/corpora/{corpus}/suggest_synonyms.log",
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        suggestions=SUGGESTIONS,
+    shell:
+        r"""
+        python -m emoscope suggest-synonyms --words {input.words:q} --synonyms {input.synonyms:q} \
+            --count {params.suggestions} --output {output:q} >{log:q} 2>&1
+        """

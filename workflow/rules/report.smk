@@ -112,6 +112,12 @@ rule synonyms:
         expand("reports/{run}/synonyms.html", run=RUNS),
 
 
+rule suggestions:
+    """Synonyms from WordNet to choose from."""
+    input:
+        suggestion_tables,
+
+
 rule claims:
     """Every published claim beside every run."""
     input:

@@ -1,0 +1,80 @@
+"""Time the flips and the label-free replacement, tagger included: `python benchmarks/flips.py [FILE ...]`.
+
+A file holds one text a line, or lines of `text;class`; without one, 20,000 texts of the calibration corpus are taken.
+Prints one line of JSON: for each change, how many texts it changed, and texts per minute in one process and in two,
+each of one thread and with its start (imports, lexicon, tagger) counted; machine; commit.
+"""
+
+import json
+import multiprocessing
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from emoscope.calibration import generate
+from emoscope.flips import flip_gender, flip_race
+from emoscope.lexicons import GenderLexicon, RaceLexicon
+from emoscope.perturbation import Perturbation
+from emoscope.synonyms import SynonymTable, replace
+
+ROOT = Path(__file__).parents[1]
+LEXICONS = ROOT / "data" / "lexicons"
+
+
+def change(name: str) -> Callable[[str], Perturbation]:
+    """The function that makes one text's counterpart."""
+    if name == "gender":
+        return partial(flip_gender, lexicon=GenderLexicon.load(LEXICONS / "gender.csv"))
+    if name == "race":
+        return partial(flip_race, lexicon=RaceLexicon.load(LEXICONS / "race.yaml"))
+    return partial(replace, mapping=SynonymTable.load(LEXICONS / "synonyms.csv").mapping)
+
+
+def count_changed(name: str, texts: list[str]) -> int:
+    """How many of the texts a change leaves different."""
+    make = change(name)
+    return sum(make(text).n_changed > 0 for text in texts)
+
+
+def measured(name: str, texts: list[str], processes: int) -> tuple[int, int]:
+    """The number of changed texts, and texts per minute; new processes, so that nothing is in a cache."""
+    start = time.perf_counter()
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        shares = [(name, texts[first::processes]) for first in range(processes)]
+        changed = sum(pool.starmap(count_changed, shares, chunksize=1))
+    return changed, round(60 * len(texts) / (time.perf_counter() - start))
+
+
+def read_texts(paths: list[str]) -> list[str]:
+    """The texts of files, without their classes."""
+    lines = [line for path in paths for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    return [re.sub(r";\w+$", "", line) for line in lines if line.strip() and line != "text;label_name"]
+
+
+def processor() -> str:
+    try:
+        return re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())[1]
+    except (OSError, TypeError):
+        return platform.processor() or platform.machine()
+
+
+def main() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    texts = read_texts(sys.argv[1:]) or list(generate(rows=20_000, seed=1)[0]["text"])
+    result: dict = {"texts": len(texts), "distinct": len(set(texts))}
+    for name in ("gender", "race", "replacement"):
+        changed, alone = measured(name, texts, 1)
+        result[name] = {"changed": changed, "per_minute": alone, "per_minute_in_two": measured(name, texts, 2)[1]}
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    result |= {"processor": processor(), "cores": os.cpu_count(), "python": platform.python_version()}
+    print(json.dumps(result | {"commit": commit.stdout.strip()}))
+
+
+if __name__ == "__main__":
+    main()

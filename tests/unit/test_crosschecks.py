@@ -1,0 +1,160 @@
+"""Interventions against three other tools; each test skips where its tool is missing.
+
+The tools find the projection and the head by themselves and read the means themselves: they share nothing but the model
+with the functions under test.
+"""
+
+import copy
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
+
+from emoscope.architectures import blocks_of, projection_of
+from emoscope.batches import padded_batches
+from emoscope.interventions import fixed_head, recording, silenced_bias, silenced_block
+from random_models import FAMILIES, TEXTS
+
+BLOCK, HEAD = 1, 2
+WHERE = slice(12, 18)  # the third of four heads, each 6 of the 24 dimensions
+KINDS = ["block silenced", "bias silenced", "head zeroed", "head at its mean"]
+PATHS = {
+    "gpt2": f"transformer.h.{BLOCK}.attn.c_proj",
+    "bert": f"bert.encoder.layer.{BLOCK}.attention.output.dense",
+    "llama": f"model.layers.{BLOCK}.self_attn.o_proj",
+}
+
+
+def tool(name):
+    return pytest.importorskip(name, reason=f"{name} is not installed: pip install '.[crosscheck]'")
+
+
+@pytest.fixture
+def model(classifier):
+    """In double precision, so that what differs by more than 1e-5 is not rounding."""
+    return copy.deepcopy(classifier).double()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request, classifier):
+    if request.param == "bias silenced" and projection_of(classifier, BLOCK).bias is None:
+        pytest.skip("this family's projection has no bias")
+    return request.param
+
+
+@pytest.fixture
+def inputs(tokenizer):
+    return next(padded_batches(tokenizer, TEXTS, 10_000, torch.device("cpu")))[1]
+
+
+def ours(model, inputs, kind):
+    """The logits, and the last block's output at real tokens, under the intervention; `none` for as they are."""
+    projection, real = projection_of(model, BLOCK), inputs["attention_mask"].bool()
+    with torch.inference_mode():
+        with recording(projection) as seen:
+            model(**inputs)
+        intervention = {
+            "none": lambda: recording(projection),
+            "block silenced": lambda: silenced_block(model, BLOCK),
+            "bias silenced": lambda: silenced_bias(model, BLOCK),
+            "head zeroed": lambda: fixed_head(model, BLOCK, HEAD, 0.0),
+            "head at its mean": lambda: fixed_head(model, BLOCK, HEAD, seen["input"][real].mean(dim=0)[WHERE]),
+        }[kind]
+        with intervention(), recording(blocks_of(model)[-1]) as last:
+            logits = model(**inputs).logits
+    return logits, last["output"][real]
+
+
+def projection_in(model):
+    return model.get_submodule(PATHS[model.config.model_type])
+
+
+def without_bias(model, heads):
+    """What the projection makes of the heads by its weight alone."""
+    weight = projection_in(model).weight.detach()
+    return heads @ (weight if model.config.model_type == "gpt2" else weight.T)
+
+
+def check(found, model, inputs, kind, part=0):
+    """Assert that a tool's logits (part 0) or last block's output (part 1) are ours, and not the untouched model's."""
+    torch.testing.assert_close(found, ours(model, inputs, kind)[part], atol=1e-5, rtol=0)
+    effect = (found - ours(model, inputs, "none")[part]).abs().max()
+    assert effect > 1e-3, "the intervention does nothing, so agreement would mean nothing"
+
+
+def test_the_llama_of_these_checks_shares_keys_among_heads():
+    config = FAMILIES["llama"](100).config
+    assert config.num_key_value_heads < config.num_attention_heads
+
+
+@pytest.mark.filterwarnings("ignore:Module .* has a submodule named 'output'")
+def test_nnsight_agrees(model, inputs, kind):
+    traced = tool("nnsight").NNsight(copy.deepcopy(model))
+    # to nnsight `output` is what a module returns; a submodule of that name is E_output
+    projection = traced.get(PATHS[model.config.model_type].replace(".output.", ".E_output."))
+    with torch.inference_mode(), traced.trace(**inputs):
+        heads = projection.input.clone()
+        if kind == "block silenced":
+            projection.output = torch.zeros_like(projection.output)
+        elif kind == "bias silenced":
+            projection.output = without_bias(model, heads)
+        else:
+            mean = heads[inputs["attention_mask"].bool()].mean(dim=0)[WHERE]
+            heads[..., WHERE] = 0 if kind == "head zeroed" else mean
+            projection.input = heads
+        logits = traced.output.logits.save()
+    check(logits, model, inputs, kind)
+
+
+def test_captum_agrees(model, inputs, kind):
+    captum, projection = tool("captum.attr"), projection_in(model)
+
+    def forward(input_ids):
+        return model(**inputs | {"input_ids": input_ids}).logits
+
+    with torch.no_grad():
+        tokens, whole = inputs["input_ids"], kind in ("block silenced", "bias silenced")
+        heads = captum.LayerActivation(forward, projection).attribute(tokens, attribute_to_layer_input=True)
+        baseline = {
+            "block silenced": torch.zeros_like(heads),
+            "bias silenced": without_bias(model, heads),
+            "head zeroed": torch.zeros_like(heads),
+            "head at its mean": heads[inputs["attention_mask"].bool()].mean(dim=0).expand_as(heads),
+        }[kind]
+        features = torch.zeros(1, 1, heads.shape[-1], dtype=torch.long)  # those of one number are ablated together
+        features[..., WHERE] = 0 if whole else 1
+        ablation = captum.LayerFeatureAblation(forward, projection)
+        options = {"layer_mask": features, "attribute_to_layer_input": not whole}
+        lost = [ablation.attribute(tokens, baseline, target, **options)[:, 0, WHERE.start] for target in range(3)]
+        check(forward(tokens) - torch.stack(lost, dim=-1), model, inputs, kind)
+
+
+def test_transformer_lens_agrees(model, inputs, kind):
+    """On the last block's output: TransformerLens has no classifiers, so it gets a language model around the blocks."""
+    sources = tool("transformer_lens.model_bridge.sources")
+    auto = AutoModelForMaskedLM if model.config.model_type == "bert" else AutoModelForCausalLM
+    language_model = auto.from_config(model.config).eval().double()
+    setattr(language_model, model.base_model_prefix, copy.deepcopy(model.base_model))
+    bridge = sources.build_bridge_from_module(
+        language_model, type(language_model).__name__, hf_config=model.config, dtype=torch.float64
+    )
+    real, last = inputs["attention_mask"].bool(), {}
+
+    def change(value, hook):
+        if kind == "block silenced":
+            return torch.zeros_like(value)
+        if kind == "bias silenced":
+            return value - bridge.blocks[BLOCK].attn.b_O
+        value = value.clone()
+        value[:, :, HEAD] = 0 if kind == "head zeroed" else value[real].mean(dim=0)[HEAD]
+        return value
+
+    site = "attn.o.hook_out" if kind in ("block silenced", "bias silenced") else "attn.hook_z"
+    keep = ("blocks.2.hook_resid_post", lambda value, hook: last.update(output=value))
+    with torch.inference_mode():
+        bridge.run_with_hooks(
+            inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            fwd_hooks=[(f"blocks.{BLOCK}.{site}", change), keep],
+        )
+    check(last["output"][real], model, inputs, kind, part=1)
