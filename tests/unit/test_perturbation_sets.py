@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from emoscope.flip_sets import gender_direction, race_direction
 from emoscope.flips import flip_gender, flip_race
 from emoscope.lexicons import GenderLexicon, RaceLexicon
-from emoscope.perturbation_sets import gender_direction, race_direction
 
 LEXICONS = Path(__file__).parents[2] / "data" / "lexicons"
 GENDER = GenderLexicon.load(LEXICONS / "gender.csv")

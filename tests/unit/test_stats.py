@@ -310,28 +310,96 @@ def test_the_detectable_rate_falls_with_n():
     assert np.isnan(stats.minimum_detectable_rate(0))
 
 
+def judged(values: np.ndarray, margin: float) -> np.ndarray:
+    clusters = np.arange(len(values))
+    p = stats.benjamini_hochberg(stats.sign_flip_test(values, clusters, seed=0))
+    return stats.equivalence_verdict(stats.tost_mean(values, clusters, margin).p, p)
+
+
 def test_verdicts_on_means():
     noise = np.random.default_rng(0).normal(size=400)
     noise -= noise.mean()
     differences = np.column_stack([0.01 * noise, 0.5 + noise, 3 * noise, 0.02 + 0.01 * noise])
-    found = stats.equivalence_verdict(differences, np.arange(400), 0.1, seed=0)
-    assert found.verdict.tolist() == ["equivalent", "different", "underpowered", "equivalent"]
-    assert found.p_difference[3] < 0.001  # not exactly nil, yet inside the margin
-    assert found.detectable[2] > 0.1 > found.detectable[0]
-    assert (found.n, found.margin) == (400, 0.1)
-    alone = stats.equivalence_verdict(differences[:, 1], np.arange(400), 0.1, seed=0)
-    assert alone.verdict == "different" and alone.value == pytest.approx(0.5)
+    assert judged(differences, 0.1).tolist() == ["equivalent", "different", "underpowered", "equivalent"]
+    assert stats.sign_flip_test(differences, np.arange(400), seed=0)[3] < 0.001  # not exactly nil, yet inside
+    detectable = stats.detectable_mean(differences, np.arange(400))
+    assert detectable[2] > 0.1 > detectable[0]
+    assert judged(differences[:, 1], 0.1) == "different"
+
+
+def test_a_verdict_follows_the_p_values_it_is_given():
+    assert stats.equivalence_verdict(0.2, 0.06, alpha=0.1) == "different"
+    assert stats.equivalence_verdict(0.2, 0.06, alpha=0.05) == "underpowered"
+    assert stats.equivalence_verdict(np.nan, np.nan) == "underpowered"
 
 
 def test_chance_findings_in_a_family_are_not_called_different():
-    values = np.random.default_rng(0).normal(size=(40, 144))
-    verdicts = stats.equivalence_verdict(values, np.arange(40), 0.01, seed=0).verdict
-    assert set(verdicts) == {"underpowered"}
+    assert set(judged(np.random.default_rng(0).normal(size=(40, 144)), 0.01)) == {"underpowered"}
 
 
 def test_one_text_proves_nothing():
-    found = stats.equivalence_verdict(np.zeros(1), np.zeros(1), 0.1, seed=0)
-    assert found.verdict == "underpowered" and np.isnan(found.detectable)
+    assert judged(np.zeros(1), 0.1) == "underpowered"
+    assert np.isnan(stats.detectable_mean(np.zeros(1), np.zeros(1)))
+
+
+def test_a_lone_effect_in_a_large_family_can_survive_adjustment():
+    lone = 10 + np.random.default_rng(0).normal(size=30)
+    for alpha in (0.05, 0.01):
+        assert stats.estimate_mean(lone, np.arange(30), seed=0, resamples=99, alpha=alpha, tests=2000).p * 2000 <= alpha
+
+
+# Differences of rates
+
+
+def test_newcombes_published_examples():
+    def rows(n: int, ones: int) -> np.ndarray:
+        return np.arange(n) < ones
+
+    independent = stats.rate_difference_interval(rows(70, 56), rows(80, 48), paired=False)
+    assert independent == pytest.approx((0.0524, 0.3339), abs=1e-4)  # 56/70 - 48/80, Newcombe (1998), table II
+    first = np.repeat([True, True, False, False], [36, 12, 2, 0])
+    second = np.repeat([True, False, True, False], [36, 12, 2, 0])
+    paired = stats.rate_difference_interval(first, second, paired=True)
+    assert paired == pytest.approx((0.0569, 0.3404), abs=1e-4)  # e, f, g, h = 36, 12, 2, 0, Newcombe (1998), table II
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40), st.booleans())
+def test_a_difference_of_rates_lies_in_its_interval_and_turns_with_its_sign(pairs, paired):
+    first, second = np.array(pairs).T
+    low, high = stats.rate_difference_interval(first, second, paired=paired)
+    assert -1 - 1e-9 <= low <= first.mean() - second.mean() <= high <= 1 + 1e-9
+    assert low < high
+    assert stats.rate_difference_interval(second, first, paired=paired) == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.8])
+def test_a_difference_of_rare_rates_is_covered(shared):
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(1000):
+        noise = rng.random((2, 150))
+        noise[1] = np.where(rng.random(150) < shared, noise[0], noise[1])
+        low, high = stats.rate_difference_interval(noise[0] < 0.06, noise[1] < 0.02, paired=True)
+        hits += low <= 0.04 <= high
+    assert hits >= 930
+
+
+def test_a_rate_is_in_excess_only_above_margin_and_baseline():
+    events, none, some = np.arange(100) < 12, np.zeros(100, bool), np.arange(100) >= 90
+    assert stats.rate_excess_test(events, none, 0.02) < 0.001
+    assert stats.rate_excess_test(events, some, 0.02) > 0.3  # the baseline does as much
+    assert stats.rate_excess_test(events, none, 0.2) > 0.9  # within the margin
+    assert stats.rate_excess_test(none, none, 0.02) == stats.rate_excess_test(none[:0], none[:0], 0.02) == 1
+
+
+def test_rates_need_rows_that_match():
+    for first, second, paired in ((ALONE, ALONE[:3], True), (ALONE[:0], ALONE, False)):
+        with pytest.raises(ValueError, match="vectors"):
+            stats.rate_difference_interval(first, second, paired=paired)
+    with pytest.raises(ValueError, match="one length"):
+        stats.rate_excess_test(ALONE, ALONE[:3], 0.1)
+
+
+# Rates against a margin
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,18 @@ def test_an_edited_lexicon_reruns_what_uses_it(edited):
     assert jobs == {**flips, "render_report": 1, **JUDGED}
 
 
+def test_edited_neutral_words_rerun_every_perturbation(edited):
+    jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram,ferry,swap\n")
+    pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2}
+    assert jobs == {**pairs, "render_report": 2, **JUDGED}
+
+
+def test_edited_synonym_code_leaves_the_flips_alone(edited):
+    jobs = edited("workflow/emoscope/synonyms.py", lambda text: text + "\n# a remark\n")
+    words = {"count_words": 1, "replace_words": 1, "score_perturbation": 1, "summarise_effects": 1}
+    assert jobs == {**words, "render_report": 1, **JUDGED}
+
+
 def test_an_edited_notebook_reruns_its_page(edited):
     def change(text):
         notebook = json.loads(text)

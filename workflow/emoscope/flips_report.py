@@ -9,8 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.markup import estimate, headline, html_table, listed, number, outcome, percent, prose, signed, unsigned
-from emoscope.pair_tables import ORIGINS, found, pair_texts
-from emoscope.pairs import LARGE, countable, largest_change, scored
+from emoscope.pair_tables import ORIGINS, beyond, control_texts, found, pair_texts
+from emoscope.pairs import CONTROL_OF, CONTROLS, LARGE, countable, largest_change, scored
 from emoscope.stats import estimate_mean, minimum_detectable_rate, tost_mean
 
 SITES = {"residual": "residual stream", "attention": "output of the attention"}
@@ -19,7 +19,7 @@ GROUPS = {"gender": ("male", "female"), "race": ("white", "black")}
 
 @dataclass(frozen=True)
 class Flip:
-    """The tables of one axis; `pairs` count and have their scores, `all_pairs` hold the others as well."""
+    """The tables of one axis; `pairs` are flips that count, with their scores; `all_pairs` hold others and controls."""
 
     axis: str
     all_pairs: pd.DataFrame
@@ -35,7 +35,8 @@ def flips_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[str, Flip]:
         pairs, scores, summary, traces = (
             getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "traces")
         )
-        result[axis] = Flip(axis, pairs, scored(pairs[countable(pairs)], scores), summary, traces)
+        flipped = pairs[countable(pairs) & ~pairs["origin"].isin(CONTROLS)]
+        result[axis] = Flip(axis, pairs, scored(flipped, scores), summary, traces)
     return result
 
 
@@ -50,11 +51,11 @@ def kinds(flips: Mapping[str, Flip]) -> dict[tuple[str, str], pd.DataFrame]:
 
 
 def main_result(flips: Mapping[str, Flip]) -> Markup:
-    """The headline: how many predictions a flip changes, axis by axis."""
+    """The headline: how many predictions a flip changes, axis by axis, and whether neutral words do the same."""
     parts = []
     for (axis, origin), summary in kinds(flips).items():
-        rate = estimate(*found(summary, "changed"), form=percent)
-        parts.append(Markup("{} {} of {} {}").format(axis, rate, number(int(summary["texts"].max())), origin))
+        rate, (texts, _) = estimate(*found(summary, "changed"), form=percent), control_texts(summary)
+        parts.append(Markup("{} {} of {} {} ({})").format(axis, rate, number(texts), origin, beyond(summary)))
     return headline(
         "Predictions that a flip changes: {parts}.", parts=Markup("; ").join(parts) or "no text could be flipped"
     )
@@ -64,7 +65,7 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
     """How many texts each flip could be applied to, in which direction, and why some are left out."""
     rows = []
     for axis, flip in flips.items():
-        pairs = flip.all_pairs[flip.all_pairs["origin"] != "published"]
+        pairs = flip.all_pairs[~flip.all_pairs["origin"].isin(CONTROLS | {"published"})]
         for origin, part in pairs.groupby("origin", sort=False):
             directions, flags = part["direction"].value_counts(), part["flags"].explode().value_counts()
             rows.append(
@@ -82,6 +83,34 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
         "gender-locked (she is pregnant) are left out of all that follows; the other flags are remarks."
     )
     return html_table(rows, caption, text=("axis", "of", "directions", "flags"))
+
+
+def control_findings(flips: Mapping[str, Flip]) -> Markup:
+    """Whether a flip does more than neutral words, axis by axis, and where the controls come from."""
+    parts = []
+    for axis, flip in flips.items():
+        for origin in ("natural", "template"):
+            summary = flip.summary[flip.summary["origin"] == origin]
+            if summary.empty:
+                continue
+            controls = flip.all_pairs[flip.all_pairs["origin"] == CONTROL_OF[origin]]
+            borrowed = int(controls["flags"].map(lambda flags: "borrowed" in flags).sum())
+            texts, controlled = control_texts(summary)
+            parts.append(
+                prose(
+                    "<strong>{axis}, {origin}</strong>: a flip changes {rate} of the predictions, {beyond}. Of {texts} "
+                    "texts, {own} have a control of their own words, {borrowed} one in another text, {none} none.",
+                    axis=axis.capitalize(),
+                    origin=ORIGINS[origin],
+                    rate=estimate(*found(summary, "changed"), form=percent),
+                    beyond=beyond(summary),
+                    texts=number(texts),
+                    own=number(controlled - borrowed),
+                    borrowed=number(borrowed),
+                    none=number(texts - controlled),
+                )
+            )
+    return Markup("\n").join(parts)
 
 
 def large_changes(flips: Mapping[str, Flip]) -> Markup:
@@ -113,6 +142,30 @@ def distributions(flips: Mapping[str, Flip]) -> dict[str, np.ndarray]:
         for origin, part in flip.pairs.groupby("origin", sort=False)
         if origin != "published"
     }
+
+
+def directions(flips: Mapping[str, Flip]) -> Markup:
+    """How often a flip changes the prediction, by the group that the original names."""
+    rows = []
+    for (axis, origin), summary in kinds(flips).items():
+        first, second = GROUPS[axis]
+        rows.append(
+            {
+                "axis": f"{axis}, {origin}",
+                "changed, first to second group": _of(f"{first} to {second}", summary, "changed_first"),
+                "second to first": _of(f"{second} to {first}", summary, "changed_second"),
+                "difference": estimate(*found(summary, "changed_difference"), form=percent),
+            }
+        )
+    caption = (
+        "Share of the texts whose predicted class changes, by the direction of the flip, with Wilson intervals; the "
+        "difference with Newcombe's."
+    )
+    return html_table(rows, caption, text=("axis",))
+
+
+def _of(direction: str, summary: pd.DataFrame, measure: str) -> Markup:
+    return Markup("{}: {}").format(direction, estimate(*found(summary, measure), form=percent))
 
 
 def direction_findings(flips: Mapping[str, Flip]) -> Markup:
@@ -303,15 +356,14 @@ def controls(truth: dict, flips: Mapping[str, Flip], statistics: dict) -> list:
         )
     if "race" in flips:
         for origin, part in flips["race"].summary.groupby("origin", sort=False):
-            verdicts = part.loc[part["measure"].str.startswith("change_"), "verdict"]
-            counts = verdicts.value_counts()
+            verdicts = part.loc[part["measure"].str.startswith("gap_"), "verdict"]
+            different, equivalent = (int((verdicts == verdict).sum()) for verdict in ("different", "equivalent"))
             rows.append(
                 {
-                    "planted": f"Race tells nothing ({ORIGINS[origin]}): no class's probability changes."
+                    "planted": f"Race tells nothing ({ORIGINS[origin]}): no gap of any class's probability."
                     + (" Their wording is not the corpus's, so this asks for more." if origin == "template" else ""),
-                    "found": f"{counts.get('equivalent', 0)} of {len(verdicts)} classes stay within the margin, "
-                    f"{counts.get('different', 0)} differ from zero and may exceed it",
-                    "verdict": outcome((verdicts == "equivalent").all(), missed=(verdicts == "different").any()),
+                    "found": f"{different} of {len(verdicts)} classes differ, {equivalent} proven within the margin",
+                    "verdict": outcome(len(verdicts) > 0 and different == 0, missed=different > 0),
                 }
             )
     return rows

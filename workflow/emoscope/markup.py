@@ -10,7 +10,7 @@ MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 BADGES = {
     "good": ("reproduced", "found", "equivalent"),
-    "bad": ("contradicted", "missed", "different"),
+    "bad": ("contradicted", "missed", "different", "flagged"),
     "odd": ("artefact",),
     "open": ("underpowered", "partly found", "cannot tell"),
 }

@@ -1,6 +1,7 @@
 """Tables that the flips and the synonyms report share: what a perturbation does to predictions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,23 +19,86 @@ def found(summary: pd.DataFrame, measure: str) -> tuple[float, float, float]:
     return tuple(rows.iloc[0]) if len(rows) else (np.nan, np.nan, np.nan)
 
 
-def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Markup:
-    """How often and how far predictions move: one row for each kind of pair, named by its key."""
-    rows = [
-        {
-            **dict(zip(titles, key, strict=True)),
-            "texts": number(int(summary["texts"].max())),
-            "predicted class changes": estimate(*found(summary, "changed"), form=percent),
-            f"a probability moves by {percent(LARGE, 0)} or more": estimate(*found(summary, "large"), form=percent),
-            "mean distance": estimate(*found(summary, "distance"), form=unsigned),
-        }
-        for key, summary in kinds.items()
-        if len(summary)
-    ]
+def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str) -> Markup:
+    """How often and how far predictions move, beside the controls: rows for each kind of pair, named by its key.
+
+    `done` says what was done to the texts, as the title of a column.
+    """
+    rows = []
+    for key, summary in kinds.items():
+        names = dict(zip(titles, key, strict=True))
+        for measure, (meaning, form) in MOVES.items():
+            rows.append(
+                {
+                    **names,
+                    "": meaning,
+                    done: estimate(*found(summary, measure), form=form),
+                    "neutral words": estimate(*found(summary, f"control_{measure}"), form=form),
+                    "beyond them": estimate(*found(summary, f"excess_{measure}"), form=partial(_added, form)),
+                }
+            )
+            names = dict.fromkeys(titles, "")
     caption = (
-        "Share of the texts, with Wilson intervals, and the mean distance between the two predictions (total "
-        "variation: 0 is the same, 1 has nothing in common) with a bootstrap interval."
+        "What was done beside the swap of as many neutral words. Rates have Wilson intervals, means bootstrap "
+        "intervals. Distance is total variation: 0 if both predictions are the same, 1 if they have nothing in common; "
+        "divergence is Jensen and Shannon's, in bits. Beyond them: over the texts that have a control."
     )
+    return html_table(rows, caption, text=(*titles, ""))
+
+
+MOVES = {
+    "changed": ("predicted class changes", percent),
+    "large": (f"a probability moves by {percent(LARGE, 0)} or more", percent),
+    "distance": ("mean distance", unsigned),
+    "divergence": ("mean divergence", unsigned),
+}
+
+
+def _added(form: Callable, value: float) -> str:
+    return form(value) if value <= 0 else f"+{form(value)}"
+
+
+def beyond(summary: pd.DataFrame) -> str:
+    """Whether the predictions of a kind of pair change more often than those of its controls."""
+    value, low, high = found(summary, "excess_changed")
+    if np.isnan(value):
+        return "there is no control to compare it with"
+    rate = percent(found(summary, "control_changed")[0])
+    if low > 0:
+        return f"more than swapping as many neutral words, {rate}"
+    if high < 0:
+        return f"less than swapping as many neutral words, {rate}"
+    return f"not shown to be more than swapping as many neutral words, {rate}"
+
+
+def control_texts(summary: pd.DataFrame) -> tuple[int, int]:
+    """How many texts of a kind there are, and how many of them have a control."""
+    counts = summary.set_index("measure")["texts"]
+    return int(counts["changed"]), int(counts.get("control_changed", 0))
+
+
+def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Markup:
+    """Accuracy before and after, and who lost and gained by it; kinds without labels are left out."""
+    rows = []
+    for key, summary in kinds.items():
+        part = summary.set_index("measure")
+        if "accuracy_change" not in part.index:
+            continue
+        texts = int(part.loc["accuracy_change", "texts"])
+        lost, gained = (round(part.loc[f"accuracy_{way}", "value"] * texts) for way in ("lost", "gained"))
+        rows.append(
+            {
+                **dict(zip(titles, key, strict=True)),
+                "texts": number(texts),
+                "before": estimate(*found(summary, "accuracy_before"), form=percent),
+                "after": estimate(*found(summary, "accuracy_after"), form=percent),
+                "difference": estimate(*found(summary, "accuracy_change"), form=partial(_added, percent)),
+                "right, then wrong": number(lost),
+                "wrong, then right": number(gained),
+                "p": p_value(part.loc["accuracy_change", "p"]),
+            }
+        )
+    caption = "Accuracy on the texts that were changed, every text once, with intervals and McNemar's exact p."
     return html_table(rows, caption, text=titles)
 
 
@@ -62,6 +126,16 @@ def forest_rows(kinds: Mapping[str, pd.DataFrame], kind: str) -> pd.DataFrame:
             name=lambda rows: rows["measure"].str.removeprefix(f"{kind}_"), series=series
         )
         for series, summary in kinds.items()
+    ]
+    return pd.concat(parts)[["name", "series", "value", "low", "high"]]
+
+
+def rate_rows(kinds: Mapping[str, pd.DataFrame], done: str) -> pd.DataFrame:
+    """The rate of changed predictions of each kind and of its controls as `name, series, value, low, high`."""
+    series = {"changed": done, "control_changed": "as many neutral words swapped"}
+    parts = [
+        summary[summary["measure"].isin(series)].assign(name=name, series=lambda rows: rows["measure"].map(series))
+        for name, summary in kinds.items()
     ]
     return pd.concat(parts)[["name", "series", "value", "low", "high"]]
 

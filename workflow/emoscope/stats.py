@@ -6,6 +6,7 @@ the trailing shape. A mean weighs rows, not clusters. Empty, misaligned or non-f
 single cluster there is no measure of spread, so intervals and t-based p values are NaN and a sign-flip p is 1.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 
 Numbers = float | np.ndarray
-BATCH_CELLS = 4_000_000  # resamples x clusters held at once: 32 MB of float64
+BATCH_CELLS = 4_000_000  # resamples x clusters, or columns, held at once: 32 MB of float64
+SIGN_FLIPS = 19_999  # resamples of a sign-flip test, at least
 
 
 class Interval(NamedTuple):
@@ -149,7 +151,7 @@ def bootstrap_statistic(
     return Interval(*_expanded_percentiles(drawn, len(sizes), alpha))
 
 
-def sign_flip_test(values: np.ndarray, clusters: np.ndarray, *, seed: int, resamples: int = 19_999) -> Numbers:
+def sign_flip_test(values: np.ndarray, clusters: np.ndarray, *, seed: int, resamples: int = SIGN_FLIPS) -> Numbers:
     """Two-sided p of a zero mean, flipping the sign of whole clusters; (1 + b) / (1 + m), Phipson & Smyth (2010).
 
     p is at least 1 / (resamples + 1): for a lone effect to survive FDR among k tests, take resamples >= k / alpha.
@@ -159,22 +161,30 @@ def sign_flip_test(values: np.ndarray, clusters: np.ndarray, *, seed: int, resam
     total = data.sums.sum(axis=0)
     observed = np.abs(total) - 1e-12 * np.abs(data.sums).sum(axis=0)  # equal sums may differ by rounding
     reached = np.zeros(total.shape, dtype=np.int64)
-    for size in _batches(resamples, len(data.sums)):
+    for size in _batches(resamples, max(data.sums.shape)):
         kept = rng.integers(0, 2, size=(size, len(data.sums)), dtype=np.int8).astype(np.float64)
         reached += (np.abs(2 * (kept @ data.sums) - total) >= observed).sum(axis=0)
     return data.shaped((1 + reached) / (1 + resamples))
 
 
 def estimate_mean(
-    differences: np.ndarray, clusters: np.ndarray, *, seed: int, resamples: int = 9_999, alpha: float = 0.05
+    differences: np.ndarray,
+    clusters: np.ndarray,
+    *,
+    seed: int,
+    resamples: int = 9_999,
+    alpha: float = 0.05,
+    tests: int = 1,
 ) -> Estimate:
     """Summary of paired differences (after minus before): mean, bootstrap interval, sign-flip p, independent texts.
 
-    `resamples` are the bootstrap's; the sign-flip test has its own number, which FDR over many tests needs.
+    `resamples` are the bootstrap's. The sign-flip test takes as many as its p needs to survive adjustment over a family
+    of `tests`, or of all columns if these are more.
     """
     data = _clustered(differences, clusters)
     low, high = bootstrap_mean(differences, clusters, seed=seed, resamples=resamples, alpha=alpha)
-    p = sign_flip_test(differences, clusters, seed=seed)
+    flips = max(SIGN_FLIPS, math.ceil(max(tests, data.sums.shape[1]) / alpha))
+    p = sign_flip_test(differences, clusters, seed=seed, resamples=flips)
     return Estimate(data.shaped(data.mean), low, high, p, len(data.sizes))
 
 
@@ -209,6 +219,47 @@ def mcnemar_test(before: np.ndarray, after: np.ndarray) -> McNemar:
     return McNemar(lost, gained, float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue))
 
 
+def rate_difference_interval(first: np.ndarray, second: np.ndarray, *, paired: bool, alpha: float = 0.05) -> Interval:
+    """Newcombe's hybrid score interval of rate(first) - rate(second), for boolean vectors of independent rows.
+
+    It combines two Wilson intervals, so that it has a width where no event was seen. Independent samples: method 10 of
+    Newcombe (1998), Statistics in Medicine 17, 873; `paired` rows: method 10 of the same volume, 2635.
+    """
+    first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    if first.size == 0 or second.size == 0 or (paired and first.shape != second.shape):
+        raise ValueError(f"need two non-empty vectors, of one length if paired, got {first.shape} and {second.shape}")
+    (p1, l1, u1), (p2, l2, u2) = (
+        (events.mean(), *wilson_interval(events.sum(), events.size, alpha)) for events in (first, second)
+    )
+    phi = _phi(first, second) if paired else 0.0
+    down = (p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2
+    up = (u1 - p1) ** 2 - 2 * phi * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2
+    return Interval(float(p1 - p2 - np.sqrt(down)), float(p1 - p2 + np.sqrt(up)))
+
+
+def _phi(first: np.ndarray, second: np.ndarray) -> float:
+    """Correlation of two paired boolean vectors, shrunk as Newcombe does if it is positive; 0 if it is unknown."""
+    both, neither = (first & second).sum(), (~first & ~second).sum()
+    margins = float(first.sum()) * (~first).sum() * second.sum() * (~second).sum()
+    product = both * neither - (first & ~second).sum() * (~first & second).sum()
+    shrunk = max(product - first.size / 2, 0) if product > 0 else product
+    return shrunk / np.sqrt(margins) if margins else 0.0
+
+
+def rate_excess_test(events: np.ndarray, baseline: np.ndarray, margin: float) -> float:
+    """p that a rate is not above `margin`, or not above that of its baseline, for paired boolean vectors.
+
+    The larger p of two exact one-sided tests, binomial against the margin and McNemar's against the baseline: that both
+    must hold makes it valid without adjustment (intersection-union test, Berger 1982). 1 without any row.
+    """
+    events, baseline = np.asarray(events, dtype=bool), np.asarray(baseline, dtype=bool)
+    if events.shape != baseline.shape:
+        raise ValueError(f"need two vectors of one length, got {events.shape} and {baseline.shape}")
+    more, less = int((events & ~baseline).sum()), int((~events & baseline).sum())
+    trials = ((int(events.sum()), events.size, margin), (more, more + less, 0.5))
+    return max(stats.binomtest(*trial, alternative="greater").pvalue if trial[1] else 1.0 for trial in trials)
+
+
 def tost_mean(values: np.ndarray, clusters: np.ndarray, margin: float, alpha: float = 0.05) -> Equivalence:
     """Two one-sided t tests, Schuirmann (1987), that each mean lies inside +/- margin (in the units of values).
 
@@ -238,27 +289,22 @@ def minimum_detectable_rate(n: Numbers, alpha: float = 0.05) -> Numbers:
     return wilson_interval(0, n, alpha).high
 
 
-def _verdict(p_equivalence: Numbers, p_difference: Numbers, alpha: float) -> str | np.ndarray:
-    conditions = [np.asarray(p_equivalence <= alpha), np.asarray(p_difference <= alpha)]
-    return np.select(conditions, ["equivalent", "different"], "underpowered")[()]
-
-
-def equivalence_verdict(
-    differences: np.ndarray, clusters: np.ndarray, margin: float, *, seed: int, alpha: float = 0.05
-) -> Verdict:
-    """Judge "the mean difference is nil": equivalent (inside +/- margin, even if not exactly zero), different
-    (sign-flip p <= alpha and not shown to be inside), or underpowered (neither: the sample cannot tell).
-
-    Columns of one call are one family: p_difference is FDR-adjusted over them. p_equivalence is not, as a claim that
-    all of them are nil needs each to pass on its own.
-    """
+def detectable_mean(differences: np.ndarray, clusters: np.ndarray, alpha: float = 0.05, power: float = 0.8) -> Numbers:
+    """Smallest mean that differences with this spread and clustering would show; NaN for a single cluster."""
     data = _clustered(differences, clusters)
     n = len(data.sizes)
-    p_equivalence = tost_mean(differences, clusters, margin).p
-    p_difference = benjamini_hochberg(sign_flip_test(differences, clusters, seed=seed))[()]
-    detectable = minimum_detectable_mean(data.shaped(data.standard_error) * np.sqrt(n), n, alpha)
-    verdict = _verdict(p_equivalence, p_difference, alpha)
-    return Verdict(verdict, data.shaped(data.mean), margin, p_equivalence, p_difference, detectable, n)
+    return minimum_detectable_mean(data.shaped(data.standard_error) * np.sqrt(n), n, alpha, power)
+
+
+def equivalence_verdict(p_equivalence: Numbers, p_difference: Numbers, alpha: float = 0.05) -> str | np.ndarray:
+    """Judge "it is nil", elementwise: equivalent (inside the margin of p_equivalence, even if not exactly zero),
+    different (not shown to be inside, and not zero), or underpowered (neither: the sample cannot tell).
+
+    Pass p_difference adjusted over its family. p_equivalence is not, as a claim that all of a family are nil needs each
+    to pass on its own.
+    """
+    conditions = [np.asarray(p_equivalence) <= alpha, np.asarray(p_difference) <= alpha]
+    return np.select(conditions, ["equivalent", "different"], "underpowered")[()]
 
 
 def rate_equivalence_verdict(count: int, n: int, margin: float, alpha: float = 0.05) -> Verdict:
@@ -271,7 +317,9 @@ def rate_equivalence_verdict(count: int, n: int, margin: float, alpha: float = 0
     if n == 0:
         return Verdict("underpowered", np.nan, margin, np.nan, np.nan, np.nan, 0)
     below, above = (stats.binomtest(count, n, margin, alternative=side).pvalue for side in ("less", "greater"))
-    return Verdict(str(_verdict(below, above, alpha)), count / n, margin, below, above, minimum_detectable_rate(n), n)
+    return Verdict(
+        str(equivalence_verdict(below, above, alpha)), count / n, margin, below, above, minimum_detectable_rate(n), n
+    )
 
 
 def _distributions(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,36 +4,39 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from emoscope.markup import badge, estimate, headline, html_table, listed, number, outcome, percent, prose
-from emoscope.pair_tables import found
+from emoscope.markup import badge, estimate, headline, html_table, listed, number, outcome, p_value, percent, prose
+from emoscope.pair_tables import beyond, found, rate_rows
 from emoscope.pairs import LARGE
 
 EXCEPTIONS = ("overwhelmed", "surprised")  # the two words that the paper says do change predictions
-CERTAIN = 0.02  # a word changes predictions for certain if the interval of its rate lies above this
 
 
 def main_result(summary: pd.DataFrame) -> Markup:
     """The headline: how many predictions change, under the published procedure and word by word."""
     published = summary[summary["origin"] == "published"]
-    moving = moving_words(summary)
+    words, flagged = word_verdicts(summary), flagged_words(summary)
+    at_once = "The published replacement changes the prediction of {} of the texts it rewrites ({})."
     return headline(
-        "{all_at_once} Taken one by one, {words} of {n} words change more than {least} of the predictions{which}.",
-        all_at_once=Markup("The published replacement changes the prediction of {} of the texts it rewrites.").format(
-            estimate(*found(published, "changed"), form=percent)
-        )
+        "{at_once} Taken one by one, {flagged} of {n} words are flagged as changing predictions{which}.",
+        at_once=Markup(at_once).format(estimate(*found(published, "changed"), form=percent), beyond(published))
         if len(published)
         else "The published replacement finds nothing to replace.",
-        words=len(moving),
-        least=percent(CERTAIN, 0),
-        n=summary.loc[summary["origin"] == "word", "term"].nunique(),
-        which=f": {listed(moving if len(moving) < 6 else [*moving[:5], 'others'])}" if moving else "",
+        flagged=len(flagged),
+        n=len(words),
+        which=f": {listed(flagged if len(flagged) < 6 else [*flagged[:5], 'others'])}" if flagged else "",
     )
 
 
-def moving_words(summary: pd.DataFrame) -> list[str]:
-    """The words whose replacement changes more than a few predictions for certain, the strongest first."""
+def word_verdicts(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rate of changed predictions of each word replaced alone and whether it is flagged, the strongest first."""
     rates = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")]
-    return rates[rates["low"] > CERTAIN].sort_values("value", ascending=False)["term"].tolist()
+    return rates.sort_values("value", ascending=False)
+
+
+def flagged_words(summary: pd.DataFrame) -> list[str]:
+    """The words whose replacement changes predictions beyond the margin and beyond neutral words."""
+    words = word_verdicts(summary)
+    return words.loc[words["verdict"] == "flagged", "term"].tolist()
 
 
 def word_lists(words: pd.DataFrame, table3: pd.DataFrame) -> Markup:
@@ -90,57 +93,63 @@ def published_findings(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
     )
 
 
-def word_findings(summary: pd.DataFrame) -> Markup:
+def word_findings(summary: pd.DataFrame, margin: float) -> Markup:
     """Which words move predictions, and whether the paper's two exceptions are among them."""
-    moving, parts = moving_words(summary), []
+    flagged, parts = flagged_words(summary), []
     for word in EXCEPTIONS:
         rows = summary[(summary["origin"] == "word") & (summary["term"] == word)]
         rate = Markup("in {} of its texts").format(estimate(*found(rows, "changed"), form=percent))
         parts.append(Markup("<em>{}</em> {}").format(word, rate if len(rows) else "stands in no text"))
-    others = [word for word in moving if word not in EXCEPTIONS]
+    others = [word for word in flagged if word not in EXCEPTIONS]
     return prose(
-        "The paper reports that only two words change predictions. Here, {exceptions}. Beside these two, {others} for "
-        "certain (interval above {least}).",
+        "The paper reports that only two words change predictions. Here, {exceptions}. Beside these two, {others}. A "
+        "word is flagged if its rate is above {margin} and above that of the neutral swaps in its place, both for "
+        "certain once adjusted for the number of words.",
         exceptions=Markup(", ").join(parts),
-        least=percent(CERTAIN, 0),
-        others=f"{listed(others)} change{'s' if len(others) == 1 else ''} predictions"
-        if others
-        else "no word changes predictions",
+        margin=percent(margin, 0),
+        others=f"{listed(others)} {'is' if len(others) == 1 else 'are'} flagged" if others else "no word is flagged",
     )
 
 
 def word_rates(summary: pd.DataFrame) -> pd.DataFrame:
-    """The rate of changed predictions by word as `name, series, value, low, high`, the strongest first."""
-    rates = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")]
-    series = rates["term"].map(lambda word: "the paper's exceptions" if word in EXCEPTIONS else "other words")
-    return rates.assign(name=rates["term"], series=series).sort_values("value", ascending=False)
+    """The rate of changed predictions by word, and of its controls, as a forest plot takes it; the strongest first."""
+    words = word_verdicts(summary)["term"]
+    by_word = {
+        f"{term}, the paper's exception" if term in EXCEPTIONS else term: summary[
+            (summary["origin"] == "word") & (summary["term"] == term)
+        ]
+        for term in words
+    }
+    return rate_rows(by_word, "replaced by its synonym") if by_word else words.to_frame()
 
 
 def word_table(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
     """What replacing each word does, wherever it stands; those that change most predictions first."""
     rows = []
-    for term in word_rates(summary)["term"]:
-        part = summary[(summary["origin"] == "word") & (summary["term"] == term)]
+    for word in word_verdicts(summary).to_dict("records"):
+        part = summary[(summary["origin"] == "word") & (summary["term"] == word["term"])]
         changes = part[part["measure"].str.startswith("change_")]
         most = changes.loc[changes["value"].abs().idxmax()]
         rows.append(
             {
-                "word": term,
-                "replaced by": replacements(pairs, term),
-                "texts": number(int(part["texts"].max())),
+                "word": word["term"],
+                "replaced by": replacements(pairs, word["term"]),
+                "texts": number(int(word["texts"])),
                 "predicted class changes": estimate(*found(part, "changed"), form=percent),
-                f"moves by {percent(LARGE, 0)} or more": estimate(*found(part, "large"), form=percent),
+                "with neutral words": estimate(*found(part, "control_changed"), form=percent),
+                "adjusted p": p_value(word["p_adjusted"]),
+                "": badge("flagged") if word["verdict"] == "flagged" else "",
                 "largest mean change": Markup("P({}) {}").format(
                     most["measure"].removeprefix("change_"), estimate(most["value"], most["low"], most["high"])
                 ),
-                "no effect?": badge(most["verdict"]),
             }
         )
     caption = (
-        "Every text that holds the word, whatever its label, with this one word replaced; the verdict is on the "
-        "class whose probability moves most."
+        "Every text that holds the word, whatever its label, with this one word replaced, beside the swap of a neutral "
+        "word instead; Wilson and bootstrap intervals. p: exact, for a rate above the margin and above that of the "
+        "neutral words, whichever is less certain (binomial, McNemar), FDR-adjusted over the words."
     )
-    return html_table(rows, caption, text=("word", "replaced by", "no effect?"))
+    return html_table(rows, caption, text=("word", "replaced by", ""))
 
 
 def replacements(pairs: pd.DataFrame, term: str) -> str:
@@ -159,25 +168,32 @@ def replacements(pairs: pd.DataFrame, term: str) -> str:
 
 def controls(truth: dict, summary: pd.DataFrame) -> list:
     """Planted: plain words and their synonyms mean the same, two words of surprise have misleading ones."""
-    rates = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")].set_index("term")
-    plain = rates.drop(index=[word for word in EXCEPTIONS if word in rates.index])
-    moved = plain.index[plain["low"] > CERTAIN]
+    words = word_verdicts(summary).set_index("term")
+    plain = words.drop(index=[word for word in EXCEPTIONS if word in words.index])
+    flagged = plain.index[plain["verdict"] == "flagged"]
     rows = [
         {
-            "planted": "Synonyms say the same as the words they replace, two apart: no prediction changes.",
-            "found": f"{len(moved)} of {len(plain)} words change more than {percent(CERTAIN, 0)} of their predictions"
-            + (f": {listed(moved[:6])}" if len(moved) else ""),
-            "verdict": outcome(0 < len(plain) >= 20 * len(moved), missed=len(moved) > 0),
+            "planted": "Synonyms say the same as the words they replace, two apart: no word is flagged.",
+            "found": f"{len(flagged)} of {len(plain)} words flagged"
+            + (f": {listed(flagged[:6])}" if len(flagged) else ""),
+            "verdict": outcome(len(plain) > 0 and flagged.empty, missed=len(flagged) > 0),
         }
     ]
     for word in EXCEPTIONS:
         share = truth["effects"]["misleading_synonyms"]["size"]
-        value = tuple(rates.loc[word, ["value", "low", "high"]]) if word in rates.index else (np.nan,) * 3
+        seen = word in words.index
+        value = tuple(words.loc[word, ["value", "low", "high"]]) if seen else (np.nan,) * 3
         rows.append(
             {
                 "planted": f"The synonym of {word} means another class: {percent(share, 0)} of predictions change.",
-                "found": estimate(*value, form=percent),
-                "verdict": outcome(value[1] > 0.5, partly=value[1] > CERTAIN, missed=value[2] < 0.5),
+                "found": Markup("{}{}").format(
+                    estimate(*value, form=percent), f", {words.loc[word, 'verdict']}" if seen else ""
+                ),
+                "verdict": outcome(
+                    seen and words.loc[word, "verdict"] == "flagged" and value[1] > 0.5,
+                    partly=seen and words.loc[word, "verdict"] == "flagged",
+                    missed=seen,
+                ),
             }
         )
     return rows

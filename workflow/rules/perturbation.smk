@@ -3,12 +3,13 @@ results/{run}/perturbations/{axis}_{scores,summary,traces}.parquet."""
 
 
 rule flip_terms:
-    """Flip the gender or race of the people in the test texts; for race, fill in templates as well."""
+    """Flip the gender or race of the people in the test texts, for race in templates as well; add controls."""
     input:
         test="data/corpora/{corpus}/test.parquet",
         lexicon=flip_lexicon,
+        neutral=shipped("data/lexicons/neutral.csv"),
         published=shipped("data/reference/table4_gender_pairs.csv"),
-        code=code_of("perturbation_sets"),
+        code=code_of("flip_sets"),
     output:
         "data/corpora/{corpus}/perturbations/{axis}.parquet",
     log:
@@ -20,7 +21,8 @@ rule flip_terms:
     shell:
         r"""
         python -m emoscope flip-terms --test {input.test:q} --lexicon {input.lexicon:q} \
-            --published {input.published:q} --axis {wildcards.axis} --output {output:q} >{log:q} 2>&1
+            --neutral {input.neutral:q} --published {input.published:q} --axis {wildcards.axis} \
+            --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -30,7 +32,7 @@ rule count_words:
         test="data/corpora/{corpus}/test.parquet",
         audit="data/corpora/{corpus}/corpus.json",
         stop_words=shipped("data/lexicons/stopwords.txt"),
-        code=code_of("perturbation_sets"),
+        code=code_of("synonym_sets"),
     output:
         "data/corpora/{corpus}/perturbations/words.parquet",
     log:
@@ -52,7 +54,8 @@ rule replace_words:
         test="data/corpora/{corpus}/test.parquet",
         audit="data/corpora/{corpus}/corpus.json",
         synonyms=shipped("data/lexicons/synonyms.csv"),
-        code=code_of("perturbation_sets"),
+        neutral=shipped("data/lexicons/neutral.csv"),
+        code=code_of("synonym_sets"),
     output:
         "data/corpora/{corpus}/perturbations/synonyms.parquet",
     log:
@@ -62,7 +65,7 @@ rule replace_words:
     shell:
         r"""
         python -m emoscope replace-words --test {input.test:q} --audit {input.audit:q} \
-            --synonyms {input.synonyms:q} --output {output:q} >{log:q} 2>&1
+            --synonyms {input.synonyms:q} --neutral {input.neutral:q} --output {output:q} >{log:q} 2>&1
         """
 
 

@@ -1,0 +1,135 @@
+"""The summary of a perturbation: what a reader of its table would notice."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.effects import summarise
+from emoscope.pairs import CONTROL_OF
+
+STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 500, "seed": 0}
+
+
+def kind(
+    moved: list[bool], origin: str = "natural", term: str = "", label: int = 0, direction: str = "", prefix: str = "t"
+) -> pd.DataFrame:
+    """Pairs of two classes: one that is moved goes from class 0 to class 1, another stays at class 0."""
+    n = len(moved)
+    after = np.where(moved, 0.2, 0.9)
+    return pd.DataFrame({
+        "id": range(n), "axis": "gender", "origin": origin, "term": term, "text": [f"{prefix} {k}" for k in range(n)],
+        "label": label, "flags": [[]] * n, "direction": direction, "before_joy": 0.9, "before_fear": 0.1,
+        "after_joy": after, "after_fear": 1 - after,
+    })  # fmt: skip
+
+
+def share(count: int, n: int) -> list[bool]:
+    return [k < count for k in range(n)]
+
+
+def measured(*kinds: pd.DataFrame, **statistics) -> pd.DataFrame:
+    return summarise(pd.concat(kinds, ignore_index=True), **STATISTICS | statistics).set_index("measure")
+
+
+def test_the_excess_is_what_the_controls_do_not_explain():
+    found = measured(kind(share(20, 100)), kind(share(5, 100), "natural control"))
+    assert found.loc["changed", "value"] == 0.2 and found.loc["control_changed", "value"] == 0.05
+    for measure in ("changed", "large", "distance", "divergence"):
+        row = found.loc[f"excess_{measure}"]
+        assert row["value"] == pytest.approx(found.loc[measure, "value"] - found.loc[f"control_{measure}", "value"])
+        assert 0 < row["low"] < row["value"] < row["high"]
+    assert set(found["origin"]) == {"natural"}
+
+
+def test_a_control_as_strong_as_the_flip_leaves_no_excess():
+    found = measured(kind(share(3, 100)), kind(share(3, 100)[::-1], "natural control"))
+    row = found.loc["excess_changed"]
+    assert row["value"] == 0 and row["low"] < 0 < row["high"]
+
+
+def test_nothing_seen_is_not_nothing_proven():
+    found = measured(kind(share(0, 10)), kind(share(0, 10), "natural control"))
+    assert found.loc["excess_changed", "high"] > 0.2 and found.loc["changed", "high"] > 0.2
+
+
+def test_only_texts_with_a_control_enter_the_excess():
+    found = measured(kind(share(20, 100)), kind(share(0, 40), "natural control"))
+    assert found.loc["excess_changed", "value"] == 0.5
+    assert found.loc["excess_changed", "texts"] == 40
+    assert not measured(kind(share(20, 100))).index.str.contains("excess|control").any()
+
+
+def test_accuracy_before_and_after():
+    found = measured(kind(share(12, 80)), kind(share(4, 20), label=1, prefix="u").assign(id=range(80, 100)))
+    assert found.loc["accuracy_before", "value"] == 0.8 and found.loc["accuracy_after", "value"] == 0.72
+    change = found.loc["accuracy_change"]
+    assert change["value"] == pytest.approx(-0.08) and change["low"] < -0.08 < change["high"]
+    assert (found.loc["accuracy_lost", "value"], found.loc["accuracy_gained", "value"]) == (0.12, 0.04)
+    assert change["p"] == pytest.approx(0.0768, abs=1e-4)  # 12 against 4, exact
+
+
+def test_texts_without_a_label_have_no_accuracy_and_repeated_ones_count_once():
+    assert not measured(kind(share(1, 9), label=-1)).index.str.startswith("accuracy").any()
+    twice = pd.concat([kind([True, False])] * 2, ignore_index=True).assign(id=range(4))
+    assert measured(twice).loc["accuracy_before", "texts"] == 2
+
+
+def test_directions_are_compared():
+    men = kind(share(20, 100), direction="male to female", prefix="he")
+    women = kind(share(2, 100), direction="female to male", prefix="she").assign(id=range(100, 200))
+    found = measured(men, women)
+    assert found.loc[["changed_first", "changed_second"], "value"].tolist() == [0.2, 0.02]
+    assert found.loc["changed_difference", "low"] > 0.09
+    assert "changed_second" not in measured(men).index
+
+
+def words(**rates: tuple[int, int, int]) -> pd.DataFrame:
+    """One word each: texts, of which so many change, and so many with neutral words."""
+    parts = []
+    for term, (n, own, control) in rates.items():
+        parts.append(kind(share(own, n), "word", term, prefix=term))
+        parts.append(kind(share(control, n)[::-1], CONTROL_OF["word"], term, prefix=term))
+    return measured(*parts).loc[["changed"]].set_index("term")
+
+
+def test_a_word_is_flagged_if_it_does_more_than_neutral_words_and_than_the_margin():
+    found = words(strong=(20, 13, 1), noisy=(200, 14, 12), rare=(10, 1, 0), calm=(200, 2, 0))
+    assert found["verdict"].to_dict() == {
+        "strong": "flagged", "noisy": "not flagged", "rare": "not flagged", "calm": "not flagged"
+    }  # fmt: skip
+    assert (found["p_adjusted"] >= found["p"]).all()
+
+
+def test_one_word_of_many_needs_more_to_be_flagged():
+    alone = words(want=(190, 9, 1))
+    assert alone.loc["want", "p"] < 0.05 and alone.loc["want", "verdict"] == "flagged"
+    among = words(want=(190, 9, 1), **{f"w{k}": (50, 0, 0) for k in range(29)})
+    assert among.loc["want", "verdict"] == "not flagged"
+
+
+def test_a_word_without_control_is_not_flagged():
+    found = measured(kind(share(20, 20), "word", "lonely"))
+    assert found.loc["changed", "verdict"] == "not flagged"
+
+
+def test_the_verdict_uses_the_adjusted_p_that_stands_beside_it():
+    rng = np.random.default_rng(0)
+    table = kind(share(0, 60), direction="male to female")
+    table["after_joy"] = 0.9 - np.clip(rng.normal(0.05, 0.15, 60), -0.1, 0.9)
+    table["after_fear"] = 1 - table["after_joy"]
+    for confidence in (0.95, 0.999):
+        rows = measured(table, confidence=confidence)
+        rows = rows[rows.index.str.contains("change_|gap_")]
+        different = (rows["p_adjusted"] <= 1 - confidence) & ~(rows["p_equivalence"] <= 1 - confidence)
+        assert ((rows["verdict"] == "different") == different).all()
+    assert set(measured(table).loc[["gap_joy", "gap_fear"], "verdict"]) == {"different"}
+
+
+def test_pairs_that_do_not_count_are_told_but_not_measured():
+    table = kind(share(5, 10)).assign(flags=[["uncertain"]] * 5 + [[]] * 5)
+    found = measured(table)
+    assert found.loc["changed", "value"] == 0 and found.loc["changed", "left_out"] == 5
+
+
+def test_no_pairs_give_an_empty_summary():
+    assert summarise(kind([]), **STATISTICS).empty
