@@ -27,6 +27,8 @@ def main() -> None:
         table = pd.read_csv(folder / "reports" / "ground_truth.csv")
     gap = table[(table["axis"] == "gender") & (table["expected"] > 0)]
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    words = table[(table["axis"] == "synonyms") & (table["expected"] > 0)]
+    others = table[(table["axis"] == "synonyms") & (table["expected"] == 0)]
     race = table[(table["axis"] == "race") & (table["verdict"] == "missed")]
     result = {
         "commit": commit.stdout.strip(),
@@ -35,6 +37,8 @@ def main() -> None:
         "gender_sign_right": int((gap["low"] > 0).sum()),
         "gender_covered": int(((gap["low"] <= gap["expected"]) & (gap["expected"] <= gap["high"])).sum()),
         "runs_with_race_effect": int(race["run"].nunique()),
+        "misleading_synonyms_flagged": int((words["verdict"] == "found").sum()),
+        "runs_with_other_words_flagged": int((others["verdict"] == "missed").sum()),
         "controls": json.loads(table.to_json(orient="records", double_precision=4)),
     }
     print(json.dumps(result))

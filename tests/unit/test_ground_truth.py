@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.ground_truth import gender_controls, race_controls
+from emoscope.ground_truth import gender_controls, race_controls, synonym_controls
 
 STATISTICS = {"seed": 0, "resamples": 500, "confidence": 0.95, "margin": 0.02}
 TRUTH = {
-    "effects": {"label_noise": {"size": 0.0}, "gender": {"size": 0.8}},
+    "effects": {"label_noise": {"size": 0.0}, "gender": {"size": 0.8}, "misleading_synonyms": {"size": 1.0}},
     "ids": {"ambiguous": list(range(100))},
 }
 
@@ -70,7 +70,7 @@ def test_pairs_that_do_not_count_are_left_out():
 def test_race_is_judged_by_every_class(verdicts, expected):
     summary = pd.DataFrame({
         "origin": "template",
-        "measure": ["change_joy", "change_fear"],
+        "measure": ["gap_joy", "gap_fear"],
         "value": [0.001, -0.03],
         "low": [0.0, -0.04],
         "high": [0.002, -0.02],
@@ -80,4 +80,25 @@ def test_race_is_judged_by_every_class(verdicts, expected):
     (control,) = race_controls(summary)
     assert control.verdict == expected
     assert control.value == -0.03
-    assert "fear" in control.planted
+    assert "fear" in control.note
+
+
+def words(**verdicts: str) -> pd.DataFrame:
+    rate = {"origin": "word", "measure": "changed", "value": 0.5, "low": 0.2, "high": 0.8, "texts": 9}
+    return pd.DataFrame(
+        [{"term": term, "verdict": verdict.replace("_", " "), **rate} for term, verdict in verdicts.items()]
+    )
+
+
+@pytest.mark.parametrize(
+    ("want", "overwhelmed", "expected"),
+    [
+        ("not_flagged", "flagged", ["found", "cannot tell", "found"]),
+        ("flagged", "flagged", ["found", "cannot tell", "missed"]),
+        ("not_flagged", "not_flagged", ["missed", "cannot tell", "found"]),
+    ],
+)
+def test_misleading_synonyms_should_be_flagged_and_no_others(want, overwhelmed, expected):
+    found = list(synonym_controls(TRUTH, words(want=want, overwhelmed=overwhelmed), 0.05))
+    assert [control.verdict for control in found] == expected
+    assert ("want" in found[-1].note) == (want == "flagged")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.markup import estimate, headline, html_table, listed, number, outcome, percent, prose, signed, unsigned
+from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed, unsigned
 from emoscope.pair_tables import ORIGINS, beyond, control_texts, found, pair_texts
 from emoscope.pairs import CONTROL_OF, CONTROLS, LARGE, countable, largest_change, scored
-from emoscope.stats import estimate_mean, minimum_detectable_rate, tost_mean
+from emoscope.stats import minimum_detectable_rate
 
 SITES = {"residual": "residual stream", "attention": "output of the attention"}
 GROUPS = {"gender": ("male", "female"), "race": ("white", "black")}
@@ -326,77 +326,3 @@ def concentration(flips: Mapping[str, Flip], site: str) -> Markup:
                 }
             )
     return html_table(rows, f"Where the change sits, {SITES[site]}.", text=("pair",))
-
-
-def controls(truth: dict, flips: Mapping[str, Flip], statistics: dict) -> list:
-    """Planted: a gap of P(anger) in ambiguous sentences, none in others, and none for race."""
-    effects, rows = truth["effects"], []
-    if "gender" in flips:
-        noise, planted = effects["label_noise"]["size"], effects["gender"]["size"]
-        expected = planted * (1 - noise * 6 / 5)  # a wrong label is as likely anger as any other
-        pairs = flips["gender"].pairs.query("origin == 'natural' and direction != 'mixed'")
-        sign = np.where(pairs["direction"] == "male to female", 1, -1)
-        gap = pd.Series(sign * (pairs["before_anger"] - pairs["after_anger"]), index=pairs.index, dtype=float)
-        ambiguous = pairs["id"].isin(truth["ids"]["ambiguous"])
-        value = _mean(gap[ambiguous], pairs["text"][ambiguous], statistics)
-        rows.append(
-            {
-                "planted": f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f}.",
-                "found": Markup("{}, {} texts").format(estimate(*value), int(ambiguous.sum())),
-                "verdict": _presence(value, expected),
-            }
-        )
-        value = _mean(gap[~ambiguous], pairs["text"][~ambiguous], statistics)
-        rows.append(
-            {
-                "planted": "Beside an emotion word gender tells nothing: no gap of P(anger).",
-                "found": Markup("{}, {} texts").format(estimate(*value), int((~ambiguous).sum())),
-                "verdict": _absence(gap[~ambiguous], pairs["text"][~ambiguous], statistics),
-            }
-        )
-    if "race" in flips:
-        for origin, part in flips["race"].summary.groupby("origin", sort=False):
-            verdicts = part.loc[part["measure"].str.startswith("gap_"), "verdict"]
-            different, equivalent = (int((verdicts == verdict).sum()) for verdict in ("different", "equivalent"))
-            rows.append(
-                {
-                    "planted": f"Race tells nothing ({ORIGINS[origin]}): no gap of any class's probability."
-                    + (" Their wording is not the corpus's, so this asks for more." if origin == "template" else ""),
-                    "found": f"{different} of {len(verdicts)} classes differ, {equivalent} proven within the margin",
-                    "verdict": outcome(len(verdicts) > 0 and different == 0, missed=different > 0),
-                }
-            )
-    return rows
-
-
-def _mean(values: pd.Series, texts: pd.Series, statistics: dict) -> tuple[float, float, float]:
-    if values.empty:
-        return (np.nan, np.nan, np.nan)
-    return tuple(
-        estimate_mean(
-            values.to_numpy(),
-            texts.to_numpy(),
-            seed=statistics["seed"],
-            resamples=statistics["resamples"],
-            alpha=1 - statistics["confidence"],
-        )[:3]
-    )
-
-
-def _presence(value: tuple[float, float, float], expected: float) -> str:
-    """Found if the interval covers the planted effect; partly if it has the right sign but another size."""
-    _, low, high = value
-    return outcome(
-        low <= expected <= high and not low <= 0 <= high,
-        partly=low * high > 0 and low * expected > 0,
-        missed=high < expected or low > expected,
-    )
-
-
-def _absence(values: pd.Series, texts: pd.Series, statistics: dict) -> str:
-    """Found if the mean was shown to lie within the margin."""
-    if texts.nunique() < 2:
-        return "cannot tell"
-    equivalent = tost_mean(values.to_numpy(), texts.to_numpy(), statistics["margin"]).equivalent
-    _, low, high = _mean(values, texts, statistics)
-    return outcome(bool(equivalent), missed=not low <= 0 <= high)

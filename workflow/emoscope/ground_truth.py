@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from emoscope.calibration import MISLEADING_SYNONYMS
 from emoscope.files import read_json, replacing
 from emoscope.pairs import countable, scored
-from emoscope.stats import estimate_mean, tost_mean
+from emoscope.stats import estimate_mean, tost_mean, wilson_interval
 
 
 class Control(NamedTuple):
@@ -31,6 +32,7 @@ class Control(NamedTuple):
     high: float
     texts: int
     verdict: str
+    note: str = ""
 
 
 def assess_ground_truth(
@@ -56,6 +58,7 @@ def assess_ground_truth(
         rows += gender_controls(planted, tables["gender"], taught, statistics)
     if "race" in summary:
         rows += race_controls(summary["race"])
+    rows += synonym_controls(planted, summary["synonyms"], 1 - statistics["confidence"])
     with replacing(output) as temporary:
         pd.DataFrame(rows, columns=Control._fields).assign(run=run).to_csv(temporary, index=False)
 
@@ -100,17 +103,45 @@ def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: d
 
 
 def race_controls(summary: pd.DataFrame) -> Iterator[Control]:
-    """No class's probability changes with race; shown is the class whose mean changes most."""
+    """P(class | white) - P(class | black) is nil for every class; shown is the class with the largest gap."""
     for origin, where in {"natural": "test texts", "template": "templates"}.items():
-        changes = summary[(summary["origin"] == origin) & summary["measure"].str.startswith("change_")]
-        if changes.empty:
+        gaps = summary[(summary["origin"] == origin) & summary["measure"].str.startswith("gap_")]
+        if gaps.empty:
             continue
-        most = changes.loc[changes["value"].abs().idxmax()]
-        verdicts = set(changes["verdict"])
-        verdict = "found" if verdicts == {"equivalent"} else "missed" if "different" in verdicts else "cannot tell"
-        sentence = f"Race tells nothing of any class ({where}; the class that moves most, "
-        sentence += f"{most['measure'].removeprefix('change_')})."
-        yield Control("race", sentence, 0, most["value"], most["low"], most["high"], int(most["texts"]), verdict)
+        most = gaps.loc[gaps["value"].abs().idxmax()]
+        verdicts = gaps["verdict"].value_counts()
+        verdict = (
+            "missed" if "different" in verdicts else "found" if set(verdicts.index) == {"equivalent"} else "cannot tell"
+        )
+        note = f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin, "
+        note += (
+            f"{verdicts.get('different', 0)} differ; the largest gap is that of {most['measure'].removeprefix('gap_')}"
+        )
+        sentence = f"Race tells nothing of any class ({where})."
+        numbers = (most["value"], most["low"], most["high"], int(most["texts"]))
+        yield Control("race", sentence, 0, *numbers, verdict, note)
+
+
+def synonym_controls(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterator[Control]:
+    """Every misleading synonym is flagged (a share of its texts), of the other words none (a share of the words)."""
+    words = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")].set_index("term")
+    share = truth["effects"]["misleading_synonyms"]["size"]
+    for word, (synonym, name) in MISLEADING_SYNONYMS.items():
+        sentence = f"{word.capitalize()} changes to {synonym}, which means {name}: every prediction changes."
+        if word not in words.index:
+            yield Control("synonyms", sentence, share, np.nan, np.nan, np.nan, 0, "cannot tell", "no text has the word")
+            continue
+        row = words.loc[word]
+        verdict = "found" if row["verdict"] == "flagged" else "missed"
+        yield Control("synonyms", sentence, share, row["value"], row["low"], row["high"], int(row["texts"]), verdict)
+    plain = words.drop(index=list(MISLEADING_SYNONYMS), errors="ignore")
+    flagged = list(plain.index[plain["verdict"] == "flagged"])
+    low, high = wilson_interval(len(flagged), len(plain), alpha)
+    value = len(flagged) / len(plain) if len(plain) else np.nan
+    sentence = "The other synonyms mean what the words mean that they replace: no word is flagged."
+    verdict = "missed" if flagged else "found" if len(plain) else "cannot tell"
+    note = f"of {len(plain)} words" + (f", flagged: {', '.join(flagged)}" if flagged else "")
+    yield Control("synonyms", sentence, 0, value, low, high, int(plain["texts"].sum()), verdict, note)
 
 
 def _mean(values: np.ndarray, texts: pd.Series, statistics: dict) -> tuple[float, float, float, int]:

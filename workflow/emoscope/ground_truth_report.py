@@ -1,24 +1,48 @@
 """What the ground truth page says: what was planted, and what each run finds of it."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.markup import badge, estimate, headline, html_table, number
+from emoscope.markup import badge, estimate, headline, html_table, number, planted_box
 
 
 def main_result(table: pd.DataFrame) -> Markup:
     """The headline: how many runs find the planted gap, and how many see something that is not there."""
     gap = table[(table["axis"] == "gender") & (table["expected"] > 0)]
     covered = (gap["low"] <= gap["expected"]) & (gap["expected"] <= gap["high"])
+    words = table[(table["axis"] == "synonyms") & (table["expected"] > 0)]
+    others = table[(table["axis"] == "synonyms") & (table["expected"] == 0)]
     race = table[table["axis"] == "race"].groupby("run")["verdict"].agg(lambda verdicts: (verdicts == "missed").any())
     return headline(
         "Over {runs} generated {word}, the planted gender gap is found with the right sign {right} times and its "
-        "interval covers the planted size {covered} times; an effect of race, which is absent, is seen {race} times.",
+        "interval covers the planted size {covered} times; an effect of race, which is absent, is seen {race} times. "
+        "Of {n} misleading synonyms {words} are flagged; other words are flagged in {others} runs.",
         runs=table["run"].nunique(),
         word="corpus" if table["run"].nunique() == 1 else "corpora",
         right=int((gap["low"] > 0).sum()),
         covered=int(covered.sum()),
         race=int(race.sum()),
+        n=len(words),
+        words=int((words["verdict"] == "found").sum()),
+        others=int((others["verdict"] == "missed").sum()),
+    )
+
+
+def box(table: pd.DataFrame, axes: Sequence[str]) -> Markup:
+    """The controls of one run and these axes, as the box that a report opens with."""
+    return planted_box(
+        {
+            "planted": row["planted"],
+            "found": Markup("{}, {} texts{}").format(
+                estimate(row["value"], row["low"], row["high"]),
+                number(int(row["texts"])),
+                f"; {row['note']}" if isinstance(row["note"], str) and row["note"] else "",
+            ),
+            "verdict": row["verdict"],
+        }
+        for row in table[table["axis"].isin(axes)].to_dict("records")
     )
 
 
@@ -30,11 +54,12 @@ def controls(table: pd.DataFrame) -> Markup:
             "planted": row["planted"],
             "found": estimate(row["value"], row["low"], row["high"]),
             "texts": number(int(row["texts"])),
+            "remark": row["note"] if isinstance(row["note"], str) else "",
             "verdict": badge(row["verdict"]),
         }
         for row in table.to_dict("records")
     ]
-    return html_table(rows, "All controls, run by run.", text=("run", "planted", "verdict"))
+    return html_table(rows, "All controls, run by run.", text=("run", "planted", "remark", "verdict"))
 
 
 def gaps(table: pd.DataFrame) -> pd.DataFrame:

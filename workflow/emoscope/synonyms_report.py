@@ -1,10 +1,9 @@
 """What the synonyms report says: tables and sentences over word counts and replaced words."""
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from emoscope.markup import badge, estimate, headline, html_table, listed, number, outcome, p_value, percent, prose
+from emoscope.markup import badge, estimate, headline, html_table, listed, number, p_value, percent, prose
 from emoscope.pair_tables import beyond, found, rate_rows
 from emoscope.pairs import LARGE
 
@@ -164,39 +163,6 @@ def replacements(pairs: pd.DataFrame, term: str) -> str:
         dtype=object,
     )
     return ", ".join(forms.value_counts().index[:2])
-
-
-def controls(truth: dict, summary: pd.DataFrame) -> list:
-    """Planted: plain words and their synonyms mean the same, two words of surprise have misleading ones."""
-    words = word_verdicts(summary).set_index("term")
-    plain = words.drop(index=[word for word in EXCEPTIONS if word in words.index])
-    flagged = plain.index[plain["verdict"] == "flagged"]
-    rows = [
-        {
-            "planted": "Synonyms say the same as the words they replace, two apart: no word is flagged.",
-            "found": f"{len(flagged)} of {len(plain)} words flagged"
-            + (f": {listed(flagged[:6])}" if len(flagged) else ""),
-            "verdict": outcome(len(plain) > 0 and flagged.empty, missed=len(flagged) > 0),
-        }
-    ]
-    for word in EXCEPTIONS:
-        share = truth["effects"]["misleading_synonyms"]["size"]
-        seen = word in words.index
-        value = tuple(words.loc[word, ["value", "low", "high"]]) if seen else (np.nan,) * 3
-        rows.append(
-            {
-                "planted": f"The synonym of {word} means another class: {percent(share, 0)} of predictions change.",
-                "found": Markup("{}{}").format(
-                    estimate(*value, form=percent), f", {words.loc[word, 'verdict']}" if seen else ""
-                ),
-                "verdict": outcome(
-                    seen and words.loc[word, "verdict"] == "flagged" and value[1] > 0.5,
-                    partly=seen and words.loc[word, "verdict"] == "flagged",
-                    missed=seen,
-                ),
-            }
-        )
-    return rows
 
 
 def _word(table: pd.DataFrame, rank: int, known: set[str]) -> Markup:

@@ -160,6 +160,7 @@ def report_tables(wildcards):
     corpus = f"data/corpora/{RUNS[wildcards.run]['corpus']}"
     perturbed = f"{run}/perturbations"
     truth = planted(wildcards.run)
+    box = {"ground_truth": f"{run}/ground_truth.csv"} if truth else {}
     common = {"audit": f"{corpus}/corpus.json", "training": f"{run}/training.json", **truth}
     own = {
         "performance": {
@@ -185,13 +186,15 @@ def report_tables(wildcards):
             }.items()
         }
         | {"table4": published("table4_gender_flip_differences")},
+        | box,
         "synonyms": {
             "words": f"{corpus}/perturbations/words.parquet",
             "pairs": f"{corpus}/perturbations/synonyms.parquet",
             "scores": f"{perturbed}/synonyms_scores.parquet",
             "summary": f"{perturbed}/synonyms_summary.parquet",
             "table3": published("table3_synonyms"),
-        },
+        }
+        | box,
     }[wildcards.experiment]
     controls = {
         "performance": {
