@@ -13,8 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from emoscope import claims_report, figures, masking_report, notebook, pair_tables, reports, synonyms_report
+from emoscope import (
+    claims_report,
+    figures,
+    masking_report,
+    notebook,
+    pair_tables,
+    performance_report,
+    reports,
+    synonyms_report,
+)
 from emoscope.contracts import ALL, WHOLE_BLOCK
+from emoscope.evaluate import metrics
 from emoscope.markup import (
     badge,
     estimate,
@@ -216,14 +226,32 @@ def masking_summary(blocks: int, heads: int, groups: list[str], conditions: tupl
     """Effects of a mask, made up: block b changes every measure by -b / 100."""
     keys = [(b, WHOLE_BLOCK, c) for b in range(blocks) for c in conditions]
     keys += [(b, h, "zero") for b in range(blocks) for h in range(heads)]
+    kinds = ("equivalent", "different", "underpowered")
     rows = [
-        (b, h, c, group, measure, -b / 100, -b / 100 - 0.01, -b / 100 + 0.01, 0.01, b < 2, 5, 0.02)
+        (
+            b,
+            h,
+            c,
+            group,
+            measure,
+            -b / 100,
+            -b / 100 - 0.01,
+            -b / 100 + 0.01,
+            0.01,
+            5,
+            0.02,
+            0.02,
+            0.5,
+            0.03,
+            kinds[b % 3],
+        )
         for b, h, c in keys
         for group in [*groups, ALL]
         for measure in ("probability", "first_class", "margin", "accuracy")
     ]
-    names = ["block", "head", "condition", "group", "measure", "change", "low", "high", "p", "equivalent", "texts"]
-    return pd.DataFrame(rows, columns=[*names, "p_adjusted"])
+    names = ["block", "head", "condition", "group", "measure", "change", "low", "high", "p", "texts"]
+    names += ["p_adjusted", "equivalence_margin", "p_equivalence", "detectable", "verdict"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def masking_samples(classes: list[str], group: int) -> pd.DataFrame:
@@ -242,6 +270,31 @@ def test_the_first_class_is_named_even_where_it_has_no_samples(table1):
     summary = masking_summary(2, 0, ["joy"], ("described", "published"))
     html = masking_report.both_procedures(summary, classes, table1)
     assert "P(sadness)" in html and "+0.127" in html
+
+
+def test_blocks_are_told_apart_by_what_was_shown_of_them():
+    text = Markup(masking_report.block_findings(masking_summary(7, 0, ["joy"], ("described",)))).striptags()
+    assert "changes with blocks 1 and 4 silenced" in text
+    assert "With blocks 0, 3 and 6 silenced it was shown" in text
+    assert "too few to tell for blocks 2 and 5" in text
+    nothing = masking_summary(1, 0, ["joy"], ("described",))
+    assert "too few to tell for no block" in masking_report.block_findings(nothing)
+
+
+def test_every_metric_on_the_page_has_its_interval():
+    label = np.arange(60) % 3
+    pred = np.where(np.arange(60) % 7 == 0, 0, label)
+    scores = {f"p_{name}": np.where(pred == k, 0.8, 0.1) for k, name in enumerate("abc")}
+    table = pd.DataFrame({"text": map(str, range(60)), "label": label, "pred": pred, "confidence": 0.8} | scores)
+    found = metrics(table, list("abc"), alpha=0.05, resamples=100, seed=0)
+    published = pd.DataFrame({"metric": [f"{a}_{b}" for a in ("train", "test") for b in ("accuracy", "auc_ovr")]})
+    sets = {part: {"all": found, "distinct": found} for part in ("train", "test")}
+    page = performance_report.main_table(sets, published.assign(paper_text=0.9))
+    assert page.count('class="interval"') == 4 * 3 and "100 resamples" in page
+    counts = pd.DataFrame({"label": list("abc"), "rows": 20})
+    assert performance_report.per_class(found, dict.fromkeys("abc", 20), counts).count('class="interval"') == 3 * 4
+    assert 'class="interval"' in performance_report.calibration(found)
+    assert 'class="interval"' in performance_report.confusions(found, list("abc"), 0.05)
 
 
 def test_a_model_of_thirty_blocks_and_without_bias_gets_its_page(table1):
@@ -320,10 +373,11 @@ def test_claims_can_be_filtered_without_a_script():
     claims = pd.DataFrame({
         "id": ["masking.a", "flips.b"], "source": "table 1", "published": ["0.1", "none"], "ours": [0.2, np.nan],
         "low": np.nan, "high": np.nan, "verdict": ["artefact", "not testable here"], "note": [NASTY, "b"],
-        "run": "run-s1",
+        "run": "run-s1", "margin": [np.nan, 0.02], "detectable": [np.nan, 0.05], "equivalence_p": [np.nan, 0.26],
     })  # fmt: skip
     html = claims_report.browser(claims)
     assert not tags(html) & {"script", "img"}
+    assert "±0.02" in html and "p = 0.26" in html and "0.050" in html
     soup = BeautifulSoup(html, "html.parser")
     assert [label.get_text(strip=True) for label in soup.select("label")] == ["all", "artefact", "not testable here"]
     assert [group["data-group"] for group in soup.select("details")] == ["masking", "flips"]

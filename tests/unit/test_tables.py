@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from emoscope.effects import summarise as summarise_effects
-from emoscope.evaluate import metrics
 from emoscope.masking_summary import paper_table, summarise
 from emoscope.predict import columns, prediction_table
 from emoscope.samples import most_confident
@@ -30,21 +29,6 @@ def test_predictions_are_the_softmax_of_the_logits():
     logits = table.filter(regex="^logit_").to_numpy()
     assert (table["pred"] == logits.argmax(axis=1)).all()
     np.testing.assert_allclose(table["confidence"], softmax(logits, axis=1).max(axis=1), rtol=1e-6)
-
-
-def test_metrics_of_a_perfect_and_a_hopeless_classifier():
-    table = predictions(300)
-    perfect = metrics(table.assign(label=table["pred"]), CLASSES, 0.05)
-    assert perfect["accuracy"] == 1 and perfect["macro_f1"] == 1
-    assert np.trace(perfect["confusion"]) == 300
-    wrong = metrics(table.assign(label=(table["pred"] + 1) % 3), CLASSES, 0.05)
-    assert wrong["accuracy"] == 0 and wrong["accuracy_interval"][0] == 0
-    assert sum(cell["rows"] for cell in wrong["calibration"]) == 300
-
-
-def test_a_class_that_is_absent_leaves_its_auc_open():
-    table = predictions(30).assign(label=0)
-    assert np.isnan(metrics(table, CLASSES, 0.05)["auc_ovr"])
 
 
 @pytest.mark.parametrize("by", ["predicted", "label"])
@@ -81,9 +65,31 @@ def test_masking_summary_finds_what_was_changed_and_nothing_else():
     assert first.loc["probability", "p_adjusted"] < 0.01
     untouched = summary.query("block == 1")
     assert (untouched["change"].abs() < 1e-6).all()
-    assert untouched.query("measure == 'probability'")["equivalent"].all()
+    assert (untouched.query("measure == 'probability'")["verdict"] == "equivalent").all()
     joy = summary.query("block == 0 and condition == 'described' and group == 'joy'").set_index("measure")
     assert joy.loc["probability", "change"] >= 0 >= joy.loc["first_class", "change"]
+
+
+def test_a_masks_verdict_follows_from_the_numbers_beside_it():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    summary = summarise(samples, masked_like(samples, -0.3), **STATISTICS)
+    assert {"equivalent", "different", "underpowered"} == set(summary["verdict"])
+    shown = summary["p_equivalence"] <= 0.05
+    assert (summary["verdict"] == "equivalent").equals(shown)
+    assert (summary["verdict"] == "different").equals(~shown & (summary["p_adjusted"] <= 0.05))
+    margins = summary.groupby("measure")["equivalence_margin"].first()
+    assert margins["margin"] == pytest.approx(4 * margins["probability"])
+    assert (summary["detectable"] >= 0).all()
+
+
+def test_a_few_texts_of_which_none_turned_prove_nothing_about_accuracy():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 60, "predicted")
+    accuracy = summarise(samples, masked_like(samples, 0.0), **STATISTICS).query("measure == 'accuracy'")
+    each, together = (accuracy[accuracy["group"] == group].iloc[0] for group in ("joy", "all"))
+    assert each["change"] == together["change"] == 0
+    assert each["verdict"] == "underpowered" and each["detectable"] > 0.02
+    assert each["low"] == -each["high"] < -0.02
+    assert together["verdict"] == "equivalent" and together["texts"] == 180
 
 
 def test_the_papers_table_takes_each_procedures_own_measure():

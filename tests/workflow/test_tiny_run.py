@@ -37,7 +37,7 @@ def edited(finished, tmp_path) -> Callable[[str, Callable[[str], str]], dict[str
 def test_the_outputs_that_the_readme_promises(finished):
     run = finished / "results" / "tiny-s1"
     metrics = json.loads((run / "metrics.json").read_text())
-    assert set(metrics) == {"classes", "train", "test"}
+    assert set(metrics) == {"classes", "train", "test", "differences"}
     for part in ("train", "test"):
         for kind in ("all", "distinct"):
             found = metrics[part][kind]

@@ -1,30 +1,44 @@
 """The published claims beside what a run finds, each with a verdict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
+from scipy.stats import norm
 
 from emoscope.contracts import ALL, WHOLE_BLOCK, shared_with_paper
 from emoscope.files import read_json, replacing
 from emoscope.pairs import LARGE, countable, largest_change, moved, scored
-from emoscope.stats import wilson_interval
+from emoscope.sample_size import texts_for_mean, texts_for_rate
+from emoscope.stats import minimum_detectable_rate, rate_equivalence_verdict, wilson_interval
 
 CONTROL = "The corpus is generated, so this is a control of the method and says nothing about the paper."
+POWER = 0.8
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
+COLUMNS += ["margin", "detectable", "equivalence_p"]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a run finds: a value, its interval, a remark; for a procedure also what the authors' code finds."""
+    """What a run finds: a value, its interval, a remark; for a procedure also what the authors' code finds.
+
+    `detectable` is the smallest effect that a sample like this one, of so many `texts`, shows with 80 % power; for a
+    `rate`, the largest that zero events still allow. `within` and `beyond` are the p values of the tests that the
+    effect lies within the margin that counts as none, and that it lies beyond.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float = np.nan
+    high: float = np.nan
     note: str = ""
     code: tuple[float, float, float] | None = None
+    texts: float = np.nan
+    rate: bool = False
+    detectable: float = np.nan
+    within: float = np.nan
+    beyond: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,7 @@ class Tables:
     all_but: pd.DataFrame
     pairs: dict[str, pd.DataFrame]
     alpha: float
+    margin: float
 
 
 def assess_claims(
@@ -65,6 +80,7 @@ def assess_claims(
         all_but=pd.read_parquet(all_but),
         pairs={path.stem: table for path, table in zip(pairs, joined, strict=True)},
         alpha=1 - statistics["confidence"],
+        margin=statistics["margin"],
     )
     shared = shared_with_paper(run)
     listed = yaml.safe_load(claims.read_text(encoding="utf-8"))
@@ -91,45 +107,74 @@ def assess(claim: dict, tables: Tables, shared: set[str]) -> dict:
     if measured is None:
         note = f"{claim['says']} This run has nothing to measure it on."
         return {**row, "verdict": "not testable here", "note": note}
-    verdict, reason = judge(claim, measured, missing=[part for part in claim.get("needs", []) if part not in shared])
+    missing = [part for part in claim.get("needs", []) if part not in shared]
+    verdict, reason = judge(claim, measured, missing, tables.margin, tables.alpha)
     note = " ".join(filter(None, [claim["says"], measured.note, reason]))
-    return {**row, "ours": measured.value, "low": measured.low, "high": measured.high, "verdict": verdict, "note": note}
+    row |= {"ours": measured.value, "low": measured.low, "high": measured.high, "detectable": measured.detectable}
+    if claim["judge"] == "no effect":
+        row |= {"margin": tables.margin, "equivalence_p": measured.within}
+    return {**row, "verdict": verdict, "note": note}
 
 
-def judge(claim: dict, measured: Measured, missing: list[str]) -> tuple[str, str]:
+def judge(claim: dict, measured: Measured, missing: list[str], margin: float, alpha: float) -> tuple[str, str]:
     """The verdict on a claim and the reason for it; `missing` names what the run does not share with the paper."""
+    if claim["judge"] == "no effect":
+        return _judge_nothing(measured, margin, alpha)
+    if claim["judge"] == "effect":
+        return _judge_effect(measured, claim["tolerance"], margin, alpha)
     tolerance, published = claim["tolerance"], claim["published"]
-    match claim["judge"]:
-        case "no effect":
-            return _judge_nothing(measured, tolerance)
-        case "effect":
-            return _judge_effect(measured, tolerance)
-        case "procedure":
-            if published > claim["headroom"]:
-                return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
-            if measured.code and _apart((measured.low, measured.high), measured.code[1:]):
-                return "artefact", "The authors' code and the paper's text measure different things."
+    if claim["judge"] == "procedure":
+        if published > claim["headroom"]:
+            return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
+        if measured.code and _apart((measured.low, measured.high), measured.code[1:]):
+            return "artefact", "The authors' code and the paper's text measure different things."
     if missing:
         return "not testable here", f"Comparable only with the paper's {' and '.join(missing)}."
     if abs(measured.value - published) <= tolerance:
         return "reproduced", ""
+    if measured.low <= published + tolerance and measured.high >= published - tolerance:
+        gap = replace(measured, **{name: getattr(measured, name) - published for name in ("value", "low", "high")})
+        return (
+            "underpowered",
+            f"Off by more than {tolerance:g}, but the interval reaches nearer. {_hidden(gap, tolerance, alpha)}",
+        )
     return "contradicted", f"Off by more than {tolerance:g}."
 
 
-def _judge_nothing(measured: Measured, tolerance: float) -> tuple[str, str]:
-    if -tolerance <= measured.low and measured.high <= tolerance:
-        return "reproduced", f"The interval lies within {tolerance:g} of zero."
-    if measured.low > tolerance or measured.high < -tolerance:
-        return "contradicted", f"The interval lies beyond {tolerance:g} from zero."
-    return "underpowered", f"The interval neither fits within {tolerance:g} of zero nor lies beyond it."
+def _judge_nothing(measured: Measured, margin: float, alpha: float) -> tuple[str, str]:
+    if measured.within <= alpha:
+        return "reproduced", f"Shown to lie within {margin:g} of zero."
+    if measured.beyond <= alpha:
+        return "contradicted", f"Shown to lie beyond {margin:g} from zero."
+    return (
+        "underpowered",
+        f"Neither shown to lie within {margin:g} of zero nor beyond. {_hidden(measured, margin, alpha)}",
+    )
 
 
-def _judge_effect(measured: Measured, tolerance: float) -> tuple[str, str]:
+def _judge_effect(measured: Measured, tolerance: float, margin: float, alpha: float) -> tuple[str, str]:
     if measured.low > tolerance:
         return "reproduced", f"The interval lies above {tolerance:g}."
     if measured.high <= tolerance:
         return "contradicted", f"The interval does not reach above {tolerance:g}."
-    return "underpowered", f"The interval lies on both sides of {tolerance:g}."
+    # no number of texts shows that a rate is zero, but a finite one that it is small
+    target = tolerance or margin if measured.rate else tolerance
+    return "underpowered", f"The interval lies on both sides of {tolerance:g}. {_hidden(measured, target, alpha)}"
+
+
+def _hidden(measured: Measured, target: float, alpha: float) -> str:
+    """How large an effect an underpowered sample may hide, and how many texts would tell."""
+    largest = np.nanmax(np.abs([measured.value, measured.low, measured.high]))
+    hidden = f"A difference of up to {largest:.2g} could have hidden"
+    if measured.rate:
+        needed = texts_for_rate(measured.value, target, alpha, POWER)
+    else:
+        needed = texts_for_mean(measured.value, target, measured.detectable, measured.texts)
+    if not np.isfinite(needed):
+        return f"{hidden}."
+    return (
+        f"{hidden}; about {float(f'{needed:.2g}'):,.0f} texts would be needed to tell, instead of {measured.texts:,}."
+    )
 
 
 def _apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
@@ -139,48 +184,56 @@ def _apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
 
 def distinct_texts(tables: Tables) -> Measured:
     count = tables.audit["rows"] - tables.audit["duplicate_rows"]
-    return Measured(count, count, count, f"The corpus has {tables.audit['rows']} rows.")
+    return Measured(count, note=f"The corpus has {tables.audit['rows']} rows. A count has no interval.")
 
 
 def accuracy(tables: Tables, part: str) -> Measured:
-    found, distinct = (tables.metrics[part][kind] for kind in ("all", "distinct"))
-    note = f"On distinct texts that do not leak: {distinct['accuracy']:.3f}."
-    return Measured(found["accuracy"], *found["accuracy_interval"], note)
+    distinct = tables.metrics[part]["distinct"]
+    return _metric(tables, part, "accuracy", f"On distinct texts that do not leak: {distinct['accuracy']:.3f}.")
 
 
 def auc(tables: Tables, part: str) -> Measured:
-    found = tables.metrics[part]["all"]["auc_ovr"]
-    return Measured(found, np.nan, np.nan)
+    return _metric(tables, part, "auc_ovr")
 
 
 def block_change(tables: Tables, block: int, group: str) -> Measured | None:
     """Mean change of P(own class), as the text describes, and of P(first class), as the code computed it."""
     whole = tables.masking[(tables.masking["head"] == WHOLE_BLOCK) & (tables.masking["block"] == block)]
     whole = whole[whole["group"] == group]
-    described = _estimate(whole, "described", "probability")
+    described = _row(whole, "described", "probability")
     if described is None:
         return None
-    code = _estimate(whole, "published", "first_class")
+    code = _estimate(_row(whole, "published", "first_class"))
     classes = tables.metrics["classes"]
     note = f"The authors' procedure gives {code[0]:+.3g} here, being the change of P({classes[0]})." if code else ""
-    return Measured(*described, note, code)
+    return _mean(described, note, code)
 
 
 def largest_change_of_other_blocks(tables: Tables, block: int) -> Measured | None:
     """The mean change of P(own class) furthest from zero, over the other blocks and all classes.
 
-    Its interval spans the intervals of all of them, unless the largest survives control of the false discovery rate.
+    "No effect" holds if every cell passes the equivalence test (an intersection-union test needs no adjustment), and
+    fails if one lies beyond the margin (Bonferroni). The interval spans those of all cells, unless the largest survives
+    control of the false discovery rate; `detectable` is that of the worst cell.
     """
     rows = tables.masking.query("head == @WHOLE_BLOCK and block != @block and condition == 'described'")
     rows = rows[(rows["measure"] == "probability") & (rows["group"] != ALL)]
     if rows.empty:
         return None
     row = rows.loc[rows["change"].abs().idxmax()]
-    share = f"{rows['equivalent'].mean():.0%} of the cells are equivalent to zero"
-    note = f"The largest is at block {row['block']}, {row['group']}; {share}."
-    if row["p_adjusted"] <= tables.alpha:
-        return Measured(row["change"], row["low"], row["high"], note)
-    return Measured(row["change"], rows["low"].min(), rows["high"].max(), note)
+    certain = row["p_adjusted"] <= tables.alpha
+    counts = rows["verdict"].value_counts()
+    kinds = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("equivalent", "different", "underpowered"))
+    return Measured(
+        value=row["change"],
+        low=row["low"] if certain else rows["low"].min(),
+        high=row["high"] if certain else rows["high"].max(),
+        note=f"The largest is at block {row['block']}, {row['group']}. Of {len(rows)} blocks and classes: {kinds}.",
+        texts=row["texts"],
+        detectable=rows["detectable"].max(),
+        within=rows["p_equivalence"].max(),
+        beyond=min(1, len(rows) * (1 - rows["p_equivalence"]).min()),
+    )
 
 
 def accuracy_lead(tables: Tables, block: int) -> Measured | None:
@@ -192,17 +245,24 @@ def accuracy_lead(tables: Tables, block: int) -> Measured | None:
         return None
     own, rival = own.iloc[0], others.loc[others["change"].idxmin()]
     costliest = f"at block {rival['block']}, the costliest other, by {rival['change']:+.3f}"
-    note = f"Accuracy changes by {own['change']:+.3f}; {costliest}."
-    return Measured(rival["change"] - own["change"], rival["low"] - own["high"], rival["high"] - own["low"], note)
+    low, high = rival["low"] - own["high"], rival["high"] - own["low"]
+    return Measured(
+        value=rival["change"] - own["change"],
+        low=low,
+        high=high,
+        note=f"Accuracy changes by {own['change']:+.3f}; {costliest}.",
+        texts=own["texts"],
+        detectable=_detectable(low, high, tables.alpha),
+    )
 
 
 def change_without_others(tables: Tables, block: int) -> Measured | None:
     """Mean change of P(own class) when every block but this one is silenced, as the text describes."""
     rows = tables.all_but[(tables.all_but["block"] == block) & (tables.all_but["group"] == ALL)]
-    described = _estimate(rows, "described", "probability")
-    code = _estimate(rows, "published", "first_class")
+    described = _row(rows, "described", "probability")
+    code = _estimate(_row(rows, "published", "first_class"))
     note = f"The authors' procedure gives {code[0]:+.3g}." if code else ""
-    return Measured(*described, note, code) if described else None
+    return None if described is None else _mean(described, note, code)
 
 
 def large_changes(tables: Tables, axis: str, origin: str) -> Measured | None:
@@ -220,7 +280,7 @@ def published_pair(tables: Tables, pair: str, group: str) -> Measured | None:
     if pairs.empty or f"after_{group}" not in pairs:
         return None
     change = float(pairs[f"after_{group}"].iloc[0] - pairs[f"before_{group}"].iloc[0])
-    return Measured(change, np.nan, np.nan)
+    return Measured(change, note="One pair of texts and a model that always answers the same: nothing is sampled.")
 
 
 def changed_by_synonyms(tables: Tables, but: list[str]) -> Measured | None:
@@ -232,19 +292,34 @@ def changed_by_synonyms(tables: Tables, but: list[str]) -> Measured | None:
 
 
 def most_changed_word(tables: Tables, but: list[str]) -> Measured | None:
-    """The word whose replacement alone changes most predictions for certain, some words left out.
+    """The word whose replacement alone most surely changes more predictions than the margin allows, some left out.
 
-    Intervals are widened for the number of words (Bonferroni), since the largest of many is sought.
+    "No effect" holds if every word passes the equivalence test, and fails if one lies beyond the margin. That, and the
+    interval, is adjusted for the number of words (Bonferroni), since the largest of many is sought; `detectable` is
+    that of the rarest word.
     """
     pairs = _counted(tables.pairs["synonyms"].query("origin == 'word' and term not in @but"))
     if pairs.empty:
         return None
     words = pairs.assign(moved=moved(pairs)).groupby("term")["moved"].agg(["sum", "size"])
-    low, high = wilson_interval(words["sum"], words["size"], tables.alpha / len(words))
-    worst = int(np.argmax(low))
+    tests = [rate_equivalence_verdict(*counts, tables.margin, tables.alpha) for counts in words.itertuples(index=False)]
+    within, beyond = (np.array([getattr(test, p) for test in tests]) for p in ("p_equivalence", "p_difference"))
+    worst = int(np.argmin(beyond))
     name, (count, texts) = words.index[worst], words.iloc[worst]
-    note = f"The word is {name}: {count} of {texts} texts."
-    return Measured(count / texts, low[worst], high.max() if low[worst] == 0 else high[worst], note)
+    low, high = wilson_interval(count, texts, tables.alpha / len(words))
+    shown, rarest = (within <= tables.alpha).sum(), words["size"].min()
+    return Measured(
+        value=float(count / texts),
+        low=float(low),
+        high=float(high),
+        note=f"Furthest from zero is {name}: {count} of {texts} texts. Of {len(words)} words, {shown} are shown to "
+        f"stay within the margin; the rarest stands in {rarest} texts.",
+        texts=int(rarest),
+        rate=True,
+        detectable=float(minimum_detectable_rate(rarest, tables.alpha)),
+        within=float(within.max()),
+        beyond=min(1.0, float(len(words) * beyond[worst])),
+    )
 
 
 def changed_by_word(tables: Tables, word: str) -> Measured | None:
@@ -272,9 +347,46 @@ MEASURES = {
 }
 
 
-def _estimate(rows: pd.DataFrame, condition: str, measure: str) -> tuple[float, float, float] | None:
+def _row(rows: pd.DataFrame, condition: str, measure: str) -> pd.Series | None:
     found = rows[(rows["condition"] == condition) & (rows["measure"] == measure)]
-    return tuple(found[["change", "low", "high"]].iloc[0]) if len(found) else None
+    return found.iloc[0] if len(found) else None
+
+
+def _estimate(row: pd.Series | None) -> tuple[float, float, float] | None:
+    return None if row is None else tuple(row[["change", "low", "high"]])
+
+
+def _mean(row: pd.Series, note: str, code: tuple[float, float, float] | None) -> Measured:
+    """A mean change out of a masking summary."""
+    return Measured(
+        *_estimate(row),
+        note,
+        code,
+        texts=row["texts"],
+        detectable=row["detectable"],
+        within=row["p_equivalence"],
+        beyond=1 - row["p_equivalence"],  # the one-sided t test that binds, the other way round
+    )
+
+
+def _metric(tables: Tables, part: str, name: str, note: str = "") -> Measured:
+    """A number of `metrics.json`, over all rows of a set."""
+    found = tables.metrics[part]["all"]
+    low, high = (np.nan if bound is None else bound for bound in found[f"{name}_interval"])
+    return Measured(
+        np.nan if found[name] is None else found[name],
+        low,
+        high,
+        note,
+        texts=found["rows"],
+        detectable=_detectable(low, high, tables.alpha),
+    )
+
+
+def _detectable(low: float, high: float, alpha: float) -> float:
+    """The smallest difference from a fixed number that shows with 80 % power, where only an interval is known."""
+    z, power = norm.ppf([1 - alpha / 2, POWER])
+    return float((high - low) / 2 * (z + power) / z)
 
 
 def _counted(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -282,5 +394,17 @@ def _counted(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rate(tables: Tables, events: pd.Series) -> Measured:
-    low, high = wilson_interval(events.sum(), len(events), tables.alpha)
-    return Measured(float(events.mean()), float(low), float(high), f"{events.sum()} of {len(events)} texts.")
+    count, texts = int(events.sum()), len(events)
+    tested = rate_equivalence_verdict(count, texts, tables.margin, tables.alpha)
+    low, high = wilson_interval(count, texts, tables.alpha)
+    return Measured(
+        value=count / texts,
+        low=float(low),
+        high=float(high),
+        note=f"{count} of {texts} texts.",
+        texts=texts,
+        rate=True,
+        detectable=float(minimum_detectable_rate(texts, tables.alpha)),
+        within=float(tested.p_equivalence),
+        beyond=float(tested.p_difference),
+    )

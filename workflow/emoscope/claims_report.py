@@ -3,14 +3,29 @@
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.markup import badge, estimate, headline, html_table, number, unsigned
+from emoscope.markup import (
+    badge,
+    estimate,
+    headline,
+    html_table,
+    listed,
+    number,
+    p_value,
+    percent,
+    prose,
+    unsigned,
+)
+from emoscope.sample_size import texts_for_rate
+from emoscope.stats import minimum_detectable_mean, minimum_detectable_rate, rate_equivalence_verdict
 
 VERDICTS = {
-    "reproduced": "this run agrees: the number lies within the tolerance, or the statement holds",
+    "reproduced": "this run agrees: the number lies within the tolerance, the effect is there, or it was shown to be "
+    "so small that it counts as none",
     "contradicted": "this run can tell, and disagrees",
     "artefact": "the published number is not a measurement of what the text says: it exceeds what is possible, or the "
     "authors' code and their text give different results when both are repeated here",
-    "underpowered": "the interval is too wide to tell",
+    "underpowered": "the sample is too small to tell; the note says how large an effect may hide in it, and about how "
+    "many texts would tell",
     "not testable here": "the number depends on the paper's data or model, which this run does not share, or "
     "the run has nothing to measure it on",
 }
@@ -55,6 +70,71 @@ def summary(claims: pd.DataFrame) -> Markup:
     return html_table(rows, "Number of claims by verdict.", text=("run",))
 
 
+def equivalence(claims: pd.DataFrame, margin: float) -> Markup:
+    """What became of the statements of "no effect", run by run."""
+    nothing = claims[claims["margin"].notna()]
+    parts = [
+        f"{run}: " + listed(f"{count} {name}" for name, count in part["verdict"].value_counts().items())
+        for run, part in nothing.groupby("run", sort=False)
+    ]
+    return prose(
+        "{n} of the claims say that something has no effect. Here that means less than {margin:g}: a mean change of "
+        "probability, or a share of texts. {parts}.",
+        n=nothing["id"].nunique(),
+        margin=margin,
+        parts="; ".join(parts),
+    )
+
+
+def published_power(samples: pd.DataFrame, margin: float, alpha: float) -> Markup:
+    """What the paper's own samples could have shown, had not one text in them been affected."""
+    enough = [rate_equivalence_verdict(0, int(n), margin, alpha).verdict == "equivalent" for n in samples["texts"]]
+    rows = [
+        {
+            "statement": Markup("{}<br><code>{}</code>").format(row["statement"], row["claim"]),
+            "sample": row["drawn_from"],
+            "texts": number(int(row["texts"])),
+            "share that may be affected": percent(minimum_detectable_rate(row["texts"], alpha)),
+            "detectable mean change": ""
+            if pd.isna(row["spread"])
+            else unsigned(minimum_detectable_mean(row["spread"], int(row["texts"]), alpha)),
+            f"enough to exclude {percent(margin, 0)}": "yes" if large else "no",
+            "where the number is from": row["source"],
+        }
+        for row, large in zip(samples.to_dict("records"), enough, strict=True)
+    ]
+    caption = (
+        "Share that may be affected: if not one text of the sample changed, up to this share of all such texts may "
+        f"still change (Wilson). To exclude {percent(margin, 0)} it takes "
+        f"{number(int(texts_for_rate(0, margin, alpha)))} texts without a single change (binomial test). Detectable "
+        "mean change: with 80 % power, if the texts differed among each other as they did when block 0 was masked."
+    )
+    text = ("statement", "sample", f"enough to exclude {percent(margin, 0)}", "where the number is from")
+    return html_table(rows, caption, text=text)
+
+
+def published_reading(samples: pd.DataFrame, margin: float, alpha: float) -> Markup:
+    """Which of the paper's statements of "no effect" rest on too few texts, and which do not."""
+    needed = texts_for_rate(0, margin, alpha)
+    sizes = samples.groupby("claim", sort=False)["texts"]
+    small, large = sizes.max() < needed, sizes.min() >= needed
+    groups = {
+        "Too few texts to exclude that {share} of them are affected": small,
+        "Too few in one part of the sample, enough in all of it": ~small & ~large,
+        "Enough": large,
+    }
+    return prose(
+        "{parts} So lack of power alone accounts for {few} of these {n} statements. Where the texts were enough, the "
+        "verdicts below say what else stands for or against it.",
+        parts=" ".join(
+            f"{label.format(share=percent(margin, 0))}: {listed(chosen.index[chosen])}."
+            for label, chosen in groups.items()
+        ),
+        few=int(small.sum()),
+        n=len(sizes),
+    )
+
+
 def browser(claims: pd.DataFrame) -> Markup:
     """All claims, grouped by experiment, with buttons that show one verdict or one run only; no script is needed."""
     groups = Markup("\n").join(
@@ -69,18 +149,31 @@ def browser(claims: pd.DataFrame) -> Markup:
 
 
 def _table(claims: pd.DataFrame) -> Markup:
+    tested = claims["margin"].notna().any()
     rows = [
         {
             "claim": Markup("<code>{}</code><br>{}").format(row["id"].split(".", 1)[-1], row["source"]),
             "published": _number_or_text(row["published"]),
             "here": estimate(row["ours"], row["low"], row["high"], form=unsigned),
-            "verdict": Markup('<span data-verdict="{}">{}</span>').format(row["verdict"], badge(row["verdict"])),
-            "run": Markup('<span class="run" data-run="{0}">{0}</span>').format(row["run"]),
+            **({"margin": _margin(row)} if tested else {}),
+            "detectable": "" if pd.isna(row["detectable"]) else unsigned(row["detectable"]),
+            "verdict": Markup(
+                '<span data-verdict="{0}">{1}</span><br><span class="run" data-run="{2}">{2}</span>'
+            ).format(row["verdict"], badge(row["verdict"]), row["run"]),
             "what it says, and why the verdict": row["note"],
         }
         for row in claims.to_dict("records")
     ]
-    return html_table(rows, "", text=("claim", "verdict", "run", "what it says, and why the verdict"))
+    return html_table(rows, "", text=("claim", "verdict", "what it says, and why the verdict"))
+
+
+def _margin(row: dict) -> Markup:
+    """What counts as no effect, and the p of the test that the effect is smaller; nothing for other claims."""
+    if pd.isna(row["margin"]):
+        return Markup()
+    p = p_value(row["equivalence_p"])
+    margin = Markup('±{:g}<br><span class="interval">p {}</span>')
+    return margin.format(row["margin"], p if p.startswith("<") else f"= {p}")
 
 
 def _filter(kind: str, names: list[str]) -> Markup:

@@ -96,7 +96,9 @@ def calibration(parts: Mapping[str, Sequence[Mapping]]) -> Figure:
     for number, (name, bins) in enumerate(parts.items()):
         table = pd.DataFrame(bins)
         sizes = 12 + 120 * table["rows"] / table["rows"].sum()
-        axes.plot(table["confidence"], table["accuracy"], color=PALETTE[number], linewidth=1.2)
+        bounds = np.array(table["accuracy_interval"].tolist(), dtype=float).T
+        spread = np.abs(bounds - table["accuracy"].to_numpy())
+        axes.errorbar(table["confidence"], table["accuracy"], yerr=spread, color=PALETTE[number], linewidth=1.2)
         axes.scatter(
             table["confidence"], table["accuracy"], s=sizes, color=PALETTE[number], marker=MARKERS[number], label=name
         )

@@ -7,9 +7,22 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.contracts import ALL, WHOLE_BLOCK
-from emoscope.markup import estimate, headline, html_table, listed, number, outcome, percent, prose, signed, unsigned
+from emoscope.markup import (
+    badge,
+    estimate,
+    headline,
+    html_table,
+    listed,
+    number,
+    outcome,
+    percent,
+    prose,
+    signed,
+    unsigned,
+)
 from emoscope.stats import bootstrap_statistic
 
+KINDS = {"different": "different", "equivalent": "equivalent", "open": "underpowered"}
 FIRST = 0  # the block that the paper calls head 0, or head 1
 MEASURES = {
     "probability": "change of P(own class)",
@@ -197,21 +210,31 @@ def block_estimates(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def block_findings(summary: pd.DataFrame, alpha: float, margin: float) -> Markup:
-    """Which blocks matter, and for how many "no effect" was shown rather than assumed."""
-    rows = _whole(summary, "described", "probability").query("group == @ALL")
-    moved = rows[rows["p_adjusted"] <= alpha]
+def block_findings(summary: pd.DataFrame) -> Markup:
+    """For which blocks an effect was found, for which "no effect" was shown, and for which the texts cannot tell."""
+    rows = _whole(summary, "described", "probability")
+    together, by_class = rows[rows["group"] == ALL], rows[rows["group"] != ALL]
+    blocks = {verdict: part["block"] for verdict, part in together.groupby("verdict")}
+    counts = by_class["verdict"].value_counts()
     costliest = _costliest(summary)
     return prose(
-        "P(own class) changes for certain (adjusted p at most {alpha:g}) with {moved} silenced; for {equivalent} of "
-        "{n} blocks the change was shown to lie within {margin:g} of zero. "
-        "{costliest}; the paper names block {first}.",
-        alpha=alpha,
-        margin=margin,
+        "Over the {n} texts of all classes together, P(own class) changes with {different} silenced. With {equivalent} "
+        "silenced it was shown to stay within {margin:g} of zero. The texts are too few to tell for {open}; the "
+        "smallest mean change that they show with 80 % power is between {least} and {most}, depending on the block. "
+        "Class by class, with {fewest} to {largest} texts, {cells_different} of {cells} changes differ from zero, "
+        "{cells_equivalent} are shown to lie within the margin, and {cells_open} cannot be told; there a change may "
+        "have to reach {hidden} to be found. {costliest}; the paper names block {first}.",
+        n=together["texts"].max(),
+        margin=rows["equivalence_margin"].iloc[0],
+        **{name: _blocks(blocks.get(verdict, [])) for name, verdict in KINDS.items()},
+        least=unsigned(together["detectable"].min()),
+        most=unsigned(together["detectable"].max()),
+        fewest=by_class["texts"].min(),
+        largest=by_class["texts"].max(),
+        cells=len(by_class),
+        **{f"cells_{name}": counts.get(verdict, 0) for name, verdict in KINDS.items()},
+        hidden=unsigned(by_class["detectable"].max()),
         first=FIRST,
-        n=len(rows),
-        equivalent=int(rows["equivalent"].astype(bool).sum()),
-        moved=f"block{'s' if len(moved) > 1 else ''} {listed(moved['block'])}" if len(moved) else "no block",
         costliest=f"Most accuracy is lost with block {costliest['block']}"
         if costliest["change"] < 0
         else "No block costs accuracy",
@@ -219,24 +242,41 @@ def block_findings(summary: pd.DataFrame, alpha: float, margin: float) -> Markup
 
 
 def block_table(summary: pd.DataFrame, alpha: float) -> Markup:
-    """Effect of each silenced block on all texts, for three measures."""
+    """Effect of each silenced block on all texts, for three measures, each with its verdict."""
     tables = {
         measure: _whole(summary, "described", measure).query("group == @ALL").set_index("block") for measure in MEASURES
     }
     rows = [
-        {
-            "block": block,
-            **{title: _cell(tables[measure], block, alpha) for measure, title in MEASURES.items()},
-            "within the margin": "yes" if equivalent else "not shown",
+        {"block": block}
+        | {
+            key: cell
+            for measure, title in MEASURES.items()
+            for key, cell in (
+                (title, _cell(tables[measure], block, alpha)),
+                (f"verdict on {measure}", _verdict(tables[measure].loc[block])),
+            )
         }
-        for block, equivalent in tables["probability"]["equivalent"].items()
+        for block in tables["probability"].index
     ]
+    margins = {measure: table["equivalence_margin"].iloc[0] for measure, table in tables.items()}
     caption = (
         "One attention block silenced (weight and bias), texts of all classes together: mean change with bootstrap "
-        f"interval, in bold where p is at most {alpha:g} after Benjamini-Hochberg over all blocks and classes; and "
-        "whether P(own class) was shown to stay within the margin that counts as no effect."
+        f"interval, in bold where p is at most {alpha:g} after Benjamini-Hochberg over all blocks and classes. "
+        f"Equivalent: shown to lie within {margins['probability']:g} of zero (probability and accuracy) or within "
+        f"{margins['margin']:g} (logits: a logit moved by that moves no probability by more than "
+        f"{margins['probability']:g}). After each verdict the smallest change found with 80 % power."
     )
-    return html_table(rows, caption, text=("within the margin",))
+    return html_table(rows, caption, text=[f"verdict on {measure}" for measure in MEASURES])
+
+
+def verdict_table(summary: pd.DataFrame, measure: str, caption: str) -> Markup:
+    """Rows are silenced blocks, columns classes, cells the verdict on "no effect" and the detectable change."""
+    groups = [*groups_of(summary), ALL]
+    rows = [
+        {"block": block, **{name: _verdict(part.set_index("group").loc[name]) for name in groups}}
+        for block, part in _whole(summary, "described", measure).groupby("block")
+    ]
+    return html_table(rows, caption, text=groups)
 
 
 def full_table(summary: pd.DataFrame, condition: str, measure: str, alpha: float, caption: str) -> Markup:
@@ -347,6 +387,11 @@ def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics
     ]
 
 
+def _blocks(numbers: Sequence[int]) -> str:
+    """Blocks in words."""
+    return f"block{'s' if len(numbers) > 1 else ''} {listed(numbers)}" if len(numbers) else "no block"
+
+
 def _costliest(summary: pd.DataFrame) -> pd.Series:
     rows = _whole(summary, "described", "accuracy").query("group == @ALL")
     return rows.loc[rows["change"].idxmin()]
@@ -368,3 +413,8 @@ def _cell(table: pd.DataFrame, key, alpha: float = 0.0) -> str | Markup:
     row = table.loc[key]
     cell = estimate(row["change"], row["low"], row["high"])
     return Markup("<strong>{}</strong>").format(cell) if row["p_adjusted"] <= alpha else cell
+
+
+def _verdict(row: pd.Series) -> Markup:
+    """The verdict on "no effect" and, after it, the smallest effect that the texts probably show."""
+    return Markup('{} <span class="interval">{}</span>').format(badge(row["verdict"]), unsigned(row["detectable"]))

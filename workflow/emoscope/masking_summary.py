@@ -7,7 +7,14 @@ import pandas as pd
 
 from emoscope.contracts import ALL, WHOLE_BLOCK
 from emoscope.files import replacing, write_table
-from emoscope.stats import benjamini_hochberg, estimate_mean, tost_mean
+from emoscope.stats import (
+    benjamini_hochberg,
+    bootstrap_mean,
+    equivalence_verdict,
+    minimum_detectable_rate,
+    rate_equivalence_verdict,
+    sign_flip_test,
+)
 
 MASK = ["block", "head", "condition"]
 
@@ -36,16 +43,19 @@ def summarise_masking(
 def summarise(
     samples: pd.DataFrame, masked: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """Mean change per mask, group of samples and measure, with interval, p, FDR-adjusted p and equivalence.
+    """Mean change per mask, group of samples and measure, with interval, p, FDR-adjusted p and a verdict.
 
     Measures, each after minus before:
     - `probability`: P(the sample's class);
     - `first_class`: P(the first class), which the authors' code stored in every column;
     - `margin`: the logit of the sample's class minus the largest other logit;
     - `accuracy`: 1 where the prediction equals the label.
-    `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure; `equivalent`
-    says whether the change of probability was shown to lie within +/- `margin`.
+    `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no
+    effect": `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
+    `different` if `p_adjusted` allows, else `underpowered`. `detectable` is the smallest change that so many texts with
+    such a spread show with 80 % power.
     """
+    alpha = 1 - confidence
     classes = class_columns(samples, "p_")
     keys = masked[MASK].drop_duplicates().reset_index(drop=True)
     if not (masked["id"].to_numpy().reshape(len(keys), -1) == samples["id"].to_numpy()).all():
@@ -53,35 +63,52 @@ def summarise(
     after = measures(masked.merge(samples[["id", "label", "group"]], on="id", validate="m:1"), classes)
     before = measures(samples, classes)
     changes = (after.reshape(len(keys), *before.shape) - before).transpose(1, 0, 2)  # (samples, masks, measures)
+    family = keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max() * (len(classes) + 1)
+    flips = max(SIGN_FLIPS, int(np.ceil(family / alpha)))
     parts = []
     for group in [*range(len(classes)), ALL]:
         chosen = np.ones(len(samples), bool) if group == ALL else (samples["group"] == group).to_numpy()
         if not chosen.any():
             continue
         values, texts = changes[chosen], samples["text"].to_numpy()[chosen]
-        estimate = estimate_mean(values, texts, seed=seed, resamples=resamples, alpha=1 - confidence)
-        equivalent = tost_mean(values, texts, margin, alpha=1 - confidence).equivalent
+        low, high = bootstrap_mean(values, texts, seed=seed, resamples=resamples, alpha=alpha)
+        p = sign_flip_test(values, texts, seed=seed, resamples=flips)
+        judged = equivalence_verdict(values / SCALE, texts, margin, seed=seed, alpha=alpha)
+        # where no prediction of a few texts turned, t test and bootstrap take the lack of spread for certainty
+        unseen = minimum_detectable_rate(judged.n, alpha)
+        floors = {"accuracy": (rate_equivalence_verdict(0, judged.n, margin, alpha).p_equivalence, unseen)}
+        still = (low == high) & (np.array(MEASURES) == "accuracy")
+        low, high = (
+            np.where(still, np.maximum(low - unseen, -1), low),
+            np.where(still, np.minimum(high + unseen, 1), high),
+        )
         for number, measure in enumerate(MEASURES):
+            least_p, least = floors.get(measure, (0, 0))
             parts.append(
                 keys.assign(
                     group=group if group == ALL else classes[group],
                     measure=measure,
-                    change=estimate.value[:, number],
-                    low=estimate.low[:, number],
-                    high=estimate.high[:, number],
-                    p=estimate.p[:, number],
-                    equivalent=equivalent[:, number] if measure in PROBABILITIES else None,
-                    texts=estimate.n,
+                    change=values[..., number].mean(axis=0),
+                    low=low[:, number],
+                    high=high[:, number],
+                    p=p[:, number],
+                    texts=judged.n,
+                    equivalence_margin=margin * SCALE[number],
+                    p_equivalence=np.maximum(judged.p_equivalence[:, number], least_p),
+                    detectable=np.maximum(judged.detectable[:, number] * SCALE[number], least),
                 )
             )
     table = pd.concat(parts, ignore_index=True)
-    family = [table["condition"], table["measure"], table["head"] == WHOLE_BLOCK]
-    table["p_adjusted"] = table.groupby(family)["p"].transform(benjamini_hochberg)
+    families = [table["condition"], table["measure"], table["head"] == WHOLE_BLOCK]
+    table["p_adjusted"] = table.groupby(families)["p"].transform(benjamini_hochberg)
+    shown = [table["p_equivalence"] <= alpha, table["p_adjusted"] <= alpha]
+    table["verdict"] = np.select(shown, ["equivalent", "different"], "underpowered")
     return table
 
 
 MEASURES = ("probability", "first_class", "margin", "accuracy")
-PROBABILITIES = ("probability", "first_class")
+SCALE = np.array([1, 1, 4, 1])  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
+SIGN_FLIPS = 19_999  # more where a family is so large that its least p could not survive the adjustment
 
 
 def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:

@@ -1,11 +1,13 @@
 """What the performance report says: tables and sentences over `metrics.json`."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from emoscope.contracts import shared_with_paper
-from emoscope.markup import estimate, headline, html_table, number, outcome, percent, plural, prose, signed
+from emoscope.markup import estimate, headline, html_table, listed, number, outcome, percent, plural, prose, signed
 from emoscope.stats import wilson_interval
 
 CLOSE = 0.02  # an accuracy this near to the ceiling counts as having reached it
@@ -22,7 +24,7 @@ def main_result(metrics: dict, published: pd.DataFrame) -> Markup:
     found, paper = metrics["test"]["all"], _paper(published)
     return headline(
         "Test accuracy {ours}; the paper reports {theirs}.",
-        ours=estimate(found["accuracy"], *found["accuracy_interval"], form=number),
+        ours=_cell(found, "accuracy"),
         theirs=number(paper["test_accuracy"]),
     )
 
@@ -62,16 +64,18 @@ def main_table(metrics: dict, published: pd.DataFrame) -> Markup:
             {
                 "set": label,
                 "texts": number(found["rows"]),
-                "accuracy": estimate(found["accuracy"], *found["accuracy_interval"], form=number),
+                "accuracy": _cell(found, "accuracy"),
                 "paper's accuracy": number(paper[f"{part}_accuracy"]) if kind == "all" else "",
-                "AUC": number(found["auc_ovr"]),
+                "AUC": _cell(found, "auc_ovr"),
                 "paper's AUC": number(paper[f"{part}_auc_ovr"]) if kind == "all" else "",
-                "macro F1": number(found["macro_f1"]),
+                "macro F1": _cell(found, "macro_f1"),
             }
         )
+    resamples = sorted({metrics[part][kind]["resamples"] for part, kind in SETS})
     caption = (
-        "Accuracy with its Wilson interval; AUC of each class against the rest and F1, both averaged over the "
-        "classes with equal weights."
+        "Accuracy, which is also the micro-averaged F1, with its Wilson interval; AUC of each class against the rest "
+        "and F1, both averaged over the classes with equal weights, with bootstrap intervals from "
+        f"{listed(map(number, resamples))} resamples. In every interval a repeated text counts once."
     )
     return html_table(rows, caption, text=("set",))
 
@@ -84,7 +88,8 @@ def leak(audit: dict, metrics: dict) -> Markup:
         "with more than one label, so that nobody could get all of their rows right. After the split, {leaked} of "
         "the {test} test rows ({leaked_share}) hold a text that the training set holds as well. On texts that the "
         "classifier has not seen, each counted once, its accuracy is {fresh} instead of {known}: the leak makes a "
-        "difference of {difference}.",
+        "difference of {difference}. On its training texts it is better than on test texts by {gap}; among texts that "
+        "count once and do not leak, by {fresh_gap}.",
         duplicates=number(audit["duplicate_rows"]),
         rows=number(audit["rows"]),
         share=percent(audit["duplicate_rows"] / audit["rows"]),
@@ -92,13 +97,20 @@ def leak(audit: dict, metrics: dict) -> Markup:
         leaked=number(audit["leaked_test_rows"]),
         test=number(audit["test_rows"]),
         leaked_share=percent(audit["leaked_share"]),
-        fresh=estimate(fresh["accuracy"], *fresh["accuracy_interval"], form=number),
-        known=number(known["accuracy"]),
-        difference=signed(known["accuracy"] - fresh["accuracy"]),
+        fresh=_cell(fresh, "accuracy"),
+        known=_cell(known, "accuracy"),
+        **{
+            name: _cell(metrics["differences"][difference], "accuracy", form=signed)
+            for name, difference in (
+                ("difference", "test_minus_distinct"),
+                ("gap", "train_minus_test"),
+                ("fresh_gap", "train_minus_test_distinct"),
+            )
+        },
     )
 
 
-def confusions(found: dict, classes: list[str]) -> Markup:
+def confusions(found: dict, classes: list[str], alpha: float) -> Markup:
     """The most frequent confusion of a set."""
     counts = np.array(found["confusion"], dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -106,7 +118,9 @@ def confusions(found: dict, classes: list[str]) -> Markup:
     true, taken = np.unravel_index(shares.argmax(), shares.shape)
     return prose(
         "The most frequent confusion: {share} of the {true} texts are taken for {taken}.",
-        share=percent(shares[true, taken]),
+        share=estimate(
+            shares[true, taken], *wilson_interval(*counts[true, [taken]], counts[true].sum(), alpha), percent
+        ),
         true=classes[true],
         taken=classes[taken],
     )
@@ -119,24 +133,27 @@ def per_class(found: dict, counts: dict[str, int], published: pd.DataFrame) -> M
         {
             "class": name,
             "test texts": number(scores["rows"]),
-            **{title: number(scores[title.lower()]) for title in ("precision", "recall", "F1", "AUC")},
+            **{title: _cell(scores, title.lower()) for title in ("precision", "recall", "F1", "AUC")},
             "share of the corpus": percent(counts[name] / sum(counts.values())),
             "share in the paper": percent(paper[name] / paper.sum()) if name in paper else "n/a",
         }
         for name, scores in found["per_class"].items()
     ]
-    return html_table(rows, "Each class on all rows of the test set, and how common it is.", text=("class",))
+    caption = (
+        "Each class on all rows of the test set, and how common it is: Wilson intervals for precision and recall, "
+        "bootstrap intervals for F1 and AUC."
+    )
+    return html_table(rows, caption, text=("class",))
 
 
 def calibration(found: dict) -> Markup:
     """The expected calibration error of a set."""
-    bins = pd.DataFrame(found["calibration"])
-    error = (bins["rows"] * (bins["confidence"] - bins["accuracy"]).abs()).sum() / bins["rows"].sum()
     return prose(
         "A classifier is calibrated if, of the predictions made with a confidence of 0.8, four in five are right. "
         "On the test set confidence and accuracy differ by {error} on average (expected calibration error, ten "
-        "bins). The masking experiment works on the texts with the highest confidence, the right end of this curve.",
-        error=number(error),
+        "bins; chance alone makes it positive, so that its bootstrap interval errs upwards). The masking experiment "
+        "works on the texts with the highest confidence, the right end of this curve.",
+        error=_cell(found, "calibration_error"),
     )
 
 
@@ -199,6 +216,11 @@ def controls(
             }
         )
     return rows
+
+
+def _cell(found: dict, name: str, form: Callable[[float], str] = number) -> Markup:
+    """A number of `metrics.json` with its interval."""
+    return estimate(found[name], *found[f"{name}_interval"], form=form)
 
 
 def _paper(published: pd.DataFrame) -> pd.Series:

@@ -37,6 +37,7 @@ rule render_claims:
     input:
         notebook=shipped("workflow/notebooks/claims.ipynb"),
         claims="reports/claims.csv",
+        samples=published("published_samples"),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
         code=notebook_code("claims") + code_of("reports"),
     output:
@@ -51,7 +52,7 @@ rule render_claims:
         parameters=as_json(
             {
                 "run": "",
-                "paths": {"claims": "reports/claims.csv"},
+                "paths": {"claims": "reports/claims.csv", "samples": published("published_samples")},
                 "settings": {"runs": RUNS, "statistics": config["statistics"]},
                 "links": {"All reports": "reports/index.html", "Claims": "reports/claims.html"},
             }
