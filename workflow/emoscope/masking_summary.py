@@ -9,11 +9,12 @@ from emoscope.contracts import ALL, WHOLE_BLOCK
 from emoscope.files import replacing, write_table
 from emoscope.stats import (
     benjamini_hochberg,
-    bootstrap_mean,
+    detectable_mean,
     equivalence_verdict,
+    estimate_mean,
     minimum_detectable_rate,
     rate_equivalence_verdict,
-    sign_flip_test,
+    tost_mean,
 )
 
 MASK = ["block", "head", "condition"]
@@ -64,51 +65,47 @@ def summarise(
     before = measures(samples, classes)
     changes = (after.reshape(len(keys), *before.shape) - before).transpose(1, 0, 2)  # (samples, masks, measures)
     family = keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max() * (len(classes) + 1)
-    flips = max(SIGN_FLIPS, int(np.ceil(family / alpha)))
+    options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
     parts = []
     for group in [*range(len(classes)), ALL]:
         chosen = np.ones(len(samples), bool) if group == ALL else (samples["group"] == group).to_numpy()
         if not chosen.any():
             continue
         values, texts = changes[chosen], samples["text"].to_numpy()[chosen]
-        low, high = bootstrap_mean(values, texts, seed=seed, resamples=resamples, alpha=alpha)
-        p = sign_flip_test(values, texts, seed=seed, resamples=flips)
-        judged = equivalence_verdict(values / SCALE, texts, margin, seed=seed, alpha=alpha)
+        estimate = estimate_mean(values, texts, **options)
+        p_equivalence = tost_mean(values / SCALE, texts, margin).p
+        detectable = detectable_mean(values, texts, alpha)
         # where no prediction of a few texts turned, t test and bootstrap take the lack of spread for certainty
-        unseen = minimum_detectable_rate(judged.n, alpha)
-        floors = {"accuracy": (rate_equivalence_verdict(0, judged.n, margin, alpha).p_equivalence, unseen)}
-        still = (low == high) & (np.array(MEASURES) == "accuracy")
-        low, high = (
-            np.where(still, np.maximum(low - unseen, -1), low),
-            np.where(still, np.minimum(high + unseen, 1), high),
-        )
+        unseen = minimum_detectable_rate(estimate.n, alpha)
+        floors = {"accuracy": (rate_equivalence_verdict(0, estimate.n, margin, alpha).p_equivalence, unseen)}
+        still = (estimate.low == estimate.high) & (np.array(MEASURES) == "accuracy")
+        low = np.where(still, np.maximum(estimate.low - unseen, -1), estimate.low)
+        high = np.where(still, np.minimum(estimate.high + unseen, 1), estimate.high)
         for number, measure in enumerate(MEASURES):
             least_p, least = floors.get(measure, (0, 0))
             parts.append(
                 keys.assign(
                     group=group if group == ALL else classes[group],
                     measure=measure,
-                    change=values[..., number].mean(axis=0),
+                    change=estimate.value[:, number],
                     low=low[:, number],
                     high=high[:, number],
-                    p=p[:, number],
-                    texts=judged.n,
+                    p=estimate.p[:, number],
+                    texts=estimate.n,
                     equivalence_margin=margin * SCALE[number],
-                    p_equivalence=np.maximum(judged.p_equivalence[:, number], least_p),
-                    detectable=np.maximum(judged.detectable[:, number] * SCALE[number], least),
+                    p_equivalence=np.maximum(p_equivalence[:, number], least_p),
+                    detectable=np.maximum(detectable[:, number], least),
                 )
             )
     table = pd.concat(parts, ignore_index=True)
     families = [table["condition"], table["measure"], table["head"] == WHOLE_BLOCK]
     table["p_adjusted"] = table.groupby(families)["p"].transform(benjamini_hochberg)
-    shown = [table["p_equivalence"] <= alpha, table["p_adjusted"] <= alpha]
-    table["verdict"] = np.select(shown, ["equivalent", "different"], "underpowered")
+    table["verdict"] = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
     return table
 
 
 MEASURES = ("probability", "first_class", "margin", "accuracy")
 SCALE = np.array([1, 1, 4, 1])  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
-SIGN_FLIPS = 19_999  # more where a family is so large that its least p could not survive the adjustment
 
 
 def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
