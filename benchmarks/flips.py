@@ -2,7 +2,7 @@
 
 A file holds one text a line, or lines of `text;class`; without one, 20,000 texts of the calibration corpus are taken.
 Prints one line of JSON: for each change, how many texts it changed, and texts per minute in one process and in two,
-each of one thread and with its start (imports, lexicon, tagger) counted; machine; commit.
+each of one thread and with its start (imports, lexicon, tagger) counted; machine and its load before; commit.
 """
 
 import json
@@ -67,7 +67,7 @@ def processor() -> str:
 def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     texts = read_texts(sys.argv[1:]) or list(generate(rows=20_000, seed=1)[0]["text"])
-    result: dict = {"texts": len(texts), "distinct": len(set(texts))}
+    result: dict = {"texts": len(texts), "distinct": len(set(texts)), "load": round(os.getloadavg()[0], 1)}
     for name in ("gender", "race", "replacement"):
         changed, alone = measured(name, texts, 1)
         result[name] = {"changed": changed, "per_minute": alone, "per_minute_in_two": measured(name, texts, 2)[1]}
