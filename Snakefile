@@ -1,6 +1,7 @@
 """emoscope: fine-tune a language model to classify emotions in tweets, then take it apart.
 
 results/{run}/        one fine-tuned classifier: model, predictions, metrics, masking, perturbations
+results/models/{model} one pretrained language model, and what the companion write-ups find in it
 data/corpora/{corpus} texts, their split, perturbation sets
 reports/              what to read
 """
@@ -24,6 +25,7 @@ wildcard_constraints:
     corpus=one_of(config["corpora"]),
     model=one_of(config["models"]),
     block=r"\d+",
+    writeup=one_of(WRITEUPS),
     axis=r"gender|race|synonyms",
 
 
@@ -39,6 +41,10 @@ localrules:
     synonyms,
     ground_truth,
     suggestions,
+    induction,
+    attention,
+    prompting,
+    residual,
     claims,
     reports,
     # seconds each: not worth a place in a cluster's queue
@@ -68,5 +74,9 @@ include: "workflow/rules/model.smk"
 include: "workflow/rules/masking.smk"
 include: "workflow/rules/perturbation.smk"
 include: "workflow/rules/ground_truth.smk"
+include: "workflow/rules/induction.smk"
+include: "workflow/rules/attention.smk"
+include: "workflow/rules/prompting.smk"
+include: "workflow/rules/residual.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"

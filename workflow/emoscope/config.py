@@ -40,15 +40,16 @@ def check_files(config: dict) -> None:
     """Check that the local files that the configured runs read are there and usable; UserError if not."""
     if config["synonyms"]["suggestions"]:
         wordnet_folder()
+    for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
+        if "path" in (model := config["models"][name]):
+            check_model_folder(Path(model["path"]))
     for run in config["runs"]:
-        corpus, model = config["corpora"][run["corpus"]], config["models"][run["model"]]
+        corpus = config["corpora"][run["corpus"]]
         if "path" in corpus and not Path(corpus["path"]).exists():
             raise UserError(
                 f"config corpora.{run['corpus']}.path: {corpus['path']} does not exist; "
                 "put the data there or change the path (the README says where the data come from)"
             )
-        if "path" in model:
-            check_model_folder(Path(model["path"]))
 
 
 def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:
@@ -97,6 +98,13 @@ def _suggest(word: Any, known: Any) -> str:
 
 
 def _check_names(config: dict) -> None:
+    for name in config["companions"]:
+        if name not in config["models"]:
+            raise UserError(f"config companions: {name!r} is not under `models`{_suggest(name, config['models'])}")
+        if config["models"][name]["source"] == "scratch":
+            raise UserError(
+                f"config companions: {name!r} has random weights; name a model of source hub, package or path"
+            )
     seen = set()
     for position, run in enumerate(config["runs"]):
         for key, section in (("corpus", "corpora"), ("model", "models")):

@@ -30,6 +30,8 @@ RUNS = expand_runs(config)
 AXES = [*config["flips"]["axes"], "synonyms"]
 GENERATED = [run for run in RUNS if config["corpora"][RUNS[run]["corpus"]]["source"] == "calibration"]
 EXPERIMENTS = ["performance", "masking", "flips", "synonyms"]
+COMPANIONS = config["companions"]
+WRITEUPS = ["induction", "attention", "prompting", "residual"]
 SPLIT_KEYS = ("duplicates", "split")
 
 
@@ -73,6 +75,11 @@ def split_settings(wildcards):
 def model_settings(wildcards):
     """Where a model comes from, as JSON."""
     return json.dumps(config["models"][wildcards.model], sort_keys=True)
+
+
+def language_model(wildcards):
+    """The folder of a pretrained language model."""
+    return config["models"][wildcards.model].get("path", f"data/models/{wildcards.model}")
 
 
 def corpus_of(name):
@@ -225,6 +232,34 @@ def report_parameters(wildcards):
         "run": wildcards.run,
         "paths": report_tables(wildcards),
         "settings": report_settings(wildcards),
+        "links": {"All reports": "reports/index.html", **pages, "Claims": "reports/claims.html"},
+    }
+    return json.dumps(parameters)
+
+
+def writeup_tables(wildcards):
+    """The tables that each companion write-up's page draws, by the name under which its notebook knows them."""
+    folder = f"results/models/{wildcards.model}"
+    own = {
+        "induction": {},
+        "attention": {},
+        "prompting": {},
+        "residual": {},
+    }[wildcards.writeup]
+    return {"findings": f"{folder}/{wildcards.writeup}/findings.csv"} | own
+
+
+def writeup_parameters(wildcards):
+    """All that a companion write-up's page is made from, as JSON."""
+    pages = {name.capitalize(): f"reports/models/{wildcards.model}/{name}.html" for name in WRITEUPS}
+    parameters = {
+        "run": wildcards.model,
+        "paths": writeup_tables(wildcards),
+        "settings": {
+            "model": config["models"][wildcards.model],
+            wildcards.writeup: config[wildcards.writeup],
+            "statistics": config["statistics"],
+        },
         "links": {"All reports": "reports/index.html", **pages, "Claims": "reports/claims.html"},
     }
     return json.dumps(parameters)

@@ -32,6 +32,36 @@ rule render_report:
         """
 
 
+rule render_writeup:
+    """Execute the notebook of one companion write-up and make a page of it."""
+    input:
+        notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.writeup}.ipynb"),
+        tables=lambda wildcards: flatten(writeup_tables(wildcards).values()),
+        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
+        code=lambda wildcards: notebook_code(wildcards.writeup) + code_of("reports"),
+    output:
+        html=report(
+            "reports/models/{model}/{writeup}.html",
+            caption="../report/page.rst",
+            category="Language model {model}",
+            labels={"report": "{writeup}"},
+        ),
+        figures=directory("reports/models/{model}/figures/{writeup}"),
+    log:
+        notebook="logs/models/{model}/reports/{writeup}.ipynb",
+        text="logs/models/{model}/reports/{writeup}.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        parameters=writeup_parameters,
+    shell:
+        r"""
+        python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
+            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} >{log.text:q} 2>&1
+        """
+
+
 rule render_claims:
     """Make the page on which every published claim stands beside what each run finds."""
     input:
