@@ -84,7 +84,8 @@ def assess_claims(
     )
     shared = shared_with_paper(run)
     listed = yaml.safe_load(claims.read_text(encoding="utf-8"))
-    rows = [{**assess(claim, tables, shared), "run": run["name"]} for claim in listed]
+    listed = [claim for claim in listed if claim["measure"]["function"] in MEASURES]  # the others are the write-ups'
+    rows = [{**assess(claim, tables, shared, statistics), "run": run["name"]} for claim in listed]
     if run["corpus"]["source"] == "calibration":
         for claim, row in zip(listed, rows, strict=True):
             if claim["judge"] in ("effect", "no effect") and "ours" in row:
@@ -99,20 +100,26 @@ def collect_claims(runs: list[Path], output: Path) -> None:
         pd.concat([pd.read_csv(path, dtype=str) for path in runs]).to_csv(temporary, index=False)
 
 
-def assess(claim: dict, tables: Tables, shared: set[str]) -> dict:
+def assess(claim: dict, tables: Tables, shared: set[str], statistics: dict) -> dict:
     """One row of the claims table."""
     arguments = dict(claim["measure"])
     measured = MEASURES[arguments.pop("function")](tables, **arguments)
+    return judged(claim, measured, shared, statistics)
+
+
+def judged(claim: dict, measured: Measured | None, shared: set[str], statistics: dict) -> dict:
+    """One row of the claims table; `shared` names what was measured on the same as the claim (corpus, model)."""
+    margin, alpha = statistics["margin"], 1 - statistics["confidence"]
     row = {key: claim[key] for key in ("id", "source", "published")}
     if measured is None:
         note = f"{claim['says']} This run has nothing to measure it on."
         return {**row, "verdict": "not testable here", "note": note}
     missing = [part for part in claim.get("needs", []) if part not in shared]
-    verdict, reason = judge(claim, measured, missing, tables.margin, tables.alpha)
+    verdict, reason = judge(claim, measured, missing, margin, alpha)
     note = " ".join(filter(None, [claim["says"], measured.note, reason]))
     row |= {"ours": measured.value, "low": measured.low, "high": measured.high, "detectable": measured.detectable}
     if claim["judge"] == "no effect":
-        row |= {"margin": tables.margin, "equivalence_p": measured.within}
+        row |= {"margin": margin, "equivalence_p": measured.within}
     return {**row, "verdict": verdict, "note": note}
 
 

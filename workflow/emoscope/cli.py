@@ -39,6 +39,7 @@ COMMANDS = {
     "assess-ground-truth": "ground_truth:assess_ground_truth",
     "collect-ground-truth": "ground_truth:collect_ground_truth",
     "assess-claims": "claims:assess_claims",
+    "assess-writeup-claims": "writeup_claims:assess_writeup_claims",
     "collect-claims": "claims:collect_claims",
     "render-report": "reports:render_report",
     "render-index": "reports:render_index",

@@ -31,10 +31,36 @@ rule assess_claims:
         """
 
 
-rule collect_claims:
-    """The claims of all runs in one table."""
+rule assess_writeup_claims:
+    """Set every claim of the companion write-ups beside what this language model shows."""
     input:
-        runs=[f"results/{run}/claims.csv" for run in RUNS],
+        claims=shipped("data/reference/claims.yaml"),
+        findings=[f"results/models/{{model}}/{writeup}/findings.csv" for writeup in WRITEUPS],
+        code=code_of("writeup_claims"),
+    output:
+        "results/models/{model}/claims.csv",
+    log:
+        "logs/models/{model}/claims.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        model=writeup_settings,
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope assess-writeup-claims --claims {input.claims:q} --findings {input.findings:q} \
+            --model {params.model:q} --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule collect_claims:
+    """The claims of all runs and language models in one table."""
+    input:
+        runs=[
+            *expand("results/{run}/claims.csv", run=RUNS),
+            *expand("results/models/{model}/claims.csv", model=COMPANIONS),
+        ],
         code=code_of("claims"),
     output:
         "reports/claims.csv",

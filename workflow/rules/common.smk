@@ -263,3 +263,9 @@ def writeup_parameters(wildcards):
         "links": {"All reports": "reports/index.html", **pages, "Claims": "reports/claims.html"},
     }
     return json.dumps(parameters)
+
+
+def writeup_settings(wildcards):
+    """A language model's name and settings, and the tasks of its prompts, as JSON."""
+    tasks = config["prompting"].get("tasks", [])
+    return json.dumps({"name": wildcards.model, "model": config["models"][wildcards.model], "tasks": tasks}, sort_keys=True)
