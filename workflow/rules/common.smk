@@ -192,7 +192,7 @@ def report_tables(wildcards):
                 "traces": f"{perturbed}/{axis}_traces.parquet",
             }.items()
         }
-        | {"table4": published("table4_gender_flip_differences")},
+        | {"table4": published("table4_gender_flip_differences")}
         | box,
         "synonyms": {
             "words": f"{corpus}/perturbations/words.parquet",
