@@ -7,7 +7,8 @@ import torch
 from scipy.stats import spearmanr
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
-from emoscope import attention, attention_effects
+from emoscope import attention, attention_effects, attention_tables
+from emoscope.agreement import rank_agreement, top_agreement
 from emoscope.errors import UserError
 from emoscope.interventions import fixed_head
 from random_models import TEXTS
@@ -45,7 +46,7 @@ def folder(model, tokenizer, tmp_path):
 
 def test_the_tables_hold_every_weight(folder, tokenizer, tmp_path):
     paths = [tmp_path / f"{name}.parquet" for name in ("weights", "averages", "tokens")]
-    attention.attention_weights(folder, {"sentences": [SENTENCE, TEXTS[1]], "heads": [[2, 3]]}, *paths)
+    attention_tables.attention_weights(folder, {"sentences": [SENTENCE, TEXTS[1]], "heads": [[2, 3]]}, *paths)
     weights, averages, tokens = map(pd.read_parquet, paths)
     length = len(tokenizer(SENTENCE)["input_ids"])
     assert (weights.groupby(["sentence", "block", "head"]).size()[0] == length * (length + 1) / 2).all()
@@ -94,15 +95,15 @@ def test_a_sentence_that_does_not_fit_is_named(model, tokenizer):
     with pytest.raises(
         UserError, match=rf"sentences\[1\].*has \d+ tokens.*at most {limit} \(the model's context\)"
     ) as error:
-        attention.checked_sentences([SENTENCE, "very " * 60], model, tokenizer)
+        attention_tables.checked_sentences([SENTENCE, "very " * 60], model, tokenizer)
     assert "\n" not in str(error.value)
 
 
 def test_a_head_that_is_not_there_is_named(model):
-    attention.check_heads([[2, 3]], model)
+    attention_tables.check_heads([[2, 3]], model)
     for place in ([3, 0], [0, 4]):
         with pytest.raises(UserError, match=r"heads\[1\].*blocks 0 to 2 and heads 0 to 3"):
-            attention.check_heads([[0, 0], place], model)
+            attention_tables.check_heads([[0, 0], place], model)
 
 
 def blocked_whole(model, ids, source, target):
@@ -151,26 +152,28 @@ def test_silenced_heads_equal_whole_runs(model, ids):
 def test_rank_agreement_is_spearmans():
     rng = np.random.default_rng(0)
     maps, effects = rng.random((2, 8, 8)), rng.random((8, 8)).round(1)  # some ties
-    found = attention_effects.rank_agreement(maps, effects, start=1)
+    found = rank_agreement(maps, effects, start=1)
     assert np.isnan(found[:, :4]).all()
     for source in range(4, 8):
         wanted = [spearmanr(row[source, 1 : source + 1], effects[source, 1 : source + 1])[0] for row in maps]
         assert np.allclose(found[:, source], wanted)
+        same = maps[:, source, 1 : source + 1].argmax(-1) == effects[source, 1 : source + 1].argmax()
+        assert (top_agreement(maps, effects, start=1)[:, source] == same).all()
 
 
 def test_where_heads_look():
     ids = [7, 8, 7, 9]
     maps = np.tril(np.arange(16.0).reshape(4, 4))[None, None]
-    found = {name: values.item() for name, values in attention_effects.where_heads_look(maps, ids).items()}
+    found = {name: values.item() for name, values in attention.where_heads_look(maps, ids).items()}
     assert found == {"first": (8 + 12) / 2, "itself": (10 + 15) / 2, "previous": (9 + 14) / 2, "repeated": 9}
-    assert np.isnan(attention_effects.where_heads_look(maps, [1, 2, 3, 4])["repeated"]).all()
+    assert np.isnan(attention.where_heads_look(maps, [1, 2, 3, 4])["repeated"]).all()
 
 
 def test_texts_are_drawn_once_each(tokenizer, tmp_path):
     path = tmp_path / "test.parquet"
     pd.DataFrame({"text": [*TEXTS, *TEXTS, "no"]}).to_parquet(path)
-    found = attention_effects.chosen_texts(path, tokenizer, 2, seed=0)
+    found = attention_tables.chosen_texts(path, tokenizer, 2, seed=0)
     assert len(found) == 2 and found[0] != found[1]
-    assert found == attention_effects.chosen_texts(path, tokenizer, 2, seed=0)
+    assert found == attention_tables.chosen_texts(path, tokenizer, 2, seed=0)
     with pytest.raises(UserError, match=r"only \d distinct texts of 6 to 32 tokens"):
-        attention_effects.chosen_texts(path, tokenizer, 9, seed=0)
+        attention_tables.chosen_texts(path, tokenizer, 9, seed=0)
