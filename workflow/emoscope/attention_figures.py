@@ -12,6 +12,7 @@ from emoscope.figures import DIVERGING, SEQUENTIAL, styled
 
 # the viewer's colours and scale (attention_viewer.js): a square root, which lets small weights be seen
 COLOURS = LinearSegmentedColormap.from_list("attention", ["#ffffff", "#9ecae1", "#2171b5", "#08285a"])
+MOST_BESIDE = 3  # maps in a row
 
 
 @styled
@@ -21,29 +22,25 @@ def token_maps(panels: Mapping[str, pd.DataFrame], labels: Sequence[str], units:
     Panels have columns `source`, `target`, `weight`; `units` names those whose colours end at their own maximum and not
     at 1, and what they are measured in. A source's largest cell has a ring.
     """
-    size = len(labels)
-    side = 0.19 * size + 1.2
-    figure = Figure(figsize=(len(panels) * side + 0.7, side + 0.5), layout="constrained")
-    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for axes, (title, rows) in zip(grid, panels.items(), strict=True):
+    size, columns = len(labels), min(len(panels), MOST_BESIDE)
+    side = 0.15 * size + 0.9
+    lines = -(-len(panels) // columns)
+    figure = Figure(figsize=(columns * (side + 0.4) + 0.5, lines * (side + 0.5)), layout="constrained")
+    grid = figure.subplots(lines, columns, squeeze=False)
+    for axes in grid.flat[len(panels) :]:
+        axes.remove()
+    for axes, (title, rows) in zip(grid.flat, panels.items(), strict=False):
         values = np.full((size, size), np.nan)
         values[rows["source"], rows["target"]] = rows["weight"]
         limit = np.nanmax(values) if title in units else 1
         image = axes.imshow(values, cmap=COLOURS, norm=PowerNorm(0.5, 0, limit or 1), interpolation="none")
         known = ~np.isnan(values).all(axis=1)
-        axes.scatter(
-            np.nanargmax(values[known], axis=1),
-            np.nonzero(known)[0],
-            s=9,
-            facecolors="none",
-            edgecolors="#d55e00",
-            lw=0.9,
-        )
+        largest = np.nanargmax(values[known], axis=1)
+        axes.scatter(largest, np.nonzero(known)[0], s=9, facecolors="none", edgecolors="#d55e00", linewidths=0.9)
         bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02, label=units.get(title, "weight"))
         bar.ax.tick_params(labelsize=7)
         axes.set_title(title)
         _tokens(axes, labels)
-    grid[0].set_ylabel("source (looks)")
     return figure
 
 
@@ -73,4 +70,4 @@ def _tokens(axes: Axes, labels: Sequence[str]) -> None:
     axes.set_yticks(range(len(labels)), labels, fontsize=7)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)  # a sentence may hold dollar signs
-    axes.set_xlabel("target (looked at)")
+    axes.set(xlabel="target (looked at)", ylabel="source (looks)")

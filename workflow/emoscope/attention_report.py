@@ -71,7 +71,7 @@ def reading_of_published(
     most = sum(table.loc[table["weight"].idxmax(), "target"] == 0 for table in rows if len(table))
     here = f"At this place, the first token gets the largest weight in {most} of {len(heads)} heads of this model."
     return prose(
-        "The write-up takes the largest weight, that of <em>Ma</em>, as a sign that the head knows who likes to explore. "
+        "The write-up takes the largest weight, that of <em>Ma</em>, as a sign that the head knows who explores. "
         "Two things speak for caution. Its list of the highest weights leaves out <em>a</em> ({a}), which lies above "
         "<em>likes</em> ({likes}). And <em>Ma</em> is the first token: heads send it attention that they have no other "
         "use for, whatever stands there. Over the test texts and all heads of this model, the first token gets {share} "
@@ -152,7 +152,7 @@ def agreement_reading(findings: pd.DataFrame) -> Markup:
         verdict = "better than" if lead["low"] > 0 else "worse than" if lead["high"] < 0 else "about as well as"
         sentences.append(
             prose(
-                "Over {targets}, the mean weight ranks tokens {verdict} nearness does: the correlations differ by {lead}.",
+                "Over {targets}, the mean weight ranks tokens {verdict} nearness: the correlations differ by {lead}.",
                 targets=name.replace("without the first token", "the tokens without the first"),
                 verdict=verdict,
                 lead=estimate(lead["value"], lead["low"], lead["high"]),
@@ -168,10 +168,10 @@ def head_reading(heads: pd.DataFrame, findings: pd.DataFrame) -> Markup:
     best = heads.loc[heads["agreement"].idxmax()]
     return prose(
         "Silencing one head at one token changes that token's prediction by {effect} nats at most ({note}). Over "
-        "the heads of a text, this effect has a rank correlation of {elsewhere} with how much the head looks away from the "
-        "first token, and of {sharpest} with its largest weight. Taken alone, the head whose weights agree best with the "
-        "effect of blocking tokens is head {head} of block {block} (mean rank correlation {agreement}, the best of "
-        "{count}).",
+        "the heads of a text, this effect has a rank correlation of {elsewhere} with how much the head looks away from "
+        "the first token, and of {sharpest} with its largest weight. Taken alone, the head whose weights agree best "
+        "with the effect of blocking tokens is head {head} of block {block} (mean correlation {agreement}, the best "
+        "of {count}).",
         effect=_interval(top, unsigned),
         note=top["note"].split(", the")[0],
         elsewhere=_interval(found.loc["heads.elsewhere.correlation"], number),

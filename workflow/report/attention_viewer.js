@@ -171,14 +171,15 @@
 
   const point = (source, target) => { // say one value, and list all of its source
     const { block, column } = state;
-    const most = largest(block, column);
     status.textContent = `${viewName(state)}: ${pairText(source, target)}`;
-    const rows = sentence.tokens.slice(0, source + 1).map((token, number) => {
-      const value = stored(block, column, source, number);
+    const values = sentence.tokens.slice(0, source + 1).map((_, number) => stored(block, column, source, number));
+    const most = Math.max(...values.filter((value) => value !== NONE), 1);
+    const rows = values.map((value, number) => {
       const bar = make("i");
-      bar.style.width = `${100 * shareOf(value, column, most)}%`;
-      const row = make("tr", { className: number === target ? "current" : "" }, make("th", { scope: "row", textContent: token }), make("td", { textContent: shown(value, column) }), make("td", {}, bar));
-      return row;
+      bar.style.width = `${value === NONE ? 0 : (100 * value) / most}%`;
+      const name = make("th", { scope: "row", textContent: sentence.tokens[number] });
+      const cells = [name, make("td", { textContent: shown(value, column) }), make("td", {}, bar)];
+      return make("tr", { className: number === target ? "current" : "" }, ...cells);
     });
     const caption = make("caption", { textContent: `${sentence.tokens[source]} (${source}) looks at` });
     list.replaceChildren(caption, make("tbody", {}, ...rows));
@@ -204,7 +205,7 @@
   };
 
   const fit = () => { // cells and thumbnails as large as the window allows
-    const height = Math.max(420, Math.min(window.innerHeight, 1000) - 190);
+    const height = Math.max(420, Math.min(window.innerHeight, 1000) - 215);
     const within = (low, size, high) => Math.max(low, Math.min(Math.floor(size), high));
     root.style.setProperty("--thumbnail", `${within(11, (height - 60) / blocks - 2, 34)}px`);
     const width = root.clientWidth < 900 ? 340 : root.clientWidth - overview.offsetWidth - 330;
@@ -328,8 +329,8 @@
   const axes = make("p", { className: "hint", textContent: "rows: the source, the token that looks; columns: the target, what it looks at; · is a space" });
   root.replaceChildren(
     make("div", { className: "choices" }, sentenceLabel, blockLabel, columnLabel, save),
-    make("div", { className: "parts" }, overview, make("div", { className: "picture" }, make("p", { className: "about" }, title, about), make("div", { className: "scroll" }, map), axes, legend), make("div", { className: "values" }, list)),
     status,
+    make("div", { className: "parts" }, overview, make("div", { className: "picture" }, make("p", { className: "about" }, title, about), make("div", { className: "scroll" }, map), axes, legend), make("div", { className: "values" }, list)),
     help,
   );
   read(state.sentence);
