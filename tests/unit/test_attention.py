@@ -162,11 +162,9 @@ def test_rank_agreement_is_spearmans():
 
 
 def test_where_heads_look():
-    ids = [7, 8, 7, 9]
     maps = np.tril(np.arange(16.0).reshape(4, 4))[None, None]
-    found = {name: values.item() for name, values in attention.where_heads_look(maps, ids).items()}
-    assert found == {"first": (8 + 12) / 2, "itself": (10 + 15) / 2, "previous": (9 + 14) / 2, "repeated": 9}
-    assert np.isnan(attention.where_heads_look(maps, [1, 2, 3, 4])["repeated"]).all()
+    found = {name: values.item() for name, values in attention.where_heads_look(maps).items()}
+    assert found == {"first": (8 + 12) / 2, "itself": (10 + 15) / 2, "previous": (9 + 14) / 2}
 
 
 def test_texts_are_drawn_once_each(tokenizer, tmp_path):

@@ -45,19 +45,9 @@ def rollout(maps: np.ndarray) -> np.ndarray:
     return np.stack(steps)
 
 
-def where_heads_look(maps: np.ndarray, ids: Sequence[int]) -> dict[str, np.ndarray]:
-    """Mean weights (blocks, heads) on the first token, the source itself, the previous token, and on the tokens that
-    follow earlier occurrences of the source (together; NaN if no token occurs twice). Sources 0 and 1 do not count,
-    for which the first token is the source or the previous one."""
-    tokens, sources = np.asarray(ids), np.arange(2, len(ids))
-    follows = np.zeros((len(ids), len(ids)), dtype=bool)
-    follows[:, 1:] = np.tril(tokens[:, None] == tokens[None, :], k=-1)[:, :-1]
-    follows[:2] = False
-    repeats = follows.any(axis=1)
-    repeated = (maps * follows)[..., repeats, :].sum(axis=-1)
-    return {
-        "first": maps[..., sources, 0].mean(axis=-1),
-        "itself": maps[..., sources, sources].mean(axis=-1),
-        "previous": maps[..., sources, sources - 1].mean(axis=-1),
-        "repeated": repeated.mean(axis=-1) if repeats.any() else np.full(maps.shape[:2], np.nan),
-    }
+def where_heads_look(maps: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean weights (blocks, heads) on the first token, the source itself and the previous token; over sources from the
+    third on, for which these are three tokens."""
+    sources = np.arange(2, maps.shape[-1])
+    targets = {"first": 0, "itself": sources, "previous": sources - 1}
+    return {name: maps[..., sources, target].mean(axis=-1) for name, target in targets.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -92,7 +91,7 @@ def look_table(findings: pd.DataFrame) -> Markup:
             "largest mean weight": _interval(found.loc[f"looks.{look}.largest"], number),
             "head": found.loc[f"looks.{look}.largest", "note"],
         }
-        for look in LOOKS
+        for look in LOOK_NAMES
         if f"looks.{look}.largest" in found.index
     ]
     caption = (
@@ -105,7 +104,7 @@ def look_table(findings: pd.DataFrame) -> Markup:
 def picked_heads(heads: pd.DataFrame, chosen: list[list[int]]) -> dict[tuple[int, int], str]:
     """Heads to draw, (block, head), with the reason: those of `look_table`, then those that the config names."""
     picked: dict[tuple[int, int], str] = {}
-    for look in LOOKS:
+    for look in LOOK_NAMES:
         if heads[look].notna().any():
             top = heads.loc[heads[look].idxmax()]
             place = int(top["block"]), int(top["head"])
@@ -225,13 +224,8 @@ def pick_list(picked: Mapping[tuple[int, int], str]) -> str:
     return listed(f"head {head} of block {block} ({why})" for (block, head), why in picked.items())
 
 
-def with_repeats(tokens: pd.DataFrame) -> int:
-    """The sentence with most tokens that occur before, in which heads that look for repetitions can be seen."""
-    return int(tokens.groupby("sentence")["id"].agg(lambda ids: ids.duplicated().mean()).idxmax())
-
-
 def _mostly(row) -> str:
-    looks = {name: getattr(row, name) for name in LOOKS if not np.isnan(getattr(row, name))}
+    looks = {name: getattr(row, name) for name in LOOKS}
     largest = max(looks, key=looks.get)
     return f"{LOOK_NAMES[largest]} ({number(looks[largest], 2)})"
 

@@ -15,7 +15,7 @@ PUBLISHED = {"block": 0, "head": 9, "source": 10}
 HIGHEST = {0, 2, 7, 8, 9}  # the targets whose weights its text calls the highest: Ma, is, who, likes, to
 SCORES = ("mean", "rollout", "nearness")
 TARGETS = {"all": 0, "rest": 1}  # the first target that counts; the first token draws attention whatever it is
-LOOKS = ("first", "itself", "previous", "repeated")
+LOOKS = ("first", "itself", "previous")
 
 
 def summarise_attention(
@@ -44,6 +44,7 @@ def summarise_attention(
     sources = source_agreement(pd.read_parquet(blocked))
     agreed = agreement_table(sources, options)
     by_head = head_table(pd.read_parquet(looks), pd.read_parquet(silenced), options)
+    by_head["repeated"] = repeated_looks(pd.read_parquet(weights), pd.read_parquet(tokens)).to_numpy()
     write_table(agreed, agreement)
     write_table(by_head, heads)
     write_findings(
@@ -95,15 +96,30 @@ def agreement_table(sources: pd.DataFrame, options: dict) -> pd.DataFrame:
 
 
 def head_table(looks: pd.DataFrame, silenced: pd.DataFrame, options: dict) -> pd.DataFrame:
-    """A row for each head: mean over texts of where it looks, its agreement, and the effect of silencing it.
-
-    `repeated` is over the texts in which a token occurs twice, NaN if there is none. Of `divergence`, the interval too.
-    """
+    """A row for each head, by block and head: means over texts of where it looks, of its agreement, and of the effect
+    of silencing it, `divergence`, with its interval."""
     table = looks.groupby(["block", "head"])[[*LOOKS, "agreement"]].mean()
     wide = silenced.pivot(index="text", columns=["block", "head"], values="divergence")
     low, high = bootstrap_mean(wide.to_numpy(), wide.index.to_numpy(), **options)
     effects = pd.DataFrame({"divergence": wide.mean(), "low": low, "high": high}, index=wide.columns)
     return table.join(effects).reset_index()
+
+
+def repeated_looks(weights: pd.DataFrame, tokens: pd.DataFrame) -> pd.Series:
+    """For each (block, head), in order: the mean weight on what followed earlier occurrences of the source, in the
+    sentence that repeats most of its tokens; NaN if none repeats any."""
+    sentence = most_repetitive(tokens)
+    ids = tokens[tokens["sentence"] == sentence].set_index("position")["id"]
+    own = weights[weights["sentence"] == sentence]
+    follows = (own["target"] > 0) & (ids.reindex(own["target"] - 1).to_numpy() == ids[own["source"]].to_numpy())
+    repeats = own.loc[follows, "source"].nunique()
+    sums = own["weight"].where(follows, 0).groupby([own["block"], own["head"]]).sum()
+    return sums / repeats if repeats else sums * np.nan
+
+
+def most_repetitive(tokens: pd.DataFrame) -> int:
+    """The sentence with the largest share of tokens that occurred before."""
+    return int(tokens.groupby("sentence")["id"].agg(lambda ids: ids.duplicated().mean()).idxmax())
 
 
 def agreement_findings(agreed: pd.DataFrame, sources: pd.DataFrame, options: dict) -> list[Finding]:

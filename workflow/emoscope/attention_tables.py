@@ -76,7 +76,7 @@ def block_attention(
             _rows(text, ("source", "target"), **values, divergence=divergence).query("0 < source and target <= source")
         )
         agreement = np.nanmean(rank_agreement(maps, divergence), axis=-1)
-        tables["looks"].append(_rows(text, HEAD, **where_heads_look(maps, ids), agreement=agreement))
+        tables["looks"].append(_rows(text, HEAD, **where_heads_look(maps), agreement=agreement))
         source = len(ids) - 2
         change, divergence = silenced_predictions(language_model, prefix, source)
         values = {"first": maps[:, :, source, 0], "sharpest": maps[:, :, source].max(axis=-1), "change": change}

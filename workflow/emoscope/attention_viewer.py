@@ -12,9 +12,9 @@ NONE = 65_535  # no value
 
 
 def viewer(
-    model: str, weights: pd.DataFrame, averages: pd.DataFrame, tokens: pd.DataFrame, start: tuple[int, int]
+    model: str, weights: pd.DataFrame, averages: pd.DataFrame, tokens: pd.DataFrame, start: tuple[int, int, int]
 ) -> Markup:
-    """The place of the viewer and its data, which the page's script reads; it begins at `start`, a block and head."""
+    """The place of the viewer and its data, which the page's script reads; `start` is a sentence, block and head."""
     data = viewer_data(model, weights, averages, tokens, start)
     written = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # so that no text can end the element
     return Markup(
@@ -24,7 +24,7 @@ def viewer(
 
 
 def viewer_data(
-    model: str, weights: pd.DataFrame, averages: pd.DataFrame, tokens: pd.DataFrame, start: tuple[int, int]
+    model: str, weights: pd.DataFrame, averages: pd.DataFrame, tokens: pd.DataFrame, start: tuple[int, int, int]
 ) -> dict:
     """Everything that the viewer shows.
 
@@ -51,7 +51,7 @@ def viewer_data(
     return {
         "model": model, "blocks": blocks, "heads": heads, "sentences": sentences,
         "weight_scale": SCALES["weight"], "effect_scale": SCALES["effect"],
-        "start": {"sentence": 0, "block": start[0], "column": start[1]},
+        "start": dict(zip(("sentence", "block", "column"), start, strict=True)),
     }  # fmt: skip
 
 

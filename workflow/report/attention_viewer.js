@@ -209,7 +209,7 @@
     const within = (low, size, high) => Math.max(low, Math.min(Math.floor(size), high));
     root.style.setProperty("--thumbnail", `${within(11, (height - 60) / blocks - 2, 34)}px`);
     const width = root.clientWidth < 900 ? 340 : root.clientWidth - overview.offsetWidth - 330;
-    root.style.setProperty("--cell", `${within(13, Math.min(height - 40, width) / sentence.tokens.length - 1, 36)}px`);
+    root.style.setProperty("--cell", `${within(13, Math.min(height - 75, width) / sentence.tokens.length - 1, 36)}px`);
   };
 
   // --- choosing ------------------------------------------------------------------------------------------------------
