@@ -112,6 +112,22 @@ def test_heads_that_look_after_an_earlier_occurrence():
     assert attention_summary.repeated_looks(*weights_of(["a", "b", "c"])).isna().all()
 
 
+def test_findings_name_the_head_that_looks_most():
+    places = pd.MultiIndex.from_product([range(3), range(2), range(4)], names=["text", "block", "head"])
+    looks = pd.DataFrame({"first": 0.1, "itself": 0.2, "previous": 0.3, "agreement": 0.5}, places).reset_index()
+    looks.loc[(looks["block"] == 1) & (looks["head"] == 2), "previous"] = [0.8, 0.9, 1.0]
+    silenced = looks.assign(sharpest=looks["previous"], divergence=looks["previous"], change=0)
+    heads = attention_summary.head_table(looks, silenced, OPTIONS).assign(repeated=np.arange(8) / 10)
+    found = {f.name: f for f in attention_summary.head_findings(heads, looks, silenced, OPTIONS)}
+    previous = found["looks.previous.largest"]
+    assert previous.value == pytest.approx(0.9) and 0.8 <= previous.low < 0.9 < previous.high <= 1
+    assert previous.note.startswith("block 1, head 2, the largest of 8 heads, 3 texts")
+    assert found["looks.repeated.largest"].note.startswith("block 1, head 3")
+    assert found["heads.divergence.largest"].note.startswith("block 1, head 2")
+    assert found["heads.sharpest.correlation"].value == pytest.approx(1)
+    assert found["first_token.share"].value == pytest.approx(0.1)
+
+
 def averages_of(weights: pd.DataFrame) -> pd.DataFrame:
     mean = weights.groupby(["sentence", "block", "source", "target"], as_index=False)["weight"].mean()
     overall = mean[mean["block"] == 0].assign(block=-1)

@@ -22,7 +22,7 @@ def token_maps(panels: Mapping[str, pd.DataFrame], labels: Sequence[str], units:
     Panels have columns `source`, `target`, `weight`; `units` names those whose colours end at their own maximum and not
     at 1, and what they are measured in. A source's largest cell has a ring.
     """
-    size, columns = len(labels), min(len(panels), MOST_BESIDE)
+    size, columns = len(labels), 2 if len(panels) == 4 else min(len(panels), MOST_BESIDE)
     side = 0.15 * size + 0.9
     lines = -(-len(panels) // columns)
     figure = Figure(figsize=(columns * (side + 0.4) + 0.5, lines * (side + 0.5)), layout="constrained")

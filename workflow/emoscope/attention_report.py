@@ -18,7 +18,7 @@ LOOK_NAMES = {
     "first": "the first token",
     "itself": "the token itself",
     "previous": "the previous token",
-    "repeated": "after an earlier occurrence",
+    "repeated": "what followed an earlier occurrence",
 }
 EXAMPLE = {"overall": "mean weight", "rollout": "rollout", "effect": "effect of blocking"}
 
@@ -71,10 +71,12 @@ def reading_of_published(
     here = f"At this place, the first token gets the largest weight in {most} of {len(heads)} heads of this model."
     return prose(
         "The write-up takes the largest weight, that of <em>Ma</em>, as a sign that the head knows who explores. "
-        "Two things speak for caution. Its list of the highest weights leaves out <em>a</em> ({a}), which lies above "
-        "<em>likes</em> ({likes}). And <em>Ma</em> is the first token: heads send it attention that they have no other "
-        "use for, whatever stands there. Over the test texts and all heads of this model, the first token gets {share} "
-        "of the attention of later tokens. {here}",
+        "Three things speak for caution. The weights are nearly even: {even} each would be no preference at all. The "
+        "list of the highest leaves out <em>a</em> ({a}), which lies above <em>likes</em> ({likes}). And <em>Ma</em> is "
+        "the first token, on which heads of many models rest whatever stands there (an <em>attention sink</em>; Xiao et "
+        "al., 2024): over the test texts and all heads of this model, the first token gets {share} of the attention of "
+        "later tokens. {here}",
+        even=number(1 / len(published), 4),
         a=number(printed["Ġa"], 4),
         likes=number(printed["Ġlikes"], 4),
         share=_interval(found.loc["first_token.share"], percent),

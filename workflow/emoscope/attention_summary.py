@@ -145,30 +145,33 @@ def head_findings(heads: pd.DataFrame, looks: pd.DataFrame, silenced: pd.DataFra
     shares = looks.groupby("text")["first"].mean()
     found = [_mean("first_token.share", shares, f"mean of {count}, {texts} texts", options)]
     for look in LOOKS:
-        if heads[look].notna().any():
-            top = heads.loc[heads[look].idxmax()]
-            own = (
-                looks[(looks["block"] == top["block"]) & (looks["head"] == top["head"])]
-                .set_index("text")[look]
-                .dropna()
-            )
-            note = f"block {top['block']:.0f}, head {top['head']:.0f}, the largest of {count}, {len(own)} texts"
-            found.append(_mean(f"looks.{look}.largest", own, note, options))
+        top = heads.loc[heads[look].idxmax()]
+        own = looks[(looks["block"] == top["block"]) & (looks["head"] == top["head"])].set_index("text")[look]
+        found.append(
+            _mean(f"looks.{look}.largest", own, f"{_named(top)}, the largest of {count}, {texts} texts", options)
+        )
+    if heads["repeated"].notna().any():
+        top = heads.loc[heads["repeated"].idxmax()]
+        note = f"{_named(top)}, the largest of {count}, one sentence that repeats itself"
+        found.append(Finding("looks.repeated.largest", top["repeated"], note=note))
     found += [
         _mean(f"heads.{name}.correlation", correlations, f"rank correlation over {count}, {texts} texts", options)
         for name, correlations in head_correlations(silenced).items()
     ]
     top = heads.loc[heads["divergence"].idxmax()]
-    note = f"block {top['block']:.0f}, head {top['head']:.0f}, the largest of {count}, {texts} texts, nats"
+    note = f"{_named(top)}, the largest of {count}, {texts} texts, nats"
     return [*found, Finding("heads.divergence.largest", top["divergence"], top["low"], top["high"], note)]
 
 
 def head_correlations(silenced: pd.DataFrame) -> dict[str, pd.Series]:
     """For each text, over heads: the rank correlation of the effect of silencing a head with how much it looks away
-    from the first token (`elsewhere`) and with its largest weight (`sharpest`)."""
+    from the first token (`elsewhere`) and with its largest weight (`sharpest`); 0 where all heads are alike."""
     scores = silenced.assign(elsewhere=1 - silenced["first"])
     return {
-        name: scores.groupby("text")[[name, "divergence"]].corr(method="spearman").xs("divergence", level=1)[name]
+        name: scores.groupby("text")[[name, "divergence"]]
+        .corr(method="spearman")
+        .xs("divergence", level=1)[name]
+        .fillna(0)
         for name in ("elsewhere", "sharpest")
     }
 
@@ -195,6 +198,10 @@ def published_rows(weights: pd.DataFrame, tokens: pd.DataFrame, head: int = PUBL
     sentence = own.loc[own["label"].str.endswith("explore"), "sentence"].head(1)
     place = weights["sentence"].isin(sentence) & (weights["source"] == PUBLISHED["source"])
     return weights[place & (weights["block"] == PUBLISHED["block"]) & (weights["head"] == head)]
+
+
+def _named(head: pd.Series) -> str:
+    return f"block {head['block']:.0f}, head {head['head']:.0f}"
 
 
 def _mean(name: str, values: pd.Series, note: str, options: dict) -> Finding:
