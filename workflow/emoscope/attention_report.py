@@ -72,10 +72,10 @@ def reading_of_published(
     return prose(
         "The write-up takes the largest weight, that of <em>Ma</em>, as a sign that the head knows who explores. "
         "Three things speak for caution. The weights are nearly even: {even} each would be no preference at all. The "
-        "list of the highest leaves out <em>a</em> ({a}), which lies above <em>likes</em> ({likes}). And <em>Ma</em> is "
-        "the first token, on which heads of many models rest whatever stands there (an <em>attention sink</em>; Xiao et "
-        "al., 2024): over the test texts and all heads of this model, the first token gets {share} of the attention of "
-        "later tokens. {here}",
+        "list of the highest leaves out <em>a</em> ({a}), which lies above <em>likes</em> ({likes}). And <em>Ma</em> "
+        "is the first token, on which heads of many models rest whatever stands there (an <em>attention sink</em>; "
+        "Xiao et al., 2024): over the test texts and all heads of this model, the first token gets {share} of the "
+        "attention of later tokens. {here}",
         even=number(1 / len(published), 4),
         a=number(printed["Ġa"], 4),
         likes=number(printed["Ġlikes"], 4),
