@@ -59,6 +59,9 @@
   const colour = (share) => `rgb(${mix(share).join(", ")})`;
   const shareOf = (value, column, most) => (value === NONE ? 0 : value / scaleOf(column) / most);
 
+  const unitOf = (column) => (column === EFFECT ? "nats" : "weight");
+  const ticks = (column, most) => [0, 0.01, 0.1, 0.25, 0.5, 1].map((share) => [share, column === EFFECT ? (share * most).toFixed(2) : String(share)]);
+
   // --- parts of the page ---------------------------------------------------------------------------------------------
 
   const choice = (label, options) => {
@@ -92,7 +95,8 @@
 
   const buildOverview = () => {
     const names = [...counted(heads).map(([, name]) => name), "mean", "rollout"];
-    const table = make("table", {}, make("tr", {}, make("th", { textContent: "" }), ...names.map((name) => make("th", { scope: "col" }, make("span", { textContent: name })))));
+    const heading = (name) => make("th", { scope: "col" }, make("span", { textContent: name }));
+    const table = make("table", {}, make("tr", {}, make("td"), ...names.map(heading)));
     for (let block = 0; block < blocks; block++) {
       const cells = Array.from({ length: heads + 2 }, (_, column) => make("td", {}, thumbnail(block, column)));
       table.append(make("tr", {}, make("th", { scope: "row", textContent: block }), ...cells));
@@ -153,12 +157,12 @@
         cell.setAttribute("aria-label", pairText(source, target));
       }
     });
-    const ticks = [0, 0.01, 0.1, 0.25, 0.5, 1].map((share) => {
+    const swatches = ticks(column, most).map(([share, text]) => {
       const swatch = make("i");
       swatch.style.backgroundColor = colour(share);
-      return make("span", {}, swatch, ` ${column === EFFECT ? (share * most).toFixed(2) : share}`);
+      return make("span", {}, swatch, ` ${text}`);
     });
-    legend.replaceChildren(column === EFFECT ? "nats: " : "weight: ", ...ticks);
+    legend.replaceChildren(`${unitOf(column)}: `, ...swatches);
     title.textContent = viewName(state);
     about.textContent = `: ${explanation(state)}.`;
     map.setAttribute("aria-label", `${viewName(state)}: rows are sources, columns are targets`);
@@ -293,14 +297,16 @@
     const space = "http://www.w3.org/2000/svg";
     const { tokens } = sentence;
     const { block, column } = state;
-    const cell = 22, left = 110, top = 130, most = largest(block, column);
+    const margin = 24 + 7 * Math.max(...tokens.map((token) => Math.min(token.length, 40)));
+    const cell = 22, left = margin, top = margin + 24, most = largest(block, column);
     const draw = (tag, attributes, text = "") => {
       const element = document.createElementNS(space, tag);
       for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
       element.textContent = text;
       return element;
     };
-    const width = left + cell * tokens.length + 20, height = top + cell * tokens.length + 20;
+    const bottom = top + cell * tokens.length;
+    const width = Math.max(left + cell * tokens.length + 20, 480), height = bottom + 56;
     const drawing = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "font-family": "sans-serif", "font-size": 11 });
     drawing.append(draw("rect", { width, height, fill: "white" }), draw("text", { x: 8, y: 18, "font-size": 13 }, `${data.model}: ${viewName(state)}`));
     tokens.forEach((token, source) => {
@@ -314,6 +320,13 @@
         drawing.append(square);
       }
     });
+    drawing.append(draw("text", { x: 8, y: bottom + 22 }, "rows: the source, the token that looks; columns: the target, what it looks at"));
+    ticks(column, most).forEach(([share, text], place) => {
+      const x = 60 + 65 * place;
+      drawing.append(draw("rect", { x, y: bottom + 33, width: 14, height: 14, stroke: "#d9dee4", fill: colour(share) }));
+      drawing.append(draw("text", { x: x + 19, y: bottom + 44 }, text));
+    });
+    drawing.append(draw("text", { x: 8, y: bottom + 44 }, unitOf(column)));
     return new XMLSerializer().serializeToString(drawing);
   };
 
@@ -325,12 +338,19 @@
   });
 
   buildOverview();
-  const help = make("p", { className: "hint" }, "Keys: Tab goes from part to part; arrow keys move between heads and blocks in the overview, and between tokens in the map; Home and End go to a row's ends.");
   const axes = make("p", { className: "hint", textContent: "rows: the source, the token that looks; columns: the target, what it looks at; · is a space" });
+  const help = make("p", {
+    className: "hint",
+    textContent:
+      "Keys: Tab goes from part to part; arrow keys move between heads and blocks in the overview, and between tokens " +
+      "in the map; Home and End go to a row's ends.",
+  });
+  const picturePart = make("div", { className: "picture" });
+  picturePart.append(make("p", { className: "about" }, title, about), make("div", { className: "scroll" }, map), axes, legend);
   root.replaceChildren(
     make("div", { className: "choices" }, sentenceLabel, blockLabel, columnLabel, save),
     status,
-    make("div", { className: "parts" }, overview, make("div", { className: "picture" }, make("p", { className: "about" }, title, about), make("div", { className: "scroll" }, map), axes, legend), make("div", { className: "values" }, list)),
+    make("div", { className: "parts" }, overview, picturePart, make("div", { className: "values" }, list)),
     help,
   );
   read(state.sentence);
