@@ -51,6 +51,8 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("models", "scratch", "blocks", 0), "models.scratch.blocks"),
         (("models", "scratch", "width", 100), "models.scratch.width: 100 is not a multiple of `heads`, 12"),
         (("flips", "traced_block", 12), r"flips.traced_block: 12, but the model 'scratch'.*blocks 0 to 11"),
+        (("attention", "corpus", "calibratoin"), "attention.corpus.*did you mean 'calibration'"),
+        (("attention", "heads", [[0, 0], [30, 1]]), r"attention.heads\[1\]: block 30.*'smollm2'.*blocks 0 to 29"),
         (("maksing", {}), "unknown key 'maksing'; did you mean 'masking'"),
     ],
 )

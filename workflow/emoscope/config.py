@@ -105,6 +105,16 @@ def _check_names(config: dict) -> None:
             raise UserError(
                 f"config companions: {name!r} has random weights; name a model of source hub, package or path"
             )
+        blocks = config["models"][name]["blocks"]
+        for place, (block, _) in enumerate(config["attention"]["heads"]):
+            if block >= blocks:
+                raise UserError(
+                    f"config attention.heads[{place}]: block {block}, but the model {name!r} of `companions` has "
+                    f"blocks 0 to {blocks - 1}; name one of them"
+                )
+    if (corpus := config["attention"]["corpus"]) not in config["corpora"]:
+        hint = _suggest(corpus, config["corpora"])
+        raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
     seen = set()
     for position, run in enumerate(config["runs"]):
         for key, section in (("corpus", "corpora"), ("model", "models")):

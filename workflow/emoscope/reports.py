@@ -1,9 +1,11 @@
 """Reports: a notebook is executed, its cells become HTML, and a template of ours makes a page of them.
 
-A page is one file: style and figures lie inside it, and its content security policy lets nothing be fetched or run.
+A page is one file: style and figures lie inside it, and its content security policy lets nothing be fetched, and
+nothing be run but the one script of ours that a page may have.
 """
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -28,8 +30,9 @@ PACKAGES = ("torch", "transformers", "numpy", "pandas", "scipy", "statsmodels", 
 def render_report(notebook: Path, parameters: dict, executed: Path, figures: Path, output: Path) -> None:
     """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
 
-    `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, and `links` (label to file) for
-    the navigation. `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
+    `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, `links` (label to file) for the
+    navigation, and `script` (a file) for a page that needs one. `executed` is the executed notebook; it stays, with the
+    traceback, when a cell fails.
     """
     executed.parent.mkdir(parents=True, exist_ok=True)
     inputs = {name: parameters[name] for name in ("run", "paths", "settings")}
@@ -46,6 +49,7 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
         body=body,
         links=relative_links(parameters["links"], output),
         provenance=provenance(parameters["paths"], parameters["settings"]),
+        script=Markup(Path(parameters["script"]).read_text(encoding="utf-8")) if "script" in parameters else "",
     )
     with replacing(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -61,6 +65,7 @@ def render_index(pages: list[Path], claims: Path, output: Path) -> None:
         "index.html.j2",
         title="emoscope: reports",
         run="",
+        script="",
         groups=groups,
         claims=os.path.relpath(claims, output.parent),
     )
@@ -176,7 +181,13 @@ def fill(template: str, **values) -> str:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["digest"] = digest
     return environment.get_template(template).render(**values)
+
+
+def digest(script: str) -> str:
+    """How a content security policy names a script: the hash of its text."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _versions(versions: dict[str, str]) -> str:

@@ -242,11 +242,20 @@ def writeup_tables(wildcards):
     folder = f"results/models/{wildcards.model}"
     own = {
         "induction": {},
-        "attention": {},
+        "attention": {
+            name: f"{folder}/attention/{name}.parquet"
+            for name in ("weights", "averages", "tokens", "blocked", "agreement", "heads")
+        }
+        | {"published": published("attention_explore")},
         "prompting": {},
         "residual": {},
     }[wildcards.writeup]
     return {"findings": f"{folder}/{wildcards.writeup}/findings.csv"} | own
+
+
+def writeup_script(wildcards):
+    """The script that a companion write-up's page runs; only the attention viewer has one."""
+    return [shipped("workflow/report/attention_viewer.js")] if wildcards.writeup == "attention" else []
 
 
 def writeup_parameters(wildcards):
@@ -261,6 +270,7 @@ def writeup_parameters(wildcards):
             "statistics": config["statistics"],
         },
         "links": {"All reports": "reports/index.html", **pages, "Claims": "reports/claims.html"},
+        **{"script": script for script in writeup_script(wildcards)},
     }
     return json.dumps(parameters)
 

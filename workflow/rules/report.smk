@@ -38,6 +38,7 @@ rule render_writeup:
         notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.writeup}.ipynb"),
         tables=lambda wildcards: flatten(writeup_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
+        script=writeup_script,
         code=lambda wildcards: notebook_code(wildcards.writeup) + code_of("reports"),
     output:
         html=report(

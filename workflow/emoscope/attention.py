@@ -1,0 +1,53 @@
+"""Attention weights of a text, their rollout, and where heads look.
+
+The *source* is the token that looks and the *target* the token that it looks at: itself or an earlier one. A weight is
+the share of a head's attention that goes from source to target; the weights of a source sum to 1.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
+    """Tokens as text: a space is a middle dot, what cannot be printed is escaped, a part of a character stays as the
+    vocabulary writes it."""
+    labels = []
+    for token, text in zip(tokenizer.convert_ids_to_tokens(ids), map(tokenizer.decode, ids), strict=True):
+        shown = token if not text or "\N{REPLACEMENT CHARACTER}" in text else text.replace(" ", "\N{MIDDLE DOT}")
+        labels.append("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown))
+    return labels
+
+
+def attention_of(model: PreTrainedModel, ids: Sequence[int]) -> np.ndarray:
+    """Attention weights of one text, (blocks, heads, source, target)."""
+    with torch.inference_mode():
+        output = model(torch.tensor([list(ids)], device=model.device), output_attentions=True, use_cache=False)
+    if not output.attentions:
+        raise RuntimeError("the model returned no attention weights; it must be loaded with eager attention")
+    return torch.cat(output.attentions).cpu().numpy()
+
+
+def rollout(maps: np.ndarray) -> np.ndarray:
+    """How much of each input token is left at each position after each block, (blocks, source, target), if attention
+    were all that moved it.
+
+    Attention rollout, Abnar & Zuidema (2020), "Quantifying Attention Flow in Transformers", section 3: heads are
+    averaged, the residual connection counts as half (A = W/2 + I/2), and the blocks' matrices are multiplied.
+    """
+    identity = np.eye(maps.shape[-1])
+    steps, reached = [], identity
+    for step in maps.mean(axis=1, dtype=np.float64):
+        reached = (step + identity) / 2 @ reached
+        steps.append(reached)
+    return np.stack(steps)
+
+
+def where_heads_look(maps: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean weights (blocks, heads) on the first token, the source itself and the previous token; over sources from the
+    third on, for which these are three tokens."""
+    sources = np.arange(2, maps.shape[-1])
+    targets = {"first": 0, "itself": sources, "previous": sources - 1}
+    return {name: maps[..., sources, target].mean(axis=-1) for name, target in targets.items()}

@@ -1,0 +1,64 @@
+"""The data of the attention viewer, which workflow/report/attention_viewer.js shows."""
+
+import base64
+import json
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+SCALES = {"weight": 10_000, "effect": 1_000}  # steps in 1 of what the viewer stores: it shows 4 and 3 digits
+NONE = 65_535  # no value
+
+
+def viewer(
+    model: str, weights: pd.DataFrame, averages: pd.DataFrame, tokens: pd.DataFrame, start: tuple[int, int, int]
+) -> Markup:
+    """The place of the viewer and its data, which the page's script reads; `start` is a sentence, block and head."""
+    data = viewer_data(model, weights, averages, tokens, start)
+    written = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # so that no text can end the element
+    return Markup(
+        '<section id="attention-viewer" class="viewer"><p>The viewer needs a browser that runs scripts; the still '
+        'pictures below do not.</p></section>\n<script type="application/json" id="attention-data">{}</script>'
+    ).format(Markup(written))
+
+
+def viewer_data(
+    model: str, weights: pd.DataFrame, averages: pd.DataFrame, tokens: pd.DataFrame, start: tuple[int, int, int]
+) -> dict:
+    """Everything that the viewer shows.
+
+    Of each sentence `values` holds little-endian 16-bit numbers in base64: for each block its heads, their mean and the
+    rollout, then the mean of all blocks and the effect of blocking; each of them by source and target, without targets
+    after the source.
+    """
+    blocks, heads = int(weights["block"].max()) + 1, int(weights["head"].max()) + 1
+    sentences = []
+    for sentence, words in tokens.groupby("sentence"):
+        own = averages[averages["sentence"] == sentence]
+        by_head = _ordered(weights[weights["sentence"] == sentence], ["block", "head"]).reshape(blocks, heads, -1)
+        mean, rolled = (_ordered(own[own["view"] == name], ["block"]) for name in ("mean", "rollout"))
+        by_block = [by_head, mean.reshape(blocks, 1, -1), rolled.reshape(blocks, 1, -1)]
+        overall, effect = (_ordered(own[own["view"] == name], []) for name in ("overall", "effect"))
+        views = [
+            _steps(np.concatenate(by_block, axis=1), "weight"),
+            _steps(overall, "weight"),
+            _steps(effect, "effect"),
+        ]
+        packed = b"".join(view.astype("<u2").tobytes() for view in views)
+        values = base64.b64encode(packed).decode()
+        sentences.append({"text": words["text"].iloc[0], "tokens": words["label"].tolist(), "values": values})
+    return {
+        "model": model, "blocks": blocks, "heads": heads, "sentences": sentences,
+        "weight_scale": SCALES["weight"], "effect_scale": SCALES["effect"],
+        "start": dict(zip(("sentence", "block", "column"), start, strict=True)),
+    }  # fmt: skip
+
+
+def _ordered(rows: pd.DataFrame, leading: list[str]) -> np.ndarray:
+    return rows.sort_values([*leading, "source", "target"])["weight"].to_numpy()
+
+
+def _steps(values: np.ndarray, kind: str) -> np.ndarray:
+    steps = np.round(values.astype(np.float64) * SCALES[kind])
+    return np.where(np.isnan(steps), NONE, np.minimum(steps, NONE - 1))
