@@ -197,7 +197,7 @@ def correlate(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
 
 
 def weighted_correlations(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Pearson correlations (columns of x, columns of y), both (texts, columns), weighted; NaN where there is no spread."""
+    """Pearson correlations (columns of x, columns of y) of weighted texts; NaN without spread."""
     share = weights / weights.sum()
     x, y = x - share @ x, y - share @ y
     spread = np.sqrt(np.outer(share @ x**2, share @ y**2))
@@ -216,7 +216,7 @@ def _pairs(answers: list[Answer]) -> Iterator[tuple[Answer, Answer]]:
 
 
 def compare_alone(joint: Answer, alone: Answer, texts: dict, tasks: dict, drawn: dict) -> Iterator[tuple]:
-    """Rows of ALONE: the joint prompt's report on one label, that of the label's own prompt, and their difference.
+    """Rows of ALONE: the joint prompt's report on one label, that of the label's own prompt, joint minus alone.
 
     The interval is that of the difference, both judged on the same resampled texts; p is McNemar's, for accuracy.
     """
@@ -233,7 +233,7 @@ def compare_alone(joint: Answer, alone: Answer, texts: dict, tasks: dict, drawn:
             ]
             for predicted, score in said
         ]
-        return np.array([*both, np.subtract(both[1], both[0])])
+        return np.array([*both, np.subtract(both[0], both[1])])
 
     found = values(np.ones(len(table)))
     interval = bootstrap_statistic(values, table["text"].to_numpy(), **drawn)
@@ -276,12 +276,15 @@ def _findings(
         stem = f"{row.task}.{row.label}_alone.{row.epochs}.{row.measure}"
         yield Finding(stem, row.alone, note="interval: see the difference")
         yield Finding(
-            f"{stem}.difference", row.difference, row.low, row.high, f"alone minus joint; joint {row.joint:.4f}"
+            f"{stem}.difference", row.difference, row.low, row.high, f"joint minus alone; joint {row.joint:.4f}"
         )
     for check, rows in moved.groupby("check", sort=False):
-        stem = check.replace(" ", "_")
-        yield Finding(f"{stem}.moved", rows["moved"].max(), note=f"largest change of a logit, {len(rows)} texts")
-        if check == "composite head":
-            continue
-        share = wilson_interval(rows["flipped"].sum(), len(rows), alpha)
-        yield Finding(f"{stem}.flipped", rows["flipped"].mean(), *share, f"of {len(rows)} texts another prediction")
+        stem, most, note = (
+            check.replace(" ", "_"),
+            rows["moved"].max(),
+            f"largest change of a logit in {len(rows)} texts",
+        )
+        yield Finding(f"{stem}.moved", most, rows["moved"].min(), most, f"{note}; not an interval but the range")
+        if check != "composite head":
+            share = wilson_interval(rows["flipped"].sum(), len(rows), alpha)
+            yield Finding(f"{stem}.flipped", rows["flipped"].mean(), *share, f"of {len(rows)} texts another prediction")
