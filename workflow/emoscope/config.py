@@ -50,6 +50,13 @@ def check_files(config: dict) -> None:
                 f"config corpora.{run['corpus']}.path: {corpus['path']} does not exist; "
                 "put the data there or change the path (the README says where the data come from)"
             )
+    for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] else []):
+        for part in ("train", "test"):
+            if task["source"] == "files" and not Path(task[part]).is_file():
+                raise UserError(
+                    f"config prompting.tasks[{position}].{part}: {task[part]} is no file; put the data there or change "
+                    "the path (the README says where the data come from)"
+                )
 
 
 def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:
@@ -115,6 +122,7 @@ def _check_names(config: dict) -> None:
     if (corpus := config["attention"]["corpus"]) not in config["corpora"]:
         hint = _suggest(corpus, config["corpora"])
         raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
+    _check_tasks(config["prompting"]["tasks"])
     seen = set()
     for position, run in enumerate(config["runs"]):
         for key, section in (("corpus", "corpora"), ("model", "models")):
@@ -134,3 +142,18 @@ def _check_names(config: dict) -> None:
         if run["name"] in seen:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
         seen.add(run["name"])
+
+
+def _check_tasks(tasks: list[dict]) -> None:
+    for position, task in enumerate(tasks):
+        where = f"config prompting.tasks[{position}]"
+        if task["name"] in [other["name"] for other in tasks[:position]]:
+            raise UserError(f"{where}.name: {task['name']!r} is used twice; give every task its own name")
+        if task["source"] != "generated" and ("labels" in task) == ("classes" in task):
+            raise UserError(
+                f"{where}: name either `classes`, if each text has one, or `labels`, the columns of 0 and 1"
+            )
+        labels = [task["alone"]] if task.get("task") == "emotion" else task.get("labels", [])
+        if task["alone"] and task["alone"] not in labels:
+            hint = _suggest(task["alone"], labels) if labels else "; it has classes, of which none can stand alone"
+            raise UserError(f"{where}.alone: {task['alone']!r} is not among the labels of this task{hint}")

@@ -37,7 +37,7 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
         revision = huggingface_hub.HfApi().dataset_info(repository, revision=config["revision"]).sha
         splits = datasets.load_dataset(repository, config["configuration"], revision=revision)
     except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
-        raise UserError(f"the hub did not give {repository}: {_first_line(error)}; {OFFLINE_HINT}") from error
+        raise UserError(f"the hub did not give {repository}: {first_line(error)}; {OFFLINE_HINT}") from error
     parts = []
     for name, split in splits.items():
         if missing := {"text", "label"} - set(split.column_names):
@@ -57,19 +57,7 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
 
 def read_table(path: Path, kind: str, text: str, label: str) -> pd.DataFrame:
     """Read a CSV or parquet file into columns `text`, `label`, `part`, `where`; texts such as `null` stay texts."""
-    if kind == "csv":
-        _check_utf8(path)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header lose fields
-                table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-        except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-            raise UserError(f"{path}: not a CSV file: {_first_line(error)}; quote texts that contain commas") from None
-    else:
-        try:
-            table = pd.read_parquet(path).reset_index(drop=True)
-        except (OSError, ValueError) as error:
-            raise UserError(f"{path}: not a parquet file: {_first_line(error)}") from None
+    table = load_table(path, kind)
     for role, column in (("text", text), ("label", label)):
         if column not in table.columns:
             raise UserError(
@@ -81,6 +69,24 @@ def read_table(path: Path, kind: str, text: str, label: str) -> pd.DataFrame:
         "text": table[text], "label": table[label], "part": "",
         "where": [f"{path}: row {row}" for row in range(first, first + len(table))],
     })  # fmt: skip
+
+
+def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
+    """Read a CSV or parquet file as it is, cells of CSV as text; `options` are for pandas' `read_csv`."""
+    if kind == "csv":
+        _check_utf8(path)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header lose fields
+                return pd.read_csv(
+                    path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False, **options
+                )
+        except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+            raise UserError(f"{path}: not a CSV file: {first_line(error)}; quote texts that contain commas") from None
+    try:
+        return pd.read_parquet(path).reset_index(drop=True)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a parquet file: {first_line(error)}") from None
 
 
 def read_semicolon(path: Path) -> pd.DataFrame:
@@ -149,5 +155,5 @@ def write_source(path: Path, corpus: Path, classes: list[str], source: str, revi
     write_json({"source": source, "revision": revision, "sha256": sha256_of(corpus), "classes": classes}, path)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -312,6 +312,20 @@ def dimension_profile(profiles: Mapping[str, pd.Series], named: int, label: str)
 
 
 @styled
+def epoch_losses(losses: pd.DataFrame) -> Figure:
+    """Mean loss of each epoch, one line for each `training`; columns `training`, `epoch`, `loss`."""
+    figure, axes = _figure(6, 3)
+    for number, (name, rows) in enumerate(losses.groupby("training", sort=False)):
+        style = {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
+        axes.plot(rows["epoch"], rows["loss"], **style, markersize=4.5, linewidth=1.4, label=name)
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _label(axes, x="epoch", y="mean training loss (nats)")
+    axes.legend()
+    return figure
+
+
+@styled
 def verdict_matrix(claims: pd.DataFrame) -> Figure:
     """Verdicts as coloured tiles: rows are claims (`id`), columns runs (`run`)."""
     verdicts = claims.pivot(index="id", columns="run", values="verdict").loc[list(dict.fromkeys(claims["id"]))]

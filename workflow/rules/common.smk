@@ -237,6 +237,30 @@ def report_parameters(wildcards):
     return json.dumps(parameters)
 
 
+TASKS = {task["name"]: task for task in config["prompting"]["tasks"]}
+
+
+def task_settings(wildcards):
+    """Where the texts of a prompting task come from, as JSON."""
+    return json.dumps(TASKS[wildcards.task], sort_keys=True)
+
+
+def task_files(wildcards):
+    """The local files behind a prompting task."""
+    task = TASKS[wildcards.task]
+    return [task["train"], task["test"]] if task["source"] == "files" else []
+
+
+def prompting_settings(wildcards):
+    """How prompts are trained and scored, whatever the tasks, as JSON."""
+    return json.dumps({key: value for key, value in config["prompting"].items() if key != "tasks"}, sort_keys=True)
+
+
+def prompting_memory(wildcards):
+    """Megabytes: the states of the texts, and the model at work."""
+    return int(1000 * config["prompting"]["cache_gb"]) + 4000
+
+
 def writeup_tables(wildcards):
     """The tables that each companion write-up's page draws, by the name under which its notebook knows them."""
     folder = f"results/models/{wildcards.model}"
@@ -248,6 +272,15 @@ def writeup_tables(wildcards):
         }
         | {"published": published("attention_explore")},
         "prompting": {},
+        "attention": {},
+        "prompting": {
+            name: f"{folder}/prompting/{name}.parquet" for name in ("reports", "correlations", "alone", "checks")
+        }
+        | {
+            "history": f"{folder}/prompting/history.csv",
+            "tasks": f"{folder}/prompting/tasks.json",
+            "published": published("prompting"),
+        },
         "residual": {},
     }[wildcards.writeup]
     return {"findings": f"{folder}/{wildcards.writeup}/findings.csv"} | own

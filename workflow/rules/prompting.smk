@@ -1,4 +1,124 @@
-"""Prompting: results/models/{model}/prompting/."""
+"""Prompting: data/tasks/{task}/ gets the texts of each task, results/models/{model}/prompting/ what prompts make of them."""
+
+
+rule prepare_task:
+    """Generate, read or download the texts of one task."""
+    input:
+        files=task_files,
+        code=code_of("prompting_tasks"),
+    output:
+        train="data/tasks/{task}/train.parquet",
+        test="data/tasks/{task}/test.parquet",
+        about="data/tasks/{task}/task.json",
+    log:
+        "logs/tasks/{task}.log",
+    wildcard_constraints:
+        task=one_of(TASKS),
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        config=task_settings,
+    shell:
+        r"""
+        python -m emoscope prepare-task --config {params.config:q} \
+            --train {output.train:q} --test {output.test:q} --about {output.about:q} >{log:q} 2>&1
+        """
+
+
+rule train_prompts:
+    """Train one task's soft prompts and linear heads behind the frozen model."""
+    input:
+        model=language_model,
+        train="data/tasks/{task}/train.parquet",
+        about="data/tasks/{task}/task.json",
+        code=code_of("prompt_training"),
+    output:
+        prompts="results/models/{model}/prompting/{task}/prompts.safetensors",
+        history="results/models/{model}/prompting/{task}/history.csv",
+    log:
+        "logs/models/{model}/prompting/{task}.log",
+    benchmark:
+        "benchmarks/models/{model}/prompting/{task}.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=prompting_memory,
+        runtime="12h",
+    params:
+        config=prompting_settings,
+    shell:
+        r"""
+        python -m emoscope train-prompts --model {input.model:q} --train {input.train:q} --about {input.about:q} \
+            --config {params.config:q} --prompts {output.prompts:q} --history {output.history:q} >{log:q} 2>&1
+        """
+
+
+rule score_prompts:
+    """Ask the prompts of every task about the test texts of every task, and check batches and composite heads."""
+    input:
+        model=language_model,
+        tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
+        about=expand("data/tasks/{task}/task.json", task=TASKS),
+        prompts=expand("results/models/{{model}}/prompting/{task}/prompts.safetensors", task=TASKS),
+        code=code_of("prompt_scores"),
+    output:
+        scores="results/models/{model}/prompting/scores.parquet",
+        checks="results/models/{model}/prompting/checks.parquet",
+    log:
+        "logs/models/{model}/prompting/score.log",
+    benchmark:
+        "benchmarks/models/{model}/prompting/score.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=prompting_memory,
+        runtime="4h",
+    params:
+        config=prompting_settings,
+    shell:
+        r"""
+        python -m emoscope score-prompts --model {input.model:q} --tests {input.tests:q} --about {input.about:q} \
+            --prompts {input.prompts:q} --config {params.config:q} \
+            --scores {output.scores:q} --checks {output.checks:q} >{log:q} 2>&1
+        """
+
+
+rule summarise_prompting:
+    """Classification reports, correlations within and across tasks, and the label alone beside the joint prompt."""
+    input:
+        scores="results/models/{model}/prompting/scores.parquet",
+        checks="results/models/{model}/prompting/checks.parquet",
+        tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
+        about=expand("data/tasks/{task}/task.json", task=TASKS),
+        histories=expand("results/models/{{model}}/prompting/{task}/history.csv", task=TASKS),
+        code=code_of("prompting_summary"),
+    output:
+        reports="results/models/{model}/prompting/reports.parquet",
+        correlations="results/models/{model}/prompting/correlations.parquet",
+        alone="results/models/{model}/prompting/alone.parquet",
+        history="results/models/{model}/prompting/history.csv",
+        tasks="results/models/{model}/prompting/tasks.json",
+        findings="results/models/{model}/prompting/findings.csv",
+    log:
+        "logs/models/{model}/prompting/summarise.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope summarise-prompting --scores {input.scores:q} --checks {input.checks:q} \
+            --tests {input.tests:q} --about {input.about:q} --histories {input.histories:q} \
+            --statistics {params.statistics:q} --reports {output.reports:q} --correlations {output.correlations:q} \
+            --alone {output.alone:q} --history {output.history:q} --tasks {output.tasks:q} \
+            --findings {output.findings:q} >{log:q} 2>&1
+        """
 
 
 rule prompting:
