@@ -40,11 +40,12 @@ def check_files(config: dict) -> None:
     for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
         if "path" in (model := config["models"][name]):
             check_model_folder(Path(model["path"]))
-    for run in config["runs"]:
-        corpus = config["corpora"][run["corpus"]]
+    read = [run["corpus"] for run in config["runs"]] + [config["residual"]["corpus"]] * bool(config["companions"])
+    for name in dict.fromkeys(read):
+        corpus = config["corpora"][name]
         if "path" in corpus and not Path(corpus["path"]).exists():
             raise UserError(
-                f"config corpora.{run['corpus']}.path: {corpus['path']} does not exist; "
+                f"config corpora.{name}.path: {corpus['path']} does not exist; "
                 "put the data there or change the path (the README says where the data come from)"
             )
 
@@ -102,6 +103,7 @@ def _check_names(config: dict) -> None:
             raise UserError(
                 f"config companions: {name!r} has random weights; name a model of source hub, package or path"
             )
+    _check_residual(config)
     seen = set()
     for position, run in enumerate(config["runs"]):
         for key, section in (("corpus", "corpora"), ("model", "models")):
@@ -121,3 +123,20 @@ def _check_names(config: dict) -> None:
         if run["name"] in seen:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
         seen.add(run["name"])
+
+
+def _check_residual(config: dict) -> None:
+    residual, autoencoder = config["residual"], config["residual"]["autoencoder"]
+    if not config["companions"]:
+        return
+    if (corpus := residual["corpus"]) not in config["corpora"]:
+        hint = _suggest(corpus, config["corpora"])
+        raise UserError(f"config residual.corpus: {corpus!r} is not under `corpora`{hint}")
+    where = "config residual.autoencoder"
+    for small, large in (("active", "features"), ("patched", "held_out")):
+        if autoencoder[small] > autoencoder[large]:
+            raise UserError(f"{where}.{small}: {autoencoder[small]} is more than `{large}`, {autoencoder[large]}")
+    block = autoencoder["block"]
+    for name in config["companions"]:
+        if block >= (blocks := config["models"][name]["blocks"]):
+            raise UserError(f"{where}.block: {block}, but {name!r} has blocks 0 to {blocks - 1}; name one of them")
