@@ -1,28 +1,42 @@
 """The residual write-up: every measure against another route to it, on small random models of both families."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 from sklearn.metrics import roc_auc_score
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from emoscope import autoencoder, autoencoder_scores, feature_labels, position_tables
+from emoscope import (
+    autoencoder,
+    autoencoder_scores,
+    feature_labels,
+    position_tables,
+    residual_figures,
+    residual_report,
+    residual_summary,
+)
 from emoscope.activations import check_block, gather
 from emoscope.architectures import blocks_of, family_of, unembed, write_directions
 from emoscope.batches import padded_batches
+from emoscope.config import complete
 from emoscope.errors import UserError
+from emoscope.figures import svg
 from emoscope.interventions import changing_input
 from emoscope.lens import first_choices, lens_table, residual_stream
+from emoscope.residual_summary import position_findings
 from emoscope.write_directions import overlap, pairwise_cosines, random_cosine, shuffled
 from random_models import TEXTS
 
 ROOT = Path(__file__).parents[2]
+STATISTICS = {"seed": 0, "resamples": 200, "confidence": 0.95}
 PUBLISHED = pd.read_csv(ROOT / "data" / "reference" / "notebook_positions.csv").astype({"column": "Int64"})
 MODELS = {
     "gpt2": lambda size: GPT2LMHeadModel(
@@ -65,7 +79,8 @@ def a_dictionary(model, features=32, active=4, block=1):
     found = autoencoder.TopKAutoencoder(width, features, active)
     found.start(torch.randn(100, width), torch.Generator().manual_seed(0))
     found.requires_grad_(False)
-    return autoencoder.Trained(found, block, torch.rand(features), torch.randn(width), torch.eye(width))
+    samples = torch.randn(features, width)
+    return autoencoder.Trained(found, block, torch.rand(features), torch.randn(width), torch.eye(width), samples)
 
 
 def test_the_lens_at_the_last_depth_is_the_model(model, tokenizer):
@@ -128,6 +143,97 @@ def test_our_formulas_give_the_notebooks_numbers_from_its_probabilities(text):
     both = published.merge(ours, on=["table", "row", "column"], suffixes=("", "_ours"))
     assert len(both) == len(published)
     np.testing.assert_allclose(both["value_ours"], both["value"], atol=2e-3)  # it prints few digits
+
+
+def test_claims_name_findings_that_the_notebooks_probabilities_bear_out():
+    claims = yaml.safe_load((ROOT / "data" / "reference" / "claims_residual.yaml").read_text())
+    tables = []
+    for text, rows in PUBLISHED.groupby("text"):
+        probabilities = rows[rows["table"] == "probability"].pivot(index="row", columns="column", values="value")
+        ids = rows.loc[rows["table"] == "input_id", "value"].to_numpy()
+        tables.append(position_tables.derived(ids, probabilities.to_numpy(dtype=float)).assign(text=text))
+    found = {finding.name: finding.value for finding in position_findings(pd.concat(tables))}
+    named = {claim["measure"]["name"]: claim["published"] for claim in claims if claim["id"].split(".")[1] != "mlp"}
+    assert len(named) > 10
+    for name, published in named.items():
+        assert found[name] == pytest.approx(published, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"corpus": "calibrate"}, "residual.corpus: 'calibrate' is not under `corpora`; did you mean 'calibration'"),
+        ({"autoencoder": {"block": 30}}, "residual.autoencoder.block: 30, but 'smollm2' has blocks 0 to 29"),
+        (
+            {"autoencoder": {"active": 99, "features": 64}},
+            "residual.autoencoder.active: 99 is more than `features`, 64",
+        ),
+        ({"autoencoder": {"features": "many"}}, "residual.autoencoder.features.*not of type integer"),
+        ({"lens_text": 3}, "residual: unknown key 'lens_text'; did you mean 'lens_texts'"),
+    ],
+)
+def test_a_mistake_in_the_config_is_one_line(change, message):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["residual"] = change
+    with pytest.raises(UserError, match=message) as error:
+        complete(config)
+    assert "\n" not in str(error.value)
+
+
+def test_the_schemas_defaults_are_those_of_the_config_file():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert complete({**config, "residual": {}})["residual"] == config["residual"]
+
+
+def test_the_summary_finds_what_the_tables_hold():
+    rows = [
+        {"id": text, "position": position, "depth": depth, "norm": 100.0 if position == 0 else 2.0}
+        | {"p_prediction": depth / 4, "rank_prediction": 5.0 - depth, "p_next": depth / 8, "rank_next": 8.0}
+        for text in range(12)
+        for position in range(3)
+        for depth in range(5)
+    ]
+    lens = pd.DataFrame(rows)
+    lens.loc[lens["position"] == 2, ["p_next", "rank_next"]] = np.nan
+    curves = residual_summary.depth_curves(lens, STATISTICS)
+    chosen = curves.set_index(["measure", "of", "depth"])["value"]
+    assert chosen["probability", "prediction", 2] == pytest.approx(0.5)
+    assert chosen["probability", "next", 4] == pytest.approx(0.5)
+    assert chosen["rank", "prediction", 1] == pytest.approx(4)
+    assert chosen["first", "prediction", 4] == 1
+    norms = residual_summary.position_norms(lens, STATISTICS)
+    found = {
+        finding.name: finding
+        for finding in [*residual_summary.lens_findings(curves, lens), *residual_summary.norm_findings(norms)]
+    }
+    assert found["lens.half_settled"].value == 4
+    assert found["norm.first"].value == pytest.approx(100)
+    assert found["norm.others"].value == pytest.approx(2)
+
+
+def test_recovered_loss_is_relative_to_the_ablation():
+    losses = {"original": 2.0, "autoencoder": 3.0, "mean": 6.0, "zero": 12.0}
+    patched = pd.DataFrame([
+        {"condition": condition, "id": text, "tokens": 10, "loss": 10 * loss + text}
+        for condition, loss in losses.items()
+        for text in range(8)
+    ])  # fmt: skip
+    found = {finding.name: finding.value for finding in residual_summary.loss_findings(patched, STATISTICS)}
+    assert found["recovered.autoencoder.zero"] == pytest.approx(0.9)
+    assert found["recovered.autoencoder.mean"] == pytest.approx(0.75)
+    assert found["loss.original"] == pytest.approx(2.35)
+
+
+def test_texts_and_tokens_are_escaped_on_the_page():
+    texts = pd.DataFrame([{"feature": 3, "place": 1, "text": "<script>x</script>", "start": 0, "end": 8}])
+    features = pd.DataFrame([{"feature": 3, "rate": 0.1, "held_out": 0.2}])
+    assert "<script>" not in residual_report.features_by_lot(features, texts, 0)
+    assert "<mark>&lt;script&gt;</mark>" in residual_report.features_by_lot(features, texts, 0)
+    sentence = pd.DataFrame([
+        {"position": 0, "token": "\x00<b>", "depth": depth, "predicted": "-->\x05$x$", "probability": 0.5}
+        for depth in range(2)
+    ])  # fmt: skip
+    ElementTree.fromstring(svg(residual_figures.first_choices(sentence)))  # a control character is no XML
 
 
 def test_write_directions_are_what_a_neuron_adds(model, tokenizer):
@@ -217,17 +323,16 @@ def test_training_finds_sparse_structure_that_other_dictionaries_miss():
     truth = torch.nn.functional.normalize(torch.randn(48, 16, generator=generator), dim=1)
     codes = autoencoder.strongest(torch.rand(4000, 48, generator=generator), 2)
     units = autoencoder.scaled(codes @ truth)
-    settings = {"features": 48, "active": 2, "steps": 300}
+    settings = {"features": 48, "active": 2, "steps": 150}
     found, errors = autoencoder.train(units[:3000], settings, seed=0)
-    trained = autoencoder.Trained(
-        found, 0, torch.zeros(48), units.mean(dim=0), autoencoder.principal_axes(units[:3000])
-    )
+    axes = autoencoder.principal_axes(units[:3000])
+    trained = autoencoder.Trained(found, 0, torch.zeros(48), units.mean(dim=0), axes, units[:48])
     left = {
         name: (reconstruct(units[3000:]) - units[3000:]).square().sum().item()
         for name, reconstruct in autoencoder_scores.reconstructions(trained, seed=1).items()
     }
     assert errors[-1] < errors[0] / 2
-    assert left["autoencoder"] < 0.7 * min(left["principal axes"], left["random directions"])
+    assert left["autoencoder"] < 0.7 * min(value for name, value in left.items() if name != "autoencoder")
 
 
 def test_an_autoencoder_survives_the_disk(model, tmp_path):
@@ -281,8 +386,7 @@ def test_only_a_planted_direction_is_found_and_survives_the_other_half():
     found = feature_labels.label_associations(scores, labels, ["no", "yes"])
     assert set(found.loc[found["p_adjusted"] < 0.01, "feature"]) == {7}
     assert feature_labels.shuffled_labels(scores, labels, 0.05, 0)["found"].max() < 3
-    statistics = {"seed": 0, "resamples": 200, "confidence": 0.95}
-    chosen = feature_labels.chosen_directions({"feature": scores}, labels, ["no", "yes"], statistics)
+    chosen = feature_labels.chosen_directions({"feature": scores}, labels, ["no", "yes"], STATISTICS)
     best = chosen.set_index("label").loc["yes"]
     assert best["number"] == 7
     assert best["low"] <= best["auc"] <= best["high"]

@@ -25,7 +25,8 @@ from emoscope.files import replacing
 from emoscope.language_models import load_language_model
 
 BATCH = 1024  # tokens per step
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 3e-3
+BESIDES = ("rate", "mean", "axes", "samples")  # what is stored beside the autoencoder's own tensors
 WARM_UP, COOL_DOWN = 0.1, 0.2  # shares of the steps in which the learning rate rises and falls
 
 
@@ -68,6 +69,7 @@ class Trained:
     rate: Tensor  # (features,) share of the training tokens at which a feature is active; 0 is a dead feature
     mean: Tensor  # (width,) of the activations
     axes: Tensor  # (width, width) principal axes of the scaled activations, a row each, the strongest first
+    samples: Tensor  # (features, width) scaled activations of training tokens drawn at random
 
 
 def train_autoencoder(model: Path, corpus: Path, config: dict, prediction: dict, weights: Path, history: Path) -> None:
@@ -86,7 +88,11 @@ def train_autoencoder(model: Path, corpus: Path, config: dict, prediction: dict,
     trained, errors = train(units, settings, config["seed"])
     with torch.inference_mode():
         rate = sum((trained.encode(part) > 0).sum(dim=0) for part in units.split(BATCH)) / len(units)
-    save(Trained(trained, settings["block"], rate, activations.mean(dim=0), principal_axes(units)), weights)
+    drawn = torch.randint(len(units), (settings["features"],), generator=torch.Generator().manual_seed(config["seed"]))
+    save(
+        Trained(trained, settings["block"], rate, activations.mean(dim=0), principal_axes(units), units[drawn]),
+        weights,
+    )
     with replacing(history) as temporary:
         pd.DataFrame({"step": range(1, len(errors) + 1), "error": errors}).to_csv(temporary, index=False)
 
@@ -147,7 +153,7 @@ def train(units: Tensor, settings: dict, seed: int) -> tuple[TopKAutoencoder, li
         with torch.no_grad():  # else features shrink and their directions grow
             autoencoder.decoder.copy_(normalize(autoencoder.decoder, dim=1))
         errors.append(error.item())
-        progress.set_postfix(error=f"{errors[-1]:.3f}")
+        progress.set_postfix(error=f"{errors[-1]:.3f}", refresh=False)
     return autoencoder.requires_grad_(False), errors
 
 
@@ -159,7 +165,7 @@ def principal_axes(units: Tensor) -> Tensor:
 
 def save(trained: Trained, path: Path) -> None:
     """Write as safetensors; `active` and `block` are in its metadata."""
-    tensors = {**trained.autoencoder.state_dict(), "rate": trained.rate, "mean": trained.mean, "axes": trained.axes}
+    tensors = trained.autoencoder.state_dict() | {name: getattr(trained, name) for name in BESIDES}
     metadata = {"active": str(trained.autoencoder.active), "block": str(trained.block)}
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, metadata)
@@ -170,7 +176,7 @@ def load(path: Path, device: torch.device) -> Trained:
     with safe_open(path, "pt", device=str(device)) as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         metadata = stored.metadata()
-    own = {name: tensors.pop(name) for name in ("rate", "mean", "axes")}
+    own = {name: tensors.pop(name) for name in BESIDES}
     features, width = tensors["encoder"].shape
     autoencoder = TopKAutoencoder(width, features, int(metadata["active"])).to(device)
     autoencoder.load_state_dict(tensors)

@@ -1,17 +1,18 @@
 """What a trained autoencoder is worth, on texts that it has not seen: reconstruction, the loss of the model that reads
 its reconstruction, and the texts that activate each feature.
 
-Every number stands beside those of two dictionaries that describe a token by as many numbers but learned no features:
-the principal axes of the same activations, and as many random directions as there are features.
+Every number stands beside those of dictionaries that describe a token by as many numbers but learned no features: the
+principal axes of the same activations, and as many directions as there are features, random or from random tokens.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import cross_entropy, normalize
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -27,7 +28,7 @@ from emoscope.language_models import load_language_model
 Reconstruction = Callable[[Tensor], Tensor]  # scaled activations (tokens, width) to the same
 RIDGE = 1e-4  # keeps the least squares solvable when two chosen directions are nearly one
 TOP_TEXTS = 5
-AT_ONCE = 2048  # tokens
+AT_ONCE = 2048  # tokens whose logits, or chosen directions, are held at once
 
 
 def evaluate_autoencoder(
@@ -91,18 +92,24 @@ def evaluate_autoencoder(
 
 
 def reconstructions(trained: Trained, seed: int) -> dict[str, Reconstruction]:
-    """The autoencoder, and the two dictionaries that it has to beat at the same number of active directions."""
+    """The autoencoder, and the dictionaries that it has to beat at the same number of active directions."""
     autoencoder, active = trained.autoencoder, trained.autoencoder.active
     random = torch.randn(autoencoder.decoder.shape, generator=torch.Generator().manual_seed(seed))
     random = normalize(random, dim=1).to(autoencoder.decoder)
+    sampled = normalize(trained.samples - autoencoder.centre, dim=1)
 
     def by_axes(units: Tensor) -> Tensor:
         return strongest((units - autoencoder.centre) @ trained.axes.T, active) @ trained.axes + autoencoder.centre
 
-    def by_random(units: Tensor) -> Tensor:
-        return least_squares(units - autoencoder.centre, random, active) + autoencoder.centre
+    def by_directions(units: Tensor, directions: Tensor) -> Tensor:
+        return least_squares(units - autoencoder.centre, directions, active) + autoencoder.centre
 
-    return {"autoencoder": autoencoder, "principal axes": by_axes, "random directions": by_random}
+    return {
+        "autoencoder": autoencoder,
+        "random tokens": partial(by_directions, directions=sampled),
+        "principal axes": by_axes,
+        "random directions": partial(by_directions, directions=random),
+    }
 
 
 def least_squares(values: Tensor, directions: Tensor, count: int) -> Tensor:
@@ -158,7 +165,7 @@ def patched_losses(
     blocks = blocks_of(model)
     parts = []
     with tqdm(total=len(texts), desc="patched losses", unit="text", mininterval=2) as progress:
-        for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
+        for rows, inputs in padded_batches(tokenizer, texts, min(tokens_per_batch, AT_ONCE), model.device):
             residual, kept = residual_behind(model, inputs, trained.block), counted(inputs)
             predicted = kept[:, :-1] & kept[:, 1:]
             for condition, change in changes.items():
@@ -168,12 +175,10 @@ def patched_losses(
                     skipping(blocks[: trained.block + 1]),
                     changing_output(blocks[trained.block], lambda _, stream=stream: stream),
                 ):
-                    logits = model(**inputs, use_cache=False).logits[:, :-1]
-                losses = torch.nn.functional.cross_entropy(
-                    logits.transpose(1, 2), inputs["input_ids"][:, 1:], reduction="none"
-                )
-                sums = {"tokens": predicted.sum(dim=1), "loss": (losses * predicted).sum(dim=1).double()}
-                numbers = {name: value.cpu().numpy() for name, value in sums.items()}
+                    logits = model(**inputs, use_cache=False).logits[:, :-1][predicted]
+                losses = cross_entropy(logits, inputs["input_ids"][:, 1:][predicted], reduction="none").double()
+                summed = torch.zeros(len(rows)).to(losses).index_add(0, predicted.nonzero()[:, 0], losses)
+                numbers = {"tokens": predicted.sum(dim=1).cpu().numpy(), "loss": summed.cpu().numpy()}
                 parts.append(pd.DataFrame({"condition": condition, "text": rows, **numbers}))
             progress.update(len(rows))
     return pd.concat(parts, ignore_index=True).query("tokens > 0")
