@@ -1,11 +1,11 @@
-"""What differs between model families: where the blocks are, and each block's attention output projection.
+"""What differs between model families: where the blocks are, and what they write into the residual stream.
 
 The only place that knows families. To add one, add a line to FAMILIES.
 """
 
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from emoscope.errors import UserError
@@ -17,13 +17,32 @@ class Family:
 
     blocks: str
     projection: str
-    stores_in_out: bool  # the projection's weight is (in, out), not nn.Linear's (out, in)
+    mlp_projection: str
+    stores_in_out: bool  # the projections' weights are (in, out), not nn.Linear's (out, in)
+    final_norm: str = ""  # what the last residual passes before the language-model head; empty without such a head
 
 
 FAMILIES = {
-    "gpt2": Family(blocks="transformer.h", projection="attn.c_proj", stores_in_out=True),
-    "bert": Family(blocks="bert.encoder.layer", projection="attention.output.dense", stores_in_out=False),
-    "llama": Family(blocks="model.layers", projection="self_attn.o_proj", stores_in_out=False),
+    "gpt2": Family(
+        blocks="transformer.h",
+        projection="attn.c_proj",
+        mlp_projection="mlp.c_proj",
+        stores_in_out=True,
+        final_norm="transformer.ln_f",
+    ),
+    "bert": Family(
+        blocks="bert.encoder.layer",
+        projection="attention.output.dense",
+        mlp_projection="output.dense",
+        stores_in_out=False,
+    ),
+    "llama": Family(
+        blocks="model.layers",
+        projection="self_attn.o_proj",
+        mlp_projection="mlp.down_proj",
+        stores_in_out=False,
+        final_norm="model.norm",
+    ),
 }
 
 
@@ -48,6 +67,18 @@ def projection_of(model: PreTrainedModel, block: int) -> nn.Module:
     adds to the residual stream, (batch, tokens, width).
     """
     return blocks_of(model)[block].get_submodule(family_of(model).projection)
+
+
+def write_directions(model: PreTrainedModel, block: int) -> Tensor:
+    """What each neuron of a block's MLP adds to the residual stream when it fires, (neurons, width)."""
+    family = family_of(model)
+    weight = blocks_of(model)[block].get_submodule(family.mlp_projection).weight.detach()
+    return weight if family.stores_in_out else weight.T
+
+
+def unembed(model: PreTrainedModel, residual: Tensor) -> Tensor:
+    """Read a residual stream (..., width) as the language model reads its last one: logits (..., vocabulary)."""
+    return model.get_output_embeddings()(model.get_submodule(family_of(model).final_norm)(residual))
 
 
 def heads_of(model: PreTrainedModel) -> int:

@@ -43,11 +43,12 @@ def check_files(config: dict) -> None:
     for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
         if "path" in (model := config["models"][name]):
             check_model_folder(Path(model["path"]))
-    for run in config["runs"]:
-        corpus = config["corpora"][run["corpus"]]
+    read = [run["corpus"] for run in config["runs"]] + [config["residual"]["corpus"]] * bool(config["companions"])
+    for name in dict.fromkeys(read):
+        corpus = config["corpora"][name]
         if "path" in corpus and not Path(corpus["path"]).exists():
             raise UserError(
-                f"config corpora.{run['corpus']}.path: {corpus['path']} does not exist; "
+                f"config corpora.{name}.path: {corpus['path']} does not exist; "
                 "put the data there or change the path (the README says where the data come from)"
             )
     for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] else []):
@@ -123,6 +124,7 @@ def _check_names(config: dict) -> None:
         hint = _suggest(corpus, config["corpora"])
         raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
     _check_tasks(config["prompting"]["tasks"])
+    _check_residual(config)
     seen = set()
     for position, run in enumerate(config["runs"]):
         for key, section in (("corpus", "corpora"), ("model", "models")):
@@ -157,3 +159,18 @@ def _check_tasks(tasks: list[dict]) -> None:
         if task["alone"] and task["alone"] not in labels:
             hint = _suggest(task["alone"], labels) if labels else "; it has classes, of which none can stand alone"
             raise UserError(f"{where}.alone: {task['alone']!r} is not among the labels of this task{hint}")
+def _check_residual(config: dict) -> None:
+    residual, autoencoder = config["residual"], config["residual"]["autoencoder"]
+    if not config["companions"]:
+        return
+    if (corpus := residual["corpus"]) not in config["corpora"]:
+        hint = _suggest(corpus, config["corpora"])
+        raise UserError(f"config residual.corpus: {corpus!r} is not under `corpora`{hint}")
+    where = "config residual.autoencoder"
+    for small, large in (("active", "features"), ("patched", "held_out")):
+        if autoencoder[small] > autoencoder[large]:
+            raise UserError(f"{where}.{small}: {autoencoder[small]} is more than `{large}`, {autoencoder[large]}")
+    block = autoencoder["block"]
+    for name in config["companions"]:
+        if block >= (blocks := config["models"][name]["blocks"]):
+            raise UserError(f"{where}.block: {block}, but {name!r} has blocks 0 to {blocks - 1}; name one of them")

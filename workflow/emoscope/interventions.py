@@ -4,7 +4,7 @@ Every intervention counts how often it fired and fails loudly if that is never: 
 otherwise report "no effect".
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -93,12 +93,18 @@ def resumed_at(model: PreTrainedModel, block: int, residual: Tensor) -> Iterator
     `residual` is the block's own input (batch, tokens, width) from a whole run on the same batch; results are
     bit-identical to running every block, and the earlier blocks' work is saved.
     """
-    skipped = list(blocks_of(model)[:block])
+    blocks = blocks_of(model)
+    with skipping(blocks[:block]), changing_input(blocks[block], lambda _: residual):
+        yield
+
+
+@contextmanager
+def skipping(blocks: Iterable[nn.Module]) -> Iterator[None]:
+    """Let blocks pass on what they get; hooks on them still fire."""
     with ExitStack() as stack:
-        for module in skipped:
+        for module in blocks:
             module.forward = _pass_on
             stack.callback(delattr, module, "forward")
-        stack.enter_context(changing_input(blocks_of(model)[block], lambda _: residual))
         yield
 
 

@@ -25,4 +25,6 @@ def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokeni
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, attn_implementation="eager"
     )
-    return model.to(device()).eval().requires_grad_(False), AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # GPT-2 has none; padding is masked anyway
+    return model.to(device()).eval().requires_grad_(False), tokenizer

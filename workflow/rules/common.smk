@@ -282,6 +282,14 @@ def writeup_tables(wildcards):
             "published": published("prompting"),
         },
         "residual": {},
+        "residual": {
+            name: f"{folder}/residual/{name}.parquet"
+            for name in (
+                *("positions", "sentences", "curves", "norms", "overlaps", "histogram"),
+                *("reconstruction", "patched", "features", "texts", "associations", "shuffles", "chosen"),
+            )
+        }
+        | {"history": f"{folder}/residual/training.csv", "published": published("notebook_positions")},
     }[wildcards.writeup]
     return {"findings": f"{folder}/{wildcards.writeup}/findings.csv"} | own
 

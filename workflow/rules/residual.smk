@@ -1,4 +1,171 @@
-"""Residual: results/models/{model}/residual/."""
+"""Residual: results/models/{model}/residual/, the residual stream by depth and position, write directions, autoencoder."""
+
+RESIDUAL = "results/models/{model}/residual/"
+RESIDUAL_CORPUS = f"data/corpora/{config['residual']['corpus']}"
+AUTOENCODER = {key: value for key, value in config["residual"]["autoencoder"].items() if key != "patched"}
+
+
+rule read_residual:
+    """The notebook's tables, and the logit lens and the norms at every depth."""
+    input:
+        model=language_model,
+        corpus=f"{RESIDUAL_CORPUS}/train.parquet",
+        code=code_of("lens"),
+    output:
+        positions=RESIDUAL + "positions.parquet",
+        sentences=RESIDUAL + "sentences.parquet",
+        lens=RESIDUAL + "lens.parquet",
+    log:
+        "logs/models/{model}/residual/read.log",
+    benchmark:
+        "benchmarks/models/{model}/residual/read.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="1h",
+    params:
+        config=as_json({key: config["residual"][key] for key in ("lens_texts", "seed")}),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope read-residual --model {input.model:q} --corpus {input.corpus:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --positions {output.positions:q} --sentences {output.sentences:q} \
+            --lens {output.lens:q} >{log:q} 2>&1
+        """
+
+
+rule measure_writes:
+    """How the write directions of every block's MLP overlap."""
+    input:
+        model=language_model,
+        code=code_of("write_directions"),
+    output:
+        overlaps=RESIDUAL + "overlaps.parquet",
+        histogram=RESIDUAL + "histogram.parquet",
+    log:
+        "logs/models/{model}/residual/writes.log",
+    benchmark:
+        "benchmarks/models/{model}/residual/writes.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        mem_mb=3000,
+    params:
+        config=as_json({"seed": config["residual"]["seed"]}),
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope measure-writes --model {input.model:q} --config {params.config:q} \
+            --statistics {params.statistics:q} --overlaps {output.overlaps:q} --histogram {output.histogram:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule train_autoencoder:
+    """Train a sparse autoencoder on the residual stream behind one block."""
+    input:
+        model=language_model,
+        corpus=f"{RESIDUAL_CORPUS}/train.parquet",
+        code=code_of("autoencoder"),
+    output:
+        weights=RESIDUAL + "autoencoder.safetensors",
+        history=RESIDUAL + "training.csv",
+    log:
+        "logs/models/{model}/residual/train.log",
+    benchmark:
+        "benchmarks/models/{model}/residual/train.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="4h",
+    params:
+        config=as_json({"autoencoder": AUTOENCODER, "seed": config["residual"]["seed"]}),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope train-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
+            --config {params.config:q} --prediction {params.prediction:q} --weights {output.weights:q} \
+            --history {output.history:q} >{log:q} 2>&1
+        """
+
+
+rule evaluate_autoencoder:
+    """Judge the autoencoder on texts that it has not seen, beside dictionaries that learned no features."""
+    input:
+        model=language_model,
+        corpus=f"{RESIDUAL_CORPUS}/train.parquet",
+        audit=f"{RESIDUAL_CORPUS}/corpus.json",
+        weights=RESIDUAL + "autoencoder.safetensors",
+        code=code_of("autoencoder_scores"),
+    output:
+        reconstruction=RESIDUAL + "reconstruction.parquet",
+        patched=RESIDUAL + "patched.parquet",
+        features=RESIDUAL + "features.parquet",
+        texts=RESIDUAL + "texts.parquet",
+        associations=RESIDUAL + "associations.parquet",
+        shuffles=RESIDUAL + "shuffles.parquet",
+        chosen=RESIDUAL + "chosen.parquet",
+    log:
+        "logs/models/{model}/residual/evaluate.log",
+    benchmark:
+        "benchmarks/models/{model}/residual/evaluate.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime="1h",
+    params:
+        config=as_json({key: config["residual"][key] for key in ("autoencoder", "seed")}),
+        prediction=as_json(config["prediction"]),
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope evaluate-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
+            --audit {input.audit:q} --weights {input.weights:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --statistics {params.statistics:q} \
+            --reconstruction {output.reconstruction:q} --patched {output.patched:q} --features {output.features:q} \
+            --texts {output.texts:q} --associations {output.associations:q} --shuffles {output.shuffles:q} \
+            --chosen {output.chosen:q} >{log:q} 2>&1
+        """
+
+
+rule summarise_residual:
+    """Curves over depth and every quotable number, with intervals."""
+    input:
+        positions=RESIDUAL + "positions.parquet",
+        lens=RESIDUAL + "lens.parquet",
+        overlaps=RESIDUAL + "overlaps.parquet",
+        reconstruction=RESIDUAL + "reconstruction.parquet",
+        patched=RESIDUAL + "patched.parquet",
+        features=RESIDUAL + "features.parquet",
+        associations=RESIDUAL + "associations.parquet",
+        shuffles=RESIDUAL + "shuffles.parquet",
+        chosen=RESIDUAL + "chosen.parquet",
+        code=code_of("residual_summary"),
+    output:
+        curves=RESIDUAL + "curves.parquet",
+        norms=RESIDUAL + "norms.parquet",
+        findings=RESIDUAL + "findings.csv",
+    log:
+        "logs/models/{model}/residual/summary.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope summarise-residual --positions {input.positions:q} --lens {input.lens:q} \
+            --overlaps {input.overlaps:q} --reconstruction {input.reconstruction:q} --patched {input.patched:q} \
+            --features {input.features:q} --associations {input.associations:q} --shuffles {input.shuffles:q} \
+            --chosen {input.chosen:q} --statistics {params.statistics:q} --curves {output.curves:q} \
+            --norms {output.norms:q} --findings {output.findings:q} >{log:q} 2>&1
+        """
 
 
 rule residual:
