@@ -30,6 +30,9 @@ AXES = [*config["flips"]["axes"], "synonyms"]
 EXPERIMENTS = ["performance", "masking", "flips", "synonyms"]
 COMPANIONS = config["companions"]
 WRITEUPS = ["induction", "attention", "prompting", "residual"]
+CONTROLS = [name for name in [config["induction"]["control"]] if name and COMPANIONS and name not in COMPANIONS]
+INDUCTION_MODELS = COMPANIONS + CONTROLS
+INDUCTION_SUMMARIES = ["halves", "positions", "heads", "mlps", "silenced", "pairs"]
 SPLIT_KEYS = ("duplicates", "split")
 
 
@@ -58,6 +61,11 @@ def as_json(value):
     return lambda wildcards: json.dumps(value, sort_keys=True)
 
 
+def part_of(section, *keys):
+    """Some settings of a section as a parameter, so that changing another one reruns nothing."""
+    return as_json({key: config[section][key] for key in keys})
+
+
 def source_settings(wildcards):
     """Where a corpus comes from, as JSON; how it is split is another rule's business."""
     corpus = config["corpora"][wildcards.corpus]
@@ -78,6 +86,11 @@ def model_settings(wildcards):
 def language_model(wildcards):
     """The folder of a pretrained language model."""
     return config["models"][wildcards.model].get("path", f"data/models/{wildcards.model}")
+
+
+def block_count(wildcards):
+    """How many blocks a language model is said to have."""
+    return config["models"][wildcards.model]["blocks"]
 
 
 def corpus_of(name):
@@ -231,7 +244,9 @@ def writeup_tables(wildcards):
     """The tables that each companion write-up's page draws, by the name under which its notebook knows them."""
     folder = f"results/models/{wildcards.model}"
     own = {
-        "induction": {},
+        "induction": {"patterns": f"{folder}/induction/patterns.parquet"}
+        | {name: f"{folder}/induction/summaries/{name}.parquet" for name in INDUCTION_SUMMARIES}
+        | ({"control": f"results/models/{CONTROLS[0]}/induction/findings.csv"} if CONTROLS else {}),
         "attention": {},
         "prompting": {},
         "residual": {},
@@ -241,7 +256,8 @@ def writeup_tables(wildcards):
 
 def writeup_parameters(wildcards):
     """All that a companion write-up's page is made from, as JSON."""
-    pages = {name.capitalize(): f"reports/models/{wildcards.model}/{name}.html" for name in WRITEUPS}
+    writeups = WRITEUPS if wildcards.model in COMPANIONS else ["induction"]
+    pages = {name.capitalize(): f"reports/models/{wildcards.model}/{name}.html" for name in writeups}
     parameters = {
         "run": wildcards.model,
         "paths": writeup_tables(wildcards),
