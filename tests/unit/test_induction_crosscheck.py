@@ -12,9 +12,7 @@ from emoscope.induction_ablation import mlp_losses
 from emoscope.repeats import head_scores, repeated_tokens
 from random_models import random_gpt2_lm
 
-transformer_lens = pytest.importorskip(
-    "transformer_lens", reason="transformer-lens is not installed"
-)
+transformer_lens = pytest.importorskip("transformer_lens", reason="transformer-lens is not installed")
 TransformerBridge = pytest.importorskip("transformer_lens.model_bridge").TransformerBridge
 LENGTH, VOCABULARY = 12, 60
 

@@ -1,8 +1,8 @@
 """K-composition: whether an induction head's keys find, through a previous-token head, the token that came before.
 
-For a previous-token head p and a later induction head i, token t as query and token s as what stood before the key score
-(x_t W_Q^i) . (x_s W_V^p W_O^p W_K^i); Elhage et al., "A Mathematical Framework for Transformer Circuits" (2021). If the two
-work together, each token's own score is the highest: top-1 accuracy. Scores are taken in three ways:
+For a previous-token head p and a later induction head i, token t as query and token s as what stood before the key
+score (x_t W_Q^i) . (x_s W_V^p W_O^p W_K^i); Elhage et al., "A Mathematical Framework for Transformer Circuits" (2021).
+If the two work together, each token's own score is the highest: top-1 accuracy. Scores are taken in three ways:
 
 `embedding`: x is the token's embedding, weights are processed as in TransformerLens: the published measure.
 `rotated`: the same, with the query turned by the rotary angle of the distance at which the repetition lies.
@@ -21,7 +21,7 @@ from torch.nn import functional
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from emoscope.architectures import blocks_of, head_slice, heads_of, norm_of, reading_weights, rotated, writing_weight
+from emoscope.architectures import head_slice, heads_of, norm_of, reading_weights, rotated, writing_weight
 from emoscope.errors import UserError
 from emoscope.files import write_table
 from emoscope.induction import all_heads, best_heads, trained_scores
@@ -35,10 +35,11 @@ CANDIDATES = 8  # heads of each kind among which the best pairs are sought
 
 
 def compose_heads(model: Path, blocks: int, heads: Path, config: dict, output: Path) -> None:
-    """Write `pair, kind, previous_block, previous_head, block, head, measure, candidates, hit, rank`, a row per token.
+    """Write `pair, kind, previous_block, previous_head, block, head, key_head, measure, candidates, hit, rank`.
 
-    `kind` is `main` (the best induction head with the best previous-token head of an earlier block), `best` (other pairs
-    of the best heads) or `random`; `rank` is the share of the `candidates` that score higher than the token's own.
+    There is a row for each token. `kind` is `main` (the best induction head with the best previous-token head of an
+    earlier block), `best` (other pairs of the best heads) or `random`; `rank` is the share of the `candidates` that
+    score higher than the token's own; `key_head` is the same for heads that share their keys.
     """
     network, tokenizer = load_language_model(model)
     check_blocks(network, blocks)
@@ -60,9 +61,15 @@ def compose_heads(model: Path, blocks: int, heads: Path, config: dict, output: P
         found["context"] = own_scores(*circuit(network, previous, later, read, written), torch.arange(len(sample)))
         names = ("previous_block", "previous_head", "block", "head")
         place = {"pair": number, "kind": kind, **dict(zip(names, (*previous, *later), strict=True))}
+        place["key_head"] = later[1] // queries_per_key(network, later[0])
         for measure, (hit, rank) in found.items():
             candidates = len(sample) if measure == "context" else vocabulary
-            values = {"measure": measure, "candidates": candidates, "hit": hit.cpu().numpy(), "rank": rank.cpu().numpy()}
+            values = {
+                "measure": measure,
+                "candidates": candidates,
+                "hit": hit.cpu().numpy(),
+                "rank": rank.cpu().numpy(),
+            }
             rows.append(pd.DataFrame({**place, **values}))
     write_table(pd.concat(rows, ignore_index=True), output)
 
@@ -70,10 +77,10 @@ def compose_heads(model: Path, blocks: int, heads: Path, config: dict, output: P
 def choose_pairs(
     scores: pd.DataFrame, heads: list[Head], best: int, random: int, seed: int
 ) -> list[tuple[str, Head, Head]]:
-    """(kind, previous-token head, induction head), the former in an earlier block; UserError if there is no such pair.
+    """(kind, previous-token head, induction head), the former in an earlier block; UserError if there is none.
 
-    Best pairs have the highest product of the two heads' scores, the main one the best induction head. Random pairs hold
-    no head of a best pair in its role.
+    Best pairs have the highest product of the two heads' scores, the main one the best induction head. Random pairs
+    hold no head of a best pair in its role.
     """
     means = scores.groupby(["block", "head"])[["induction", "previous"]].mean()
     induction = [head for head in best_heads(scores, "induction", len(heads)) if head[0] > 0]
@@ -96,7 +103,9 @@ def choose_pairs(
     return [(kind, *pair) for kind, pair in zip(kinds, [*chosen, *(free[number] for number in drawn)], strict=True)]
 
 
-def circuit(model: PreTrainedModel, previous: Head, later: Head, read: Tensor, written: Tensor) -> tuple[Tensor, Tensor]:
+def circuit(
+    model: PreTrainedModel, previous: Head, later: Head, read: Tensor, written: Tensor
+) -> tuple[Tensor, Tensor]:
     """Queries (tokens, head width) of `read` and keys (tokens, head width) of `written` through the previous head."""
     query, key, _, _ = head_weights(model, *later)
     _, _, value, out = head_weights(model, *previous)
@@ -106,16 +115,15 @@ def circuit(model: PreTrainedModel, previous: Head, later: Head, read: Tensor, w
 def head_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """W_Q, W_K, W_V (width, head width) and W_O (head width, width) of one head, processed as in TransformerLens.
 
-    The normalisation's scale is folded into what reads from it; after a LayerNorm, which subtracts the mean, the reading
-    weights are centred. Centring the embedding and W_O as well would change no product with them. RMSNorm is not centred.
-    With grouped-query attention several heads share one key and value. Biases are left out.
+    The normalisation's scale is folded into what reads from it; after a LayerNorm, which subtracts the mean, the
+    reading weights are centred, and centring the embedding and W_O as well would change no product with them. RMSNorm
+    subtracts nothing. With grouped-query attention several heads share one key and value. Biases are left out.
     """
     where, norm = head_slice(model, head), norm_of(model, block)
     width = where.stop - where.start
 
     def read(weight: Tensor) -> Tensor:
-        shared = heads_of(model) * width // weight.shape[1]  # queries that share one head of this weight
-        start = head // shared * width
+        start = head * weight.shape[1] // (heads_of(model) * width) * width  # heads may share keys and values
         folded = norm.weight[:, None] * weight[:, start : start + width]
         return folded - folded.mean(dim=0) if isinstance(norm, torch.nn.LayerNorm) else folded
 
@@ -123,8 +131,14 @@ def head_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Tensor,
     return query, key, value, writing_weight(model, block)[where]
 
 
+def queries_per_key(model: PreTrainedModel, block: int) -> int:
+    """How many heads share one set of keys: 1, or more with grouped-query attention."""
+    query, key, _ = reading_weights(model, block)
+    return query.shape[1] // key.shape[1]
+
+
 def own_scores(queries: Tensor, keys: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-    """For each token of `own`: whether its key scores highest for its query, and the share of keys that score higher."""
+    """For each token of `own`: whether its key scores highest for its query; the share of keys that score higher."""
     hit, rank = [], []
     for chosen in own.split(QUERIES_PER_PRODUCT):
         scores = queries[chosen] @ keys.T

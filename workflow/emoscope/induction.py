@@ -23,8 +23,8 @@ def score_heads(model: Path, blocks: int, config: dict, predictions: Path, heads
 
     Writes `length, sequence, position, log_prob, hit` (position of the predicted token), `weights, length, sequence,
     block, head, induction, previous, stripe`, and `kind, block, head, query, key, attention`: what the best induction
-    and the best previous-token head do on the first sequence of the main length. `weights` is `trained` or the number of
-    a random model.
+    and the best previous-token head do on the first sequence of the main length. `weights` is `trained` or the number
+    of a random model.
     """
     trained, tokenizer = load_language_model(model)
     check_blocks(trained, blocks)

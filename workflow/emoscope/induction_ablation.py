@@ -26,13 +26,15 @@ def ablate_mlps(model: Path, blocks: int, config: dict, output: Path) -> None:
     """Write `sequence, block, offset, loss, change`: the second half's loss with MLP outputs replaced, and its rise.
 
     At one position of the second half, or at all, a block's MLP output is replaced by that of `length` tokens earlier.
-    Offset 0 is the position that predicts the second half's first token, and gets the output at BOS; at any other offset
-    the token earlier is the same. With `positions` fewer than the length, evenly spread offsets are tried.
+    Offset 0 is the position that predicts the second half's first token, and gets the output at BOS; at any other
+    offset the token earlier is the same. With `positions` fewer than the length, evenly spread offsets are tried.
     """
     network, tokens, length = _prepared(model, blocks, config)
     offsets = np.unique(np.linspace(0, length - 1, min(config["ablated_positions"], length)).round().astype(int))
     rows = []
-    progress = tqdm(total=len(tokens) * len(blocks_of(network)), desc="replace MLP outputs", unit="block", mininterval=2)
+    progress = tqdm(
+        total=len(tokens) * len(blocks_of(network)), desc="replace MLP outputs", unit="block", mininterval=2
+    )
     for sequence, line in enumerate(tokens):
         baseline, losses = mlp_losses(network, line, length, [*offsets.tolist(), EVERYWHERE], progress)
         for (block, offset), loss in losses.items():
@@ -93,7 +95,9 @@ def mlp_losses(
             replaced = (rows[:, None] == torch.arange(length)) | (rows[:, None] == EVERYWHERE)
             changed = torch.where(replaced[..., None].to(output.device), output[second - length], output[second])
             changed = torch.cat([changed, output[None, 2 * length :].expand(len(rows), -1, -1)], dim=1)
-            cache = DynamicCache([(keys.expand(len(rows), -1, -1, -1), values.expand(len(rows), -1, -1, -1)) for keys, values in kept])
+            cache = DynamicCache(
+                [(keys.expand(len(rows), -1, -1, -1), values.expand(len(rows), -1, -1, -1)) for keys, values in kept]
+            )
             residual = inputs[block]["input"][:, length:].expand(len(rows), -1, -1)
             with resumed_at(model, block, residual), changing_output(mlp_of(model, block), lambda _, new=changed: new):
                 logits = model(tokens[None, length:].expand(len(rows), -1), past_key_values=cache).logits
@@ -129,7 +133,7 @@ def _mean_outputs(model: PreTrainedModel, tokens: Tensor) -> list[Tensor]:
 def _without_heads(
     model: PreTrainedModel, tokens: Tensor, length: int, heads: list[tuple[int, int]], means: list[Tensor]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Loss and accuracy of each sequence's second half with these heads fixed at their mean output, (sequences,) each."""
+    """Loss and accuracy of each second half with these heads fixed at their mean output, (sequences,) each."""
     loss, accuracy = [], []
     for batch in tokens.split(ROWS_PER_BATCH):
         with ExitStack() as stack:

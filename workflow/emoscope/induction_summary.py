@@ -18,7 +18,7 @@ HALVES = ("first", "second")
 LINES = ("induction", "previous", "stripe")
 MEASURES = ("embedding", "rotated", "context")
 HEAD = ["block", "head"]
-PAIR = ["pair", "kind", "previous_block", "previous_head", "block", "head", "measure", "candidates"]
+PAIR = ["pair", "kind", "previous_block", "previous_head", "block", "head", "key_head", "measure", "candidates"]
 
 
 def summarise_induction(
@@ -70,14 +70,17 @@ def halves_of(predicted: pd.DataFrame, statistics: dict) -> pd.DataFrame:
 
 
 def positions_of(predicted: pd.DataFrame, statistics: dict) -> pd.DataFrame:
-    """`length, position, measure, value, low, high`: mean log-probability and accuracy of the token at each position."""
+    """`length, position, measure, value, low, high`: mean log-probability and accuracy at each position."""
     parts = []
     for length, part in predicted.groupby("length", sort=False):
         shares = _cells(part, ["position"], "log_prob", statistics).assign(measure="log_prob")
         counts = part.groupby("position")["hit"].agg(["sum", "size"])
         low, high = wilson_interval(counts["sum"], counts["size"], 1 - statistics["confidence"])
         rates = {"measure": "accuracy", "value": counts["sum"] / counts["size"], "low": low, "high": high}
-        parts += [shares.assign(length=length), counts.assign(**rates, length=length).reset_index()[[*shares, "length"]]]
+        parts += [
+            shares.assign(length=length),
+            counts.assign(**rates, length=length).reset_index()[[*shares, "length"]],
+        ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -92,7 +95,7 @@ def heads_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
 
 
 def mlps_of(replaced: pd.DataFrame, statistics: dict) -> pd.DataFrame:
-    """`block, offset, value, low, high`: mean rise of the second half's loss (nats) where an MLP's output is replaced."""
+    """`block, offset, value, low, high`: mean rise of the second half's loss (nats) where an MLP output is replaced."""
     return _cells(replaced, ["block", "offset"], "change", statistics)
 
 

@@ -26,8 +26,8 @@ def fitting_lengths(model: PreTrainedModel, lengths: list[int]) -> list[int]:
     fitting = [length for length in lengths if 1 + 2 * length <= context and length < vocabulary]
     if lengths[0] not in fitting:
         raise UserError(
-            f"induction.lengths: BOS and two halves of {lengths[0]} tokens do not fit into a context of {context} and a "
-            f"vocabulary of {vocabulary}; begin with a length of at most {min((context - 1) // 2, vocabulary - 1)}"
+            f"induction.lengths: BOS and two halves of {lengths[0]} tokens do not fit into a context of {context} and "
+            f"a vocabulary of {vocabulary}; begin with a length of at most {min((context - 1) // 2, vocabulary - 1)}"
         )
     return fitting
 

@@ -244,7 +244,7 @@ def writeup_tables(wildcards):
     """The tables that each companion write-up's page draws, by the name under which its notebook knows them."""
     folder = f"results/models/{wildcards.model}"
     own = {
-        "induction": {"patterns": f"{folder}/induction/patterns.parquet"}
+        "induction": {"patterns": f"{folder}/induction/patterns.parquet", "published": published("induction")}
         | {name: f"{folder}/induction/summaries/{name}.parquet" for name in INDUCTION_SUMMARIES}
         | ({"control": f"results/models/{CONTROLS[0]}/induction/findings.csv"} if CONTROLS else {}),
         "attention": {},

@@ -160,7 +160,7 @@ rule summarise_induction:
         "../../envs/emoscope.yaml"
     params:
         statistics=as_json(config["statistics"]),
-        summaries=subpath(output.summaries[0], parent=True),
+        summaries=lambda wildcards, output: os.path.dirname(output.summaries[0]),
     shell:
         r"""
         python -m emoscope summarise-induction --predictions {input.predictions:q} --heads {input.heads:q} \
