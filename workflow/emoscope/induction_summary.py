@@ -177,7 +177,8 @@ def silenced_findings(without: pd.DataFrame) -> Iterator[Finding]:
             yield Finding(name, part["value"].mean(), part["value"].min(), part["value"].max(), note)
         else:
             [row] = part.itertuples()
-            yield Finding(name, row.value, row.low, row.high, "Change of the second half's accuracy.")
+            note = f"Change of the second half's accuracy, {heads} silenced."
+            yield Finding(name, row.value, row.low, row.high, note)
 
 
 def pair_findings(composed: pd.DataFrame) -> Iterator[Finding]:
