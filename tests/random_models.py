@@ -1,11 +1,13 @@
-"""Small random classifiers of every family, and texts for them."""
+"""Small random models of every family, and texts for them."""
 
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
     GPT2Config,
     GPT2ForSequenceClassification,
+    GPT2LMHeadModel,
     LlamaConfig,
+    LlamaForCausalLM,
     LlamaForSequenceClassification,
 )
 
@@ -17,6 +19,7 @@ TEXTS = [
     "i love my little dog and my dog loves me",
 ]
 LABELS = {"num_labels": 3, "pad_token_id": 0, "id2label": {0: "sadness", 1: "joy", 2: "love"}}
+LANGUAGE = {"bos_token_id": 0, "eos_token_id": 0, "initializer_range": 0.2, "attn_implementation": "eager"}
 
 
 def _gpt2(vocabulary):
@@ -36,3 +39,16 @@ def _llama(vocabulary):
 
 
 FAMILIES = {"gpt2": _gpt2, "bert": _bert, "llama": _llama}
+
+
+def random_gpt2_lm(vocabulary: int) -> GPT2LMHeadModel:
+    """A language model with weights so large that its heads and MLPs matter."""
+    config = GPT2Config(vocab_size=vocabulary, n_positions=64, n_embd=24, n_layer=3, n_head=4, **LANGUAGE)
+    return GPT2LMHeadModel(config).eval()
+
+
+def random_llama_lm(vocabulary: int) -> LlamaForCausalLM:
+    """The same with rotary positions, shared keys, RMSNorm and tied embeddings."""
+    sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
+    config = LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, max_position_embeddings=64, **sizes, **LANGUAGE)
+    return LlamaForCausalLM(config).eval()

@@ -23,7 +23,7 @@ from emoscope import (
     residual_report,
     residual_summary,
 )
-from emoscope.activations import check_block, gather
+from emoscope.residual_stream import check_block, gather
 from emoscope.architectures import blocks_of, family_of, unembed, write_directions
 from emoscope.batches import padded_batches
 from emoscope.config import complete

@@ -1,53 +1,77 @@
-"""What differs between model families: where the blocks are, and what they write into the residual stream.
+"""What differs between model families: where the blocks are, what they consist of, and what reads their result.
 
 The only place that knows families. To add one, add a line to FAMILIES.
 """
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.models.llama.modeling_llama import rotate_half
 
 from emoscope.errors import UserError
 
 
 @dataclass(frozen=True)
 class Family:
-    """Names of a family's parts: attribute paths from the classifier, and from one block."""
+    """Names of a family's parts: attribute paths from the model, and from one block."""
 
     blocks: str
     projection: str
-    mlp_projection: str
-    stores_in_out: bool  # the projections' weights are (in, out), not nn.Linear's (out, in)
-    final_norm: str = ""  # what the last residual passes before the language-model head; empty without such a head
+    stores_in_out: bool  # weights are (in, out), not nn.Linear's (out, in)
+    readers: tuple[str, ...]  # projections to queries, keys and values; one if they are fused
+    feed_forward: str
+    neurons: str  # the feed-forward's last projection, from its neurons
+    last: str  # between the last block and the head: the final norm; in BERT the pooler
+    head: str
+    attention_norm: str | None = None  # what attention reads the residual stream through (pre-norm models)
+    rotary: str | None = None  # what rotates queries and keys by their positions
+    norms: tuple[str, str] | None = None  # of the residual stream, after attention and feed-forward (post-norm models)
+    pools_first: bool = False  # the head reads the first token, not the last one
 
 
 FAMILIES = {
     "gpt2": Family(
         blocks="transformer.h",
         projection="attn.c_proj",
-        mlp_projection="mlp.c_proj",
         stores_in_out=True,
-        final_norm="transformer.ln_f",
+        readers=("attn.c_attn",),
+        feed_forward="mlp",
+        neurons="mlp.c_proj",
+        last="transformer.ln_f",
+        head="score",
+        attention_norm="ln_1",
     ),
     "bert": Family(
         blocks="bert.encoder.layer",
         projection="attention.output.dense",
-        mlp_projection="output.dense",
         stores_in_out=False,
+        readers=("attention.self.query", "attention.self.key", "attention.self.value"),
+        feed_forward="output.dense",
+        neurons="output.dense",
+        last="bert.pooler",
+        head="classifier",
+        norms=("attention.output.LayerNorm", "output.LayerNorm"),
+        pools_first=True,
     ),
     "llama": Family(
         blocks="model.layers",
         projection="self_attn.o_proj",
-        mlp_projection="mlp.down_proj",
         stores_in_out=False,
-        final_norm="model.norm",
+        readers=("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        feed_forward="mlp",
+        neurons="mlp.down_proj",
+        last="model.norm",
+        head="score",
+        attention_norm="input_layernorm",
+        rotary="model.rotary_emb",
     ),
 }
 
 
 def family_of(model: PreTrainedModel) -> Family:
-    """The family of a classifier; UserError for one that is not known."""
+    """The family of a model; UserError for one that is not known."""
     try:
         return FAMILIES[model.config.model_type]
     except KeyError:
@@ -69,18 +93,6 @@ def projection_of(model: PreTrainedModel, block: int) -> nn.Module:
     return blocks_of(model)[block].get_submodule(family_of(model).projection)
 
 
-def write_directions(model: PreTrainedModel, block: int) -> Tensor:
-    """What each neuron of a block's MLP adds to the residual stream when it fires, (neurons, width)."""
-    family = family_of(model)
-    weight = blocks_of(model)[block].get_submodule(family.mlp_projection).weight.detach()
-    return weight if family.stores_in_out else weight.T
-
-
-def unembed(model: PreTrainedModel, residual: Tensor) -> Tensor:
-    """Read a residual stream (..., width) as the language model reads its last one: logits (..., vocabulary)."""
-    return model.get_output_embeddings()(model.get_submodule(family_of(model).final_norm)(residual))
-
-
 def heads_of(model: PreTrainedModel) -> int:
     """Number of attention (query) heads in each block."""
     return model.config.num_attention_heads
@@ -88,7 +100,85 @@ def heads_of(model: PreTrainedModel) -> int:
 
 def head_slice(model: PreTrainedModel, head: int) -> slice:
     """Where one head's output lies in the last dimension of the projection's input."""
-    family = family_of(model)
-    weight = projection_of(model, 0).weight
-    width = weight.shape[0 if family.stores_in_out else 1] // heads_of(model)
+    width = head_weights(model, 0).shape[1]
     return slice(head * width, (head + 1) * width)
+
+
+def head_weights(model: PreTrainedModel, block: int) -> Tensor:
+    """What turns each head's output into its share of the projection's output: (heads, head width, width)."""
+    weight = _in_out(model, projection_of(model, block))
+    return weight.reshape(heads_of(model), -1, weight.shape[1])
+
+
+def reading_weights(model: PreTrainedModel, block: int) -> tuple[Tensor, Tensor, Tensor]:
+    """A block's query, key and value weights as stored, (width, heads x head width) each.
+
+    Keys and values may have fewer heads than queries (grouped-query attention).
+    """
+    weights = [_in_out(model, blocks_of(model)[block].get_submodule(name)) for name in family_of(model).readers]
+    return tuple(weights) if len(weights) == 3 else weights[0].chunk(3, dim=1)
+
+
+def attention_norm_of(model: PreTrainedModel, block: int) -> nn.Module | None:
+    """The norm through which a block's attention reads the residual stream; None if there is none."""
+    name = family_of(model).attention_norm
+    return blocks_of(model)[block].get_submodule(name) if name else None
+
+
+def rotated(model: PreTrainedModel, queries: Tensor, distance: int) -> Tensor | None:
+    """Queries (n, head width) as keys `distance` tokens earlier meet them; None where positions enter otherwise.
+
+    Rotating queries and keys by their positions turns one against the other by the difference alone; Su et al.,
+    "RoFormer" (2021).
+    """
+    name = family_of(model).rotary
+    if name is None:
+        return None
+    cosine, sine = model.get_submodule(name)(queries, torch.tensor([[distance]], device=queries.device))
+    return queries * cosine[0] + rotate_half(queries) * sine[0]
+
+
+def feed_forward_of(model: PreTrainedModel, block: int) -> nn.Module:
+    """The module whose output, (batch, tokens, width), a block's feed-forward half adds to the residual stream."""
+    return blocks_of(model)[block].get_submodule(family_of(model).feed_forward)
+
+
+def write_directions(model: PreTrainedModel, block: int) -> Tensor:
+    """What each neuron of a block's feed-forward half adds to the residual stream when it fires, (neurons, width)."""
+    return _in_out(model, blocks_of(model)[block].get_submodule(family_of(model).neurons)).detach()
+
+
+def residual_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
+    """The norms that a post-norm model applies to its residual stream after each half of a block; else none."""
+    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).norms or ()]
+
+
+def last_and_head_of(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
+    """What the pooled token's residual passes after the last block: the final norm (BERT: the pooler), and the head."""
+    family = family_of(model)
+    return model.get_submodule(family.last), model.get_submodule(family.head)
+
+
+def read_out(model: PreTrainedModel, residual: Tensor) -> Tensor:
+    """Logits (rows, classes) that the model would give, were these (rows, width) the pooled token's last residual."""
+    last, head = last_and_head_of(model)
+    return head(last(residual[:, None]).reshape(residual.shape))  # a pooler takes the first of the tokens
+
+
+def unembed(model: PreTrainedModel, residual: Tensor) -> Tensor:
+    """Read a residual stream (..., width) as a language model reads its last one: logits (..., vocabulary)."""
+    return model.get_output_embeddings()(model.get_submodule(family_of(model).last)(residual))
+
+
+def pooled_token(model: PreTrainedModel, input_ids: Tensor) -> int:
+    """The place of the token that the head reads, for one text (1, tokens): the first one, or the last but padding."""
+    if family_of(model).pools_first:
+        return 0
+    padding = model.config.pad_token_id
+    real = torch.arange(input_ids.shape[1]) if padding is None else (input_ids[0] != padding).nonzero()
+    return int(real.max()) if real.numel() else 0
+
+
+def _in_out(model: PreTrainedModel, projection: nn.Module) -> Tensor:
+    """A projection's weight as (in, out)."""
+    return projection.weight if family_of(model).stores_in_out else projection.weight.T

@@ -18,7 +18,7 @@ from torch.nn.functional import normalize
 from tqdm import trange
 from transformers import PreTrainedTokenizerBase
 
-from emoscope.activations import check_block, distinct_texts, gather
+from emoscope.residual_stream import check_block, distinct_texts, gather
 from emoscope.batches import encode
 from emoscope.errors import UserError
 from emoscope.files import replacing

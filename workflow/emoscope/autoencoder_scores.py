@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy, normalize
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.activations import Activations, counted, gather, residual_behind
+from emoscope.residual_stream import Activations, counted, gather, residual_behind
 from emoscope.architectures import blocks_of
 from emoscope.autoencoder import Trained, held_out_texts, load, scaled, strongest
 from emoscope.batches import padded_batches

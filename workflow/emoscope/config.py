@@ -109,9 +109,9 @@ def _check_names(config: dict) -> None:
     for name in config["companions"]:
         if name not in config["models"]:
             raise UserError(f"config companions: {name!r} is not under `models`{_suggest(name, config['models'])}")
-        if config["models"][name]["source"] == "scratch":
+        if config["models"][name]["source"] in ("scratch", "copier"):
             raise UserError(
-                f"config companions: {name!r} has random weights; name a model of source hub, package or path"
+                f"config companions: {name!r} has not read any text; name a model of source hub, package or path"
             )
         blocks = config["models"][name]["blocks"]
         for place, (block, _) in enumerate(config["attention"]["heads"]):
@@ -125,6 +125,7 @@ def _check_names(config: dict) -> None:
         raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
     _check_tasks(config["prompting"]["tasks"])
     _check_residual(config)
+    _check_control(config)
     seen = set()
     for position, run in enumerate(config["runs"]):
         for key, section in (("corpus", "corpora"), ("model", "models")):
@@ -137,10 +138,12 @@ def _check_names(config: dict) -> None:
                 f"config flips.traced_block: {block}, but the model {run['model']!r} of run {run['name']!r} has blocks "
                 f"0 to {model['blocks'] - 1}; name one of them"
             )
-        if model["source"] == "scratch" and model["width"] % model["heads"]:
+        if model["source"] == "copier":
             raise UserError(
-                f"config models.{run['model']}.width: {model['width']} is not a multiple of `heads`, {model['heads']}"
+                f"config runs[{position}].model: {run['model']!r} knows no words; name a model of another source"
             )
+        if model["source"] == "scratch":
+            _check_width(run["model"], model)
         if run["name"] in seen:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
         seen.add(run["name"])
@@ -174,3 +177,21 @@ def _check_residual(config: dict) -> None:
     for name in config["companions"]:
         if block >= (blocks := config["models"][name]["blocks"]):
             raise UserError(f"{where}.block: {block}, but {name!r} has blocks 0 to {blocks - 1}; name one of them")
+def _check_control(config: dict) -> None:
+    if (name := config["induction"]["control"]) is None:
+        return
+    if config["models"].get(name, {}).get("source") != "copier":
+        copiers = [model for model, entry in config["models"].items() if entry["source"] == "copier"]
+        raise UserError(f"config induction.control: {name!r} is not a model of source copier{_suggest(name, copiers)}")
+    model, longest = config["models"][name], config["induction"]["lengths"][0]
+    _check_width(name, model)
+    if 1 + 2 * longest > model["context"] or longest >= model["vocabulary"]:
+        raise UserError(
+            f"config models.{name}: BOS and two halves of {longest} tokens (induction.lengths) need a `context` of "
+            f"{1 + 2 * longest} and a `vocabulary` above {longest}"
+        )
+
+
+def _check_width(name: str, model: dict) -> None:
+    if model["width"] % model["heads"]:
+        raise UserError(f"config models.{name}.width: {model['width']} is not a multiple of `heads`, {model['heads']}")

@@ -1,5 +1,6 @@
 """What several experiments agree on: names in the masking tables, and what the paper's set-up was."""
 
+EVERYWHERE = -1  # in place of a position: all positions at once
 WHOLE_BLOCK = -1  # in the column `head`: the whole block, not one of its heads
 ALL = "all"  # in the column `group`: the samples of every class together
 PAPER = {

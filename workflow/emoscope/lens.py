@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.activations import distinct_texts
+from emoscope.residual_stream import distinct_texts
 from emoscope.architectures import blocks_of, unembed
 from emoscope.batches import padded_batches
 from emoscope.files import write_table

@@ -32,6 +32,9 @@ GENERATED = [run for run in RUNS if config["corpora"][RUNS[run]["corpus"]]["sour
 EXPERIMENTS = ["performance", "masking", "flips", "synonyms"]
 COMPANIONS = config["companions"]
 WRITEUPS = ["induction", "attention", "prompting", "residual"]
+CONTROLS = [name for name in [config["induction"]["control"]] if name and COMPANIONS and name not in COMPANIONS]
+INDUCTION_MODELS = COMPANIONS + CONTROLS
+INDUCTION_SUMMARIES = ["halves", "positions", "heads", "mlps", "silenced", "pairs"]
 SPLIT_KEYS = ("duplicates", "split")
 
 
@@ -60,6 +63,11 @@ def as_json(value):
     return lambda wildcards: json.dumps(value, sort_keys=True)
 
 
+def part_of(section, *keys):
+    """Some settings of a section as a parameter, so that changing another one reruns nothing."""
+    return as_json({key: config[section][key] for key in keys})
+
+
 def source_settings(wildcards):
     """Where a corpus comes from, as JSON; how it is split is another rule's business."""
     corpus = config["corpora"][wildcards.corpus]
@@ -80,6 +88,11 @@ def model_settings(wildcards):
 def language_model(wildcards):
     """The folder of a pretrained language model."""
     return config["models"][wildcards.model].get("path", f"data/models/{wildcards.model}")
+
+
+def block_count(wildcards):
+    """How many blocks a language model is said to have."""
+    return config["models"][wildcards.model]["blocks"]
 
 
 def corpus_of(name):
@@ -265,12 +278,14 @@ def writeup_tables(wildcards):
     """The tables that each companion write-up's page draws, by the name under which its notebook knows them."""
     folder = f"results/models/{wildcards.model}"
     own = {
-        "induction": {},
         "attention": {
             name: f"{folder}/attention/{name}.parquet"
             for name in ("weights", "averages", "tokens", "blocked", "agreement", "heads")
         }
         | {"published": published("attention_explore")},
+        "induction": {"patterns": f"{folder}/induction/patterns.parquet", "published": published("induction")}
+        | {name: f"{folder}/induction/summaries/{name}.parquet" for name in INDUCTION_SUMMARIES}
+        | ({"control": f"results/models/{CONTROLS[0]}/induction/findings.csv"} if CONTROLS else {}),
         "prompting": {},
         "attention": {},
         "prompting": {
@@ -281,7 +296,6 @@ def writeup_tables(wildcards):
             "tasks": f"{folder}/prompting/tasks.json",
             "published": published("prompting"),
         },
-        "residual": {},
         "residual": {
             name: f"{folder}/residual/{name}.parquet"
             for name in (
@@ -301,7 +315,8 @@ def writeup_script(wildcards):
 
 def writeup_parameters(wildcards):
     """All that a companion write-up's page is made from, as JSON."""
-    pages = {name.capitalize(): f"reports/models/{wildcards.model}/{name}.html" for name in WRITEUPS}
+    writeups = WRITEUPS if wildcards.model in COMPANIONS else ["induction"]
+    pages = {name.capitalize(): f"reports/models/{wildcards.model}/{name}.html" for name in writeups}
     parameters = {
         "run": wildcards.model,
         "paths": writeup_tables(wildcards),

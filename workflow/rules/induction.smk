@@ -1,7 +1,175 @@
-"""Induction: results/models/{model}/induction/."""
+"""Induction: results/models/{model}/induction/ gets what was measured, its summaries, and findings.csv."""
+
+INDUCTION = "results/models/{model}/induction"
+
+
+rule train_copier:
+    """Train a small GPT-2 on repeated random tokens until it copies: a model that surely has an induction circuit."""
+    input:
+        code=code_of("copier"),
+    output:
+        directory("data/models/{model}"),
+    log:
+        "logs/models/{model}.log",
+    wildcard_constraints:
+        model=from_source("models", "copier"),
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+    params:
+        config=model_settings,
+    shell:
+        "python -m emoscope train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule score_heads:
+    """Predict repeated random tokens, and see where every head looks; the same with random weights."""
+    input:
+        model=language_model,
+        code=code_of("induction"),
+    output:
+        predictions=f"{INDUCTION}/predictions.parquet",
+        heads=f"{INDUCTION}/heads.parquet",
+        patterns=f"{INDUCTION}/patterns.parquet",
+    log:
+        "logs/models/{model}/induction/score_heads.log",
+    benchmark:
+        "benchmarks/models/{model}/induction/score_heads.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime="2h",
+    params:
+        blocks=block_count,
+        config=part_of("induction", "lengths", "sequences", "random_models", "seed"),
+    shell:
+        r"""
+        python -m emoscope score-heads --model {input.model:q} --blocks {params.blocks} --config {params.config:q} \
+            --predictions {output.predictions:q} --heads {output.heads:q} --patterns {output.patterns:q} >{log:q} 2>&1
+        """
+
+
+rule ablate_mlps:
+    """Replace the output of one MLP in the second half by that in the first half, position by position."""
+    input:
+        model=language_model,
+        code=code_of("induction_ablation"),
+    output:
+        f"{INDUCTION}/mlps.parquet",
+    log:
+        "logs/models/{model}/induction/ablate_mlps.log",
+    benchmark:
+        "benchmarks/models/{model}/induction/ablate_mlps.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime="4h",
+    params:
+        blocks=block_count,
+        config=part_of("induction", "lengths", "ablated_sequences", "ablated_positions", "seed"),
+    shell:
+        r"""
+        python -m emoscope ablate-mlps --model {input.model:q} --blocks {params.blocks} --config {params.config:q} \
+            --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule ablate_heads:
+    """Silence the best induction heads, the best previous-token heads, and as many random ones."""
+    input:
+        model=language_model,
+        heads=f"{INDUCTION}/heads.parquet",
+        code=code_of("induction_ablation"),
+    output:
+        f"{INDUCTION}/silenced.parquet",
+    log:
+        "logs/models/{model}/induction/ablate_heads.log",
+    benchmark:
+        "benchmarks/models/{model}/induction/ablate_heads.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime="4h",
+    params:
+        blocks=block_count,
+        config=part_of("induction", "lengths", "ablated_sequences", "ablated_heads", "random_heads", "seed"),
+    shell:
+        r"""
+        python -m emoscope ablate-heads --model {input.model:q} --blocks {params.blocks} --heads {input.heads:q} \
+            --config {params.config:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule compose_heads:
+    """See whether induction heads find, through previous-token heads, the token that came before; and random pairs."""
+    input:
+        model=language_model,
+        heads=f"{INDUCTION}/heads.parquet",
+        code=code_of("composition"),
+    output:
+        f"{INDUCTION}/pairs.parquet",
+    log:
+        "logs/models/{model}/induction/compose_heads.log",
+    benchmark:
+        "benchmarks/models/{model}/induction/compose_heads.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime="4h",
+    params:
+        blocks=block_count,
+        config=part_of("induction", "best_pairs", "random_pairs", "composed_tokens", "seed"),
+    shell:
+        r"""
+        python -m emoscope compose-heads --model {input.model:q} --blocks {params.blocks} --heads {input.heads:q} \
+            --config {params.config:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule summarise_induction:
+    """Means with intervals of all that was measured on repeated tokens, and the quotable numbers."""
+    input:
+        predictions=f"{INDUCTION}/predictions.parquet",
+        heads=f"{INDUCTION}/heads.parquet",
+        mlps=f"{INDUCTION}/mlps.parquet",
+        silenced=f"{INDUCTION}/silenced.parquet",
+        pairs=f"{INDUCTION}/pairs.parquet",
+        code=code_of("induction_summary"),
+    output:
+        summaries=[f"{INDUCTION}/summaries/{name}.parquet" for name in INDUCTION_SUMMARIES],
+        findings=f"{INDUCTION}/findings.csv",
+    log:
+        "logs/models/{model}/induction/summarise.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
+        summaries=lambda wildcards, output: os.path.dirname(output.summaries[0]),
+    shell:
+        r"""
+        python -m emoscope summarise-induction --predictions {input.predictions:q} --heads {input.heads:q} \
+            --mlps {input.mlps:q} --silenced {input.silenced:q} --pairs {input.pairs:q} \
+            --statistics {params.statistics:q} --summaries {params.summaries:q} --findings {output.findings:q} >{log:q} 2>&1
+        """
 
 
 rule induction:
     """How a language model predicts repeated tokens."""
     input:
-        expand("reports/models/{model}/induction.html", model=COMPANIONS),
+        expand("reports/models/{model}/induction.html", model=INDUCTION_MODELS),

@@ -1,0 +1,146 @@
+"""What repeated tokens need: replacing the output of MLPs, and silencing heads, measured by the second half's loss."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+from transformers import DynamicCache, PreTrainedModel
+
+from emoscope.architectures import blocks_of, head_slice, feed_forward_of, projection_of
+from emoscope.contracts import EVERYWHERE
+from emoscope.files import write_table
+from emoscope.induction import all_heads, best_heads, trained_scores
+from emoscope.interventions import changing_output, fixed_head, recording, resumed_at
+from emoscope.language_models import load_language_model
+from emoscope.models import check_blocks
+from emoscope.repeats import first_token, fitting_lengths, hits, log_probabilities, repeated_tokens
+
+ROWS_PER_BATCH = 16
+
+
+def ablate_mlps(model: Path, blocks: int, config: dict, output: Path) -> None:
+    """Write `sequence, block, offset, loss, change`: the second half's loss with MLP outputs replaced, and its rise.
+
+    At one position of the second half, or at all, a block's MLP output is replaced by that of `length` tokens earlier.
+    Offset 0 is the position that predicts the second half's first token, and gets the output at BOS; at any other
+    offset the token earlier is the same. With `positions` fewer than the length, evenly spread offsets are tried.
+    """
+    network, tokens, length = _prepared(model, blocks, config)
+    offsets = np.unique(np.linspace(0, length - 1, min(config["ablated_positions"], length)).round().astype(int))
+    rows = []
+    progress = tqdm(
+        total=len(tokens) * len(blocks_of(network)), desc="replace MLP outputs", unit="block", mininterval=2
+    )
+    for sequence, line in enumerate(tokens):
+        baseline, losses = mlp_losses(network, line, length, [*offsets.tolist(), EVERYWHERE], progress)
+        for (block, offset), loss in losses.items():
+            key = {"sequence": sequence, "block": block, "offset": offset}
+            rows.append({**key, "loss": loss, "change": loss - baseline})
+    write_table(pd.DataFrame(rows), output)
+
+
+def ablate_heads(model: Path, blocks: int, heads: Path, config: dict, output: Path) -> None:
+    """Write `sequence, kind, heads, draw, loss, accuracy` of the second half with heads replaced by their mean output.
+
+    `kind` is `none`, `induction` or `previous` (the heads with the highest scores) or `random` (as many others, `draw`
+    after `draw`); a head's mean is taken over all tokens of all sequences.
+    """
+    network, tokens, length = _prepared(model, blocks, config)
+    scores = trained_scores(heads)
+    rng = np.random.default_rng(config["seed"])
+    most = max(config["ablated_heads"])
+    named = {kind: best_heads(scores, kind, most) for kind in ("induction", "previous")}
+    others = [head for head in all_heads(network) if not any(head in chosen for chosen in named.values())]
+    sets = [("none", 0, [])]
+    for count in config["ablated_heads"]:
+        sets += [(kind, 0, chosen[:count]) for kind, chosen in named.items()]
+        if count <= len(others):
+            draws = (rng.permutation(len(others))[:count] for _ in range(config["random_heads"]))
+            sets += [("random", draw, [others[number] for number in drawn]) for draw, drawn in enumerate(draws)]
+    means = _mean_outputs(network, tokens)
+    rows = []
+    for kind, draw, chosen in tqdm(sets, desc="silence heads", unit="set", mininterval=2):
+        loss, accuracy = _without_heads(network, tokens, length, chosen, means)
+        key = {"kind": kind, "heads": len(chosen), "draw": draw}
+        rows.append(pd.DataFrame({"sequence": range(len(tokens)), **key, "loss": loss, "accuracy": accuracy}))
+    write_table(pd.concat(rows, ignore_index=True), output)
+
+
+@torch.inference_mode()
+def mlp_losses(
+    model: PreTrainedModel, tokens: Tensor, length: int, offsets: list[int], progress: tqdm | None = None
+) -> tuple[float, dict[tuple[int, int], float]]:
+    """Mean loss of one sequence's second half, in nats: as it is, and by (block, offset) with an MLP output replaced.
+
+    All offsets of a block are rows of one batch. What does not change is not run again: earlier blocks, and positions
+    before the second half, whose keys and values are kept.
+    """
+    blocks = range(len(blocks_of(model)))
+    with ExitStack() as stack:
+        inputs = [stack.enter_context(recording(blocks_of(model)[block])) for block in blocks]
+        written = [stack.enter_context(recording(feed_forward_of(model, block))) for block in blocks]
+        whole = model(tokens[None], use_cache=True)
+    second = torch.arange(length, 2 * length, device=tokens.device)
+    target = tokens[None, length : 2 * length + 1]
+    baseline = -log_probabilities(whole.logits[:, length:], target).mean().item()
+    kept = [(layer.keys[:, :, :length], layer.values[:, :, :length]) for layer in whole.past_key_values.layers]
+    losses = {}
+    for block in blocks:
+        output = written[block]["output"][0]
+        for rows in torch.tensor(offsets).split(ROWS_PER_BATCH):
+            replaced = (rows[:, None] == torch.arange(length)) | (rows[:, None] == EVERYWHERE)
+            changed = torch.where(replaced[..., None].to(output.device), output[second - length], output[second])
+            changed = torch.cat([changed, output[None, 2 * length :].expand(len(rows), -1, -1)], dim=1)
+            cache = DynamicCache(
+                [(keys.expand(len(rows), -1, -1, -1), values.expand(len(rows), -1, -1, -1)) for keys, values in kept]
+            )
+            residual = inputs[block]["input"][:, length:].expand(len(rows), -1, -1)
+            with resumed_at(model, block, residual), changing_output(feed_forward_of(model, block), lambda _, new=changed: new):
+                logits = model(tokens[None, length:].expand(len(rows), -1), past_key_values=cache).logits
+            found = -log_probabilities(logits, target.expand(len(rows), -1)).mean(dim=1)
+            losses |= {(block, offset): loss for offset, loss in zip(rows.tolist(), found.tolist(), strict=True)}
+        if progress is not None:
+            progress.update()
+    return baseline, losses
+
+
+def _prepared(model: Path, blocks: int, config: dict) -> tuple[PreTrainedModel, Tensor, int]:
+    network, tokenizer = load_language_model(model)
+    check_blocks(network, blocks)
+    length = fitting_lengths(network, config["lengths"])[0]
+    first, count = first_token(tokenizer), config["ablated_sequences"]
+    tokens = repeated_tokens(network.config.vocab_size, first, length, count, config["seed"])
+    return network, tokens.to(network.device), length
+
+
+@torch.inference_mode()
+def _mean_outputs(model: PreTrainedModel, tokens: Tensor) -> list[Tensor]:
+    """Mean over all tokens of every block's heads, side by side (heads x head width,)."""
+    sums = [0.0] * len(blocks_of(model))
+    for batch in tokens.split(ROWS_PER_BATCH):
+        with ExitStack() as stack:
+            seen = [stack.enter_context(recording(projection_of(model, block))) for block in range(len(sums))]
+            model(batch, use_cache=False)
+        sums = [total + record["input"].sum(dim=(0, 1)) for total, record in zip(sums, seen, strict=True)]
+    return [total / tokens.numel() for total in sums]
+
+
+@torch.inference_mode()
+def _without_heads(
+    model: PreTrainedModel, tokens: Tensor, length: int, heads: list[tuple[int, int]], means: list[Tensor]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Loss and accuracy of each second half with these heads fixed at their mean output, (sequences,) each."""
+    loss, accuracy = [], []
+    for batch in tokens.split(ROWS_PER_BATCH):
+        with ExitStack() as stack:
+            for block, head in heads:
+                mean = means[block][head_slice(model, head)]
+                stack.enter_context(fixed_head(model, block, head, mean))
+            logits = model(batch, use_cache=False).logits
+        loss.append(-log_probabilities(logits, batch)[:, length:].mean(dim=1))
+        accuracy.append(hits(logits, batch)[:, length:].float().mean(dim=1))
+    return torch.cat(loss).cpu().numpy(), torch.cat(accuracy).cpu().numpy()
