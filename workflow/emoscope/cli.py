@@ -35,6 +35,7 @@ COMMANDS = {
     "score-perturbation": "scoring:score_perturbation",
     "summarise-effects": "effects:summarise_effects",
     "trace-pairs": "tracing:trace_pairs",
+    "measure-dimensions": "dimensions:measure_dimensions",
     "assess-claims": "claims:assess_claims",
     "collect-claims": "claims:collect_claims",
     "render-report": "reports:render_report",
