@@ -14,8 +14,7 @@ from transformers import PreTrainedModel
 
 from emoscope.activations import Activations
 from emoscope.architectures import blocks_of, head_weights, last_and_head_of, projection_of, read_out, residual_norms_of
-
-NONE = -1
+from emoscope.contracts import NONE
 
 
 class Part(NamedTuple):

@@ -12,13 +12,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.activations import activations_of, unit_means
 from emoscope.alignment import align
+from emoscope.contracts import TOP
 from emoscope.files import write_table
 from emoscope.models import load_classifier
 from emoscope.pairs import countable
 from emoscope.stats import benjamini_hochberg, bootstrap_mean, estimate_mean
 
 MOST_TEXTS = 300  # pairs, and unrelated texts; more change nothing but the time it takes
-TOP = 0.05  # share of the dimensions that count as a word pair's largest
 
 
 def measure_dimensions(
@@ -136,7 +136,9 @@ def _tested(
 
 def _overlap(tops: np.ndarray, words: int) -> np.ndarray:
     """Mean number of dimensions that are among the largest of both of two word pairs, from counts (..., width)."""
-    return (tops * (tops - 1)).sum(axis=-1) / (words * (words - 1)) if words > 1 else np.full(tops.shape[:-1], np.nan)
+    return (
+        (tops * (tops - 1)).sum(axis=-1) / (words * (words - 1)) if words > 1 else np.full(tops.shape[:-1], np.nan)[()]
+    )
 
 
 def _stacked(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

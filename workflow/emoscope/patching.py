@@ -20,9 +20,9 @@ from transformers import PreTrainedModel
 from emoscope.activations import Activations
 from emoscope.alignment import Aligned
 from emoscope.architectures import blocks_of, feed_forward_of, head_slice, heads_of, projection_of
+from emoscope.contracts import NONE
 from emoscope.interventions import changing_input, changing_output, resumed_at
 
-NONE = -1  # a patch of a whole site has no unit and no head
 FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED = "flipped into original", "original into flipped"
 
 
@@ -56,7 +56,7 @@ def patch_table(
     classes: Sequence[str],
     tokens_per_batch: int,
 ) -> pd.DataFrame:
-    """`site, block, unit, head, direction, rise, fall, share, change, word, flipped_word` of all patches.
+    """All patches: `site, block, unit, head, direction, rise, fall, share, change`, and the unit's words and tokens.
 
     `rise` and `fall` are the classes whose probability the flip raises and lowers most, m = logit(rise) - logit(fall).
     `share` is (m(patched) - m(recipient)) / (m(donor) - m(recipient)), the normalised logit difference of Wang et al.
@@ -80,9 +80,9 @@ def patch_table(
         )
         parts.append(table)
     table = pd.concat(parts, ignore_index=True)
-    words = {number: (unit.word, unit.flipped_word) for number, unit in enumerate(aligned.units)} | {NONE: ("", "")}
-    table[["word", "flipped_word"]] = [words[unit] for unit in table["unit"]]
-    return table
+    units = [(unit.word, unit.flipped_word, len(unit.tokens), len(unit.flipped_tokens)) for unit in aligned.units]
+    units = pd.DataFrame([*units, ("", "", 0, 0)], columns=["word", "flipped_word", "tokens", "flipped_tokens"])
+    return table.join(units.set_axis([*range(len(units) - 1), NONE]), on="unit")
 
 
 def moved_classes(original: Activations, flipped: Activations) -> tuple[int, int]:

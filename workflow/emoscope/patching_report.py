@@ -1,17 +1,22 @@
 """What the flips report says of the pairs that change most, from inside: patching, attribution, lens and dimensions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.contracts import TOP
 from emoscope.markup import estimate, html_table, listed, number, p_value, percent, prose, signed
 
 ARROW = "\N{RIGHTWARDS ARROW}"
 HALF, NOTED = 0.5, 0.25  # shares of the difference: moved to a word; worth naming
 MOST_WORDS = 40  # rows of a map; of a longer text only the words that matter most are drawn
+UNEVEN = (
+    " The numbers of tokens differ at {}: tokens correspond from the last one backwards, so that a patch there carries "
+    "over only a part."
+)
 WHOLE = {"attention": "all", "feed_forward": "FF"}  # columns of a map beside the heads
 LEVEL = 0.05
 SCALES = {"plain": "as it is", "standardised": "over its spread"}
@@ -34,11 +39,12 @@ class Inside:
 class Journey:
     """Where a pair's difference enters, which other words hold it on the way, and when half of it is at the last stop.
 
-    `pooled` is the word that the classifier reads; `depth` counts the blocks before half of the difference is there.
-    `part` (block, site, share) and `head` (block, head, share) are those that move most, as means of both directions.
+    `enters` has every flipped word with its share before the first block; `pooled` is the word that the classifier
+    reads, and `depth` the number of blocks after which half of the difference is there. `part` (block, site, share) and
+    `head` (block, head, share) are those that carry most. Shares are means of both directions.
     """
 
-    enters: list[str]
+    enters: list[tuple[str, float]]
     by_way_of: list[str]
     pooled: str
     depth: int
@@ -83,7 +89,7 @@ def journey_of(inside: Inside) -> Journey:
     wholes, heads = parts[[*WHOLE.values()]].stack(), parts.drop(columns=WHOLE.values()).stack()
     (block, part), (head_block, head) = wholes.idxmax(), heads.idxmax()
     return Journey(
-        enters=list(words[sources]),
+        enters=[(words[unit], float(share)) for unit, share in shares.loc[sources, 0].items()],
         by_way_of=list(words[between[between >= NOTED].index]),
         pooled=words[pooled],
         depth=int((shares.loc[pooled] >= HALF).idxmax()),
@@ -94,19 +100,20 @@ def journey_of(inside: Inside) -> Journey:
 
 def finding(inside: Inside) -> Markup:
     """One pair's journey in words."""
-    if inside.patching["share"].isna().any():
-        return prose("Both texts have the same margin between any two classes, so there is nothing to follow.")
     journey = journey_of(inside)
     if journey.depth:
         arrival = f"Half of it has reached {_quoted([journey.pooled])} after block {journey.depth - 1}"
     else:
         arrival = f"Half of it is at {_quoted([journey.pooled])} from the start"
-    way = f" On the way, {_quoted(journey.by_way_of)} also hold a quarter of it or more." if journey.by_way_of else ""
+    way = f" On the way, a quarter of it or more is also at {_quoted(journey.by_way_of)}." if journey.by_way_of else ""
+    units = inside.patching.drop_duplicates("unit").set_index("unit")
+    uneven = words_of(inside)[units["tokens"] != units["flipped_tokens"]]
     return prose(
         "The difference enters at {enters}. {arrival}; that is where the classifier reads.{way} Of the blocks' parts, "
         "the {part} of block {block} carries most of it ({share}); of single heads, head {head} of block {head_block} "
-        "({head_share}).",
-        enters=_quoted(journey.enters),
+        "({head_share}).{note}",
+        note=UNEVEN.format(_quoted(uneven)) if len(uneven) else "",
+        enters=listed(f"{_quoted([word])} ({percent(share, 0)})" for word, share in journey.enters),
         arrival=arrival,
         way=way,
         part=journey.part[1],
@@ -191,7 +198,9 @@ def dimension_table(dimensions: Mapping[str, pd.DataFrame], agreement: Mapping[s
                     "largest": listed(tested["dimension"].head(5)),
                     "times the average": estimate(*tested.iloc[0][["value", "low", "high"]], form=_times),
                     "shared by two word pairs": f"{number(overlap['value'], 1)}, by chance "
-                    f"{number(overlap['expected'], 1)} (p {p_value(overlap['p'])})",
+                    f"{number(overlap['expected'], 1)} (p {p_value(overlap['p'])})"
+                    if overlap["words"] > 1
+                    else "n/a",
                     "rank correlation with the spread": estimate(*follows[["value", "low", "high"]]),
                 }
             )
@@ -199,7 +208,8 @@ def dimension_table(dimensions: Mapping[str, pd.DataFrame], agreement: Mapping[s
         "Dimensions of the residual stream that change more than others at the flipped words. Stand out: adjusted p "
         "below 0.05, against profiles whose dimensions are shuffled for each word pair. Times the average: the largest "
         "one's mean over word pairs. Shared: of the largest 5 % of the dimensions. Rank correlation: how far the "
-        "change follows the dimension's spread in other texts. Brackets are intervals over word pairs."
+        "change follows the dimension's spread in other texts. Brackets are intervals over word pairs; one pair alone "
+        "has none, and cannot be tested."
     )
     return html_table(rows, caption, text=("axis", "change", "largest"))
 
@@ -211,6 +221,27 @@ def dimension_panels(dimensions: Mapping[str, pd.DataFrame]) -> dict[str, dict[s
         for axis, table in dimensions.items()
         if len(table)
     }
+
+
+def common_dimensions(dimensions: Mapping[str, pd.DataFrame]) -> Markup:
+    """Which of the largest 5 % of the dimensions all axes share, and so belong to none of them in particular."""
+    panels = dimension_panels(dimensions)
+    if len(panels) < 2:
+        return Markup()
+    said = []
+    for scale in next(iter(panels.values())):
+        width = len(panels[next(iter(panels))][scale])
+        count = max(1, round(TOP * width))
+        tops = [set(axis[scale].nlargest(count, "value")["dimension"]) for axis in panels.values()]
+        said.append(
+            f"{scale}, {listed(sorted(set.intersection(*tops)))} "
+            f"(chance would share {number(width * (count / width) ** len(tops), 1)} of {count})"
+        )
+    return prose(
+        "Among the largest 5 % for {axes} alike, and so peculiar to neither: {said}.",
+        axes=listed(panels),
+        said="; ".join(said),
+    )
 
 
 def paper_regions(panels: Mapping[str, pd.DataFrame]) -> dict[int, list[int]]:
@@ -261,7 +292,7 @@ def _part_name(row) -> str:
     return names[row.part]
 
 
-def _quoted(words: list[str]) -> str:
+def _quoted(words: Iterable[str]) -> str:
     return listed(f"\N{LEFT DOUBLE QUOTATION MARK}{word}\N{RIGHT DOUBLE QUOTATION MARK}" for word in words)
 
 

@@ -17,11 +17,13 @@ from emoscope.pairs import countable, largest_change, scored
 from emoscope.patching import patch_table
 
 FLIPS = {"natural", "template", "published"}  # the origins of pairs that are flips, and not controls
+ROUNDING = 1e-6  # of a probability: a smaller change leaves nothing to follow
 KEY = ["pair", "id", "origin"]
 COLUMNS = {  # of every table, after the key
     "traces": ["unit", "word", "flipped_word", "site", "dimension", "original", "flipped"],
     "patching": [
-        *("direction", "site", "block", "unit", "head", "word", "flipped_word", "rise", "fall", "share", "change")
+        *("direction", "site", "block", "unit", "head", "word", "flipped_word", "tokens", "flipped_tokens"),
+        *("rise", "fall", "share", "change"),
     ],
     "attribution": ["version", "part", "block", "head", "class", "contribution"],
     "lens": ["version", "depth", "class", "logit", "probability"],
@@ -59,7 +61,8 @@ def trace_pairs(
 def strongest(table: pd.DataFrame, count: int) -> pd.DataFrame:
     """The `count` flips with the largest change of any class's probability, of those that count, each text once."""
     ranked = table.assign(change=largest_change(table)).sort_values("change", ascending=False)
-    return ranked[countable(ranked) & ranked["origin"].isin(FLIPS)].drop_duplicates("text").head(count)
+    moved = (ranked["change"] > ROUNDING) & ranked["origin"].isin(FLIPS)
+    return ranked[countable(ranked) & moved].drop_duplicates("text").head(count)
 
 
 def inside(model: PreTrainedModel, aligned: Aligned, block: int, tokens_per_batch: int) -> dict[str, pd.DataFrame]:
