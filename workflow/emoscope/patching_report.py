@@ -264,7 +264,8 @@ def regions(dimensions: Mapping[str, pd.DataFrame]) -> Markup:
                 here = table[table["dimension"].isin(inside)]
                 top = here.loc[here["value"].idxmax()]
                 said.append(
-                    f"{title}, {(here['p_adjusted'] < LEVEL).sum()} of {len(here)} stand out, and the largest is "
+                    f"{title}, {(here['p_adjusted'] < LEVEL).sum()} of {len(here)} stand out (of any {len(here)}, "
+                    f"{number(len(here) * (table['p_adjusted'] < LEVEL).mean(), 1)} would), and the largest is "
                     f"{_times(top['value'])} the average (adjusted p {p_value(top['p_adjusted'])})"
                 )
             parts.append(
