@@ -95,8 +95,8 @@ def test_a_touched_file_changes_nothing(finished, name):
 
 def test_an_edited_lexicon_reruns_what_uses_it(edited):
     jobs = edited("data/lexicons/gender.csv", lambda text: text + "cowboy,cowgirl,swap\n")
-    flips = {"flip_terms": 1, "score_perturbation": 1, "summarise_effects": 1, "trace_pairs": 1}
-    assert jobs == {**flips, "render_report": 1, **JUDGED}
+    flips = {"flip_terms": 1, "score_perturbation": 1, "summarise_effects": 1}
+    assert jobs == {**flips, "trace_pairs": 1, "measure_dimensions": 1, "render_report": 1, **JUDGED}
 
 
 def test_edited_neutral_words_rerun_every_perturbation(edited):
@@ -136,7 +136,7 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
         assert rule not in jobs
     model = {"finetune": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
     masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
-    pairs = {"score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2}
+    pairs = {"score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2, "measure_dimensions": 2}
     assert jobs == {**model, **masks, **pairs, "render_report": 4, **JUDGED}
 
 

@@ -38,6 +38,7 @@ COMMANDS = {
     "trace-pairs": "tracing:trace_pairs",
     "assess-ground-truth": "ground_truth:assess_ground_truth",
     "collect-ground-truth": "ground_truth:collect_ground_truth",
+    "measure-dimensions": "dimensions:measure_dimensions",
     "assess-claims": "claims:assess_claims",
     "collect-claims": "claims:collect_claims",
     "render-report": "reports:render_report",

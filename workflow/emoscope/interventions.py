@@ -91,14 +91,15 @@ def resumed_at(model: PreTrainedModel, block: int, residual: Tensor) -> Iterator
     """Run the model from a block on: earlier blocks pass on what they get, `block` gets the saved `residual`.
 
     `residual` is the block's own input (batch, tokens, width) from a whole run on the same batch; results are
-    bit-identical to running every block, and the earlier blocks' work is saved.
+    bit-identical to running every block, and the earlier blocks' work is saved. `block` may be the number of blocks:
+    then `residual` is the output of the last one.
     """
     skipped = list(blocks_of(model)[:block])
     with ExitStack() as stack:
         for module in skipped:
             module.forward = _pass_on
             stack.callback(delattr, module, "forward")
-        stack.enter_context(changing_input(blocks_of(model)[block], lambda _: residual))
+        stack.enter_context(changing_input(blocks_of(model)[0], lambda _: residual))
         yield
 
 

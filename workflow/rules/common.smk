@@ -30,6 +30,7 @@ RUNS = expand_runs(config)
 AXES = [*config["flips"]["axes"], "synonyms"]
 GENERATED = [run for run in RUNS if config["corpora"][RUNS[run]["corpus"]]["source"] == "calibration"]
 EXPERIMENTS = ["performance", "masking", "flips", "synonyms"]
+INSIDE = ["traces", "patching", "attribution", "lens", "dimensions", "agreement"]  # tables of tracing.smk
 SPLIT_KEYS = ("duplicates", "split")
 
 
@@ -182,7 +183,7 @@ def report_tables(wildcards):
                 "pairs": f"{corpus}/perturbations/{axis}.parquet",
                 "scores": f"{perturbed}/{axis}_scores.parquet",
                 "summary": f"{perturbed}/{axis}_summary.parquet",
-                "traces": f"{perturbed}/{axis}_traces.parquet",
+                **{kind: f"{perturbed}/{axis}_{kind}.parquet" for kind in INSIDE},
             }.items()
         }
         | {"table4": published("table4_gender_flip_differences")}
