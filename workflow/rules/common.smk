@@ -161,7 +161,8 @@ def report_tables(wildcards):
     corpus = f"data/corpora/{RUNS[wildcards.run]['corpus']}"
     perturbed = f"{run}/perturbations"
     truth = planted(wildcards.run)
-    box = {"ground_truth": f"{run}/ground_truth.csv"} if truth else {}
+    axes = {"flips": config["flips"]["axes"], "synonyms": ["synonyms"]}.get(wildcards.experiment, [])
+    box = {"ground_truth": [f"{run}/ground_truth/{axis}.csv" for axis in axes]} if truth else {}
     common = {"audit": f"{corpus}/corpus.json", "training": f"{run}/training.json", **truth}
     own = {
         "performance": {
