@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.architectures import feed_forward_of, attention_norm_of, rotated
-from emoscope.composition import choose_pairs, circuit, head_weights, own_scores
+from emoscope.architectures import attention_norm_of, feed_forward_of, rotated
+from emoscope.composition import choose_pairs, circuit, own_scores, processed_weights
 from emoscope.copier import train_copier, window_at, word_tokenizer
 from emoscope.errors import UserError
 from emoscope.induction import score_heads
@@ -110,7 +110,7 @@ def test_processed_weights_give_the_models_own_attention(model, head):
     with recording(attention_norm_of(model, block)) as seen, torch.inference_mode():
         attention = model(line[None], output_attentions=True).attentions[block][0, head]
     normalised = seen["output"][0] / attention_norm_of(model, block).weight
-    query, key, _, _ = head_weights(model, block, head)
+    query, key, _, _ = processed_weights(model, block, head)
     last, size = len(line) - 1, query.shape[1] ** 0.5
     keys = normalised @ key
     scores = []
@@ -131,8 +131,8 @@ def test_a_circuit_that_finds_every_token_has_top1_accuracy_one():
 def test_circuit_passes_through_both_heads(model):
     embedded = model.get_input_embeddings().weight
     queries, keys = circuit(model, (0, 1), (2, 3), embedded, embedded)
-    query, key, _, _ = head_weights(model, 2, 3)
-    _, _, value, out = head_weights(model, 0, 1)
+    query, key, _, _ = processed_weights(model, 2, 3)
+    _, _, value, out = processed_weights(model, 0, 1)
     product = query @ key.T @ (value @ out).T
     torch.testing.assert_close(queries @ keys.T, embedded @ product @ embedded.T, atol=1e-4, rtol=1e-4)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
-from emoscope.composition import circuit, head_weights, own_scores
+from emoscope.composition import circuit, own_scores, processed_weights
 from emoscope.copier import word_tokenizer
 from emoscope.induction_ablation import mlp_losses
 from emoscope.repeats import head_scores, repeated_tokens
@@ -106,5 +106,5 @@ def test_composition(model, folder):
         torch.testing.assert_close(queries @ keys.T, theirs, atol=1e-4, rtol=1e-4)
         hit, _ = own_scores(queries, keys, every)
         assert hit.float().mean() == (theirs.argmax(dim=1) == every).float().mean()
-        for mine, name in zip(head_weights(model, *later)[:3], ("W_Q", "W_K", "W_V"), strict=True):
+        for mine, name in zip(processed_weights(model, *later)[:3], ("W_Q", "W_K", "W_V"), strict=True):
             torch.testing.assert_close(mine, getattr(processed, name)[later], atol=1e-4, rtol=1e-4)

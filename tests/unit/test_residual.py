@@ -23,7 +23,6 @@ from emoscope import (
     residual_report,
     residual_summary,
 )
-from emoscope.residual_stream import check_block, gather
 from emoscope.architectures import blocks_of, family_of, unembed, write_directions
 from emoscope.batches import padded_batches
 from emoscope.config import complete
@@ -31,6 +30,7 @@ from emoscope.errors import UserError
 from emoscope.figures import svg
 from emoscope.interventions import changing_input
 from emoscope.lens import first_choices, lens_table, residual_stream
+from emoscope.residual_stream import check_block, gather
 from emoscope.residual_summary import position_findings
 from emoscope.write_directions import overlap, pairwise_cosines, random_cosine, shuffled
 from random_models import TEXTS

@@ -3,15 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.special import softmax
 
 from emoscope.effects import summarise as summarise_effects
 from emoscope.masking_summary import paper_table, summarise
 from emoscope.predict import columns, prediction_table
 from emoscope.samples import most_confident
-from emoscope.tracing import aligned_units, strongest, unit_activations
+from emoscope.tracing import strongest
 
 CLASSES = ["sadness", "joy", "love"]
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
@@ -142,33 +140,3 @@ def test_uncertain_pairs_are_left_out_and_counted():
     assert (summary["left_out"] == 10).all()
     assert (summary.query("measure == 'distance'")["pairs"] == 10).all()
     assert set(strongest(table, 50)["id"]) == set(range(0, 20, 2))
-
-
-WORDS = st.lists(st.sampled_from(["he", "she", "a", "feels", "mother in law"]), min_size=1, max_size=8)
-
-
-@given(WORDS, WORDS)
-def test_units_line_up_whatever_the_lengths(words, others):
-    """Each `he` is one changed span; its counterpart may have any number of words."""
-    text, perturbed, spans = "", "", []
-    for number, word in enumerate(words):
-        space = " " if number else ""
-        other = others[number % len(others)] if word == "he" else word
-        start, other_start = len(text + space), len(perturbed + space)
-        text, perturbed = text + space + word, perturbed + space + other
-        if word == "he":
-            spans.append((start, len(text), other_start, len(perturbed)))
-    units = aligned_units(text, perturbed, spans)
-    for (start, end), (other_start, other_end) in units:
-        same = text[start:end] == perturbed[other_start:other_end]
-        assert same or (start, end, other_start, other_end) in spans
-    assert " ".join(text[start:end] for (start, end), _ in units) == text
-
-
-def test_activations_are_averaged_over_the_tokens_of_a_word(classifier, tokenizer):
-    text = "he said that she was afraid"
-    whole = unit_activations(classifier, tokenizer, text, [(0, len(text))], 1)["residual"]
-    words = unit_activations(classifier, tokenizer, text, [(0, 2), (3, 7), (8, 12), (13, 16), (17, 20), (21, 27)], 1)
-    counts = [len(tokenizer(word)["input_ids"]) for word in text.split()]
-    np.testing.assert_allclose(np.average(words["residual"], axis=0, weights=counts), whole[0], atol=1e-4)
-    assert np.isnan(unit_activations(classifier, tokenizer, text, [(100, 105)], 1)["residual"]).all()

@@ -14,6 +14,7 @@ from project import copy_project, planned, snakemake
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
 PAGES = {"render_claims": 1, "render_index": 1, "all": 1}
 JUDGED = {"assess_claims": 1, "collect_claims": 1, **PAGES}
+TRUTH = {"collect_ground_truth": 1, "render_ground_truth": 1}
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_the_outputs_that_the_readme_promises(finished):
     assert claims["verdict"].isin(["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]).all()
     pages = {page.relative_to(finished / "reports").as_posix() for page in (finished / "reports").rglob("*.html")}
     names = ("performance", "masking", "flips", "synonyms")
-    assert pages == {"index.html", "claims.html", *(f"tiny-s1/{name}.html" for name in names)}
+    assert pages == {"index.html", "claims.html", "ground_truth.html", *(f"tiny-s1/{name}.html" for name in names)}
 
 
 def test_the_perturbation_sets_hold_pairs_that_differ(finished):
@@ -95,20 +96,29 @@ def test_a_touched_file_changes_nothing(finished, name):
 
 def test_an_edited_lexicon_reruns_what_uses_it(edited):
     jobs = edited("data/lexicons/gender.csv", lambda text: text + "cowboy,cowgirl,swap\n")
-    flips = {"flip_terms": 1, "score_perturbation": 1, "summarise_effects": 1, "trace_pairs": 1}
-    assert jobs == {**flips, "render_report": 1, **JUDGED}
+    flips = {"flip_terms": 1, "score_perturbation": 1, "summarise_effects": 1}
+    assert jobs == {
+        **flips,
+        "trace_pairs": 1,
+        "measure_dimensions": 1,
+        "assess_ground_truth": 1,
+        "render_report": 1,
+        **TRUTH,
+        **JUDGED,
+    }
 
 
 def test_edited_neutral_words_rerun_every_perturbation(edited):
     jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram,ferry,swap\n")
     pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2}
-    assert jobs == {**pairs, "render_report": 2, **JUDGED}
+    pairs |= {"measure_dimensions": 2, "assess_ground_truth": 3}
+    assert jobs == {**pairs, "render_report": 2, **TRUTH, **JUDGED}
 
 
 def test_edited_synonym_code_leaves_the_flips_alone(edited):
     jobs = edited("workflow/emoscope/synonyms.py", lambda text: text + "\n# a remark\n")
     words = {"count_words": 1, "replace_words": 1, "score_perturbation": 1, "summarise_effects": 1}
-    assert jobs == {**words, "render_report": 1, **JUDGED}
+    assert jobs == {**words, "assess_ground_truth": 1, "render_report": 1, **TRUTH, **JUDGED}
 
 
 def test_an_edited_notebook_reruns_its_page(edited):
@@ -136,8 +146,9 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
         assert rule not in jobs
     model = {"finetune": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
     masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
-    pairs = {"score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2}
-    assert jobs == {**model, **masks, **pairs, "render_report": 4, **JUDGED}
+    pairs = {"score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2, "measure_dimensions": 2}
+    pairs |= {"assess_ground_truth": 3}
+    assert jobs == {**model, **masks, **pairs, "render_report": 4, **TRUTH, **JUDGED}
 
 
 def test_named_targets_build_their_part_only(finished):

@@ -18,11 +18,11 @@ from torch.nn.functional import normalize
 from tqdm import trange
 from transformers import PreTrainedTokenizerBase
 
-from emoscope.residual_stream import check_block, distinct_texts, gather
 from emoscope.batches import encode
 from emoscope.errors import UserError
 from emoscope.files import replacing
 from emoscope.language_models import load_language_model
+from emoscope.residual_stream import check_block, distinct_texts, gather
 
 BATCH = 1024  # tokens per step
 LEARNING_RATE = 3e-3

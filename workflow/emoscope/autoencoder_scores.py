@@ -16,7 +16,6 @@ from torch.nn.functional import cross_entropy, normalize
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.residual_stream import Activations, counted, gather, residual_behind
 from emoscope.architectures import blocks_of
 from emoscope.autoencoder import Trained, held_out_texts, load, scaled, strongest
 from emoscope.batches import padded_batches
@@ -24,6 +23,7 @@ from emoscope.feature_labels import chosen_directions, label_associations, shuff
 from emoscope.files import read_json, write_table
 from emoscope.interventions import changing_output, skipping
 from emoscope.language_models import load_language_model
+from emoscope.residual_stream import Activations, counted, gather, residual_behind
 
 Reconstruction = Callable[[Tensor], Tensor]  # scaled activations (tokens, width) to the same
 RIDGE = 1e-4  # keeps the least squares solvable when two chosen directions are nearly one

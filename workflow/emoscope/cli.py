@@ -56,6 +56,7 @@ COMMANDS = {
     "ablate-heads": "induction_ablation:ablate_heads",
     "compose-heads": "composition:compose_heads",
     "summarise-induction": "induction_summary:summarise_induction",
+    "measure-dimensions": "dimensions:measure_dimensions",
     "assess-claims": "claims:assess_claims",
     "assess-writeup-claims": "writeup_claims:assess_writeup_claims",
     "collect-claims": "claims:collect_claims",

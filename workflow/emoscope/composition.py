@@ -107,12 +107,12 @@ def circuit(
     model: PreTrainedModel, previous: Head, later: Head, read: Tensor, written: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Queries (tokens, head width) of `read` and keys (tokens, head width) of `written` through the previous head."""
-    query, key, _, _ = head_weights(model, *later)
-    _, _, value, out = head_weights(model, *previous)
+    query, key, _, _ = processed_weights(model, *later)
+    _, _, value, out = processed_weights(model, *previous)
     return read @ query, written @ value @ out @ key
 
 
-def head_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def processed_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """W_Q, W_K, W_V (width, head width) and W_O (head width, width) of one head, processed as in TransformerLens.
 
     The normalisation's scale is folded into what reads from it; after a LayerNorm, which subtracts the mean, the

@@ -162,6 +162,8 @@ def _check_tasks(tasks: list[dict]) -> None:
         if task["alone"] and task["alone"] not in labels:
             hint = _suggest(task["alone"], labels) if labels else "; it has classes, of which none can stand alone"
             raise UserError(f"{where}.alone: {task['alone']!r} is not among the labels of this task{hint}")
+
+
 def _check_residual(config: dict) -> None:
     residual, autoencoder = config["residual"], config["residual"]["autoencoder"]
     if not config["companions"]:
@@ -177,6 +179,8 @@ def _check_residual(config: dict) -> None:
     for name in config["companions"]:
         if block >= (blocks := config["models"][name]["blocks"]):
             raise UserError(f"{where}.block: {block}, but {name!r} has blocks 0 to {blocks - 1}; name one of them")
+
+
 def _check_control(config: dict) -> None:
     if (name := config["induction"]["control"]) is None:
         return

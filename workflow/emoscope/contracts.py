@@ -1,8 +1,10 @@
-"""What several experiments agree on: names in the masking tables, and what the paper's set-up was."""
+"""What several experiments agree on: names and numbers in the tables, and what the paper's set-up was."""
 
 EVERYWHERE = -1  # in place of a position: all positions at once
 WHOLE_BLOCK = -1  # in the column `head`: the whole block, not one of its heads
 ALL = "all"  # in the column `group`: the samples of every class together
+NONE = -1  # in the columns `unit`, `block` and `head` of the tables on traced pairs: of no single one
+TOP = 0.05  # share of the dimensions that count as the largest
 PAPER = {
     "corpus": {"repository": "dair-ai/emotion", "configuration": "unsplit", "duplicates": "keep"},
     "model": {"repository": "openai-community/gpt2"},

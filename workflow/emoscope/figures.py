@@ -326,6 +326,98 @@ def epoch_losses(losses: pd.DataFrame) -> Figure:
 
 
 @styled
+def patching_maps(words: Mapping[str, pd.DataFrame], parts: Mapping[str, pd.DataFrame]) -> Figure:
+    """Shares of a pair's difference that patches carry over: above, words by block; below, blocks by head.
+
+    The words' scale ends at 1; the parts, which carry less each, have their own.
+    """
+    rows, blocks = max(map(len, words.values())), max(map(len, parts.values()))
+    heights = [0.17 * rows + 0.8, 0.17 * blocks + 0.8]
+    figure = Figure(figsize=(10, sum(heights)), layout="constrained")
+    grid = figure.subplots(2, len(words), squeeze=False, sharey="row", height_ratios=heights)
+    for axes_row, panels, limit, x, y in (
+        (grid[0], words, 1, "blocks passed", ""),
+        (grid[1], parts, _largest(parts), "head; all: the whole attention, FF: feed-forward", "block"),
+    ):
+        for number, (axes, (title, table)) in enumerate(zip(axes_row, panels.items(), strict=True)):
+            image = axes.imshow(table, aspect="auto", interpolation="none", **_diverging(limit))
+            axes.set_xticks(range(table.shape[1]), table.columns, fontsize=7)
+            axes.set_yticks(range(len(table)), table.index, fontsize=7)
+            axes.set_title(title)
+            _label(axes, x=x, y="" if number else y)
+            for tick in axes.get_yticklabels():
+                flipped = "\N{RIGHTWARDS ARROW}" in tick.get_text()
+                tick.set(color=VERDICT_COLOURS["contradicted"] if flipped else "#222", parse_math=False)
+        figure.colorbar(image, ax=axes_row, pad=0.01, label="share of the difference")
+    return figure
+
+
+@styled
+def depth_profile(curves: pd.DataFrame, writers: pd.DataFrame) -> Figure:
+    """One pair: the classifier's answer after each block, and what each block writes for one class over the other.
+
+    `curves` has `class, version, depth, probability`; `writers` has blocks, -1 for what belongs to none, by part.
+    """
+    figure = Figure(figsize=(10, max(2.6, 0.2 * len(writers) + 1.2)), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for number, (name, rows) in enumerate(curves.groupby("class", sort=False)):
+        for version, style in (("original", "-"), ("flipped", "--")):
+            line = rows[rows["version"] == version]
+            left.plot(
+                line["depth"],
+                line["probability"],
+                style,
+                color=PALETTE[number],
+                marker=MARKERS[number],
+                markersize=3,
+                linewidth=1.3,
+                label=f"{name}, {version}",
+            )
+    left.set(ylim=(-0.03, 1.03), title="the answer after each block")
+    _label(left, x="blocks passed", y="probability")
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.legend(fontsize=7)
+    names = ["none" if block < 0 else str(block) for block in writers.index]
+    for number, part in enumerate(writers.columns):
+        offset = (number - (writers.shape[1] - 1) / 2) * 0.27
+        places = np.arange(len(writers)) + offset
+        right.barh(places, writers[part].fillna(0), height=0.27, color=PALETTE[number], label=part)
+    right.axvline(0, color="#888", linewidth=0.8)
+    right.set_yticks(range(len(names)), names)
+    right.set(ylim=(len(names) - 0.4, -0.6), title="what each block writes, flipped minus original")
+    _label(right, x="change of the margin (logits)", y="block")
+    right.legend(fontsize=7)
+    return figure
+
+
+@styled
+def dimension_tests(panels: Mapping[str, pd.DataFrame], regions: Mapping[int, Sequence[int]], level: float) -> Figure:
+    """Mean change of each dimension over word pairs, a panel for each scale.
+
+    What stands out is red, the five largest carry their number, grey bands are `regions`. Tables have `dimension`,
+    `value` (1 is the average dimension) and `p_adjusted`.
+    """
+    figure = Figure(figsize=(9, 1.7 * len(panels) + 0.5), layout="constrained")
+    grid = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
+    for axes, (title, table) in zip(grid, panels.items(), strict=True):
+        for region in regions.values():
+            axes.axvspan(region[0] - 0.5, region[-1] + 0.5, color="#e3e3e3", zorder=0)
+        out = table["p_adjusted"] < level
+        for rows, colour in ((table[~out], PALETTE[0]), (table[out], VERDICT_COLOURS["contradicted"])):
+            axes.vlines(rows["dimension"], 0, rows["value"], color=colour, linewidth=0.9)
+        for row in table.nlargest(5, "value").itertuples():
+            axes.annotate(str(row.dimension), (row.dimension, row.value), ha="center", va="bottom", fontsize=7)
+        axes.axhline(1, color="#888", linewidth=0.6)
+        axes.set_title(title)
+        axes.margins(y=0.2)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+        _label(axes, y="times the average")
+    _label(grid[-1], x="dimension")
+    return figure
+
+
+@styled
 def verdict_matrix(claims: pd.DataFrame) -> Figure:
     """Verdicts as coloured tiles: rows are claims (`id`), columns runs (`run`)."""
     verdicts = claims.pivot(index="id", columns="run", values="verdict").loc[list(dict.fromkeys(claims["id"]))]

@@ -38,27 +38,24 @@ class Control(NamedTuple):
 def assess_ground_truth(
     truth: Path,
     train: Path,
-    pairs: list[Path],
-    scores: list[Path],
-    summaries: list[Path],
+    pairs: Path,
+    scores: Path,
+    summary: Path,
+    axis: str,
     run: str,
     statistics: dict,
     output: Path,
 ) -> None:
-    """Write one run's controls as CSV, the fields of `Control` and `run`; the three lists name files by axis."""
-    planted, axes = read_json(truth), [path.stem for path in pairs]
-    tables = {
-        axis: scored(pd.read_parquet(first), pd.read_parquet(second))
-        for axis, first, second in zip(axes, pairs, scores, strict=True)
-    }
-    summary = dict(zip(axes, map(pd.read_parquet, summaries), strict=True))
-    rows: list[Control] = []
-    if "gender" in tables:
+    """Write one run's controls of one axis (gender, race, synonyms) as CSV: the fields of `Control`, and `run`."""
+    planted, effects = read_json(truth), pd.read_parquet(summary)
+    if axis == "gender":
+        table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
         taught = int(pd.read_parquet(train, columns=["id"])["id"].isin(planted["ids"]["ambiguous"]).sum())
-        rows += gender_controls(planted, tables["gender"], taught, statistics)
-    if "race" in summary:
-        rows += race_controls(summary["race"])
-    rows += synonym_controls(planted, summary["synonyms"], 1 - statistics["confidence"])
+        rows = gender_controls(planted, table, taught, statistics)
+    elif axis == "race":
+        rows = race_controls(effects)
+    else:
+        rows = synonym_controls(planted, effects, 1 - statistics["confidence"])
     with replacing(output) as temporary:
         pd.DataFrame(rows, columns=Control._fields).assign(run=run).to_csv(temporary, index=False)
 

@@ -1,7 +1,5 @@
 """What the ground truth page says: what was planted, and what each run finds of it."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 from markupsafe import Markup
 
@@ -30,8 +28,8 @@ def main_result(table: pd.DataFrame) -> Markup:
     )
 
 
-def box(table: pd.DataFrame, axes: Sequence[str]) -> Markup:
-    """The controls of one run and these axes, as the box that a report opens with."""
+def box(table: pd.DataFrame) -> Markup:
+    """The controls of one run, as the box that a report opens with."""
     return planted_box(
         {
             "planted": row["planted"],
@@ -42,7 +40,7 @@ def box(table: pd.DataFrame, axes: Sequence[str]) -> Markup:
             ),
             "verdict": row["verdict"],
         }
-        for row in table[table["axis"].isin(axes)].to_dict("records")
+        for row in table.to_dict("records")
     )
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel
 
-from emoscope.architectures import blocks_of, head_slice, feed_forward_of, projection_of
+from emoscope.architectures import blocks_of, feed_forward_of, head_slice, projection_of
 from emoscope.contracts import EVERYWHERE
 from emoscope.files import write_table
 from emoscope.induction import all_heads, best_heads, trained_scores
@@ -99,7 +99,10 @@ def mlp_losses(
                 [(keys.expand(len(rows), -1, -1, -1), values.expand(len(rows), -1, -1, -1)) for keys, values in kept]
             )
             residual = inputs[block]["input"][:, length:].expand(len(rows), -1, -1)
-            with resumed_at(model, block, residual), changing_output(feed_forward_of(model, block), lambda _, new=changed: new):
+            with (
+                resumed_at(model, block, residual),
+                changing_output(feed_forward_of(model, block), lambda _, new=changed: new),
+            ):
                 logits = model(tokens[None, length:].expand(len(rows), -1), past_key_values=cache).logits
             found = -log_probabilities(logits, target.expand(len(rows), -1)).mean(dim=1)
             losses |= {(block, offset): loss for offset, loss in zip(rows.tolist(), found.tolist(), strict=True)}

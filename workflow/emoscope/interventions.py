@@ -91,10 +91,11 @@ def resumed_at(model: PreTrainedModel, block: int, residual: Tensor) -> Iterator
     """Run the model from a block on: earlier blocks pass on what they get, `block` gets the saved `residual`.
 
     `residual` is the block's own input (batch, tokens, width) from a whole run on the same batch; results are
-    bit-identical to running every block, and the earlier blocks' work is saved.
+    bit-identical to running every block, and the earlier blocks' work is saved. `block` may be the number of blocks:
+    then `residual` is the output of the last one.
     """
     blocks = blocks_of(model)
-    with skipping(blocks[:block]), changing_input(blocks[block], lambda _: residual):
+    with skipping(blocks[:block]), changing_input(blocks[0], lambda _: residual):
         yield
 
 

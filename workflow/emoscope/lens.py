@@ -15,13 +15,13 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.residual_stream import distinct_texts
 from emoscope.architectures import blocks_of, unembed
 from emoscope.batches import padded_batches
 from emoscope.files import write_table
 from emoscope.interventions import recording
 from emoscope.language_models import load_language_model
 from emoscope.position_tables import TEXTS, encode_sentence, position_tables
+from emoscope.residual_stream import distinct_texts
 
 TOKENS_AT_ONCE = 512  # rows of logits held at once: 100 MB for a vocabulary of 49,152
 

@@ -1,105 +1,109 @@
-"""Activations of the pairs that a flip changed most, word by word, so that both texts of a pair line up."""
+"""The pairs that a flip changed most, from inside: their activations word by word, what patching them from one text
+into the other does, what each part of the model says for each class, and what the model would say after each block."""
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel
 
-from emoscope.architectures import blocks_of, projection_of
+from emoscope.activations import Activations, activations_of, unit_means
+from emoscope.alignment import Aligned, align
+from emoscope.architectures import pooled_token
+from emoscope.attribution import attribution_table, lens_table
 from emoscope.files import write_table
-from emoscope.interventions import recording
-from emoscope.models import load_classifier
+from emoscope.models import classes_of, load_classifier
 from emoscope.pairs import countable, largest_change, scored
+from emoscope.patching import patch_table
 
-Piece = tuple[int, int]
+FLIPS = {"natural", "template", "published"}  # the origins of pairs that are flips, and not controls
+ROUNDING = 1e-6  # of a probability: a smaller change leaves nothing to follow
+KEY = ["pair", "id", "origin"]
+COLUMNS = {  # of every table, after the key
+    "traces": ["unit", "word", "flipped_word", "site", "dimension", "original", "flipped"],
+    "patching": [
+        *("direction", "site", "block", "unit", "head", "word", "flipped_word", "tokens", "flipped_tokens"),
+        *("rise", "fall", "share", "change"),
+    ],
+    "attribution": ["version", "part", "block", "head", "class", "contribution"],
+    "lens": ["version", "depth", "class", "logit", "probability"],
+}
 
 
-def trace_pairs(model: Path, pairs: Path, scores: Path, config: dict, output: Path) -> None:
-    """Write `pair, id, origin, unit, word, flipped_word, site, dimension, original, flipped` for the strongest pairs.
+def trace_pairs(
+    model: Path,
+    pairs: Path,
+    scores: Path,
+    config: dict,
+    prediction: dict,
+    traces: Path,
+    patching: Path,
+    attribution: Path,
+    lens: Path,
+) -> None:
+    """Write four tables on the strongest pairs, each beginning with `pair, id, origin`.
 
-    `site` is `residual` (the block's output, which the paper plotted) or `attention` (what the block's attention adds).
+    For the columns see `trace`, `patch_table`, `attribution_table` and `lens_table`; in the last two `version` is
+    `original` or `flipped`.
     """
     classifier, tokenizer = load_classifier(model)
     table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-    parts = [
-        trace(classifier, tokenizer, row.text, row.perturbed, row.spans, config["traced_block"]).assign(
-            pair=number, id=row.id, origin=row.origin
-        )
-        for number, row in enumerate(strongest(table, config["traced_pairs"]).itertuples(), start=1)
-    ]
-    write_table(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=TRACE_COLUMNS), output)
-
-
-TRACE_COLUMNS = ["unit", "word", "flipped_word", "site", "dimension", "original", "flipped", "pair", "id", "origin"]
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in COLUMNS}
+    for number, row in enumerate(strongest(table, config["traced_pairs"]).itertuples(), start=1):
+        aligned = align(tokenizer, row.text, row.perturbed, row.spans)
+        for name, part in inside(classifier, aligned, config["traced_block"], prediction["tokens_per_batch"]).items():
+            parts[name].append(part.assign(pair=number, id=row.id, origin=row.origin)[[*KEY, *COLUMNS[name]]])
+    for name, path in {"traces": traces, "patching": patching, "attribution": attribution, "lens": lens}.items():
+        found = pd.concat(parts[name], ignore_index=True) if parts[name] else pd.DataFrame(columns=KEY + COLUMNS[name])
+        write_table(found, path)
 
 
 def strongest(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The `count` pairs with the largest change of any class's probability, of those that count, each text once."""
+    """The `count` flips with the largest change of any class's probability, of those that count, each text once."""
     ranked = table.assign(change=largest_change(table)).sort_values("change", ascending=False)
-    return ranked[countable(ranked)].drop_duplicates("text").head(count)
+    moved = (ranked["change"] > ROUNDING) & ranked["origin"].isin(FLIPS)
+    return ranked[countable(ranked) & moved].drop_duplicates("text").head(count)
 
 
-def trace(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    text: str,
-    perturbed: str,
-    spans: Sequence[Sequence[int]],
-    block: int,
-) -> pd.DataFrame:
-    """Activations of both texts at one block, averaged over each unit's tokens: a row per site, unit and dimension."""
-    units = aligned_units(text, perturbed, spans)
-    before = unit_activations(model, tokenizer, text, [first for first, _ in units], block)
-    after = unit_activations(model, tokenizer, perturbed, [second for _, second in units], block)
+def inside(model: PreTrainedModel, aligned: Aligned, block: int, tokens_per_batch: int) -> dict[str, pd.DataFrame]:
+    """The four tables on one pair; activations are those of `block`."""
+    classes = classes_of(model)
+    texts = {"original": aligned.original, "flipped": aligned.flipped}
+    runs = {version: activations_of(model, text) for version, text in texts.items()}
+    places = {version: pooled_token(model, text["input_ids"]) for version, text in texts.items()}
+
+    def both(function) -> pd.DataFrame:
+        return pd.concat(
+            [function(model, runs[version], places[version], classes).assign(version=version) for version in texts]
+        )
+
+    return {
+        "traces": trace(aligned, **runs, block=block),
+        "patching": patch_table(model, aligned, **runs, classes=classes, tokens_per_batch=tokens_per_batch),
+        "attribution": both(attribution_table),
+        "lens": both(lens_table),
+    }
+
+
+def trace(aligned: Aligned, original: Activations, flipped: Activations, block: int) -> pd.DataFrame:
+    """Activations of both texts at one block, averaged over each unit's tokens: a row per site, unit and dimension.
+
+    `site` is `residual` (the block's output, which the paper plotted) or `attention` (what the block's attention adds).
+    """
     parts = []
-    for site in before:
-        kept = ~np.isnan(before[site]).any(axis=1) & ~np.isnan(after[site]).any(axis=1)  # cut off by the context
-        for number in np.flatnonzero(kept):
-            (start, end), (other_start, other_end) = units[number]
+    for number, unit in enumerate(aligned.units):
+        before = unit_means(original, unit.tokens, block)
+        after = unit_means(flipped, unit.flipped_tokens, block)
+        for site, values in before.items():
             parts.append(
                 pd.DataFrame({
                     "unit": number,
-                    "word": text[start:end],
-                    "flipped_word": perturbed[other_start:other_end],
+                    "word": unit.word,
+                    "flipped_word": unit.flipped_word,
                     "site": site,
-                    "dimension": np.arange(before[site].shape[1]),
-                    "original": before[site][number],
-                    "flipped": after[site][number],
+                    "dimension": np.arange(len(values)),
+                    "original": values,
+                    "flipped": after[site],
                 })
             )  # fmt: skip
     return pd.concat(parts, ignore_index=True)
-
-
-def aligned_units(text: str, perturbed: str, spans: Sequence[Sequence[int]]) -> list[tuple[Piece, Piece]]:
-    """Cut both texts into the same units: each changed span is one, and so is every word between the spans."""
-    units: list[tuple[Piece, Piece]] = []
-    place, shift = 0, 0
-    last = (len(text), len(text), len(perturbed), len(perturbed))
-    for start, end, other_start, other_end in [*spans, last]:
-        for word in re.finditer(r"\S+", text[place:start]):
-            first, last = place + word.start(), place + word.end()
-            units.append(((first, last), (first + shift, last + shift)))
-        if end > start or other_end > other_start:
-            units.append(((start, end), (other_start, other_end)))
-        place, shift = end, other_end - end
-    return units
-
-
-@torch.inference_mode()
-def unit_activations(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str, units: Sequence[Piece], block: int
-) -> dict[str, np.ndarray]:
-    """Mean activation over the tokens of each unit, {site: (units, width)}; NaN for a unit without tokens."""
-    encoded = tokenizer(text, truncation=True, return_offsets_mapping=True, return_tensors="pt")
-    offsets = encoded.pop("offset_mapping")[0].tolist()
-    with recording(blocks_of(model)[block]) as residual, recording(projection_of(model, block)) as attention:
-        model(**encoded.to(model.device))
-    activations = {"residual": residual["output"][0], "attention": attention["output"][0]}
-    members = [[t for t, (a, b) in enumerate(offsets) if min(b, end) > max(a, start)] for start, end in units]
-    return {
-        site: np.stack([values[m].mean(dim=0).cpu().numpy() for m in members]) for site, values in activations.items()
-    }

@@ -35,6 +35,7 @@ WRITEUPS = ["induction", "attention", "prompting", "residual"]
 CONTROLS = [name for name in [config["induction"]["control"]] if name and COMPANIONS and name not in COMPANIONS]
 INDUCTION_MODELS = COMPANIONS + CONTROLS
 INDUCTION_SUMMARIES = ["halves", "positions", "heads", "mlps", "silenced", "pairs"]
+INSIDE = ["traces", "patching", "attribution", "lens", "dimensions", "agreement"]  # tables of tracing.smk
 SPLIT_KEYS = ("duplicates", "split")
 
 
@@ -180,7 +181,8 @@ def report_tables(wildcards):
     corpus = f"data/corpora/{RUNS[wildcards.run]['corpus']}"
     perturbed = f"{run}/perturbations"
     truth = planted(wildcards.run)
-    box = {"ground_truth": f"{run}/ground_truth.csv"} if truth else {}
+    axes = {"flips": config["flips"]["axes"], "synonyms": ["synonyms"]}.get(wildcards.experiment, [])
+    box = {"ground_truth": [f"{run}/ground_truth/{axis}.csv" for axis in axes]} if truth else {}
     common = {"audit": f"{corpus}/corpus.json", "training": f"{run}/training.json", **truth}
     own = {
         "performance": {
@@ -202,7 +204,7 @@ def report_tables(wildcards):
                 "pairs": f"{corpus}/perturbations/{axis}.parquet",
                 "scores": f"{perturbed}/{axis}_scores.parquet",
                 "summary": f"{perturbed}/{axis}_summary.parquet",
-                "traces": f"{perturbed}/{axis}_traces.parquet",
+                **{kind: f"{perturbed}/{axis}_{kind}.parquet" for kind in INSIDE},
             }.items()
         }
         | {"table4": published("table4_gender_flip_differences")}
@@ -334,4 +336,6 @@ def writeup_parameters(wildcards):
 def writeup_settings(wildcards):
     """A language model's name and settings, and the tasks of its prompts, as JSON."""
     tasks = config["prompting"].get("tasks", [])
-    return json.dumps({"name": wildcards.model, "model": config["models"][wildcards.model], "tasks": tasks}, sort_keys=True)
+    return json.dumps(
+        {"name": wildcards.model, "model": config["models"][wildcards.model], "tasks": tasks}, sort_keys=True
+    )

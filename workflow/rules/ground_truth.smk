@@ -1,4 +1,4 @@
-"""Ground truth: results/{run}/ground_truth.csv, what was planted in a generated corpus and what was found of it."""
+"""Ground truth: results/{run}/ground_truth/{axis}.csv, what was planted in a generated corpus and what was found of it."""
 
 
 rule assess_ground_truth:
@@ -6,14 +6,14 @@ rule assess_ground_truth:
     input:
         truth=corpus_of("truth.json"),
         train=corpus_of("train.parquet"),
-        pairs=perturbation_pairs,
-        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in AXES],
-        summaries=[f"results/{{run}}/perturbations/{axis}_summary.parquet" for axis in AXES],
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        scores="results/{run}/perturbations/{axis}_scores.parquet",
+        summary="results/{run}/perturbations/{axis}_summary.parquet",
         code=code_of("ground_truth"),
     output:
-        "results/{run}/ground_truth.csv",
+        "results/{run}/ground_truth/{axis}.csv",
     log:
-        "logs/{run}/ground_truth.log",
+        "logs/{run}/ground_truth/{axis}.log",
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
@@ -22,7 +22,7 @@ rule assess_ground_truth:
     shell:
         r"""
         python -m emoscope assess-ground-truth --truth {input.truth:q} --train {input.train:q} --pairs {input.pairs:q} \
-            --scores {input.scores:q} --summaries {input.summaries:q} --run {wildcards.run:q} \
+            --scores {input.scores:q} --summary {input.summary:q} --axis {wildcards.axis} --run {wildcards.run:q} \
             --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
         """
 
@@ -30,7 +30,7 @@ rule assess_ground_truth:
 rule collect_ground_truth:
     """The planted effects of all runs in one table."""
     input:
-        runs=expand("results/{run}/ground_truth.csv", run=GENERATED),
+        runs=expand("results/{run}/ground_truth/{axis}.csv", run=GENERATED, axis=AXES),
         code=code_of("ground_truth"),
     output:
         "reports/ground_truth.csv",

@@ -1,5 +1,5 @@
 """Flips and synonyms: pairs of texts in data/corpora/{corpus}/perturbations/, what a run makes of them in
-results/{run}/perturbations/{axis}_{scores,summary,traces}.parquet."""
+results/{run}/perturbations/{axis}_{scores,summary}.parquet."""
 
 
 rule flip_terms:
@@ -115,33 +115,6 @@ rule summarise_effects:
         r"""
         python -m emoscope summarise-effects --pairs {input.pairs:q} --scores {input.scores:q} \
             --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
-        """
-
-
-rule trace_pairs:
-    """Record the activations of the pairs whose predictions a flip changed most."""
-    input:
-        model="results/{run}/model",
-        pairs=corpus_of("perturbations/{axis}.parquet"),
-        scores="results/{run}/perturbations/{axis}_scores.parquet",
-        code=code_of("tracing"),
-    output:
-        "results/{run}/perturbations/{axis}_traces.parquet",
-    log:
-        "logs/{run}/perturbations/{axis}_traces.log",
-    wildcard_constraints:
-        axis="gender|race",
-    conda:
-        "../../envs/emoscope.yaml"
-    resources:
-        gpu=1,
-        mem_mb=4000,
-    params:
-        config=as_json(config["flips"]),
-    shell:
-        r"""
-        python -m emoscope trace-pairs --model {input.model:q} --pairs {input.pairs:q} --scores {input.scores:q} \
-            --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
 
 
