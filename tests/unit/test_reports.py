@@ -397,19 +397,6 @@ def test_accuracy_counts_who_lost_and_gained():
     assert row[0] == "here" and row[-3:] == ["3", "1", "0.600"]
 
 
-def test_the_synonyms_box_wants_the_planted_words_flagged_and_no_others():
-    truth = {"effects": {"misleading_synonyms": {"size": 1.0}}}
-
-    def verdicts(**flagged: str) -> list[str]:
-        words = [summary_of("word", word, said, changed=(0.8, 0.6, 0.9)) for word, said in flagged.items()]
-        return [row["verdict"] for row in synonyms_report.controls(truth, pd.concat(words))]
-
-    good = {"overwhelmed": "flagged", "surprised": "flagged"}
-    assert verdicts(**good, want="not flagged") == ["found", "found", "found"]
-    assert verdicts(**good, want="flagged") == ["missed", "found", "found"]
-    assert verdicts(overwhelmed="not flagged", want="not flagged") == ["found", "missed", "cannot tell"]
-
-
 def test_activation_maps_draw_words_of_both_texts():
     rows = [
         (unit, word, other, site, dimension, 0.1 * unit, 0.2 * dimension)
