@@ -105,6 +105,12 @@ def test_no_text_is_borrowed_twice_nor_one_of_the_kind_itself():
     assert control_pairs(pairs, NEUTRAL, OTHERS[:0]).empty
 
 
+def test_words_of_one_table_share_a_control_per_text():
+    pairs = flipped("he had tea", origin="word")
+    controls = control_pairs(pd.concat([pairs.assign(term="a"), pairs.assign(term="b")]), NEUTRAL, OTHERS)
+    assert controls["term"].tolist() == [""]
+
+
 def test_pairs_that_do_not_count_have_no_control():
     assert control_pairs(flipped("she is pregnant and drinks tea"), NEUTRAL, OTHERS).empty
 

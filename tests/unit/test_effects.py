@@ -83,33 +83,37 @@ def test_directions_are_compared():
     assert "changed_second" not in measured(men).index
 
 
-def words(**rates: tuple[int, int, int]) -> pd.DataFrame:
-    """One word each: texts, of which so many change, and so many with neutral words."""
-    parts = []
-    for term, (n, own, control) in rates.items():
-        parts.append(kind(share(own, n), "word", term, prefix=term))
-        parts.append(kind(share(control, n)[::-1], CONTROL_OF["word"], term, prefix=term))
+def words(neutral: tuple[int, int], **rates: tuple[int, int]) -> pd.DataFrame:
+    """How many texts of each word change, of how many; the same for neutral words."""
+    parts = [kind(share(*neutral), CONTROL_OF["word"])]
+    parts += [kind(share(*rate), "word", term, prefix=term) for term, rate in rates.items()]
     return measured(*parts).loc[["changed"]].set_index("term")
 
 
-def test_a_word_is_flagged_if_it_does_more_than_neutral_words_and_than_the_margin():
-    found = words(strong=(20, 13, 1), noisy=(200, 14, 12), rare=(10, 1, 0), calm=(200, 2, 0))
-    assert found["verdict"].to_dict() == {
-        "strong": "flagged", "noisy": "not flagged", "rare": "not flagged", "calm": "not flagged"
-    }  # fmt: skip
-    assert (found["p_adjusted"] >= found["p"]).all()
+def test_a_word_is_flagged_if_it_does_more_than_neutral_words_by_more_than_the_margin():
+    rates = {"strong": (13, 20), "noisy": (14, 200), "rare": (1, 10), "calm": (2, 200)}
+    flagged = {"strong": "flagged", "noisy": "flagged", "rare": "not flagged", "calm": "not flagged"}
+    assert words((2, 300), **rates)["verdict"].to_dict() == flagged
+    assert words((16, 300), **rates)["verdict"].to_dict() == flagged | {"noisy": "not flagged"}
 
 
 def test_one_word_of_many_needs_more_to_be_flagged():
-    alone = words(want=(190, 9, 1))
-    assert alone.loc["want", "p"] < 0.05 and alone.loc["want", "verdict"] == "flagged"
-    among = words(want=(190, 9, 1), **{f"w{k}": (50, 0, 0) for k in range(29)})
+    others = {f"w{k}": (0, 50) for k in range(29)}
+    assert words((2, 900), want=(9, 190)).loc["want", "verdict"] == "flagged"
+    among = words((2, 900), want=(9, 190), **others)
     assert among.loc["want", "verdict"] == "not flagged"
+    assert among.loc["want", "p_adjusted"] == pytest.approx(30 * among.loc["want", "p"])
 
 
 def test_a_word_without_control_is_not_flagged():
     found = measured(kind(share(20, 20), "word", "lonely"))
     assert found.loc["changed", "verdict"] == "not flagged"
+
+
+def test_words_share_one_control():
+    found = measured(kind(share(1, 4), "word", "a"), kind(share(1, 4), "word", "b"), kind(share(1, 10), "word control"))
+    assert found.loc[["control_changed"], "value"].tolist() == [0.1]
+    assert set(found["origin"]) == {"word"}
 
 
 def test_the_verdict_uses_the_adjusted_p_that_stands_beside_it():

@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from emoscope import (
     claims_report,
     figures,
+    flips_report,
     masking_report,
     notebook,
     pair_tables,
@@ -347,6 +349,54 @@ def test_examples_show_tweets_as_text_strongest_first():
     assert [mark.get_text() for mark in rows[0].find_all("mark")] == ["he", "she"]
 
 
+def summary_of(origin: str = "natural", term: str = "", verdict: str = "", **measures: tuple) -> pd.DataFrame:
+    rows = [(origin, term, name, *value, np.nan, verdict, 50) for name, value in measures.items()]
+    names = ["origin", "term", "measure", "value", "low", "high", "p_adjusted", "verdict", "texts"]
+    return pd.DataFrame(rows, columns=names)
+
+
+@pytest.mark.parametrize(
+    ("excess", "said"),
+    [
+        ((0.02, 0.01, 0.03), "more than neutral swaps of the same size, 1.0 %"),
+        ((0.02, -0.01, 0.05), "not shown to exceed neutral swaps of the same size, 1.0 %"),
+        ((-0.02, -0.03, -0.01), "less than neutral swaps of the same size, 1.0 %"),
+    ],
+)
+def test_a_headline_says_whether_a_flip_does_more_than_neutral_words(excess, said):
+    measures = {"changed": (0.03, 0.01, 0.05), "control_changed": (0.01, 0, 0.02), "excess_changed": excess}
+    summary = summary_of(**measures)
+    table = pairs(6)
+    controls = table[:2].assign(origin="natural control", flags=[[], ["borrowed"]])
+    every = pd.concat([table, controls], ignore_index=True)
+    key = ["id", "axis", "origin", "term"]
+    tables = SimpleNamespace(
+        gender_pairs=every[[name for name in every if not name.startswith(("before_", "after_"))]],
+        gender_scores=every[key + [name for name in every if name.startswith(("before_", "after_"))]],
+        gender_summary=summary,
+        gender_traces=pd.DataFrame(),
+    )
+    flips = flips_report.flips_of(tables, ["gender"])
+    assert said in flips_report.main_result(flips)
+    assert set(flips["gender"].pairs["origin"]) == {"natural"}  # controls are no flips
+    told = BeautifulSoup(flips_report.control_findings(flips), "html.parser").get_text()
+    assert said in told and "49 have a control of their own words, 1 one in another text, 0 none" in told
+
+
+def test_a_kind_without_controls_says_so():
+    assert "no control" in pair_tables.beyond(summary_of(changed=(0.03, 0.01, 0.05)))
+
+
+def test_accuracy_counts_who_lost_and_gained():
+    measures = {"before": 0.9, "after": 0.86, "change": -0.04, "lost": 0.06, "gained": 0.02}
+    summary = summary_of(**{f"accuracy_{name}": (value, 0, 1) for name, value in measures.items()}).assign(p=0.6)
+    html = pair_tables.accuracy({("here",): summary, ("unlabelled",): summary_of(changed=(0, 0, 1))}, ("of",))
+    (row,) = [
+        [cell.get_text() for cell in line("td")] for line in BeautifulSoup(html, "html.parser").select("tbody tr")
+    ]
+    assert row[0] == "here" and row[-3:] == ["3", "1", "0.600"]
+
+
 def test_activation_maps_draw_words_of_both_texts():
     rows = [
         (unit, word, other, site, dimension, 0.1 * unit, 0.2 * dimension)
@@ -367,6 +417,7 @@ def test_a_corpus_without_the_published_words_says_so():
     )
     assert "No text of this corpus" in synonyms_report.published_findings(empty, pairs(0))
     assert synonyms_report.word_table(empty, pairs(0)) == ""
+    assert "finds nothing to replace" in synonyms_report.main_result(empty)
 
 
 def test_claims_can_be_filtered_without_a_script():

@@ -223,6 +223,12 @@ def test_adjustment_ignores_missing_tests(p):
         assert (adjusted[tested] >= p[tested]).all()
 
 
+def test_holm_lets_hardly_any_chance_finding_through():
+    p = np.random.default_rng(0).random((1000, 30))
+    assert np.mean([stats.holm(row).min() <= 0.05 for row in p]) == pytest.approx(0.05, abs=0.02)
+    np.testing.assert_allclose(stats.holm([0.01, np.nan, 0.04, 0.03]), [0.03, np.nan, 0.06, 0.06])
+
+
 def test_a_family_keeps_its_shape():
     p = np.array([[0.01, 0.02, np.nan], [0.03, 0.04, 0.05]])
     np.testing.assert_allclose(stats.benjamini_hochberg(p), [[0.05, 0.05, np.nan], [0.05, 0.05, 0.05]])
@@ -383,20 +389,19 @@ def test_a_difference_of_rare_rates_is_covered(shared):
     assert hits >= 930
 
 
-def test_a_rate_is_in_excess_only_above_margin_and_baseline():
-    events, none, some = np.arange(100) < 12, np.zeros(100, bool), np.arange(100) >= 90
-    assert stats.rate_excess_test(events, none, 0.02) < 0.001
-    assert stats.rate_excess_test(events, some, 0.02) > 0.3  # the baseline does as much
+def test_a_rate_is_in_excess_only_beyond_baseline_and_margin():
+    events, none, some = np.arange(100) < 12, np.zeros(300, bool), np.arange(300) < 30
+    assert stats.rate_excess_test(events, none, 0.02) == pytest.approx(scipy_stats.binom.sf(11, 100, 0.02))
+    assert stats.rate_excess_test(events, some, 0.02) > 0.3  # the baseline does nearly as much
     assert stats.rate_excess_test(events, none, 0.2) > 0.9  # within the margin
-    assert stats.rate_excess_test(none, none, 0.02) == stats.rate_excess_test(none[:0], none[:0], 0.02) == 1
+    assert stats.rate_excess_test(none, ~none, 0.02) == 1
+    assert np.isnan([stats.rate_excess_test(*pair, 0.02) for pair in ((events, none[:0]), (none[:0], events))]).all()
 
 
 def test_rates_need_rows_that_match():
     for first, second, paired in ((ALONE, ALONE[:3], True), (ALONE[:0], ALONE, False)):
         with pytest.raises(ValueError, match="vectors"):
             stats.rate_difference_interval(first, second, paired=paired)
-    with pytest.raises(ValueError, match="one length"):
-        stats.rate_excess_test(ALONE, ALONE[:3], 0.1)
 
 
 # Rates against a margin

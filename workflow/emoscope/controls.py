@@ -76,10 +76,10 @@ def swap_neutral(text: str, lexicon: NeutralLexicon, count: int | None = None) -
 
 
 def control_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, others: pd.DataFrame) -> pd.DataFrame:
-    """One control for each distinct text of every kind of pair (`origin`, `term`); only pairs that count have one.
+    """One control for each distinct text of an origin, whatever the term; only pairs that count have one.
 
     It exchanges as many neutral words as the pair changes words: in the same text if that offers so many, else in the
-    next of `others` (columns `text`, `label`), in an order drawn once, that does, is not itself of the kind and has
+    next of `others` (columns `text`, `label`), in an order drawn once, that does, is not itself of the origin and has
     not been borrowed for it before. If there is none, the pair has no control.
     """
 
@@ -89,8 +89,8 @@ def control_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, others: pd.DataF
 
     others = others.drop_duplicates("text").sample(frac=1, random_state=SEED)
     rows = []
-    counted = pairs[countable(pairs)].drop_duplicates(["origin", "term", "text"])
-    for _, kind in counted.groupby(["origin", "term"], sort=False):
+    counted = pairs[countable(pairs)].drop_duplicates(["origin", "text"])
+    for _, kind in counted.groupby("origin", sort=False):
         own = set(kind["text"])
         spare = {row.text: row.label for row in others.itertuples() if row.text not in own}
         for pair in kind.itertuples():
@@ -102,7 +102,7 @@ def control_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, others: pd.DataF
                     continue
                 label, flags = spare.pop(text), ("borrowed",)
             control = replace(swap_neutral(text, lexicon, count), flags=flags)
-            rows.append(pair_row(pair.id, pair.axis, CONTROL_OF[pair.origin], pair.term, label, control))
+            rows.append(pair_row(pair.id, pair.axis, CONTROL_OF[pair.origin], "", label, control))
     return pair_table(rows)
 
 

@@ -15,6 +15,7 @@ from emoscope.stats import (
     detectable_mean,
     equivalence_verdict,
     estimate_mean,
+    holm,
     jensen_shannon,
     mcnemar_test,
     rate_difference_interval,
@@ -26,6 +27,8 @@ from emoscope.stats import (
 
 FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
 SECOND_GROUP = {"female to male", "black to white"}
+ORIGIN_OF = {control: origin for origin, control in CONTROL_OF.items()}
+KEY = ["origin", "term", "left_out"]
 COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable", "pairs", "texts"]
 
 
@@ -42,51 +45,58 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
       more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
       white) or the second, and `changed_difference` between these; all with Wilson intervals or Newcombe's;
     - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
-    - `control_changed` and so on: these four of the kind's controls; `excess_changed` and so on: the kind minus its
-      control, over the texts that have one;
+    - `control_changed` and so on: these four of the kind's controls, for all words together; `excess_changed` and so
+      on: the kind minus its control, over the texts that have one;
     - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test;
       `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the reverse;
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
 
     Rates count every text once, means every pair, with intervals clustered by text. `p_adjusted` is Benjamini-Hochberg
-    over all of an origin's changes, gaps and so on. `verdict` uses it:
+    over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by one. `verdict` uses
+    it:
     - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
       smallest effect likely to be found;
-    - a word's `changed` is flagged if the rate is above `margin` and above that of its control, see `rate_excess_test`.
+    - a word's `changed` is flagged if it is above that of the controls by more than `margin`, see `rate_excess_test`.
     """
     alpha = 1 - confidence
     options = {"seed": seed, "resamples": resamples, "alpha": alpha}
     classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
     kinds = dict(list(table.groupby(["origin", "term"], sort=False)))
     sizes = table.groupby("origin")["term"].nunique() * len(classes)
+    neutral = moved(table[table["origin"] == CONTROL_OF["word"]])
     parts = []
     for (origin, term), kind in kinds.items():
-        if origin in CONTROLS:
+        pairs = kind[countable(kind)]
+        if pairs.empty:
             continue
-        pairs, rows = kind[countable(kind)], []
-        if len(pairs):
-            control = kinds.get((CONTROL_OF[origin], term), table[:0])
-            rows += [*_rates(pairs, alpha), *_distances(pairs, options), *_controls(pairs, control, options)]
+        if origin in CONTROLS:
+            origin = ORIGIN_OF[origin]
+            rows = [*_rates(pairs, alpha, "control_"), *_distances(pairs, options, "control_")]
+        else:
+            rows = [*_rates(pairs, alpha), *_distances(pairs, options)]
             rows += [*_accuracy(pairs, alpha), *_directions(pairs, alpha)]
             rows += _means(pairs, classes, margin, options | {"tests": int(sizes[origin])})
+            control = kinds.get((CONTROL_OF[origin], term))
+            if control is not None:
+                rows += _excess(pairs, control, options)
             if origin == "word":
-                rows[0]["p"] = rate_excess_test(*_matched(moved, pairs, control), margin)
+                rows[0]["p"] = rate_excess_test(moved(pairs.drop_duplicates("text")), neutral, margin)
         left_out = len(kind) - len(pairs)
         parts.append(pd.DataFrame(rows, columns=COLUMNS).assign(origin=origin, term=term, left_out=left_out))
-    if not parts:
-        return pd.DataFrame(columns=["origin", "term", *COLUMNS, "left_out", "p_adjusted", "verdict"])
-    summary = pd.concat(parts, ignore_index=True)
-    family = [summary["origin"], summary["measure"].str.split("_").str[0]]
-    summary["p_adjusted"] = summary.groupby(family)["p"].transform(
-        lambda p: benjamini_hochberg(p.to_numpy(dtype=float))
-    )
-    judged = equivalence_verdict(summary["p_equivalence"].to_numpy(), summary["p_adjusted"].to_numpy(), alpha)
-    flagged = np.where(summary["p_adjusted"] <= alpha, "flagged", "not flagged")
+    return _judged(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=KEY + COLUMNS), alpha)
+
+
+def _judged(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """The summary with `p_adjusted` and `verdict`."""
     words = (summary["origin"] == "word") & (summary["measure"] == "changed")
     means = summary["measure"].str.match("change_|gap_")
-    summary["verdict"] = np.select([words, means], [flagged, judged], "")
-    return summary
+    family = [summary["origin"], summary["measure"].str.split("_").str[0]]
+    adjusted = summary.groupby(family)["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
+    adjusted[words] = holm(summary.loc[words, "p"].to_numpy(dtype=float))
+    judged = equivalence_verdict(summary["p_equivalence"].to_numpy(dtype=float), adjusted.to_numpy(dtype=float), alpha)
+    flagged = np.where(adjusted <= alpha, "flagged", "not flagged")
+    return summary.assign(p_adjusted=adjusted, verdict=np.select([words, means], [flagged, judged], ""))
 
 
 def _rates(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[dict]:
@@ -103,11 +113,7 @@ def _distances(pairs: pd.DataFrame, options: dict, prefix: str = "") -> Iterator
         yield _row(prefix + measure, values.mean(), low, high, pairs=len(pairs), texts=len(np.unique(texts)))
 
 
-def _controls(pairs: pd.DataFrame, control: pd.DataFrame, options: dict) -> Iterator[dict]:
-    if control.empty:
-        return
-    yield from _rates(control, options["alpha"], "control_")
-    yield from _distances(control, options, "control_")
+def _excess(pairs: pd.DataFrame, control: pd.DataFrame, options: dict) -> Iterator[dict]:
     n = len(control)
     for measure, event in RATES.items():
         own, baseline = _matched(event, pairs, control)

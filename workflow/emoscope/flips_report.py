@@ -55,7 +55,7 @@ def main_result(flips: Mapping[str, Flip]) -> Markup:
     parts = []
     for (axis, origin), summary in kinds(flips).items():
         rate, (texts, _) = estimate(*found(summary, "changed"), form=percent), control_texts(summary)
-        parts.append(Markup("{} {} of {} {} ({})").format(axis, rate, number(texts), origin, beyond(summary)))
+        parts.append(Markup("{} {} of {} {}, {}").format(axis, rate, number(texts), origin, beyond(summary)))
     return headline(
         "Predictions that a flip changes: {parts}.", parts=Markup("; ").join(parts) or "no text could be flipped"
     )

@@ -64,11 +64,8 @@ def beyond(summary: pd.DataFrame) -> str:
     if np.isnan(value):
         return "there is no control to compare it with"
     rate = percent(found(summary, "control_changed")[0])
-    if low > 0:
-        return f"more than swapping as many neutral words, {rate}"
-    if high < 0:
-        return f"less than swapping as many neutral words, {rate}"
-    return f"not shown to be more than swapping as many neutral words, {rate}"
+    relation = "more than" if low > 0 else "less than" if high < 0 else "not shown to exceed"
+    return f"{relation} neutral swaps of the same size, {rate}"
 
 
 def control_texts(summary: pd.DataFrame) -> tuple[int, int]:

@@ -4,8 +4,8 @@ A set is a table with the key `id, axis, origin, term` and the columns `text`, `
 in the text; start, end in the counterpart; characters), `n_changed`, `flags`, `direction`. `origin` tells the kinds of
 rows apart: `natural` test texts, the paper's `published` pairs and `template` sentences (label -1), synonyms as
 `published` (per gold class, all words at once) or by `word` (label-free, the one word of the table named in `term`).
-Each kind's controls have the id and the term of the pair that they answer, and an origin of their own
-(`pairs.CONTROL_OF`); a control in another text than the pair's is flagged `borrowed`.
+Controls have the id of a pair that they answer, no term and an origin of their own (`pairs.CONTROL_OF`); a control in
+another text than the pair's is flagged `borrowed`.
 """
 
 from collections.abc import Iterable

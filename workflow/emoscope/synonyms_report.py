@@ -4,9 +4,10 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from emoscope.markup import badge, estimate, headline, html_table, listed, number, p_value, percent, prose
-from emoscope.pair_tables import beyond, found, rate_rows
+from emoscope.pair_tables import beyond, found
 from emoscope.pairs import LARGE
 
+NEUTRAL = "neutral words"
 EXCEPTIONS = ("overwhelmed", "surprised")  # the two words that the paper says do change predictions
 
 
@@ -14,7 +15,7 @@ def main_result(summary: pd.DataFrame) -> Markup:
     """The headline: how many predictions change, under the published procedure and word by word."""
     published = summary[summary["origin"] == "published"]
     words, flagged = word_verdicts(summary), flagged_words(summary)
-    at_once = "The published replacement changes the prediction of {} of the texts it rewrites ({})."
+    at_once = "The published replacement changes the prediction of {} of the texts it rewrites, {}."
     return headline(
         "{at_once} Taken one by one, {flagged} of {n} words are flagged as changing predictions{which}.",
         at_once=Markup(at_once).format(estimate(*found(published, "changed"), form=percent), beyond(published))
@@ -33,7 +34,7 @@ def word_verdicts(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def flagged_words(summary: pd.DataFrame) -> list[str]:
-    """The words whose replacement changes predictions beyond the margin and beyond neutral words."""
+    """The words whose replacement changes more predictions than neutral words do, by more than the margin."""
     words = word_verdicts(summary)
     return words.loc[words["verdict"] == "flagged", "term"].tolist()
 
@@ -101,25 +102,23 @@ def word_findings(summary: pd.DataFrame, margin: float) -> Markup:
         parts.append(Markup("<em>{}</em> {}").format(word, rate if len(rows) else "stands in no text"))
     others = [word for word in flagged if word not in EXCEPTIONS]
     return prose(
-        "The paper reports that only two words change predictions. Here, {exceptions}. Beside these two, {others}. A "
-        "word is flagged if its rate is above {margin} and above that of the neutral swaps in its place, both for "
-        "certain once adjusted for the number of words.",
+        "The paper reports that only two words change predictions. Here, {exceptions}. Beside these two, {others}. "
+        "Swapping neutral words in texts that hold one of the words changes {neutral} of the predictions. A word is "
+        "flagged if its rate is above that by more than {margin}, with allowance for the number of words.",
         exceptions=Markup(", ").join(parts),
+        neutral=estimate(*found(summary[summary["origin"] == "word"], "control_changed"), form=percent),
         margin=percent(margin, 0),
         others=f"{listed(others)} {'is' if len(others) == 1 else 'are'} flagged" if others else "no word is flagged",
     )
 
 
 def word_rates(summary: pd.DataFrame) -> pd.DataFrame:
-    """The rate of changed predictions by word, and of its controls, as a forest plot takes it; the strongest first."""
-    words = word_verdicts(summary)["term"]
-    by_word = {
-        f"{term}, the paper's exception" if term in EXCEPTIONS else term: summary[
-            (summary["origin"] == "word") & (summary["term"] == term)
-        ]
-        for term in words
-    }
-    return rate_rows(by_word, "replaced by its synonym") if by_word else words.to_frame()
+    """The rate of changed predictions by word and of neutral words as a forest plot takes it."""
+    words = word_verdicts(summary)
+    series = words["term"].map(lambda word: "the paper's exceptions" if word in EXCEPTIONS else "other words")
+    neutral = summary[(summary["origin"] == "word") & (summary["measure"] == "control_changed")]
+    named = [words.assign(name=words["term"], series=series), neutral.assign(name=NEUTRAL, series=NEUTRAL)]
+    return pd.concat(named)[["name", "series", "value", "low", "high"]]
 
 
 def word_table(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
@@ -135,18 +134,18 @@ def word_table(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
                 "replaced by": replacements(pairs, word["term"]),
                 "texts": number(int(word["texts"])),
                 "predicted class changes": estimate(*found(part, "changed"), form=percent),
-                "with neutral words": estimate(*found(part, "control_changed"), form=percent),
                 "adjusted p": p_value(word["p_adjusted"]),
                 "": badge("flagged") if word["verdict"] == "flagged" else "",
+                f"moves by {percent(LARGE, 0)} or more": estimate(*found(part, "large"), form=percent),
                 "largest mean change": Markup("P({}) {}").format(
                     most["measure"].removeprefix("change_"), estimate(most["value"], most["low"], most["high"])
                 ),
             }
         )
     caption = (
-        "Every text that holds the word, whatever its label, with this one word replaced, beside the swap of a neutral "
-        "word instead; Wilson and bootstrap intervals. p: exact, for a rate above the margin and above that of the "
-        "neutral words, whichever is less certain (binomial, McNemar), FDR-adjusted over the words."
+        "Every text that holds the word, whatever its label, with this one word replaced; Wilson and bootstrap "
+        "intervals. p: exact binomial test of a rate above that of neutral words by more than the margin, adjusted "
+        "over the words by Holm's method."
     )
     return html_table(rows, caption, text=("word", "replaced by", ""))
 
