@@ -116,7 +116,8 @@ def _prepared(model: Path, blocks: int, config: dict) -> tuple[PreTrainedModel, 
     check_blocks(network, blocks)
     length = fitting_lengths(network, config["lengths"])[0]
     first, count = first_token(tokenizer), config["ablated_sequences"]
-    tokens = repeated_tokens(network.config.vocab_size, first, length, count, config["seed"])
+    # not the sequences that the best heads were chosen on
+    tokens = repeated_tokens(network.config.vocab_size, first, length, count, config["seed"] + 1)
     return network, tokens.to(network.device), length
 
 

@@ -63,11 +63,14 @@ def patterns(panels: Mapping[str, pd.DataFrame], length: int) -> Figure:
 
 @styled
 def mlps(single: pd.DataFrame, everywhere: pd.DataFrame) -> Figure:
-    """Rise of the loss by block: at single positions as a heat map (offsets in columns), and at all as intervals."""
+    """Rise of the loss by block: at single positions as a heat map (offsets in columns), and at all as intervals.
+
+    Colours end at the largest change beyond the first offset, which compares different tokens.
+    """
     rows, columns = single.shape
     figure = Figure(figsize=(9, max(2.6, 0.19 * rows + 1)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 1])
-    limit = float(np.abs(single.to_numpy()).max()) or 1.0
+    limit = float(np.abs(single.to_numpy()[:, 1:]).max()) or 1.0
     image = left.imshow(single, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto", interpolation="none")
     step = -(-columns // 12)
     left.set_xticks(range(0, columns, step), single.columns[::step])

@@ -22,6 +22,11 @@ from emoscope.markup import (
 
 LINES = {"induction": "induction", "previous": "previous token"}
 KINDS = {"induction": "best induction heads", "previous": "best previous-token heads", "random": "random heads"}
+REPLACED = {
+    "mlp_seam": "at the seam (offset 0)",
+    "mlp_one_position": "at a single later position",
+    "mlp_everywhere": "at all positions",
+}
 MEASURES = {"embedding": "embeddings", "rotated": "embeddings, rotated", "context": "after BOS"}
 
 
@@ -128,20 +133,20 @@ def everywhere(mlps: pd.DataFrame) -> pd.DataFrame:
     return mlps[mlps["offset"] == EVERYWHERE].sort_values("block")
 
 
-def mlp_findings(findings: pd.DataFrame) -> Markup:
-    """The largest rises, and against which loss."""
+def mlp_table(findings: pd.DataFrame, silenced: pd.DataFrame) -> Markup:
+    """The largest changes of the loss, over blocks and positions."""
     found = findings.set_index("name")
-    baseline = -found.loc["second_log_prob", "value"]
-    return prose(
-        "Against a loss of {baseline} nats, the largest change is {seam} at offset 0 ({seam_note}), {one} at any "
-        "single later position ({one_note}), and {all} with all positions replaced ({all_note}).",
-        baseline=number(baseline, 2),
-        **{
-            key + suffix: value
-            for key, name in {"seam": "mlp_seam", "one": "mlp_one_position", "all": "mlp_everywhere"}.items()
-            for suffix, value in (("", _finding(found, name, signed)), ("_note", _where(found.loc[name, "note"])))
-        },
-    )
+    own = silenced[(silenced["kind"] == "none") & (silenced["measure"] == "loss")].iloc[0]
+    rows = [
+        {
+            "replaced": what,
+            "largest rise of the loss (nats)": _finding(found, name, signed),
+            "where": _note(found, name),
+        }
+        for name, what in REPLACED.items()
+    ]
+    caption = Markup("The largest changes, against a loss of {} as it is.").format(_row(own, number))
+    return html_table(rows, caption, text=("replaced", "where"))
 
 
 def silenced_changes(silenced: pd.DataFrame) -> pd.DataFrame:
@@ -214,7 +219,7 @@ def pair_findings(pairs: pd.DataFrame) -> Markup:
             prose(
                 "<strong>{name}</strong>: top-1 accuracy {top1} ({times} times chance), mean rank {rank}; of {n} "
                 "random pairs {reached} reach this accuracy and {ranked} this rank.",
-                name=name.capitalize(),
+                name=name[0].upper() + name[1:],
                 top1=_top1(main),
                 times=number(round(main["top1"] * main["candidates"], 1), 1),
                 rank=estimate(main["rank"], main["rank_low"], main["rank_high"], number),
@@ -258,9 +263,10 @@ def _controls(found: pd.DataFrame) -> Iterator[dict]:
     yield _control("the second half is predicted", found, "second_accuracy", value["second_accuracy"] > 0.9)
     for line, name in LINES.items():
         above = found.loc[f"{line}_score", "low"] > 2 * found.loc[f"random_{line}_score", "high"]
-        yield _control(f"a {name} head, far above random weights", found, f"{line}_score", above)
-    above = found.loc["composition_embedding", "low"] > found.loc["composition_embedding_random", "high"]
-    yield _control("K-composition above every random pair", found, "composition_embedding", above)
+        yield _control(f"{name} head: far above random weights", found, f"{line}_score", above)
+    if "composition_embedding_random" in found.index:
+        above = found.loc["composition_embedding", "low"] > found.loc["composition_embedding_random", "high"]
+        yield _control("K-composition above every random pair", found, "composition_embedding", above)
     falls = [name for name in found.index if name.startswith("accuracy_without") and name.endswith("induction")]
     fall = min(falls, key=lambda name: value[name])
     yield _control("accuracy falls without the induction heads", found, fall, found.loc[fall, "high"] < 0)
@@ -299,8 +305,3 @@ def _note(found: pd.DataFrame, name: str) -> str:
 
 def _count(value: float) -> str:
     return number(int(value))
-
-
-def _where(note: str) -> str:
-    """The place that the note of an MLP finding names."""
-    return note.split(". ", 1)[1].removesuffix(".").replace("Block", "block")

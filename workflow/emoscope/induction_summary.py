@@ -154,17 +154,17 @@ def head_findings(scored: pd.DataFrame) -> Iterator[Finding]:
 
 
 def mlp_findings(replaced: pd.DataFrame) -> Iterator[Finding]:
-    """The largest rise of the loss: at the seam, at a single later position, at all positions; over the blocks."""
+    """The largest change of the loss: at the seam, at a single later position, at all positions; over the blocks."""
     kinds = {
-        "mlp_seam": (replaced["offset"] == 0, "At the position that predicts the second half's first token."),
-        "mlp_one_position": (replaced["offset"] > 0, "At a single later position."),
-        "mlp_everywhere": (replaced["offset"] == EVERYWHERE, "At all positions of the second half."),
+        "mlp_seam": replaced["offset"] == 0,
+        "mlp_one_position": replaced["offset"] > 0,
+        "mlp_everywhere": replaced["offset"] == EVERYWHERE,
     }
-    for name, (which, note) in kinds.items():
+    for name, which in kinds.items():
         rows = replaced[which]
         row = rows.loc[rows["value"].abs().idxmax()]
         where = f"Block {row['block']:.0f}" + (f", offset {row['offset']:.0f}" if row["offset"] > 0 else "")
-        yield Finding(name, row["value"], row["low"], row["high"], f"{note} {where}, the largest of {len(rows)}.")
+        yield Finding(name, row["value"], row["low"], row["high"], f"{where}, the largest of {len(rows)}.")
 
 
 def silenced_findings(without: pd.DataFrame) -> Iterator[Finding]:
@@ -194,6 +194,9 @@ def pair_findings(composed: pd.DataFrame) -> Iterator[Finding]:
             best = random.loc[random["top1"].idxmax()]
             note = f"The best of {len(random)} random pairs, whose mean is {random['top1'].mean():.4f}."
             yield Finding(f"composition_{measure}_random", best["top1"], best["low"], best["high"], note)
+            best = random.loc[random["rank"].idxmin()]
+            note = f"The lowest of {len(random)} random pairs, whose mean is {random['rank'].mean():.3f}."
+            yield Finding(f"composition_{measure}_rank_random", best["rank"], best["rank_low"], best["rank_high"], note)
 
 
 def _cells(table: pd.DataFrame, key: Sequence[str], column: str, statistics: dict) -> pd.DataFrame:
