@@ -53,7 +53,7 @@ class Texts:
     ) -> None:
         """Cut texts to `max_tokens`; keep their states if all of them take at most `budget` bytes."""
         self.model = model
-        encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        encoded = tokenizer(list(texts))["input_ids"]
         if not all(encoded):
             raise UserError(f"text {encoded.index([])} has no token that the model knows; remove it")
         self.cut = sum(len(ids) > max_tokens for ids in encoded)
