@@ -1,5 +1,7 @@
 """Soft prompts: what else is in a batch never matters, a joined head changes nothing, and training learns."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,7 +34,7 @@ MODELS = {
 }
 CONFIG = {
     "tokens": 5, "epochs": [2, 8], "batch_size": 8, "learning_rate": 0.02, "max_tokens": 30, "checked_texts": 6,
-    "cache_gb": 1.0, "seed": 0,
+    "cache_gb": 1.0, "seed": 0, "precision": "fp32",
 }  # fmt: skip
 
 
@@ -162,6 +164,17 @@ def test_training_and_scoring_of_two_tasks(tmp_path, language_model, tokenizer):
     assert largest["composite head"] < 1e-5
     assert largest["explicit positions"] < 1e-5
     assert largest["implicit positions"] > 1e-3
+
+
+def test_training_in_bf16_learns_prompts_in_float32(language_model, tokenizer):
+    model = copy.deepcopy(language_model).to(torch.bfloat16)
+    texts = Texts(model, tokenizer, TEXTS * 4, max_tokens=30, budget=1e9)
+    truth = torch.tensor([["love" not in text, "love" in text] for text in TEXTS * 4]).long()
+    losses, prompts = zip(
+        *[step[1:] for step in prompt_training.train_prompt(texts, truth, "single", CONFIG)], strict=True
+    )
+    assert losses[-1] < losses[0]
+    assert {part.dtype for prompt in prompts for part in prompt} == {torch.float32}
 
 
 def test_texts_and_prompt_must_fit_into_the_context(language_model):

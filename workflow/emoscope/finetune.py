@@ -30,8 +30,7 @@ from emoscope.batches import encode
 from emoscope.files import read_json, replacing, sha256_of, write_json
 from emoscope.model_folder import check_model_folder
 from emoscope.models import check_blocks
-
-NARROWEST_FOR_BF16 = 256  # below, casting costs more than the faster products give: 0.5x at width 96, measured
+from emoscope.precision import use_bf16
 
 
 def finetune(
@@ -177,16 +176,6 @@ def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> 
     if arguments.n_gpu > 1:  # one process would spread each batch over all GPUs, and so change the recipe
         arguments._n_gpu = 1
     return arguments
-
-
-def use_bf16(precision: str, width: int) -> bool:
-    """Whether to train under bf16 autocast; `auto` asks the hardware and the model's width."""
-    if precision != "auto":
-        return precision == "bf16"
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return native and width >= NARROWEST_FOR_BF16
 
 
 def fingerprint(config: dict, files: list[Path]) -> str:

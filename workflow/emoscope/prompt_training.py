@@ -15,6 +15,7 @@ from emoscope.contracts import ALL
 from emoscope.errors import UserError
 from emoscope.files import read_json, replacing
 from emoscope.language_models import load_language_model
+from emoscope.precision import use_bf16
 from emoscope.soft_prompts import SoftPrompt, Texts, logits_of, new_prompt, save_prompts
 
 GIGABYTE = 1e9
@@ -29,6 +30,8 @@ def train_prompts(model: Path, train: Path, about: Path, config: dict, prompts: 
     table, task = pd.read_parquet(train), read_json(about)
     language_model, tokenizer = load_language_model(model)
     check_context(language_model, config)
+    if use_bf16(config["precision"], language_model.config.hidden_size):
+        language_model.to(torch.bfloat16)  # prompts and heads stay in float32; scores are computed in float32
     truth = torch.tensor(table[[f"is_{name}" for name in task["classes"]]].to_numpy(), device=language_model.device)
     kinds = {ALL: (truth, task["kind"])}
     if task["alone"]:

@@ -53,7 +53,7 @@ class Texts:
     ) -> None:
         """Cut texts to `max_tokens`; keep their states if all of them take at most `budget` bytes."""
         self.model = model
-        encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        encoded = tokenizer(list(texts))["input_ids"]
         if not all(encoded):
             raise UserError(f"text {encoded.index([])} has no token that the model knows; remove it")
         self.cut = sum(len(ids) > max_tokens for ids in encoded)
@@ -104,20 +104,20 @@ class Texts:
 
 
 def read_prompt(model: PreTrainedModel, states: States, tokens: Tensor, explicit: bool = True) -> Tensor:
-    """Final hidden state of the last prompt token, (texts, width), for prompts (texts, tokens, width).
+    """Final hidden state of the last prompt token, float32 (texts, width), for prompts (texts, tokens, width).
 
     Without `explicit` positions the model numbers the prompt from the padded length on, as the write-up's code did.
     """
     rows, count = tokens.shape[:2]
     length = states.mask.sum(dim=1, keepdim=True)
     output = model.base_model(
-        inputs_embeds=tokens,
+        inputs_embeds=tokens.to(model.dtype),
         attention_mask=torch.cat([states.mask, states.mask.new_ones(rows, count)], dim=1),
         position_ids=length + torch.arange(count, device=length.device) if explicit else None,
         past_key_values=DynamicCache(states.blocks),  # a new one each time: the model appends to what it is given
         use_cache=True,
     )
-    return output.last_hidden_state[:, -1]
+    return output.last_hidden_state[:, -1].float()
 
 
 def logits_of(model: PreTrainedModel, states: States, prompt: SoftPrompt, explicit: bool = True) -> Tensor:
@@ -149,7 +149,7 @@ def new_prompt(model: PreTrainedModel, tokens: int, outputs: int) -> SoftPrompt:
     vocabulary = model.get_input_embeddings().weight.detach()
     drawn = vocabulary[torch.randint(len(vocabulary), (tokens,)).to(vocabulary.device)].clone()
     head = nn.Linear(vocabulary.shape[1], outputs, device=vocabulary.device)
-    return SoftPrompt(drawn.requires_grad_(), head.weight, head.bias)
+    return SoftPrompt(drawn.float().requires_grad_(), head.weight, head.bias)
 
 
 def save_prompts(prompts: dict[str, SoftPrompt], path: Path) -> None:
