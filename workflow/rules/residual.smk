@@ -1,7 +1,7 @@
 """Residual: results/models/{model}/residual/, the residual stream by depth and position, write directions, autoencoder."""
 
-RESIDUAL = "results/models/{model}/residual/"
 RESIDUAL_CORPUS = f"data/corpora/{config['residual']['corpus']}"
+# what decides its weights
 AUTOENCODER = {key: value for key, value in config["residual"]["autoencoder"].items() if key != "patched"}
 
 
@@ -12,9 +12,9 @@ rule read_residual:
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         code=code_of("lens"),
     output:
-        positions=RESIDUAL + "positions.parquet",
-        sentences=RESIDUAL + "sentences.parquet",
-        lens=RESIDUAL + "lens.parquet",
+        positions="results/models/{model}/residual/positions.parquet",
+        sentences="results/models/{model}/residual/sentences.parquet",
+        lens="results/models/{model}/residual/lens.parquet",
     log:
         "logs/models/{model}/residual/read.log",
     benchmark:
@@ -42,8 +42,8 @@ rule measure_writes:
         model=language_model,
         code=code_of("write_directions"),
     output:
-        overlaps=RESIDUAL + "overlaps.parquet",
-        histogram=RESIDUAL + "histogram.parquet",
+        overlaps="results/models/{model}/residual/overlaps.parquet",
+        histogram="results/models/{model}/residual/histogram.parquet",
     log:
         "logs/models/{model}/residual/writes.log",
     benchmark:
@@ -70,8 +70,8 @@ rule train_autoencoder:
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         code=code_of("autoencoder"),
     output:
-        weights=RESIDUAL + "autoencoder.safetensors",
-        history=RESIDUAL + "training.csv",
+        weights="results/models/{model}/residual/autoencoder.safetensors",
+        history="results/models/{model}/residual/training.csv",
     log:
         "logs/models/{model}/residual/train.log",
     benchmark:
@@ -99,16 +99,16 @@ rule evaluate_autoencoder:
         model=language_model,
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         audit=f"{RESIDUAL_CORPUS}/corpus.json",
-        weights=RESIDUAL + "autoencoder.safetensors",
+        weights="results/models/{model}/residual/autoencoder.safetensors",
         code=code_of("autoencoder_scores"),
     output:
-        reconstruction=RESIDUAL + "reconstruction.parquet",
-        patched=RESIDUAL + "patched.parquet",
-        features=RESIDUAL + "features.parquet",
-        texts=RESIDUAL + "texts.parquet",
-        associations=RESIDUAL + "associations.parquet",
-        shuffles=RESIDUAL + "shuffles.parquet",
-        chosen=RESIDUAL + "chosen.parquet",
+        reconstruction="results/models/{model}/residual/reconstruction.parquet",
+        patched="results/models/{model}/residual/patched.parquet",
+        features="results/models/{model}/residual/features.parquet",
+        texts="results/models/{model}/residual/texts.parquet",
+        associations="results/models/{model}/residual/associations.parquet",
+        shuffles="results/models/{model}/residual/shuffles.parquet",
+        chosen="results/models/{model}/residual/chosen.parquet",
     log:
         "logs/models/{model}/residual/evaluate.log",
     benchmark:
@@ -137,20 +137,20 @@ rule evaluate_autoencoder:
 rule summarise_residual:
     """Curves over depth and every quotable number, with intervals."""
     input:
-        positions=RESIDUAL + "positions.parquet",
-        lens=RESIDUAL + "lens.parquet",
-        overlaps=RESIDUAL + "overlaps.parquet",
-        reconstruction=RESIDUAL + "reconstruction.parquet",
-        patched=RESIDUAL + "patched.parquet",
-        features=RESIDUAL + "features.parquet",
-        associations=RESIDUAL + "associations.parquet",
-        shuffles=RESIDUAL + "shuffles.parquet",
-        chosen=RESIDUAL + "chosen.parquet",
+        positions="results/models/{model}/residual/positions.parquet",
+        lens="results/models/{model}/residual/lens.parquet",
+        overlaps="results/models/{model}/residual/overlaps.parquet",
+        reconstruction="results/models/{model}/residual/reconstruction.parquet",
+        patched="results/models/{model}/residual/patched.parquet",
+        features="results/models/{model}/residual/features.parquet",
+        associations="results/models/{model}/residual/associations.parquet",
+        shuffles="results/models/{model}/residual/shuffles.parquet",
+        chosen="results/models/{model}/residual/chosen.parquet",
         code=code_of("residual_summary"),
     output:
-        curves=RESIDUAL + "curves.parquet",
-        norms=RESIDUAL + "norms.parquet",
-        findings=RESIDUAL + "findings.csv",
+        curves="results/models/{model}/residual/curves.parquet",
+        norms="results/models/{model}/residual/norms.parquet",
+        findings="results/models/{model}/residual/findings.csv",
     log:
         "logs/models/{model}/residual/summary.log",
     localrule: True
