@@ -65,8 +65,8 @@ def chosen_directions(
 ) -> pd.DataFrame:
     """For each label the best direction of each kind, chosen by AUC on the first half of the texts.
 
-    Its AUC on the second half, with a bootstrap interval, owes nothing to the choice. Labels that are missing from
-    either half, or fill it, are left out.
+    Its AUC on the second half, with a bootstrap interval, owes nothing to the choice. `number` is its column. Labels
+    that are missing from either half, or fill it, are left out.
     """
     half = len(labels) // 2
     rows = []

@@ -31,7 +31,7 @@ def position_maps(probabilities: pd.DataFrame) -> Figure:
     grid = figure.subplots(1, len(texts), squeeze=False)[0]
     for axes, (_, rows) in zip(grid, texts, strict=True):
         table = rows.pivot(index="row", columns="column", values="value").to_numpy(dtype=float)
-        tokens = rows.drop_duplicates("row").sort_values("row")["token"].map(_visible).tolist()
+        tokens = rows.drop_duplicates("row").sort_values("row")["token"].map(visible).tolist()
         image = axes.imshow(table.clip(min=1e-6), cmap=SEQUENTIAL, norm=LogNorm(1e-6, 1), aspect="equal")
         for place in range(len(tokens) - 1):
             axes.add_patch(Rectangle((place - 0.5, place + 0.5), 1, 1, fill=False, edgecolor=PALETTE[1]))
@@ -53,14 +53,14 @@ def first_choices(sentence: pd.DataFrame) -> Figure:
     """
     table = sentence.pivot(index="depth", columns="position", values="probability")
     words = sentence.pivot(index="depth", columns="position", values="predicted")
-    tokens = sentence.drop_duplicates("position").sort_values("position")["token"].map(_visible).tolist()
+    tokens = sentence.drop_duplicates("position").sort_values("position")["token"].map(visible).tolist()
     figure = Figure(figsize=(max(6.5, 0.95 * len(tokens) + 1.6), 0.19 * len(table) + 1.1), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(table, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto", origin="lower")
     for (depth, position), word in np.ndenumerate(words.to_numpy()):
         colour = "white" if table.iloc[depth, position] > 0.6 else "#222"
         label = axes.text(
-            position, depth, _visible(word)[:14], ha="center", va="center_baseline", fontsize=6.5, color=colour
+            position, depth, visible(word)[:14], ha="center", va="center_baseline", fontsize=6.5, color=colour
         )
         label.set_parse_math(False)
     axes.set_xticks(range(len(tokens)), tokens, fontsize=8)
@@ -118,6 +118,7 @@ def interference(histogram: pd.DataFrame, overlaps: pd.DataFrame, blocks: Sequen
             values = rows[column].where(rows[column] > 0)
             axes.step((rows["low"] + rows["high"]) / 2, values, where="mid", color=PALETTE[number], label=name)
         axes.set(title=f"block {block}", xlabel="cosine of two write directions", yscale="log", ylim=(1e-8, 1))
+        axes.set_xticks((-1, -0.5, 0, 0.5, 1))
     grid[0].set_ylabel("share of pairs")
     upper.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     panels = {
@@ -149,8 +150,8 @@ def autoencoder(panels: dict[str, pd.DataFrame], rates: np.ndarray) -> Figure:
         axes.grid(axis="y", color="#eee")
         axes.set_axisbelow(True)
     alive = rates[rates > 0]
-    right.hist(np.log10(alive), bins=30, color=PALETTE[0])
-    right.set(xlabel="share of tokens that activate it (log10)", ylabel="features")
+    right.hist(alive, bins=np.geomspace(alive.min(), 1, 31), color=PALETTE[0])
+    right.set(xscale="log", xlabel="share of tokens that activate it", ylabel="features")
     return figure
 
 
@@ -179,7 +180,7 @@ def _band(axes: Axes, depth: pd.Series, rows: pd.DataFrame, number: int, name: s
     axes.plot(depth, rows["value"], color=PALETTE[number], marker=MARKERS[number], ms=3, lw=1.4, label=name)
 
 
-def _visible(token: str) -> str:
+def visible(token: str) -> str:
     """A token as text that shows its spaces and line ends; what cannot be printed has no place in an SVG."""
     shown = token.translate({ord(" "): "·", ord("\n"): "↵", ord("\t"): "→"})
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in shown)

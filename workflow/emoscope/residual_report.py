@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 from emoscope.contracts import PAPER
 from emoscope.markup import estimate, headline, html_table, listed, marked, number, percent, prose, unsigned
 from emoscope.position_tables import TEXTS
+from emoscope.residual_figures import visible
 
 DICTIONARIES = ("autoencoder", "random tokens", "principal axes", "random directions")
 CONDITIONS = {"original": "nothing replaced", **{name: name for name in DICTIONARIES}, "mean": "mean", "zero": "zero"}
@@ -41,17 +42,17 @@ def main_result(findings: Findings, settings: dict) -> Markup:
     """The headline: how much of the stream a few features hold, and when the prediction is settled."""
     wanted = settings["residual"]["autoencoder"]
     return headline(
-        "Behind block {block}, {active} of {features} learned features per token keep {recovered} of what the model "
-        "loses when that stream is erased; as many principal axes keep {axes}, as many activations of other tokens "
-        "{tokens}. Through the logit lens most final predictions show only from depth {settled} of {last} on.",
+        "Behind block {block}, {active} of {features} learned features per token explain {explained} of the residual "
+        "stream and keep {recovered} of what the model loses when it is erased; as many principal axes explain {axes}, "
+        "as many activations of other tokens {tokens}. The logit lens shows most final predictions {settled}.",
         block=wanted["block"],
         active=wanted["active"],
         features=number(wanted["features"]),
-        recovered=findings.shown("recovered.autoencoder.zero", percent),
-        axes=percent(findings.value("recovered.principal axes.zero")),
-        tokens=percent(findings.value("recovered.random tokens.zero")),
-        settled=number(int(findings.value("lens.half_settled"))),
-        last=settings["model"]["blocks"],
+        explained=findings.shown("explained.autoencoder", percent),
+        recovered=percent(findings.value("recovered.autoencoder.zero")),
+        axes=percent(findings.value("explained.principal axes")),
+        tokens=percent(findings.value("explained.random tokens")),
+        settled=_settled(findings, settings),
     )
 
 
@@ -90,7 +91,7 @@ def vector_tables(positions: pd.DataFrame, published: pd.DataFrame, text: str) -
     tokens = ours.drop_duplicates("row").set_index("row")["token"]
     rows = []
     for place, token in tokens.sort_index().items():
-        row = {"token": f"{place} {token!r}"}
+        row = {"token": f"{place}\N{NO-BREAK SPACE}{visible(token)}"}
         for table, label in VECTORS.items():
             row[label] = _cell(ours, table, place)
             if table in set(theirs["table"]):
@@ -130,11 +131,11 @@ def lens_sentences(findings: Findings, settings: dict, texts: int) -> Markup:
         "Over {texts} texts of the corpus <em>{corpus}</em>. Half way, at depth {middle}, the lens gives the model's "
         "final prediction a probability of {middle_p} and the true next token {middle_next}; one block before the end "
         "it is {late_p} and {late_next}, and at the end {end_p} and {end_next}. The lens agrees with most final "
-        "predictions from depth {settled} on.",
+        "predictions {settled}.",
         texts=texts,
         corpus=settings["residual"]["corpus"],
         middle=middle,
-        settled=findings.shown("lens.half_settled", lambda depth: number(int(depth))),
+        settled=_settled(findings, settings),
         **{
             f"{name}{suffix}": findings.shown(f"lens.{of}.probability.depth{depth}")
             for name, depth in (("middle", middle), ("late", last - 1), ("end", last))
@@ -149,7 +150,7 @@ def norm_sentences(findings: Findings) -> Markup:
     where = findings.rows.loc["norm.first", "note"].split(",")[0]
     return prose(
         "At {where} the first position's vector is {first} long, those of all other positions {others}: {ratio} times "
-        "as long, whatever the first token is. Attention is known to use such a vector as a place to rest (an "
+        "as long. Attention is known to use such a vector as a place to rest (an "
         "<em>attention sink</em>); it says little about the text, and the autoencoder below leaves it out.",
         where=where,
         first=findings.shown("norm.first", unsigned),
@@ -170,7 +171,7 @@ def overlap_sentences(overlaps: pd.DataFrame) -> Markup:
         "{low} to {high} times as much, block by block, and {welch} times is the least that so many directions allow. "
         "Of random directions, not one pair would be expected beyond a cosine of ±{threshold}; here {beyond} of all "
         "neurons, averaged over blocks, have such a partner, and {worst} in block {block}. With dimensions shuffled it "
-        "is {shuffled}, so it is not just that some dimensions are larger than others.",
+        "is {shuffled}; what exceeds that is not owed to some dimensions being larger than others.",
         blocks=len(trained),
         neurons=number(int(first["neurons"])),
         width=int(first["width"]),
@@ -275,7 +276,7 @@ def label_sentences(findings: Findings, settings: dict) -> Markup:
 
 def chosen_sentences(chosen: pd.DataFrame) -> Markup:
     """For which labels a feature does better or worse than the best axis or dimension, for certain."""
-    verdicts: dict[str, list[str]] = {"better than": [], "worse than": [], "as good as": []}
+    verdicts: dict[str, list[str]] = {"better than": [], "worse than": [], "not told apart from": []}
     for label, rows in chosen.groupby("label", sort=False):
         own = rows[rows["kind"] == "feature"].iloc[0]
         others = rows[rows["kind"] != "feature"]
@@ -285,22 +286,26 @@ def chosen_sentences(chosen: pd.DataFrame) -> Markup:
         elif own["high"] < rival["low"]:
             verdicts["worse than"].append(label)
         else:
-            verdicts["as good as"].append(label)
+            verdicts["not told apart from"].append(label)
     said = [f"{listed(labels)}: {verdict} the best axis or dimension" for verdict, labels in verdicts.items() if labels]
     return prose(
-        "The best feature for each label, judged by whether its interval overlaps its better rival's: {said}.",
+        "The best feature for each label beside the better of its two rivals, told apart where their intervals do not "
+        "overlap: {said}.",
         said="; ".join(said) or "no label occurs in both halves",
     )
 
 
-def label_features(associations: pd.DataFrame, texts: pd.DataFrame) -> Markup:
-    """The features with the largest AUC for each label, with their top texts."""
-    parts = []
-    for label, rows in associations.groupby("label", sort=False):
-        for row in rows.nlargest(PER_LABEL, "auc").itertuples():
-            title = f"{label}: feature {row.feature}, AUC {row.auc:.2f}"
-            parts.append(_feature(title, texts[texts["feature"] == row.feature]))
-    return Markup('<div class="grid">{}</div>').format(Markup("\n").join(parts))
+def label_features(associations: pd.DataFrame, texts: pd.DataFrame, alpha: float) -> Markup:
+    """The features with the largest AUC for each label, of those that pass the test, with their top texts."""
+    found = associations[(associations["p_adjusted"] <= alpha) & (associations["auc"] > 0.5)]
+    parts = [
+        _feature(f"{label}: feature {row.feature}, AUC {row.auc:.2f}", texts[texts["feature"] == row.feature])
+        for label, rows in found.groupby("label", sort=False)
+        for row in rows.nlargest(PER_LABEL, "auc").itertuples()
+    ]
+    without = [label for label in associations["label"].unique() if label not in set(found["label"])]
+    said = prose("No feature passes for {labels}.", labels=listed(without)) if without else Markup()
+    return Markup('{}<div class="grid">{}</div>').format(said, Markup("\n").join(parts))
 
 
 def features_by_lot(features: pd.DataFrame, texts: pd.DataFrame, seed: int) -> Markup:
@@ -319,6 +324,11 @@ def _feature(title: str, texts: pd.DataFrame) -> Markup:
         Markup("<li>{}</li>").format(marked(row.text, [(row.start, row.end)])) for row in texts.itertuples()
     )
     return Markup("<div><h3>{}</h3><ol>{}</ol></div>").format(title, lines)
+
+
+def _settled(findings: Findings, settings: dict) -> str:
+    depth, last = int(findings.value("lens.half_settled")), settings["model"]["blocks"]
+    return "only after the last block" if depth == last else f"from depth {depth} of {last} on"
 
 
 def _leads(probabilities: pd.DataFrame) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Residual: results/models/{model}/residual/, the residual stream by depth and position, write directions, autoencoder."""
 
 RESIDUAL_CORPUS = f"data/corpora/{config['residual']['corpus']}"
+# what decides its weights
 AUTOENCODER = {key: value for key, value in config["residual"]["autoencoder"].items() if key != "patched"}
 
 
