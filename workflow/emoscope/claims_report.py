@@ -35,6 +35,10 @@ TITLES = {
     "masking": "Masking (section 5.2, tables 1 and 2)",
     "flips": "Gender and race flips (section 5.3, table 4)",
     "synonyms": "Synonyms (section 5.4, table 3)",
+    "induction": "Induction heads (companion write-up)",
+    "attention": "Attention weights (companion write-up)",
+    "prompting": "Prompt training (companion write-up)",
+    "residual": "Residual stream (companion write-up)",
 }
 
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
+from scipy.stats import norm
 
-from emoscope.claims import COLUMNS, Measured, judged
+from emoscope.claims import COLUMNS, POWER, Measured, judged
 from emoscope.contracts import shared_with_writeups
 from emoscope.files import replacing
 
@@ -21,16 +23,33 @@ def assess_writeup_claims(claims: Path, findings: list[Path], model: dict, stati
     rows = []
     for claim in yaml.safe_load(claims.read_text(encoding="utf-8")):
         if claim["measure"]["function"] == "finding":
-            measured = finding(tables, claim["measure"]["writeup"], claim["measure"]["name"])
-            rows.append({**judged(claim, measured, shared, statistics), "run": model["name"]})
+            judging = statistics | {"margin": claim["tolerance"]}  # each statement of "no effect" names its own
+            measured = finding(tables, claim, 1 - statistics["confidence"])
+            rows.append({**judged(claim, measured, shared, judging), "run": model["name"]})
     with replacing(output) as temporary:
         pd.DataFrame(rows, columns=COLUMNS).to_csv(temporary, index=False)
 
 
-def finding(tables: dict[str, pd.DataFrame], writeup: str, name: str) -> Measured | None:
-    """One number of a write-up with its interval; None if this model has none of that name."""
-    table = tables[writeup]
+def finding(tables: dict[str, pd.DataFrame], claim: dict, alpha: float) -> Measured | None:
+    """One number of a write-up with its interval; None if this model has none of that name.
+
+    Whether it lies within the claim's tolerance of zero, or beyond, is tested with the standard error that its interval
+    implies; a number without an interval is not sampled and counts as exact.
+    """
+    table, name = tables[claim["measure"]["writeup"]], claim["measure"]["name"]
     if name not in table.index or pd.isna(table.loc[name, "value"]):
         return None
-    row = table.loc[name]
-    return Measured(row["value"], row["low"], row["high"], row["note"] if isinstance(row["note"], str) else "")
+    value, low, high, note = table.loc[name, ["value", "low", "high", "note"]]
+    z, power = norm.ppf([1 - alpha / 2, POWER])
+    error = 0.0 if pd.isna(low) else (high - low) / 2 / z
+    gap = claim["tolerance"] - abs(value)
+    within = norm.sf(gap / error) if error else float(gap < 0)
+    return Measured(
+        value=value,
+        low=low,
+        high=high,
+        note=note if isinstance(note, str) else "",
+        detectable=error * (z + power) if error else np.nan,
+        within=within,
+        beyond=1 - within,
+    )
