@@ -83,7 +83,7 @@ def equivalence(claims: pd.DataFrame, margin: float) -> Markup:
     ]
     return prose(
         "{n} of the claims say that something has no effect. Here that means less than {margin:g}: a mean change of "
-        "probability, or a share of texts. {parts}.",
+        "probability, or a share of texts; claims of the write-ups name a margin of their own. {parts}.",
         n=nothing["id"].nunique(),
         margin=margin,
         parts="; ".join(parts),
