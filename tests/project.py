@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from random_models import save_language_model
+
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/reference", "data/lexicons")
 
@@ -22,6 +24,7 @@ def copy_project(folder: Path) -> Path:
             shutil.copy2(source, target)
     shutil.copy2(ROOT / "tests" / "workflow" / "tiny.yaml", folder / "tiny.yaml")
     (folder / "reports").mkdir()
+    save_language_model(folder / "language")
     return folder
 
 

@@ -1,5 +1,9 @@
 """Small random models of every family, and texts for them."""
 
+from pathlib import Path
+
+import pandas as pd
+import torch
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -10,6 +14,8 @@ from transformers import (
     LlamaForCausalLM,
     LlamaForSequenceClassification,
 )
+
+from emoscope.finetune import train_tokenizer
 
 TEXTS = [
     "i feel happy about the long weekend",
@@ -52,3 +58,13 @@ def random_llama_lm(vocabulary: int) -> LlamaForCausalLM:
     sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
     config = LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, max_position_embeddings=64, **sizes, **LANGUAGE)
     return LlamaForCausalLM(config).eval()
+
+
+def save_language_model(folder: Path) -> None:
+    """Write a random GPT-2 with a language-model head and its tokenizer: 2 blocks of 2 heads, width 16."""
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer(pd.Series(TEXTS * 3), {"vocabulary": 320, "context": 64})
+    sizes = {"n_positions": 64, "n_embd": 16, "n_layer": 2, "n_head": 2}
+    ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes, **ends)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

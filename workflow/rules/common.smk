@@ -288,8 +288,6 @@ def writeup_tables(wildcards):
         "induction": {"patterns": f"{folder}/induction/patterns.parquet", "published": published("induction")}
         | {name: f"{folder}/induction/summaries/{name}.parquet" for name in INDUCTION_SUMMARIES}
         | ({"control": f"results/models/{CONTROLS[0]}/induction/findings.csv"} if CONTROLS else {}),
-        "prompting": {},
-        "attention": {},
         "prompting": {
             name: f"{folder}/prompting/{name}.parquet" for name in ("reports", "correlations", "alone", "checks")
         }
