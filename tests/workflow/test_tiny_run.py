@@ -57,7 +57,15 @@ def test_the_outputs_that_the_readme_promises(finished):
     assert claims["verdict"].isin(["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]).all()
     pages = {page.relative_to(finished / "reports").as_posix() for page in (finished / "reports").rglob("*.html")}
     names = ("performance", "masking", "flips", "synonyms")
-    assert pages == {"index.html", "claims.html", "ground_truth.html", *(f"tiny-s1/{name}.html" for name in names)}
+    writeups = {f"models/language/{name}.html" for name in ("induction", "attention", "prompting", "residual")}
+    writeups.add("models/copier/induction.html")
+    assert pages == {
+        "index.html",
+        "claims.html",
+        "ground_truth.html",
+        *(f"tiny-s1/{name}.html" for name in names),
+        *writeups,
+    }
 
 
 def test_the_perturbation_sets_hold_pairs_that_differ(finished):

@@ -294,24 +294,6 @@ def activation_maps(trace: pd.DataFrame, sites: Mapping[str, str]) -> Figure:
 
 
 @styled
-def dimension_profile(profiles: Mapping[str, pd.Series], named: int, label: str) -> Figure:
-    """Mean absolute change of each dimension over the words of a pair; the `named` largest carry their number."""
-    figure = Figure(figsize=(9, 1.5 * len(profiles) + 0.6), layout="constrained")
-    grid = figure.subplots(len(profiles), 1, squeeze=False, sharex=True)[:, 0]
-    for axes, (title, profile) in zip(grid, profiles.items(), strict=True):
-        axes.vlines(profile.index, 0, profile, color=PALETTE[0], linewidth=0.8)
-        for dimension, value in profile.nlargest(named).items():
-            axes.annotate(str(dimension), (dimension, value), ha="center", va="bottom", fontsize=7)
-        axes.set_title(title)
-        axes.margins(y=0.2)
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_locator(MaxNLocator(3))
-        _label(axes, y="mean |change|")
-    _label(grid[-1], x=label)
-    return figure
-
-
-@styled
 def epoch_losses(losses: pd.DataFrame) -> Figure:
     """Mean loss of each epoch, one line for each `training`; columns `training`, `epoch`, `loss`."""
     figure, axes = _figure(6, 3)

@@ -255,54 +255,6 @@ def pair_table(title: str, pair, classes: Sequence[str]) -> Markup:
     return html_table([*rows, {"": "change", **changes}], caption, text=("",))
 
 
-def profiles(flips: Mapping[str, Flip], site: str) -> dict[str, pd.Series]:
-    """For each traced pair, the mean absolute change of every dimension over the words, at one site."""
-    result = {}
-    for flip in flips.values():
-        for title, _, trace in traced(flip):
-            rows = trace[trace["site"] == site]
-            result[title] = (rows["flipped"] - rows["original"]).abs().groupby(rows["dimension"]).mean()
-    return result
-
-
-def dimension_findings(flips: Mapping[str, Flip], count: int) -> Markup:
-    """Which dimensions change most, how many the pairs of an axis share, and how many chance would give."""
-    parts = []
-    for site, title in SITES.items():
-        tops = {
-            axis: [set(profile.nlargest(count).index) for profile in profiles({axis: flip}, site).values()]
-            for axis, flip in flips.items()
-        }
-        tops = {axis: sets for axis, sets in tops.items() if len(sets) > 1}
-        width = max(
-            (int(flip.traces["dimension"].max()) + 1 for axis, flip in flips.items() if axis in tops), default=0
-        )
-        shared = {axis: set.intersection(*sets) for axis, sets in tops.items()}
-        for axis, sets in tops.items():
-            parts.append(
-                prose(
-                    "<strong>{title}, {axis}</strong>: of the {count} dimensions that change most, {n} are the same "
-                    "in all {pairs} pairs ({which}); by chance it would be {chance}.",
-                    title=title.capitalize(),
-                    axis=axis,
-                    count=min(count, width),
-                    n=len(shared[axis]),
-                    pairs=len(sets),
-                    which=listed(sorted(shared[axis])),
-                    chance=number(width * (min(count, width) / width) ** len(sets), 1),
-                )
-            )
-        if len(shared) > 1:
-            both = sorted(set.intersection(*shared.values()))
-            parts.append(
-                prose(
-                    "Shared by gender and race, and so peculiar to neither: {which}.",
-                    which=listed(both),
-                )
-            )
-    return Markup("\n").join(parts)
-
-
 def concentration(flips: Mapping[str, Flip], site: str) -> Markup:
     """How much of the change sits on the flipped words and how much on the words after them."""
     rows = []

@@ -31,8 +31,8 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
     """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
 
     `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, `links` (label to file) for the
-    navigation, and `script` (a file) for a page that needs one. `executed` is the executed notebook; it stays, with the
-    traceback, when a cell fails.
+    navigation, `kind` of what the page is about (by default a run), and `script` (a file) for a page that needs one.
+    `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
     """
     executed.parent.mkdir(parents=True, exist_ok=True)
     inputs = {name: parameters[name] for name in ("run", "paths", "settings")}
@@ -46,6 +46,7 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
         "page.html.j2",
         title=BeautifulSoup(body, "html.parser").h1.get_text(),
         run=parameters["run"],
+        kind=parameters.get("kind", "run"),
         body=body,
         links=relative_links(parameters["links"], output),
         provenance=provenance(parameters["paths"], parameters["settings"]),
@@ -60,11 +61,12 @@ def render_index(pages: list[Path], claims: Path, output: Path) -> None:
     groups: dict[str, list[Card]] = {}
     for path in pages:
         card = read_card(path, output)
-        groups.setdefault(card.run, []).append(card)
+        groups.setdefault(card.subject, []).append(card)
     index = fill(
         "index.html.j2",
         title="emoscope: reports",
         run="",
+        kind="",
         script="",
         groups=groups,
         claims=os.path.relpath(claims, output.parent),
@@ -77,7 +79,7 @@ def render_index(pages: list[Path], claims: Path, output: Path) -> None:
 class Card:
     """What the index says of a page; empty where the page has no such part."""
 
-    run: str
+    subject: str
     href: str
     title: str
     summary: str
@@ -90,8 +92,9 @@ def read_card(page: Path, index: Path) -> Card:
     soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
     headline, image = soup.select_one(".headline"), soup.select_one("figure img")
     summary = soup.h1.find_next("p")
+    kind, run = soup.body["data-kind"], soup.body["data-run"]
     return Card(
-        run=soup.body["data-run"],
+        subject=f"{kind[:1].upper()}{kind[1:]} {run}" if run else "",
         href=os.path.relpath(page, index.parent),
         title=soup.h1.get_text(strip=True),
         summary=" ".join(summary.get_text().split()) if summary else "",

@@ -59,6 +59,10 @@ def notebook_code(notebook):
     return [os.path.relpath(path) for path in package_code.code_of(PACKAGE / "notebooks" / f"{notebook}.ipynb")]
 
 
+# read at once: Snakemake takes an error inside an input function for a missing file, and an old page for up to date
+NOTEBOOK_CODE = {name: notebook_code(name) for name in EXPERIMENTS + WRITEUPS}
+
+
 def as_json(value):
     """Settings as a parameter; a function, or Snakemake would take the braces for wildcards."""
     return lambda wildcards: json.dumps(value, sort_keys=True)
@@ -319,6 +323,7 @@ def writeup_parameters(wildcards):
     pages = {name.capitalize(): f"reports/models/{wildcards.model}/{name}.html" for name in writeups}
     parameters = {
         "run": wildcards.model,
+        "kind": "language model",
         "paths": writeup_tables(wildcards),
         "settings": {
             "model": config["models"][wildcards.model],

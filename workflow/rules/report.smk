@@ -7,7 +7,7 @@ rule render_report:
         notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.experiment}.ipynb"),
         tables=lambda wildcards: flatten(report_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        code=lambda wildcards: notebook_code(wildcards.experiment) + code_of("reports"),
+        code=lambda wildcards: NOTEBOOK_CODE[wildcards.experiment] + code_of("reports"),
     output:
         html=report(
             "reports/{run}/{experiment}.html",
@@ -39,7 +39,7 @@ rule render_writeup:
         tables=lambda wildcards: flatten(writeup_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
         script=writeup_script,
-        code=lambda wildcards: notebook_code(wildcards.writeup) + code_of("reports"),
+        code=lambda wildcards: NOTEBOOK_CODE[wildcards.writeup] + code_of("reports"),
     output:
         html=report(
             "reports/models/{model}/{writeup}.html",
@@ -102,6 +102,8 @@ rule render_index:
             "reports/claims.html",
             *(["reports/ground_truth.html"] if GENERATED else []),
             *expand("reports/{run}/{experiment}.html", run=RUNS, experiment=EXPERIMENTS),
+            *expand("reports/models/{model}/{writeup}.html", model=COMPANIONS, writeup=WRITEUPS),
+            *expand("reports/models/{model}/induction.html", model=CONTROLS),
         ],
         claims="reports/claims.csv",
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "index.html.j2", "page.css")],
