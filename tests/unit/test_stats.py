@@ -219,14 +219,14 @@ def test_adjustment_ignores_missing_tests(p):
     tested = ~np.isnan(p)
     assert (np.isnan(adjusted) == ~tested).all()
     if tested.any():
-        np.testing.assert_allclose(adjusted[tested], scipy_stats.false_discovery_control(p[tested]))
+        np.testing.assert_allclose(adjusted[tested], scipy_stats.false_discovery_control(p[tested]), atol=1e-300)
         assert (adjusted[tested] >= p[tested]).all()
 
 
-def test_holm_lets_hardly_any_chance_finding_through():
-    p = np.random.default_rng(0).random((1000, 30))
-    assert np.mean([stats.holm(row).min() <= 0.05 for row in p]) == pytest.approx(0.05, abs=0.02)
-    np.testing.assert_allclose(stats.holm([0.01, np.nan, 0.04, 0.03]), [0.03, np.nan, 0.06, 0.06])
+def test_holm_lies_between_a_false_discovery_rate_and_bonferroni():
+    p = np.array([0.01, np.nan, 0.04, 0.03])
+    np.testing.assert_allclose(stats.benjamini_hochberg(p), [0.03, np.nan, 0.04, 0.04])
+    np.testing.assert_allclose(stats.holm(p), [0.03, np.nan, 0.06, 0.06])
 
 
 def test_a_family_keeps_its_shape():
