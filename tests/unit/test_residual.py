@@ -240,7 +240,7 @@ def test_texts_and_tokens_are_escaped_on_the_page():
 def test_write_directions_are_what_a_neuron_adds(model, tokenizer):
     inputs = next(padded_batches(tokenizer, TEXTS, 10_000, torch.device("cpu")))[1]
     last = len(blocks_of(model)) - 1
-    projection = blocks_of(model)[last].get_submodule(family_of(model).mlp_projection)
+    projection = blocks_of(model)[last].get_submodule(family_of(model).neurons)
 
     def more(values, neuron=5):
         values = values.clone()
