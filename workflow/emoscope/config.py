@@ -43,7 +43,8 @@ def check_files(config: dict) -> None:
     for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
         if "path" in (model := config["models"][name]):
             check_model_folder(Path(model["path"]))
-    read = [run["corpus"] for run in config["runs"]] + [config["residual"]["corpus"]] * bool(config["companions"])
+    read = [run["corpus"] for run in config["runs"]]
+    read += [config[writeup]["corpus"] for writeup in ("attention", "residual") if config["companions"]]
     for name in dict.fromkeys(read):
         corpus = config["corpora"][name]
         if "path" in corpus and not Path(corpus["path"]).exists():
