@@ -51,7 +51,10 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("models", "scratch", "blocks", 0), "models.scratch.blocks"),
         (("models", "scratch", "width", 100), "models.scratch.width: 100 is not a multiple of `heads`, 12"),
         (("flips", "traced_block", 12), r"flips.traced_block: 12, but the model 'scratch'.*blocks 0 to 11"),
-        (("induction", "control", "scratch"), "induction.control: 'scratch' is not a model of source copier; known: copier"),
+        (
+            ("induction", "control", "scratch"),
+            "induction.control: 'scratch' is not a model of source copier; known: copier",
+        ),
         (("induction", "lengths", [60]), "models.copier: .*two halves of 60.*`context` of 121"),
         (("companions", ["copier"]), "companions: 'copier' has not read any text"),
         (("runs", 0, "model", "copier"), r"runs\[0\].model: 'copier' knows no words"),
