@@ -82,25 +82,25 @@ def test_eos_starts_a_sequence_where_there_is_no_bos():
 
 
 def test_mlp_losses_equal_those_of_whole_runs(model):
-    """Batching the offsets, keeping the first half's keys and resuming at the block change nothing."""
-    [line] = repeated_tokens(VOCABULARY, 0, LENGTH, 1, seed=1)
-    baseline, found = mlp_losses(model, line, LENGTH, [0, 7, -1])
+    """Keeping the keys of earlier positions and resuming at the block change nothing."""
+    tokens = repeated_tokens(VOCABULARY, 0, LENGTH, 3, seed=1)
+    baseline, found = mlp_losses(model, tokens, LENGTH, [0, 7, -1])
     assert len(found) == 3 * 3
 
     def loss():
         with torch.inference_mode():
-            return -log_probabilities(model(line[None]).logits, line[None])[0, LENGTH:].mean().item()
+            return -log_probabilities(model(tokens).logits, tokens)[:, LENGTH:].mean(dim=1)
 
-    assert baseline == pytest.approx(loss(), abs=1e-5)
+    torch.testing.assert_close(baseline, loss(), atol=1e-5, rtol=0)
     for (block, offset), expected in found.items():
         with recording(feed_forward_of(model, block)) as seen, torch.inference_mode():
-            model(line[None])
+            model(tokens)
         changed = seen["output"].clone()
         where = slice(LENGTH, 2 * LENGTH) if offset == -1 else slice(LENGTH + offset, LENGTH + offset + 1)
         changed[:, where] = seen["output"][:, where.start - LENGTH : where.stop - LENGTH]
         with changing_output(feed_forward_of(model, block), lambda _, new=changed: new):
-            assert loss() == pytest.approx(expected, abs=1e-5)
-    assert max(abs(value - baseline) for value in found.values()) > 1e-3
+            torch.testing.assert_close(expected, loss(), atol=1e-5, rtol=0)
+        assert (expected - baseline).abs().max() > 1e-4
 
 
 @pytest.mark.parametrize("head", [0, 3])

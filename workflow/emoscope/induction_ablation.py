@@ -31,16 +31,15 @@ def ablate_mlps(model: Path, blocks: int, config: dict, output: Path) -> None:
     """
     network, tokens, length = _prepared(model, blocks, config)
     offsets = np.unique(np.linspace(0, length - 1, min(config["ablated_positions"], length)).round().astype(int))
-    rows = []
-    progress = tqdm(
-        total=len(tokens) * len(blocks_of(network)), desc="replace MLP outputs", unit="block", mininterval=2
-    )
-    for sequence, line in enumerate(tokens):
-        baseline, losses = mlp_losses(network, line, length, [*offsets.tolist(), EVERYWHERE], progress)
-        for (block, offset), loss in losses.items():
-            key = {"sequence": sequence, "block": block, "offset": offset}
-            rows.append({**key, "loss": loss, "change": loss - baseline})
-    write_table(pd.DataFrame(rows), output)
+    parts = []
+    with tqdm(total=len(tokens) * len(blocks_of(network)), desc="replace MLP outputs", mininterval=2) as progress:
+        for rows in torch.arange(len(tokens)).split(ROWS_PER_BATCH):
+            baseline, losses = mlp_losses(network, tokens[rows], length, [*offsets.tolist(), EVERYWHERE], progress)
+            for (block, offset), loss in losses.items():
+                key = {"sequence": rows.numpy(), "block": block, "offset": offset}
+                found = {"loss": loss.cpu().numpy(), "change": (loss - baseline).cpu().numpy()}
+                parts.append(pd.DataFrame(key | found))
+    write_table(pd.concat(parts, ignore_index=True), output)
 
 
 def ablate_heads(model: Path, blocks: int, heads: Path, config: dict, output: Path) -> None:
@@ -73,42 +72,36 @@ def ablate_heads(model: Path, blocks: int, heads: Path, config: dict, output: Pa
 @torch.inference_mode()
 def mlp_losses(
     model: PreTrainedModel, tokens: Tensor, length: int, offsets: list[int], progress: tqdm | None = None
-) -> tuple[float, dict[tuple[int, int], float]]:
-    """Mean loss of one sequence's second half, in nats: as it is, and by (block, offset) with an MLP output replaced.
+) -> tuple[Tensor, dict[tuple[int, int], Tensor]]:
+    """Mean loss of each sequence's second half in nats, (sequences,): as it is, and by (block, offset) when replaced.
 
-    All offsets of a block are rows of one batch. What does not change is not run again: earlier blocks, and positions
-    before the second half, whose keys and values are kept.
+    What does not change is not run again: earlier blocks, and earlier positions, whose keys and values are kept.
     """
     blocks = range(len(blocks_of(model)))
     with ExitStack() as stack:
         inputs = [stack.enter_context(recording(blocks_of(model)[block])) for block in blocks]
         written = [stack.enter_context(recording(feed_forward_of(model, block))) for block in blocks]
-        whole = model(tokens[None], use_cache=True)
-    second = torch.arange(length, 2 * length, device=tokens.device)
-    target = tokens[None, length : 2 * length + 1]
-    baseline = -log_probabilities(whole.logits[:, length:], target).mean().item()
-    kept = [(layer.keys[:, :, :length], layer.values[:, :, :length]) for layer in whole.past_key_values.layers]
+        whole = model(tokens, use_cache=True)
+    baseline = -log_probabilities(whole.logits, tokens)[:, length:]
+    kept = [(layer.keys, layer.values) for layer in whole.past_key_values.layers]
     losses = {}
     for block in blocks:
-        output = written[block]["output"][0]
-        for rows in torch.tensor(offsets).split(ROWS_PER_BATCH):
-            replaced = (rows[:, None] == torch.arange(length)) | (rows[:, None] == EVERYWHERE)
-            changed = torch.where(replaced[..., None].to(output.device), output[second - length], output[second])
-            changed = torch.cat([changed, output[None, 2 * length :].expand(len(rows), -1, -1)], dim=1)
-            cache = DynamicCache(
-                [(keys.expand(len(rows), -1, -1, -1), values.expand(len(rows), -1, -1, -1)) for keys, values in kept]
-            )
-            residual = inputs[block]["input"][:, length:].expand(len(rows), -1, -1)
-            with (
-                resumed_at(model, block, residual),
-                changing_output(feed_forward_of(model, block), lambda _, new=changed: new),
-            ):
-                logits = model(tokens[None, length:].expand(len(rows), -1), past_key_values=cache).logits
-            found = -log_probabilities(logits, target.expand(len(rows), -1)).mean(dim=1)
-            losses |= {(block, offset): loss for offset, loss in zip(rows.tolist(), found.tolist(), strict=True)}
+        output = written[block]["output"]
+        for offset in offsets:
+            first, last = (0, length) if offset == EVERYWHERE else (offset, offset + 1)
+            start = length + first
+            changed = output[:, start:].clone()
+            changed[:, : last - first] = output[:, first:last]
+            cache = DynamicCache([(keys[:, :, :start], values[:, :, :start]) for keys, values in kept])
+            residual = inputs[block]["input"][:, start:]
+            feed_forward = feed_forward_of(model, block)
+            with resumed_at(model, block, residual), changing_output(feed_forward, lambda _, new=changed: new):
+                logits = model(tokens[:, start:], past_key_values=cache).logits
+            rest = -log_probabilities(logits, tokens[:, start:])
+            losses[block, offset] = torch.cat([baseline[:, :first], rest], dim=1).mean(dim=1)
         if progress is not None:
-            progress.update()
-    return baseline, losses
+            progress.update(len(tokens))
+    return baseline.mean(dim=1), losses
 
 
 def _prepared(model: Path, blocks: int, config: dict) -> tuple[PreTrainedModel, Tensor, int]:
