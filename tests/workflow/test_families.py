@@ -20,6 +20,7 @@ models: {mine: {source: path, path: model, blocks: %d}}
 runs: [{name: mine, corpus: mine, model: mine, training: {epochs: 1, batch_size: 64, learning_rate: 1.0e-3}}]
 samples: {per_class: 5, by: label}
 statistics: {resamples: 200}
+companions: []
 """
 
 

@@ -201,6 +201,7 @@ def test_bad_texts_stop_the_workflow_before_training(tmp_path):
     (project / "mine.yaml").write_text(
         "corpora: {mine: {source: csv, path: mine.csv, classes: [sadness, joy]}}\n"
         "runs: [{name: mine, corpus: mine, model: scratch}]\n"
+        "companions: []\n"
     )
     found = snakemake(project, "all", config="mine.yaml")
     assert found.returncode == 1
