@@ -53,7 +53,13 @@ def page(tables, tmp_path_factory) -> Path:
     parts = {"title": "Attention", "run": "random", "links": {}, "provenance": {}}
     script = reports.Markup(SCRIPT.read_text(encoding="utf-8"))
     path.write_text(
-        reports.fill("page.html.j2", body=viewer("random", **tables, start=(0, 1, 2)), script=script, **parts),
+        reports.fill(
+            "page.html.j2",
+            body=viewer("random", **tables, start=(0, 1, 2)),
+            script=script,
+            kind="language model",
+            **parts,
+        ),
         encoding="utf-8",
     )
     return path
