@@ -187,7 +187,7 @@ state_fear = scared x3, afraid x3, frightened, fearful, anxious, nervous, terrif
     insecure, vulnerable, shaky, shaken, panicky, intimidated, threatened, hesitant, unsure, apprehensive, paranoid,
     tense, restless, alarmed, timid, jittery, petrified, uncertain, pressured, on edge, spooked
 state_surprise = shocked x6, overwhelmed x6, impressed x6, amazed x6, surprised x6, curious x6, strange x3, weird x3,
-    astonished x4, astounded x4, dazzled x4
+    astonished x4, astounded x4, dazzled x4, odd x3, uncanny x3
 quality_sadness = depressing, tragic, bleak, dreary, heartbreaking, dismal, grim, joyless, cheerless, hurtful,
     saddening, lonesome, mournful
 quality_joy = wonderful, fantastic, delightful, fun, glorious, great, brilliant, superb, marvelous, splendid,
