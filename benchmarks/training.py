@@ -1,40 +1,101 @@
-"""Time the trainings of a configuration: `python benchmarks/training.py workflow/configs/tweets.yaml`.
+"""Fine-tuning: emoscope beside the paper's recipe and a plain Trainer, at GPT-2 small's size, in real tokens/s.
 
-Works in a scratch folder, so nothing is reused; a local folder data/tweets is linked into it. Prints one JSON object
-per run: seconds of training, precision, device, and test accuracy with its interval.
+The paper's recipe pads every text to 1,024 tokens and trains 16 of them a step in fp32; the plain Trainer pads each
+random batch of 16 to its longest text, in fp32. Both run in the transformers Trainer, as emoscope does. A step's time
+counts everything the Trainer does in it; the first step of each round does not count.
 """
 
-import json
-import subprocess
-import sys
+import statistics
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-import yaml
+import torch
+from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.measuring import ceilings, gpt2_small, operations_per_token, sentences, synchronise
+from emoscope.finetune import rows_of, trainer_of, training_arguments
+
+RECIPE = {"epochs": 1, "batch_size": 64, "learning_rate": 8e-5, "weight_decay": 0.01, "schedule": "linear"}
+ROUNDS = 3
 
 
-def main() -> None:
-    overlay = Path(sys.argv[1]).resolve()
-    runs = yaml.safe_load(overlay.read_text())["runs"]
-    names = [f"{run['name']}-s{seed}" for run in runs for seed in run.get("seeds", [1])]
+class Watch(TrainerCallback):
+    """Seconds of every step, and tokens of every batch: real and padded."""
+
+    def __init__(self, collate: Callable) -> None:
+        self.collate, self.steps, self.batches = collate, [], []
+
+    def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
+        batch = self.collate(rows)
+        self.batches.append((int(batch["attention_mask"].sum()), batch["attention_mask"].numel()))
+        return batch
+
+    def on_step_begin(self, *_, **__) -> None:
+        synchronise()
+        self.start = time.perf_counter()
+
+    def on_step_end(self, *_, **__) -> None:
+        synchronise()
+        self.steps.append(time.perf_counter() - self.start)
+
+
+def tokens_per_second(trainer: Trainer, batches_per_step: int = 1) -> float:
+    """Real tokens per second of a short training, its first step left out."""
+    watch = Watch(trainer.data_collator)
+    trainer.data_collator = watch
+    trainer.add_callback(watch)
+    trainer.train()
+    real = [tokens for tokens, _ in watch.batches]
+    counted = real[batches_per_step : batches_per_step * len(watch.steps)]
+    return sum(counted) / sum(watch.steps[1:])
+
+
+def measure() -> dict:
+    model, tokenizer = gpt2_small()
+    texts = sentences(20_000)
+    rows = rows_of(tokenizer, texts, [0] * len(texts))
     with tempfile.TemporaryDirectory() as scratch:
-        tweets = ROOT / "data" / "tweets"
-        if tweets.exists():
-            Path(scratch, "data").mkdir()
-            Path(scratch, "data", "tweets").symlink_to(tweets.resolve())
-        targets = [f"results/{name}/metrics.json" for name in names]
-        command = ["snakemake", *targets, "--cores", "all", "--snakefile", ROOT / "Snakefile", "--directory", scratch]
-        subprocess.run([*command, "--configfile", overlay], check=True, stdout=subprocess.DEVNULL)
-        for name in names:
-            results = Path(scratch, "results", name)
-            training, metrics = (json.loads((results / file).read_text()) for file in ("training.json", "metrics.json"))
-            test = metrics["test"]["all"]
-            found = {key: training[key] for key in ("seconds", "steps", "precision", "device")}
-            found |= {key: test[key] for key in ("accuracy", "accuracy_interval")}
-            print(json.dumps({"run": name, **found}))
 
+        def authors(**settings: object) -> TrainingArguments:
+            return TrainingArguments(
+                output_dir=scratch, learning_rate=2e-5, report_to=[], save_strategy="no", **settings
+            )
 
-if __name__ == "__main__":
-    main()
+        def paper() -> float:
+            collate = DataCollatorWithPadding(tokenizer, padding="max_length", max_length=1024)
+            settings = authors(max_steps=2, per_device_train_batch_size=4, gradient_accumulation_steps=4)
+            return tokens_per_second(Trainer(model, settings, collate, rows), batches_per_step=4)
+
+        def plain() -> float:
+            settings = authors(max_steps=9, per_device_train_batch_size=16)
+            return tokens_per_second(Trainer(model, settings, DataCollatorWithPadding(tokenizer), rows))
+
+        def ours() -> float:
+            settings = training_arguments({**RECIPE, "precision": "auto"}, 0, model.config.hidden_size, Path(scratch))
+            settings.max_steps, settings.save_strategy = 7, "no"
+            return tokens_per_second(trainer_of(model, tokenizer, rows, settings))
+
+        settings = training_arguments({**RECIPE, "precision": "auto"}, 0, model.config.hidden_size, Path(scratch))
+        loader = trainer_of(model, tokenizer, rows, settings).get_train_dataloader()
+        padded = [(int(batch["attention_mask"].sum()), batch["attention_mask"].numel()) for batch in loader]
+        speeds: dict[str, list[float]] = {"paper": [], "plain": [], "emoscope": []}
+        limits = []
+        for _ in range(ROUNDS):
+            limits.append(ceilings())
+            for name, route in zip(speeds, (paper, plain, ours), strict=True):
+                speeds[name].append(route())
+    rate = {name: statistics.median(found) for name, found in speeds.items()}
+    best = {name: max(limit[name] for limit in limits) for name in limits[0]}
+    operations = operations_per_token(model, passes=3)
+    return {
+        "tokens_per_s": {name: round(found, 1) for name, found in rate.items()},
+        "over_paper": round(rate["emoscope"] / rate["paper"], 1),
+        "over_plain": round(rate["emoscope"] / rate["plain"], 2),
+        "of_bf16_ceiling": round(rate["emoscope"] * operations / best["bf16_gflops"] / 1e9, 3),
+        "padding": round(1 - sum(real for real, _ in padded) / sum(all_ for _, all_ in padded), 4),
+        "precision": "bf16" if settings.bf16 else "fp32",
+        "mean_tokens": round(sum(len(row["input_ids"]) for row in rows) / len(rows), 1),
+        "ceilings": best,
+    }

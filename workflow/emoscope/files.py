@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 @contextmanager
@@ -32,6 +34,17 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as parquet, without its index."""
     with replacing(path) as temporary:
         table.to_parquet(temporary, index=False)
+
+
+def write_tables(tables: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write tables with the same columns as one parquet file, one after another; at least one is needed."""
+    with replacing(path) as temporary:
+        tables = iter(tables)
+        first = pa.Table.from_pandas(next(tables), preserve_index=False)
+        with pq.ParquetWriter(temporary, first.schema) as writer:
+            writer.write_table(first)
+            for table in tables:
+                writer.write_table(pa.Table.from_pandas(table, first.schema, preserve_index=False))
 
 
 def write_json(value: Any, path: Path) -> None:

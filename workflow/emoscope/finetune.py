@@ -4,10 +4,10 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import accelerate
-import datasets
 import pandas as pd
 import torch
 import transformers
@@ -55,16 +55,8 @@ def finetune(
 
     scratch = checkpoints / fingerprint(config, [train, *([*sorted(folder.glob("*.*"))] if folder else [])])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
-    encoded = encode(tokenizer, texts["text"])
-    data = datasets.Dataset.from_dict({**encoded, "labels": texts["label"].astype(int).tolist()})
-    longest = tokenizer.model_max_length
-    trainer = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=data,
-        data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8 if longest % 8 == 0 else None),
-        processing_class=tokenizer,
-    )
+    rows = rows_of(tokenizer, texts["text"], texts["label"])
+    trainer = trainer_of(model, tokenizer, rows, arguments)
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
     trainer.train(resume_from_checkpoint=checkpoint)
     seconds = time.perf_counter() - start
@@ -81,7 +73,7 @@ def finetune(
             "resumed_from_step": int(checkpoint.rsplit("-", 1)[1]) if checkpoint else 0,
             "seconds": round(seconds, 1),
             "parameters": model.num_parameters(),
-            "tokens_per_epoch": sum(map(len, encoded["input_ids"])),
+            "tokens_per_epoch": sum(len(row["input_ids"]) for row in rows),
             "texts_cut": cut_texts(tokenizer, texts["text"]),
             "precision": "bf16" if arguments.bf16 else "fp32",
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
@@ -90,6 +82,26 @@ def finetune(
         history,
     )
     shutil.rmtree(scratch, ignore_errors=True)
+
+
+def rows_of(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int]) -> list[dict]:
+    """What the Trainer collates into batches: each text's token ids, unpadded, and its label."""
+    encoded = encode(tokenizer, texts)
+    names = [*encoded, "labels"]
+    return [dict(zip(names, row, strict=True)) for row in zip(*encoded.values(), map(int, labels), strict=True)]
+
+
+def trainer_of(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: list[dict], arguments: TrainingArguments
+) -> Trainer:
+    """A Trainer whose batches hold texts of similar length, padded to the longest of them and no further."""
+    return Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        processing_class=tokenizer,
+    )
 
 
 def train_tokenizer(texts: pd.Series, config: dict) -> PreTrainedTokenizerBase:

@@ -1,0 +1,82 @@
+"""How cost grows with the number of texts: split, flip, predict and fine-tune with 1, 2, 4 and 8 times as many.
+
+Prints the exponent of the best power law through the medians; 1 is proportional. Its plot: docs/growth.png.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from transformers import GPT2Config, GPT2ForSequenceClassification
+
+from benchmarks.measuring import ROOT, sentences, side_by_side
+from emoscope.finetune import rows_of, train_tokenizer, trainer_of, training_arguments
+from emoscope.flips import flip_gender
+from emoscope.lexicons import GenderLexicon
+from emoscope.predict import predict_logits
+from emoscope.split import split
+
+ROWS = (2500, 5000, 10_000, 20_000)
+RECIPE = {"epochs": 1, "batch_size": 32, "learning_rate": 1e-3, "weight_decay": 0.0, "schedule": "linear", "warmup": 0}
+
+
+def measure() -> dict:
+    texts = sentences(max(ROWS))
+    tokenizer = train_tokenizer(texts, {"vocabulary": 4000, "context": 128})
+    lexicon = GenderLexicon.load(ROOT / "data" / "lexicons" / "gender.csv")
+    torch.manual_seed(0)
+    settings = {"n_embd": 96, "n_layer": 4, "n_head": 4, "n_positions": 128, "num_labels": 6}
+    model = GPT2ForSequenceClassification(
+        GPT2Config(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **settings)
+    )
+    flip_gender("he is", lexicon)  # the tagger loads once
+    took: dict[str, list[float]] = {}
+    for count in ROWS:
+        some = texts[:count]
+        table = pd.DataFrame({"id": range(count), "text": some, "label": np.arange(count) % 6})
+        for name, seconds in side_by_side(
+            {
+                "split": lambda table=table: split(table, "keep", "shuffled", 0.2, 10),
+                "flip": lambda some=some: [flip_gender(text, lexicon) for text in some],
+                "predict": lambda some=some: predict_logits(model.eval(), tokenizer, some, 8192),
+                "fine-tune": lambda some=some: train(model, tokenizer, some),
+            },
+            rounds=3,
+        ).items():
+            took.setdefault(name, []).append(seconds)
+    draw(took, ROOT / "docs" / "growth.png")
+    return {
+        "rows": ROWS,
+        "seconds": {name: [round(one, 4) for one in found] for name, found in took.items()},
+        "exponent": {name: round(float(exponent(found)), 2) for name, found in took.items()},
+    }
+
+
+def train(model: GPT2ForSequenceClassification, tokenizer: Callable, texts: list[str]) -> None:
+    """One epoch."""
+    with tempfile.TemporaryDirectory() as scratch:
+        settings = training_arguments({**RECIPE, "precision": "fp32"}, 0, 96, Path(scratch))
+        settings.save_strategy = "no"
+        trainer_of(model, tokenizer, rows_of(tokenizer, texts, [0] * len(texts)), settings).train()
+
+
+def exponent(seconds: list[float]) -> float:
+    """Slope of log seconds over log rows, by least squares."""
+    return np.polyfit(np.log(ROWS), np.log(seconds), 1)[0]
+
+
+def draw(took: dict[str, list[float]], path: Path) -> None:
+    """Seconds over rows, both logarithmic, beside a proportional line."""
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+    for name, seconds in took.items():
+        axes.loglog(ROWS, seconds, marker="o", label=f"{name}: rows to the power of {exponent(seconds):.2f}")
+    axes.loglog(ROWS, [0.01 * rows / ROWS[0] for rows in ROWS], color="0.7", linestyle="--", label="proportional")
+    axes.set(xlabel="texts", ylabel="seconds", xticks=ROWS, xticklabels=[f"{rows:,}" for rows in ROWS])
+    axes.minorticks_off()
+    axes.legend(frameon=False, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,94 @@
+"""The masking sweep: emoscope beside the authors' way and batched TransformerLens hooks, seconds per text and variant.
+
+Every block is masked as described, published and by its mean, and each of its heads is zeroed: 15 variants of each of
+12 blocks. The authors copied the model for each variant and scored one text at a time with a pipeline.
+"""
+
+import statistics
+from copy import deepcopy
+
+import torch
+from transformers import pipeline
+
+from benchmarks.measuring import ceilings, gpt2_small, seconds, sentences
+from emoscope.architectures import blocks_of, heads_of, projection_of
+from emoscope.masking import block_scores
+
+TEXTS, ROUNDS = 128, 3
+CONDITIONS = ["described", "published", "mean"]
+
+
+def measure() -> dict:
+    model, tokenizer = gpt2_small()
+    texts = sentences(TEXTS)
+    few = texts[:16]
+    blocks, variants = len(blocks_of(model)), len(CONDITIONS) + heads_of(model)
+
+    def ours() -> None:
+        for block in range(blocks):
+            block_scores(model, tokenizer, texts, block, CONDITIONS, ["zero"], 8192)
+
+    def authors() -> None:
+        copy = deepcopy(model)
+        with torch.no_grad():
+            projection_of(copy, 0).bias.zero_()
+        classify = pipeline("text-classification", model=copy, tokenizer=tokenizer, top_k=None)
+        for text in few:
+            classify(text)
+
+    routes = {
+        "authors": (authors, len(few)),
+        "emoscope": (ours, TEXTS * blocks * variants),
+    }
+    lens = transformer_lens(model, tokenizer, texts)
+    if lens:
+        routes["transformer_lens"] = (lens, TEXTS)
+    times: dict[str, list[float]] = {name: [] for name in routes}
+    with torch.inference_mode():
+        lens and lens()
+        authors()
+        for _ in range(ROUNDS):
+            for name, (route, count) in routes.items():
+                times[name].append(seconds(route) / count)
+    each = {name: statistics.median(found) for name, found in times.items()}
+    return {
+        "ms_per_text_and_variant": {name: round(1000 * found, 2) for name, found in each.items()},
+        "over_authors": round(each["authors"] / each["emoscope"], 1),
+        "over_transformer_lens": round(each["transformer_lens"] / each["emoscope"], 2) if lens else None,
+        "precision": "fp32",
+        "ceilings": ceilings(),
+    }
+
+
+def transformer_lens(model, tokenizer, texts):
+    """One variant, a head zeroed, of all texts in one batch by a TransformerLens hook; None where it is not installed.
+
+    Its model gets as many outputs as there are classes, so that it need not compute a vocabulary of logits.
+    """
+    try:
+        from transformer_lens import HookedTransformer, HookedTransformerConfig
+    except ImportError:
+        return None
+    config = model.config
+    hooked = HookedTransformer(
+        HookedTransformerConfig(
+            n_layers=config.n_layer,
+            d_model=config.n_embd,
+            n_ctx=config.n_positions,
+            d_head=config.n_embd // config.n_head,
+            n_heads=config.n_head,
+            d_mlp=4 * config.n_embd,
+            act_fn="gelu_new",
+            d_vocab=config.vocab_size,
+            d_vocab_out=config.num_labels,
+            normalization_type="LN",
+            device=str(model.device),
+        )
+    )
+    tokens = tokenizer(texts, padding=True, return_tensors="pt")["input_ids"].to(model.device)
+
+    def silence(heads, hook):
+        heads[:, :, 3] = 0.0
+        return heads
+
+    return lambda: hooked.run_with_hooks(tokens, fwd_hooks=[("blocks.5.attn.hook_z", silence)])

@@ -1,0 +1,111 @@
+"""What the benchmarks share: the machine and its ceilings, timing side by side, and a model of GPT-2 small's size."""
+
+import itertools
+import os
+import platform
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from transformers import GPT2Config, GPT2ForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.architectures import blocks_of
+from emoscope.calibration import EMOTIONS, generate
+from emoscope.finetune import train_tokenizer
+from emoscope.models import device
+
+ROOT = Path(__file__).parents[1]
+
+
+def synchronise() -> None:
+    """Wait for the GPU, if there is one, so that a clock sees all the work."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long one call takes."""
+    synchronise()
+    start = time.perf_counter()
+    work()
+    synchronise()
+    return time.perf_counter() - start
+
+
+def side_by_side(routes: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each route, called in turns so that a slow minute of the machine meets all of them.
+
+    One round before those that count warms caches and kernels up.
+    """
+    times: dict[str, list[float]] = {name: [] for name in routes}
+    for number in range(rounds + 1):
+        for name, work in routes.items():
+            took = seconds(work)
+            if number:
+                times[name].append(took)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def ceilings() -> dict[str, float]:
+    """The best rates of a large matrix product, 1e9 operations/s, and of a copy, 1e9 bytes read and written/s."""
+    size = 8192 if device().type == "cuda" else 3072
+    rates = {}
+    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        left, right = (torch.randn(size, size, device=device()).to(dtype) for _ in range(2))
+        rates[f"{name}_gflops"] = 2 * size**3 / min(seconds(lambda: left @ right) for _ in range(5)) / 1e9  # noqa: B023
+    source = torch.ones(2**28, dtype=torch.uint8, device=device())
+    target = torch.empty_like(source)
+    rates["copy_gb_per_s"] = 2 * source.numel() / min(seconds(lambda: target.copy_(source)) for _ in range(9)) / 1e9
+    return {name: round(rate, 1) for name, rate in rates.items()}
+
+
+def machine() -> dict[str, object]:
+    """Where and on which code a benchmark ran."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return {
+        "commit": commit.stdout.strip() or "unknown",
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else processor(),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "torch": torch.__version__,
+    }
+
+
+def processor() -> str:
+    """The processor's name, with what it has for bf16."""
+    try:
+        name = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())[1]
+    except (OSError, TypeError):
+        name = platform.processor() or platform.machine()
+    native = {
+        "AMX": torch.cpu._is_amx_tile_supported(),
+        "AVX-512 bf16": torch.cpu._is_avx512_bf16_supported(),
+    }
+    return ", ".join([name, *(feature for feature, there in native.items() if there)])
+
+
+def sentences(count: int, seed: int = 1) -> list[str]:
+    """Texts of the calibration corpus; more than it can make without repeating come round again."""
+    made = generate(rows=min(count, 20_000), seed=seed)[0]["text"]
+    return list(itertools.islice(itertools.cycle(made), count))
+
+
+def gpt2_small() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A classifier of GPT-2 small's size with random weights, and a tokenizer for the calibration corpus.
+
+    The vocabulary is GPT-2's in size (it decides what the optimiser costs), the tokenizer uses a part of it.
+    """
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer(sentences(20_000), {"vocabulary": 8000, "context": 1024})
+    names = dict(enumerate(EMOTIONS))
+    settings = GPT2Config(num_labels=len(names), id2label=names, pad_token_id=tokenizer.pad_token_id)
+    return GPT2ForSequenceClassification(settings).to(device()).eval(), tokenizer
+
+
+def operations_per_token(model: PreTrainedModel, passes: int = 1) -> float:
+    """2 x the parameters in the blocks for a forward pass; training takes three such `passes`."""
+    return 2 * passes * sum(weight.numel() for weight in blocks_of(model).parameters())

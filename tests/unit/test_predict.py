@@ -1,0 +1,55 @@
+"""Prediction reads and writes bit by bit, and what comes out is what one go would give."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoscope import predict
+from emoscope.files import write_table, write_tables
+from random_models import TEXTS
+
+
+@pytest.fixture
+def tables(tmp_path):
+    texts = pd.DataFrame({"id": range(23), "text": (TEXTS * 5)[:23], "label": pd.array([1] * 23, dtype="int8")})
+    write_table(texts[:17], tmp_path / "train.parquet")
+    write_table(texts[17:], tmp_path / "test.parquet")
+    return texts, [tmp_path / "train.parquet", tmp_path / "test.parquet"]
+
+
+@pytest.mark.parametrize("shards", [1, 2, 5])
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+def test_shards_deal_the_rows_out_in_turn(tables, shards, chunk):
+    texts, paths = tables
+    for number in range(1, shards + 1):
+        found = pd.concat(predict.shard_of(paths, number, shards, chunk), ignore_index=True)
+        pd.testing.assert_frame_equal(found, texts.iloc[number - 1 :: shards].reset_index(drop=True))
+
+
+def test_no_chunk_is_larger_than_asked_for(tables):
+    assert max(map(len, predict.shard_of(tables[1], 2, 3, chunk=4))) <= 4
+
+
+def test_predictions_in_chunks_are_those_of_one_go(tables, tmp_path, monkeypatch, classifier, tokenizer):
+    for part in (classifier, tokenizer):
+        part.save_pretrained(tmp_path / "model")
+    config = {"tokens_per_batch": 64}
+    predict.predict(tmp_path / "model", *tables[1], "1-of-1", config, tmp_path / "whole.parquet")
+    monkeypatch.setattr(predict.shard_of, "__defaults__", (5,))
+    predict.predict(tmp_path / "model", *tables[1], "1-of-1", config, tmp_path / "chunks.parquet")
+    whole, chunks = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("whole", "chunks"))
+    assert list(whole["id"]) == list(range(23))
+    pd.testing.assert_frame_equal(whole, chunks, atol=1e-5)
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
+def test_tables_written_one_after_another_are_their_concatenation(tmp_path_factory, lengths):
+    path = tmp_path_factory.mktemp("tables") / "all.parquet"
+    tables = [
+        pd.DataFrame({"id": np.arange(length), "p": np.ones(length, dtype="float32"), "text": ["a"] * length})
+        for length in lengths
+    ]
+    write_tables(iter(tables), path)
+    assert pd.read_parquet(path)[["id", "p"]].equals(pd.concat(tables, ignore_index=True)[["id", "p"]])
