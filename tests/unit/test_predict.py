@@ -47,9 +47,6 @@ def test_predictions_in_chunks_are_those_of_one_go(tables, tmp_path, monkeypatch
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
 def test_tables_written_one_after_another_are_their_concatenation(tmp_path_factory, lengths):
     path = tmp_path_factory.mktemp("tables") / "all.parquet"
-    tables = [
-        pd.DataFrame({"id": np.arange(length), "p": np.ones(length, dtype="float32"), "text": ["a"] * length})
-        for length in lengths
-    ]
+    tables = [pd.DataFrame({"id": np.arange(length), "p": np.ones(length, dtype="float32")}) for length in lengths]
     write_tables(iter(tables), path)
-    assert pd.read_parquet(path)[["id", "p"]].equals(pd.concat(tables, ignore_index=True)[["id", "p"]])
+    pd.testing.assert_frame_equal(pd.read_parquet(path), pd.concat(tables, ignore_index=True))

@@ -29,8 +29,9 @@ from emoscope.architectures import family_of
 from emoscope.batches import encode
 from emoscope.files import read_json, replacing, sha256_of, write_json
 from emoscope.model_folder import check_model_folder
-from emoscope.models import check_blocks
+from emoscope.models import architecture_of, check_blocks
 from emoscope.precision import use_bf16
+from emoscope.products import use_onednn
 
 
 def finetune(
@@ -96,7 +97,7 @@ def trainer_of(
 ) -> Trainer:
     """A Trainer whose batches hold texts of similar length, padded to the longest of them and no further."""
     return Trainer(
-        model=model,
+        model=use_onednn(model),
         args=arguments,
         train_dataset=rows,
         data_collator=DataCollatorWithPadding(tokenizer),
@@ -142,6 +143,7 @@ def start_model(
             n_embd=config["width"],
             n_layer=config["blocks"],
             n_head=config["heads"],
+            activation_function="gelu_pytorch_tanh",  # GPT-2's own, in one kernel
             initializer_range=0.5 / config["width"] ** 0.5,  # 0.018 at GPT-2's width 768, where its authors chose 0.02
             resid_pdrop=0.0,  # so small a model underfits: dropout costs it accuracy
             embd_pdrop=0.0,
@@ -153,7 +155,7 @@ def start_model(
         )
         return GPT2ForSequenceClassification(settings)
     model = AutoModelForSequenceClassification.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, **labels
+        folder, config=architecture_of(folder, **labels), dtype=torch.float32, use_safetensors=True
     )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from emoscope.errors import UserError
-from emoscope.models import device
+from emoscope.models import architecture_of, device
+from emoscope.products import use_onednn
 
 
 def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -15,7 +16,7 @@ def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokeni
 
     Attention is computed eagerly, so that its weights can be read. UserError for a model without a language-model head.
     """
-    config = AutoConfig.from_pretrained(folder)
+    config = architecture_of(folder)
     causal = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
     if not causal or causal not in (config.architectures or []):
         raise UserError(
@@ -23,8 +24,8 @@ def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokeni
             "from left to right; name a model such as GPT-2 or SmolLM2 under `companions`"
         )
     model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, attn_implementation="eager"
+        folder, config=config, dtype=torch.float32, use_safetensors=True, attn_implementation="eager"
     )
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # GPT-2 has none; padding is masked anyway
-    return model.to(device()).eval().requires_grad_(False), tokenizer
+    return use_onednn(model.to(device()).eval().requires_grad_(False)), tokenizer

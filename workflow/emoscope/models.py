@@ -9,9 +9,11 @@ from pathlib import Path
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -20,6 +22,7 @@ from emoscope.architectures import blocks_of
 from emoscope.errors import UserError
 from emoscope.files import sha256_of, write_json
 from emoscope.model_folder import check_model_folder
+from emoscope.products import use_onednn
 
 PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
 
@@ -71,8 +74,18 @@ def unpack_model(config: dict, output: Path) -> None:
 
 def load_classifier(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a fine-tuned classifier in float32, on the GPU if there is one, ready to be evaluated."""
-    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
-    return model.to(device()).eval(), AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, config=architecture_of(folder), dtype=torch.float32, use_safetensors=True
+    )
+    return use_onednn(model.to(device()).eval()), AutoTokenizer.from_pretrained(folder)
+
+
+def architecture_of(folder: Path, **changes: object) -> PretrainedConfig:
+    """A model folder's configuration; GPT-2's activation by the name of its fused kernel, not of its eight steps."""
+    config = AutoConfig.from_pretrained(folder, **changes)
+    if getattr(config, "activation_function", None) == "gelu_new":
+        config.activation_function = "gelu_pytorch_tanh"  # the same function
+    return config
 
 
 def check_blocks(model: PreTrainedModel, configured: int) -> None:
