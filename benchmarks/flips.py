@@ -1,29 +1,24 @@
-"""Time the flips and the label-free replacement, tagger included: `python benchmarks/flips.py [FILE ...]`.
+"""The flips and the label-free replacement, tagger included: `python -m benchmarks flips [FILE ...]`.
 
 A file holds one text a line, or lines of `text;class`; without one, 20,000 texts of the calibration corpus are taken.
-Prints one line of JSON: for each change, how many texts it changed, and texts per minute in one process and in two,
-each of one thread and with its start (imports, lexicon, tagger) counted; machine and its load before; commit.
+For each change: how many texts it changed, and texts per minute in one process and in two, each of one thread and with
+its start (imports, lexicon, tagger) counted.
 """
 
-import json
 import multiprocessing
 import os
-import platform
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from emoscope.calibration import generate
+from benchmarks.measuring import ROOT, sentences
 from emoscope.flips import flip_gender, flip_race
 from emoscope.lexicons import GenderLexicon, RaceLexicon
 from emoscope.perturbation import Perturbation
 from emoscope.synonyms import SynonymTable, replace
 
-ROOT = Path(__file__).parents[1]
 LEXICONS = ROOT / "data" / "lexicons"
 
 
@@ -57,24 +52,11 @@ def read_texts(paths: list[str]) -> list[str]:
     return [re.sub(r";\w+$", "", line) for line in lines if line.strip() and line != "text;label_name"]
 
 
-def processor() -> str:
-    try:
-        return re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())[1]
-    except (OSError, TypeError):
-        return platform.processor() or platform.machine()
-
-
-def main() -> None:
+def measure(*files: str) -> dict:
     os.environ["OMP_NUM_THREADS"] = "1"
-    texts = read_texts(sys.argv[1:]) or list(generate(rows=20_000, seed=1)[0]["text"])
-    result: dict = {"texts": len(texts), "distinct": len(set(texts)), "load": round(os.getloadavg()[0], 1)}
+    texts = read_texts(list(files)) or sentences(20_000)
+    result: dict = {"texts": len(texts), "distinct": len(set(texts))}
     for name in ("gender", "race", "replacement"):
         changed, alone = measured(name, texts, 1)
         result[name] = {"changed": changed, "per_minute": alone, "per_minute_in_two": measured(name, texts, 2)[1]}
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    result |= {"processor": processor(), "cores": os.cpu_count(), "python": platform.python_version()}
-    print(json.dumps(result | {"commit": commit.stdout.strip()}))
-
-
-if __name__ == "__main__":
-    main()
+    return result

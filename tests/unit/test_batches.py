@@ -24,3 +24,14 @@ def test_no_texts_are_no_predictions(classifier, tokenizer):
 def test_predictions_do_not_depend_on_the_batch(classifier, tokenizer):
     alone = np.concatenate([predict_logits(classifier, tokenizer, [text], 1000) for text in TEXTS])
     np.testing.assert_allclose(predict_logits(classifier, tokenizer, TEXTS, 1000), alone, atol=1e-4)
+
+
+def test_little_is_padding():
+    lengths = np.random.default_rng(0).gamma(6, 3.5, size=20_000).astype(int) + 2  # about as tweets are
+    padded = sum(len(batch) * max(lengths[batch]) for batch in token_batches(lengths, 8192))
+    assert 1 - lengths.sum() / padded < 0.03
+
+
+def test_a_few_texts_are_not_padded_to_the_longest():
+    lengths = [60] * 5 + [20] * 200
+    assert len(token_batches(lengths, 8192)) == 2

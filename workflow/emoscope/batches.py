@@ -16,12 +16,19 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> BatchEnc
 def token_batches(lengths: Sequence[int], tokens_per_batch: int) -> list[np.ndarray]:
     """Cut row numbers, longest text first, into batches of at most `tokens_per_batch` padded tokens.
 
-    A text longer than the budget gets a batch of its own. Longest first, so that a lack of memory shows at once.
+    A text longer than the budget gets a batch of its own. Once it holds an eighth of the budget, a batch ends before a
+    text an eighth shorter than its longest: little is padding, and no batch is too small to be fast. Longest first, so
+    that a lack of memory shows at once.
     """
     order = np.argsort(-np.asarray(lengths), kind="stable")
+    descending = np.asarray(lengths)[order]
     batches, start = [], 0
     while start < len(order):
-        size = max(1, tokens_per_batch // max(1, lengths[order[start]]))
+        longest = max(1, descending[start])
+        most = max(1, tokens_per_batch // longest)
+        enough = -(-tokens_per_batch // (8 * longest))
+        similar = int(np.searchsorted(-descending, -longest * 7 / 8, side="right")) - start
+        size = min(most, max(enough, similar))
         batches.append(order[start : start + size])
         start += size
     return batches
