@@ -1,11 +1,14 @@
 """Training, predicting and masking work where only torch and transformers are, as on a bare GPU machine."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pandas as pd
 
+from emoscope.cli import COMMANDS
+from emoscope.code import PACKAGE, code_of
 from random_models import TEXTS
 
 BLOCKED = """
@@ -61,3 +64,18 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
     )
     masks = pd.read_parquet(tmp_path / "masks.parquet")
     assert len(masks) == 2 * 20 and masks["p_joy"].between(0, 1).all()
+
+
+COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
+MODELS = {"torch", "transformers"}
+READERS = "predict scoring masking finetune models copier tracing dimensions attention_tables lens write_directions"
+READERS += " autoencoder autoencoder_scores prompt_training prompt_scores induction induction_ablation composition"
+
+
+def test_only_commands_that_run_a_model_import_its_libraries():
+    found = {}
+    for module in {target.split(":")[0] for target in COMMANDS.values()}:
+        code = (path.read_text() for path in code_of(PACKAGE / f"{module}.py"))
+        found[module] = {name for text in code for name in COSTLY.findall(text)}
+    assert {module for module, names in found.items() if names & MODELS} == set(READERS.split())
+    assert {module for module, names in found.items() if names - MODELS} == {"reports"}  # it runs notebooks
