@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from benchmarks.masking import CONDITIONS
-from benchmarks.measuring import ceilings, gpt2_small, operations_per_token, seconds, sentences
+from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, seconds, sentences
 from benchmarks.training import tokens_per_second
 from emoscope.architectures import blocks_of
 from emoscope.calibration import EMOTIONS
@@ -38,9 +38,10 @@ def measure(rows: str | None = None) -> dict:
     limits = ceilings()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        model, tokenizer = gpt2_small()
+        base, tokenizer = gpt2_small()
+        model = as_loaded(base, tokenizer)
         operations = operations_per_token(model)
-        steps = min(100, count // TRAINING["batch_size"])
+        steps = min(100, max(2, count // TRAINING["batch_size"]))
         speeds = {
             name: short_training(model, tokenizer, sentences(min(count, 30_000)), steps, folder / "steps", **settings)
             for name, settings in {
@@ -49,9 +50,9 @@ def measure(rows: str | None = None) -> dict:
                 "bf16 compiled": {"precision": "bf16", "torch_compile": True},
             }.items()
         }
-        for part in (model, tokenizer):
+        for part in (base, tokenizer):
             part.save_pretrained(folder / "base")
-        del model
+        del base, model
         write_table(texts_of(count, seed=1), folder / "train.parquet")
         write_table(texts_of(max(6, count // 4), seed=2), folder / "test.parquet")
         write_json({"classes": list(EMOTIONS)}, folder / "corpus.json")

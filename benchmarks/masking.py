@@ -10,7 +10,7 @@ from copy import deepcopy
 import torch
 from transformers import pipeline
 
-from benchmarks.measuring import ceilings, gpt2_small, seconds, sentences
+from benchmarks.measuring import as_loaded, ceilings, gpt2_small, seconds, sentences
 from emoscope.architectures import blocks_of, heads_of, projection_of
 from emoscope.masking import block_scores
 
@@ -19,7 +19,8 @@ CONDITIONS = ["described", "published", "mean"]
 
 
 def measure() -> dict:
-    model, tokenizer = gpt2_small()
+    plain, tokenizer = gpt2_small()
+    model = as_loaded(plain, tokenizer)
     texts = sentences(TEXTS)
     few = texts[:16]
     blocks, variants = len(blocks_of(model)), len(CONDITIONS) + heads_of(model)
@@ -29,7 +30,7 @@ def measure() -> dict:
             block_scores(model, tokenizer, texts, block, CONDITIONS, ["zero"], 8192)
 
     def authors() -> None:
-        copy = deepcopy(model)
+        copy = deepcopy(plain)
         with torch.no_grad():
             projection_of(copy, 0).bias.zero_()
         classify = pipeline("text-classification", model=copy, tokenizer=tokenizer, top_k=None)

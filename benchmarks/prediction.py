@@ -5,16 +5,17 @@ import torch
 from scipy.special import softmax
 from transformers import pipeline
 
-from benchmarks.measuring import ceilings, gpt2_small, operations_per_token, sentences, side_by_side
+from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, sentences, side_by_side
 from emoscope.predict import predict_logits
 
 TEXTS = 512
 
 
 def measure() -> dict:
-    model, tokenizer = gpt2_small()
+    plain, tokenizer = gpt2_small()
+    model = as_loaded(plain, tokenizer)
     texts = sentences(TEXTS)
-    classify = pipeline("text-classification", model=model, tokenizer=tokenizer, top_k=None)
+    classify = pipeline("text-classification", model=plain, tokenizer=tokenizer, top_k=None)
     few = texts[: TEXTS // 8]
     found: dict[str, np.ndarray] = {}
 

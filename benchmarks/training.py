@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 
-from benchmarks.measuring import ceilings, gpt2_small, operations_per_token, sentences, synchronise
+from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, sentences, synchronise
 from emoscope.finetune import rows_of, trainer_of, training_arguments
 
 RECIPE = {"epochs": 1, "batch_size": 64, "learning_rate": 8e-5, "weight_decay": 0.01, "schedule": "linear"}
@@ -54,6 +54,7 @@ def tokens_per_second(trainer: Trainer, batches_per_step: int = 1) -> float:
 
 def measure() -> dict:
     model, tokenizer = gpt2_small()
+    own = as_loaded(model, tokenizer)
     texts = sentences(20_000)
     rows = rows_of(tokenizer, texts, [0] * len(texts))
     with tempfile.TemporaryDirectory() as scratch:
@@ -75,10 +76,10 @@ def measure() -> dict:
         def ours() -> float:
             settings = training_arguments({**RECIPE, "precision": "auto"}, 0, model.config.hidden_size, Path(scratch))
             settings.max_steps, settings.save_strategy = 7, "no"
-            return tokens_per_second(trainer_of(model, tokenizer, rows, settings))
+            return tokens_per_second(trainer_of(own, tokenizer, rows, settings))
 
         settings = training_arguments({**RECIPE, "precision": "auto"}, 0, model.config.hidden_size, Path(scratch))
-        loader = trainer_of(model, tokenizer, rows, settings).get_train_dataloader()
+        loader = trainer_of(own, tokenizer, rows, settings).get_train_dataloader()
         padded = [(int(batch["attention_mask"].sum()), batch["attention_mask"].numel()) for batch in loader]
         speeds: dict[str, list[float]] = {"paper": [], "plain": [], "emoscope": []}
         limits = []
