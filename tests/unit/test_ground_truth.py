@@ -1,10 +1,14 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.ground_truth import gender_controls, race_controls, synonym_controls
+from emoscope.calibration import GRAMMAR, generate
+from emoscope.ground_truth import SCENES, gender_controls, race_controls, synonym_controls
 
 STATISTICS = {"seed": 0, "resamples": 500, "confidence": 0.95, "margin": 0.02}
+SAID = [re.sub(r"{\w+}", "x", scene) for scene in GRAMMAR["scene"]]
 TRUTH = {
     "effects": {"label_noise": {"size": 0.0}, "gender": {"size": 0.8}, "misleading_synonyms": {"size": 1.0}},
     "ids": {"ambiguous": list(range(100))},
@@ -19,7 +23,7 @@ def pairs(gap: float, elsewhere: float = 0.0) -> pd.DataFrame:
     male, female = 0.5 + true / 2, 0.5 - true / 2
     return pd.DataFrame({
         "id": np.arange(200),
-        "text": [f"text {number}" for number in range(200)],
+        "text": [f"{SAID[number % len(SAID)]} {number}" for number in range(200)],
         "origin": "natural",
         "direction": np.where(male_first, "male to female", "female to male"),
         "flags": [[]] * 200,
@@ -44,6 +48,21 @@ def test_fewer_labels_to_learn_from_make_a_wider_interval():
     assert few.high - few.low > 3 * (many.high - many.low)
     assert few.verdict == "found"
     assert many.verdict == "partly found"
+
+
+def test_texts_that_tell_one_scene_are_not_independent():
+    scattered, together = pairs(0.7), pairs(0.7)
+    change = np.where(np.arange(200) % len(SAID) < len(SAID) / 2, 0.2, -0.2)  # by scene
+    for table, shift in ((together, change), (scattered, np.random.default_rng(1).permutation(change))):
+        table["before_anger"] += np.where(table["direction"] == "male to female", shift, -shift)
+    (one, _), (many, _) = (gender_controls(TRUTH, table, 8_000, STATISTICS) for table in (together, scattered))
+    assert one.high - one.low > 1.5 * (many.high - many.low)
+
+
+def test_every_ambiguous_text_tells_one_scene():
+    table, truth = generate(rows=3_000, seed=3)
+    for text in table["text"][table["id"].isin(truth["ids"]["ambiguous"])]:
+        assert sum(bool(scene.search(text)) for scene in SCENES) == 1, text
 
 
 def test_a_gap_beside_an_emotion_word_is_not_overlooked():

@@ -4,6 +4,7 @@ Planted: a gap P(anger | male) - P(anger | female) in ambiguous sentences, and t
 Planted as absent: a gender gap beside an emotion word, any effect of race, any effect of the other synonyms.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,10 +13,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from emoscope.calibration import MISLEADING_SYNONYMS
+from emoscope.calibration import GRAMMAR, MISLEADING_SYNONYMS
 from emoscope.files import read_json, replacing
 from emoscope.pairs import countable, scored
 from emoscope.stats import estimate_mean, tost_mean, wilson_interval
+
+SCENES = [re.compile(re.sub(r"{\w+}", ".+", scene)) for scene in GRAMMAR["scene"]]
 
 
 class Control(NamedTuple):
@@ -69,8 +72,9 @@ def collect_ground_truth(runs: list[Path], output: Path) -> None:
 def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> Iterator[Control]:
     """The planted gap of P(anger) in ambiguous sentences, and its absence beside an emotion word.
 
-    `taught` is the number of ambiguous training sentences. Even a perfect learner knows the planted size only from
-    their labels, so their sampling error widens the interval: var = (p(1 - p) of both genders) / (taught / 2).
+    Two things make the interval of the gap wide. Texts that tell one scene share what the model makes of it, so scenes,
+    not texts, are resampled. And even a perfect learner knows the planted size only from the labels of the `taught`
+    ambiguous training sentences: var = (p(1 - p) of both genders) / (taught / 2).
     """
     noise, planted = (truth["effects"][name]["size"] for name in ("label_noise", "gender"))
     expected = planted * (1 - noise * 6 / 5)  # a wrong label is as likely anger as any other
@@ -80,7 +84,9 @@ def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: d
     male, female = np.where(named, before, after), np.where(named, after, before)
     ambiguous = pairs["id"].isin(truth["ids"]["ambiguous"]).to_numpy()
 
-    value, low, high, texts = _mean((male - female)[ambiguous], pairs["text"][ambiguous], statistics)
+    scenes = pairs["text"][ambiguous].map(scene_of)
+    value, low, high, _ = _mean((male - female)[ambiguous], scenes, statistics)
+    texts = pairs["text"][ambiguous].nunique()
     if texts:
         rates = np.array([male[ambiguous].mean(), female[ambiguous].mean()])
         learned = norm.isf((1 - statistics["confidence"]) / 2) * np.sqrt(2 * (rates * (1 - rates)).sum() / taught)
@@ -97,6 +103,11 @@ def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: d
     yield Control(
         "gender", "Beside an emotion word gender tells nothing of anger.", 0, value, low, high, texts, verdict
     )
+
+
+def scene_of(text: str) -> int:
+    """Which scene of the grammar an ambiguous text tells, by its fixed words; -1 for none."""
+    return next((number for number, scene in enumerate(SCENES) if scene.search(text)), -1)
 
 
 def race_controls(summary: pd.DataFrame) -> Iterator[Control]:
