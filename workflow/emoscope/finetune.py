@@ -84,6 +84,7 @@ def finetune(
             "tokens_per_epoch": sum(map(len, encoded["input_ids"])),
             "texts_cut": cut_texts(tokenizer, texts["text"]),
             "precision": "bf16" if arguments.bf16 else "fp32",
+            "processes": arguments.world_size,
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             "versions": {module.__name__: module.__version__ for module in (torch, transformers, accelerate)},
         },
@@ -158,6 +159,8 @@ def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> 
         output_dir=str(scratch),
         num_train_epochs=training["epochs"],
         per_device_train_batch_size=training["batch_size"],
+        accelerator_config={"split_batches": True},  # several processes share each batch: the recipe stays as it is
+        average_tokens_across_devices=False,  # it would multiply the loss by the processes: classifiers take its mean
         learning_rate=training["learning_rate"],
         weight_decay=training["weight_decay"],
         lr_scheduler_type=training["schedule"],

@@ -13,13 +13,12 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.batches import padded_batches
 from emoscope.files import write_table
 from emoscope.models import classes_of, load_classifier
+from emoscope.shards import shard_of
 
 
 def predict(model: Path, train: Path, test: Path, shard: str, config: dict, output: Path) -> None:
     """Write the predictions of one shard, `k-of-n`, of the training and test texts."""
-    number, shards = map(int, shard.split("-of-"))
-    texts = pd.concat([pd.read_parquet(train), pd.read_parquet(test)], ignore_index=True)
-    texts = texts.iloc[number - 1 :: shards]
+    texts = shard_of(pd.concat([pd.read_parquet(train), pd.read_parquet(test)], ignore_index=True), shard)
     classifier, tokenizer = load_classifier(model)
     logits = predict_logits(classifier, tokenizer, texts["text"].tolist(), config["tokens_per_batch"])
     write_table(prediction_table(texts, logits, classes_of(classifier)), output)
