@@ -89,7 +89,8 @@ def clustered(tmp_path_factory) -> Run:
                     cancelled = running["finetune"]
                     answer("scancel", cancelled)
                 scoring = running.get("score_perturbation")
-                if not hanged and scoring and answer("scancel", "--signal=STOP", scoring).returncode == 0:
+                stop = ["scancel", "--full", "--signal=STOP"]
+                if not hanged and scoring and answer(*stop, scoring).returncode == 0:
                     hanged = scoring
                     answer("scontrol", "update", f"JobId={hanged}", "TimeLimit=1")
                 time.sleep(0.2)
