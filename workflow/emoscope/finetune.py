@@ -22,6 +22,7 @@ from transformers import (
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
 )
 
@@ -64,6 +65,7 @@ def finetune(
         train_dataset=data,
         data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8 if longest % 8 == 0 else None),
         processing_class=tokenizer,
+        callbacks=[OrderOfEpoch()],
     )
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -179,6 +181,15 @@ def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> 
     if arguments.n_gpu > 1:  # one process would spread each batch over all GPUs, and so change the recipe
         arguments._n_gpu = 1
     return arguments
+
+
+class OrderOfEpoch(TrainerCallback):
+    """Draw the order of each epoch's texts from the seed and the epoch alone: a resumed training has to go on in it."""
+
+    def on_epoch_begin(self, args, state, control, train_dataloader, **_):
+        batches = train_dataloader.batch_sampler
+        sampler = getattr(batches, "batch_sampler", batches).sampler  # several processes have a layer more
+        sampler.generator = torch.Generator().manual_seed(args.seed + int(state.epoch or 0))
 
 
 def fingerprint(config: dict, files: list[Path]) -> str:
