@@ -30,7 +30,12 @@ wildcard_constraints:
 
 
 scattergather:
-    predict=1,
+    predict=config["shards"]["predict"],
+    score=config["shards"]["score"],
+
+
+resource_scopes:
+    gpu="local",  # a limit on GPUs is one on each job of a cluster, not on all of them together
 
 
 localrules:

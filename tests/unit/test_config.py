@@ -42,6 +42,7 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("runs", 0, "training", "learning_rate", "5e-5"), r"runs\[0\].training.learning_rate.*5\.0e-5"),
         (("runs", 0, "modle", "scratch"), r"runs\[0\]: unknown key 'modle'; did you mean 'model'"),
         (("runs", 0, "model", "scrach"), r"runs\[0\].model.*did you mean 'scratch'"),
+        (("runs", 0, "training", "gpus", 5), r"runs\[0\].training.batch_size: 5 GPUs cannot share 32 texts evenly"),
         (("runs", 0, "seeds", ["one"]), r"runs\[0\].seeds\[0\].*not of type integer"),
         (("corpora", "calibration", "rowz", 5), "corpora.calibration: unknown key 'rowz'; did you mean 'rows'"),
         (("corpora", "mine", {"source": "cvs"}), "corpora.mine.source.*did you mean 'csv'"),

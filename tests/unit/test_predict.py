@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from emoscope import predict
 from emoscope.files import write_table, write_tables
+from emoscope.shards import chunks_of
 from random_models import TEXTS
 
 
@@ -19,17 +20,15 @@ def tables(tmp_path):
     return texts, [tmp_path / "train.parquet", tmp_path / "test.parquet"]
 
 
-@pytest.mark.parametrize("shards", [1, 2, 5])
+@pytest.mark.parametrize("shards", [1, 2, 5, 30])
 @pytest.mark.parametrize("chunk", [1, 4, 100])
-def test_shards_deal_the_rows_out_in_turn(tables, shards, chunk):
+def test_shares_in_chunks_make_up_the_tables(tables, shards, chunk):
     texts, paths = tables
-    for number in range(1, shards + 1):
-        found = pd.concat(predict.shard_of(paths, number, shards, chunk), ignore_index=True)
-        pd.testing.assert_frame_equal(found, texts.iloc[number - 1 :: shards].reset_index(drop=True))
-
-
-def test_no_chunk_is_larger_than_asked_for(tables):
-    assert max(map(len, predict.shard_of(tables[1], 2, 3, chunk=4))) <= 4
+    parts = [list(chunks_of(paths, f"{number}-of-{shards}", chunk)) for number in range(1, shards + 1)]
+    assert max(len(part) for share in parts for part in share) <= chunk
+    assert all(parts)
+    found = pd.concat([part for share in parts for part in share], ignore_index=True)
+    pd.testing.assert_frame_equal(found, texts)
 
 
 def test_predictions_in_chunks_are_those_of_one_go(tables, tmp_path, monkeypatch, classifier, tokenizer):
@@ -37,7 +36,7 @@ def test_predictions_in_chunks_are_those_of_one_go(tables, tmp_path, monkeypatch
         part.save_pretrained(tmp_path / "model")
     config = {"tokens_per_batch": 64}
     predict.predict(tmp_path / "model", *tables[1], "1-of-1", config, tmp_path / "whole.parquet")
-    monkeypatch.setattr(predict.shard_of, "__defaults__", (5,))
+    monkeypatch.setattr(chunks_of, "__defaults__", (5,))
     predict.predict(tmp_path / "model", *tables[1], "1-of-1", config, tmp_path / "chunks.parquet")
     whole, chunks = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("whole", "chunks"))
     assert list(whole["id"]) == list(range(23))

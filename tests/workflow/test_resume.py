@@ -1,4 +1,4 @@
-"""A killed fine-tuning goes on from its checkpoint; one with other settings never does."""
+"""A killed fine-tuning goes on from its checkpoint and ends as if nothing had been; one with other settings never."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from emoscope.finetune import fingerprint, last_checkpoint, use_bf16
 ROOT = Path(__file__).parents[2]
 MODEL = {"source": "scratch", "blocks": 2, "heads": 2, "width": 16, "vocabulary": 400, "context": 64}
 TRAINING = {
-    "epochs": 20, "batch_size": 16, "learning_rate": 1e-3, "weight_decay": 0.01, "schedule": "linear", "warmup": 0.1,
+    "epochs": 15, "batch_size": 16, "learning_rate": 1e-3, "weight_decay": 0.01, "schedule": "linear", "warmup": 0.1,
     "precision": "fp32", "gpus": 1,
 }  # fmt: skip
 
@@ -47,10 +47,18 @@ def test_a_killed_job_resumes(tmp_path):
 
     assert finetuning(tmp_path).wait() == 0, (tmp_path / "log").read_text()
     history = json.loads((tmp_path / "history.json").read_text())
-    assert history["steps"] == 500
+    assert history["steps"] == 375
     assert history["resumed_from_step"] == resumed_from > 0
+    assert resumed_from % 25, "in the middle of an epoch, whose order must not change"
     assert not kept.exists(), "the scratch folder is deleted at the end"
     assert {path.suffix for path in (tmp_path / "output").iterdir()} == {".json", ".safetensors"}
+
+    weights = (tmp_path / "output" / "model.safetensors").read_bytes()
+    assert finetuning(tmp_path).wait() == 0, (tmp_path / "log").read_text()
+    unbroken = json.loads((tmp_path / "history.json").read_text())
+    assert unbroken["resumed_from_step"] == 0
+    assert unbroken["loss"] == history["loss"]
+    assert (tmp_path / "output" / "model.safetensors").read_bytes() == weights
 
 
 def test_an_unfinished_checkpoint_is_passed_over(tmp_path):

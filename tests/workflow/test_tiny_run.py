@@ -104,7 +104,7 @@ def test_a_touched_file_changes_nothing(finished, name):
 
 def test_an_edited_lexicon_reruns_what_uses_it(edited):
     jobs = edited("data/lexicons/gender.csv", lambda text: text + "cowboy,cowgirl,swap\n")
-    flips = {"flip_terms": 1, "score_perturbation": 1, "summarise_effects": 1}
+    flips = {"flip_terms": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
     assert jobs == {
         **flips,
         "trace_pairs": 1,
@@ -118,14 +118,14 @@ def test_an_edited_lexicon_reruns_what_uses_it(edited):
 
 def test_edited_neutral_words_rerun_every_perturbation(edited):
     jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram,ferry,swap\n")
-    pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2}
-    pairs |= {"measure_dimensions": 2, "assess_ground_truth": 3}
+    pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "join_scores": 3, "summarise_effects": 3}
+    pairs |= {"trace_pairs": 2, "measure_dimensions": 2, "assess_ground_truth": 3}
     assert jobs == {**pairs, "render_report": 2, **TRUTH, **JUDGED}
 
 
 def test_edited_synonym_code_leaves_the_flips_alone(edited):
     jobs = edited("workflow/emoscope/synonyms.py", lambda text: text + "\n# a remark\n")
-    words = {"count_words": 1, "replace_words": 1, "score_perturbation": 1, "summarise_effects": 1}
+    words = {"count_words": 1, "replace_words": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
     assert jobs == {**words, "assess_ground_truth": 1, "render_report": 1, **TRUTH, **JUDGED}
 
 
@@ -154,8 +154,8 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
         assert rule not in jobs
     model = {"finetune": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
     masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
-    pairs = {"score_perturbation": 3, "summarise_effects": 3, "trace_pairs": 2, "measure_dimensions": 2}
-    pairs |= {"assess_ground_truth": 3}
+    pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
+    pairs |= {"measure_dimensions": 2, "assess_ground_truth": 3}
     assert jobs == {**model, **masks, **pairs, "render_report": 4, **TRUTH, **JUDGED}
 
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "replace-words": "synonym_sets:replace_words",
     "suggest-synonyms": "suggestions:suggest_synonyms",
     "score-perturbation": "scoring:score_perturbation",
+    "join-shards": "shards:join_shards",
     "summarise-effects": "effects:summarise_effects",
     "trace-pairs": "tracing:trace_pairs",
     "assess-ground-truth": "ground_truth:assess_ground_truth",

@@ -147,6 +147,12 @@ def _check_names(config: dict) -> None:
             _check_width(run["model"], model)
         if run["name"] in seen:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
+        batch_size, gpus = run["training"]["batch_size"], run["training"]["gpus"]
+        if batch_size % gpus:
+            raise UserError(
+                f"config runs[{position}].training.batch_size: {gpus} GPUs cannot share {batch_size} texts evenly; "
+                "make it a multiple of `gpus`"
+            )
         seen.add(run["name"])
 
 

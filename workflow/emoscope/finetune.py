@@ -22,6 +22,7 @@ from transformers import (
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
 )
 
@@ -77,6 +78,7 @@ def finetune(
             "tokens_per_epoch": sum(len(row["input_ids"]) for row in rows),
             "texts_cut": cut_texts(tokenizer, texts["text"]),
             "precision": "bf16" if arguments.bf16 else "fp32",
+            "processes": arguments.world_size,
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             "versions": {module.__name__: module.__version__ for module in (torch, transformers, accelerate)},
         },
@@ -102,6 +104,7 @@ def trainer_of(
         train_dataset=rows,
         data_collator=DataCollatorWithPadding(tokenizer),
         processing_class=tokenizer,
+        callbacks=[OrderOfEpoch()],
     )
 
 
@@ -172,6 +175,8 @@ def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> 
         output_dir=str(scratch),
         num_train_epochs=training["epochs"],
         per_device_train_batch_size=training["batch_size"],
+        accelerator_config={"split_batches": True},  # several processes share each batch: the recipe stays as it is
+        average_tokens_across_devices=False,  # it would multiply the loss by the processes: classifiers take its mean
         learning_rate=training["learning_rate"],
         weight_decay=training["weight_decay"],
         lr_scheduler_type=training["schedule"],
@@ -190,6 +195,15 @@ def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> 
     if arguments.n_gpu > 1:  # one process would spread each batch over all GPUs, and so change the recipe
         arguments._n_gpu = 1
     return arguments
+
+
+class OrderOfEpoch(TrainerCallback):
+    """Draw the order of each epoch's texts from the seed and the epoch alone: a resumed training has to go on in it."""
+
+    def on_epoch_begin(self, args, state, control, train_dataloader, **_):
+        batches = train_dataloader.batch_sampler
+        sampler = getattr(batches, "batch_sampler", batches).sampler  # several processes have a layer more
+        sampler.generator = torch.Generator().manual_seed(args.seed + int(state.epoch or 0))
 
 
 def fingerprint(config: dict, files: list[Path]) -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import torch
 from scipy.special import softmax
 from tqdm import tqdm
@@ -14,31 +13,20 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.batches import padded_batches
 from emoscope.files import write_tables
 from emoscope.models import classes_of, load_classifier
-
-CHUNK = 20_000  # rows in memory at a time: enough to sort by length, and little beside the model
+from emoscope.shards import chunks_of
 
 
 def predict(model: Path, train: Path, test: Path, shard: str, config: dict, output: Path) -> None:
     """Write the predictions of one shard, `k-of-n`, of the training and test texts, in bounded memory."""
-    number, shards = map(int, shard.split("-of-"))
     classifier, tokenizer = load_classifier(model)
     classes = classes_of(classifier)
 
     def predicted() -> Iterator[pd.DataFrame]:
-        for texts in shard_of([train, test], number, shards):
+        for texts in chunks_of([train, test], shard):
             logits = predict_logits(classifier, tokenizer, texts["text"].tolist(), config["tokens_per_batch"])
             yield prediction_table(texts, logits, classes)
 
     write_tables(predicted(), output)
-
-
-def shard_of(tables: Sequence[Path], number: int, shards: int, chunk: int = CHUNK) -> Iterator[pd.DataFrame]:
-    """Every `shards`-th row of parquet tables with the same columns, from row `number` - 1 on, in bounded chunks."""
-    seen = 0
-    for table in tables:
-        for batch in pq.ParquetFile(table).iter_batches(batch_size=chunk * shards):
-            yield batch.to_pandas().iloc[(number - 1 - seen) % shards :: shards]
-            seen += batch.num_rows
 
 
 @torch.inference_mode()

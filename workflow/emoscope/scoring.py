@@ -10,12 +10,13 @@ from emoscope.files import write_table
 from emoscope.models import classes_of, load_classifier
 from emoscope.pairs import PAIR_KEY
 from emoscope.predict import columns, predict_logits
+from emoscope.shards import shard_of
 
 
-def score_perturbation(model: Path, pairs: Path, prediction: dict, output: Path) -> None:
-    """Write `id, axis, origin, term, before_{class}, after_{class}`: probabilities of each pair of texts."""
+def score_perturbation(model: Path, pairs: Path, shard: str, prediction: dict, output: Path) -> None:
+    """Write `id, axis, origin, term, before_{class}, after_{class}`: probabilities of each pair in one shard."""
     classifier, tokenizer = load_classifier(model)
-    table = pd.read_parquet(pairs)
+    table = shard_of(pd.read_parquet(pairs), shard).reset_index(drop=True)
     places, texts = pd.factorize(pd.concat([table["text"], table["perturbed"]]))
     logits = predict_logits(classifier, tokenizer, texts.tolist(), prediction["tokens_per_batch"])
     before, after = np.split(softmax(logits[places], axis=1), 2)

@@ -19,8 +19,8 @@ rule attention_weights:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=6000,
-        runtime="1h",
+        mem_mb=growing(6000),
+        runtime=growing(60),
     params:
         config=as_json({key: config["attention"][key] for key in ("sentences", "heads")}),
     shell:
@@ -49,8 +49,8 @@ rule block_attention:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=6000,
-        runtime="4h",
+        mem_mb=growing(6000),
+        runtime=growing(240),
     params:
         config=as_json({"texts": config["attention"]["texts"]}),
         statistics=as_json({"seed": config["statistics"]["seed"]}),

@@ -140,10 +140,9 @@ def training_settings(wildcards):
     return json.dumps({"model": model, "training": run["training"], "seed": run["seed"]}, sort_keys=True)
 
 
-def launcher(wildcards):
-    """One process, or one for each GPU."""
-    gpus = RUNS[wildcards.run]["training"]["gpus"]
-    return "python -m" if gpus == 1 else f"torchrun --standalone --nproc-per-node {gpus} -m"
+def growing(amount):
+    """So many megabytes or minutes, and as many more with each attempt: what was too little once may then be enough."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def perturbation_pairs(wildcards):
@@ -275,9 +274,8 @@ def prompting_settings(wildcards):
     return json.dumps({key: value for key, value in config["prompting"].items() if key != "tasks"}, sort_keys=True)
 
 
-def prompting_memory(wildcards):
-    """Megabytes: the states of the texts, and the model at work."""
-    return int(1000 * config["prompting"]["cache_gb"]) + 4000
+# megabytes: the states of the texts, and the model at work
+PROMPTING_MEMORY = int(1000 * config["prompting"]["cache_gb"]) + 4000
 
 
 def writeup_tables(wildcards):

@@ -59,12 +59,12 @@ rule render_ground_truth:
         ),
         figures=directory("reports/figures/ground_truth"),
     log:
-        notebook="logs/reports/ground_truth.ipynb",
-        text="logs/reports/ground_truth.log",
+        "logs/reports/ground_truth.log",
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
+        executed="logs/reports/ground_truth.ipynb",
         parameters=as_json(
             {
                 "run": "",
@@ -76,7 +76,7 @@ rule render_ground_truth:
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} >{log.text:q} 2>&1
+            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
         """
 
 

@@ -17,8 +17,8 @@ rule train_copier:
         "../../envs/emoscope.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime="1h",
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         config=model_settings,
     shell:
@@ -43,8 +43,8 @@ rule score_heads:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=6000,
-        runtime="2h",
+        mem_mb=growing(6000),
+        runtime=growing(120),
     params:
         blocks=block_count,
         config=part_of("induction", "lengths", "sequences", "random_models", "seed"),
@@ -71,8 +71,8 @@ rule ablate_mlps:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=6000,
-        runtime="4h",
+        mem_mb=growing(6000),
+        runtime=growing(240),
     params:
         blocks=block_count,
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_positions", "seed"),
@@ -100,8 +100,8 @@ rule ablate_heads:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=6000,
-        runtime="4h",
+        mem_mb=growing(6000),
+        runtime=growing(240),
     params:
         blocks=block_count,
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_heads", "random_heads", "seed"),
@@ -129,8 +129,8 @@ rule compose_heads:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=6000,
-        runtime="4h",
+        mem_mb=growing(6000),
+        runtime=growing(240),
     params:
         blocks=block_count,
         config=part_of("induction", "best_pairs", "random_pairs", "composed_tokens", "seed"),

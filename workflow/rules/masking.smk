@@ -38,8 +38,8 @@ rule mask_block:
         "../../envs/emoscope.yaml"
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         masking=as_json(config["masking"]),
         prediction=as_json(config["prediction"]),
@@ -66,8 +66,8 @@ rule mask_all_but:
         "../../envs/emoscope.yaml"
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         masking=as_json({"block_conditions": config["masking"]["block_conditions"]}),
         prediction=as_json(config["prediction"]),

@@ -40,7 +40,7 @@ rule unpack_model:
 
 
 rule finetune:
-    """Fine-tune a classifier; a killed job goes on from its last checkpoint below work/."""
+    """Fine-tune a classifier, one process for each GPU; a killed job goes on from its last checkpoint below work/."""
     input:
         train=corpus_of("train.parquet"),
         audit=corpus_of("corpus.json"),
@@ -58,21 +58,22 @@ rule finetune:
     threads: 8
     resources:
         gpu=lambda wildcards: RUNS[wildcards.run]["training"]["gpus"],
-        mem_mb=8000,
-        runtime="24h",
+        mem_mb=growing(8000),
+        runtime="24h",  # does not grow: the next attempt goes on where this one stopped, and sites have a longest time
     params:
         config=training_settings,
-        launch=launcher,
     shell:
         r"""
-        {params.launch} emoscope finetune --train {input.train:q} --audit {input.audit:q} --base {input.base:q} \
+        launch=(python -m)
+        [ {resources.gpu} -le 1 ] || launch=(torchrun --standalone --nproc-per-node {resources.gpu} -m)
+        "${{launch[@]}}" emoscope finetune --train {input.train:q} --audit {input.audit:q} --base {input.base:q} \
             --config {params.config:q} --checkpoints work/{wildcards.run:q} \
             --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
 
 
 rule predict:
-    """Predict one share of all texts; `--set-scatter predict=8` cuts them into eight."""
+    """Predict one share of all texts."""
     input:
         model="results/{run}/model",
         train=corpus_of("train.parquet"),
@@ -89,8 +90,8 @@ rule predict:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime="2h",
+        mem_mb=growing(8000),
+        runtime=growing(120),
     params:
         config=as_json(config["prediction"]),
     shell:

@@ -70,31 +70,47 @@ rule replace_words:
 
 
 rule score_perturbation:
-    """Predict both texts of every pair."""
+    """Predict both texts of every pair in one share of them."""
     input:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
         code=code_of("scoring"),
     output:
-        "results/{run}/perturbations/{axis}_scores.parquet",
+        "results/{run}/perturbations/{axis}_scores/{scatteritem}.parquet",
     log:
-        "logs/{run}/perturbations/{axis}_scores.log",
+        "logs/{run}/perturbations/{axis}_scores/{scatteritem}.log",
     benchmark:
-        "benchmarks/{run}/perturbations/{axis}_scores.jsonl"
+        "benchmarks/{run}/perturbations/{axis}_scores/{scatteritem}.jsonl"
     conda:
         "../../envs/emoscope.yaml"
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
         python -m emoscope score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
-            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --shard {wildcards.scatteritem:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
+
+
+rule join_scores:
+    """Put the scores of all shares together."""
+    input:
+        shards=gather.score("results/{{run}}/perturbations/{{axis}}_scores/{scatteritem}.parquet"),
+        code=code_of("shards"),
+    output:
+        "results/{run}/perturbations/{axis}_scores.parquet",
+    log:
+        "logs/{run}/perturbations/{axis}_scores.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        "python -m emoscope join-shards --shards {input.shards:q} --output {output:q} >{log:q} 2>&1"
 
 
 rule summarise_effects:

@@ -45,8 +45,8 @@ rule train_prompts:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=prompting_memory,
-        runtime="12h",
+        mem_mb=growing(PROMPTING_MEMORY),
+        runtime=growing(720),
     params:
         config=prompting_settings,
     shell:
@@ -76,8 +76,8 @@ rule score_prompts:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=prompting_memory,
-        runtime="4h",
+        mem_mb=growing(PROMPTING_MEMORY),
+        runtime=growing(240),
     params:
         config=prompting_settings,
     shell:

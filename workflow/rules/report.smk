@@ -17,18 +17,18 @@ rule render_report:
         ),
         figures=directory("reports/{run}/figures/{experiment}"),
     log:
-        notebook="logs/{run}/reports/{experiment}.ipynb",
-        text="logs/{run}/reports/{experiment}.log",
+        "logs/{run}/reports/{experiment}.log",
     wildcard_constraints:
         experiment=one_of(EXPERIMENTS),
     conda:
         "../../envs/emoscope.yaml"
     params:
+        executed="logs/{run}/reports/{experiment}.ipynb",  # not a log: Snakemake would print all of it when a cell fails
         parameters=report_parameters,
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} >{log.text:q} 2>&1
+            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
         """
 
 
@@ -49,17 +49,17 @@ rule render_writeup:
         ),
         figures=directory("reports/models/{model}/figures/{writeup}"),
     log:
-        notebook="logs/models/{model}/reports/{writeup}.ipynb",
-        text="logs/models/{model}/reports/{writeup}.log",
+        "logs/models/{model}/reports/{writeup}.log",
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
+        executed="logs/models/{model}/reports/{writeup}.ipynb",
         parameters=writeup_parameters,
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} >{log.text:q} 2>&1
+            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
         """
 
 
@@ -75,11 +75,11 @@ rule render_claims:
         html=report("reports/claims.html", caption="../report/page.rst", category="Claims", labels={"report": "claims"}),
         figures=directory("reports/figures/claims"),
     log:
-        notebook="logs/reports/claims.ipynb",
-        text="logs/reports/claims.log",
+        "logs/reports/claims.log",
     conda:
         "../../envs/emoscope.yaml"
     params:
+        executed="logs/reports/claims.ipynb",
         parameters=as_json(
             {
                 "run": "",
@@ -91,7 +91,7 @@ rule render_claims:
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {log.notebook:q} --figures {output.figures:q} --output {output.html:q} >{log.text:q} 2>&1
+            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
         """
 
 

@@ -23,8 +23,8 @@ rule read_residual:
         "../../envs/emoscope.yaml"
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         config=as_json({key: config["residual"][key] for key in ("lens_texts", "seed")}),
         prediction=as_json(config["prediction"]),
@@ -51,7 +51,7 @@ rule measure_writes:
     conda:
         "../../envs/emoscope.yaml"
     resources:
-        mem_mb=3000,
+        mem_mb=growing(3000),
     params:
         config=as_json({"seed": config["residual"]["seed"]}),
         statistics=as_json(config["statistics"]),
@@ -80,8 +80,8 @@ rule train_autoencoder:
         "../../envs/emoscope.yaml"
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime="4h",
+        mem_mb=growing(4000),
+        runtime=growing(240),
     params:
         config=as_json({"autoencoder": AUTOENCODER, "seed": config["residual"]["seed"]}),
         prediction=as_json(config["prediction"]),
@@ -117,8 +117,8 @@ rule evaluate_autoencoder:
         "../../envs/emoscope.yaml"
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         config=as_json({key: config["residual"][key] for key in ("autoencoder", "seed")}),
         prediction=as_json(config["prediction"]),

@@ -24,8 +24,8 @@ rule trace_pairs:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         config=as_json(config["flips"]),
         prediction=as_json(config["prediction"]),
@@ -58,8 +58,8 @@ rule measure_dimensions:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         config=as_json({"traced_block": config["flips"]["traced_block"]}),
         statistics=as_json(config["statistics"]),
