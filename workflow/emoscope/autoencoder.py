@@ -20,7 +20,7 @@ from transformers import PreTrainedTokenizerBase
 
 from emoscope.batches import encode
 from emoscope.errors import UserError
-from emoscope.files import replacing
+from emoscope.files import replacing, write_csv
 from emoscope.language_models import load_language_model
 from emoscope.residual_stream import check_block, distinct_texts, gather
 
@@ -93,8 +93,7 @@ def train_autoencoder(model: Path, corpus: Path, config: dict, prediction: dict,
         Trained(trained, settings["block"], rate, activations.mean(dim=0), principal_axes(units), units[drawn]),
         weights,
     )
-    with replacing(history) as temporary:
-        pd.DataFrame({"step": range(1, len(errors) + 1), "error": errors}).to_csv(temporary, index=False)
+    write_csv(pd.DataFrame({"step": range(1, len(errors) + 1), "error": errors}), history)
 
 
 def held_out_texts(corpus: Path, settings: dict, seed: int) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def read_semicolon(path: Path) -> pd.DataFrame:
     rows = []
     for file in files:
         _check_utf8(file)
-        lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines would cut inside a tweet, too
+        lines = file.read_bytes().decode("utf-8-sig").split("\n")  # splitlines would cut inside a tweet, too
         if not lines or lines[0].strip() != "text;label_name":
             raise UserError(f"{file}: line 1 should read `text;label_name`")
         for number, line in enumerate(lines[1:], start=2):
@@ -116,7 +116,10 @@ def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     empty = text.isna() | (text.astype(str).str.strip() == "")
     if empty.any():
         raise UserError(f"{table['where'][empty.idxmax()]}: the text is empty; fill it in or remove the row")
-    positions = {str(number): number for number in range(len(classes))}
+    if (null := text.astype(str).str.contains("\0", regex=False)).any():
+        raise UserError(f"{table['where'][null.idxmax()]}: the text holds a NUL character; remove it")
+    # whole numbers turn into 1.0 wherever a table has had a gap
+    positions = {written: number for number in range(len(classes)) for written in (f"{number}", f"{number}.0")}
     named = {name: number for number, name in enumerate(classes)}
     numbers = named if positions.keys() & named.keys() else positions | named  # a class called 1 is not position 1
     label = table["label"].map(lambda value: numbers.get(str(value).strip()))
@@ -149,6 +152,8 @@ def _check_utf8(path: Path) -> None:
                 raise UserError(
                     f"{path}: line {number}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
                 ) from None
+            if b"\0" in line:
+                raise UserError(f"{path}: line {number}: byte 0x00 is no text; save the file as UTF-8")
 
 
 def write_source(path: Path, corpus: Path, classes: list[str], source: str, revision: str | None) -> None:

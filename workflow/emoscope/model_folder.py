@@ -1,5 +1,6 @@
 """What a usable model folder holds. Imported by the Snakefile: nothing heavy in here."""
 
+import json
 from pathlib import Path
 
 from emoscope.errors import UserError
@@ -11,9 +12,25 @@ def check_model_folder(folder: Path) -> None:
         raise UserError(f"{folder}: no such model folder; give the path of a Hugging Face model folder")
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder}: no config.json; give the folder that `save_pretrained` wrote")
+    for file in ("config.json", "tokenizer_config.json"):
+        if (folder / file).is_file() and "auto_map" in _settings(folder / file):
+            raise UserError(
+                f"{folder}: {file} names code to be run on loading (auto_map), which is never run; "
+                "choose a model that needs no code of its own"
+            )
     if not list(folder.glob("*.safetensors")):
         pickles = sorted(file.name for suffix in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in folder.glob(suffix))
         found = f"only a pickle ({pickles[0]}), which can run code when loaded" if pickles else "no weights"
         raise UserError(f"{folder}: {found}; save the model with `save_pretrained(..., safe_serialization=True)`")
     if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model")):
         raise UserError(f"{folder}: no tokenizer; save it there with `tokenizer.save_pretrained({str(folder)!r})`")
+
+
+def _settings(file: Path) -> dict:
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file}: not a JSON file: {error}; fetch the model again") from None
+    if not isinstance(settings, dict):
+        raise UserError(f"{file}: no JSON object; fetch the model again")
+    return settings

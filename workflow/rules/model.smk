@@ -65,7 +65,8 @@ rule finetune:
         launch=launcher,
     shell:
         r"""
-        {params.launch} emoscope finetune --train {input.train:q} --audit {input.audit:q} --base {input.base:q} \
+        {params.launch} emoscope --threads 8 finetune --train {input.train:q} --audit {input.audit:q} \
+            --base {input.base:q} \
             --config {params.config:q} --checkpoints work/{wildcards.run:q} \
             --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
@@ -95,7 +96,7 @@ rule predict:
         config=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
+        python -m emoscope --threads 8 predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
             --shard {wildcards.scatteritem:q} --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
 

@@ -1,0 +1,77 @@
+"""Telling whole files from damaged ones, and a disk that takes no more from an error in the program."""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from emoscope.errors import UserError
+from emoscope.files import read_json, sha256_of, write_json
+
+SEAL = "checksums.json"
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def seal(folder: Path) -> None:
+    """Write the SHA-256 of every file of a model folder into it, so that a changed byte is noticed."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != SEAL)
+    write_json({path.name: sha256_of(path) for path in files}, folder / SEAL)
+
+
+def check_whole(paths: Iterable[Path]) -> None:
+    """Read those of the files and sealed folders that exist; UserError names the first damaged one.
+
+    Tables carry a checksum for every page, sealed folders one for every file; a JSON file must parse.
+    """
+    for path in paths:
+        for file, reason in _damages(path):
+            raise UserError(f"{file}: damaged ({reason}); delete {path} and run again")
+
+
+def disk_trouble(error: BaseException | None, paths: Iterable[Path]) -> str | None:
+    """What is wrong with the disk if that caused the error, in one line; None if it did not.
+
+    Some libraries hide the reason, so a full disk below any of `paths` counts as one.
+    """
+    while error:
+        reason = getattr(error, "errno", None) or next((n for n in DISK if os.strerror(n) in str(error)), None)
+        if reason in DISK:
+            where = [*getattr(error, "__notes__", ()), getattr(error, "filename", None), "while writing"]
+            return _explained(reason, next(filter(None, where)))
+        error = error.__cause__ or error.__context__
+    for path in paths:
+        below = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+        if shutil.disk_usage(below).free == 0:
+            return _explained(errno.ENOSPC, f"below {path}")
+    return None
+
+
+def _explained(reason: int, where: str) -> str:
+    return f"{os.strerror(reason)}, {where}; nothing half-written is kept: mend that and run again"
+
+
+def _damages(path: Path) -> Iterator[tuple[Path, str]]:
+    if (path / SEAL).is_file():
+        yield from _broken_seals(path)
+    elif path.is_file() and path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        try:
+            pyarrow.parquet.read_table(path, page_checksum_verification=True)
+        except (OSError, ValueError) as error:  # what pyarrow raises for bytes it cannot read
+            yield path, str(error).splitlines()[0]
+    elif path.is_file() and path.suffix == ".json":
+        try:
+            json.loads(path.read_bytes())
+        except ValueError as error:
+            yield path, str(error)
+
+
+def _broken_seals(folder: Path) -> Iterator[tuple[Path, str]]:
+    for name, wanted in read_json(folder / SEAL).items():
+        if not (folder / name).is_file():
+            yield folder / name, "it is missing"
+        elif sha256_of(folder / name) != wanted:
+            yield folder / name, "its SHA-256 is not the one recorded when it was written"
