@@ -40,7 +40,7 @@ def test_the_disk_is_full_while_a_model_is_trained_or_saved(project, small_disk,
     found = snakemake(project, METRICS)
     assert found.returncode == 1
     [line] = lines_of(found.stdout, "emoscope finetune: ")
-    assert "No space left on device" in line and folder in line
+    assert "No space left on device, " in line and f" {folder}/small-s1" in line
     assert not (project / MODEL).parent.exists() and not (project / HISTORY).exists()
     small_disk(folder, "size=16m")
     assert_completes(project)
@@ -53,7 +53,7 @@ def test_the_results_are_read_only(project, small_disk, unbroken):
     small_disk("results", "ro")
     found = snakemake(project, METRICS)
     assert found.returncode == 1
-    assert "Read-only file system" in found.stdout
+    assert "Read-only file system: 'results/small-s1'" in found.stdout
     assert "Traceback" not in found.stdout
     small_disk("results", "rw")
     assert_completes(project)

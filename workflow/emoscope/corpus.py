@@ -64,6 +64,8 @@ def read_table(path: Path, kind: str, text: str, label: str) -> pd.DataFrame:
                 f"{path}: no column {column!r}; it has: {', '.join(map(str, table.columns))}; "
                 f"name the right one as `{role}` of the corpus in the config"
             )
+    if table.empty:
+        raise UserError(f"{path}: no rows; give a file with labelled texts")
     first = 2 if kind == "csv" else 0  # a CSV's first data row stands below its header
     return pd.DataFrame({
         "text": table[text], "label": table[label], "part": "",
@@ -107,6 +109,8 @@ def read_semicolon(path: Path) -> pd.DataFrame:
             if not separator:
                 raise UserError(f"{file}: line {number}: no semicolon; write `text;label_name`")
             rows.append((text, label, file.stem, f"{file}: line {number}"))
+    if not rows:
+        raise UserError(f"{path}: no rows; give a file or folder with labelled texts")
     return pd.DataFrame(rows, columns=["text", "label", "part", "where"])
 
 
@@ -132,7 +136,7 @@ def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     counts = label.value_counts().reindex(range(len(classes)), fill_value=0)
     if counts.min() < 2:
         name = classes[counts.idxmin()]
-        origin = table["where"].iloc[0].rsplit(":", 1)[0] if len(table) else "corpus"
+        origin = table["where"].iloc[0].rsplit(":", 1)[0]
         raise UserError(
             f"{origin}: class {name!r} has {counts.min()} rows, at least 2 are needed; "
             "add rows or take the class out of `classes`"

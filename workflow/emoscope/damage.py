@@ -33,19 +33,22 @@ def check_whole(paths: Iterable[Path]) -> None:
 def disk_trouble(error: BaseException | None, paths: Iterable[Path]) -> str | None:
     """What is wrong with the disk if that caused the error, in one line; None if it did not.
 
-    Some libraries hide the reason, so a full disk below any of `paths` counts as one.
+    `paths` are those that the failed command knows. Some libraries hide the reason, so a disk without a free byte below
+    one of them counts as one.
     """
+    free = {path: shutil.disk_usage(_existing(path)).free for path in paths}
+    tightest = min(free, key=free.get, default=None)
     while error:
         reason = getattr(error, "errno", None) or next((n for n in DISK if os.strerror(n) in str(error)), None)
         if reason in DISK:
-            where = [*getattr(error, "__notes__", ()), getattr(error, "filename", None), "while writing"]
+            where = [*getattr(error, "__notes__", ()), getattr(error, "filename", None), f"on the disk of {tightest}"]
             return _explained(reason, next(filter(None, where)))
         error = error.__cause__ or error.__context__
-    for path in paths:
-        below = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
-        if shutil.disk_usage(below).free == 0:
-            return _explained(errno.ENOSPC, f"below {path}")
-    return None
+    return _explained(errno.ENOSPC, f"on the disk of {tightest}") if tightest and free[tightest] == 0 else None
+
+
+def _existing(path: Path) -> Path:
+    return next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
 
 
 def _explained(reason: int, where: str) -> str:

@@ -18,12 +18,31 @@ def check_model_folder(folder: Path) -> None:
                 f"{folder}: {file} names code to be run on loading (auto_map), which is never run; "
                 "choose a model that needs no code of its own"
             )
-    if not list(folder.glob("*.safetensors")):
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
         pickles = sorted(file.name for suffix in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in folder.glob(suffix))
         found = f"only a pickle ({pickles[0]}), which can run code when loaded" if pickles else "no weights"
         raise UserError(f"{folder}: {found}; save the model with `save_pretrained(..., safe_serialization=True)`")
     if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model")):
         raise UserError(f"{folder}: no tokenizer; save it there with `tokenizer.save_pretrained({str(folder)!r})`")
+    for file in weights:
+        if not _is_complete(file):
+            raise UserError(f"{file}: cut short or damaged; fetch the model again")
+
+
+def _is_complete(weights: Path) -> bool:
+    """A safetensors file starts with the length of its header, which says where each tensor's bytes end."""
+    size = weights.stat().st_size
+    with weights.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        try:
+            header = json.loads(stream.read(length)) if length < size else None
+        except ValueError:
+            return False
+    if not isinstance(header, dict):
+        return False
+    ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+    return size == 8 + length + max(ends, default=0)
 
 
 def _settings(file: Path) -> dict:

@@ -37,6 +37,7 @@ def download_model(config: dict, output: Path) -> None:
             huggingface_hub.snapshot_download(
                 repository, revision=revision, allow_patterns=list(PLAIN_FILES), local_dir=folder
             )
+            check_model_folder(folder)
         except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(
@@ -44,7 +45,6 @@ def download_model(config: dict, output: Path) -> None:
                 "(the default configuration and workflow/configs/tweets.yaml do)"
             ) from error
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # what the hub's client knows of its download
-        check_model_folder(folder)
         write_json({"source": repository, "revision": revision}, folder / "source.json")
         seal(folder)
 
