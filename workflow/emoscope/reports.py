@@ -123,7 +123,8 @@ def take_figures(notebook: NotebookNode) -> dict[str, str]:
 
 def export(notebook: NotebookNode) -> Markup:
     """The cells as HTML: text and results, without code and without what was printed to standard error."""
-    for cell in notebook.cells:
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # papermill draws one at random
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     exporter = HTMLExporter(
