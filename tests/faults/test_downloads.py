@@ -55,6 +55,9 @@ class Answer(BaseHTTPRequestHandler):
             self.answer(f'<a href="/files/{WHEEL}">{WHEEL}</a>'.encode(), "text/html")
         elif name == WHEEL:
             self.answer(site.wheel, "application/octet-stream", breakable=True)
+        elif self.path.startswith(f"/api/models/{REPOSITORY}/tree/"):
+            listed = [{"type": "file", "path": n, "size": len(c), "oid": "0" * 40} for n, c in site.files.items()]
+            self.answer(json.dumps(listed).encode(), "application/json")
         elif self.path.startswith(f"/api/models/{REPOSITORY}"):
             listed = [{"rfilename": file} for file in site.files]
             self.answer(json.dumps({"id": REPOSITORY, "sha": COMMIT, "siblings": listed}).encode(), "application/json")

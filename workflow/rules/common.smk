@@ -129,9 +129,9 @@ def local_corpus_files(wildcards):
     return sorted(map(str, path.glob("*.txt"))) or [str(path)] if path.is_dir() else [str(path)]
 
 
-def local_corpus_digests(wildcards):
-    """Their contents, as parameters: a file that takes another's place may be older than what was made of the other."""
-    return [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in local_corpus_files(wildcards)]
+def digests_of(files):
+    """What a user's files hold, as a parameter: one that takes another's place may be older than what came of that."""
+    return lambda wildcards: [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files(wildcards)]
 
 
 def base_model(wildcards):

@@ -40,7 +40,7 @@ rule import_corpus:
         "../../envs/emoscope.yaml"
     params:
         config=source_settings,
-        digests=local_corpus_digests,
+        digests=digests_of(local_corpus_files),
     shell:
         r"""
         python -m emoscope import-corpus --config {params.config:q} \

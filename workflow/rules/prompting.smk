@@ -19,6 +19,7 @@ rule prepare_task:
         "../../envs/emoscope.yaml"
     params:
         config=task_settings,
+        digests=digests_of(task_files),
     shell:
         r"""
         python -m emoscope prepare-task --config {params.config:q} \
