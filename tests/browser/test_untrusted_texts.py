@@ -35,6 +35,10 @@ HOSTILE = [
     "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET} \U0001f1e9\U0001f1ea e\u0301\u0302\u0303\u0304",
     "\a\b\x1b[31mred\x1b[0m\x7f\x85\u2028\u2029\ufeff\ufffe",
 ]
+PAGES = [
+    *(f"reports/tiny-s1/{page}.html" for page in ("performance", "masking", "flips", "synonyms")),
+    *(f"reports/models/language/{page}.html" for page in ("attention", "prompting", "residual")),
+]
 FEELINGS = {
     "sadness": "sad and alone",
     "joy": "happy and glad",
@@ -48,7 +52,7 @@ SUBJECTS = ["he told her that", "my white friend and his mother feel that", "she
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory) -> Path:
-    """The pages of a tiny run whose texts, in its corpus and in the tasks of its language model, are hostile."""
+    """The pages that show texts, of a tiny run whose corpus and whose language model's tasks are hostile."""
     project = copy_project(tmp_path_factory.mktemp("hostile") / "project")
     rows = [
         {"text": f"{subject} i am {words} {attack} {'so ' * again}", "label": label}
@@ -68,18 +72,19 @@ def reports(tmp_path_factory) -> Path:
     files = {"source": "files", "train": "hostile.csv", "test": "hostile.csv", "classes": list(FEELINGS)}
     tiny["prompting"]["tasks"] = [{"name": "hostile", **files, "train_rows": 60, "test_rows": 60}]
     (project / "tiny.yaml").write_text(yaml.safe_dump(tiny))
-    found = snakemake(project, "all")
+    found = snakemake(project, *PAGES)
     assert found.returncode == 0, found.stdout
     return project / "reports"
 
 
 @pytest.fixture(scope="module")
 def pages(reports) -> list[Path]:
-    return sorted(reports.rglob("*.html"))
+    found = [reports.parent / page for page in PAGES]
+    assert all(page.is_file() for page in found)
+    return found
 
 
 def test_no_text_becomes_part_of_a_page(browser, pages):  # noqa: F811
-    assert len(pages) > 8
     for page in pages:
         browser.get(page.as_uri())
         assert browser.execute_script("return window.owned") is None, page

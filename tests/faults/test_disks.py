@@ -6,7 +6,7 @@ import os
 import pytest
 
 from project import snakemake
-from small_project import HISTORY, METRICS, MODEL, assert_completes, assert_same_results
+from small_project import HISTORY, METRICS, MODEL, STEPS, assert_completes, assert_same_results
 
 CORPUS = "data/corpora/calibration"
 
@@ -45,6 +45,8 @@ def test_the_disk_is_full_while_a_model_is_trained_or_saved(project, small_disk,
     small_disk(folder, "size=16m")
     assert_completes(project)
     assert_same_results(project, unbroken)
+    if folder == "results":  # the trained model waits in its last checkpoint
+        assert json.loads((project / HISTORY).read_text())["resumed_from_step"] == STEPS
 
 
 @pytest.mark.slow
