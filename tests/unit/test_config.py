@@ -130,6 +130,10 @@ def test_a_model_folder_is_checked(tmp_path):
         (tmp_path / "model.safetensors").write_bytes(whole[:length])
         with pytest.raises(UserError, match=r"model.safetensors: cut short or damaged; fetch the model again"):
             check_model_folder(tmp_path)
+    for header in (b"{", b"[]", b"7", b'{"weight": 1}', b'{"weight": {}}', b'{"weight": {"data_offsets": []}}'):
+        (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+        with pytest.raises(UserError, match=r"model.safetensors: cut short or damaged"):
+            check_model_folder(tmp_path)
 
 
 @pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])

@@ -63,6 +63,9 @@ def test_a_changed_or_missing_file_of_a_model_is_noticed(tmp_path):
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(UserError, match=r"model.safetensors: damaged \(it is missing\)"):
         check_whole([tmp_path])
+    os.truncate(tmp_path / "checksums.json", 10)
+    with pytest.raises(UserError, match=r"checksums.json: damaged \("):
+        check_whole([tmp_path])
 
 
 def test_half_a_json_file_is_noticed_and_absent_files_are_not_our_business(tmp_path):

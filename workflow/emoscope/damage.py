@@ -62,7 +62,9 @@ def _damages(path: Path) -> Iterator[tuple[Path, str]]:
         import pyarrow.parquet
 
         try:
-            pyarrow.parquet.read_table(path, page_checksum_verification=True)
+            with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as table:
+                for _ in table.iter_batches():
+                    pass
         except (OSError, ValueError) as error:  # what pyarrow raises for bytes it cannot read
             yield path, str(error).splitlines()[0]
     elif path.is_file() and path.suffix == ".json":
@@ -73,6 +75,7 @@ def _damages(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _broken_seals(folder: Path) -> Iterator[tuple[Path, str]]:
+    yield from _damages(folder / SEAL)
     for name, wanted in read_json(folder / SEAL).items():
         if not (folder / name).is_file():
             yield folder / name, "it is missing"

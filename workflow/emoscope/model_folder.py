@@ -35,13 +35,13 @@ def _is_complete(weights: Path) -> bool:
     size = weights.stat().st_size
     with weights.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
-        try:
-            header = json.loads(stream.read(length)) if length < size else None
-        except ValueError:
+        if length >= size:
             return False
-    if not isinstance(header, dict):
+        header = stream.read(length)
+    try:
+        ends = [tensor["data_offsets"][1] for name, tensor in json.loads(header).items() if name != "__metadata__"]
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):  # not a header
         return False
-    ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
     return size == 8 + length + max(ends, default=0)
 
 

@@ -92,8 +92,11 @@ def commit() -> str:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    visible = (file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith("."))
-    yield from visible if path.is_dir() else [path]
+    if not path.is_dir():
+        yield path
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts):
+            yield file
 
 
 def _listed(versions: dict[str, str]) -> str:

@@ -131,7 +131,12 @@ def local_corpus_files(wildcards):
 
 def digests_of(files):
     """What a user's files hold, as a parameter: one that takes another's place may be older than what came of that."""
-    return lambda wildcards: [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files(wildcards)]
+
+    def digest(file):
+        with open(file, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    return lambda wildcards: [digest(file) for file in files(wildcards)]
 
 
 def base_model(wildcards):
