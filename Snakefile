@@ -72,6 +72,7 @@ rule all:
     default_target: True
     input:
         "reports/index.html",
+        PROVENANCE,
 
 
 include: "workflow/rules/data.smk"

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,12 +31,37 @@ def copy_project(folder: Path) -> Path:
 
 def snakemake(folder: Path, *arguments: str, config: str = "tiny.yaml") -> subprocess.CompletedProcess:
     """Run Snakemake in a folder as a user would; output and errors in one text."""
-    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    environment.pop("PYTHONPATH", None)
-    command = ["snakemake", "--cores", "2", *arguments, "--configfile", config]
     return subprocess.run(
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        _command(arguments, config),
+        cwd=folder,
+        env=_environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
+
+
+def start_snakemake(folder: Path, *arguments: str, config: str = "tiny.yaml") -> subprocess.Popen:
+    """The same, as from a terminal of its own, without waiting; what it says goes to `said.txt` in the folder."""
+    with (folder / "said.txt").open("w") as said:
+        return subprocess.Popen(
+            _command(arguments, config),
+            cwd=folder,
+            env=_environment(),
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs of a shell ignore it
+        )
+
+
+def _command(arguments: tuple[str, ...], config: str) -> list[str]:
+    return ["snakemake", "--cores", "2", *arguments, "--configfile", config]
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
 
 
 def planned(folder: Path, *arguments: str, config: str = "tiny.yaml") -> dict[str, int]:

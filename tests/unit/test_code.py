@@ -30,7 +30,7 @@ def test_notebooks_are_read(tmp_path):
         {"cell_type": "code", "source": ["from emoscope.files import read_json\n", "read_json"]},
     ]
     notebook.write_text(json.dumps({"cells": cells}))
-    assert {path.name for path in code_of(notebook)} == {"page.ipynb", "files.py"}
+    assert {path.name for path in code_of(notebook)} == {"page.ipynb", "files.py", "errors.py"}
 
 
 def test_what_the_snakefile_imports_is_light():

@@ -1,14 +1,20 @@
 """A mistake in the config is one line that names the key and the mend."""
 
 import copy
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 from emoscope.config import check_files, complete, expand_runs
 from emoscope.errors import UserError
 from emoscope.model_folder import check_model_folder
+from random_models import save_language_model
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -115,8 +121,136 @@ def test_a_model_folder_is_checked(tmp_path):
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(UserError, match=r"only a pickle \(pytorch_model.bin\).*safe_serialization"):
         check_model_folder(tmp_path)
-    (tmp_path / "model.safetensors").write_bytes(b"")
+    save_file({"weight": np.ones(500)}, tmp_path / "model.safetensors")
     with pytest.raises(UserError, match="no tokenizer"):
         check_model_folder(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{}")
     check_model_folder(tmp_path)
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    for length in (0, 5, 8, 50, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "model.safetensors").write_bytes(whole[:length])
+        with pytest.raises(UserError, match=r"model.safetensors: cut short or damaged; fetch the model again"):
+            check_model_folder(tmp_path)
+    for header in (b"{", b"[]", b"7", b'{"weight": 1}', b'{"weight": {}}', b'{"weight": {"data_offsets": []}}'):
+        (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+        with pytest.raises(UserError, match=r"model.safetensors: cut short or damaged"):
+            check_model_folder(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+def test_a_model_with_code_of_its_own_is_refused_and_its_code_is_not_run(tmp_path, file):
+    save_language_model(tmp_path / "model")
+    check_model_folder(tmp_path / "model")
+    ran = tmp_path / "ran"
+    (tmp_path / "model" / "evil.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    settings = json.loads((tmp_path / "model" / file).read_text())
+    settings["auto_map"] = {"AutoConfig": "evil.Config", "AutoModel": "evil.Model", "AutoTokenizer": ["evil.T", None]}
+    (tmp_path / "model" / file).write_text(json.dumps(settings))
+    with pytest.raises(
+        UserError, match=rf"model: {file} names code .*\(auto_map\), which is never run; choose a model"
+    ):
+        check_files(complete(with_model_folder(tmp_path / "model")))
+    assert not ran.exists()
+
+
+def test_a_model_folder_with_a_pickle_alone_is_refused_before_anything_runs(tmp_path):
+    save_language_model(tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").rename(tmp_path / "model" / "pytorch_model.bin")
+    with pytest.raises(UserError, match=r"only a pickle \(pytorch_model.bin\), which can run code when loaded"):
+        check_files(complete(with_model_folder(tmp_path / "model")))
+
+
+@pytest.mark.parametrize("content", ["", "[]", '"text"', '{"model_type": '])
+def test_a_spoilt_model_config_is_named(tmp_path, content):
+    save_language_model(tmp_path)
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(UserError, match=r"config.json: .*; fetch the model again") as error:
+        check_model_folder(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def with_model_folder(folder):
+    config = with_change("models", "mine", {"source": "path", "path": str(folder), "blocks": 2})
+    config["runs"][0] |= {"model": "mine"}
+    return config | {"companions": []}
+
+
+NAMES = [
+    "../../outside",
+    "/tmp/outside",
+    "..",
+    ".",
+    "",
+    "a/b",
+    "a\\b",
+    "a b",
+    "a\n",
+    "$(id)",
+    "{run}",
+    "-rf",
+    "_a",
+    "ä",
+    "a\0",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("place", ["corpora", "models", "runs", "classes", "tasks"])
+def test_no_name_leaves_its_folder(place, name):
+    config = copy.deepcopy(DEFAULT)
+    if place == "runs":
+        config["runs"][0]["name"] = name
+    elif place == "classes":
+        config["corpora"]["mine"] = {"source": "csv", "path": "a.csv", "classes": ["sad", name]}
+    elif place == "tasks":
+        config["prompting"]["tasks"][0]["name"] = name
+    else:
+        config[place][name] = config[place][next(iter(config[place]))]
+    with pytest.raises(UserError, match="letters, digits, `_` and `-`") as error:
+        complete(config)
+    assert "\n" not in str(error.value)
+
+
+def test_a_package_is_no_option_of_pip():
+    package = {"source": "package", "package": "--index-url==example.org", "sha256": "0" * 64, "blocks": 1}
+    with pytest.raises(UserError, match=r"models\.mine\.package"):
+        complete(with_change("models", "mine", package))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=6,
+)
+
+
+def places(value, path=()):
+    """Every place in a configuration."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from places(inner, (*path, key))
+
+
+@given(st.sampled_from([path for path in places(DEFAULT) if path]), VALUES)
+def test_any_value_anywhere_is_accepted_or_explained_in_one_line(path, value):
+    try:
+        complete(with_change(*path, value))
+    except UserError as error:
+        assert "\n" not in str(error)
+        assert str(error).startswith("config ")
+
+
+@given(st.sampled_from([path for path in places(DEFAULT) if path]), st.text())
+def test_any_unknown_key_is_explained_in_one_line(path, key):
+    section = DEFAULT
+    for part in path:
+        section = section[part]
+    if not isinstance(section, dict) or key in section:
+        return
+    try:
+        complete(with_change(*path, key, 1))
+    except UserError as error:
+        assert "\n" not in str(error)
+    else:
+        raise AssertionError(f"{path}: {key!r} was taken")

@@ -1,6 +1,7 @@
 """Gender and race flips: complete, reversible, and blind to what only looks like a person word."""
 
 import csv
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,24 @@ def test_a_flip_is_its_own_inverse_and_changes_nothing_outside_its_spans(flip, w
         assert (pair.perturbed == text) == (pair.n_changed == 0)
 
     check()
+
+
+@pytest.mark.parametrize("flip", [gender, race])
+def test_any_text_is_flipped_in_its_spans_only(flip):
+    @given(st.lists(st.text() | st.sampled_from([*WORDS, *RACE_WORDS, *NOISE, "\0", "\x1b[31m", "<b>"])).map(" ".join))
+    def check(text):
+        assert_only_spans_change(flip(text))
+
+    check()
+
+
+@pytest.mark.parametrize("flip", [gender, race])
+@pytest.mark.parametrize("piece", ["she ", "a.", "!", "@", "'", "x", " ", "http://a/", "she told him, a black friend "])
+def test_a_text_of_100_000_characters_takes_seconds(flip, piece):
+    text = (piece * 100_000)[:100_000]
+    start = time.perf_counter()
+    assert_only_spans_change(flip(text))
+    assert time.perf_counter() - start < 10
 
 
 @given(texts(WORDS))

@@ -1,6 +1,7 @@
 """Reports: what a reader sees on a page, that no text can break out of it, and that odd runs still get a page."""
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -169,6 +170,8 @@ def test_a_page_has_title_navigation_result_and_provenance(page):
     provenance = soup.footer.get_text()
     for fact in ("ab" * 32, "12.3 s on cpu", "torch 2", "head_conditions", "calibration (seed 1)"):
         assert fact in provenance
+    audit = page.parents[2] / "audit.json"
+    assert f"{hashlib.sha256(audit.read_bytes()).hexdigest()}  {audit}" in provenance
     assert "secret_code" not in str(soup)
 
 
@@ -200,6 +203,7 @@ def test_what_goes_to_standard_error_stays_in_the_log():
 
 def test_the_index_shows_each_page_once_with_number_and_thumbnail(page):
     index, claims = page.parents[1] / "index.html", page.parents[1] / "claims.csv"
+    claims.write_text("id,verdict\n")
     reports.render_index([page], claims, index)
     soup = BeautifulSoup(index.read_text(encoding="utf-8"), "html.parser")
     (card,) = soup.select(".cards a")
@@ -209,6 +213,8 @@ def test_the_index_shows_each_page_once_with_number_and_thumbnail(page):
     assert "What it asks." in card.get_text() and NASTY in card.get_text()
     assert "script" not in tags(str(soup))
     assert soup.find("a", href="claims.csv")
+    for file in (page, claims):
+        assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file}" in soup.footer.get_text()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,7 +1,11 @@
 """The whole DAG on a tiny configuration, and what a change to its inputs sets in motion."""
 
+import hashlib
 import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +17,7 @@ from project import copy_project, planned, snakemake
 
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
 PAGES = {"render_claims": 1, "render_index": 1, "all": 1}
-JUDGED = {"assess_claims": 1, "collect_claims": 1, **PAGES}
+JUDGED = {"assess_claims": 1, "collect_claims": 1, "record_provenance": 1, **PAGES}
 TRUTH = {"collect_ground_truth": 1, "render_ground_truth": 1}
 
 
@@ -79,6 +83,42 @@ def test_the_perturbation_sets_hold_pairs_that_differ(finished):
             assert len(row.spans) == row.n_changed
             for start, end, other_start, other_end in row.spans:
                 assert row.text[start:end] != row.perturbed[other_start:other_end]
+
+
+def test_every_run_has_a_record_of_where_it_comes_from(finished):
+    record = json.loads((finished / "results/tiny-s1/provenance.json").read_text())
+    assert record["settings"]["seed"] == 1 and record["settings"]["corpus"]["rows"] == 1200
+    assert record["settings"]["training"]["epochs"] == record["settings"]["statistics"]["resamples"] / 200 == 1
+    assert {"python", "torch", "transformers", "snakemake"} <= set(record["versions"])
+    assert record["training"]["device"] and record["machine"]["cores"]
+    texts = {f"data/corpora/calibration/{part}.parquet" for part in ("train", "test")}
+    assert texts | {"data/lexicons/gender.csv", "data/reference/claims.yaml"} <= set(record["inputs"])
+    made = {"model/model.safetensors", "metrics.json", "claims.csv", "masking/summary.parquet"}
+    assert {f"results/tiny-s1/{name}" for name in made} <= set(record["results"])
+    found = json.loads((finished / "results/models/language/provenance.json").read_text())
+    assert "language/model.safetensors" in found["inputs"] and found["training"] == {}
+    for name, digest in [*record["inputs"].items(), *record["results"].items(), *found["results"].items()]:
+        assert hashlib.sha256((finished / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_a_commit_is_recorded_and_reruns_nothing(finished):
+    def git(*words):
+        done = subprocess.run(["git", *words], cwd=finished, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    say = "from emoscope.provenance import commit; print(commit())"
+    environment = {**os.environ, "PYTHONPATH": str(finished / "workflow")}
+    try:
+        git("init", "--quiet")
+        git("add", "Snakefile", "workflow")
+        for message in ("one", "two"):
+            who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+            git(*who, "commit", "--quiet", "--allow-empty", "--message", message)
+            recorded = subprocess.run([sys.executable, "-c", say], env=environment, capture_output=True, text=True)
+            assert recorded.stdout.strip() == git("rev-parse", "HEAD")
+            assert planned(finished, "all") == {}
+    finally:
+        shutil.rmtree(finished / ".git")
 
 
 def test_a_second_run_does_nothing(finished):

@@ -6,6 +6,7 @@ reconstruction gets its length back. No library: SAELens 6.54, the well-kept one
 cannot share an environment with its current release, and the training itself is the few lines of `train`.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from transformers import PreTrainedTokenizerBase
 
 from emoscope.batches import encode
 from emoscope.errors import UserError
-from emoscope.files import replacing
+from emoscope.files import replacing, write_csv
 from emoscope.language_models import load_language_model
 from emoscope.residual_stream import check_block, distinct_texts, gather
 
@@ -93,8 +94,7 @@ def train_autoencoder(model: Path, corpus: Path, config: dict, prediction: dict,
         Trained(trained, settings["block"], rate, activations.mean(dim=0), principal_axes(units), units[drawn]),
         weights,
     )
-    with replacing(history) as temporary:
-        pd.DataFrame({"step": range(1, len(errors) + 1), "error": errors}).to_csv(temporary, index=False)
+    write_csv(pd.DataFrame({"step": range(1, len(errors) + 1), "error": errors}), history)
 
 
 def held_out_texts(corpus: Path, settings: dict, seed: int) -> pd.DataFrame:
@@ -166,7 +166,8 @@ def principal_axes(units: Tensor) -> Tensor:
 def save(trained: Trained, path: Path) -> None:
     """Write as safetensors; `active` and `block` are in its metadata."""
     tensors = trained.autoencoder.state_dict() | {name: getattr(trained, name) for name in BESIDES}
-    metadata = {"active": str(trained.autoencoder.active), "block": str(trained.block)}
+    settings = {"active": trained.autoencoder.active, "block": trained.block}
+    metadata = {"settings": json.dumps(settings)}  # one entry: safetensors writes several in any order
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, metadata)
 
@@ -175,9 +176,9 @@ def load(path: Path, device: torch.device) -> Trained:
     """Read what `save` wrote."""
     with safe_open(path, "pt", device=str(device)) as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        metadata = stored.metadata()
+        settings = json.loads(stored.metadata()["settings"])
     own = {name: tensors.pop(name) for name in BESIDES}
     features, width = tensors["encoder"].shape
-    autoencoder = TopKAutoencoder(width, features, int(metadata["active"])).to(device)
+    autoencoder = TopKAutoencoder(width, features, settings["active"]).to(device)
     autoencoder.load_state_dict(tensors)
-    return Trained(autoencoder.requires_grad_(False), int(metadata["block"]), **own)
+    return Trained(autoencoder.requires_grad_(False), settings["block"], **own)

@@ -9,7 +9,7 @@ import yaml
 from scipy.stats import norm
 
 from emoscope.contracts import ALL, WHOLE_BLOCK, shared_with_paper
-from emoscope.files import read_json, replacing
+from emoscope.files import read_json, write_csv
 from emoscope.pairs import LARGE, countable, largest_change, moved, scored
 from emoscope.sample_size import texts_for_mean, texts_for_rate
 from emoscope.stats import minimum_detectable_rate, rate_equivalence_verdict, wilson_interval
@@ -90,14 +90,12 @@ def assess_claims(
         for claim, row in zip(listed, rows, strict=True):
             if claim["judge"] in ("effect", "no effect") and "ours" in row:
                 row["note"] += f" {CONTROL}"
-    with replacing(output) as temporary:
-        pd.DataFrame(rows, columns=COLUMNS).to_csv(temporary, index=False)
+    write_csv(pd.DataFrame(rows, columns=COLUMNS), output)
 
 
 def collect_claims(runs: list[Path], output: Path) -> None:
     """Write the claims of all runs as one CSV."""
-    with replacing(output) as temporary:
-        pd.concat([pd.read_csv(path, dtype=str) for path in runs]).to_csv(temporary, index=False)
+    write_csv(pd.concat([pd.read_csv(path, dtype=str) for path in runs]), output)
 
 
 def assess(claim: dict, tables: Tables, shared: set[str], statistics: dict) -> dict:

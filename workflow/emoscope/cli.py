@@ -10,10 +10,13 @@ import inspect
 import json
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from emoscope.damage import check_whole, disk_trouble
 from emoscope.errors import UserError
+from emoscope.threads import use_threads
 
 COMMANDS = {
     "generate-corpus": "calibration_corpus:generate_corpus",
@@ -61,6 +64,7 @@ COMMANDS = {
     "assess-claims": "claims:assess_claims",
     "assess-writeup-claims": "writeup_claims:assess_writeup_claims",
     "collect-claims": "claims:collect_claims",
+    "record-provenance": "provenance:record_provenance",
     "render-report": "reports:render_report",
     "render-index": "reports:render_index",
     "flip": "filters:flip",
@@ -69,8 +73,14 @@ COMMANDS = {
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run one subcommand; a UserError becomes one line on standard error and exit status 1."""
+    """Run one subcommand; what a user or the machine can cause becomes one line on standard error and exit status 1.
+
+    `--threads N` before the subcommand: compute with N threads, whatever number of cores the job was given.
+    """
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["--threads"]:
+        use_threads(int(argv[1]))
+        argv = argv[2:]
     if not argv or argv[0] not in COMMANDS:
         wanted = argv[0] if argv else ""
         if wanted in ("", "-h", "--help"):
@@ -79,14 +89,21 @@ def main(argv: list[str] | None = None) -> None:
             raise SystemExit(0 if wanted else 2)
         raise SystemExit(f"emoscope: no command {wanted!r}; `emoscope --help` lists them")
     name, arguments = argv[0], argv[1:]
-    module, function = COMMANDS[name].split(":")
-    command = getattr(importlib.import_module(f"emoscope.{module}"), function)
-    options = vars(parser_of(command, name).parse_args(arguments))
+    options: dict[str, Any] = {}
     try:
+        module, function = COMMANDS[name].split(":")
+        command = getattr(importlib.import_module(f"emoscope.{module}"), function)
+        options = vars(parser_of(command, name).parse_args(arguments))
+        check_whole(_paths(options))
         command(**options)
     except UserError as error:
-        print(f"emoscope {name}: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(f"emoscope {name}: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(f"emoscope {name}: interrupted; run again to finish it") from None
+    except Exception as error:
+        if reason := disk_trouble(error, _paths(options)):
+            raise SystemExit(f"emoscope {name}: {reason}") from None
+        raise
 
 
 def parser_of(command: Callable, name: str) -> argparse.ArgumentParser:
@@ -105,6 +122,11 @@ def _argument(parameter: inspect.Parameter) -> dict[str, Any]:
     if getattr(annotation, "__origin__", None) is list:
         return {"nargs": "*", "action": "extend", "type": kinds[annotation.__args__[0]], **common}
     return {"type": kinds[annotation], **common}
+
+
+def _paths(options: dict[str, Any]) -> list[Path]:
+    values = [value if isinstance(value, list) else [value] for value in options.values()]
+    return [value for value in chain.from_iterable(values) if isinstance(value, Path)]
 
 
 def _json_object(text: str) -> dict:

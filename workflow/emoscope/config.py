@@ -98,6 +98,10 @@ def _explain(error: jsonschema.ValidationError) -> str:
             power = "e" in error.instance.lower()
             hint = " (YAML reads 5e-5 as text: write 5.0e-5)" if power else " (remove the quotes)"
         return f"{json.dumps(error.instance)} is not of type {error.validator_value}{hint}"
+    if error.validator == "pattern":
+        return f"{json.dumps(error.instance)} does not do: {error.schema['description']}"
+    if error.validator == "not":
+        return f"{json.dumps(error.instance)} is taken; choose another name"
     return error.message.splitlines()[0]
 
 

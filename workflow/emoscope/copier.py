@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from tqdm import tqdm
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from emoscope.damage import seal
 from emoscope.errors import UserError
 from emoscope.files import replacing, write_json
 from emoscope.models import device
@@ -54,6 +55,7 @@ def train_copier(config: dict, output: Path) -> None:
         model.save_pretrained(folder)
         word_tokenizer(config["vocabulary"], config["context"]).save_pretrained(folder)
         write_json(history, folder / "history.json")
+        seal(folder)
 
 
 def window_at(progress: float, context: int) -> int:

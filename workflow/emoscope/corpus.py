@@ -64,6 +64,8 @@ def read_table(path: Path, kind: str, text: str, label: str) -> pd.DataFrame:
                 f"{path}: no column {column!r}; it has: {', '.join(map(str, table.columns))}; "
                 f"name the right one as `{role}` of the corpus in the config"
             )
+    if table.empty:
+        raise UserError(f"{path}: no rows; give a file with labelled texts")
     first = 2 if kind == "csv" else 0  # a CSV's first data row stands below its header
     return pd.DataFrame({
         "text": table[text], "label": table[label], "part": "",
@@ -97,7 +99,7 @@ def read_semicolon(path: Path) -> pd.DataFrame:
     rows = []
     for file in files:
         _check_utf8(file)
-        lines = file.read_text(encoding="utf-8-sig").split("\n")  # splitlines would cut inside a tweet, too
+        lines = file.read_bytes().decode("utf-8-sig").split("\n")  # splitlines would cut inside a tweet, too
         if not lines or lines[0].strip() != "text;label_name":
             raise UserError(f"{file}: line 1 should read `text;label_name`")
         for number, line in enumerate(lines[1:], start=2):
@@ -107,6 +109,8 @@ def read_semicolon(path: Path) -> pd.DataFrame:
             if not separator:
                 raise UserError(f"{file}: line {number}: no semicolon; write `text;label_name`")
             rows.append((text, label, file.stem, f"{file}: line {number}"))
+    if not rows:
+        raise UserError(f"{path}: no rows; give a file or folder with labelled texts")
     return pd.DataFrame(rows, columns=["text", "label", "part", "where"])
 
 
@@ -116,7 +120,10 @@ def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     empty = text.isna() | (text.astype(str).str.strip() == "")
     if empty.any():
         raise UserError(f"{table['where'][empty.idxmax()]}: the text is empty; fill it in or remove the row")
-    positions = {str(number): number for number in range(len(classes))}
+    if (null := text.astype(str).str.contains("\0", regex=False)).any():
+        raise UserError(f"{table['where'][null.idxmax()]}: the text holds a NUL character; remove it")
+    # whole numbers turn into 1.0 wherever a table has had a gap
+    positions = {written: number for number in range(len(classes)) for written in (f"{number}", f"{number}.0")}
     named = {name: number for number, name in enumerate(classes)}
     numbers = named if positions.keys() & named.keys() else positions | named  # a class called 1 is not position 1
     label = table["label"].map(lambda value: numbers.get(str(value).strip()))
@@ -129,7 +136,7 @@ def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     counts = label.value_counts().reindex(range(len(classes)), fill_value=0)
     if counts.min() < 2:
         name = classes[counts.idxmin()]
-        origin = table["where"].iloc[0].rsplit(":", 1)[0] if len(table) else "corpus"
+        origin = table["where"].iloc[0].rsplit(":", 1)[0]
         raise UserError(
             f"{origin}: class {name!r} has {counts.min()} rows, at least 2 are needed; "
             "add rows or take the class out of `classes`"
@@ -149,6 +156,8 @@ def _check_utf8(path: Path) -> None:
                 raise UserError(
                     f"{path}: line {number}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
                 ) from None
+            if b"\0" in line:
+                raise UserError(f"{path}: line {number}: byte 0x00 is no text; save the file as UTF-8")
 
 
 def write_source(path: Path, corpus: Path, classes: list[str], source: str, revision: str | None) -> None:

@@ -2,4 +2,10 @@
 
 
 class UserError(Exception):
-    """A mistake in the input. The message is one line: what is wrong, where, and how to mend it."""
+    """A mistake in the input. The message is one line: what is wrong, where, and how to mend it.
+
+    It may quote data: what is not printable, such as a line break or a control code, is written as an escape.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in message))

@@ -1,5 +1,7 @@
 """Writing files so that a reader never sees half of one."""
 
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -7,33 +9,46 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emoscope.errors import UserError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`, for a file or a folder, that takes its place if the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Yield a temporary name beside `path`, for a file or a folder, that takes its place if the block succeeds.
+
+    What a killed process has left under such a name is removed; an error gets a note that names `path`.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            _remove(leftover)
         yield temporary
         if path.is_dir():
             shutil.rmtree(path)
         temporary.replace(path)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        error.add_note(f"while writing {path}")
+        _remove(temporary)
+        raise
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as parquet, without its index."""
+    """Write a table as parquet, without its index, with checksums."""
     with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False)
+        table.to_parquet(temporary, index=False, write_page_checksum=True)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, no index; a text that a spreadsheet would run as a formula gets a `'` in front."""
+    with replacing(path) as temporary:
+        table.map(_not_a_formula).to_csv(temporary, index=False)
 
 
 def write_tables(tables: Iterable[pd.DataFrame], path: Path) -> None:
@@ -41,7 +56,7 @@ def write_tables(tables: Iterable[pd.DataFrame], path: Path) -> None:
     with replacing(path) as temporary:
         tables = iter(tables)
         first = pa.Table.from_pandas(next(tables), preserve_index=False)
-        with pq.ParquetWriter(temporary, first.schema) as writer:
+        with pq.ParquetWriter(temporary, first.schema, write_page_checksum=True) as writer:
             writer.write_table(first)
             for table in tables:
                 writer.write_table(pa.Table.from_pandas(table, first.schema, preserve_index=False))
@@ -50,17 +65,50 @@ def write_tables(tables: Iterable[pd.DataFrame], path: Path) -> None:
 def write_json(value: Any, path: Path) -> None:
     """Write indented JSON, UTF-8, keys in the order given; NaN is written as null."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def occupy(folder: Path) -> IO:
+    """Keep other processes out of a folder until the returned file is closed or this process ends.
+
+    UserError if another process is at work in there. Where the file system knows no locks, nobody is kept out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(f"{folder}: another process is at work in it; wait for it or end it, then run again") from None
+    except OSError:
+        pass
+    return lock
+
+
 def sha256_of(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _not_a_formula(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        try:
+            float(value)
+        except ValueError:
+            return "'" + value
+    return value
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.exists():
+        path.unlink()
 
 
 def _without_nan(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.files import replacing
+from emoscope.files import write_csv
 
 
 class Finding(NamedTuple):
@@ -22,5 +22,4 @@ class Finding(NamedTuple):
 
 def write_findings(findings: Iterable[Finding], path: Path) -> None:
     """Write `name, value, low, high, note` as CSV."""
-    with replacing(path) as temporary:
-        pd.DataFrame(findings, columns=Finding._fields).to_csv(temporary, index=False)
+    write_csv(pd.DataFrame(findings, columns=Finding._fields), path)

@@ -28,7 +28,8 @@ from transformers import (
 
 from emoscope.architectures import family_of
 from emoscope.batches import encode
-from emoscope.files import read_json, replacing, sha256_of, write_json
+from emoscope.damage import seal
+from emoscope.files import occupy, read_json, replacing, sha256_of, write_json
 from emoscope.model_folder import check_model_folder
 from emoscope.models import architecture_of, check_blocks
 from emoscope.precision import use_bf16
@@ -55,10 +56,12 @@ def finetune(
     family_of(model)
     check_blocks(model, config["model"]["blocks"])
 
-    scratch = checkpoints / fingerprint(config, [train, *([*sorted(folder.glob("*.*"))] if folder else [])])
+    files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
+    scratch = checkpoints / fingerprint(config, [train, *files])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
     rows = rows_of(tokenizer, texts["text"], texts["label"])
     trainer = trainer_of(model, tokenizer, rows, arguments)
+    lock = occupy(scratch) if trainer.is_world_process_zero() else None  # a job outlives a killed Snakemake
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
     trainer.train(resume_from_checkpoint=checkpoint)
     seconds = time.perf_counter() - start
@@ -67,6 +70,7 @@ def finetune(
     with replacing(output) as temporary:
         trainer.save_model(temporary)
         (temporary / "training_args.bin").unlink(missing_ok=True)  # a pickle, and not part of the model
+        seal(temporary)
     steps = [entry for entry in trainer.state.log_history if "loss" in entry]
     write_json(
         {
@@ -85,6 +89,7 @@ def finetune(
         history,
     )
     shutil.rmtree(scratch, ignore_errors=True)
+    lock.close()
 
 
 def rows_of(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int]) -> list[dict]:

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from emoscope.calibration import GRAMMAR, MISLEADING_SYNONYMS
-from emoscope.files import read_json, replacing
+from emoscope.files import read_json, write_csv
 from emoscope.pairs import countable, scored
 from emoscope.stats import estimate_mean, tost_mean, wilson_interval
 
@@ -59,14 +59,12 @@ def assess_ground_truth(
         rows = race_controls(effects)
     else:
         rows = synonym_controls(planted, effects, 1 - statistics["confidence"])
-    with replacing(output) as temporary:
-        pd.DataFrame(rows, columns=Control._fields).assign(run=run).to_csv(temporary, index=False)
+    write_csv(pd.DataFrame(rows, columns=Control._fields).assign(run=run), output)
 
 
 def collect_ground_truth(runs: list[Path], output: Path) -> None:
     """Write the controls of all runs as one CSV."""
-    with replacing(output) as temporary:
-        pd.concat(map(pd.read_csv, runs)).to_csv(temporary, index=False)
+    write_csv(pd.concat(map(pd.read_csv, runs)), output)
 
 
 def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> Iterator[Control]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emoscope.contracts import ALL, WHOLE_BLOCK
-from emoscope.files import replacing, write_table
+from emoscope.files import write_csv, write_table
 from emoscope.stats import (
     benjamini_hochberg,
     detectable_mean,
@@ -37,8 +37,7 @@ def summarise_masking(
     write_table(one, summary)
     write_table(others, all_but_summary)
     for table, path in ((one, table1), (others, table2)):
-        with replacing(path) as temporary:
-            paper_table(table).to_csv(temporary)
+        write_csv(paper_table(table).reset_index(), path)
 
 
 def summarise(

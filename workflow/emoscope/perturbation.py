@@ -45,10 +45,11 @@ class Token(NamedTuple):
     lower: str
 
 
-# Links, addresses, handles and hashtags are matched first so that no word is ever found inside one.
+# Links, addresses, handles and hashtags are matched first so that no word is ever found inside one. The part of an
+# address before its @ has at most 64 characters; without a bound a long text without one would take quadratic time.
 _TOKEN = re.compile(
     rf"""
-      (?P<verbatim> (?:https?://|www\.)\S+ | [\w.+-]+@[\w-]+\.[\w.-]+ | [@\#]\w+ | &\w+; )
+      (?P<verbatim> (?:https?://|www\.)\S+ | [\w.+-]{{1,64}}@[\w-]+\.[\w.-]+ | [@\#]\w+ | &\w+; )
     | (?P<word> \w+ (?:['{CURLY}]\w+)* )
     | (?P<mark> [.,;:!?…()] )
     """,

@@ -1,6 +1,5 @@
 """Training soft prompts and their heads; the language model stays as it is."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from transformers import PreTrainedModel
 
 from emoscope.contracts import ALL
 from emoscope.errors import UserError
-from emoscope.files import read_json, replacing
+from emoscope.files import read_json, write_csv
 from emoscope.language_models import load_language_model
 from emoscope.precision import use_bf16
 from emoscope.soft_prompts import SoftPrompt, Texts, logits_of, new_prompt, save_prompts
@@ -44,15 +43,13 @@ def train_prompts(model: Path, train: Path, about: Path, config: dict, prompts: 
     )
     trained, rows = {}, []
     for label, (targets, kind) in kinds.items():
-        start = time.monotonic()
         for epoch, loss, prompt in train_prompt(texts, targets, kind, config):
-            rows.append((label, epoch, loss, time.monotonic() - start))
+            rows.append((label, epoch, loss))
             print(f"{task['name']}, {label}: epoch {epoch}, mean loss {loss:.4f}", flush=True)
             if epoch in config["epochs"]:
                 trained[f"{label}/{epoch}"] = prompt
     save_prompts(trained, prompts)
-    with replacing(history) as temporary:
-        pd.DataFrame(rows, columns=["label", "epoch", "loss", "seconds"]).to_csv(temporary, index=False)
+    write_csv(pd.DataFrame(rows, columns=["label", "epoch", "loss"]), history)
 
 
 def train_prompt(texts: Texts, truth: Tensor, kind: str, config: dict) -> Iterator[tuple[int, float, SoftPrompt]]:

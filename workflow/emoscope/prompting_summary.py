@@ -13,7 +13,7 @@ from scipy.special import expit, softmax
 from scipy.stats import pearsonr
 
 from emoscope.contracts import ALL
-from emoscope.files import read_json, replacing, write_json, write_table
+from emoscope.files import read_json, write_csv, write_json, write_table
 from emoscope.findings import Finding, write_findings
 from emoscope.stats import benjamini_hochberg, bootstrap_mean, bootstrap_statistic, mcnemar_test, wilson_interval
 
@@ -53,8 +53,7 @@ def summarise_prompting(
     write_table(report, reports)
     write_table(related, correlations)
     write_table(compared, alone)
-    with replacing(history) as temporary:
-        losses.to_csv(temporary, index=False)
+    write_csv(losses, history)
     write_json(list(known.values()), tasks)
     moved = pd.read_parquet(checks)
     write_findings(_findings(report, related, compared, losses, moved, known, drawn["alpha"]), findings)

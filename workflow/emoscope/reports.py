@@ -6,11 +6,8 @@ nothing be run but the one script of ours that a page may have.
 
 import base64
 import hashlib
-import json
 import os
-import subprocess
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
@@ -20,11 +17,12 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
-from emoscope.files import read_json, replacing
+from emoscope.damage import check_whole
+from emoscope.files import replacing
+from emoscope.provenance import files_of, page_facts
 
 TEMPLATES = Path(__file__).parents[1] / "report"
 SVG = "image/svg+xml"
-PACKAGES = ("torch", "transformers", "numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "matplotlib", "seaborn")
 
 
 def render_report(notebook: Path, parameters: dict, executed: Path, figures: Path, output: Path) -> None:
@@ -34,6 +32,7 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
     navigation, `kind` of what the page is about (by default a run), and `script` (a file) for a page that needs one.
     `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
     """
+    check_whole(files_of(parameters["paths"]))
     executed.parent.mkdir(parents=True, exist_ok=True)
     inputs = {name: parameters[name] for name in ("run", "paths", "settings")}
     cells = papermill.execute_notebook(notebook, executed, parameters=inputs, kernel_name="python3")
@@ -49,7 +48,7 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
         kind=parameters.get("kind", "run"),
         body=body,
         links=relative_links(parameters["links"], output),
-        provenance=provenance(parameters["paths"], parameters["settings"]),
+        provenance=page_facts(parameters["paths"], parameters["settings"]),
         script=Markup(Path(parameters["script"]).read_text(encoding="utf-8")) if "script" in parameters else "",
     )
     with replacing(output) as temporary:
@@ -70,6 +69,7 @@ def render_index(pages: list[Path], claims: Path, output: Path) -> None:
         script="",
         groups=groups,
         claims=os.path.relpath(claims, output.parent),
+        provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}),
     )
     with replacing(output) as temporary:
         temporary.write_text(index, encoding="utf-8")
@@ -123,7 +123,8 @@ def take_figures(notebook: NotebookNode) -> dict[str, str]:
 
 def export(notebook: NotebookNode) -> Markup:
     """The cells as HTML: text and results, without code and without what was printed to standard error."""
-    for cell in notebook.cells:
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # papermill draws one at random
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     exporter = HTMLExporter(
@@ -139,45 +140,6 @@ def relative_links(links: dict[str, str], page: Path) -> dict[str, str]:
     }
 
 
-def provenance(paths: dict, settings: dict) -> dict[str, str]:
-    """Where a page comes from: data, training, settings, versions, commit."""
-    facts = {}
-    if "audit" in paths:
-        audit = read_json(Path(paths["audit"]))
-        facts["data"] = f"{audit['source']} ({audit['revision'] or 'local file'}), {audit['rows']:,} rows"
-        facts["data SHA-256"] = audit["sha256"]
-    if "training" in paths:
-        training = read_json(Path(paths["training"]))
-        facts["training"] = (
-            f"{training['seconds']:,} s on {training['device']}, {training['precision']}, {training['steps']:,} steps, "
-            f"{training['parameters']:,} parameters"
-        )
-        facts["trained with"] = _versions(training["versions"])
-    facts["seed"] = str(settings["run"]["seed"]) if "run" in settings else ""
-    facts["rendered with"] = _versions({name: version(name) for name in PACKAGES})
-    facts["commit"] = commit()
-    facts["settings"] = json.dumps(settings, indent=2, ensure_ascii=False)
-    return {name: fact for name, fact in facts.items() if fact}
-
-
-def commit() -> str:
-    """The commit of the workflow's code, marked if files differ from it; empty outside of a git checkout."""
-    command = [
-        "git",
-        "-C",
-        str(TEMPLATES),
-        "describe",
-        "--always",
-        "--abbrev=40",
-        "--exclude=*",
-        "--dirty= with changes",
-    ]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
 def fill(template: str, **values) -> str:
     """Fill one of our templates; every value that is not Markup is escaped."""
     loader = jinja2.FileSystemLoader(TEMPLATES)
@@ -191,7 +153,3 @@ def fill(template: str, **values) -> str:
 def digest(script: str) -> str:
     """How a content security policy names a script: the hash of its text."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _versions(versions: dict[str, str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in versions.items())

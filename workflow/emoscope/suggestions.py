@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from lemminflect import getAllLemmas
 
-from emoscope.files import replacing
+from emoscope.files import write_csv
 from emoscope.perturbation import tag_scores
 from emoscope.synonyms import SynonymTable, form_of
 from emoscope.wordnet import Sense, WordNet, wordnet_folder
@@ -39,8 +39,7 @@ def suggest_synonyms(words: Path, synonyms: Path, count: int, output: Path) -> N
         for pos, tag in usual_parts(word).items()
         for synonym, gloss in islice(suggestions(word, pos, tag, wordnet), count)
     ]
-    with replacing(output) as temporary:
-        pd.DataFrame(rows, columns=COLUMNS).to_csv(temporary, index=False)
+    write_csv(pd.DataFrame(rows, columns=COLUMNS), output)
 
 
 def usual_parts(word: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from emoscope.claims import COLUMNS, POWER, Measured, judged
 from emoscope.contracts import shared_with_writeups
-from emoscope.files import replacing
+from emoscope.files import write_csv
 
 
 def assess_writeup_claims(claims: Path, findings: list[Path], model: dict, statistics: dict, output: Path) -> None:
@@ -26,8 +26,7 @@ def assess_writeup_claims(claims: Path, findings: list[Path], model: dict, stati
             judging = statistics | {"margin": claim["tolerance"]}  # each statement of "no effect" names its own
             measured = finding(tables, claim, 1 - statistics["confidence"])
             rows.append({**judged(claim, measured, shared, judging), "run": model["name"]})
-    with replacing(output) as temporary:
-        pd.DataFrame(rows, columns=COLUMNS).to_csv(temporary, index=False)
+    write_csv(pd.DataFrame(rows, columns=COLUMNS), output)
 
 
 def finding(tables: dict[str, pd.DataFrame], claim: dict, alpha: float) -> Measured | None:

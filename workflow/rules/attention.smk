@@ -25,7 +25,7 @@ rule attention_weights:
         config=as_json({key: config["attention"][key] for key in ("sentences", "heads")}),
     shell:
         r"""
-        python -m emoscope attention-weights --model {input.model:q} --config {params.config:q} \
+        python -m emoscope --threads 2 attention-weights --model {input.model:q} --config {params.config:q} \
             --weights {output.weights:q} --averages {output.averages:q} --tokens {output.tokens:q} >{log:q} 2>&1
         """
 
@@ -56,7 +56,8 @@ rule block_attention:
         statistics=as_json({"seed": config["statistics"]["seed"]}),
     shell:
         r"""
-        python -m emoscope block-attention --model {input.model:q} --texts {input.texts:q} --config {params.config:q} \
+        python -m emoscope --threads 2 block-attention --model {input.model:q} --texts {input.texts:q} \
+            --config {params.config:q} \
             --statistics {params.statistics:q} --blocked {output.blocked:q} --looks {output.looks:q} \
             --silenced {output.silenced:q} >{log:q} 2>&1
         """

@@ -1,10 +1,12 @@
 """Helpers for the rules; no rules. Nothing heavy is imported: every job reads this file."""
 
+import hashlib
 import json
 import os
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 PACKAGE = Path(workflow.basedir, "workflow")
 sys.path.insert(0, str(PACKAGE))
@@ -37,6 +39,7 @@ INDUCTION_MODELS = COMPANIONS + CONTROLS
 INDUCTION_SUMMARIES = ["halves", "positions", "heads", "mlps", "silenced", "pairs"]
 INSIDE = ["traces", "patching", "attribution", "lens", "dimensions", "agreement"]  # tables of tracing.smk
 SPLIT_KEYS = ("duplicates", "split")
+PROVENANCE = [f"results/{name}/provenance.json" for name in [*RUNS, *(f"models/{model}" for model in COMPANIONS)]]
 
 
 def one_of(names):
@@ -124,6 +127,16 @@ def local_corpus_files(wildcards):
     """The files behind a local corpus."""
     path = Path(config["corpora"][wildcards.corpus]["path"])
     return sorted(map(str, path.glob("*.txt"))) or [str(path)] if path.is_dir() else [str(path)]
+
+
+def digests_of(files):
+    """What a user's files hold, as a parameter: one that takes another's place may be older than what came of that."""
+
+    def digest(file):
+        with open(file, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    return lambda wildcards: [digest(file) for file in files(wildcards)]
 
 
 def base_model(wildcards):
@@ -231,6 +244,44 @@ def report_tables(wildcards):
     return common | own | (controls.get(wildcards.experiment, {}) if truth else {})
 
 
+def run_tables(wildcards):
+    """All that a run's pages read."""
+    pages = [report_tables(SimpleNamespace(run=wildcards.run, experiment=name)) for name in EXPERIMENTS]
+    return sorted(set(flatten([*page.values()] for page in pages)))
+
+
+def run_results(wildcards):
+    """What a run made; `training.json`, which tells the time, is recorded by what it says."""
+    folder = f"results/{wildcards.run}"
+    made = [path for path in run_tables(wildcards) if path.startswith(f"{folder}/")]
+    return [f"{folder}/model", f"{folder}/claims.csv", *(path for path in made if path != f"{folder}/training.json")]
+
+
+def run_inputs(wildcards):
+    """What a run was made from: texts, the model to start from, word lists, published numbers."""
+    corpus = RUNS[wildcards.run]["corpus"]
+    local = local_corpus_files(SimpleNamespace(corpus=corpus)) if "path" in config["corpora"][corpus] else []
+    words = [flip_lexicon(SimpleNamespace(axis=axis)) for axis in config["flips"]["axes"]]
+    words += [shipped(f"data/lexicons/{name}") for name in ("synonyms.csv", "neutral.csv", "stopwords.txt")]
+    texts = [f"data/corpora/{corpus}/{part}.parquet" for part in ("train", "test")]
+    read = [path for path in run_tables(wildcards) if not path.startswith(f"results/{wildcards.run}/")]
+    claims = shipped("data/reference/claims.yaml")
+    return list(dict.fromkeys([*local, *texts, *base_model(wildcards), *words, *read, claims]))
+
+
+def run_record(wildcards):
+    """All settings behind a run, as JSON."""
+    sections = ("prediction", "samples", "masking", "flips", "synonyms", "statistics")
+    return json.dumps(
+        json.loads(run_settings(wildcards))
+        | {
+            "training": RUNS[wildcards.run]["training"],
+            "seed": RUNS[wildcards.run]["seed"],
+            **{section: config[section] for section in sections},
+        }
+    )
+
+
 def report_settings(wildcards):
     """What made a report's tables: the run with its corpus and model, and the experiment's own settings."""
     run = RUNS[wildcards.run]
@@ -308,6 +359,28 @@ def writeup_tables(wildcards):
         | {"history": f"{folder}/residual/training.csv", "published": published("notebook_positions")},
     }[wildcards.writeup]
     return {"findings": f"{folder}/{wildcards.writeup}/findings.csv"} | own
+
+
+def writeup_results(wildcards):
+    """What the write-ups made of a language model."""
+    folder = f"results/models/{wildcards.model}/"
+    pages = [writeup_tables(SimpleNamespace(model=wildcards.model, writeup=name)) for name in WRITEUPS]
+    made = sorted({path for page in pages for path in page.values() if path.startswith(folder)})
+    return [*made, f"{folder}claims.csv"]
+
+
+def writeup_inputs(wildcards):
+    """What they were made from: the model, texts, published numbers."""
+    texts = [f"data/corpora/{config['attention']['corpus']}/test.parquet"]
+    texts += [f"data/corpora/{config['residual']['corpus']}/train.parquet"]
+    texts += [f"data/tasks/{task}/{part}.parquet" for task in TASKS for part in ("train", "test")]
+    return [language_model(wildcards), *dict.fromkeys(texts), shipped("data/reference/claims.yaml")]
+
+
+def writeup_record(wildcards):
+    """All settings behind the findings on a language model, as JSON."""
+    settings = {section: config[section] for section in [*WRITEUPS, "statistics"]}
+    return json.dumps({"model": config["models"][wildcards.model], **settings})
 
 
 def writeup_script(wildcards):

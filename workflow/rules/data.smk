@@ -40,6 +40,7 @@ rule import_corpus:
         "../../envs/emoscope.yaml"
     params:
         config=source_settings,
+        digests=digests_of(local_corpus_files),
     shell:
         r"""
         python -m emoscope import-corpus --config {params.config:q} \

@@ -22,7 +22,7 @@ rule train_copier:
     params:
         config=model_settings,
     shell:
-        "python -m emoscope train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope --threads 2 train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule score_heads:
@@ -50,7 +50,8 @@ rule score_heads:
         config=part_of("induction", "lengths", "sequences", "random_models", "seed"),
     shell:
         r"""
-        python -m emoscope score-heads --model {input.model:q} --blocks {params.blocks} --config {params.config:q} \
+        python -m emoscope --threads 8 score-heads --model {input.model:q} --blocks {params.blocks} \
+            --config {params.config:q} \
             --predictions {output.predictions:q} --heads {output.heads:q} --patterns {output.patterns:q} >{log:q} 2>&1
         """
 
@@ -78,7 +79,8 @@ rule ablate_mlps:
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_positions", "seed"),
     shell:
         r"""
-        python -m emoscope ablate-mlps --model {input.model:q} --blocks {params.blocks} --config {params.config:q} \
+        python -m emoscope --threads 8 ablate-mlps --model {input.model:q} --blocks {params.blocks} \
+            --config {params.config:q} \
             --output {output:q} >{log:q} 2>&1
         """
 
@@ -107,7 +109,8 @@ rule ablate_heads:
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_heads", "random_heads", "seed"),
     shell:
         r"""
-        python -m emoscope ablate-heads --model {input.model:q} --blocks {params.blocks} --heads {input.heads:q} \
+        python -m emoscope --threads 8 ablate-heads --model {input.model:q} --blocks {params.blocks} \
+            --heads {input.heads:q} \
             --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
 
@@ -136,7 +139,8 @@ rule compose_heads:
         config=part_of("induction", "best_pairs", "random_pairs", "composed_tokens", "seed"),
     shell:
         r"""
-        python -m emoscope compose-heads --model {input.model:q} --blocks {params.blocks} --heads {input.heads:q} \
+        python -m emoscope --threads 8 compose-heads --model {input.model:q} --blocks {params.blocks} \
+            --heads {input.heads:q} \
             --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
 

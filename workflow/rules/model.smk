@@ -66,8 +66,8 @@ rule finetune:
         r"""
         launch=(python -m)
         [ {resources.gpu} -le 1 ] || launch=(torchrun --standalone --nproc-per-node {resources.gpu} -m)
-        "${{launch[@]}}" emoscope finetune --train {input.train:q} --audit {input.audit:q} --base {input.base:q} \
-            --config {params.config:q} --checkpoints work/{wildcards.run:q} \
+        "${{launch[@]}}" emoscope --threads 8 finetune --train {input.train:q} --audit {input.audit:q} \
+            --base {input.base:q} --config {params.config:q} --checkpoints work/{wildcards.run:q} \
             --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
 
@@ -96,7 +96,7 @@ rule predict:
         config=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
+        python -m emoscope --threads 8 predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
             --shard {wildcards.scatteritem:q} --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
 

@@ -92,7 +92,7 @@ rule score_perturbation:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
+        python -m emoscope --threads 2 score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
             --shard {wildcards.scatteritem:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 

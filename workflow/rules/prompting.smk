@@ -19,6 +19,7 @@ rule prepare_task:
         "../../envs/emoscope.yaml"
     params:
         config=task_settings,
+        digests=digests_of(task_files),
     shell:
         r"""
         python -m emoscope prepare-task --config {params.config:q} \
@@ -51,7 +52,8 @@ rule train_prompts:
         config=prompting_settings,
     shell:
         r"""
-        python -m emoscope train-prompts --model {input.model:q} --train {input.train:q} --about {input.about:q} \
+        python -m emoscope --threads 8 train-prompts --model {input.model:q} --train {input.train:q} \
+            --about {input.about:q} \
             --config {params.config:q} --prompts {output.prompts:q} --history {output.history:q} >{log:q} 2>&1
         """
 
@@ -82,7 +84,8 @@ rule score_prompts:
         config=prompting_settings,
     shell:
         r"""
-        python -m emoscope score-prompts --model {input.model:q} --tests {input.tests:q} --about {input.about:q} \
+        python -m emoscope --threads 8 score-prompts --model {input.model:q} --tests {input.tests:q} \
+            --about {input.about:q} \
             --prompts {input.prompts:q} --config {params.config:q} \
             --scores {output.scores:q} --checks {output.checks:q} >{log:q} 2>&1
         """

@@ -122,6 +122,51 @@ rule render_index:
         """
 
 
+rule record_provenance:
+    """Record what a run was made from and what came out: settings, seed, versions, commit, machine, hashes."""
+    input:
+        inputs=run_inputs,
+        training="results/{run}/training.json",
+        results=run_results,
+        code=code_of("provenance"),
+    output:
+        "results/{run}/provenance.json",
+    log:
+        "logs/{run}/provenance.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        settings=run_record,
+    shell:
+        r"""
+        python -m emoscope record-provenance --settings {params.settings:q} --inputs {input.inputs:q} \
+            --training {input.training:q} --results {input.results:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule record_model_provenance:
+    """Record what the findings on a language model were made from and what came out."""
+    input:
+        inputs=writeup_inputs,
+        results=writeup_results,
+        code=code_of("provenance"),
+    output:
+        "results/models/{model}/provenance.json",
+    log:
+        "logs/models/{model}/provenance.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        settings=writeup_record,
+    shell:
+        r"""
+        python -m emoscope record-provenance --settings {params.settings:q} --inputs {input.inputs:q} --training \
+            --results {input.results:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
 rule performance:
     """How well every run does."""
     input:
@@ -159,6 +204,7 @@ rule claims:
 
 
 rule reports:
-    """All pages."""
+    """All pages, and the record of where each run comes from."""
     input:
         "reports/index.html",
+        PROVENANCE,

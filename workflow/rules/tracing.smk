@@ -31,7 +31,8 @@ rule trace_pairs:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope trace-pairs --model {input.model:q} --pairs {input.pairs:q} --scores {input.scores:q} \
+        python -m emoscope --threads 2 trace-pairs --model {input.model:q} --pairs {input.pairs:q} \
+            --scores {input.scores:q} \
             --config {params.config:q} --prediction {params.prediction:q} --traces {output.traces:q} \
             --patching {output.patching:q} --attribution {output.attribution:q} --lens {output.lens:q} >{log:q} 2>&1
         """
@@ -65,7 +66,8 @@ rule measure_dimensions:
         statistics=as_json(config["statistics"]),
     shell:
         r"""
-        python -m emoscope measure-dimensions --model {input.model:q} --pairs {input.pairs:q} --test {input.test:q} \
+        python -m emoscope --threads 2 measure-dimensions --model {input.model:q} --pairs {input.pairs:q} \
+            --test {input.test:q} \
             --config {params.config:q} --statistics {params.statistics:q} --dimensions {output.dimensions:q} \
             --agreement {output.agreement:q} >{log:q} 2>&1
         """

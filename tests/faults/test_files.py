@@ -1,0 +1,73 @@
+"""Files that are damaged, or that change behind the workflow's back."""
+
+import os
+import time
+
+import pandas as pd
+import pytest
+
+from project import planned, snakemake
+from small_project import METRICS, MODEL, assert_completes, assert_same_results
+
+pytestmark = pytest.mark.slow
+
+TEST = "data/corpora/calibration/test.parquet"
+
+
+def cut(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def flip_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [cut, flip_a_byte])
+@pytest.mark.parametrize(("name", "whole"), [(TEST, TEST), (MODEL, "results/small-s1/model")])
+def test_a_file_is_damaged_between_runs(project, unbroken, name, whole, damage):
+    assert_completes(project)
+    damage(project / name)
+    (project / METRICS).unlink()
+    found = snakemake(project, METRICS, "--forcerun", "predict")
+    assert found.returncode == 1
+    said = [line for line in found.stdout.splitlines() if line.startswith("emoscope ")]
+    assert said and all(f"{name}: damaged (" in line and f"; delete {whole} and run again" in line for line in said)
+    assert not (project / METRICS).exists()
+
+    if (project / whole).is_dir():
+        for file in (project / whole).iterdir():
+            file.unlink()
+        (project / whole).rmdir()
+    else:
+        (project / whole).unlink()
+    assert_completes(project)
+    assert_same_results(project, unbroken)
+
+
+@pytest.mark.parametrize("age", ["newer", "older"])
+def test_a_corpus_file_is_replaced_between_runs(project, age):
+    """The file that takes its place may be older than what was made of the first one: mv and tar keep the date."""
+    config = (project / "tiny.yaml").read_text()
+    (project / "tiny.yaml").write_text(
+        config.replace(
+            "  calibration: {rows: 400}", "  mine: {source: csv, path: mine.csv, classes: [sad, glad]}"
+        ).replace("corpus: calibration", "corpus: mine")
+    )
+    words = {"sad": "tears and rain", "glad": "sun and songs"}
+    rows = [{"text": f"{words[label]} number {n}", "label": label} for n in range(60) for label in words]
+    pd.DataFrame(rows).to_csv(project / "mine.csv", index=False)
+    audit = "data/corpora/mine/corpus.json"
+    assert_completes(project, audit)
+    assert planned(project, audit) == {}
+
+    before = (project / "mine.csv").stat().st_mtime
+    pd.DataFrame(rows[:100]).to_csv(project / "mine.csv", index=False)
+    when = before - 1000 if age == "older" else time.time()
+    os.utime(project / "mine.csv", (when, when))
+    jobs = planned(project, METRICS)
+    assert {"import_corpus", "split_corpus", "finetune", "predict", "evaluate"} <= set(jobs)
+    assert_completes(project, audit)
+    assert len(pd.read_parquet(project / "data/corpora/mine/corpus.parquet")) == 100
+    assert planned(project, audit) == {}

@@ -1,0 +1,37 @@
+"""A job computes with the threads that its rule names, on the cores that it is given."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RULES = [
+    rule
+    for file in (ROOT / "workflow" / "rules").glob("*.smk")
+    for rule in re.split(r"^(?=rule )", file.read_text(), flags=re.M)
+]
+ASK = "import os, torch, sys; sys.stdout.write(f'{torch.get_num_threads()} {len(os.sched_getaffinity(0))}')"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [rule for rule in RULES if re.search(r"^    threads:", rule, flags=re.M)],
+    ids=lambda rule: rule.split(":")[0],
+)
+def test_a_rule_with_threads_tells_its_job_how_many(rule):
+    [threads] = re.findall(r"^    threads: (\d+)$", rule, flags=re.M)
+    assert f"emoscope --threads {threads} " in rule
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux ties processes to cores")
+@pytest.mark.parametrize("given", [1, 2])
+def test_fewer_cores_do_not_mean_fewer_threads(given):
+    program = f"from emoscope.threads import use_threads; use_threads(2); {ASK}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow"), "OMP_NUM_THREADS": str(given)}
+    found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    cores = len(os.sched_getaffinity(0))
+    assert found.stdout == f"{min(2, cores)} {given if given < min(2, cores) else cores}"

@@ -1,0 +1,20 @@
+"""How many threads a job computes with. To be called before numpy and torch are imported: they ask once."""
+
+import os
+
+VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def use_threads(wanted: int) -> None:
+    """Compute with `wanted` threads, or as many as the machine has cores, on the cores that the job was given.
+
+    The last digits of a sum depend on how many threads share it. Snakemake gives a job fewer cores where `--cores` is
+    small; the same number of threads then takes turns on them, so that `--cores` decides the time and not the result.
+    """
+    tied = hasattr(os, "sched_setaffinity")  # only Linux ties processes to cores
+    cores = sorted(os.sched_getaffinity(0)) if tied else range(os.cpu_count() or 1)
+    threads = min(wanted, len(cores))
+    given = int(os.environ.get("OMP_NUM_THREADS", threads))
+    os.environ.update(dict.fromkeys(VARIABLES, str(threads)), MKL_DYNAMIC="FALSE")  # MKL would adapt to the cores
+    if tied and given < threads:
+        os.sched_setaffinity(0, cores[:given])
