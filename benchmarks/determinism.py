@@ -1,20 +1,19 @@
-"""Does the number of cores change a result? `python benchmarks/determinism.py [CONFIGFILE ...]`.
+"""Does the number of cores change a result? `python -m benchmarks determinism [CONFIGFILE ...]`.
 
-Runs the whole workflow twice, in fresh folders, on one and on two cores, and prints one JSON line: how many tables and
+Runs the whole workflow twice, in fresh folders, on one and on two cores: how many tables and
 weights were compared byte by byte, which differ, and the seconds of each run. Not compared are training.json, which
 holds the seconds a training took, and the pages, which quote them.
 """
 
-import json
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from emoscope.provenance import commit, hashes
+from benchmarks.measuring import ROOT
+from emoscope.provenance import hashes
 
-ROOT = Path(__file__).parents[1]
 MADE = ("data/corpora", "data/tasks", "data/models", "results", "reports")
 COMPARED = (".parquet", ".csv", ".json", ".safetensors")
 TIMED = "training.json"
@@ -63,9 +62,4 @@ def measure(*configs: str) -> dict:
         "differ": differing(one, two),
         "seconds_on_1_core": round(took[1]),
         "seconds_on_2_cores": round(took[2]),
-        "commit": commit(),
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(*sys.argv[1:])))
