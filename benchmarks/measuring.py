@@ -111,8 +111,8 @@ def gpt2_small() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """
     torch.manual_seed(0)
     tokenizer = train_tokenizer(sentences(20_000), {"vocabulary": 8000, "context": 1024})
-    names = dict(enumerate(EMOTIONS))
-    settings = GPT2Config(num_labels=len(names), id2label=names, pad_token_id=tokenizer.pad_token_id)
+    names = {"id2label": dict(enumerate(EMOTIONS)), "label2id": {name: place for place, name in enumerate(EMOTIONS)}}
+    settings = GPT2Config(num_labels=len(EMOTIONS), pad_token_id=tokenizer.pad_token_id, **names)
     return GPT2ForSequenceClassification(settings).to(device()).eval(), tokenizer
 
 
