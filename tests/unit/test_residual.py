@@ -344,6 +344,9 @@ def test_an_autoencoder_survives_the_disk(model, tmp_path):
     assert torch.equal(found.autoencoder(units), trained.autoencoder(units))
     assert torch.equal(found.rate, trained.rate)
     assert (found.block, found.autoencoder.active) == (2, 4)
+    for number in range(8):
+        autoencoder.save(trained, tmp_path / f"{number}.safetensors")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
 
 
 def test_least_squares_is_exact_within_its_directions():
