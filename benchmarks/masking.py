@@ -5,10 +5,11 @@ Every block is masked as described, published and by its mean, and each of its h
 """
 
 import statistics
+from collections.abc import Callable
 from copy import deepcopy
 
 import torch
-from transformers import pipeline
+from transformers import GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, pipeline
 
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, seconds, sentences
 from emoscope.architectures import blocks_of, heads_of, projection_of
@@ -41,7 +42,7 @@ def measure() -> dict:
         "authors": (authors, len(few)),
         "emoscope": (ours, TEXTS * blocks * variants),
     }
-    lens = transformer_lens(model, tokenizer, texts)
+    lens = transformer_lens(plain, tokenizer, texts)
     if lens:
         routes["transformer_lens"] = (lens, TEXTS)
     times: dict[str, list[float]] = {name: [] for name in routes}
@@ -61,35 +62,31 @@ def measure() -> dict:
     }
 
 
-def transformer_lens(model, tokenizer, texts):
+def transformer_lens(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str]
+) -> Callable[[], object] | None:
     """One variant, a head zeroed, of all texts in one batch by a TransformerLens hook; None where it is not installed.
 
-    Its model gets as many outputs as there are classes, so that it need not compute a vocabulary of logits.
+    It has no classifiers, so it gets a language model around the same blocks whose vocabulary are the classes.
     """
     try:
-        from transformer_lens import HookedTransformer, HookedTransformerConfig
+        from transformer_lens.model_bridge.sources import build_bridge_from_module
     except ImportError:
         return None
-    config = model.config
-    hooked = HookedTransformer(
-        HookedTransformerConfig(
-            n_layers=config.n_layer,
-            d_model=config.n_embd,
-            n_ctx=config.n_positions,
-            d_head=config.n_embd // config.n_head,
-            n_heads=config.n_head,
-            d_mlp=4 * config.n_embd,
-            act_fn="gelu_new",
-            d_vocab=config.vocab_size,
-            d_vocab_out=config.num_labels,
-            normalization_type="LN",
-            device=str(model.device),
-        )
+    language_model = GPT2LMHeadModel(model.config).eval()
+    language_model.transformer = deepcopy(model.transformer)
+    language_model.lm_head = torch.nn.Linear(model.config.n_embd, model.config.num_labels, bias=False)
+    bridge = build_bridge_from_module(
+        language_model.to(model.device), "GPT2LMHeadModel", hf_config=model.config, dtype=torch.float32
     )
-    tokens = tokenizer(texts, padding=True, return_tensors="pt")["input_ids"].to(model.device)
+    inputs = tokenizer(texts, padding=True, return_tensors="pt").to(model.device)
 
-    def silence(heads, hook):
+    def silence(heads: torch.Tensor, hook: object) -> torch.Tensor:
+        heads = heads.clone()
         heads[:, :, 3] = 0.0
         return heads
 
-    return lambda: hooked.run_with_hooks(tokens, fwd_hooks=[("blocks.5.attn.hook_z", silence)])
+    hooks = [("blocks.5.attn.hook_z", silence)]
+    return lambda: bridge.run_with_hooks(
+        inputs["input_ids"], attention_mask=inputs["attention_mask"], return_type=None, fwd_hooks=hooks
+    )
