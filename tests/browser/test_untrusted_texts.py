@@ -50,10 +50,9 @@ FEELINGS = {
 SUBJECTS = ["he told her that", "my white friend and his mother feel that", "she knows that a black man says", "i feel"]
 
 
-@pytest.fixture(scope="module")
-def reports(tmp_path_factory) -> Path:
-    """The pages that show texts, of a tiny run whose corpus and whose language model's tasks are hostile."""
-    project = copy_project(tmp_path_factory.mktemp("hostile") / "project")
+def hostile_project(folder: Path) -> Path:
+    """A tiny project whose corpus, sentences and tasks are hostile."""
+    project = copy_project(folder)
     rows = [
         {"text": f"{subject} i am {words} {attack} {'so ' * again}", "label": label}
         for label, words in FEELINGS.items()
@@ -72,6 +71,13 @@ def reports(tmp_path_factory) -> Path:
     files = {"source": "files", "train": "hostile.csv", "test": "hostile.csv", "classes": list(FEELINGS)}
     tiny["prompting"]["tasks"] = [{"name": "hostile", **files, "train_rows": 60, "test_rows": 60}]
     (project / "tiny.yaml").write_text(yaml.safe_dump(tiny))
+    return project
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory) -> Path:
+    """The pages that show texts, of a finished run of it."""
+    project = hostile_project(tmp_path_factory.mktemp("hostile") / "project")
     found = snakemake(project, *PAGES)
     assert found.returncode == 0, found.stdout
     return project / "reports"
