@@ -4,6 +4,7 @@ Without a name, every benchmark of FASTER runs, each in a process of its own. A 
 ratios, taken side by side in one run, the machine's ceilings, and where and on which commit it ran. See README.md here.
 """
 
+import contextlib
 import importlib
 import json
 import subprocess
@@ -18,7 +19,8 @@ def main() -> None:
         from benchmarks.measuring import machine
 
         where = machine()
-        found = importlib.import_module(f"benchmarks.{name}").measure(*arguments)
+        with contextlib.redirect_stdout(sys.stderr):  # the Trainer reports there
+            found = importlib.import_module(f"benchmarks.{name}").measure(*arguments)
         print(json.dumps({"benchmark": name, **found, **where}), flush=True)
         return
     for name in FASTER:

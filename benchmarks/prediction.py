@@ -6,6 +6,7 @@ from scipy.special import softmax
 from transformers import pipeline
 
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, sentences, side_by_side
+from emoscope.models import classes_of
 from emoscope.predict import predict_logits
 
 TEXTS = 512
@@ -16,13 +17,13 @@ def measure() -> dict:
     model = as_loaded(plain, tokenizer)
     texts = sentences(TEXTS)
     classify = pipeline("text-classification", model=plain, tokenizer=tokenizer, top_k=None)
+    classes = classes_of(model)
     few = texts[: TEXTS // 8]
     found: dict[str, np.ndarray] = {}
 
     def in_order(scored: list[list[dict]]) -> np.ndarray:
         """Probabilities in the order of the classes; the pipeline sorts them."""
-        names = list(model.config.label2id)
-        return np.array([[{one["label"]: one["score"] for one in text}[name] for name in names] for text in scored])
+        return np.array([[{one["label"]: one["score"] for one in text}[name] for name in classes] for text in scored])
 
     with torch.inference_mode():
         took = side_by_side(
