@@ -15,7 +15,7 @@ from benchmarks.measuring import as_loaded, ceilings, gpt2_small, seconds, sente
 from emoscope.architectures import blocks_of, heads_of, projection_of
 from emoscope.masking import block_scores
 
-TEXTS, ROUNDS = 64, 3
+TEXTS, ROUNDS = 32, 3
 CONDITIONS = ["described", "published", "mean"]
 
 
