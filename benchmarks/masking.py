@@ -1,7 +1,7 @@
 """The masking sweep: emoscope beside the authors' way and batched TransformerLens hooks, seconds per text and variant.
 
-Every block is masked as described, published and by its mean, and each of its heads is zeroed: 15 variants of each of
-12 blocks. The authors copied the model for each variant and scored one text at a time with a pipeline.
+Blocks are masked as described, published and by their mean, and each of their heads is zeroed: 15 variants a block. Of
+the 12 blocks four are timed, whose mean depth is that of all. The authors copied the model for each variant and scored one text at a time with a pipeline.
 """
 
 import statistics
@@ -12,10 +12,11 @@ import torch
 from transformers import GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, pipeline
 
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, seconds, sentences
-from emoscope.architectures import blocks_of, heads_of, projection_of
+from emoscope.architectures import heads_of, projection_of
 from emoscope.masking import block_scores
 
-TEXTS, ROUNDS = 32, 3
+TEXTS, ROUNDS = 192, 3
+BLOCKS = (0, 4, 7, 11)  # 12, 8, 5 and 1 blocks run under the mask: 6.5 on average, as over all twelve
 CONDITIONS = ["described", "published", "mean"]
 
 
@@ -24,10 +25,10 @@ def measure() -> dict:
     model = as_loaded(plain, tokenizer)
     texts = sentences(TEXTS)
     few = texts[:16]
-    blocks, variants = len(blocks_of(model)), len(CONDITIONS) + heads_of(model)
+    variants = len(CONDITIONS) + heads_of(model)
 
     def ours() -> None:
-        for block in range(blocks):
+        for block in BLOCKS:
             block_scores(model, tokenizer, texts, block, CONDITIONS, ["zero"], 8192)
 
     def authors() -> None:
@@ -40,7 +41,7 @@ def measure() -> dict:
 
     routes = {
         "authors": (authors, len(few)),
-        "emoscope": (ours, TEXTS * blocks * variants),
+        "emoscope": (ours, TEXTS * len(BLOCKS) * variants),
     }
     lens = transformer_lens(plain, tokenizer, texts)
     if lens:
