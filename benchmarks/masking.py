@@ -1,7 +1,8 @@
 """The masking sweep: emoscope beside the authors' way and batched TransformerLens hooks, seconds per text and variant.
 
 Blocks are masked as described, published and by their mean, and each of their heads is zeroed: 15 variants a block. Of
-the 12 blocks four are timed, whose mean depth is that of all. The authors copied the model for each variant and scored one text at a time with a pipeline.
+the 12 blocks four are timed, whose mean depth is that of all. The authors copied the model for each variant and scored
+one text at a time with a pipeline.
 """
 
 import statistics
