@@ -155,6 +155,10 @@ def test_results_are_those_of_a_run_on_this_machine(clustered, local):
     assert there.keys() == here.keys()
     for name, file in there.items():
         if name.name == "training.json":  # also says how long it took
-            assert json.loads(file.read_text())["loss"] == json.loads(here[name].read_text())["loss"]
+            one, other = (json.loads(each.read_text()) for each in (file, here[name]))
+            behind = [entry["step"] for entry in one["loss"] if entry["step"] > one["resumed_from_step"]]
+            spanning = behind[0] if one["resumed_from_step"] else None  # its loss is a mean since the checkpoint
+            one, other = ([entry for entry in each["loss"] if entry["step"] != spanning] for each in (one, other))
+            assert one == other and len(one) > 10
         else:
             assert file.read_bytes() == here[name].read_bytes(), name
