@@ -60,6 +60,8 @@ def hostile_project(folder: Path) -> Path:
         for subject in SUBJECTS
         for again in range(2)
     ]
+    marks = ("<b>", "<i>", "</p>", "=1+", "{{", "&lt;", r"\(", "-->")
+    rows += [{"text": mark + words.split()[0], "label": label} for label, words in FEELINGS.items() for mark in marks]
     table = pd.DataFrame(rows).sample(frac=1, random_state=1)
     table.loc[table.index[0], "text"] += " long" * 20_000
     table.to_csv(project / "hostile.csv", index=False)
@@ -115,7 +117,7 @@ def test_the_texts_are_shown_as_they_are(browser, reports):  # noqa: F811
             closed.click()
         shown[page] = browser.execute_script("return document.body.textContent")
     for page, text in shown.items():
-        assert any(attack in text for attack in HOSTILE[:9]), page
+        assert any(attack in text for attack in HOSTILE[:14]), page  # those without control characters
         assert "window.owned" in text or "owned" in text, page
 
 
