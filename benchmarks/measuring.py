@@ -5,7 +5,6 @@ import os
 import platform
 import re
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from emoscope.calibration import EMOTIONS, generate
 from emoscope.finetune import train_tokenizer
 from emoscope.models import device, load_classifier
 from emoscope.products import use_onednn
+from emoscope.provenance import commit
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,9 +75,8 @@ def ceilings() -> dict[str, float]:
 
 def machine() -> dict[str, object]:
     """Where and on which code a benchmark ran."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     return {
-        "commit": commit.stdout.strip() or "unknown",
+        "commit": commit() or "unknown",
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else processor(),
         "cores": os.cpu_count(),
         "load_before": round(os.getloadavg()[0], 1),
