@@ -32,7 +32,7 @@ def verdict(*args, **kwargs):
 
 def rate(count, texts):
     tables = Tables({}, {}, None, None, None, {}, alpha=0.05, margin=MARGIN)
-    return claims._rate(tables, pd.Series([True] * count + [False] * (texts - count)))
+    return claims._rate(tables, pd.Series([True] * count + [False] * (texts - count)), pd.Series(range(texts)))
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ def kind(
 ) -> pd.DataFrame:
     """Pairs of two classes: one that is moved goes from class 0 to class 1, another stays at class 0."""
     n = len(moved)
-    after = np.where(moved, 0.2, 0.9)
+    after, texts = np.where(moved, 0.2, 0.9), [f"{prefix} {k}" for k in range(n)]
     return pd.DataFrame({
-        "id": range(n), "axis": "gender", "origin": origin, "term": term, "text": [f"{prefix} {k}" for k in range(n)],
+        "id": range(n), "axis": "gender", "origin": origin, "term": term, "text": texts, "cluster": texts,
         "label": label, "flags": [[]] * n, "direction": direction, "before_joy": 0.9, "before_fear": 0.1,
         "after_joy": after, "after_fear": 1 - after,
     })  # fmt: skip
@@ -57,6 +57,20 @@ def test_only_texts_with_a_control_enter_the_excess():
     assert found.loc["excess_changed", "value"] == 0.5
     assert found.loc["excess_changed", "texts"] == 40
     assert not measured(kind(share(20, 100))).index.str.contains("excess|control").any()
+
+
+def test_texts_made_from_one_template_are_no_more_evidence_than_the_template():
+    """Of 34 sentences about ten people each, one moves, whoever it is about: 10 of 340 texts, but 1 of 34."""
+    table = kind([k < 10 for k in range(340)], "template", direction="white to black")
+    copies = measured(table.assign(cluster=[k // 10 for k in range(340)]))
+    once = measured(kind(share(1, 34), "template", direction="white to black"))
+    for measure in ("changed", "large", "distance", "change_fear", "gap_fear"):
+        assert copies.loc[measure, "value"] == pytest.approx(once.loc[measure, "value"])
+        bounds = copies.loc[measure, ["low", "high"]].to_list()
+        assert bounds == pytest.approx(once.loc[measure, ["low", "high"]].to_list(), abs=0.003)
+    assert copies.loc["gap_fear", "verdict"] == "underpowered"
+    assert measured(table).loc["gap_fear", "verdict"] == "different"
+    assert (copies.loc["changed", "texts"], copies.loc["changed", "clusters"]) == (340, 34)
 
 
 def test_accuracy_before_and_after():

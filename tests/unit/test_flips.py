@@ -263,6 +263,8 @@ def test_every_template_has_a_reversible_twin(axis):
     templates = race_templates(RACE, axis)
     assert 200 < len(templates) == len(set(templates)) < 1000
     assert {template.emotion for template in templates} == {"sadness", "joy", "love", "anger", "fear", "surprise"}
+    people = {frame: sum(other.frame == frame for other in templates) for _, _, _, frame in templates}
+    assert set(people.values()) == {len(RACE.template_persons)}
     for template in templates:
         assert template.term == axis[0]
         pair = flip_race(template.text, RACE, axis)

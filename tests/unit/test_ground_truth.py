@@ -78,28 +78,37 @@ def test_pairs_that_do_not_count_are_left_out():
     assert planted.texts == 98
 
 
+def taught(rows: int) -> pd.DataFrame:
+    """Training texts of two classes that name a race, both classes as often for either."""
+    number = np.arange(rows)
+    return pd.DataFrame({"text": np.where(number % 2, "a white man", "a black man"), "label": number // 2 % 2})
+
+
 @pytest.mark.parametrize(
-    ("verdicts", "expected"),
+    ("gap", "verdicts", "rows", "expected"),
     [
-        (["equivalent", "equivalent"], "found"),
-        (["equivalent", "different"], "missed"),
-        (["equivalent", "underpowered"], "cannot tell"),
+        (-0.03, ["equivalent", "equivalent"], 800, "found"),
+        (-0.03, ["equivalent", "underpowered"], 800, "cannot tell"),
+        (-0.03, ["equivalent", "different"], 800, "cannot tell"),  # chance may have taught it 0.08
+        (-0.03, ["equivalent", "different"], 80_000, "missed"),
+        (-0.3, ["equivalent", "different"], 800, "missed"),
+        (0.3, ["equivalent", "different"], 800, "missed"),
     ],
 )
-def test_race_is_judged_by_every_class(verdicts, expected):
+def test_race_is_judged_by_every_class_and_by_what_chance_may_teach(gap, verdicts, rows, expected):
     summary = pd.DataFrame({
         "origin": "template",
         "measure": ["gap_joy", "gap_fear"],
-        "value": [0.001, -0.03],
-        "low": [0.0, -0.04],
-        "high": [0.002, -0.02],
+        "value": [0.001, gap],
+        "low": [0.0, gap - 0.01],
+        "high": [0.002, gap + 0.01],
         "texts": 340,
         "verdict": verdicts,
     })  # fmt: skip
-    (control,) = race_controls(summary)
+    (control,) = race_controls(summary, taught(rows), 0.05)
     assert control.verdict == expected
-    assert control.value == -0.03
-    assert "fear" in control.note
+    assert control.value == gap
+    assert "fear" in control.note and f"{rows} training texts" in control.note
 
 
 def words(**verdicts: str) -> pd.DataFrame:

@@ -356,8 +356,8 @@ def test_examples_show_tweets_as_text_strongest_first():
 
 
 def summary_of(origin: str = "natural", term: str = "", verdict: str = "", **measures: tuple) -> pd.DataFrame:
-    rows = [(origin, term, name, *value, np.nan, verdict, 50) for name, value in measures.items()]
-    names = ["origin", "term", "measure", "value", "low", "high", "p_adjusted", "verdict", "texts"]
+    rows = [(origin, term, name, *value, np.nan, verdict, 50, 50) for name, value in measures.items()]
+    names = ["origin", "term", "measure", "value", "low", "high", "p_adjusted", "verdict", "texts", "clusters"]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -247,6 +247,37 @@ def test_wilson_known_values():
         stats.wilson_interval(3, 2)
 
 
+def test_independent_rows_count_each_and_copies_once():
+    events = np.arange(40) < 10
+    assert stats.effective_rows(events, np.arange(40)) == 40
+    assert stats.rate_interval(events, np.arange(40)) == pytest.approx(stats.wilson_interval(10, 40))
+    copied, clusters = np.repeat(events, 5), np.repeat(np.arange(40), 5)
+    assert stats.effective_rows(copied, clusters) == pytest.approx(40, abs=1)
+    assert stats.rate_interval(copied, clusters) == pytest.approx(stats.wilson_interval(10, 40), abs=0.01)
+    nothing = stats.rate_interval(np.zeros(200), clusters)
+    assert nothing == pytest.approx(stats.wilson_interval(0, 40))
+
+
+@given(arrays(bool, st.integers(1, 60)), st.integers(1, 12))
+def test_effective_rows_lie_between_clusters_and_rows(events, clusters):
+    ids = np.arange(len(events)) % clusters
+    found = stats.effective_rows(events, ids)
+    assert len(np.unique(ids)) <= found <= len(events)
+    low, high = stats.rate_interval(events, ids)
+    assert 0 <= low <= events.mean() + 1e-9 and events.mean() - 1e-9 <= high <= 1
+
+
+def test_clustered_rates_are_covered():
+    rng = np.random.default_rng(0)
+    rates = rng.beta(0.5, 2, size=(400, 34))  # sentences differ much in how often they change
+    covered = 0
+    for each in rates:
+        events = (rng.random((34, 10)) < each[:, None]).ravel()
+        low, high = stats.rate_interval(events, np.repeat(np.arange(34), 10))
+        covered += low <= 0.2 <= high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
 def test_wilson_covers_rare_rates():
     events = np.random.default_rng(0).binomial(100, 0.03, size=4000)
     low, high = stats.wilson_interval(events, 100)

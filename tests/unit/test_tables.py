@@ -111,7 +111,7 @@ def pairs(rows, effect, seed=0):
     after = before + np.where(male, -1, 1)[:, None] * np.array([effect, -effect, 0])
     return pd.DataFrame({
         "id": range(rows), "axis": "gender", "origin": "natural", "term": "", "label": 0,
-        "text": [f"text {n}" for n in range(rows)], "flags": [[] for _ in range(rows)],
+        "text": [f"text {n}" for n in range(rows)], "cluster": range(rows), "flags": [[] for _ in range(rows)],
         "direction": np.where(male, "male to female", "female to male"),
         **columns("before", CLASSES, before), **columns("after", CLASSES, np.clip(after, 1e-9, None)),
     })  # fmt: skip

@@ -12,7 +12,13 @@ from emoscope.contracts import ALL, WHOLE_BLOCK, shared_with_paper
 from emoscope.files import read_json, write_csv
 from emoscope.pairs import LARGE, countable, largest_change, moved, scored
 from emoscope.sample_size import texts_for_mean, texts_for_rate
-from emoscope.stats import minimum_detectable_rate, rate_equivalence_verdict, wilson_interval
+from emoscope.stats import (
+    effective_rows,
+    minimum_detectable_rate,
+    rate_equivalence_verdict,
+    rate_interval,
+    wilson_interval,
+)
 
 CONTROL = "The corpus is generated, so this is a control of the method and says nothing about the paper."
 POWER = 0.8
@@ -275,7 +281,7 @@ def large_changes(tables: Tables, axis: str, origin: str) -> Measured | None:
     if axis not in tables.pairs:
         return None
     pairs = _counted(tables.pairs[axis].query("origin == @origin"))
-    return _rate(tables, largest_change(pairs) >= LARGE) if len(pairs) else None
+    return _rate(tables, largest_change(pairs) >= LARGE, pairs["cluster"]) if len(pairs) else None
 
 
 def published_pair(tables: Tables, pair: str, group: str) -> Measured | None:
@@ -293,7 +299,7 @@ def changed_by_synonyms(tables: Tables, but: list[str]) -> Measured | None:
     pairs = _counted(tables.pairs["synonyms"].query("origin == 'published'"))
     replaced = [{row.text[start:end] for start, end, *_ in row.spans} for row in pairs.itertuples()]
     pairs = pairs[[words.isdisjoint(but) for words in replaced]]
-    return _rate(tables, moved(pairs)) if len(pairs) else None
+    return _rate(tables, moved(pairs), pairs["cluster"]) if len(pairs) else None
 
 
 def most_changed_word(tables: Tables, but: list[str]) -> Measured | None:
@@ -330,7 +336,7 @@ def most_changed_word(tables: Tables, but: list[str]) -> Measured | None:
 def changed_by_word(tables: Tables, word: str) -> Measured | None:
     """Share of the texts with this word whose predicted class changes when it is replaced."""
     pairs = _counted(tables.pairs["synonyms"].query("origin == 'word' and term == @word"))
-    return _rate(tables, moved(pairs)) if len(pairs) else None
+    return _rate(tables, moved(pairs), pairs["cluster"]) if len(pairs) else None
 
 
 MEASURES = {
@@ -398,18 +404,20 @@ def _counted(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[countable(pairs)].drop_duplicates(["text", "term"])
 
 
-def _rate(tables: Tables, events: pd.Series) -> Measured:
-    count, texts = int(events.sum()), len(events)
-    tested = rate_equivalence_verdict(count, texts, tables.margin, tables.alpha)
-    low, high = wilson_interval(count, texts, tables.alpha)
+def _rate(tables: Tables, events: pd.Series, clusters: pd.Series) -> Measured:
+    texts, independent = len(events), int(effective_rows(events, clusters))
+    rate = float(events.mean())
+    tested = rate_equivalence_verdict(round(rate * independent), independent, tables.margin, tables.alpha)
+    low, high = rate_interval(events, clusters, tables.alpha)
+    alike = f" They share {clusters.nunique()} sentences and tell as much as {independent} independent ones."
     return Measured(
-        value=count / texts,
+        value=rate,
         low=float(low),
         high=float(high),
-        note=f"{count} of {texts} texts.",
-        texts=texts,
+        note=f"{events.sum()} of {texts} texts." + (alike if independent < texts else ""),
+        texts=independent,
         rate=True,
-        detectable=float(minimum_detectable_rate(texts, tables.alpha)),
+        detectable=float(minimum_detectable_rate(independent, tables.alpha)),
         within=float(tested.p_equivalence),
         beyond=float(tested.p_difference),
     )

@@ -102,7 +102,7 @@ def control_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, others: pd.DataF
                     continue
                 label, flags = spare.pop(text), ("borrowed",)
             control = replace(swap_neutral(text, lexicon, count), flags=flags)
-            rows.append(pair_row(pair.id, pair.axis, CONTROL_OF[pair.origin], "", label, control))
+            rows.append(pair_row(pair.id, pair.axis, CONTROL_OF[pair.origin], "", label, control, cluster=pair.cluster))
     return pair_table(rows)
 
 

@@ -1,7 +1,7 @@
 """What a perturbation does to the predictions, with intervals: rates, mean changes, gaps between two groups, accuracy,
 and what is left of it beyond the null baseline of neutral word swaps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +20,16 @@ from emoscope.stats import (
     mcnemar_test,
     rate_difference_interval,
     rate_excess_test,
+    rate_interval,
     tost_mean,
     total_variation,
-    wilson_interval,
 )
 
 FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
 SECOND_GROUP = {"female to male", "black to white"}
 ORIGIN_OF = {control: origin for origin, control in CONTROL_OF.items()}
 KEY = ["origin", "term", "left_out"]
-COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable", "pairs", "texts"]
+COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable", "pairs", "texts", "clusters"]
 
 
 def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path) -> None:
@@ -52,7 +52,8 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
 
-    Rates count every text once, means every pair, with intervals clustered by text. `p_adjusted` is Benjamini-Hochberg
+    Rates count every text once, means every pair; intervals and tests take `clusters` for independent, the distinct
+    texts or, where several are made from one template, the templates. `p_adjusted` is Benjamini-Hochberg
     over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by one. `verdict` uses
     it:
     - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
@@ -102,27 +103,25 @@ def _judged(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
 def _rates(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[dict]:
     once = pairs.drop_duplicates("text")
     for measure, event in RATES.items():
-        yield _rate(prefix + measure, event(once), alpha)
+        yield _rate(prefix + measure, event(once), once, alpha)
 
 
 def _distances(pairs: pd.DataFrame, options: dict, prefix: str = "") -> Iterator[dict]:
-    texts = pairs["text"].to_numpy()
     for measure, distance in DISTANCES.items():
         values = distance(pairs)
-        low, high = bootstrap_mean(values, texts, **options)
-        yield _row(prefix + measure, values.mean(), low, high, pairs=len(pairs), texts=len(np.unique(texts)))
+        yield _row(prefix + measure, values.mean(), bootstrap_mean(values, pairs["cluster"], **options), pairs)
 
 
 def _excess(pairs: pd.DataFrame, control: pd.DataFrame, options: dict) -> Iterator[dict]:
-    n = len(control)
+    own = pairs.set_index("id").loc[control["id"]]
+    clusters = own["cluster"].to_numpy()
     for measure, event in RATES.items():
-        own, baseline = _matched(event, pairs, control)
-        low, high = rate_difference_interval(own, baseline, paired=True, alpha=options["alpha"])
-        yield _row(f"excess_{measure}", own.mean() - baseline.mean(), low, high, pairs=n, texts=n)
+        events = event(own).to_numpy(), event(control).to_numpy()
+        interval = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=options["alpha"])
+        yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own)
     for measure, distance in DISTANCES.items():
-        own, baseline = _matched(distance, pairs, control)
-        low, high = bootstrap_mean(own - baseline, np.arange(n), **options)
-        yield _row(f"excess_{measure}", (own - baseline).mean(), low, high, pairs=n, texts=n)
+        values = distance(own) - distance(control)
+        yield _row(f"excess_{measure}", values.mean(), bootstrap_mean(values, clusters, **options), own)
 
 
 def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
@@ -130,25 +129,25 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     if labelled.empty:
         return
     before, after = (p.argmax(axis=1) == labelled["label"].to_numpy() for p in probabilities(labelled))
-    yield _rate("accuracy_before", before, alpha)
-    yield _rate("accuracy_after", after, alpha)
-    low, high = rate_difference_interval(after, before, paired=True, alpha=alpha)
-    change, n = after.mean() - before.mean(), len(labelled)
-    yield _row("accuracy_change", change, low, high, p=mcnemar_test(before, after).p, pairs=n, texts=n)
-    yield _rate("accuracy_lost", before & ~after, alpha)
-    yield _rate("accuracy_gained", ~before & after, alpha)
+    yield _rate("accuracy_before", before, labelled, alpha)
+    yield _rate("accuracy_after", after, labelled, alpha)
+    interval = rate_difference_interval(after, before, paired=True, alpha=alpha)
+    p = mcnemar_test(before, after).p
+    yield _row("accuracy_change", after.mean() - before.mean(), interval, labelled, p=p)
+    yield _rate("accuracy_lost", before & ~after, labelled, alpha)
+    yield _rate("accuracy_gained", ~before & after, labelled, alpha)
 
 
 def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     once = pairs.drop_duplicates("text")
-    groups = [moved(once[once["direction"].isin(group)]) for group in (FIRST_GROUP, SECOND_GROUP)]
-    for name, events in zip(("first", "second"), groups, strict=True):
-        if len(events):
-            yield _rate(f"changed_{name}", events, alpha)
+    groups = [once[once["direction"].isin(group)] for group in (FIRST_GROUP, SECOND_GROUP)]
+    for name, group in zip(("first", "second"), groups, strict=True):
+        if len(group):
+            yield _rate(f"changed_{name}", moved(group), group, alpha)
     if all(map(len, groups)):
-        low, high = rate_difference_interval(*groups, paired=False, alpha=alpha)
-        n = sum(map(len, groups))
-        yield _row("changed_difference", groups[0].mean() - groups[1].mean(), low, high, pairs=n, texts=n)
+        events, clusters = [moved(group) for group in groups], [group["cluster"] for group in groups]
+        interval = rate_difference_interval(*events, paired=False, clusters=clusters, alpha=alpha)
+        yield _row("changed_difference", events[0].mean() - events[1].mean(), interval, pd.concat(groups))
 
 
 def _means(pairs: pd.DataFrame, classes: list[str], margin: float, options: dict) -> Iterator[dict]:
@@ -159,28 +158,20 @@ def _means(pairs: pd.DataFrame, classes: list[str], margin: float, options: dict
         chosen = np.ones(len(pairs), dtype=bool) if name == "change" else sign != 0
         if not chosen.any():
             continue
-        values, texts = differences[chosen], pairs["text"].to_numpy()[chosen]
-        estimate = estimate_mean(values, texts, **options)
-        p_equivalence = tost_mean(values, texts, margin).p
-        detectable = detectable_mean(values, texts, options["alpha"])
+        values, clusters = differences[chosen], pairs["cluster"].to_numpy()[chosen]
+        estimate = estimate_mean(values, clusters, **options)
+        p_equivalence = tost_mean(values, clusters, margin).p
+        detectable = detectable_mean(values, clusters, options["alpha"])
         for number, label in enumerate(classes):
             yield _row(
                 f"{name}_{label}",
                 estimate.value[number],
-                estimate.low[number],
-                estimate.high[number],
+                (estimate.low[number], estimate.high[number]),
+                pairs[chosen],
                 p=estimate.p[number],
                 p_equivalence=p_equivalence[number],
                 detectable=detectable[number],
-                pairs=len(values),
-                texts=estimate.n,
             )
-
-
-def _matched(measure: Callable, pairs: pd.DataFrame, control: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """A measure of each text that has a control, and of that control."""
-    own = pairs.set_index("id").loc[control["id"]]
-    return np.asarray(measure(own)), np.asarray(measure(control))
 
 
 RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}
@@ -190,11 +181,12 @@ DISTANCES = {
 }
 
 
-def _rate(measure: str, events, alpha: float) -> dict:
-    low, high = wilson_interval(np.sum(events), len(events), alpha)
-    return _row(measure, np.mean(events), low, high, pairs=len(events), texts=len(events))
+def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float) -> dict:
+    return _row(measure, np.mean(events), rate_interval(events, rows["cluster"], alpha), rows)
 
 
-def _row(measure: str, value: float, low: float, high: float, **others) -> dict:
+def _row(measure: str, value: float, interval: tuple[float, float], rows: pd.DataFrame, **others: float) -> dict:
+    low, high = interval
+    counts = {"pairs": len(rows), "texts": rows["text"].nunique(), "clusters": rows["cluster"].nunique()}
     empty = {"p": np.nan, "p_equivalence": np.nan, "detectable": np.nan}
-    return {"measure": measure, "value": value, "low": low, "high": high} | empty | others
+    return {"measure": measure, "value": value, "low": low, "high": high} | counts | empty | others

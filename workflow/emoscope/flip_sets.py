@@ -25,17 +25,17 @@ def flip_terms(test: Path, lexicon: Path, neutral: Path, published: Path, axis: 
     if axis == "gender":
         words = GenderLexicon.load(lexicon)
         flip, direction, extra = partial(flip_gender, lexicon=words), gender_direction(words), pd.read_csv(published)
-        extra = extra.assign(origin="published", term=extra["pair"])
+        extra = extra.assign(origin="published", term=extra["pair"], cluster=extra["text"])
     else:
         words = RaceLexicon.load(lexicon)
         flip, direction = partial(flip_race, lexicon=words), race_direction(words)
-        templates = [template.text for template in race_templates(words)]
-        extra = pd.DataFrame({"text": templates, "origin": "template", "term": ""})
+        filled = [(template.text, template.frame) for template in race_templates(words)]
+        extra = pd.DataFrame(filled, columns=["text", "cluster"]).assign(origin="template", term="")
     extra = extra.assign(id=-1 - extra.index, label=-1)  # never the id of a test text
     rows = []
-    for row in pd.concat([texts.assign(origin="natural", term=""), extra]).itertuples():
+    for row in pd.concat([texts.assign(origin="natural", term="", cluster=texts["text"]), extra]).itertuples():
         pair = flip(row.text)
-        rows.append(pair_row(row.id, axis, row.origin, row.term, row.label, pair, direction(pair)))
+        rows.append(pair_row(row.id, axis, row.origin, row.term, row.label, pair, direction(pair), row.cluster))
     pairs = pair_table(rows)
     swaps = NeutralLexicon.load(neutral).known_in(texts["text"])
     controls = [

@@ -363,11 +363,12 @@ def _people(m: _Mention) -> bool | None:
 
 
 class Template(NamedTuple):
-    """A sentence about one person of a group, and the emotion it tells of."""
+    """A sentence about one person of a group, the emotion it tells of, and the frame in which the person was put."""
 
     text: str
     term: str
     emotion: str
+    frame: str
 
 
 def race_templates(lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "black")) -> list[Template]:
@@ -380,7 +381,10 @@ def race_templates(lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "blac
     article = "an" if term[0] in "aeiou" else "a"
     return [
         Template(
-            re.sub(r"\ba \{person}", f"{article} {{person}}", text).format(person=f"{term} {person}"), term, emotion
+            re.sub(r"\ba \{person}", f"{article} {{person}}", text).format(person=f"{term} {person}"),
+            term,
+            emotion,
+            text,
         )
         for emotion, texts in lexicon.templates.items()
         for text in texts

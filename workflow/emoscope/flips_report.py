@@ -99,7 +99,8 @@ def control_findings(flips: Mapping[str, Flip]) -> Markup:
             parts.append(
                 prose(
                     "<strong>{axis}, {origin}</strong>: a flip changes {rate} of the predictions, {beyond}. Of {texts} "
-                    "texts, {own} have a control of their own words, {borrowed} one in another text, {none} none.",
+                    "texts, {own} have a control of their own words, {borrowed} one in another text, {none} none."
+                    "{alike}",
                     axis=axis.capitalize(),
                     origin=ORIGINS[origin],
                     rate=estimate(*found(summary, "changed"), form=percent),
@@ -108,9 +109,21 @@ def control_findings(flips: Mapping[str, Flip]) -> Markup:
                     own=number(controlled - borrowed),
                     borrowed=number(borrowed),
                     none=number(texts - controlled),
+                    alike=_alike(summary),
                 )
             )
     return Markup("\n").join(parts)
+
+
+def _alike(summary: pd.DataFrame) -> str:
+    """What intervals take for independent, where that is not the texts."""
+    changed = summary.set_index("measure").loc["changed"]
+    if changed["clusters"] == changed["texts"]:
+        return ""
+    return (
+        f" They are {number(int(changed['clusters']))} sentences about several people each: intervals take the "
+        "sentences for independent, not the texts."
+    )
 
 
 def large_changes(flips: Mapping[str, Flip]) -> Markup:
@@ -216,14 +229,15 @@ def power(flips: Mapping[str, Flip], alpha: float) -> Markup:
     """What samples of these sizes can and cannot exclude."""
     rows = []
     for (axis, origin), summary in kinds(flips).items():
-        texts = int(summary["texts"].max())
+        texts, independent = (int(summary[count].max()) for count in ("texts", "clusters"))
         changes = summary[summary["measure"].str.startswith("change_")]
         rows.append(
             {
                 "axis": axis,
                 "of": origin,
                 "texts": number(texts),
-                "rate that zero events would still allow": percent(minimum_detectable_rate(texts, alpha)),
+                "of these independent": number(independent),
+                "rate that zero events would still allow": percent(minimum_detectable_rate(independent, alpha)),
                 "smallest mean change it would show": unsigned(changes["detectable"].max()),
                 "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
             }

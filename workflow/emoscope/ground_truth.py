@@ -50,13 +50,13 @@ def assess_ground_truth(
     output: Path,
 ) -> None:
     """Write one run's controls of one axis (gender, race, synonyms) as CSV: the fields of `Control`, and `run`."""
-    planted, effects = read_json(truth), pd.read_parquet(summary)
+    planted, effects, learned = read_json(truth), pd.read_parquet(summary), pd.read_parquet(train)
     if axis == "gender":
         table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-        taught = int(pd.read_parquet(train, columns=["id"])["id"].isin(planted["ids"]["ambiguous"]).sum())
+        taught = int(learned["id"].isin(planted["ids"]["ambiguous"]).sum())
         rows = gender_controls(planted, table, taught, statistics)
     elif axis == "race":
-        rows = race_controls(effects)
+        rows = race_controls(effects, learned[learned["id"].isin(planted["ids"]["race"])], 1 - statistics["confidence"])
     else:
         rows = synonym_controls(planted, effects, 1 - statistics["confidence"])
     write_csv(pd.DataFrame(rows, columns=Control._fields).assign(run=run), output)
@@ -108,24 +108,36 @@ def scene_of(text: str) -> int:
     return next((number for number, scene in enumerate(SCENES) if scene.search(text)), -1)
 
 
-def race_controls(summary: pd.DataFrame) -> Iterator[Control]:
-    """P(class | white) - P(class | black) is nil for every class; shown is the class with the largest gap."""
+def race_controls(summary: pd.DataFrame, taught: pd.DataFrame, alpha: float) -> Iterator[Control]:
+    """P(class | white) - P(class | black) is nil for every class; shown is the class with the largest gap.
+
+    A model learns what chance put into its training labels as well: from the `taught` sentences, those of the training
+    set that name a race (`text`, `label`), a perfect learner takes a gap of variance p(1 - p) / n, summed over both
+    groups. A gap speaks against the planted absence if it is further from zero than this and its own interval leave
+    room for, adjusted for the number of classes (Bonferroni).
+    """
+    groups = [taught.loc[taught["text"].str.contains(rf"\b{group}\b"), "label"] for group in ("white", "black")]
     for origin, where in {"natural": "test texts", "template": "templates"}.items():
         gaps = summary[(summary["origin"] == origin) & summary["measure"].str.startswith("gap_")]
         if gaps.empty:
             continue
-        most = gaps.loc[gaps["value"].abs().idxmax()]
+        wide, narrow = norm.isf([alpha / 2 / len(gaps), alpha / 2])
+        shares = [group.value_counts(normalize=True).reindex(range(len(gaps)), fill_value=0) for group in groups]
+        variances = sum(share * (1 - share) / len(group) for share, group in zip(shares, groups, strict=True))
+        by_chance, value = wide * np.sqrt(variances.to_numpy()), gaps["value"].to_numpy()
+        nearer = np.where(value > 0, value - gaps["low"], gaps["high"] - value)  # to the bound on the side of zero
+        beyond = np.abs(value) > np.hypot(nearer * wide / narrow, by_chance)
         verdicts = gaps["verdict"].value_counts()
-        verdict = (
-            "missed" if "different" in verdicts else "found" if set(verdicts.index) == {"equivalent"} else "cannot tell"
-        )
-        note = f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin, "
-        note += (
-            f"{verdicts.get('different', 0)} differ; the largest gap is that of {most['measure'].removeprefix('gap_')}"
+        verdict = "missed" if beyond.any() else "found" if set(verdicts.index) == {"equivalent"} else "cannot tell"
+        most = int(np.abs(value).argmax())
+        note = (
+            f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin; the largest is "
+            f"{gaps['measure'].iloc[most].removeprefix('gap_')}'s, of which the labels of {len(taught)} training texts "
+            f"that name a race may teach {by_chance[most]:.2f} by chance"
         )
         sentence = f"Race tells nothing of any class ({where})."
-        numbers = (most["value"], most["low"], most["high"], int(most["texts"]))
-        yield Control("race", sentence, 0, *numbers, verdict, note)
+        row = gaps.iloc[most]
+        yield Control("race", sentence, 0, row["value"], row["low"], row["high"], int(row["texts"]), verdict, note)
 
 
 def synonym_controls(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterator[Control]:

@@ -14,9 +14,9 @@ def main_result(table: pd.DataFrame) -> Markup:
     others = table[(table["axis"] == "synonyms") & (table["expected"] == 0)]
     race = table[table["axis"] == "race"].groupby("run")["verdict"].agg(lambda verdicts: (verdicts == "missed").any())
     return headline(
-        "Runs on generated corpora: {runs}. In {right} of {runs} the planted gender gap is found with the right sign, in "
-        "{covered} its interval covers the planted size; in {race} an effect of race is seen, which is absent. Of {n} "
-        "misleading synonyms {words} are flagged; other words are flagged in {others} of {runs}.",
+        "Runs on generated corpora: {runs}. In {right} of {runs} the planted gender gap is found with the right sign, "
+        "in {covered} its interval covers the planted size; in {race} an effect of race is seen, which is absent. Of "
+        "{n} misleading synonyms {words} are flagged; other words are flagged in {others} of {runs}.",
         runs=table["run"].nunique(),
         right=int((gap["low"] > 0).sum()),
         covered=int(covered.sum()),

@@ -4,8 +4,9 @@ A set is a table with the key `id, axis, origin, term` and the columns `text`, `
 in the text; start, end in the counterpart; characters), `n_changed`, `flags`, `direction`. `origin` tells the kinds of
 rows apart: `natural` test texts, the paper's `published` pairs and `template` sentences (label -1), synonyms as
 `published` (per gold class, all words at once) or by `word` (label-free, the one word of the table named in `term`).
-Controls have the id of a pair that they answer, no term and an origin of their own (`pairs.CONTROL_OF`); a control in
-another text than the pair's is flagged `borrowed`.
+`cluster` is what counts as one independent text: the text itself, or the sentence that several templates fill.
+Controls have the cluster and the id of a pair that they answer, no term and an origin of their own
+(`pairs.CONTROL_OF`); a control in another text than the pair's is flagged `borrowed`.
 """
 
 from collections.abc import Iterable
@@ -15,16 +16,24 @@ import pandas as pd
 from emoscope.perturbation import Perturbation
 
 COLUMNS = ["id", "axis", "origin", "term", "text", "perturbed", "label", "spans", "n_changed", "flags", "direction"]
+COLUMNS += ["cluster"]
 
 
 def pair_row(
-    identity: int, axis: str, origin: str, term: str, label: int, pair: Perturbation, direction: str = ""
+    identity: int,
+    axis: str,
+    origin: str,
+    term: str,
+    label: int,
+    pair: Perturbation,
+    direction: str = "",
+    cluster: str | None = None,
 ) -> tuple:
-    """One row of a perturbation set."""
+    """One row of a perturbation set; without a `cluster`, the text is its own."""
     spans = [list(span) for span in pair.spans]
     return (
         identity, axis, origin, term, pair.text, pair.perturbed, label, spans, pair.n_changed, list(pair.flags),
-        direction,
+        direction, cluster or pair.text,
     )  # fmt: skip
 
 

@@ -219,6 +219,30 @@ def wilson_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval
     return Interval(np.where(n > 0, low, np.nan)[()], np.where(n > 0, high, np.nan)[()])
 
 
+def effective_rows(events: np.ndarray, clusters: np.ndarray) -> float:
+    """How many independent rows would tell as much of a rate: p(1 - p) over its cluster-robust variance, Kish (1965).
+
+    Not below the number of clusters, nor above that of rows. An event that never or always happens does not show how
+    much the rows of a cluster resemble each other; then it is the number of clusters.
+    """
+    data = _clustered(events, clusters)
+    rows, rate, error = len(events), data.mean[0], data.standard_error[0]
+    if len(data.sizes) == rows:
+        return rows
+    if rate in (0, 1) or len(data.sizes) == 1:
+        return len(data.sizes)
+    return float(np.clip(rate * (1 - rate) / error**2, len(data.sizes), rows)) if error else rows
+
+
+def rate_interval(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05) -> Interval:
+    """Wilson score interval of how often something happens; clustered rows count with their effective number.
+
+    Franco, Little, Louis and Slud (2019), Journal of Survey Statistics and Methodology 7, 334.
+    """
+    rows = effective_rows(events, clusters)
+    return wilson_interval(np.mean(events) * rows, rows, alpha)
+
+
 def mcnemar_test(before: np.ndarray, after: np.ndarray) -> McNemar:
     """Exact McNemar test on two boolean vectors (n,) of correctness, one row per independent text."""
     before, after = np.asarray(before, dtype=bool), np.asarray(after, dtype=bool)
@@ -228,8 +252,17 @@ def mcnemar_test(before: np.ndarray, after: np.ndarray) -> McNemar:
     return McNemar(lost, gained, float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue))
 
 
-def rate_difference_interval(first: np.ndarray, second: np.ndarray, *, paired: bool, alpha: float = 0.05) -> Interval:
-    """Newcombe's hybrid score interval of rate(first) - rate(second), for boolean vectors of independent rows.
+def rate_difference_interval(
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    paired: bool,
+    clusters: tuple[np.ndarray, np.ndarray] | None = None,
+    alpha: float = 0.05,
+) -> Interval:
+    """Newcombe's hybrid score interval of rate(first) - rate(second), for boolean vectors.
+
+    `clusters` holds the ids of both vectors' rows; without them, rows are independent.
 
     It combines two Wilson intervals, so that it has a width where no event was seen. Independent samples: method 10 of
     Newcombe (1998), Statistics in Medicine 17, 873; `paired` rows: method 10 of the same volume, 2635.
@@ -237,8 +270,10 @@ def rate_difference_interval(first: np.ndarray, second: np.ndarray, *, paired: b
     first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
     if first.size == 0 or second.size == 0 or (paired and first.shape != second.shape):
         raise ValueError(f"need two non-empty vectors, of one length if paired, got {first.shape} and {second.shape}")
+    clusters = clusters or (np.arange(first.size), np.arange(second.size))
     (p1, l1, u1), (p2, l2, u2) = (
-        (events.mean(), *wilson_interval(events.sum(), events.size, alpha)) for events in (first, second)
+        (events.mean(), *rate_interval(events, ids, alpha))
+        for events, ids in zip((first, second), clusters, strict=True)
     )
     phi = _phi(first, second) if paired else 0.0
     down = (p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2
