@@ -131,9 +131,9 @@ def race_controls(summary: pd.DataFrame, taught: pd.DataFrame, alpha: float) -> 
         verdict = "missed" if beyond.any() else "found" if set(verdicts.index) == {"equivalent"} else "cannot tell"
         most = int(np.abs(value).argmax())
         note = (
-            f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin; the largest is "
-            f"{gaps['measure'].iloc[most].removeprefix('gap_')}'s, of which the labels of {len(taught)} training texts "
-            f"that name a race may teach {by_chance[most]:.2f} by chance"
+            f"the largest gap, of {gaps['measure'].iloc[most].removeprefix('gap_')}; "
+            f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin. By chance, the "
+            f"labels of {len(taught)} training texts that name a race may teach {by_chance[most]:.2f}"
         )
         sentence = f"Race tells nothing of any class ({where})."
         row = gaps.iloc[most]
