@@ -98,7 +98,8 @@ def test_a_missing_corpus_file_is_named():
 def test_every_shipped_overlay_is_described_by_the_schema(overlay):
     """Names may come from the overlay below (bert.yaml lies over paper.yaml); keys and types may not be wrong."""
     config = copy.deepcopy(DEFAULT)
-    below = {"bert.yaml": ["paper.yaml"], "smollm2.yaml": ["tweets.yaml"]}.get(overlay.name, [])
+    tweets = {"balanced.yaml": ["tweets.yaml"], "tweets-pretrained.yaml": ["tweets.yaml"]}
+    below = {"bert.yaml": ["paper.yaml"], **tweets}.get(overlay.name, [])
     for name in [*below, overlay.name]:
         _merge(config, yaml.safe_load((overlay.parent / name).read_text()))
     complete(config)

@@ -64,6 +64,7 @@ COMMANDS = {
     "assess-claims": "claims:assess_claims",
     "assess-writeup-claims": "writeup_claims:assess_writeup_claims",
     "collect-claims": "claims:collect_claims",
+    "write-model-card": "model_card:write_model_card",
     "record-provenance": "provenance:record_provenance",
     "render-report": "reports:render_report",
     "render-index": "reports:render_index",

@@ -28,6 +28,9 @@ except UserError as error:
     sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
 
 SUGGESTIONS = config["synonyms"].pop("suggestions")  # apart: it changes no count and no report
+LICENCES = {  # apart: only the model card shows them
+    kind: {name: entry.pop("licence", None) for name, entry in config[kind].items()} for kind in ("corpora", "models")
+}
 RUNS = expand_runs(config)
 AXES = [*config["flips"]["axes"], "synonyms"]
 GENERATED = [run for run in RUNS if config["corpora"][RUNS[run]["corpus"]]["source"] == "calibration"]
@@ -181,6 +184,17 @@ def run_settings(wildcards):
     return json.dumps(settings, sort_keys=True)
 
 
+def card_settings(wildcards):
+    """What a run's model card says of its settings, as JSON."""
+    run = RUNS[wildcards.run]
+    return json.dumps(
+        json.loads(run_settings(wildcards))
+        | {"training": run["training"], "seed": run["seed"], "confidence": config["statistics"]["confidence"]}
+        | {"licences": {"texts": LICENCES["corpora"][run["corpus"]], "model": LICENCES["models"][run["model"]]}},
+        sort_keys=True,
+    )
+
+
 def planted(run):
     """The truth behind a generated corpus, by name; nothing for any other."""
     return {"truth": f"data/corpora/{RUNS[run]['corpus']}/truth.json"} if run in GENERATED else {}
@@ -254,7 +268,8 @@ def run_results(wildcards):
     """What a run made; `training.json`, which tells the time, is recorded by what it says."""
     folder = f"results/{wildcards.run}"
     made = [path for path in run_tables(wildcards) if path.startswith(f"{folder}/")]
-    return [f"{folder}/model", f"{folder}/claims.csv", *(path for path in made if path != f"{folder}/training.json")]
+    made = [path for path in made if path != f"{folder}/training.json"]
+    return [f"{folder}/model", f"{folder}/README.md", f"{folder}/claims.csv", *made]
 
 
 def run_inputs(wildcards):

@@ -1,4 +1,5 @@
-"""What to read: reports/{run}/{experiment}.html, reports/claims.html, reports/index.html, and the figures as SVG."""
+"""What to read: reports/{run}/{experiment}.html, reports/claims.html, reports/index.html, the figures as SVG, and each
+run's model card, results/{run}/README.md."""
 
 
 rule render_report:
@@ -119,6 +120,32 @@ rule render_index:
         r"""
         python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --output {output:q} \
             >{log:q} 2>&1
+        """
+
+
+rule write_model_card:
+    """Write what a classifier is made of, how well it does, what its limits are and how to load it."""
+    input:
+        audit=corpus_of("corpus.json"),
+        training="results/{run}/training.json",
+        metrics="results/{run}/metrics.json",
+        effects=[f"results/{{run}}/perturbations/{axis}_summary.parquet" for axis in AXES],
+        model="results/{run}/model",
+        base=base_model,
+        template=shipped("workflow/report/model_card.md.j2"),
+        code=code_of("model_card"),
+    output:
+        "results/{run}/README.md",
+    log:
+        "logs/{run}/model_card.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        settings=card_settings,
+    shell:
+        r"""
+        python -m emoscope write-model-card --audit {input.audit:q} --training {input.training:q} --metrics {input.metrics:q} --effects {input.effects:q} --model {input.model:q} --base {input.base:q} --settings {params.settings:q} --output {output:q} >{log:q} 2>&1
         """
 
 
