@@ -2,18 +2,17 @@
 
 import pandas as pd
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 from project import copy_project, snakemake
 
-SEVERAL = """
-models: {scratch: {blocks: 4}}
-runs:
-  - {name: cold, corpus: calibration, model: scratch, seeds: [1, 2], training: &recipe {epochs: 1, batch_size: 64}}
-  - {name: warm, corpus: calibration, model: language, seeds: [1, 2], training: *recipe}
-flips: {axes: [gender]}
-companions: []
-"""
+RECIPE = {"corpus": "calibration", "seeds": [1, 2], "training": {"epochs": 1, "batch_size": 64, "learning_rate": 0.003}}
+SEVERAL = {
+    "runs": [{"name": "cold", "model": "scratch", **RECIPE}, {"name": "warm", "model": "language", **RECIPE}],
+    "flips": {"axes": ["gender"]},
+    "companions": [],
+}
 
 
 def test_one_run_has_nothing_to_be_compared_with(finished):
@@ -27,8 +26,10 @@ def test_one_run_has_nothing_to_be_compared_with(finished):
 @pytest.mark.slow
 def test_seeds_and_models_side_by_side(tmp_path):
     project = copy_project(tmp_path / "project")
-    (project / "several.yaml").write_text(SEVERAL)
-    found = snakemake(project, "comparison", "--configfile", "tiny.yaml", config="several.yaml")
+    settings = yaml.safe_load((project / "tiny.yaml").read_text()) | SEVERAL
+    settings["models"]["scratch"]["blocks"] = 4  # as many as a rank correlation needs
+    (project / "tiny.yaml").write_text(yaml.safe_dump(settings))
+    found = snakemake(project, "comparison")
     assert found.returncode == 0, found.stdout
     measures = pd.read_parquet(project / "results/comparison/measures.parquet")
     assert set(measures["run"]) == {"all", "cold-s1", "cold-s2", "warm-s1", "warm-s2"}
@@ -40,5 +41,5 @@ def test_seeds_and_models_side_by_side(tmp_path):
     page = BeautifulSoup((project / "reports/comparison.html").read_text(), "html.parser")
     assert "2 set-ups with 4 runs in all" in page.select_one(".headline").text
     assert len(page.select("figure img")) >= 4
-    again = snakemake(project, "--dry-run", "all", "--configfile", "tiny.yaml", config="several.yaml")
+    again = snakemake(project, "--dry-run", "all")
     assert "reports/comparison.html" in again.stdout  # the index leads to it

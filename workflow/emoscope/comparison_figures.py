@@ -34,7 +34,8 @@ def group_intervals(panels: Mapping[str, pd.DataFrame], percent: bool = False, z
             axes.hlines(place, rows["low"], rows["high"], color=colour, linewidth=1.6)
             axes.plot(rows["value"], place, MARKERS[number % len(MARKERS)], color=colour, markersize=5)
             seeds = table[~whole & (table["group"] == group)]
-            axes.scatter(seeds["value"], [number + 0.25] * len(seeds), s=14, facecolor="none", edgecolor=colour)
+            if len(seeds) > 1:
+                axes.scatter(seeds["value"], [number + 0.25] * len(seeds), s=14, facecolor="none", edgecolor=colour)
         if zero:
             axes.axvline(0, color="#888", linewidth=0.8)
         if percent:

@@ -56,13 +56,13 @@ def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.Da
     between = _agreement(correlations, "blocks", "described", "margin").dropna(subset="mean")
     kinds = {"between seeds": between[between["within"]], "between set-ups": between[~between["within"]]}
     agreement = [
-        f"{signed(rows['mean'].mean())} {name} (largest p {p_value(rows['p'].max())})"
+        f"{signed(rows['mean'].mean())} {name} (p at most {p_value(rows['p'].max())})"
         for name, rows in kinds.items()
         if len(rows)
     ]
     return headline(
         "{groups} with {runs} in all: test accuracy {accuracy}. The first block's attention matters most in {first} of "
-        "{n} runs; that it alone matters is {probability} by probability and {margin} by the logit margin.{agreement}",
+        "{n} runs. That it alone matters is, by probability, {probability}; by the logit margin, {margin}.{agreement}",
         groups=plural(len(accuracy), "set-up"),
         runs=plural(len(leaders), "run"),
         accuracy=_between(accuracy),
@@ -136,9 +136,13 @@ def reading(runs: Mapping[str, Mapping], statistics: Mapping) -> Markup:
                 groups=listed(two),
             )
         )
-    corpora = {run["corpus"] for run in runs.values()}
-    if len(corpora) > 1:
-        parts.append(prose("The set-ups have different corpora ({names}).", names=listed(sorted(corpora))))
+    if len(seeds) > 1:
+        parts.append(
+            prose(
+                "Set-ups may differ in corpus, pretraining and recipe as well as in architecture: what tells two of "
+                "them apart need not be the architecture."
+            )
+        )
     return Markup("\n").join(parts)
 
 
@@ -261,7 +265,7 @@ def leader_table(masks: pd.DataFrame) -> Markup:
         rows.append(
             {
                 "run": _unbroken(run),
-                "block that leads": f"{lead['block']} of 0 to {len(others)}",
+                "block that leads": f"{lead['block']} (last: {len(others)})",
                 "logit margin": estimate(lead["value"], lead["low"], lead["high"]),
                 "share": percent(lead["share"], 0),
                 "P(own class)": estimate(own["value"], own["low"], own["high"]),
@@ -361,9 +365,9 @@ def _correlation_rows(correlations: pd.DataFrame, part: str, conditions: Sequenc
     ]
 
 
-def heads_apart(masks: pd.DataFrame, runs: Mapping[str, Mapping], models: Mapping[str, Mapping]) -> Markup:
+def heads_apart(correlations: pd.DataFrame, runs: Mapping[str, Mapping], models: Mapping[str, Mapping]) -> Markup:
     """Between which runs heads may be compared one by one, and between which not."""
-    random = [group for group, names in _seeds(runs).items() if _source(runs[names[0]], models) == "scratch"]
+    random = [group for group, names in _seeds(runs).items() if models[runs[names[0]]["model"]]["source"] == "scratch"]
     parts = []
     if random:
         parts.append(
@@ -375,10 +379,8 @@ def heads_apart(masks: pd.DataFrame, runs: Mapping[str, Mapping], models: Mappin
                 verb="starts" if len(random) == 1 else "start",
             )
         )
-    if len(random) < len(_seeds(runs)):
-        parts.append(
-            prose("Runs that start from the same pretrained weights share their heads, which are compared one by one.")
-        )
+    if (correlations["part"] == "heads").any():
+        parts.append(prose("Runs that start from the same pretrained weights share their heads: see the last table."))
     return Markup("\n").join(parts)
 
 
@@ -505,7 +507,3 @@ def _seeds(runs: Mapping[str, Mapping]) -> dict[str, list[str]]:
     for run, about in runs.items():
         found.setdefault(about["name"], []).append(run)
     return found
-
-
-def _source(run: Mapping, models: Mapping[str, Mapping]) -> str:
-    return models[run["model"]]["source"]
