@@ -146,19 +146,10 @@ def reading(runs: Mapping[str, Mapping], statistics: Mapping) -> Markup:
     return Markup("\n").join(parts)
 
 
-def panels(measures: pd.DataFrame, topic: str, wanted: Mapping[tuple[str, str], str]) -> dict[str, pd.DataFrame]:
-    """The rows of some measures, `(origin, measure)`, by their titles; measures that no run has are left out."""
-    rows = measures[measures["topic"] == topic]
-    found = {
-        title: rows[(rows["origin"] == origin) & (rows["measure"] == measure) & rows["value"].notna()]
-        for (origin, measure), title in wanted.items()
-    }
-    return {title: table for title, table in found.items() if len(table)}
-
-
 def score_panels(measures: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Accuracy, AUC and F1 on the test set."""
-    return panels(measures, "performance", {("all", name): title for name, title in SCORES.items()})
+    """Accuracy, AUC and F1 on the test set, for `group_intervals`."""
+    rows = measures[(measures["topic"] == "performance") & (measures["origin"] == "all")]
+    return {title: rows[rows["measure"] == name] for name, title in SCORES.items()}
 
 
 def score_table(measures: pd.DataFrame) -> Markup:
@@ -172,25 +163,11 @@ def score_table(measures: pd.DataFrame) -> Markup:
     return _both(rows, found, caption, unsigned)
 
 
-def rate_panels(measures: pd.DataFrame, topic: str, wanted: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Rates of one topic, all its origins, by title."""
-    rows = measures[measures["topic"] == topic]
-    titles = {
-        (origin, name): f"{RATES[name]}, {ORIGINS.get(origin, origin)}"
-        for origin in dict.fromkeys(rows["origin"])
-        for name in wanted
-    }
-    return panels(measures, topic, titles)
-
-
 def excess_panels(measures: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """How many more predictions change than with neutral words, for every kind of perturbation."""
-    topics = [topic for topic in dict.fromkeys(measures["topic"]) if topic != "performance"]
-    return {
-        f"{topic}, {title.split(', ', 1)[1]}": table
-        for topic in topics
-        for title, table in rate_panels(measures, topic, ["excess_changed"]).items()
-    }
+    """How many more predictions change than with neutral words, for each kind that has such controls."""
+    rows = measures[(measures["measure"] == "excess_changed") & measures["value"].notna()]
+    kinds = rows.groupby(["topic", "origin"], sort=False)
+    return {f"{topic}, {ORIGINS.get(origin, origin)}": table for (topic, origin), table in kinds}
 
 
 def rate_table(measures: pd.DataFrame) -> Markup:
