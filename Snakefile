@@ -45,6 +45,7 @@ localrules:
     flips,
     synonyms,
     ground_truth,
+    comparison,
     suggestions,
     induction,
     attention,
@@ -80,6 +81,7 @@ include: "workflow/rules/model.smk"
 include: "workflow/rules/masking.smk"
 include: "workflow/rules/perturbation.smk"
 include: "workflow/rules/ground_truth.smk"
+include: "workflow/rules/comparison.smk"
 include: "workflow/rules/induction.smk"
 include: "workflow/rules/attention.smk"
 include: "workflow/rules/prompting.smk"

@@ -217,6 +217,11 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     assert jobs == {**model, **masks, **pairs, "render_report": 4, **TRUTH, **JUDGED, **CARD}
 
 
+def test_a_second_seed_brings_a_comparison(edited):
+    jobs = edited("tiny.yaml", lambda text: text.replace("seeds: [1]", "seeds: [1, 2]"))
+    assert jobs.items() >= {"finetune": 1, "compare_runs": 1, "compare_masks": 1, "render_comparison": 1}.items()
+
+
 def test_named_targets_build_their_part_only(finished):
     for target, excluded in {
         "performance": "mask_block",

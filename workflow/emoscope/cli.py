@@ -42,6 +42,8 @@ COMMANDS = {
     "trace-pairs": "tracing:trace_pairs",
     "assess-ground-truth": "ground_truth:assess_ground_truth",
     "collect-ground-truth": "ground_truth:collect_ground_truth",
+    "compare-runs": "comparison:compare_runs",
+    "compare-masks": "comparison:compare_masks",
     "attention-weights": "attention_tables:attention_weights",
     "block-attention": "attention_tables:block_attention",
     "summarise-attention": "attention_summary:summarise_attention",

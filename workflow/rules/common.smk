@@ -173,6 +173,29 @@ def suggestion_tables(wildcards):
     return sorted({f"data/corpora/{run['corpus']}/perturbations/suggestions.csv" for run in RUNS.values()})
 
 
+def pretrained(model):
+    """What names the weights that a model starts from; nothing for random ones."""
+    return None if model["source"] == "scratch" else {key: model[key] for key in sorted(model) if key != "blocks"}
+
+
+# as the commands that compare runs want to know them
+COMPARED = {
+    name: {"group": run["name"], "blocks": model["blocks"], "weights": pretrained(model)}
+    for name, run in RUNS.items()
+    for model in [config["models"][run["model"]]]
+}
+COMPARISON_TABLES = {name: f"results/comparison/{name}.parquet" for name in ("measures", "masks", "correlations")} | {
+    run: f"results/{run}/training.json" for run in RUNS
+}
+
+
+def comparison_page(wildcards):
+    """The page that sets runs side by side; where there is but one, the end and what is missing."""
+    if len(RUNS) < 2:
+        sys.exit(f"emoscope: nothing to compare {next(iter(RUNS))} with; add a seed to `seeds` or a run to `runs`")
+    return "reports/comparison.html"
+
+
 def run_settings(wildcards):
     """A run's name, corpus and model, as JSON."""
     run = RUNS[wildcards.run]

@@ -102,6 +102,7 @@ rule render_index:
         pages=[
             "reports/claims.html",
             *(["reports/ground_truth.html"] if GENERATED else []),
+            *(["reports/comparison.html"] if len(RUNS) > 1 else []),
             *expand("reports/{run}/{experiment}.html", run=RUNS, experiment=EXPERIMENTS),
             *expand("reports/models/{model}/{writeup}.html", model=COMPANIONS, writeup=WRITEUPS),
             *expand("reports/models/{model}/induction.html", model=CONTROLS),
