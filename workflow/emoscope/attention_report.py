@@ -33,8 +33,8 @@ def effects_explained(classifier: bool) -> Markup:
     )
     if classifier:
         return prose(
-            removed + "What the source then passes on differs, and runs on to the one token that the classifier's head "
-            "reads: the last one in GPT-2 and Llama, the first one, [CLS], in BERT. The <strong>effect</strong> is how "
+            removed + "What the source then passes on differs, and runs on to the one token from which the answer is "
+            "read: the last one in GPT-2 and Llama, the first one, [CLS], in BERT. The <strong>effect</strong> is how "
             "far the classifier's answer, the probabilities of its classes, moves: the Kullback-Leibler divergence, in "
             "nats, from the answer as it was to the blocked one. It counts every class, also where the predicted one "
             "stays the same. Where a classifier is nearly certain, all effects are small, but it is only their order "
@@ -49,7 +49,7 @@ def effects_explained(classifier: bool) -> Markup:
 
 def silencing_explained(classifier: bool) -> Markup:
     """Where heads are silenced."""
-    where = "the one that the classifier's head reads" if classifier else "the last but one of each text"
+    where = "the one from which the answer is read" if classifier else "the last but one of each text"
     return prose(
         "The other way round: one head adds nothing, at one token only ({where}), and the answer moves. Is it the "
         "heads that look at something that matter?",

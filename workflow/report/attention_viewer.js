@@ -344,7 +344,10 @@
   });
 
   buildOverview();
-  const axes = make("p", { className: "hint", textContent: "rows: the source, the token that looks; columns: the target, what it looks at; · is a space" });
+  const all = data.sentences.flatMap(({ tokens }) => tokens);
+  const signs = [["·", "is a space"], ["##", "goes on with a word"]].filter(([sign]) => all.some((token) => token.includes(sign)));
+  const reading = ["rows: the source, the token that looks; columns: the target, what it looks at", ...signs.map((sign) => sign.join(" "))];
+  const axes = make("p", { className: "hint", textContent: reading.join("; ") });
   const help = make("p", {
     className: "hint",
     textContent:
