@@ -27,6 +27,7 @@ wildcard_constraints:
     block=r"\d+",
     writeup=one_of(WRITEUPS),
     axis=r"gender|race|synonyms",
+    subject=ATTENTIVE,
 
 
 scattergather:

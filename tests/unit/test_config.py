@@ -60,6 +60,12 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("flips", "traced_block", 12), r"flips.traced_block: 12, but the model 'scratch'.*blocks 0 to 11"),
         (("attention", "corpus", "calibratoin"), "attention.corpus.*did you mean 'calibration'"),
         (("attention", "heads", [[0, 0], [30, 1]]), r"attention.heads\[1\]: block 30.*'smollm2'.*blocks 0 to 29"),
+        (("attention", "heads", [[12, 0]]), r"attention.heads\[0\]: block 12.*'scratch' of run 'calibration'.*0 to 11"),
+        (("attention", "heads", [[0, 12]]), r"attention.heads\[0\]: head 12.*'scratch' of run 'calibration'.*0 to 11"),
+        (
+            ("attention", "sentences", ["so it is", "very " * 129]),
+            r"attention.sentences\[1\].*129 words, but the context of the model 'scratch' of run .* is 128 tokens",
+        ),
         (
             ("induction", "control", "scratch"),
             "induction.control: 'scratch' is not .* source copier; known: copier",

@@ -62,7 +62,7 @@ def test_the_outputs_that_the_readme_promises(finished):
     assert list(claims.columns[:8]) == wanted
     assert claims["verdict"].isin(["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]).all()
     pages = {page.relative_to(finished / "reports").as_posix() for page in (finished / "reports").rglob("*.html")}
-    names = ("performance", "masking", "flips", "synonyms")
+    names = ("performance", "masking", "flips", "synonyms", "attention")
     writeups = {f"models/language/{name}.html" for name in ("induction", "attention", "prompting", "residual")}
     writeups.add("models/copier/induction.html")
     assert pages == {
@@ -214,7 +214,8 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
     pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
     pairs |= {"measure_dimensions": 2, "assess_ground_truth": 3}
-    assert jobs == {**model, **masks, **pairs, "render_report": 4, **TRUTH, **JUDGED, **CARD}
+    looks = {"attention_weights": 1, "block_attention": 1, "summarise_attention": 1}
+    assert jobs == {**model, **masks, **pairs, **looks, "render_report": 5, **TRUTH, **JUDGED, **CARD}
 
 
 def test_a_second_seed_brings_a_comparison(edited):

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -118,13 +119,7 @@ def _check_names(config: dict) -> None:
             raise UserError(
                 f"config companions: {name!r} has not read any text; name a model of source hub, package or path"
             )
-        blocks = config["models"][name]["blocks"]
-        for place, (block, _) in enumerate(config["attention"]["heads"]):
-            if block >= blocks:
-                raise UserError(
-                    f"config attention.heads[{place}]: block {block}, but the model {name!r} of `companions` has "
-                    f"blocks 0 to {blocks - 1}; name one of them"
-                )
+        _check_attention(config, name, "`companions`")
     if (corpus := config["attention"]["corpus"]) not in config["corpora"]:
         hint = _suggest(corpus, config["corpora"])
         raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
@@ -149,6 +144,7 @@ def _check_names(config: dict) -> None:
             )
         if model["source"] == "scratch":
             _check_width(run["model"], model)
+        _check_attention(config, run["model"], f"run {run['name']!r}")
         if run["name"] in seen:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
         batch_size, gpus = run["training"]["batch_size"], run["training"]["gpus"]
@@ -158,6 +154,25 @@ def _check_names(config: dict) -> None:
                 "make it a multiple of `gpus`"
             )
         seen.add(run["name"])
+
+
+def _check_attention(config: dict, name: str, user: str) -> None:
+    """Heads and sentences of the attention pages, as far as they can be judged without the model."""
+    model, attention = config["models"][name], config["attention"]
+    for place, chosen in enumerate(attention["heads"]):
+        for part, number in zip(("block", "head"), chosen, strict=True):
+            if number >= (count := model.get(f"{part}s", number + 1)):
+                raise UserError(
+                    f"config attention.heads[{place}]: {part} {number}, but the model {name!r} of {user} has "
+                    f"{part}s 0 to {count - 1}; name one of them"
+                )
+    for place, sentence in enumerate(attention["sentences"]):
+        words, context = len(sentence.split()), model.get("context", math.inf)
+        if words > context:
+            raise UserError(
+                f"config attention.sentences[{place}]: {sentence[:40]!r} has {words} words, but the context of the "
+                f"model {name!r} of {user} is {context} tokens; shorten it"
+            )
 
 
 def _check_tasks(tasks: list[dict]) -> None:

@@ -8,6 +8,7 @@ rule render_report:
         notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.experiment}.ipynb"),
         tables=lambda wildcards: flatten(report_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
+        script=lambda wildcards: page_script(wildcards.experiment),
         code=lambda wildcards: NOTEBOOK_CODE[wildcards.experiment] + code_of("reports"),
     output:
         html=report(
@@ -39,7 +40,7 @@ rule render_writeup:
         notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.writeup}.ipynb"),
         tables=lambda wildcards: flatten(writeup_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        script=writeup_script,
+        script=lambda wildcards: page_script(wildcards.writeup),
         code=lambda wildcards: NOTEBOOK_CODE[wildcards.writeup] + code_of("reports"),
     output:
         html=report(
