@@ -28,6 +28,7 @@ TARGETS = ["masking", "flips"]
 MASKS = "mask_mask_all_but_mask_block"  # a group is called after its name and its rules
 ON_GPU = {"finetune": 1, "predict": 2, "score_perturbation": 4, "trace_pairs": 2, "measure_dimensions": 2, MASKS: 1}
 ON_CPU = {"flip_terms": 2}
+TIME_LIMIT = 1800  # seconds
 PARTITIONS = "partitions:\n  main: {}\n  gpu: {max_gpu: 2}\n"
 
 
@@ -50,6 +51,11 @@ class Run:
 def rule_of(job: dict[str, str]) -> str:
     """The rule, or the group, that a Slurm job runs."""
     return re.fullmatch(r"rule_(\w+?)(_wildcards_.*)?", job["Comment"])[1]
+
+
+def is_running(job: dict[str, str]) -> bool:
+    """Whether a job has been running for some seconds."""
+    return job["JobState"] == "RUNNING" and job["RunTime"] >= "00:00:02"
 
 
 def tiny_project(folder: Path) -> Path:
@@ -83,8 +89,10 @@ def clustered(tmp_path_factory) -> Run:
             [*command, "--configfile", "tiny.yaml"], cwd=project, env=environment, stdout=output, stderr=output
         )
         try:
-            while process.poll() is None:
-                running = {rule_of(job): job["JobId"] for job in jobs() if job["JobState"] == "RUNNING"}
+            end = time.monotonic() + TIME_LIMIT
+            while process.poll() is None and time.monotonic() < end:
+                # Slurm cannot kill a job that was stopped before it became the command that it runs
+                running = {rule_of(job): job["JobId"] for job in jobs() if is_running(job)}
                 if not cancelled and list(project.glob("work/*/*/checkpoint-*/trainer_state.json")):
                     cancelled = running["finetune"]
                     answer("scancel", cancelled)
@@ -97,7 +105,7 @@ def clustered(tmp_path_factory) -> Run:
         finally:
             process.kill()
         run = Run(project, (project / "output").read_text(), jobs(), cancelled, hanged)
-    assert process.returncode == 0, run.output
+    assert process.wait() == 0, run.output
     return run
 
 
