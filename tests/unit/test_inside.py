@@ -20,7 +20,7 @@ from emoscope.architectures import (
     projection_of,
 )
 from emoscope.attribution import Part, contributions_of, lens_of, lens_table
-from emoscope.dimensions import activation_spread, dimension_tables, word_changes
+from emoscope.dimensions import activation_spread, dimension_tables, unrelated_texts, word_changes
 from emoscope.interventions import changing_output
 from emoscope.patching import Patch, _matched, all_patches, patch_table, patched_logits, transfers
 from emoscope.tracing import COLUMNS, inside, strongest
@@ -291,6 +291,12 @@ def changes_of(words, width, rng, planted=None, spread=1.0):
     if planted is not None:
         changes[:, planted] *= 6
     return pd.DataFrame(changes, index=pd.Index([f"w{n % words}" for n in range(3 * words)], name="words"))
+
+
+def test_where_every_text_can_be_flipped_all_of_them_tell_the_usual_spread():
+    texts, pairs = pd.Series(["he left", "a dog", "a dog", "she left"]), pd.DataFrame({"text": ["he left", "she left"]})
+    assert list(unrelated_texts(texts, pairs)) == ["a dog"]
+    assert list(unrelated_texts(texts[[0, 3]], pairs)) == ["he left", "she left"]
 
 
 def test_a_dimension_that_every_word_pair_changes_is_found_and_no_other():

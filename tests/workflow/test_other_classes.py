@@ -34,7 +34,7 @@ companions: []
 def tweets(classes: list[str], rows: int) -> pd.DataFrame:
     """Texts that name their class, later ones being rarer, and people, and words with synonyms and neutral twins."""
     draw = Random(0)
-    people = ["he", "she", "my brother", "my sister", "the black man", "the white woman"]
+    people = ["he", "she", "my brother", "my sister", "the black man", "my friend"]
     ends = ["on the bus", "in the train", "all the time", "and people know it", "after a little tea", "at work today"]
     labels = draw.choices(classes, [1 / (2 + place) for place in range(len(classes))], k=rows)
     texts = [f"{draw.choice(people)} said i feel {name} {draw.choice(ends)} {draw.choice(ends)}" for name in labels]

@@ -15,7 +15,7 @@ BALANCES = {
     "none": "",
     "downsample": "These are drawn from the {} of the training set, as many of each class as the smallest has; the "
     "metrics of the training set cover all of it.",
-    "weights": "Each text of the training set, {}, weighs in the loss by the inverse of its class's frequency.",
+    "weights": "In the loss, each text weighed by the inverse of its class's frequency.",
 }
 SETS = {
     ("train", "all"): "training, all rows",
