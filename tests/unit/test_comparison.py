@@ -287,12 +287,23 @@ def test_a_lone_seed_and_random_heads_are_named(correlations):
 
 
 def test_the_leading_block_is_named_run_by_run(masks):
-    leaders = report.leading_blocks(masks)
+    leaders = report.leading_blocks(masks, 0.05)
     assert leaders["block"].to_dict() == {"narrow-s1": 0, "narrow-s2": 0, "deep-s1": 7, "warm-s1": 4, "warm-s2": 4}
     assert leaders.loc["deep-s1", "share"] == pytest.approx(0.2 / 0.221)
     text = report.first_block_reading(masks, SETTINGS, 0.05).striptags()
-    assert "narrow: block 0 (2 of 2 seeds) leads; that only the first block matters is reproduced in 2 of 2 by" in text
-    assert "deep: block 7 leads; that only the first block matters is contradicted by probability" in text
+    assert (
+        "narrow: what costs most is block 0 in 2 of 2. That only the first block matters is reproduced in 2 of 2"
+        in text
+    )
+    assert "deep: what costs most is block 7. That only the first block matters is contradicted by probability" in text
+
+
+def test_where_nothing_costs_anything_for_certain_no_block_leads(measures, correlations):
+    idle = profile(summary([0.003, 0.002, 0.001]), 3).assign(group="deep", run="deep-s1")
+    assert "most in 0 of 1 run" in report.main_result(measures, idle, correlations, 0.05).striptags()
+    text = report.first_block_reading(idle, {"deep-s1": SETTINGS["deep-s1"]}, 0.05).striptags()
+    assert "deep: what costs most is no block. That only the first block matters is contradicted" in text
+    assert "none for certain" in report.leader_table(idle, 0.05)
 
 
 def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
@@ -300,7 +311,7 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
         report.score_table(measures),
         report.rate_table(measures),
         report.gap_table(measures),
-        report.leader_table(masks),
+        report.leader_table(masks, 0.05),
         report.first_block_table(masks, 0.05),
         report.correlation_table(correlations, "blocks"),
     ]
@@ -311,7 +322,7 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
     assert "60 ± 0" in report.setups(SETTINGS, MODELS, dict.fromkeys(SETTINGS, training))
     curves = report.head_curves(masks)
     assert curves.groupby("run")["carried"].max().tolist() == pytest.approx([1] * 5)
-    assert "warm-s2" in report.head_table(masks, curves)
+    assert "warm-s2" in report.head_table(masks, curves, 0.05)
     drawn = [
         figures.group_intervals(report.score_panels(measures)),
         figures.group_intervals(report.excess_panels(measures), percent=True, zero=True),

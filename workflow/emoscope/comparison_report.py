@@ -51,7 +51,7 @@ MEASURES = {"probability": "change of P(own class)", "margin": "change of the lo
 def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.DataFrame, alpha: float) -> Markup:
     """The headline: the range of accuracy, whether only the first block matters, and how far the profiles agree."""
     accuracy = _groups(measures, "performance", "all", "accuracy")["value"]
-    leaders = leading_blocks(masks)
+    leaders = leading_blocks(masks, alpha)
     verdicts = first_block_verdicts(masks, alpha)
     between = _agreement(correlations, "blocks", "described", "margin").dropna(subset="mean")
     kinds = {"between seeds": between[between["within"]], "between set-ups": between[~between["within"]]}
@@ -66,9 +66,9 @@ def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.Da
         groups=plural(len(accuracy), "set-up"),
         runs=plural(len(leaders), "run"),
         accuracy=_between(accuracy),
-        first=int((leaders["block"] == 0).sum()),
+        first=int(((leaders["block"] == 0) & leaders["certain"]).sum()),
         n=len(leaders),
-        **{name: _tally(verdicts[name], len(verdicts)) for name in ("probability", "margin")},
+        **{name: _tally(verdicts[name]) for name in ("probability", "margin")},
         agreement=f" Mean rank correlation of block importance: {listed(agreement)}." if agreement else "",
     )
 
@@ -208,15 +208,17 @@ def profile_panels(masks: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
     }
 
 
-def leading_blocks(masks: pd.DataFrame) -> pd.DataFrame:
-    """For each run the block that costs most logit margin when silenced: `block, depth, value, low, high, share`.
+def leading_blocks(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """For each run the block that costs most logit margin when silenced: `block, value, low, high, certain, share`.
 
-    `share` is its part of what all blocks cost, each silenced alone; blocks that cost nothing count as nil.
+    `certain`: it does cost something, by FDR-adjusted p; otherwise no block leads. `share` is its part of what all
+    blocks cost, each silenced alone; blocks that cost nothing count as nil.
     """
     rows = _silenced(masks, "margin")
     lead = rows.loc[rows.groupby("run", sort=False)["value"].idxmin()].set_index("run")
     costs = rows["value"].clip(upper=0).groupby(rows["run"]).sum()
-    return lead.assign(share=lead["value"].clip(upper=0) / costs.reindex(lead.index))
+    share = lead["value"].clip(upper=0) / costs.reindex(lead.index)
+    return lead.assign(certain=_costs(lead, alpha), share=share)
 
 
 def first_block_verdicts(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
@@ -232,17 +234,17 @@ def first_block_verdicts(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
     )
 
 
-def leader_table(masks: pd.DataFrame) -> Markup:
+def leader_table(masks: pd.DataFrame, alpha: float) -> Markup:
     """Which block leads in each run, what it costs, and what the next one does."""
     changes = _silenced(masks, "probability").set_index(["run", "block"])
     rows = []
-    for run, lead in leading_blocks(masks).iterrows():
+    for run, lead in leading_blocks(masks, alpha).iterrows():
         own, others = changes.loc[(run, lead["block"])], changes.loc[run].drop(index=lead["block"])
         rival = others.loc[others["value"].abs().idxmax()] if len(others) else None
         rows.append(
             {
                 "run": _unbroken(run),
-                "block that leads": f"{lead['block']} (last: {len(others)})",
+                "block that leads": f"{lead['block']} (last: {len(others)})" if lead["certain"] else "none for certain",
                 "logit margin": estimate(lead["value"], lead["low"], lead["high"]),
                 "share": percent(lead["share"], 0),
                 "P(own class)": estimate(own["value"], own["low"], own["high"]),
@@ -254,8 +256,9 @@ def leader_table(masks: pd.DataFrame) -> Markup:
             }
         )
     caption = (
-        "The block that costs the logit margin most when it is silenced; blocks are counted from 0. Share: of what all "
-        "blocks cost, each silenced alone. Next: the other block that changes P(own class) most."
+        "The block that costs the logit margin most when it is silenced, if any does for certain (p adjusted for the "
+        "number of blocks); blocks are counted from 0. Share: of what all blocks cost, each silenced alone. Next: the "
+        "other block that changes P(own class) most."
     )
     return html_table(rows, caption, text=("run",))
 
@@ -279,17 +282,13 @@ def first_block_table(masks: pd.DataFrame, alpha: float) -> Markup:
 
 def first_block_reading(masks: pd.DataFrame, runs: Mapping[str, Mapping], alpha: float) -> Markup:
     """What became of "only the first block matters" in each group."""
-    leaders, verdicts = leading_blocks(masks), first_block_verdicts(masks, alpha)
+    leaders, verdicts = leading_blocks(masks, alpha), first_block_verdicts(masks, alpha)
     sentences = []
     for group, names in _seeds(runs).items():
-        blocks = leaders.loc[names, "block"].value_counts().sort_index()
-        lead = listed(
-            f"block {block}" + (f" ({n} of {len(names)} seeds)" if len(names) > 1 else "")
-            for block, n in blocks.items()
-        )
-        told = [f"{_tally(verdicts.loc[names, measure], len(names))} {by}" for measure, by in BY.items()]
-        sentence = "<li><strong>{}</strong>: {} leads; that only the first block matters is {}.</li>"
-        sentences.append(Markup(sentence).format(group, lead, "; ".join(told)))
+        lead = leaders.loc[names, "block"].map("block {}".format).where(leaders.loc[names, "certain"], "no block")
+        told = [f"{_tally(verdicts.loc[names, measure])} {by}" for measure, by in BY.items()]
+        sentence = "<li><strong>{}</strong>: what costs most is {}. That only the first block matters is {}.</li>"
+        sentences.append(Markup(sentence).format(group, _tally(lead), "; ".join(told)))
     return Markup("<ul>{}</ul>").format(Markup("\n").join(sentences))
 
 
@@ -373,7 +372,7 @@ def head_curves(masks: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "run", "share", "carried"])
 
 
-def head_table(masks: pd.DataFrame, curves: pd.DataFrame) -> Markup:
+def head_table(masks: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Markup:
     """In each run the head that costs most, and how many carry half of what all cost."""
     half = curves[curves["carried"] >= 0.5].groupby("run")["share"].min()
     rows = []
@@ -383,7 +382,7 @@ def head_table(masks: pd.DataFrame, curves: pd.DataFrame) -> Markup:
             {
                 "run": _unbroken(run),
                 "heads": number(len(heads)),
-                "leads": f"block {lead['block']}, head {lead['head']}",
+                "leads": f"block {lead['block']}, head {lead['head']}" if _costs(lead, alpha) else "none for certain",
                 "logit margin": estimate(lead["value"], lead["low"], lead["high"]),
                 "carry half": number(round(half[run] * len(heads))) if run in half else "n/a",
                 "different": number(int(verdicts.get("different", 0))),
@@ -462,10 +461,15 @@ def _agreement(correlations: pd.DataFrame, part: str, condition: str, measure: s
     return found.assign(within=found["first_group"] == found["second_group"])
 
 
-def _tally(verdicts: pd.Series, of: int) -> str:
-    """Verdicts in words: the one verdict of a single run, or each with how many runs got it."""
-    counts = verdicts.value_counts()
-    return listed(f"{name} in {count} of {of}" if of > 1 else name for name, count in counts.items())
+def _tally(found: pd.Series) -> str:
+    """What was found in words: the finding of a single run, or each with how many runs have it."""
+    counts, runs = found.value_counts(), len(found)
+    return listed(f"{name} in {count} of {runs}" if runs > 1 else name for name, count in counts.items())
+
+
+def _costs(rows: pd.DataFrame | pd.Series, alpha: float):
+    """Whether a mask costs something for certain."""
+    return (rows["value"] < 0) & (rows["p_adjusted"] <= alpha)
 
 
 def _unbroken(name: str) -> Markup:
