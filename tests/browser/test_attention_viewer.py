@@ -7,12 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from markupsafe import Markup
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from emoscope import reports
 from emoscope.attention_tables import attention_weights
 from emoscope.attention_viewer import viewer
 from emoscope.finetune import train_tokenizer
+from emoscope.templates import TEMPLATES, fill
 from random_models import FAMILIES, TEXTS, train_wordpiece
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
@@ -27,7 +28,7 @@ HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
 SENTENCES = ["i feel happy about the dog and i feel happy about it", HOSTILE]
 BLOCKS, HEADS = 3, 4
 LAPTOP = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": False}
-SCRIPT = Path(reports.TEMPLATES) / "attention_viewer.js"
+SCRIPT = TEMPLATES / "attention_viewer.js"
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
@@ -67,9 +68,9 @@ def page(tables, tmp_path_factory) -> Path:
 def page_of(tables, path) -> Path:
     """A page that holds the viewer and nothing else."""
     parts = {"title": "Attention", "run": "random", "links": {}, "provenance": {}}
-    script = reports.Markup(SCRIPT.read_text(encoding="utf-8"))
+    script = Markup(SCRIPT.read_text(encoding="utf-8"))
     path.write_text(
-        reports.fill(
+        fill(
             "page.html.j2",
             body=viewer("random", **tables, start=(0, 1, 2)),
             script=script,
