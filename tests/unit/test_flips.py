@@ -111,9 +111,9 @@ def test_any_text_is_flipped_in_its_spans_only(flip):
 @pytest.mark.parametrize("piece", ["she ", "a.", "!", "@", "'", "x", " ", "http://a/", "she told him, a black friend "])
 def test_a_text_of_100_000_characters_takes_seconds(flip, piece):
     text = (piece * 100_000)[:100_000]
-    start = time.perf_counter()
+    start = time.process_time()
     assert_only_spans_change(flip(text))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @given(texts(WORDS))

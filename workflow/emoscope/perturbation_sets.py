@@ -4,7 +4,7 @@ A set is a table with the key `id, axis, origin, term` and the columns `text`, `
 in the text; start, end in the counterpart; characters), `n_changed`, `flags`, `direction`. `origin` tells the kinds of
 rows apart: `natural` test texts, the paper's `published` pairs and `template` sentences (label -1), synonyms as
 `published` (per gold class, all words at once) or by `word` (label-free, the one word of the table named in `term`).
-`cluster` is what counts as one independent text: the text itself, or the sentence that several templates fill.
+`cluster` is what counts as one independent text: the text itself, or the template that several texts were made from.
 Controls have the cluster and the id of a pair that they answer, no term and an origin of their own
 (`pairs.CONTROL_OF`); a control in another text than the pair's is flagged `borrowed`.
 """
