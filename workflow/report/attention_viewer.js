@@ -220,7 +220,7 @@
     const narrow = root.clientWidth < 900; // its parts stand one below the other
     const column = (narrow ? 0.9 : 0.3) * root.clientWidth / (heads + 3); // leaves the map its room, whatever the heads
     root.style.setProperty("--thumbnail", `${within(11, Math.min((height - 60) / blocks, column) - 2, 34)}px`);
-    const width = narrow ? 340 : root.clientWidth - overview.offsetWidth - 330;
+    const width = narrow ? 340 : root.clientWidth - overview.offsetWidth - 360;
     root.style.setProperty("--cell", `${within(13, Math.min(height - 75, width) / sentence.tokens.length - 1, 36)}px`);
   };
 
