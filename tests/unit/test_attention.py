@@ -90,13 +90,11 @@ def test_tokens_can_be_read(tokenizer):
     assert all(label and label.isprintable() and "\N{REPLACEMENT CHARACTER}" not in label for label in labels)
 
 
-def test_a_sentence_that_does_not_fit_is_named(model, tokenizer):
+def test_a_sentence_that_does_not_fit_is_cut(model, tokenizer):
     limit = model.config.max_position_embeddings
-    with pytest.raises(
-        UserError, match=rf"sentences\[1\].*has \d+ tokens.*at most {limit} \(the model's context\)"
-    ) as error:
-        attention_tables.checked_sentences([SENTENCE, "very " * 60], model, tokenizer)
-    assert "\n" not in str(error.value)
+    whole, cut = attention_tables.encoded_sentences([SENTENCE, "very " * 200], model, tokenizer)
+    assert whole == tokenizer(SENTENCE)["input_ids"]
+    assert cut == tokenizer("very " * 200, verbose=False)["input_ids"][:limit]
 
 
 def test_a_head_that_is_not_there_is_named(model):

@@ -63,10 +63,6 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("attention", "heads", [[12, 0]]), r"attention.heads\[0\]: block 12.*'scratch' of run 'calibration'.*0 to 11"),
         (("attention", "heads", [[0, 12]]), r"attention.heads\[0\]: head 12.*'scratch' of run 'calibration'.*0 to 11"),
         (
-            ("attention", "sentences", ["so it is", "very " * 129]),
-            r"attention.sentences\[1\].*129 words, but the context of the model 'scratch' of run .* is 128 tokens",
-        ),
-        (
             ("induction", "control", "scratch"),
             "induction.control: 'scratch' is not .* source copier; known: copier",
         ),

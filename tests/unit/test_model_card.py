@@ -53,6 +53,7 @@ def card(tmp_path):
             "model/tokenizer_config.json": {"model_max_length": 512},
             "base/source.json": {"source": "weights==1.0", "revision": "cd" * 32},
         }
+        settings = SETTINGS | (changes or {})
         for name, content in files.items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(json.dumps(content))
@@ -67,8 +68,8 @@ def card(tmp_path):
             metrics=tmp_path / "metrics.json",
             effects=[tmp_path / f"{axis}_summary.parquet" for axis in ("gender", "race", "synonyms")],
             model=tmp_path / "model",
-            base=[tmp_path / "base"],
-            settings=SETTINGS | (changes or {}),
+            base=[tmp_path / ("own" if settings["model"]["source"] == "path" else "base")],  # no note of its origin
+            settings=settings,
             output=tmp_path / "README.md",
         )
         return (tmp_path / "README.md").read_text()
@@ -119,3 +120,7 @@ def test_licences_are_shown_or_said_to_be_unknown(card):
     assert "| licence | research only, ask first |" in text
     assert "| licence of these weights | not stated |" in text
     assert "these weights | none: they are random" in card({"model": {"source": "scratch", "blocks": 2}})
+
+
+def test_a_model_from_a_folder_is_named_by_it(card):
+    assert "| from | `mine/model` |" in card({"model": {"source": "path", "path": "mine/model", "blocks": 2}})

@@ -32,7 +32,7 @@ def attention_weights(model: Path, config: dict, weights: Path, averages: Path, 
     look ahead, such as BERT. `resting` in `tokens` is what `resting_places` gives.
     """
     network, tokenizer = load(model)
-    sentences = checked_sentences(config["sentences"], network, tokenizer)
+    sentences = encoded_sentences(config["sentences"], network, tokenizer)
     check_heads(config["heads"], network)
     found = {"weights": [], "averages": [], "tokens": []}
     for number, ids in enumerate(tqdm(sentences, desc="sentences", unit="sentence")):
@@ -97,19 +97,16 @@ def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     return load_language_model(folder)
 
 
-def checked_sentences(
+def encoded_sentences(
     sentences: Sequence[str], model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> list[list[int]]:
-    """Token ids of each sentence; UserError for the first that the model or the viewer cannot take whole."""
-    context = model.config.max_position_embeddings
-    limit = min(context, LONGEST)
-    whose = "the model's context" if limit == context else f"what the viewer can show; the model's context is {context}"
-    encoded = [tokenizer(sentence, verbose=False)["input_ids"] for sentence in sentences]
+    """Token ids of each sentence, cut to the model's context and LONGEST; UserError for one of a lone token."""
+    limit = min(model.config.max_position_embeddings, LONGEST)
+    encoded = [tokenizer(sentence, truncation=True, max_length=limit)["input_ids"] for sentence in sentences]
     for number, ids in enumerate(encoded):
-        if not 2 <= len(ids) <= limit:
+        if len(ids) < 2:
             raise UserError(
-                f"config attention.sentences[{number}]: {sentences[number][:40]!r} has {len(ids)} tokens; give it at "
-                f"least 2 and at most {limit} ({whose})"
+                f"config attention.sentences[{number}]: {sentences[number][:40]!r} is a single token; make it longer"
             )
     return encoded
 

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import math
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -157,7 +156,7 @@ def _check_names(config: dict) -> None:
 
 
 def _check_attention(config: dict, name: str, user: str) -> None:
-    """Heads and sentences of the attention pages, as far as they can be judged without the model."""
+    """Heads of the attention pages, as far as they can be judged without the model."""
     model, attention = config["models"][name], config["attention"]
     for place, chosen in enumerate(attention["heads"]):
         for part, number in zip(("block", "head"), chosen, strict=True):
@@ -166,13 +165,6 @@ def _check_attention(config: dict, name: str, user: str) -> None:
                     f"config attention.heads[{place}]: {part} {number}, but the model {name!r} of {user} has "
                     f"{part}s 0 to {count - 1}; name one of them"
                 )
-    for place, sentence in enumerate(attention["sentences"]):
-        words, context = len(sentence.split()), model.get("context", math.inf)
-        if words > context:
-            raise UserError(
-                f"config attention.sentences[{place}]: {sentence[:40]!r} has {words} words, but the context of the "
-                f"model {name!r} of {user} is {context} tokens; shorten it"
-            )
 
 
 def _check_tasks(tasks: list[dict]) -> None:
