@@ -27,6 +27,7 @@ wildcard_constraints:
     block=r"\d+",
     writeup=one_of(WRITEUPS),
     axis=r"gender|race|synonyms",
+    subject=ATTENTIVE,
 
 
 scattergather:
@@ -45,6 +46,7 @@ localrules:
     flips,
     synonyms,
     ground_truth,
+    comparison,
     suggestions,
     induction,
     attention,
@@ -80,6 +82,7 @@ include: "workflow/rules/model.smk"
 include: "workflow/rules/masking.smk"
 include: "workflow/rules/perturbation.smk"
 include: "workflow/rules/ground_truth.smk"
+include: "workflow/rules/comparison.smk"
 include: "workflow/rules/induction.smk"
 include: "workflow/rules/attention.smk"
 include: "workflow/rules/prompting.smk"

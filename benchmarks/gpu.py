@@ -28,7 +28,7 @@ from emoscope.predict import predict_logits
 
 PAPER_ROWS, SAMPLES = 333_447, 600
 TRAINING = {"epochs": 2, "batch_size": 256, "learning_rate": 1e-4, "weight_decay": 0.01, "schedule": "linear"}
-TRAINING |= {"warmup": 0.0, "precision": "auto", "gpus": 1}
+TRAINING |= {"warmup": 0.0, "precision": "auto", "balance": "none", "gpus": 1}
 
 
 def measure(rows: str | None = None) -> dict:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from tokenizers import BertWordPieceTokenizer
+from tokenizers.processors import BertProcessing
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -13,6 +15,7 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
+    PreTrainedTokenizerFast,
 )
 
 from emoscope.finetune import train_tokenizer
@@ -42,6 +45,15 @@ def _llama(vocabulary):
     sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
     config = LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, **sizes, **LABELS)
     return LlamaForSequenceClassification(config)
+
+
+def train_wordpiece(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """A tokenizer of BERT's kind, which puts [CLS] before and [SEP] after each text."""
+    tokenizer = BertWordPieceTokenizer()
+    tokenizer.train_from_iterator(texts, vocab_size=vocabulary, min_frequency=1, show_progress=False)
+    names = {"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]"}
+    tokenizer.post_processor = BertProcessing(*((name, tokenizer.token_to_id(name)) for name in ("[SEP]", "[CLS]")))
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, model_max_length=64, **names)
 
 
 FAMILIES = {"gpt2": _gpt2, "bert": _bert, "llama": _llama}

@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from markupsafe import Markup
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from emoscope import reports
 from emoscope.attention_tables import attention_weights
 from emoscope.attention_viewer import viewer
 from emoscope.finetune import train_tokenizer
-from random_models import TEXTS
+from emoscope.templates import TEMPLATES, fill
+from random_models import FAMILIES, TEXTS, train_wordpiece
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
 from selenium import webdriver  # noqa: E402
@@ -27,7 +28,7 @@ HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
 SENTENCES = ["i feel happy about the dog and i feel happy about it", HOSTILE]
 BLOCKS, HEADS = 3, 4
 LAPTOP = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": False}
-SCRIPT = Path(reports.TEMPLATES) / "attention_viewer.js"
+SCRIPT = TEMPLATES / "attention_viewer.js"
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
@@ -47,13 +48,29 @@ def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
+def tables_ahead(tmp_path_factory) -> dict[str, pd.DataFrame]:
+    """The tables of a small random BERT classifier, whose heads look at later tokens, too."""
+    folder = tmp_path_factory.mktemp("bert")
+    tokenizer = train_wordpiece(TEXTS * 3, 300)
+    torch.manual_seed(0)
+    FAMILIES["bert"](len(tokenizer)).save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    paths = {name: folder / f"{name}.parquet" for name in ("weights", "averages", "tokens")}
+    attention_weights(folder / "model", {"sentences": SENTENCES[:1], "heads": []}, **paths)
+    return {name: pd.read_parquet(path) for name, path in paths.items()}
+
+
+@pytest.fixture(scope="module")
 def page(tables, tmp_path_factory) -> Path:
+    return page_of(tables, tmp_path_factory.mktemp("page") / "attention.html")
+
+
+def page_of(tables, path) -> Path:
     """A page that holds the viewer and nothing else."""
-    path = tmp_path_factory.mktemp("page") / "attention.html"
     parts = {"title": "Attention", "run": "random", "links": {}, "provenance": {}}
-    script = reports.Markup(SCRIPT.read_text(encoding="utf-8"))
+    script = Markup(SCRIPT.read_text(encoding="utf-8"))
     path.write_text(
-        reports.fill(
+        fill(
             "page.html.j2",
             body=viewer("random", **tables, start=(0, 1, 2)),
             script=script,
@@ -203,6 +220,26 @@ def test_everything_can_be_reached_by_keyboard(browser, tables):
     last = tables["tokens"].query("sentence == 0")["position"].max()
     expected = held(tables["averages"], view="mean", sentence=0, block=BLOCKS - 2, source=last - 2, target=last - 3)
     assert f"({last - 2}) → " in status(browser) and status(browser).endswith(f"({last - 3}): {expected}")
+
+
+def test_heads_that_look_ahead(driver, tables_ahead, tmp_path):
+    driver.get(page_of(tables_ahead, tmp_path / "attention.html").as_uri())
+    rows = tables_ahead["weights"].query("block == 1 and head == 2")
+    last = rows["source"].max()
+    assert len(driver.find_elements(By.CSS_SELECTOR, ".map .cell")) == len(rows) == (last + 1) ** 2
+    assert not driver.find_elements(By.CSS_SELECTOR, ".map .later")
+    cell(driver, 0, last).click()
+    row = rows.query("source == 0 and target == @last").iloc[0]
+    assert status(driver).endswith(f"[CLS] (0) → [SEP] ({last}): {row['weight']:.4f}")
+    assert len(driver.find_elements(By.CSS_SELECTOR, ".list tbody tr")) == last + 1
+    driver.switch_to.active_element.send_keys(Keys.HOME)
+    driver.switch_to.active_element.send_keys(Keys.END)
+    assert f"→ [SEP] ({last})" in status(driver)
+    _, _, heads = choices(driver)
+    heads.select_by_visible_text("effect of blocking")
+    effects = tables_ahead["averages"].query("view == 'effect'")["weight"]
+    digits = 6 if effects.max() < 0.065 else 3
+    assert status(driver).endswith(held(tables_ahead["averages"], digits, view="effect", source=0, target=last))
 
 
 def test_a_hostile_sentence_is_only_text(browser, tables):

@@ -90,13 +90,11 @@ def test_tokens_can_be_read(tokenizer):
     assert all(label and label.isprintable() and "\N{REPLACEMENT CHARACTER}" not in label for label in labels)
 
 
-def test_a_sentence_that_does_not_fit_is_named(model, tokenizer):
+def test_a_sentence_that_does_not_fit_is_cut(model, tokenizer):
     limit = model.config.max_position_embeddings
-    with pytest.raises(
-        UserError, match=rf"sentences\[1\].*has \d+ tokens.*at most {limit} \(the model's context\)"
-    ) as error:
-        attention_tables.checked_sentences([SENTENCE, "very " * 60], model, tokenizer)
-    assert "\n" not in str(error.value)
+    whole, cut = attention_tables.encoded_sentences([SENTENCE, "very " * 200], model, tokenizer)
+    assert whole == tokenizer(SENTENCE)["input_ids"]
+    assert cut == tokenizer("very " * 200, verbose=False)["input_ids"][:limit]
 
 
 def test_a_head_that_is_not_there_is_named(model):
@@ -152,13 +150,15 @@ def test_silenced_heads_equal_whole_runs(model, ids):
 def test_rank_agreement_is_spearmans():
     rng = np.random.default_rng(0)
     maps, effects = rng.random((2, 8, 8)), rng.random((8, 8)).round(1)  # some ties
-    found = rank_agreement(maps, effects, start=1)
+    effects[np.triu_indices(8, 1)] = np.nan  # a source cannot look at what follows
+    effects[:, 0] = np.nan
+    found = rank_agreement(maps, effects)
     assert np.isnan(found[:, :4]).all()
     for source in range(4, 8):
         wanted = [spearmanr(row[source, 1 : source + 1], effects[source, 1 : source + 1])[0] for row in maps]
         assert np.allclose(found[:, source], wanted)
         same = maps[:, source, 1 : source + 1].argmax(-1) == effects[source, 1 : source + 1].argmax()
-        assert (top_agreement(maps, effects, start=1)[:, source] == same).all()
+        assert (top_agreement(maps, effects)[:, source] == same).all()
 
 
 def test_where_heads_look():
@@ -167,11 +167,33 @@ def test_where_heads_look():
     assert found == {"first": (8 + 12) / 2, "itself": (10 + 15) / 2, "previous": (9 + 14) / 2}
 
 
+def test_where_heads_look_that_look_ahead():
+    maps = np.arange(36.0).reshape(1, 1, 6, 6)
+    found = {name: values.item() for name, values in attention.where_heads_look(maps, looks_ahead=True).items()}
+    rows = {"first": (12, 18), "itself": (14, 21), "previous": (13, 20), "next": (15, 22), "last": (17, 23)}
+    assert found == {name: sum(values) / 2 for name, values in rows.items()}
+
+
 def test_texts_are_drawn_once_each(tokenizer, tmp_path):
     path = tmp_path / "test.parquet"
     pd.DataFrame({"text": [*TEXTS, *TEXTS, "no"]}).to_parquet(path)
     found = attention_tables.chosen_texts(path, tokenizer, 2, seed=0)
     assert len(found) == 2 and found[0] != found[1]
     assert found == attention_tables.chosen_texts(path, tokenizer, 2, seed=0)
-    with pytest.raises(UserError, match=r"only \d distinct texts of 6 to 32 tokens"):
+    assert len(attention_tables.chosen_texts(path, tokenizer, 99, seed=0)) < len(TEXTS), "too short ones are left out"
+
+
+def test_long_texts_are_cut_where_there_are_too_few(tokenizer, tmp_path):
+    path = tmp_path / "test.parquet"
+    pd.DataFrame({"text": [*TEXTS, *(f"{text} {text} {text} {text}" for text in TEXTS)]}).to_parquet(path)
+    whole = attention_tables.chosen_texts(path, tokenizer, 2, seed=0)
+    found = attention_tables.chosen_texts(path, tokenizer, 8, seed=0, longest=20)
+    assert len(found) == 8 and max(map(len, found)) == 20
+    assert max(map(len, whole)) <= 32
+
+
+def test_texts_that_are_all_too_short_are_named(tokenizer, tmp_path):
+    path = tmp_path / "test.parquet"
+    pd.DataFrame({"text": ["no", TEXTS[0]]}).to_parquet(path)
+    with pytest.raises(UserError, match="1 of its distinct texts have 6 tokens or more"):
         attention_tables.chosen_texts(path, tokenizer, 9, seed=0)

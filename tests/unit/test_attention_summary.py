@@ -22,7 +22,7 @@ def blocked(texts: int, length: int, effect) -> pd.DataFrame:
         )
         for text in range(texts)
     ]
-    table = pd.concat(tables).query("source > 0")
+    table = pd.concat(tables).query("source > 0").assign(resting=lambda table: table["target"] == 0)
     return table.assign(divergence=effect(table))
 
 
@@ -116,7 +116,9 @@ def test_findings_name_the_head_that_looks_most():
     places = pd.MultiIndex.from_product([range(3), range(2), range(4)], names=["text", "block", "head"])
     looks = pd.DataFrame({"first": 0.1, "itself": 0.2, "previous": 0.3, "agreement": 0.5}, places).reset_index()
     looks.loc[(looks["block"] == 1) & (looks["head"] == 2), "previous"] = [0.8, 0.9, 1.0]
-    silenced = looks.assign(sharpest=looks["previous"], divergence=looks["previous"], change=0)
+    silenced = looks.assign(
+        elsewhere=1 - looks["first"], sharpest=looks["previous"], divergence=looks["previous"], change=0
+    )
     heads = attention_summary.head_table(looks, silenced, OPTIONS).assign(repeated=np.arange(8) / 10)
     found = {f.name: f for f in attention_summary.head_findings(heads, looks, silenced, OPTIONS)}
     previous = found["looks.previous.largest"]
@@ -125,7 +127,7 @@ def test_findings_name_the_head_that_looks_most():
     assert found["looks.repeated.largest"].note.startswith("block 1, head 3")
     assert found["heads.divergence.largest"].note.startswith("block 1, head 2")
     assert found["heads.sharpest.correlation"].value == pytest.approx(1)
-    assert found["first_token.share"].value == pytest.approx(0.1)
+    assert found["looks.first.share"].value == pytest.approx(0.1)
 
 
 def averages_of(weights: pd.DataFrame) -> pd.DataFrame:

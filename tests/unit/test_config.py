@@ -60,6 +60,8 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("flips", "traced_block", 12), r"flips.traced_block: 12, but the model 'scratch'.*blocks 0 to 11"),
         (("attention", "corpus", "calibratoin"), "attention.corpus.*did you mean 'calibration'"),
         (("attention", "heads", [[0, 0], [30, 1]]), r"attention.heads\[1\]: block 30.*'smollm2'.*blocks 0 to 29"),
+        (("attention", "heads", [[12, 0]]), r"attention.heads\[0\]: block 12.*'scratch' of run 'calibration'.*0 to 11"),
+        (("attention", "heads", [[0, 12]]), r"attention.heads\[0\]: head 12.*'scratch' of run 'calibration'.*0 to 11"),
         (
             ("induction", "control", "scratch"),
             "induction.control: 'scratch' is not .* source copier; known: copier",
@@ -98,7 +100,8 @@ def test_a_missing_corpus_file_is_named():
 def test_every_shipped_overlay_is_described_by_the_schema(overlay):
     """Names may come from the overlay below (bert.yaml lies over paper.yaml); keys and types may not be wrong."""
     config = copy.deepcopy(DEFAULT)
-    below = {"bert.yaml": ["paper.yaml"], "smollm2.yaml": ["tweets.yaml"]}.get(overlay.name, [])
+    tweets = {"balanced.yaml": ["tweets.yaml"], "tweets-pretrained.yaml": ["tweets.yaml"]}
+    below = {"bert.yaml": ["paper.yaml"], **tweets}.get(overlay.name, [])
     for name in [*below, overlay.name]:
         _merge(config, yaml.safe_load((overlay.parent / name).read_text()))
     complete(config)

@@ -20,10 +20,11 @@ from emoscope.architectures import (
     projection_of,
 )
 from emoscope.attribution import Part, contributions_of, lens_of, lens_table
-from emoscope.dimensions import dimension_tables
+from emoscope.dimensions import activation_spread, dimension_tables, unrelated_texts, word_changes
 from emoscope.interventions import changing_output
 from emoscope.patching import Patch, _matched, all_patches, patch_table, patched_logits, transfers
 from emoscope.tracing import COLUMNS, inside, strongest
+from random_models import FAMILIES, TEXTS, train_wordpiece
 
 TEXT, FLIPPED = "he said that she was afraid of her dog", "she said that he was afraid of his dog"
 SPANS = [(0, 2, 0, 3), (13, 16, 14, 16), (31, 34, 31, 34)]
@@ -73,6 +74,57 @@ def test_every_token_belongs_to_one_unit(tokenizer):
     for text, side in ((aligned.original, "tokens"), (aligned.flipped, "flipped_tokens")):
         places = [place for unit in aligned.units for place in getattr(unit, side)]
         assert places == list(range(text["input_ids"].shape[1]))
+
+
+@pytest.fixture(scope="module")
+def bert():
+    """A random BERT whose tokenizer puts [CLS] and [SEP] around a text."""
+    own = train_wordpiece([*TEXTS, TEXT, FLIPPED], 300)
+    torch.manual_seed(0)
+    model = FAMILIES["bert"](len(own)).eval()
+    for parameter in model.bert.encoder.parameters():
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.3)
+    return model, own
+
+
+def test_special_tokens_are_units_of_their_own(bert):
+    _, own = bert
+    aligned = align(own, TEXT, FLIPPED, SPANS)
+    assert [unit.word for unit in aligned.units] == ["[CLS]", *TEXT.split(), "[SEP]"]
+    assert [unit.flipped_word for unit in aligned.units] == ["[CLS]", *FLIPPED.split(), "[SEP]"]
+    assert sorted(place for unit in aligned.units for place in unit.tokens) == list(
+        range(aligned.original["input_ids"].shape[1])
+    )
+
+
+def test_a_flip_reaches_the_answer_through_the_token_before_the_text(bert):
+    """Also where a pooler reads it: every table names [CLS], where no word stands."""
+    model, own = bert
+    aligned = align(own, TEXT, FLIPPED, SPANS)
+    tables = inside(model, aligned, 1, BUDGET)
+    end = tables["patching"].query("site == 'residual' and block == 3")
+    assert end["word"].iloc[0] == "[CLS]"
+    np.testing.assert_allclose(end.loc[end["word"] == "[CLS]", "share"], 1, atol=1e-4)
+    np.testing.assert_allclose(end.loc[end["word"] != "[CLS]", "share"], 0, atol=1e-4)
+    logits = model(**aligned.original).logits[0].detach()
+    sums = tables["attribution"].query("version == 'original'").groupby("class")["contribution"].sum()
+    np.testing.assert_allclose(sums[CLASSES], logits, atol=1e-4)
+    last = tables["lens"].query("version == 'original' and depth == 3").set_index("class")["logit"]
+    np.testing.assert_allclose(last[CLASSES], logits, atol=1e-4)
+
+
+def test_dimensions_are_measured_at_flipped_words(classifier, tokenizer):
+    pairs = pd.DataFrame({"text": [TEXT], "perturbed": [FLIPPED], "spans": [SPANS]})
+    changes = word_changes(classifier, tokenizer, pairs, 1)
+    assert list(changes.index) == ["he/she", "he/she", "her/his"] and changes.shape[1] == 24
+    aligned = align(tokenizer, TEXT, FLIPPED, SPANS)
+    before, after = (activations_of(classifier, text).residual[2] for text in (aligned.original, aligned.flipped))
+    unit = aligned.units[0]
+    wanted = (after[unit.flipped_tokens].mean(dim=0) - before[unit.tokens].mean(dim=0)).abs()
+    np.testing.assert_allclose(changes.iloc[0], wanted, atol=1e-5)
+    spread = activation_spread(classifier, tokenizer, pd.Series([TEXT, FLIPPED]), 1)
+    np.testing.assert_allclose(spread, torch.cat([before, after]).std(dim=0, correction=0), atol=1e-5)
 
 
 def test_words_that_share_a_token_are_one_unit(tokenizer):
@@ -239,6 +291,12 @@ def changes_of(words, width, rng, planted=None, spread=1.0):
     if planted is not None:
         changes[:, planted] *= 6
     return pd.DataFrame(changes, index=pd.Index([f"w{n % words}" for n in range(3 * words)], name="words"))
+
+
+def test_where_every_text_can_be_flipped_all_of_them_tell_the_usual_spread():
+    texts, pairs = pd.Series(["he left", "a dog", "a dog", "she left"]), pd.DataFrame({"text": ["he left", "she left"]})
+    assert list(unrelated_texts(texts, pairs)) == ["a dog"]
+    assert list(unrelated_texts(texts[[0, 3]], pairs)) == ["he left", "she left"]
 
 
 def test_a_dimension_that_every_word_pair_changes_is_found_and_no_other():

@@ -32,7 +32,7 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
     (tmp_path / "corpus.json").write_text(json.dumps({"classes": ["joy", "fear"]}))
     model = {"vocabulary": 300, "context": 32, "width": 8, "blocks": 1, "heads": 1}
     training = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3, "weight_decay": 0, "schedule": "linear"}
-    training |= {"warmup": 0, "precision": "fp32", "gpus": 1}
+    training |= {"warmup": 0, "precision": "fp32", "balance": "none", "gpus": 1}
     run(
         "finetune",
         train=tmp_path / "train.parquet",

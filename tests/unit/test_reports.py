@@ -319,6 +319,42 @@ def test_a_model_of_thirty_blocks_and_without_bias_gets_its_page(table1):
     assert masking_report.head_maps(masking_summary(2, 0, classes, ("described",)), "margin", 0.05) == ({}, {})
 
 
+@pytest.mark.parametrize("number", [3, 11, 60])
+def test_figures_of_any_number_of_classes_fit_a_page(number):
+    classes = [f"class-{k}" for k in range(number)]
+    panels = dict.fromkeys(("paper", "code", "text"), pd.DataFrame(0.1, range(12), classes))
+    for figure in (figures.block_maps(panels, "change"), figures.confusion(np.eye(number, dtype=int), classes)):
+        assert figure.get_size_inches()[0] < 14, "a page shows a wider one too small to read"
+        assert figures.svg(figure).startswith("<?xml")
+
+
+def test_pages_name_the_classes_of_the_run_beside_those_of_the_paper(table1):
+    words = pd.DataFrame({"class": ["calm", "joy"], "stop_words": "published", "word": "time", "count": 3, "rank": 0})
+    table3 = pd.DataFrame({"class": ["joy"], "word": ["time"], "synonym": ["period"], "count_in_test_set": [9]})
+    assert "1 of 1 for joy" in (shared := synonyms_report.overlap(words, table3)) and "calm" not in shared
+    assert "The paper has none of these classes." in synonyms_report.overlap(words[words["class"] == "calm"], table3)
+    first, second = (BeautifulSoup(synonyms_report.word_lists(words, table3), "html.parser")).select("table")
+    assert "paper's stop words" in first.get_text() and "paper" not in [th.get_text() for th in first.select("th")]
+    assert "paper" in [th.get_text() for th in second.select("th")]
+    settings = {"statistics": {"margin": 0.02}, "masking": {"block_conditions": ["described", "published"]}}
+    classes = ["love", "joy"]
+    summary = masking_summary(2, 2, classes, ("described", "published"))
+    text = masking_report.explanation(summary, masking_samples(classes, 1), classes, table1, settings)
+    assert "rises of up to +0.282 (love)" in text  # also where love is the first class
+
+
+def test_the_papers_two_sentences_are_told_in_all_classes():
+    table4 = pd.DataFrame({"pair": ["jealous"], "joy": [0.1], "anger": [-0.1]})
+    one = {"origin": "published", "term": "jealous", "text": "he", "perturbed": "she", "spans": [(0, 2, 0, 3)]}
+    one |= {"before_calm": 0.5, "after_calm": 0.3, "before_joy": 0.5, "after_joy": 0.7}
+    flip = flips_report.Flip("gender", pd.DataFrame([one]), pd.DataFrame([one]), pd.DataFrame(), pd.DataFrame())
+    table = BeautifulSoup(flips_report.published_pairs(flip, table4), "html.parser")
+    assert [th.get_text() for th in table.select("th")][2:] == ["joy", "anger", "calm"]
+    paper, here = ([td.get_text() for td in row.select("td")][2:] for row in table.select("tbody tr"))
+    assert paper == ["+0.100", "\N{MINUS SIGN}0.100", "n/a"]
+    assert here == ["+0.200", "n/a", "\N{MINUS SIGN}0.200"]
+
+
 def test_the_room_to_rise_is_what_is_left_above_the_mean(table1):
     html = masking_report.headroom(masking_samples(["sadness", "joy", "love"], 2), ["sadness", "joy", "love"], table1)
     cells = [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("tbody td")]

@@ -8,6 +8,7 @@ from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 from emoscope.calibration import generate
 from emoscope.finetune import train_tokenizer
 from project import copy_project, snakemake
+from random_models import train_wordpiece
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 FAMILIES = {
@@ -31,7 +32,10 @@ def project_with(tmp_path, family, blocks=2):
     table = pd.DataFrame({"tweet": texts["text"], "emotion": [names[label] for label in texts["label"]]})
     table.to_csv(project / "mine.csv", index=False)
     torch.manual_seed(0)
-    tokenizer = train_tokenizer(texts["text"], {"vocabulary": 400, "context": 64})
+    if family == "bert":
+        tokenizer = train_wordpiece(texts["text"], 400)
+    else:
+        tokenizer = train_tokenizer(texts["text"], {"vocabulary": 400, "context": 64})
     tokenizer.save_pretrained(project / "model")
     FAMILIES[family](len(tokenizer)).save_pretrained(project / "model")
     (project / "mine.yaml").write_text(CONFIG % blocks)
@@ -47,6 +51,9 @@ def test_every_experiment_works_on_the_family(tmp_path, family):
     masks = pd.read_parquet(project / "results" / "mine-s1" / "masking" / "block_1.parquet")
     conditions = {"described", "published", "mean", "zero"}
     assert set(masks["condition"]) == (conditions if family == "bert" else conditions - {"published"})
+    attention = pd.read_parquet(project / "results" / "mine-s1" / "attention" / "weights.parquet")
+    assert (attention["target"] > attention["source"]).any() == (family == "bert")
+    assert (project / "reports" / "mine-s1" / "attention.html").exists()
     assert (project / "reports" / "index.html").exists()
     again = snakemake(project, "all", config="mine.yaml")
     assert "Nothing to be done" in again.stdout

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MODEL = {"source": "scratch", "blocks": 2, "heads": 2, "width": 16, "vocabulary": 400, "context": 64}
 TRAINING = {
     "epochs": 15, "batch_size": 16, "learning_rate": 1e-3, "weight_decay": 0.01, "schedule": "linear", "warmup": 0.1,
-    "precision": "fp32", "gpus": 1,
+    "precision": "fp32", "balance": "none", "gpus": 1,
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from project import copy_project, planned, snakemake
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
 PAGES = {"render_claims": 1, "render_index": 1, "all": 1}
 JUDGED = {"assess_claims": 1, "collect_claims": 1, "record_provenance": 1, **PAGES}
+CARD = {"write_model_card": 1}
 TRUTH = {"collect_ground_truth": 1, "render_ground_truth": 1}
 
 
@@ -60,7 +62,7 @@ def test_the_outputs_that_the_readme_promises(finished):
     assert list(claims.columns[:8]) == wanted
     assert claims["verdict"].isin(["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]).all()
     pages = {page.relative_to(finished / "reports").as_posix() for page in (finished / "reports").rglob("*.html")}
-    names = ("performance", "masking", "flips", "synonyms")
+    names = ("performance", "masking", "flips", "synonyms", "attention")
     writeups = {f"models/language/{name}.html" for name in ("induction", "attention", "prompting", "residual")}
     writeups.add("models/copier/induction.html")
     assert pages == {
@@ -93,12 +95,27 @@ def test_every_run_has_a_record_of_where_it_comes_from(finished):
     assert record["training"]["device"] and record["machine"]["cores"]
     texts = {f"data/corpora/calibration/{part}.parquet" for part in ("train", "test")}
     assert texts | {"data/lexicons/gender.csv", "data/reference/claims.yaml"} <= set(record["inputs"])
-    made = {"model/model.safetensors", "metrics.json", "claims.csv", "masking/summary.parquet"}
+    made = {"model/model.safetensors", "README.md", "metrics.json", "claims.csv", "masking/summary.parquet"}
     assert {f"results/tiny-s1/{name}" for name in made} <= set(record["results"])
     found = json.loads((finished / "results/models/language/provenance.json").read_text())
     assert "language/model.safetensors" in found["inputs"] and found["training"] == {}
     for name, digest in [*record["inputs"].items(), *record["results"].items(), *found["results"].items()]:
         assert hashlib.sha256((finished / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_the_three_lines_of_the_model_card_load_the_model(finished):
+    card = (finished / "results/tiny-s1/README.md").read_text()
+    [code] = re.findall(r"^```python\n(.*?)^```", card, flags=re.MULTILINE | re.DOTALL)
+    assert len(code.splitlines()) == 3
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    found = subprocess.run([sys.executable, "-c", code], cwd=finished, env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert any(f"'label': '{name}'" in found.stdout for name in CLASSES)
+
+
+def test_another_licence_reaches_the_model_card_and_no_model(edited):
+    jobs = edited("config.yaml", lambda text: text.replace("licence: MIT ", "licence: CC0 "))
+    assert jobs == {**CARD, "record_provenance": 1, "all": 1}
 
 
 def test_a_commit_is_recorded_and_reruns_nothing(finished):
@@ -153,6 +170,7 @@ def test_an_edited_lexicon_reruns_what_uses_it(edited):
         "render_report": 1,
         **TRUTH,
         **JUDGED,
+        **CARD,
     }
 
 
@@ -160,13 +178,13 @@ def test_edited_neutral_words_rerun_every_perturbation(edited):
     jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram,ferry,swap\n")
     pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "join_scores": 3, "summarise_effects": 3}
     pairs |= {"trace_pairs": 2, "measure_dimensions": 2, "assess_ground_truth": 3}
-    assert jobs == {**pairs, "render_report": 2, **TRUTH, **JUDGED}
+    assert jobs == {**pairs, "render_report": 2, **TRUTH, **JUDGED, **CARD}
 
 
 def test_edited_synonym_code_leaves_the_flips_alone(edited):
     jobs = edited("workflow/emoscope/synonyms.py", lambda text: text + "\n# a remark\n")
     words = {"count_words": 1, "replace_words": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
-    assert jobs == {**words, "assess_ground_truth": 1, "render_report": 1, **TRUTH, **JUDGED}
+    assert jobs == {**words, "assess_ground_truth": 1, "render_report": 1, **TRUTH, **JUDGED, **CARD}
 
 
 def test_an_edited_notebook_reruns_its_page(edited):
@@ -196,7 +214,13 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
     pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
     pairs |= {"measure_dimensions": 2, "assess_ground_truth": 3}
-    assert jobs == {**model, **masks, **pairs, "render_report": 4, **TRUTH, **JUDGED}
+    looks = {"attention_weights": 1, "block_attention": 1, "summarise_attention": 1}
+    assert jobs == {**model, **masks, **pairs, **looks, "render_report": 5, **TRUTH, **JUDGED, **CARD}
+
+
+def test_a_second_seed_brings_a_comparison(edited):
+    jobs = edited("tiny.yaml", lambda text: text.replace("seeds: [1]", "seeds: [1, 2]"))
+    assert jobs.items() >= {"finetune": 1, "compare_runs": 1, "compare_masks": 1, "render_comparison": 1}.items()
 
 
 def test_named_targets_build_their_part_only(finished):

@@ -5,6 +5,7 @@ The only place that knows families. To add one, add a line to FAMILIES.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -29,6 +30,7 @@ class Family:
     rotary: str | None = None  # what rotates queries and keys by their positions
     norms: tuple[str, str] | None = None  # of the residual stream, after attention and feed-forward (post-norm models)
     pools_first: bool = False  # the head reads the first token, not the last one
+    looks_ahead: bool = False  # attention goes to later tokens, too
 
 
 FAMILIES = {
@@ -54,6 +56,7 @@ FAMILIES = {
         head="classifier",
         norms=("attention.output.LayerNorm", "output.LayerNorm"),
         pools_first=True,
+        looks_ahead=True,
     ),
     "llama": Family(
         blocks="model.layers",
@@ -119,6 +122,11 @@ def reading_weights(model: PreTrainedModel, block: int) -> tuple[Tensor, Tensor,
     return tuple(weights) if len(weights) == 3 else weights[0].chunk(3, dim=1)
 
 
+def visible(model: PreTrainedModel, length: int) -> np.ndarray:
+    """Which tokens of a text (columns) attention lets each token (rows) look at: itself and earlier ones, or all."""
+    return np.tri(length, dtype=bool) | family_of(model).looks_ahead
+
+
 def attention_norm_of(model: PreTrainedModel, block: int) -> nn.Module | None:
     """The norm through which a block's attention reads the residual stream; None if there is none."""
     name = family_of(model).attention_norm
@@ -151,6 +159,11 @@ def write_directions(model: PreTrainedModel, block: int) -> Tensor:
 def residual_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
     """The norms that a post-norm model applies to its residual stream after each half of a block; else none."""
     return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).norms or ()]
+
+
+def is_classifier(model: PreTrainedModel) -> bool:
+    """Whether the model gives a text one answer; a language model predicts a next token at each place."""
+    return hasattr(model, family_of(model).head)
 
 
 def last_and_head_of(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:

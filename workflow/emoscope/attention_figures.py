@@ -13,6 +13,7 @@ from emoscope.figures import DIVERGING, SEQUENTIAL, styled
 # the viewer's colours and scale (attention_viewer.js): a square root, which lets small weights be seen
 COLOURS = LinearSegmentedColormap.from_list("attention", ["#ffffff", "#9ecae1", "#2171b5", "#08285a"])
 MOST_BESIDE = 3  # maps in a row
+MOST_LOOKS = 4  # maps of heads in a row
 
 
 @styled
@@ -51,17 +52,23 @@ def look_maps(heads: pd.DataFrame, looks: Mapping[str, str], scale: str, lowest:
     Colours run from `lowest` to 1, and diverge from zero if that is -1.
     """
     blocks, count = heads["block"].max() + 1, heads["head"].max() + 1
-    figure = Figure(figsize=(len(looks) * max(1.6, 0.2 * count + 0.5) + 1, 0.16 * blocks + 1.2), layout="constrained")
-    grid = figure.subplots(1, len(looks), squeeze=False, sharey=True)[0]
+    lines = -(-len(looks) // MOST_LOOKS)
+    columns = -(-len(looks) // lines)
+    size = columns * max(1.6, 0.2 * count + 0.5) + 1, lines * (0.16 * blocks + 1.2)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(lines, columns, squeeze=False, sharey=True)
+    for axes in grid.flat[len(looks) :]:
+        axes.remove()
     colours = {"cmap": DIVERGING if lowest else SEQUENTIAL, "vmin": lowest}
-    for axes, (column, title) in zip(grid, looks.items(), strict=True):
+    for axes, (column, title) in zip(grid.flat, looks.items(), strict=False):
         table = heads.pivot(index="block", columns="head", values=column)
         image = axes.imshow(table, **colours, vmax=1, aspect="auto", interpolation="none")
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("head")
         axes.set_xticks(range(0, count, max(1, count // 6)))
-    grid[0].set_ylabel("block")
-    figure.colorbar(image, ax=list(grid), label=scale, shrink=0.8)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("block")
+    figure.colorbar(image, ax=list(figure.axes), label=scale, shrink=0.8)
     return figure
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.attention_summary import LOOKS, TARGETS, published_rows
+from emoscope.attention_summary import TARGETS, published_rows
 from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, unsigned
 
 SCORE_NAMES = {
@@ -13,14 +13,70 @@ SCORE_NAMES = {
     "rollout": "attention rollout",
     "nearness": "nearness alone (no attention)",
 }
-TARGET_NAMES = {"all": "all tokens", "rest": "without the first token"}
 LOOK_NAMES = {
     "first": "the first token",
     "itself": "the token itself",
     "previous": "the previous token",
+    "next": "the next token",
+    "last": "the last token",
     "repeated": "what followed an earlier occurrence",
 }
 EXAMPLE = {"overall": "mean weight", "rollout": "rollout", "effect": "effect of blocking"}
+
+
+def effects_explained(classifier: bool) -> Markup:
+    """What is blocked, and what the effect of that is."""
+    removed = (
+        "For each token of each test text, and each token that it can look at, one weight is taken away <em>in all "
+        "heads of all blocks at once</em>: its score is removed before the softmax, so that the source cannot look "
+        "there and its other weights grow to sum to 1 again. "
+    )
+    if classifier:
+        return prose(
+            removed + "What the source then passes on differs, and runs on to the one token from which the answer is "
+            "read: the last one in GPT-2 and Llama, the first one, [CLS], in BERT. The <strong>effect</strong> is how "
+            "far the classifier's answer, the probabilities of its classes, moves: the Kullback-Leibler divergence, in "
+            "nats, from the answer as it was to the blocked one. It counts every class, also where the predicted one "
+            "stays the same. Where a classifier is nearly certain, all effects are small, but it is only their order "
+            "that is compared."
+        )
+    return prose(
+        removed + "Everything else stays as it was. The <strong>effect</strong> is how far the model's answer at the "
+        "source, its prediction of the next token, moves: the Kullback-Leibler divergence, in nats, from the "
+        "prediction as it was to the blocked one."
+    )
+
+
+def silencing_explained(classifier: bool) -> Markup:
+    """Where heads are silenced."""
+    where = "the one from which the answer is read" if classifier else "the last but one of each text"
+    return prose(
+        "The other way round: one head adds nothing, at one token only ({where}), and the answer moves. Is it the "
+        "heads that look at something that matter?",
+        where=where,
+    )
+
+
+def published_section(
+    weights: pd.DataFrame, tokens: pd.DataFrame, published: pd.DataFrame, findings: pd.DataFrame
+) -> Markup:
+    """The write-up's table and what it reads from it, beside this language model."""
+    return Markup("\n").join([
+        Markup("<h2>The write-up's table</h2>"),
+        published_table(weights, tokens, published),
+        reading_of_published(weights, tokens, published, findings),
+    ])  # fmt: skip
+
+
+def resting_names(tokens: pd.DataFrame) -> str:
+    """The tokens that heads rest on: by name if a tokenizer adds them at a text's end, too, else the first one."""
+    own = tokens[tokens["resting"]]
+    return listed(own["label"].unique()) if own["position"].any() else "the first token"
+
+
+def target_names(tokens: pd.DataFrame) -> dict[str, str]:
+    """The kinds of targets by name."""
+    return {"all": "all tokens", "rest": f"without {resting_names(tokens)}"}
 
 
 def main_result(findings: pd.DataFrame) -> Markup:
@@ -79,7 +135,7 @@ def reading_of_published(
         even=number(1 / len(published), 4),
         a=number(printed["Ġa"], 4),
         likes=number(printed["Ġlikes"], 4),
-        share=_interval(found.loc["first_token.share"], percent),
+        share=_interval(found.loc["looks.first.share"], percent),
         here=here if len(rows[0]) else "",
     )
 
@@ -90,6 +146,7 @@ def look_table(findings: pd.DataFrame) -> Markup:
     rows = [
         {
             "looks at": LOOK_NAMES[look],
+            "all heads": _share(found, look),
             "largest mean weight": _interval(found.loc[f"looks.{look}.largest"], number),
             "head": found.loc[f"looks.{look}.largest", "note"],
         }
@@ -97,8 +154,8 @@ def look_table(findings: pd.DataFrame) -> Markup:
         if f"looks.{look}.largest" in found.index
     ]
     caption = (
-        "For each place, the head that sends most of its attention there. The largest of many is flattered a little "
-        "by having been picked; the interval, over texts, does not count that."
+        "For each place, the mean weight that heads give it, and the head that gives most. The largest of many is "
+        "flattered a little by having been picked; the intervals, over texts, do not count that."
     )
     return html_table(rows, caption, text=("looks at", "head"))
 
@@ -107,7 +164,7 @@ def picked_heads(heads: pd.DataFrame, chosen: list[list[int]]) -> dict[tuple[int
     """Heads to draw, (block, head), with the reason: those of `look_table`, then those that the config names."""
     picked: dict[tuple[int, int], str] = {}
     for look in LOOK_NAMES:
-        if heads[look].notna().any():
+        if look in heads and heads[look].notna().any():
             top = heads.loc[heads[look].idxmax()]
             place = int(top["block"]), int(top["head"])
             picked[place] = (
@@ -118,18 +175,18 @@ def picked_heads(heads: pd.DataFrame, chosen: list[list[int]]) -> dict[tuple[int
     return picked
 
 
-def agreement_rows(agreement: pd.DataFrame, measure: str) -> pd.DataFrame:
+def agreement_rows(agreement: pd.DataFrame, measure: str, names: Mapping[str, str]) -> pd.DataFrame:
     """What the agreement figure draws."""
     rows = agreement[agreement["measure"] == measure]
-    return rows.assign(name=rows["score"].map(SCORE_NAMES), series=rows["targets"].map(TARGET_NAMES))
+    return rows.assign(name=rows["score"].map(SCORE_NAMES), series=rows["targets"].map(names))
 
 
-def agreement_table(agreement: pd.DataFrame) -> Markup:
+def agreement_table(agreement: pd.DataFrame, names: Mapping[str, str]) -> Markup:
     """Every agreement with its interval, and what guessing reaches."""
     wide = agreement.set_index(["targets", "score", "measure"])
     rows = [
         {
-            "targets": TARGET_NAMES[targets],
+            "targets": names[targets],
             "score": name,
             "rank correlation": _interval(wide.loc[targets, score, "correlation"], number),
             "same largest token": _interval(wide.loc[targets, score, "top"], percent),
@@ -144,17 +201,17 @@ def agreement_table(agreement: pd.DataFrame) -> Markup:
     return html_table(rows, caption, text=("targets", "score"))
 
 
-def agreement_reading(findings: pd.DataFrame) -> Markup:
-    """Whether attention knows more than nearness, with and without the first token."""
+def agreement_reading(findings: pd.DataFrame, names: Mapping[str, str]) -> Markup:
+    """Whether attention knows more than nearness, with and without the tokens that heads rest on."""
     found = findings.set_index("name")
     sentences = []
-    for targets, name in TARGET_NAMES.items():
+    for targets, name in names.items():
         lead = found.loc[f"agreement.mean.{targets}.lead_over_nearness"]
         verdict = "better than" if lead["low"] > 0 else "worse than" if lead["high"] < 0 else "about as well as"
         sentences.append(
             prose(
                 "Over {targets}, the mean weight ranks tokens {verdict} nearness: the correlations differ by {lead}.",
-                targets=name.replace("without the first token", "the tokens without the first"),
+                targets=f"the tokens {name}" if targets == "rest" else name,
                 verdict=verdict,
                 lead=estimate(lead["value"], lead["low"], lead["high"]),
             )
@@ -162,19 +219,20 @@ def agreement_reading(findings: pd.DataFrame) -> Markup:
     return Markup("\n").join(sentences)
 
 
-def head_reading(heads: pd.DataFrame, findings: pd.DataFrame) -> Markup:
+def head_reading(heads: pd.DataFrame, findings: pd.DataFrame, tokens: pd.DataFrame) -> Markup:
     """Whether a head's weights say how much it matters."""
     found = findings.set_index("name")
     top = found.loc["heads.divergence.largest"]
     best = heads.loc[heads["agreement"].idxmax()]
     return prose(
-        "Silencing one head at one token changes that token's prediction by {effect} nats at most ({note}). Over "
+        "Silencing one head at one token moves the answer by {effect} nats at most ({note}). Over "
         "the heads of a text, this effect has a rank correlation of {elsewhere} with how much the head looks away from "
-        "the first token, and of {sharpest} with its largest weight. Taken alone, the head whose weights agree best "
+        "{resting}, and of {sharpest} with its largest weight. Taken alone, the head whose weights agree best "
         "with the effect of blocking tokens is head {head} of block {block} (mean correlation {agreement}, the best "
         "of {count}).",
         effect=_interval(top, unsigned),
         note=top["note"].split(", the")[0],
+        resting=resting_names(tokens),
         elsewhere=_interval(found.loc["heads.elsewhere.correlation"], number),
         sharpest=_interval(found.loc["heads.sharpest.correlation"], number),
         head=int(best["head"]),
@@ -185,7 +243,7 @@ def head_reading(heads: pd.DataFrame, findings: pd.DataFrame) -> Markup:
 
 
 def most_needed(heads: pd.DataFrame, count: int) -> Markup:
-    """The heads whose silencing changes the prediction most."""
+    """The heads whose silencing moves the answer most."""
     rows = [
         {
             "block": number(int(row.block)),
@@ -197,7 +255,7 @@ def most_needed(heads: pd.DataFrame, count: int) -> Markup:
         for row in heads.nlargest(count, "divergence").itertuples()
     ]
     caption = (
-        "The heads whose silencing at the last token but one changes its prediction most. Agreement: mean rank "
+        "The heads whose silencing at one token moves the answer most. Agreement: mean rank "
         "correlation of the head's weights with the effect of blocking each token."
     )
     return html_table(rows, caption, text=("looks mostly at",))
@@ -227,9 +285,14 @@ def pick_list(picked: Mapping[tuple[int, int], str]) -> str:
 
 
 def _mostly(row) -> str:
-    looks = {name: getattr(row, name) for name in LOOKS}
+    looks = {name: getattr(row, name) for name in LOOK_NAMES if name != "repeated" and hasattr(row, name)}
     largest = max(looks, key=looks.get)
     return f"{LOOK_NAMES[largest]} ({number(looks[largest], 2)})"
+
+
+def _share(found: pd.DataFrame, look: str) -> Markup | str:
+    name = f"looks.{look}.share"
+    return _interval(found.loc[name], number) if name in found.index else "n/a"
 
 
 def _interval(row: pd.Series, form) -> Markup:

@@ -1,4 +1,4 @@
-"""The attention write-up in numbers: how often attention agrees with effects, where heads look, the published table."""
+"""An attention page in numbers: how often attention agrees with effects, where heads look, the published table."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ SENTENCE = "Maia is a cute little baby who likes to explore her world!"  # the w
 PUBLISHED = {"block": 0, "head": 9, "source": 10}
 HIGHEST = {0, 2, 7, 8, 9}  # the targets whose weights its text calls the highest: Ma, is, who, likes, to
 SCORES = ("mean", "rollout", "nearness")
-TARGETS = {"all": 0, "rest": 1}  # the first target that counts; the first token draws attention whatever it is
-LOOKS = ("first", "itself", "previous")
+TARGETS = ("all", "rest")  # the rest is without the tokens that draw attention whatever the text says
+LOOKS = ("first", "itself", "previous", "next", "last")  # the last two only where heads look ahead
 
 
 def summarise_attention(
@@ -32,8 +32,8 @@ def summarise_attention(
     """Write how attention agrees with effects (`agreement`), a row for each head (`heads`), and the findings.
 
     `agreement` has a row for each score (`mean` and `rollout` of the attention; `nearness`, which knows only how near a
-    target is), targets (`all`, or all but the first token: `rest`) and measure (`correlation`, or `top`, the share of
-    sources whose largest score and largest effect are at one target), with the mean over sources, its interval over
+    target is), targets (`all`, or all but the resting places: `rest`) and measure (`correlation`, or `top`, the share
+    of sources whose largest score and largest effect are at one target), with the mean over sources, its interval over
     texts, and for `top` the share that guessing reaches.
     """
     options = {
@@ -60,25 +60,27 @@ def summarise_attention(
 def source_agreement(blocked: pd.DataFrame) -> pd.DataFrame:
     """Agreement of every score with the divergence: a row for each text and source, columns (score, targets, measure).
 
-    Sources with too few targets, the first of them left out, are left out.
+    Sources with too few targets beside the resting places are left out; `counts` is how many (targets) they have.
     """
     rows = []
     for text, table in blocked.groupby("text"):
         length = table["source"].max() + 1
-        place = (table["source"], table["target"])
-        maps = {name: np.zeros((length, length)) for name in ("mean", "rollout", "divergence")}
+        place, places = (table["source"], table["target"]), np.arange(length)
+        maps = {name: np.full((length, length), np.nan) for name in ("mean", "rollout", "divergence", "resting")}
         for name, values in maps.items():
             values[place] = table[name]
-        maps["nearness"] = np.tile(np.arange(length), (length, 1))
-        scores, effects = np.stack([maps[name] for name in SCORES]), maps["divergence"]
+        maps["nearness"] = -np.abs(places[:, None] - places)
+        scores = np.stack([maps[name] for name in SCORES])
+        effects = {"all": maps["divergence"], "rest": np.where(maps["resting"] == 0, maps["divergence"], np.nan)}
         found = {
             (score, targets, measure): values[number]
-            for targets, start in TARGETS.items()
+            for targets in TARGETS
             for measure, function in (("correlation", rank_agreement), ("top", top_agreement))
-            for values in [function(scores, effects, start)]
+            for values in [function(scores, effects[targets])]
             for number, score in enumerate(SCORES)
         }
-        rows.append(pd.DataFrame({**found, ("text", "", ""): text, ("source", "", ""): np.arange(length)}))
+        counts = {("counts", targets, ""): (~np.isnan(effects[targets])).sum(axis=1) for targets in TARGETS}
+        rows.append(pd.DataFrame({**found, **counts, ("text", "", ""): text, ("source", "", ""): places}))
     return pd.concat(rows, ignore_index=True).dropna()
 
 
@@ -87,9 +89,8 @@ def agreement_table(sources: pd.DataFrame, options: dict) -> pd.DataFrame:
     keys = [(score, targets, measure) for score in SCORES for targets in TARGETS for measure in ("correlation", "top")]
     texts, values = sources["text"].to_numpy(), sources[keys].to_numpy()
     low, high = bootstrap_mean(values, texts, **options)
-    guessing = {
-        (targets, "top"): (1 / (sources["source"] + 1 - start)).mean() for targets, start in TARGETS.items()
-    } | {(targets, "correlation"): 0.0 for targets in TARGETS}
+    guessing = {(targets, "top"): (1 / sources["counts", targets, ""]).mean() for targets in TARGETS}
+    guessing |= {(targets, "correlation"): 0.0 for targets in TARGETS}
     table = pd.DataFrame(keys, columns=["score", "targets", "measure"])
     chance = [guessing[key[1:]] for key in keys]
     return table.assign(value=values.mean(axis=0), low=low, high=high, guessing=chance, sources=len(values))
@@ -98,11 +99,16 @@ def agreement_table(sources: pd.DataFrame, options: dict) -> pd.DataFrame:
 def head_table(looks: pd.DataFrame, silenced: pd.DataFrame, options: dict) -> pd.DataFrame:
     """A row for each head, by block and head: means over texts of where it looks, of its agreement, and of the effect
     of silencing it, `divergence`, with its interval."""
-    table = looks.groupby(["block", "head"])[[*LOOKS, "agreement"]].mean()
+    table = looks.groupby(["block", "head"])[[*looks_in(looks), "agreement"]].mean()
     wide = silenced.pivot(index="text", columns=["block", "head"], values="divergence")
     low, high = bootstrap_mean(wide.to_numpy(), wide.index.to_numpy(), **options)
     effects = pd.DataFrame({"divergence": wide.mean(), "low": low, "high": high}, index=wide.columns)
     return table.join(effects).reset_index()
+
+
+def looks_in(table: pd.DataFrame) -> list[str]:
+    """The kinds of places that a table has columns for."""
+    return [look for look in LOOKS if look in table]
 
 
 def repeated_looks(weights: pd.DataFrame, tokens: pd.DataFrame) -> pd.Series:
@@ -111,7 +117,8 @@ def repeated_looks(weights: pd.DataFrame, tokens: pd.DataFrame) -> pd.Series:
     sentence = most_repetitive(tokens)
     ids = tokens[tokens["sentence"] == sentence].set_index("position")["id"]
     own = weights[weights["sentence"] == sentence]
-    follows = (own["target"] > 0) & (ids.reindex(own["target"] - 1).to_numpy() == ids[own["source"]].to_numpy())
+    earlier = (own["target"] > 0) & (own["target"] <= own["source"])
+    follows = earlier & (ids.reindex(own["target"] - 1).to_numpy() == ids[own["source"]].to_numpy())
     repeats = own.loc[follows, "source"].nunique()
     sums = own["weight"].where(follows, 0).groupby([own["block"], own["head"]]).sum()
     return sums / repeats if repeats else sums * np.nan
@@ -140,11 +147,12 @@ def agreement_findings(agreed: pd.DataFrame, sources: pd.DataFrame, options: dic
 
 
 def head_findings(heads: pd.DataFrame, looks: pd.DataFrame, silenced: pd.DataFrame, options: dict) -> list[Finding]:
-    """Attention to the first token, the head that looks most at each place, and which heads matter where."""
+    """How much heads look at each place, the head that does most, and which heads matter where."""
     count, texts = f"{len(heads)} heads", silenced["text"].nunique()
-    shares = looks.groupby("text")["first"].mean()
-    found = [_mean("first_token.share", shares, f"mean of {count}, {texts} texts", options)]
-    for look in LOOKS:
+    found = []
+    for look in looks_in(heads):
+        shares = looks.groupby("text")[look].mean()
+        found.append(_mean(f"looks.{look}.share", shares, f"mean of {count}, {texts} texts", options))
         top = heads.loc[heads[look].idxmax()]
         own = looks[(looks["block"] == top["block"]) & (looks["head"] == top["head"])].set_index("text")[look]
         found.append(
@@ -165,10 +173,9 @@ def head_findings(heads: pd.DataFrame, looks: pd.DataFrame, silenced: pd.DataFra
 
 def head_correlations(silenced: pd.DataFrame) -> dict[str, pd.Series]:
     """For each text, over heads: the rank correlation of the effect of silencing a head with how much it looks away
-    from the first token (`elsewhere`) and with its largest weight (`sharpest`); 0 where all heads are alike."""
-    scores = silenced.assign(elsewhere=1 - silenced["first"])
+    from the resting places (`elsewhere`) and with its largest weight (`sharpest`); 0 where all heads are alike."""
     return {
-        name: scores.groupby("text")[[name, "divergence"]]
+        name: silenced.groupby("text")[[name, "divergence"]]
         .corr(method="spearman")
         .xs("divergence", level=1)[name]
         .fillna(0)

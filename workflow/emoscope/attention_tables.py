@@ -1,4 +1,4 @@
-"""The tables of the attention write-up: weights of the configured sentences, effects of blocking in a corpus' texts."""
+"""The tables of an attention page: weights of the configured sentences, effects of blocking in a corpus' texts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +9,13 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.agreement import rank_agreement
-from emoscope.architectures import blocks_of, heads_of
-from emoscope.attention import attention_of, readable, rollout, where_heads_look
-from emoscope.attention_effects import Prefix, blocked_predictions, silenced_predictions
+from emoscope.architectures import blocks_of, family_of, heads_of, visible
+from emoscope.attention import attention_of, readable, resting_places, rollout, where_heads_look
+from emoscope.attention_effects import when_blocked, when_silenced
 from emoscope.errors import UserError
 from emoscope.files import write_table
 from emoscope.language_models import load_language_model
+from emoscope.models import architecture_of, load_classifier
 
 LONGEST = 128  # tokens of a sentence; a map of more could not be read, and the viewer's page would grow past 10 MB
 TOKENS = (6, 32)  # shortest and longest text that is taken from a corpus
@@ -27,23 +28,23 @@ def attention_weights(model: Path, config: dict, weights: Path, averages: Path, 
     `weights` has a row for each sentence, block, head, source and target; `averages` one for each sentence, block,
     view, source and target; `tokens` one for each sentence and position. A view is the `mean` of the block's heads, the
     `rollout` up to the block, `overall`, the mean of all heads of all blocks, whose block is -1, or `effect`, the
-    divergence (nats) when the weight is blocked in all of them. Targets after the source have no rows: a causal model
-    gives them no weight.
+    divergence (nats) when the weight is blocked in all of them. Targets after the source have rows only in models that
+    look ahead, such as BERT. `resting` in `tokens` is what `resting_places` gives.
     """
-    language_model, tokenizer = load_language_model(model)
-    sentences = checked_sentences(config["sentences"], language_model, tokenizer)
-    check_heads(config["heads"], language_model)
+    network, tokenizer = load(model)
+    sentences = encoded_sentences(config["sentences"], network, tokenizer)
+    check_heads(config["heads"], network)
     found = {"weights": [], "averages": [], "tokens": []}
     for number, ids in enumerate(tqdm(sentences, desc="sentences", unit="sentence")):
         labels = readable(tokenizer, ids)
-        maps = attention_of(language_model, ids)
-        found["weights"].append(_long(maps, ("block", "head"), labels).assign(sentence=number))
-        _, divergence = blocked_predictions(language_model, Prefix.of(language_model, ids))
-        found["averages"].append(_averages(maps, divergence, labels).assign(sentence=number))
+        maps, seen = attention_of(network, ids), visible(network, len(ids))
+        found["weights"].append(_long(maps, seen, ("block", "head"), labels).assign(sentence=number))
+        _, divergence = when_blocked(network, ids)
+        found["averages"].append(_averages(maps, divergence, seen, labels).assign(sentence=number))
         found["tokens"].append(
             pd.DataFrame({
                 "position": range(len(ids)), "id": ids, "token": tokenizer.convert_ids_to_tokens(ids), "label": labels,
-                "sentence": number, "text": config["sentences"][number],
+                "resting": resting_places(tokenizer, ids), "sentence": number, "text": config["sentences"][number],
             })
         )  # fmt: skip
     for name, path in {"weights": weights, "averages": averages, "tokens": tokens}.items():
@@ -54,50 +55,58 @@ def attention_weights(model: Path, config: dict, weights: Path, averages: Path, 
 def block_attention(
     model: Path, texts: Path, config: dict, statistics: dict, blocked: Path, looks: Path, silenced: Path
 ) -> None:
-    """Block attention, one weight at a time and one head at a time, and write what that does to the prediction.
+    """Block attention, one weight at a time and one head at a time, and write what that does to the answer.
 
-    Effects are `divergence` (nats, Kullback-Leibler, from the prediction as it was to the blocked one) and `change`
-    (nats) of the true next token's log-probability, NaN at a text's end.
+    Effects are `divergence` (nats, Kullback-Leibler, from the answer as it was to the blocked one) and `change` (nats)
+    of the log-probability of a classifier's class, or of a language model's true next token; that is NaN at a text's
+    end.
     `blocked`: for each text, source and target the attention (`mean` of all heads of all blocks, `rollout` through all
-    blocks) and the effects of blocking it in all of them.
+    blocks), the effects of blocking it in all of them, and whether the target is one of the `resting_places`.
     `looks`: for each text, block and head what `where_heads_look` gives, and `agreement`, the mean rank correlation of
     the head's weights with `divergence` in `blocked`.
-    `silenced`: for each text, block and head the effects of silencing the head at the last token but one, and the
-    weights there: on the first token (`first`), and the largest (`sharpest`).
+    `silenced`: for each text, block and head the effects of silencing the head at the token that `when_silenced` names,
+    and its weights there: on all but the resting places (`elsewhere`), and the largest (`sharpest`).
     """
-    language_model, tokenizer = load_language_model(model)
+    network, tokenizer = load(model)
+    ahead = family_of(network).looks_ahead
     tables: dict[str, list[pd.DataFrame]] = {"blocked": [], "looks": [], "silenced": []}
-    chosen = chosen_texts(texts, tokenizer, config["texts"], statistics["seed"])
+    longest = min(TOKENS[1], network.config.max_position_embeddings)
+    chosen = chosen_texts(texts, tokenizer, config["texts"], statistics["seed"], longest)
     for text, ids in enumerate(tqdm(chosen, desc="blocking", unit="text")):
-        maps, prefix = attention_of(language_model, ids), Prefix.of(language_model, ids)
-        change, divergence = blocked_predictions(language_model, prefix)
+        maps, resting = attention_of(network, ids), resting_places(tokenizer, ids)
+        change, divergence = when_blocked(network, ids)
         values = {"mean": maps.mean(axis=(0, 1)), "rollout": rollout(maps)[-1], "change": change}
-        tables["blocked"].append(
-            _rows(text, ("source", "target"), **values, divergence=divergence).query("0 < source and target <= source")
-        )
+        values["resting"] = np.broadcast_to(resting, change.shape)
+        table = _rows(text, ("source", "target"), **values, divergence=divergence)
+        tables["blocked"].append(table.dropna(subset="divergence"))
         agreement = np.nanmean(rank_agreement(maps, divergence), axis=-1)
-        tables["looks"].append(_rows(text, HEAD, **where_heads_look(maps), agreement=agreement))
-        source = len(ids) - 2
-        change, divergence = silenced_predictions(language_model, prefix, source)
-        values = {"first": maps[:, :, source, 0], "sharpest": maps[:, :, source].max(axis=-1), "change": change}
+        tables["looks"].append(_rows(text, HEAD, **where_heads_look(maps, ahead), agreement=agreement))
+        source, change, divergence = when_silenced(network, ids)
+        own = maps[:, :, source]
+        values = {"elsewhere": 1 - own[..., resting].sum(axis=-1), "sharpest": own.max(axis=-1), "change": change}
         tables["silenced"].append(_rows(text, HEAD, **values, divergence=divergence))
     for name, path in {"blocked": blocked, "looks": looks, "silenced": silenced}.items():
         write_table(pd.concat(tables[name], ignore_index=True), path)
 
 
-def checked_sentences(
+def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a classifier or else a language model, so that its attention weights can be read."""
+    names = architecture_of(folder).architectures or []
+    if any(name.endswith("ForSequenceClassification") for name in names):
+        return load_classifier(folder, attention="eager")
+    return load_language_model(folder)
+
+
+def encoded_sentences(
     sentences: Sequence[str], model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> list[list[int]]:
-    """Token ids of each sentence; UserError for the first that the model or the viewer cannot take whole."""
-    context = model.config.max_position_embeddings
-    limit = min(context, LONGEST)
-    whose = "the model's context" if limit == context else f"what the viewer can show; the model's context is {context}"
-    encoded = [tokenizer(sentence, verbose=False)["input_ids"] for sentence in sentences]
+    """Token ids of each sentence, cut to the model's context and LONGEST; UserError for one of a lone token."""
+    limit = min(model.config.max_position_embeddings, LONGEST)
+    encoded = [tokenizer(sentence, truncation=True, max_length=limit)["input_ids"] for sentence in sentences]
     for number, ids in enumerate(encoded):
-        if not 2 <= len(ids) <= limit:
+        if len(ids) < 2:
             raise UserError(
-                f"config attention.sentences[{number}]: {sentences[number][:40]!r} has {len(ids)} tokens; give it at "
-                f"least 2 and at most {limit} ({whose})"
+                f"config attention.sentences[{number}]: {sentences[number][:40]!r} is a single token; make it longer"
             )
     return encoded
 
@@ -112,35 +121,48 @@ def check_heads(chosen: Sequence[Sequence[int]], model: PreTrainedModel) -> None
             )
 
 
-def chosen_texts(path: Path, tokenizer: PreTrainedTokenizerBase, count: int, seed: int) -> list[list[int]]:
-    """Token ids of `count` distinct texts of TOKENS tokens, drawn at random; UserError if there are too few."""
+def chosen_texts(
+    path: Path, tokenizer: PreTrainedTokenizerBase, count: int, seed: int, longest: int = TOKENS[1]
+) -> list[list[int]]:
+    """Token ids of `count` distinct texts of 6 to `longest` tokens, drawn at random.
+
+    Where there are not so many, longer texts are cut, and fewer are taken; UserError if there are not two.
+    """
     texts = pd.read_parquet(path, columns=["text"])["text"].drop_duplicates()
     drawn = texts.sample(frac=1, random_state=seed)
     found: list[list[int]] = []
+    too_long: list[str] = []
     for start in range(0, len(drawn), count):
-        encoded = tokenizer(drawn.iloc[start : start + count].tolist(), verbose=False)["input_ids"]
-        found += [ids for ids in encoded if TOKENS[0] <= len(ids) <= TOKENS[1]]
+        some = drawn.iloc[start : start + count].tolist()
+        encoded = tokenizer(some, verbose=False)["input_ids"]
+        found += [ids for ids in encoded if TOKENS[0] <= len(ids) <= longest]
+        too_long += [text for text, ids in zip(some, encoded, strict=True) if len(ids) > longest]
         if len(found) >= count:
             return found[:count]
-    raise UserError(
-        f"{path}: only {len(found)} distinct texts of {TOKENS[0]} to {TOKENS[1]} tokens; lower attention.texts "
-        f"from {count} or name another corpus in attention.corpus"
-    )
+    if missing := too_long[: count - len(found)]:
+        found += tokenizer(missing, truncation=True, max_length=longest)["input_ids"]
+    if len(found) < 2:
+        raise UserError(
+            f"{path}: {len(found)} of its distinct texts have {TOKENS[0]} tokens or more; attention is compared with "
+            "the effect of blocking it on two at least, so give it longer texts"
+        )
+    return found
 
 
-def _averages(maps: np.ndarray, effects: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
+def _averages(maps: np.ndarray, effects: np.ndarray, seen: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
     mean = maps.mean(axis=1, dtype=np.float64)
     return pd.concat([
-        _long(mean, ("block",), labels).assign(view="mean"),
-        _long(mean.mean(axis=0, keepdims=True), ("block",), labels).assign(view="overall", block=-1),
-        _long(effects[None], ("block",), labels).assign(view="effect", block=-1),
-        _long(rollout(maps), ("block",), labels).assign(view="rollout"),
+        _long(mean, seen, ("block",), labels).assign(view="mean"),
+        _long(mean.mean(axis=0, keepdims=True), seen, ("block",), labels).assign(view="overall", block=-1),
+        _long(effects[None], seen, ("block",), labels).assign(view="effect", block=-1),
+        _long(rollout(maps), seen, ("block",), labels).assign(view="rollout"),
     ])  # fmt: skip
 
 
-def _long(maps: np.ndarray, names: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
-    """Maps (..., source, target) as rows, one for each target up to its source; `names` name the leading axes."""
-    source, target = np.tril_indices(maps.shape[-1])
+def _long(maps: np.ndarray, seen: np.ndarray, names: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
+    """Maps (..., source, target) as rows, one for each target that its source has `seen`, (source, target); `names`
+    name the leading axes."""
+    source, target = np.nonzero(seen)
     leading = np.indices(maps.shape[:-2]).reshape(len(names), -1)
     table = pd.DataFrame({name: np.repeat(axis, len(source)) for name, axis in zip(names, leading, strict=True)})
     copies = leading.shape[1]

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-SCALES = {"weight": 10_000, "effect": 1_000}  # steps in 1 of what the viewer stores: it shows 4 and 3 digits
+WEIGHT_STEPS = 10_000  # in 1: the viewer shows four decimals
+EFFECT_STEPS = (1_000_000, 1_000)  # six decimals if all effects are as small as that, else three
 NONE = 65_535  # no value
 
 
@@ -30,8 +31,10 @@ def viewer_data(
 
     Of each sentence `values` holds little-endian 16-bit numbers in base64: for each block its heads, their mean and the
     rollout, then the mean of all blocks and the effect of blocking; each of them by source and target, without targets
-    after the source.
+    after the source unless `ahead`.
     """
+    effects = averages.loc[averages["view"] == "effect", "weight"]
+    steps = next((steps for steps in EFFECT_STEPS if effects.max() * steps < NONE), EFFECT_STEPS[-1])
     blocks, heads = int(weights["block"].max()) + 1, int(weights["head"].max()) + 1
     sentences = []
     for sentence, words in tokens.groupby("sentence"):
@@ -41,16 +44,17 @@ def viewer_data(
         by_block = [by_head, mean.reshape(blocks, 1, -1), rolled.reshape(blocks, 1, -1)]
         overall, effect = (_ordered(own[own["view"] == name], []) for name in ("overall", "effect"))
         views = [
-            _steps(np.concatenate(by_block, axis=1), "weight"),
-            _steps(overall, "weight"),
-            _steps(effect, "effect"),
+            _stored(np.concatenate(by_block, axis=1), WEIGHT_STEPS),
+            _stored(overall, WEIGHT_STEPS),
+            _stored(effect, steps),
         ]
         packed = b"".join(view.astype("<u2").tobytes() for view in views)
         values = base64.b64encode(packed).decode()
         sentences.append({"text": words["text"].iloc[0], "tokens": words["label"].tolist(), "values": values})
     return {
         "model": model, "blocks": blocks, "heads": heads, "sentences": sentences,
-        "weight_scale": SCALES["weight"], "effect_scale": SCALES["effect"],
+        "ahead": bool((weights["target"] > weights["source"]).any()),
+        "weight_scale": WEIGHT_STEPS, "effect_scale": steps,
         "start": dict(zip(("sentence", "block", "column"), start, strict=True)),
     }  # fmt: skip
 
@@ -59,6 +63,6 @@ def _ordered(rows: pd.DataFrame, leading: list[str]) -> np.ndarray:
     return rows.sort_values([*leading, "source", "target"])["weight"].to_numpy()
 
 
-def _steps(values: np.ndarray, kind: str) -> np.ndarray:
-    steps = np.round(values.astype(np.float64) * SCALES[kind])
-    return np.where(np.isnan(steps), NONE, np.minimum(steps, NONE - 1))
+def _stored(values: np.ndarray, steps: int) -> np.ndarray:
+    rounded = np.round(values.astype(np.float64) * steps)
+    return np.where(np.isnan(rounded), NONE, np.minimum(rounded, NONE - 1))

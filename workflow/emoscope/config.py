@@ -118,13 +118,7 @@ def _check_names(config: dict) -> None:
             raise UserError(
                 f"config companions: {name!r} has not read any text; name a model of source hub, package or path"
             )
-        blocks = config["models"][name]["blocks"]
-        for place, (block, _) in enumerate(config["attention"]["heads"]):
-            if block >= blocks:
-                raise UserError(
-                    f"config attention.heads[{place}]: block {block}, but the model {name!r} of `companions` has "
-                    f"blocks 0 to {blocks - 1}; name one of them"
-                )
+        _check_attention(config, name, "`companions`")
     if (corpus := config["attention"]["corpus"]) not in config["corpora"]:
         hint = _suggest(corpus, config["corpora"])
         raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
@@ -149,6 +143,7 @@ def _check_names(config: dict) -> None:
             )
         if model["source"] == "scratch":
             _check_width(run["model"], model)
+        _check_attention(config, run["model"], f"run {run['name']!r}")
         if run["name"] in seen:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
         batch_size, gpus = run["training"]["batch_size"], run["training"]["gpus"]
@@ -158,6 +153,18 @@ def _check_names(config: dict) -> None:
                 "make it a multiple of `gpus`"
             )
         seen.add(run["name"])
+
+
+def _check_attention(config: dict, name: str, user: str) -> None:
+    """Heads of the attention pages, as far as they can be judged without the model."""
+    model, attention = config["models"][name], config["attention"]
+    for place, chosen in enumerate(attention["heads"]):
+        for part, number in zip(("block", "head"), chosen, strict=True):
+            if number >= (count := model.get(f"{part}s", number + 1)):
+                raise UserError(
+                    f"config attention.heads[{place}]: {part} {number}, but the model {name!r} of {user} has "
+                    f"{part}s 0 to {count - 1}; name one of them"
+                )
 
 
 def _check_tasks(tasks: list[dict]) -> None:

@@ -28,9 +28,9 @@ def measure_dimensions(
     classifier, tokenizer = load_classifier(model)
     table, texts = pd.read_parquet(pairs), pd.read_parquet(test)["text"]
     natural = table[countable(table) & (table["origin"] == "natural")].drop_duplicates("text")
-    unrelated = texts[~texts.isin(table["text"])].drop_duplicates()
     natural, unrelated = (
-        some.sample(min(len(some), MOST_TEXTS), random_state=statistics["seed"]) for some in (natural, unrelated)
+        some.sample(min(len(some), MOST_TEXTS), random_state=statistics["seed"])
+        for some in (natural, unrelated_texts(texts, table))
     )
     block = config["traced_block"]
     changes = word_changes(classifier, tokenizer, natural, block)
@@ -38,6 +38,13 @@ def measure_dimensions(
     chosen = {name: statistics[name] for name in ("confidence", "resamples", "seed")}
     for part, path in zip(dimension_tables(changes, spread, **chosen), (dimensions, agreement), strict=True):
         write_table(part, path)
+
+
+def unrelated_texts(texts: pd.Series, pairs: pd.DataFrame) -> pd.Series:
+    """The distinct texts that cannot be flipped; all of them where every one can."""
+    distinct = texts.drop_duplicates()
+    unrelated = distinct[~distinct.isin(pairs["text"])]
+    return unrelated if len(unrelated) else distinct
 
 
 def word_changes(

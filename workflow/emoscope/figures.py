@@ -40,6 +40,7 @@ STYLE = {
     "svg.hashsalt": "emoscope",  # the same table gives the same bytes
 }
 MOST_ANNOTATED = 14  # rows or columns; numbers in smaller cells cannot be read
+WIDEST = 12  # inches; a page shows what is wider too small to read
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
@@ -67,9 +68,9 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure
     counts = np.asarray(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     labels = [[f"{s:.0%}\n{n:,}" for s, n in zip(*row, strict=True)] for row in zip(shares, counts, strict=True)]
-    size = max(4.2, 0.75 * len(classes))
-    figure, axes = _figure(size + 1.2, size * 0.8)
     annotated = len(classes) <= MOST_ANNOTATED
+    size = max(4.2, 0.75 * len(classes)) if annotated else min(WIDEST, 0.3 * len(classes))
+    figure, axes = _figure(size + 1.2, size * 0.8)
     sns.heatmap(
         pd.DataFrame(shares, classes, classes),
         ax=axes,
@@ -125,16 +126,20 @@ def loss(steps: Sequence[Mapping]) -> Figure:
 
 @styled
 def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
-    """Heat maps side by side on one diverging scale: rows are blocks, columns are classes, cells are mean changes."""
+    """Heat maps on one diverging scale: rows are blocks, columns are classes, cells are mean changes.
+
+    They stand side by side, or below each other where that would be too wide to read.
+    """
     limit = _largest(panels)
     rows = max(map(len, panels.values()))
     columns = max(table.shape[1] for table in panels.values())
-    figure = Figure(
-        figsize=(max(2.4, 0.46 * columns + 0.4) * len(panels) + 0.9, 0.27 * rows + 1.4), layout="constrained"
-    )
-    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    annotated = columns <= MOST_ANNOTATED
+    width, height = max(2.4, min(WIDEST, (0.46 if annotated else 0.2) * columns) + 0.4), 0.27 * rows + 1.4
+    beside = width * len(panels) <= WIDEST
+    lines, across = (1, len(panels)) if beside else (len(panels), 1)
+    figure = Figure(figsize=(width * across + 0.9, height * lines), layout="constrained")
+    grid = figure.subplots(lines, across, squeeze=False, sharey=True).ravel()
     for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
-        annotated = columns <= MOST_ANNOTATED
         labels = table.map(lambda value: "" if np.isnan(value) else "0" if abs(value) < 0.005 else f"{value:+.2f}")
         sns.heatmap(
             table,
@@ -144,11 +149,11 @@ def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
             fmt="",
             annot=labels if annotated else False,
             annot_kws={"size": 7},
-            cbar=number == len(panels) - 1,
+            cbar=number == len(panels) - 1 or not beside,
             cbar_kws={"label": label},
         )
         axes.set_title(title)
-        _label(axes, x="class of the samples", y="block" if number == 0 else "")
+        _label(axes, x="class of the samples", y="block" if number == 0 or not beside else "")
         axes.tick_params(axis="y", rotation=0)
         axes.tick_params(axis="x", rotation=45)
     return figure

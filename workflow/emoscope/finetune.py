@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import accelerate
@@ -27,6 +27,7 @@ from transformers import (
 )
 
 from emoscope.architectures import family_of
+from emoscope.balance import class_weights, downsample, weighted_loss
 from emoscope.batches import encode
 from emoscope.damage import seal
 from emoscope.files import occupy, read_json, replacing, sha256_of, write_json
@@ -44,6 +45,8 @@ def finetune(
     `config` holds `model`, `training` and `seed`; `base` is the folder of the model to start from, or nothing to start
     from random weights. Checkpoints go below `checkpoints`, in a folder named after all that decides the result, so
     that a killed job resumes and a changed one never does; the folder is deleted at the end.
+
+    A vocabulary is learned from all texts, also where the classifier is shown only some of the common classes.
     """
     folder = base[0] if base else None
     if folder:
@@ -59,8 +62,12 @@ def finetune(
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *files])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
+    balance = config["training"]["balance"]
+    if balance == "downsample":
+        texts = texts.iloc[downsample(texts["label"], classes, config["seed"])]
+    loss = weighted_loss(class_weights(texts["label"], classes)) if balance == "weights" else None
     rows = rows_of(tokenizer, texts["text"], texts["label"])
-    trainer = trainer_of(model, tokenizer, rows, arguments)
+    trainer = trainer_of(model, tokenizer, rows, arguments, loss)
     lock = occupy(scratch) if trainer.is_world_process_zero() else None  # a job outlives a killed Snakemake
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -79,6 +86,7 @@ def finetune(
             "resumed_from_step": int(checkpoint.rsplit("-", 1)[1]) if checkpoint else 0,
             "seconds": round(seconds, 1),
             "parameters": model.num_parameters(),
+            "texts": len(rows),
             "tokens_per_epoch": sum(len(row["input_ids"]) for row in rows),
             "texts_cut": cut_texts(tokenizer, texts["text"]),
             "precision": "bf16" if arguments.bf16 else "fp32",
@@ -100,9 +108,16 @@ def rows_of(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Se
 
 
 def trainer_of(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: list[dict], arguments: TrainingArguments
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: list[dict],
+    arguments: TrainingArguments,
+    loss: Callable | None = None,
 ) -> Trainer:
-    """A Trainer whose batches hold texts of similar length, padded to the longest of them and no further."""
+    """A Trainer whose batches hold texts of similar length, padded to the longest of them and no further.
+
+    `loss` takes outputs and labels of a batch; without one, the loss is the model's own, mean cross-entropy.
+    """
     return Trainer(
         model=use_onednn(model),
         args=arguments,
@@ -110,6 +125,7 @@ def trainer_of(
         data_collator=DataCollatorWithPadding(tokenizer),
         processing_class=tokenizer,
         callbacks=[OrderOfEpoch()],
+        compute_loss_func=loss,
     )
 
 

@@ -213,14 +213,15 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
 def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
     """The paper's table 4 beside the same two pairs here."""
     paper = table4.set_index("pair")
-    rows = []
+    here = [name.removeprefix("after_") for name in flip.pairs if name.startswith("after_")]
+    classes, rows = list(dict.fromkeys([*paper.columns, *here])), []
     for _, pair in flip.pairs[flip.pairs["origin"] == "published"].iterrows():
         original, flipped = pair_texts(pair)
-        ours = {name: pair.get(f"after_{name}", np.nan) - pair.get(f"before_{name}", np.nan) for name in paper.columns}
-        theirs = paper.loc[pair.term] if pair.term in paper.index else dict.fromkeys(paper.columns, np.nan)
+        ours = {name: pair[f"after_{name}"] - pair[f"before_{name}"] for name in here}
+        theirs = paper.loc[pair.term] if pair.term in paper.index else {}
         texts = Markup("{}<br>{}").format(original, flipped)
         for who, values, cell in (("paper", theirs, texts), ("here", ours, "")):
-            rows.append({"texts": cell, "": who, **{name: signed(values[name]) for name in paper.columns}})
+            rows.append({"texts": cell, "": who, **{name: signed(values.get(name, np.nan)) for name in classes}})
     caption = "The paper's table 4: how each class's probability changes when the gender in these two texts is flipped."
     return html_table(rows, caption, text=("texts", ""))
 

@@ -141,7 +141,7 @@ def explanation(
 ) -> Markup:
     """Why table 1 can show a large fall in one column and large rises in all others."""
     first, confidence = classes[0], samples["confidence"].mean()
-    printed = table1.set_index("block").loc[FIRST].drop(first, errors="ignore")
+    printed = table1.set_index("block").loc[FIRST]
     code, text = (
         _whole(summary, *which).query("block == @FIRST and group != @ALL")
         for which in (("published", "first_class"), ("described", "probability"))
@@ -177,8 +177,8 @@ def explanation(
     stored = prose(
         "What can rise is P({first}), which the code stored in every column. It is near its floor in the texts of "
         "all other classes, so that a large change can only be a rise there, and near its ceiling in the texts of "
-        "{first} alone, so that a large change can only be a fall there: one negative column and five positive "
-        "ones, as in table 1.",
+        "{first} alone, so that a large change can only be a fall there: one negative column, and all others "
+        "positive, as in table 1.",
         first=first,
     )
     return Markup("\n").join([chosen, stored, repeated])

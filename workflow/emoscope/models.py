@@ -78,10 +78,17 @@ def unpack_model(config: dict, output: Path) -> None:
         seal(target)
 
 
-def load_classifier(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load a fine-tuned classifier in float32, on the GPU if there is one, ready to be evaluated."""
+def load_classifier(folder: Path, attention: str | None = None) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a fine-tuned classifier in float32, on the GPU if there is one, ready to be evaluated.
+
+    `attention` names how it is computed; `eager` lets its weights be read, and is slower.
+    """
     model = AutoModelForSequenceClassification.from_pretrained(
-        folder, config=architecture_of(folder), dtype=torch.float32, use_safetensors=True
+        folder,
+        config=architecture_of(folder),
+        dtype=torch.float32,
+        use_safetensors=True,
+        attn_implementation=attention,
     )
     return use_onednn(model.to(device()).eval()), AutoTokenizer.from_pretrained(folder)
 

@@ -11,6 +11,12 @@ from emoscope.markup import estimate, headline, html_table, listed, number, outc
 from emoscope.stats import wilson_interval
 
 CLOSE = 0.02  # an accuracy this near to the ceiling counts as having reached it
+BALANCES = {
+    "none": "",
+    "downsample": "These are drawn from the {} of the training set, as many of each class as the smallest has; the "
+    "metrics of the training set cover all of it.",
+    "weights": "In the loss, each text weighed by the inverse of its class's frequency.",
+}
 SETS = {
     ("train", "all"): "training, all rows",
     ("train", "distinct"): "training, every text once",
@@ -35,13 +41,14 @@ def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame
     hub = model.get("repository") or model.get("package") or model.get("path")
     return prose(
         "Here, {start}, with {blocks} blocks and {parameters} parameters, was fine-tuned for {epochs} on {train} of "
-        "the {rows} texts of the corpus <em>{corpus}</em> ({source}), which took {minutes} minutes. The paper "
-        "fine-tuned GPT-2 small for {paper_epochs}, about {hours:.0f} hours. {comparable}",
+        "the {rows} texts of the corpus <em>{corpus}</em> ({source}), which took {minutes} minutes. {balance} The "
+        "paper fine-tuned GPT-2 small for {paper_epochs}, about {hours:.0f} hours. {comparable}",
         start=f"the pretrained model {hub}" if hub else "a small GPT-2 that starts from random weights",
         blocks=model["blocks"],
         parameters=number(training["parameters"]),
         epochs=plural(settings["run"]["training"]["epochs"], "epoch"),
-        train=number(audit["train_rows"]),
+        train=number(training["texts"]),
+        balance=BALANCES[settings["run"]["training"]["balance"]].format(number(audit["train_rows"])),
         rows=number(audit["rows"]),
         corpus=settings["run"]["corpus"],
         source="generated, with known effects" if settings["corpus"]["source"] == "calibration" else audit["source"],

@@ -5,12 +5,10 @@ nothing be run but the one script of ours that a page may have.
 """
 
 import base64
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import papermill
 from bs4 import BeautifulSoup
 from markupsafe import Markup
@@ -20,8 +18,8 @@ from nbformat import NotebookNode
 from emoscope.damage import check_whole
 from emoscope.files import replacing
 from emoscope.provenance import files_of, page_facts
+from emoscope.templates import fill
 
-TEMPLATES = Path(__file__).parents[1] / "report"
 SVG = "image/svg+xml"
 
 
@@ -138,18 +136,3 @@ def relative_links(links: dict[str, str], page: Path) -> dict[str, str]:
     return {
         label: "" if Path(target) == page else os.path.relpath(target, page.parent) for label, target in links.items()
     }
-
-
-def fill(template: str, **values) -> str:
-    """Fill one of our templates; every value that is not Markup is escaped."""
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["digest"] = digest
-    return environment.get_template(template).render(**values)
-
-
-def digest(script: str) -> str:
-    """How a content security policy names a script: the hash of its text."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -46,7 +46,7 @@ def word_lists(words: pd.DataFrame, table3: pd.DataFrame) -> Markup:
         here = words[words["class"] == name].sort_values("rank")
         paper = table3[table3["class"] == name]
         lists = {
-            "paper": paper.rename(columns={"count_in_test_set": "count"}),
+            **({"paper": paper.rename(columns={"count_in_test_set": "count"})} if len(paper) else {}),
             "paper's stop words": here[here["stop_words"] == "published"],
             "and contractions out": here[here["stop_words"] == "stripped"],
         }
@@ -59,7 +59,10 @@ def word_lists(words: pd.DataFrame, table3: pd.DataFrame) -> Markup:
 
 
 def overlap(words: pd.DataFrame, table3: pd.DataFrame) -> Markup:
-    """How many of the paper's words each list here shares."""
+    """How many of the paper's words each list here shares, class by class, where the paper has the class."""
+    words = words[words["class"].isin(table3["class"])]
+    if words.empty:
+        return prose("The paper has none of these classes.")
     shared = {
         kind: listed(
             f"{len(set(part['word']) & set(table3.loc[table3['class'] == name, 'word']))} of {len(part)} for {name}"

@@ -25,27 +25,33 @@
 
   const unpack = ({ tokens, values }) => {
     const bytes = Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0));
-    return { tokens, numbers: new DataView(bytes.buffer), size: (tokens.length * (tokens.length + 1)) / 2 };
+    const size = data.ahead ? tokens.length ** 2 : (tokens.length * (tokens.length + 1)) / 2;
+    return { tokens, numbers: new DataView(bytes.buffer), size };
   };
   const viewNumber = (block, column) => (block < ALL ? block * (heads + 2) + column : blocks * (heads + 2) + (column === EFFECT ? 1 : 0));
+  const lastTarget = (source) => (data.ahead ? sentence.tokens.length - 1 : source); // that the source can look at
+  const rowStart = (source) => (data.ahead ? source * sentence.tokens.length : (source * (source + 1)) / 2);
   const stored = (block, column, source, target) =>
-    sentence.numbers.getUint16(2 * (viewNumber(block, column) * sentence.size + (source * (source + 1)) / 2 + target), true);
+    sentence.numbers.getUint16(2 * (viewNumber(block, column) * sentence.size + rowStart(source) + target), true);
   const scaleOf = (column) => (column === EFFECT ? data.effect_scale : data.weight_scale);
   const largest = (block, column) => {
     if (column !== EFFECT) return 1;
     let most = 0;
-    for (let source = 1; source < sentence.tokens.length; source++)
-      for (let target = 0; target <= source; target++) most = Math.max(most, stored(block, column, source, target));
+    for (let source = 0; source < sentence.tokens.length; source++)
+      for (let target = 0; target <= lastTarget(source); target++) {
+        const value = stored(block, column, source, target);
+        if (value !== NONE) most = Math.max(most, value);
+      }
     return most / scaleOf(column) || 1;
   };
-  const shown = (value, column) => (value === NONE ? "nothing to block" : (value / scaleOf(column)).toFixed(column === EFFECT ? 3 : 4));
+  const shown = (value, column) => (value === NONE ? "nothing to block" : (value / scaleOf(column)).toFixed(Math.log10(scaleOf(column))));
 
   // --- words and colours ---------------------------------------------------------------------------------------------
 
   const columnName = (column) => (column < heads ? `head ${column}` : { [MEAN]: "mean of heads", [ROLLOUT]: "rollout", [EFFECT]: "effect of blocking" }[column]);
   const viewName = ({ block, column }) => `${block === ALL ? "all blocks" : `block ${block}`}, ${columnName(column)}`;
   const explanation = ({ block, column }) => {
-    if (column === EFFECT) return "what happens to the source's prediction when no head of any block may look at the target (nats)";
+    if (column === EFFECT) return "how far the answer moves when no head of any block lets the source look at the target (nats)";
     if (column === ROLLOUT) return `how much of the target's word would be left in the source after block ${block} if attention alone moved words`;
     if (column === MEAN) return block === ALL ? "mean weight over every head of every block" : "mean weight over the block's heads";
     return "share of this head's attention that goes from the source to the target";
@@ -60,7 +66,7 @@
   const shareOf = (value, column, most) => (value === NONE ? 0 : value / scaleOf(column) / most);
 
   const unitOf = (column) => (column === EFFECT ? "nats" : "weight");
-  const ticks = (column, most) => [0, 0.01, 0.1, 0.25, 0.5, 1].map((share) => [share, column === EFFECT ? (share * most).toFixed(2) : String(share)]);
+  const ticks = (column, most) => [0, 0.01, 0.1, 0.25, 0.5, 1].map((share) => [share, column === EFFECT ? Number((share * most).toPrecision(2)) : String(share)]);
 
   // --- parts of the page ---------------------------------------------------------------------------------------------
 
@@ -116,7 +122,7 @@
       const most = largest(block, column);
       for (let source = 0, place = 0; source < size; source++)
         for (let target = 0; target < size; target++, place += 4) {
-          const parts = target > source ? [238, 241, 244] : mix(shareOf(stored(block, column, source, target), column, most));
+          const parts = target > lastTarget(source) ? [238, 241, 244] : mix(shareOf(stored(block, column, source, target), column, most));
           image.data.set([...parts, 255], place);
         }
       context.putImageData(image, 0, 0);
@@ -129,8 +135,8 @@
     const head = make("tr", {}, make("td", { className: "corner" }), ...tokens.map((token, number) => make("th", { scope: "col" }, named(token, number))));
     const rows = tokens.map((token, source) => {
       const cells = tokens.map((_, target) => {
-        const cell = make("td", { className: target > source ? "later" : "cell" });
-        if (target <= source) {
+        const cell = make("td", { className: target > lastTarget(source) ? "later" : "cell" });
+        if (target <= lastTarget(source)) {
           cell.tabIndex = -1;
           cell.setAttribute("role", "gridcell");
           cell.dataset.source = source;
@@ -150,7 +156,7 @@
     const { block, column } = state;
     const most = largest(block, column);
     sentence.tokens.forEach((_, source) => {
-      for (let target = 0; target <= source; target++) {
+      for (let target = 0; target <= lastTarget(source); target++) {
         const value = stored(block, column, source, target);
         const cell = cellAt(source, target);
         cell.style.backgroundColor = colour(shareOf(value, column, most));
@@ -176,7 +182,7 @@
   const point = (source, target) => { // say one value, and list all of its source
     const { block, column } = state;
     status.textContent = `${viewName(state)}: ${pairText(source, target)}`;
-    const values = sentence.tokens.slice(0, source + 1).map((_, number) => stored(block, column, source, number));
+    const values = sentence.tokens.slice(0, lastTarget(source) + 1).map((_, number) => stored(block, column, source, number));
     const most = Math.max(...values.filter((value) => value !== NONE), 1);
     const rows = values.map((value, number) => {
       const bar = make("i");
@@ -211,8 +217,10 @@
   const fit = () => { // cells and thumbnails as large as the window allows
     const height = Math.max(420, Math.min(window.innerHeight, 1000) - 215);
     const within = (low, size, high) => Math.max(low, Math.min(Math.floor(size), high));
-    root.style.setProperty("--thumbnail", `${within(11, (height - 60) / blocks - 2, 34)}px`);
-    const width = root.clientWidth < 900 ? 340 : root.clientWidth - overview.offsetWidth - 330;
+    const narrow = root.clientWidth < 900; // its parts stand one below the other
+    const column = (narrow ? 0.9 : 0.3) * root.clientWidth / (heads + 3); // leaves the map its room, whatever the heads
+    root.style.setProperty("--thumbnail", `${within(11, Math.min((height - 60) / blocks, column) - 2, 34)}px`);
+    const width = narrow ? 340 : root.clientWidth - overview.offsetWidth - 360;
     root.style.setProperty("--cell", `${within(13, Math.min(height - 75, width) / sentence.tokens.length - 1, 36)}px`);
   };
 
@@ -269,8 +277,8 @@
     const last = sentence.tokens.length - 1;
     if (step) {
       state.source = Math.min(Math.max(state.source + step[0], 0), last);
-      state.target = Math.min(Math.max(state.target + step[1], 0), state.source);
-    } else state.target = event.key === "Home" ? 0 : state.source;
+      state.target = Math.min(Math.max(state.target + step[1], 0), lastTarget(state.source));
+    } else state.target = event.key === "Home" ? 0 : lastTarget(state.source);
     mark();
     cellAt(state.source, state.target).focus();
   });
@@ -313,7 +321,7 @@
       const middle = cell * source + cell / 2;
       drawing.append(draw("text", { x: left - 6, y: top + middle + 4, "text-anchor": "end" }, token));
       drawing.append(draw("text", { transform: `translate(${left + middle + 4}, ${top - 6}) rotate(-90)` }, token));
-      for (let target = 0; target <= source; target++) {
+      for (let target = 0; target <= lastTarget(source); target++) {
         const place = { x: left + cell * target, y: top + cell * source, width: cell, height: cell, stroke: "#d9dee4" };
         const square = draw("rect", { ...place, fill: colour(shareOf(stored(block, column, source, target), column, most)) });
         square.append(draw("title", {}, pairText(source, target)));
@@ -338,7 +346,10 @@
   });
 
   buildOverview();
-  const axes = make("p", { className: "hint", textContent: "rows: the source, the token that looks; columns: the target, what it looks at; · is a space" });
+  const all = data.sentences.flatMap(({ tokens }) => tokens);
+  const signs = [["·", "is a space"], ["##", "goes on with a word"]].filter(([sign]) => all.some((token) => token.includes(sign)));
+  const reading = ["rows: the source, the token that looks; columns: the target, what it looks at", ...signs.map((sign) => sign.join(" "))];
+  const axes = make("p", { className: "hint", textContent: reading.join("; ") });
   const help = make("p", {
     className: "hint",
     textContent:

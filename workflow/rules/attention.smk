@@ -1,19 +1,20 @@
-"""Attention: results/models/{model}/attention/ gets the weights of sentences, and what blocking attention does."""
+"""Attention: results/{subject}/attention/, where a subject is a run or models/{model}: where its heads look, and what
+blocking that does."""
 
 
 rule attention_weights:
     """Tabulate every head's attention weights for the configured sentences, their averages and rollout."""
     input:
-        model=language_model,
+        model=attention_model,
         code=code_of("attention_tables"),
     output:
-        weights="results/models/{model}/attention/weights.parquet",
-        averages="results/models/{model}/attention/averages.parquet",
-        tokens="results/models/{model}/attention/tokens.parquet",
+        weights="results/{subject}/attention/weights.parquet",
+        averages="results/{subject}/attention/averages.parquet",
+        tokens="results/{subject}/attention/tokens.parquet",
     log:
-        "logs/models/{model}/attention/weights.log",
+        "logs/{subject}/attention/weights.log",
     benchmark:
-        "benchmarks/models/{model}/attention/weights.jsonl"
+        "benchmarks/{subject}/attention/weights.jsonl"
     conda:
         "../../envs/emoscope.yaml"
     threads: 2
@@ -31,19 +32,19 @@ rule attention_weights:
 
 
 rule block_attention:
-    """Block attention one weight and one head at a time, and record what becomes of the prediction."""
+    """Block attention one weight and one head at a time, and record what becomes of the answer."""
     input:
-        model=language_model,
-        texts=f"data/corpora/{config['attention']['corpus']}/test.parquet",
+        model=attention_model,
+        texts=attention_texts,
         code=code_of("attention_tables"),
     output:
-        blocked="results/models/{model}/attention/blocked.parquet",
-        looks="results/models/{model}/attention/looks.parquet",
-        silenced="results/models/{model}/attention/silenced.parquet",
+        blocked="results/{subject}/attention/blocked.parquet",
+        looks="results/{subject}/attention/looks.parquet",
+        silenced="results/{subject}/attention/silenced.parquet",
     log:
-        "logs/models/{model}/attention/blocked.log",
+        "logs/{subject}/attention/blocked.log",
     benchmark:
-        "benchmarks/models/{model}/attention/blocked.jsonl"
+        "benchmarks/{subject}/attention/blocked.jsonl"
     conda:
         "../../envs/emoscope.yaml"
     threads: 2
@@ -66,18 +67,18 @@ rule block_attention:
 rule summarise_attention:
     """How often attention agrees with what blocking it does, where heads look, and the published table."""
     input:
-        blocked="results/models/{model}/attention/blocked.parquet",
-        looks="results/models/{model}/attention/looks.parquet",
-        silenced="results/models/{model}/attention/silenced.parquet",
-        weights="results/models/{model}/attention/weights.parquet",
-        tokens="results/models/{model}/attention/tokens.parquet",
+        blocked="results/{subject}/attention/blocked.parquet",
+        looks="results/{subject}/attention/looks.parquet",
+        silenced="results/{subject}/attention/silenced.parquet",
+        weights="results/{subject}/attention/weights.parquet",
+        tokens="results/{subject}/attention/tokens.parquet",
         code=code_of("attention_summary"),
     output:
-        agreement="results/models/{model}/attention/agreement.parquet",
-        heads="results/models/{model}/attention/heads.parquet",
-        findings="results/models/{model}/attention/findings.csv",
+        agreement="results/{subject}/attention/agreement.parquet",
+        heads="results/{subject}/attention/heads.parquet",
+        findings="results/{subject}/attention/findings.csv",
     log:
-        "logs/models/{model}/attention/summary.log",
+        "logs/{subject}/attention/summary.log",
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
@@ -93,6 +94,7 @@ rule summarise_attention:
 
 
 rule attention:
-    """Where a language model's heads look."""
+    """Where the heads of every run and every language model look."""
     input:
+        expand("reports/{run}/attention.html", run=RUNS),
         expand("reports/models/{model}/attention.html", model=COMPANIONS),

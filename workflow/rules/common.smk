@@ -28,10 +28,13 @@ except UserError as error:
     sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
 
 SUGGESTIONS = config["synonyms"].pop("suggestions")  # apart: it changes no count and no report
+LICENCES = {  # apart: only the model card shows them
+    kind: {name: entry.pop("licence", None) for name, entry in config[kind].items()} for kind in ("corpora", "models")
+}
 RUNS = expand_runs(config)
 AXES = [*config["flips"]["axes"], "synonyms"]
 GENERATED = [run for run in RUNS if config["corpora"][RUNS[run]["corpus"]]["source"] == "calibration"]
-EXPERIMENTS = ["performance", "masking", "flips", "synonyms"]
+EXPERIMENTS = ["performance", "masking", "flips", "synonyms", "attention"]
 COMPANIONS = config["companions"]
 WRITEUPS = ["induction", "attention", "prompting", "residual"]
 CONTROLS = [name for name in [config["induction"]["control"]] if name and COMPANIONS and name not in COMPANIONS]
@@ -45,6 +48,9 @@ PROVENANCE = [f"results/{name}/provenance.json" for name in [*RUNS, *(f"models/{
 def one_of(names):
     """A regular expression that matches these names and nothing else."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+ATTENTIVE = one_of([*RUNS, *(f"models/{model}" for model in COMPANIONS)])  # whose attention is read, below results/
 
 
 def from_source(section, *sources):
@@ -63,7 +69,7 @@ def notebook_code(notebook):
 
 
 # read at once: Snakemake takes an error inside an input function for a missing file, and an old page for up to date
-NOTEBOOK_CODE = {name: notebook_code(name) for name in EXPERIMENTS + WRITEUPS}
+NOTEBOOK_CODE = {name: notebook_code(name) for name in {*EXPERIMENTS, *WRITEUPS}}
 
 
 def as_json(value):
@@ -96,6 +102,27 @@ def model_settings(wildcards):
 def language_model(wildcards):
     """The folder of a pretrained language model."""
     return config["models"][wildcards.model].get("path", f"data/models/{wildcards.model}")
+
+
+def attention_model(wildcards):
+    """The folder of the run's classifier, or of the language model, whose attention is read."""
+    if wildcards.subject in RUNS:
+        return f"results/{wildcards.subject}/model"
+    return language_model(SimpleNamespace(model=wildcards.subject.removeprefix("models/")))
+
+
+def attention_texts(wildcards):
+    """The test texts on which attention is compared with what blocking it does: a run's own."""
+    corpus = RUNS[wildcards.subject]["corpus"] if wildcards.subject in RUNS else config["attention"]["corpus"]
+    return f"data/corpora/{corpus}/test.parquet"
+
+
+def attention_tables(folder):
+    """The tables that an attention page draws."""
+    names = ("weights", "averages", "tokens", "agreement", "heads")
+    return {"findings": f"{folder}/attention/findings.csv"} | {
+        name: f"{folder}/attention/{name}.parquet" for name in names
+    }
 
 
 def block_count(wildcards):
@@ -170,6 +197,29 @@ def suggestion_tables(wildcards):
     return sorted({f"data/corpora/{run['corpus']}/perturbations/suggestions.csv" for run in RUNS.values()})
 
 
+def pretrained(model):
+    """What names the weights that a model starts from; nothing for random ones."""
+    return None if model["source"] == "scratch" else {key: model[key] for key in sorted(model) if key != "blocks"}
+
+
+# as the commands that compare runs want to know them
+COMPARED = {
+    name: {"group": run["name"], "blocks": model["blocks"], "weights": pretrained(model)}
+    for name, run in RUNS.items()
+    for model in [config["models"][run["model"]]]
+}
+COMPARISON_TABLES = {name: f"results/comparison/{name}.parquet" for name in ("measures", "masks", "correlations")} | {
+    run: f"results/{run}/training.json" for run in RUNS
+}
+
+
+def comparison_page(wildcards):
+    """The page that sets runs side by side; where there is but one, the end and what is missing."""
+    if len(RUNS) < 2:
+        sys.exit(f"emoscope: nothing to compare {next(iter(RUNS))} with; add a seed to `seeds` or a run to `runs`")
+    return "reports/comparison.html"
+
+
 def run_settings(wildcards):
     """A run's name, corpus and model, as JSON."""
     run = RUNS[wildcards.run]
@@ -179,6 +229,17 @@ def run_settings(wildcards):
         "model": config["models"][run["model"]],
     }
     return json.dumps(settings, sort_keys=True)
+
+
+def card_settings(wildcards):
+    """What a run's model card says of its settings, as JSON."""
+    run = RUNS[wildcards.run]
+    return json.dumps(
+        json.loads(run_settings(wildcards))
+        | {"training": run["training"], "seed": run["seed"], "confidence": config["statistics"]["confidence"]}
+        | {"licences": {"texts": LICENCES["corpora"][run["corpus"]], "model": LICENCES["models"][run["model"]]}},
+        sort_keys=True,
+    )
 
 
 def planted(run):
@@ -233,6 +294,7 @@ def report_tables(wildcards):
             "table3": published("table3_synonyms"),
         }
         | box,
+        "attention": attention_tables(run),
     }[wildcards.experiment]
     controls = {
         "performance": {
@@ -254,7 +316,8 @@ def run_results(wildcards):
     """What a run made; `training.json`, which tells the time, is recorded by what it says."""
     folder = f"results/{wildcards.run}"
     made = [path for path in run_tables(wildcards) if path.startswith(f"{folder}/")]
-    return [f"{folder}/model", f"{folder}/claims.csv", *(path for path in made if path != f"{folder}/training.json")]
+    made = [path for path in made if path != f"{folder}/training.json"]
+    return [f"{folder}/model", f"{folder}/README.md", f"{folder}/claims.csv", *made]
 
 
 def run_inputs(wildcards):
@@ -271,7 +334,7 @@ def run_inputs(wildcards):
 
 def run_record(wildcards):
     """All settings behind a run, as JSON."""
-    sections = ("prediction", "samples", "masking", "flips", "synonyms", "statistics")
+    sections = ("prediction", "samples", "masking", "flips", "synonyms", "attention", "statistics")
     return json.dumps(
         json.loads(run_settings(wildcards))
         | {
@@ -285,7 +348,7 @@ def run_record(wildcards):
 def report_settings(wildcards):
     """What made a report's tables: the run with its corpus and model, and the experiment's own settings."""
     run = RUNS[wildcards.run]
-    own = {"masking": ["samples", "masking"], "flips": ["flips"], "synonyms": ["synonyms"]}
+    own = {"masking": ["samples", "masking"]} | {name: [name] for name in ("flips", "synonyms", "attention")}
     return {
         "run": run,
         "corpus": config["corpora"][run["corpus"]],
@@ -302,8 +365,14 @@ def report_parameters(wildcards):
         "paths": report_tables(wildcards),
         "settings": report_settings(wildcards),
         "links": {"All reports": "reports/index.html", **pages, "Claims": "reports/claims.html"},
+        **{"script": script for script in page_script(wildcards.experiment)},
     }
     return json.dumps(parameters)
+
+
+def page_script(name):
+    """The script that a page runs; only the attention viewer has one."""
+    return [shipped("workflow/report/attention_viewer.js")] if name == "attention" else []
 
 
 TASKS = {task["name"]: task for task in config["prompting"]["tasks"]}
@@ -333,11 +402,7 @@ def writeup_tables(wildcards):
     """The tables that each companion write-up's page draws, by the name under which its notebook knows them."""
     folder = f"results/models/{wildcards.model}"
     own = {
-        "attention": {
-            name: f"{folder}/attention/{name}.parquet"
-            for name in ("weights", "averages", "tokens", "blocked", "agreement", "heads")
-        }
-        | {"published": published("attention_explore")},
+        "attention": attention_tables(folder) | {"published": published("attention_explore")},
         "induction": {"patterns": f"{folder}/induction/patterns.parquet", "published": published("induction")}
         | {name: f"{folder}/induction/summaries/{name}.parquet" for name in INDUCTION_SUMMARIES}
         | ({"control": f"results/models/{CONTROLS[0]}/induction/findings.csv"} if CONTROLS else {}),
@@ -383,11 +448,6 @@ def writeup_record(wildcards):
     return json.dumps({"model": config["models"][wildcards.model], **settings})
 
 
-def writeup_script(wildcards):
-    """The script that a companion write-up's page runs; only the attention viewer has one."""
-    return [shipped("workflow/report/attention_viewer.js")] if wildcards.writeup == "attention" else []
-
-
 def writeup_parameters(wildcards):
     """All that a companion write-up's page is made from, as JSON."""
     writeups = WRITEUPS if wildcards.model in COMPANIONS else ["induction"]
@@ -402,7 +462,7 @@ def writeup_parameters(wildcards):
             "statistics": config["statistics"],
         },
         "links": {"All reports": "reports/index.html", **pages, "Claims": "reports/claims.html"},
-        **{"script": script for script in writeup_script(wildcards)},
+        **{"script": script for script in page_script(wildcards.writeup)},
     }
     return json.dumps(parameters)
 

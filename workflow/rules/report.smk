@@ -1,4 +1,5 @@
-"""What to read: reports/{run}/{experiment}.html, reports/claims.html, reports/index.html, and the figures as SVG."""
+"""What to read: reports/{run}/{experiment}.html, reports/claims.html, reports/index.html, the figures as SVG, and each
+run's model card, results/{run}/README.md."""
 
 
 rule render_report:
@@ -7,6 +8,7 @@ rule render_report:
         notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.experiment}.ipynb"),
         tables=lambda wildcards: flatten(report_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
+        script=lambda wildcards: page_script(wildcards.experiment),
         code=lambda wildcards: NOTEBOOK_CODE[wildcards.experiment] + code_of("reports"),
     output:
         html=report(
@@ -38,7 +40,7 @@ rule render_writeup:
         notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.writeup}.ipynb"),
         tables=lambda wildcards: flatten(writeup_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        script=writeup_script,
+        script=lambda wildcards: page_script(wildcards.writeup),
         code=lambda wildcards: NOTEBOOK_CODE[wildcards.writeup] + code_of("reports"),
     output:
         html=report(
@@ -101,6 +103,7 @@ rule render_index:
         pages=[
             "reports/claims.html",
             *(["reports/ground_truth.html"] if GENERATED else []),
+            *(["reports/comparison.html"] if len(RUNS) > 1 else []),
             *expand("reports/{run}/{experiment}.html", run=RUNS, experiment=EXPERIMENTS),
             *expand("reports/models/{model}/{writeup}.html", model=COMPANIONS, writeup=WRITEUPS),
             *expand("reports/models/{model}/induction.html", model=CONTROLS),
@@ -119,6 +122,32 @@ rule render_index:
         r"""
         python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --output {output:q} \
             >{log:q} 2>&1
+        """
+
+
+rule write_model_card:
+    """Write what a classifier is made of, how well it does, what its limits are and how to load it."""
+    input:
+        audit=corpus_of("corpus.json"),
+        training="results/{run}/training.json",
+        metrics="results/{run}/metrics.json",
+        effects=[f"results/{{run}}/perturbations/{axis}_summary.parquet" for axis in AXES],
+        model="results/{run}/model",
+        base=base_model,
+        template=shipped("workflow/report/model_card.md.j2"),
+        code=code_of("model_card"),
+    output:
+        "results/{run}/README.md",
+    log:
+        "logs/{run}/model_card.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        settings=card_settings,
+    shell:
+        r"""
+        python -m emoscope write-model-card --audit {input.audit:q} --training {input.training:q} --metrics {input.metrics:q} --effects {input.effects:q} --model {input.model:q} --base {input.base:q} --settings {params.settings:q} --output {output:q} >{log:q} 2>&1
         """
 
 
