@@ -92,9 +92,10 @@ def test_tokens_can_be_read(tokenizer):
 
 def test_a_sentence_that_does_not_fit_is_cut(model, tokenizer):
     limit = model.config.max_position_embeddings
-    whole, cut = attention_tables.encoded_sentences([SENTENCE, "very " * 200], model, tokenizer)
-    assert whole == tokenizer(SENTENCE)["input_ids"]
-    assert cut == tokenizer("very " * 200, verbose=False)["input_ids"][:limit]
+    whole, (text, ids) = attention_tables.readable_sentences([SENTENCE, "very " * 200], model, tokenizer)
+    assert whole == (SENTENCE, tokenizer(SENTENCE)["input_ids"])
+    assert ids == tokenizer("very " * 200, verbose=False)["input_ids"][:limit]
+    assert text.endswith(" …") and tokenizer(text.removesuffix(" …"))["input_ids"] == ids
 
 
 def test_a_head_that_is_not_there_is_named(model):

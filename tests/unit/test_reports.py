@@ -422,7 +422,7 @@ def test_a_headline_says_whether_a_flip_does_more_than_neutral_words(excess, sai
     assert said in flips_report.main_result(flips)
     assert set(flips["gender"].pairs["origin"]) == {"natural"}  # controls are no flips
     told = BeautifulSoup(flips_report.control_findings(flips), "html.parser").get_text()
-    assert said in told and "49 have a control of their own words, 1 one in another text, 0 none" in told
+    assert said in told and "49 with a control of its own words, 1 with one in another text, 0 without" in told
 
 
 def test_a_kind_without_controls_says_so():

@@ -32,10 +32,10 @@ def attention_weights(model: Path, config: dict, weights: Path, averages: Path, 
     look ahead, such as BERT. `resting` in `tokens` is what `resting_places` gives.
     """
     network, tokenizer = load(model)
-    sentences = encoded_sentences(config["sentences"], network, tokenizer)
+    sentences = readable_sentences(config["sentences"], network, tokenizer)
     check_heads(config["heads"], network)
     found = {"weights": [], "averages": [], "tokens": []}
-    for number, ids in enumerate(tqdm(sentences, desc="sentences", unit="sentence")):
+    for number, (sentence, ids) in enumerate(tqdm(sentences, desc="sentences", unit="sentence")):
         labels = readable(tokenizer, ids)
         maps, seen = attention_of(network, ids), visible(network, len(ids))
         found["weights"].append(_long(maps, seen, ("block", "head"), labels).assign(sentence=number))
@@ -44,7 +44,7 @@ def attention_weights(model: Path, config: dict, weights: Path, averages: Path, 
         found["tokens"].append(
             pd.DataFrame({
                 "position": range(len(ids)), "id": ids, "token": tokenizer.convert_ids_to_tokens(ids), "label": labels,
-                "resting": resting_places(tokenizer, ids), "sentence": number, "text": config["sentences"][number],
+                "resting": resting_places(tokenizer, ids), "sentence": number, "text": sentence,
             })
         )  # fmt: skip
     for name, path in {"weights": weights, "averages": averages, "tokens": tokens}.items():
@@ -97,18 +97,25 @@ def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     return load_language_model(folder)
 
 
-def encoded_sentences(
+def readable_sentences(
     sentences: Sequence[str], model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
-) -> list[list[int]]:
-    """Token ids of each sentence, cut to the model's context and LONGEST; UserError for one of a lone token."""
+) -> list[tuple[str, list[int]]]:
+    """Each sentence with its token ids; UserError for one of a lone token.
+
+    One that is longer than the model's context or LONGEST is cut, and its text then ends in an ellipsis.
+    """
     limit = min(model.config.max_position_embeddings, LONGEST)
-    encoded = [tokenizer(sentence, truncation=True, max_length=limit)["input_ids"] for sentence in sentences]
-    for number, ids in enumerate(encoded):
-        if len(ids) < 2:
+    found = []
+    for number, sentence in enumerate(sentences):
+        encoded = tokenizer(sentence, truncation=True, max_length=limit, return_offsets_mapping=True)
+        if len(encoded["input_ids"]) < 2:
             raise UserError(
-                f"config attention.sentences[{number}]: {sentences[number][:40]!r} is a single token; make it longer"
+                f"config attention.sentences[{number}]: {sentence[:40]!r} is a single token; make it longer"
             )
-    return encoded
+        end = max(end for _, end in encoded["offset_mapping"])  # a token added at the end has no place in the text
+        text = f"{sentence[:end]} \N{HORIZONTAL ELLIPSIS}" if sentence[end:].strip() else sentence
+        found.append((text, encoded["input_ids"]))
+    return found
 
 
 def check_heads(chosen: Sequence[Sequence[int]], model: PreTrainedModel) -> None:

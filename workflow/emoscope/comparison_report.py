@@ -45,6 +45,7 @@ SHORT = {
     "zero": "silenced",
 }
 BY = {"probability": "by probability", "margin": "by logit margin", "accuracy": "by accuracy"}
+SPREAD = "in round brackets the standard deviation between seeds"
 MEASURES = {"probability": "change of P(own class)", "margin": "change of the logit margin", "accuracy": "accuracy"}
 
 
@@ -114,7 +115,7 @@ def reading(runs: Mapping[str, Mapping], statistics: Mapping) -> Markup:
             "weights and the order of the training texts. A set-up's number is the mean over its seeds. Its {level} "
             "interval covers the choice of texts and that of seeds: since seeds are judged on the same texts, more of "
             "them make a mean no surer of the texts, so half of its width is the root of the sum of two squares, the "
-            "mean half-width over texts and that over seeds (Student's t). It errs on the wide side. In brackets "
+            "mean half-width over texts and that over seeds (Student's t). It errs on the wide side. In round brackets "
             "stands the standard deviation between seeds. Set-ups on one corpus share its test texts, too, so that "
             "their difference is surer than two intervals side by side suggest.",
             level=percent(statistics["confidence"], 0),
@@ -159,7 +160,7 @@ def score_table(measures: pd.DataFrame) -> Markup:
         ("distinct", "accuracy"): "accuracy, texts not known from training",
     }
     rows = measures[measures["topic"] == "performance"]
-    caption = "Test set. Mean over seeds with interval; between seeds in brackets."
+    caption = f"Test set. Mean over seeds with interval; {SPREAD}."
     return _both(rows, found, caption, unsigned)
 
 
@@ -179,7 +180,7 @@ def rate_table(measures: pd.DataFrame) -> Markup:
             found = {(origin, name): title for name, title in RATES.items()}
             if origin == "word":
                 found = {(origin, "words_flagged"): "share of the words that are flagged when replaced alone"}
-            caption = f"{topic.capitalize()}, {ORIGINS.get(origin, 'one word at a time')}; between seeds in brackets."
+            caption = f"{topic.capitalize()}, {ORIGINS.get(origin, 'one word at a time')}; {SPREAD}."
             parts.append(_both(rows, found, caption, percent))
     return Markup("\n").join(parts)
 
@@ -419,7 +420,7 @@ def _wide(rows: pd.DataFrame, by: str, label: str, titles: Sequence[str], form) 
 
 
 def _cell(rows: pd.DataFrame, form) -> Markup | str:
-    """An estimate and, in brackets, the spread between seeds."""
+    """An estimate and, in round brackets, the spread between seeds."""
     if rows.empty:
         return "n/a"
     row = rows.iloc[0]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.markup import estimate, headline, html_table, listed, number, percent, prose, signed, unsigned
+from emoscope.markup import estimate, headline, html_table, listed, number, percent, plural, prose, signed, unsigned
 from emoscope.pair_tables import ORIGINS, beyond, control_texts, found, pair_texts
 from emoscope.pairs import CONTROL_OF, CONTROLS, LARGE, countable, largest_change, scored
 from emoscope.stats import minimum_detectable_rate
@@ -98,14 +98,14 @@ def control_findings(flips: Mapping[str, Flip]) -> Markup:
             texts, controlled = control_texts(summary)
             parts.append(
                 prose(
-                    "<strong>{axis}, {origin}</strong>: a flip changes {rate} of the predictions, {beyond}. Of {texts} "
-                    "texts, {own} have a control of their own words, {borrowed} one in another text, {none} none."
+                    "<strong>{axis}, {origin}</strong>: a flip changes {rate} of the predictions, {beyond}. {texts}: "
+                    "{own} with a control of its own words, {borrowed} with one in another text, {none} without."
                     "{alike}",
                     axis=axis.capitalize(),
                     origin=ORIGINS[origin],
                     rate=estimate(*found(summary, "changed"), form=percent),
                     beyond=beyond(summary),
-                    texts=number(texts),
+                    texts=plural(texts, "text"),
                     own=number(controlled - borrowed),
                     borrowed=number(borrowed),
                     none=number(texts - controlled),

@@ -125,7 +125,8 @@ def listed(words: Iterable) -> str:
 
 def plural(count: float, noun: str) -> str:
     """A number with its noun: `1 epoch`, `2 epochs`."""
-    return f"{count:g} {noun}" + ("" if count == 1 else "s")
+    shown = f"{int(count):,}" if count == int(count) else f"{count:g}"
+    return f"{shown} {noun}" + ("" if count == 1 else "s")
 
 
 def _minus(text: str) -> str:
