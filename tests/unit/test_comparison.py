@@ -13,11 +13,13 @@ from scipy import stats
 from emoscope import comparison_figures as figures
 from emoscope import comparison_report as report
 from emoscope.comparison import (
+    SCORES,
     at_depths_of,
     correlate,
     depths,
     only_first_matters,
     over_seeds,
+    performance,
     perturbed,
     profile,
     rank_correlation,
@@ -215,6 +217,7 @@ def measures() -> pd.DataFrame:
         for run, about in COMPARED.items()
         for topic, origin, measure, value in (
             *(("performance", *key, 0.8) for key in product(("all", "distinct"), ("accuracy", "auc_ovr", "macro_f1"))),
+            *(("performance", "all", f"{score}_<joy>", 0.95) for score in ("recall", "precision")),
             ("gender", "natural", "changed", 0.2),
             ("gender", "natural", "excess_changed", 0.1),
             ("gender", "natural", "gap_<joy>", 0.1),
@@ -251,6 +254,16 @@ def test_only_the_first_block_matters(falls, verdict):
         assert only_first_matters(of, 0.05) == verdict
         unsure = of.assign(p_equivalence=np.where(of["block"] == 1, 0.4, of["p_equivalence"]))
         assert only_first_matters(unsure, 0.05) == ("underpowered" if verdict == "reproduced" else verdict)
+
+
+def test_scores_of_classes_stand_beside_those_of_all():
+    of = {"rows": 3, "recall": 0.5, "recall_interval": [0.4, 0.6], "precision": 1.0, "precision_interval": [0.9, 1.0]}
+    whole = {name: value for score in SCORES for name, value in ((score, 0.8), (f"{score}_interval", [0.7, 0.9]))}
+    found = performance({"test": {"all": {**whole, "per_class": {"joy": of, "fear": of}}}}).set_index("measure")
+    assert found.loc["recall_fear", ["value", "low", "high"]].tolist() == [0.5, 0.4, 0.6]
+    assert list(found.index) == [*SCORES, "recall_joy", "precision_joy", "recall_fear", "precision_fear"]
+    groups = with_groups(found.reset_index().assign(group="a", run="a-s1", high=1.2), ["measure"], 0.05)
+    assert groups.loc[groups["run"] == ALL, "high"].eq(1).all()
 
 
 def test_flagged_words_become_a_share_of_words():
@@ -311,6 +324,7 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
         report.score_table(measures),
         report.rate_table(measures),
         report.gap_table(measures),
+        report.class_table(measures),
         report.leader_table(masks, 0.05),
         report.first_block_table(masks, 0.05),
         report.correlation_table(correlations, "blocks"),
@@ -318,6 +332,7 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
     for table in tables:
         assert all(group in table for group in MODELS)
     assert "P(&lt;joy&gt;)" in tables[2] and "<joy>" not in tables[2]
+    assert tables[3].count("&lt;joy&gt;") == 2 and "<joy>" not in tables[3]  # once for recall, once for precision
     training = {"seconds": 60.0, "parameters": 1000, "resumed_from_step": 0, "precision": "fp32"}
     assert "60 ± 0" in report.setups(SETTINGS, MODELS, dict.fromkeys(SETTINGS, training))
     curves = report.head_curves(masks)

@@ -20,6 +20,8 @@ from emoscope.files import read_json, write_table
 from emoscope.stats import wilson_interval
 
 SCORES = ("accuracy", "macro_f1", "auc_ovr")
+CLASS_SCORES = ("recall", "precision")
+CLASS_PREFIXES = tuple(f"{score}_" for score in CLASS_SCORES)
 SHARES = ("changed", "large", "control_changed", "control_large", "words_flagged")
 CHANGES = ("excess_changed", "excess_large", "accuracy_change")
 KEY = ["topic", "origin", "measure"]
@@ -73,12 +75,17 @@ def compare_masks(runs: dict, summaries: list[Path], statistics: dict, masks: Pa
 
 
 def performance(metrics: dict) -> pd.DataFrame:
-    """SCORES on the test set, of all rows and of the distinct ones that are not known from training."""
-    rows = [
-        {"origin": kind, "measure": name, "value": found[name], "low": low, "high": high}
-        for kind, found in metrics["test"].items()
-        for name, (low, high) in ((name, found[f"{name}_interval"]) for name in SCORES)
-    ]
+    """Scores on the test set, of all rows and of the distinct ones that are not known from training.
+
+    SCORES, and for each class CLASS_SCORES as `{score}_{class}`.
+    """
+    rows = []
+    for kind, found in metrics["test"].items():
+        scores = [(name, name, found) for name in SCORES]
+        scores += [(f"{name}_{of}", name, own) for of, own in found["per_class"].items() for name in CLASS_SCORES]
+        for measure, name, source in scores:
+            low, high = source[f"{name}_interval"]
+            rows.append({"origin": kind, "measure": measure, "value": source[name], "low": low, "high": high})
     return pd.DataFrame(rows).assign(topic="performance").astype({"value": float, "low": float, "high": float})
 
 
@@ -209,7 +216,9 @@ def only_first_matters(rows: pd.DataFrame, alpha: float) -> str:
 
 def _range(measure: str) -> tuple[float, float]:
     """Between what a measure can lie: a share, a difference of shares or probabilities, or a margin of logits."""
-    return (-np.inf, np.inf) if measure == "margin" else (0, 1) if measure in {*SCORES, *SHARES} else (-1, 1)
+    if measure == "margin":
+        return -np.inf, np.inf
+    return (0, 1) if measure in {*SCORES, *SHARES} or measure.startswith(CLASS_PREFIXES) else (-1, 1)
 
 
 def _seeds(runs: dict, group: str) -> int:

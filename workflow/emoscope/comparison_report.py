@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.agreement import FEWEST_TARGETS
-from emoscope.comparison import SHUFFLES, only_first_matters
+from emoscope.comparison import CLASS_SCORES, SHUFFLES, only_first_matters
 from emoscope.contracts import ALL, WHOLE_BLOCK
 from emoscope.markup import (
     badge,
@@ -162,6 +162,21 @@ def score_table(measures: pd.DataFrame) -> Markup:
     rows = measures[measures["topic"] == "performance"]
     caption = f"Test set. Mean over seeds with interval; {SPREAD}."
     return _both(rows, found, caption, unsigned)
+
+
+def class_table(measures: pd.DataFrame) -> Markup:
+    """Recall and precision of every class in every group, to unfold."""
+    rows = measures[(measures["topic"] == "performance") & (measures["origin"] == "all") & (measures["run"] == ALL)]
+    tables = []
+    for score in CLASS_SCORES:
+        found = rows[rows["measure"].str.startswith(f"{score}_")]
+        by_class = [
+            {"class": name.removeprefix(f"{score}_")}
+            | {group: _cell(own[own["group"] == group], unsigned) for group in dict.fromkeys(found["group"])}
+            for name, own in found.groupby("measure", sort=False)
+        ]
+        tables.append(html_table(by_class, f"{score.capitalize()} in the test set; {SPREAD}.", text=("class",)))
+    return details("Recall and precision, class by class", *tables)
 
 
 def excess_panels(measures: pd.DataFrame) -> dict[str, pd.DataFrame]:
