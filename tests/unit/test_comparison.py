@@ -319,6 +319,13 @@ def test_where_nothing_costs_anything_for_certain_no_block_leads(measures, corre
     assert "none for certain" in report.leader_table(idle, 0.05)
 
 
+def test_set_ups_without_a_bias_to_silence_are_named(masks):
+    assert report.without_bias(masks) == ""  # none was asked for
+    published = masks.query("group != 'deep' and condition == 'described'").assign(condition="published")
+    told = report.without_bias(pd.concat([masks, published])).striptags()
+    assert "the attention of deep has none" in told
+
+
 def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
     tables = [
         report.score_table(measures),

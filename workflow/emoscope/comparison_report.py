@@ -224,6 +224,19 @@ def profile_panels(masks: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
     }
 
 
+def without_bias(masks: pd.DataFrame) -> Markup:
+    """Which groups have no bias that the published code's mask could silence, if others have one."""
+    rows = masks[masks["head"] == WHOLE_BLOCK]
+    published = set(rows.loc[rows["condition"] == "published", "group"])
+    lacking = [group for group in dict.fromkeys(rows["group"]) if group not in published]
+    if not published or not lacking:
+        return Markup()
+    return prose(
+        "Not everywhere is there a bias to silence: the attention of {groups} has none, hence no curve there.",
+        groups=listed(lacking),
+    )
+
+
 def leading_blocks(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """For each run the block that costs most logit margin when silenced: `block, value, low, high, certain, share`.
 
