@@ -1,27 +1,61 @@
 """What several test files share: a finished tiny run of the whole workflow, and random classifiers."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
-import torch
+from filelock import FileLock
 from hypothesis import settings
 
-from emoscope.finetune import train_tokenizer
-from project import copy_project, snakemake
-from random_models import FAMILIES, TEXTS
+from emoscope.threads import wait_asleep
 
+wait_asleep()  # before torch is imported: several processes test side by side
+
+import pandas as pd  # noqa: E402
+import torch  # noqa: E402
+
+from emoscope.finetune import train_tokenizer  # noqa: E402
+from project import copy_project, hard_links, snakemake  # noqa: E402
+from random_models import FAMILIES, TEXTS  # noqa: E402
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)  # the other cores test, too
 settings.register_profile("project", deadline=None, print_blob=True)  # a busy machine is not a failure
 settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    """The tiny run, finished; tests must not change it."""
-    folder = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    found = snakemake(folder, "all")
-    assert found.returncode == 0, found.stdout
-    return folder
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """A folder by this name, made by the first test that wants it, whichever process that runs in."""
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        base = tmp_path_factory.getbasetemp()
+        folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.with_suffix(".done").exists():
+                fill(folder)
+                folder.with_suffix(".done").touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished(made_once) -> Path:
+    """The tiny run, finished; tests must not change it, and get `changeable` if they want to."""
+
+    def run(folder: Path) -> None:
+        found = snakemake(copy_project(folder), "all")
+        assert found.returncode == 0, found.stdout
+
+    return made_once("finished", run)
+
+
+@pytest.fixture
+def changeable(finished, tmp_path) -> Path:
+    """A copy of the finished tiny run, made of hard links: files are replaced in it, and none is written in place."""
+    return hard_links(finished, tmp_path / "project")
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,21 @@
 """Copies of the project to run Snakemake in."""
 
+import atexit
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+from functools import cache
 from pathlib import Path
 
 from random_models import save_language_model
 
 ROOT = Path(__file__).parents[1]
+WARM = Path(__file__).parent / "warm"
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/reference", "data/lexicons")
 
 
@@ -29,12 +34,24 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *arguments: str, config: str = "tiny.yaml") -> subprocess.CompletedProcess:
-    """Run Snakemake in a folder as a user would; output and errors in one text."""
+def hard_links(project: Path, folder: Path) -> Path:
+    """A copy of a project that a test may change, as long as it writes no file in place: the files are the same ones."""
+    shutil.copytree(project, folder, copy_function=os.link, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def snakemake(
+    folder: Path, *arguments: str, config: str = "tiny.yaml", warm: bool = True
+) -> subprocess.CompletedProcess:
+    """Run Snakemake in a folder as a user would; output and errors in one text.
+
+    Jobs are forked from a process in which the heavy imports are done, unless `warm` is false: a test that is about
+    processes, threads or signals wants the real thing.
+    """
     return subprocess.run(
         _command(arguments, config),
         cwd=folder,
-        env=_environment(),
+        env=_environment() | (_warm() if warm and "--dry-run" not in arguments else {}),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -62,6 +79,20 @@ def _command(arguments: tuple[str, ...], config: str) -> list[str]:
 def _environment() -> dict[str, str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
+
+
+@cache
+def _warm() -> dict[str, str]:
+    """Start the process that jobs are forked from; the variables by which they find it."""
+    folder = tempfile.mkdtemp(prefix="warm-")
+    address = Path(folder, "socket")
+    server = subprocess.Popen([sys.executable, WARM / "server.py", address], env=_environment(), cwd=folder)
+    atexit.register(shutil.rmtree, folder)
+    atexit.register(server.kill)
+    while not address.exists():
+        assert server.poll() is None, "the process that jobs are forked from did not start"
+        time.sleep(0.05)
+    return {"EMOSCOPE_WARM": str(address), "PYTHONPATH": str(WARM)}
 
 
 def planned(folder: Path, *arguments: str, config: str = "tiny.yaml") -> dict[str, int]:

@@ -15,7 +15,7 @@ CONFIG = Path(__file__).parent / "faults" / "small.yaml"
 METRICS = "results/small-s1/metrics.json"
 MODEL = "results/small-s1/model/model.safetensors"
 HISTORY = "results/small-s1/training.json"
-STEPS = 1000  # 320 training texts in batches of 16, 50 times
+STEPS = 600  # 320 training texts in batches of 16, 30 times
 
 
 def small_project(folder: Path) -> Path:

@@ -16,11 +16,9 @@ def project(tmp_path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def unbroken(tmp_path_factory) -> Path:
+def unbroken(made_once) -> Path:
     """The project after a run that nothing happened to."""
-    folder = small_project(tmp_path_factory.mktemp("unbroken") / "project")
-    assert_completes(folder)
-    return folder
+    return made_once("unbroken", lambda folder: assert_completes(small_project(folder)))
 
 
 @pytest.fixture

@@ -12,58 +12,65 @@ from emoscope.code import PACKAGE, code_of
 from random_models import TEXTS
 
 BLOCKED = """
-import sys
+import json, sys
 for name in ("datasets", "snakemake", "papermill", "seaborn"):
     sys.modules[name] = None
 from emoscope.cli import main
-main(sys.argv[1:])
+for command in json.loads(sys.argv[1]):
+    main(command)
 """
 
 
-def run(command: str, **options: object) -> None:
-    words = [word for name, value in options.items() for word in (f"--{name}", value) if word is not None]
-    found = subprocess.run([sys.executable, "-c", BLOCKED, command, *map(str, words)], capture_output=True, text=True)
-    assert found.returncode == 0, found.stderr
+def words(command: str, **options: object) -> list[str]:
+    """The words of a command line; a dict becomes JSON, None an option without a value."""
+    given = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in options.items()}
+    pairs = ((f"--{name}", value) for name, value in given.items())
+    return [command, *(str(word) for pair in pairs for word in pair if word is not None)]
 
 
 def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
     texts = pd.DataFrame({"id": range(20), "text": TEXTS * 4, "label": [0, 1] * 10})
-    texts.to_parquet(tmp_path / "train.parquet")
+    table, model, masks = tmp_path / "train.parquet", tmp_path / "model", tmp_path / "masks.parquet"
+    texts.to_parquet(table)
     (tmp_path / "corpus.json").write_text(json.dumps({"classes": ["joy", "fear"]}))
-    model = {"vocabulary": 300, "context": 32, "width": 8, "blocks": 1, "heads": 1}
+    sizes = {"vocabulary": 300, "context": 32, "width": 8, "blocks": 1, "heads": 1}
     training = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3, "weight_decay": 0, "schedule": "linear"}
     training |= {"warmup": 0, "precision": "fp32", "balance": "none", "gpus": 1}
-    run(
+    prediction = {"tokens_per_batch": 1000}
+    finetune = words(
         "finetune",
-        train=tmp_path / "train.parquet",
+        train=table,
         audit=tmp_path / "corpus.json",
-        config=json.dumps({"model": model, "training": training, "seed": 1}),
+        config={"model": sizes, "training": training, "seed": 1},
         checkpoints=tmp_path / "work",
-        output=tmp_path / "model",
+        output=model,
         history=tmp_path / "training.json",
         base=None,
     )
-    prediction = json.dumps({"tokens_per_batch": 1000})
-    run(
+    predict = words(
         "predict",
-        model=tmp_path / "model",
-        train=tmp_path / "train.parquet",
-        test=tmp_path / "train.parquet",
+        model=model,
+        train=table,
+        test=table,
         shard="1-of-1",
         config=prediction,
         output=tmp_path / "predictions.parquet",
     )
-    run(
+    mask = words(
         "mask-block",
-        model=tmp_path / "model",
-        samples=tmp_path / "train.parquet",
+        model=model,
+        samples=table,
         block=0,
-        masking=json.dumps({"block_conditions": ["described"], "head_conditions": ["zero"]}),
+        masking={"block_conditions": ["described"], "head_conditions": ["zero"]},
         prediction=prediction,
-        output=tmp_path / "masks.parquet",
+        output=masks,
     )
-    masks = pd.read_parquet(tmp_path / "masks.parquet")
-    assert len(masks) == 2 * 20 and masks["p_joy"].between(0, 1).all()
+    command = [sys.executable, "-c", BLOCKED, json.dumps([finetune, predict, mask])]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert (tmp_path / "predictions.parquet").exists()
+    scores = pd.read_parquet(masks)
+    assert len(scores) == 2 * 20 and scores["p_joy"].between(0, 1).all()
 
 
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each

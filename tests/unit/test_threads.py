@@ -1,4 +1,4 @@
-"""A job computes with the threads that its rule names, on the cores that it is given."""
+"""A job computes with the threads that its rule names, on the cores that it is given; they sleep while they wait."""
 
 import os
 import re
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from emoscope.cli import main
 
 ROOT = Path(__file__).parents[2]
 RULES = [
@@ -35,3 +37,20 @@ def test_fewer_cores_do_not_mean_fewer_threads(given):
     found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     cores = len(os.sched_getaffinity(0))
     assert found.stdout == f"{min(2, cores)} {given if given < min(2, cores) else cores}"
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_wait_asleep_unless_the_user_has_chosen(monkeypatch, capsys, chosen, expected):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if chosen:
+        monkeypatch.setenv("OMP_WAIT_POLICY", chosen)
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert os.environ["OMP_WAIT_POLICY"] == expected
+
+
+def test_how_threads_wait_is_said_before_the_library_that_heeds_it_is_loaded():
+    program = "import sys; import emoscope.cli; print({'numpy', 'torch'} & set(sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"

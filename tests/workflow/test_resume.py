@@ -31,6 +31,7 @@ def finetuning(folder, seed=1):
     return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
 
+@pytest.mark.slow
 def test_a_killed_job_resumes(tmp_path):
     texts = [f"i feel {word} number {n}" for n in range(200) for word in ("glad", "sad")]
     pd.DataFrame({"id": range(400), "text": texts, "label": [1, 0] * 200}).to_parquet(tmp_path / "train.parquet")

@@ -38,7 +38,7 @@ def project(tmp_path_factory):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CUDA_VISIBLE_DEVICES", "")
         runs = [f"{run}-{balance}" for run in ("one", "two") for balance in BALANCES]
-        found = snakemake(folder, *(f"results/{run}-s1/training.json" for run in runs))
+        found = snakemake(folder, *(f"results/{run}-s1/training.json" for run in runs), warm=False)
     assert found.returncode == 0, found.stdout
     return folder
 
@@ -67,6 +67,6 @@ def test_both_classifiers_say_the_same(project, balance):
 def test_a_limit_on_gpus_is_one_on_processes(project):
     """With fewer GPUs than `gpus`, fewer processes share the batches."""
     target = "results/few-none-s1/training.json"
-    found = snakemake(project, target, "--resources", "gpu=1")
+    found = snakemake(project, target, "--resources", "gpu=1", warm=False)
     assert found.returncode == 0, found.stdout
     assert json.loads((project / target).read_text())["processes"] == 1

@@ -15,12 +15,12 @@ SEVERAL = {
 }
 
 
-def test_one_run_has_nothing_to_be_compared_with(finished):
-    found = snakemake(finished, "comparison")
+def test_one_run_has_nothing_to_be_compared_with(changeable):
+    found = snakemake(changeable, "comparison")
     assert found.returncode == 1 and "Traceback" not in found.stdout
     line = "emoscope: nothing to compare tiny-s1 with; add a seed to `seeds` or a run to `runs`"
     assert line in found.stdout.splitlines()
-    assert not (finished / "reports" / "comparison.html").exists()
+    assert not (changeable / "reports" / "comparison.html").exists()
 
 
 @pytest.mark.slow

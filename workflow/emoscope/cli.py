@@ -16,7 +16,7 @@ from typing import Any
 
 from emoscope.damage import check_whole, disk_trouble
 from emoscope.errors import UserError
-from emoscope.threads import use_threads
+from emoscope.threads import use_threads, wait_asleep
 
 COMMANDS = {
     "generate-corpus": "calibration_corpus:generate_corpus",
@@ -81,6 +81,7 @@ def main(argv: list[str] | None = None) -> None:
     `--threads N` before the subcommand: compute with N threads, whatever number of cores the job was given.
     """
     argv = sys.argv[1:] if argv is None else argv
+    wait_asleep()
     if argv[:1] == ["--threads"]:
         use_threads(int(argv[1]))
         argv = argv[2:]

@@ -1,8 +1,17 @@
-"""How many threads a job computes with. To be called before numpy and torch are imported: they ask once."""
+"""How many threads a job computes with, and how these wait. To be called before numpy and torch are imported."""
 
 import os
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def wait_asleep() -> None:
+    """Let OpenMP's threads sleep while they wait for one another, unless the user has chosen otherwise.
+
+    By default they spin, and so hold the cores that those they wait for would need: beside one other busy process, a
+    training then does a fraction of its steps (docs/performance.md). The order of sums, and so every result, stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def use_threads(wanted: int) -> None:
