@@ -3,12 +3,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 STAMP := .venv/installed-$(shell cksum < envs/requirements.lock | cut -d' ' -f1)
 
-.PHONY: run test setup lock
+.PHONY: run test release setup lock
 run: setup
 	snakemake --cores $(CORES) all
 
 test: setup
-	pytest
+	pytest -n $(CORES) --dist worksteal
+
+# What takes too long for every change.
+release: setup
+	pytest -m release
 
 setup: $(STAMP)
 $(STAMP):

@@ -35,7 +35,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def hard_links(project: Path, folder: Path) -> Path:
-    """A copy of a project that a test may change, as long as it writes no file in place: the files are the same ones."""
+    """A copy of a project that a test may change, as long as it writes no file in place: both share them."""
     shutil.copytree(project, folder, copy_function=os.link, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

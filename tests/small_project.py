@@ -24,8 +24,8 @@ def small_project(folder: Path) -> Path:
     return folder
 
 
-def assert_completes(folder: Path, *targets: str) -> None:
-    found = snakemake(folder, *(targets or [METRICS]))
+def assert_completes(folder: Path, *targets: str, warm: bool = True) -> None:
+    found = snakemake(folder, *(targets or [METRICS]), warm=warm)
     assert found.returncode == 0, found.stdout
 
 

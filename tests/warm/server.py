@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 import traceback
-from pathlib import Path
 
 HEAVY = [
     *("torch", "transformers", "accelerate", "datasets", "pandas", "pyarrow.parquet", "scipy.stats", "scipy.special"),

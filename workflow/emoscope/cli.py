@@ -14,7 +14,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from emoscope.damage import check_whole, disk_trouble
 from emoscope.errors import UserError
 from emoscope.threads import use_threads, wait_asleep
 
@@ -92,6 +91,8 @@ def main(argv: list[str] | None = None) -> None:
             print("\n".join(f"  {name}" for name in COMMANDS))
             raise SystemExit(0 if wanted else 2)
         raise SystemExit(f"emoscope: no command {wanted!r}; `emoscope --help` lists them")
+    from emoscope.damage import check_whole, disk_trouble  # brings numpy, which must find the threads settled
+
     name, arguments = argv[0], argv[1:]
     options: dict[str, Any] = {}
     try:
