@@ -67,11 +67,11 @@ def work_for_a_while(work: str) -> tuple[float, str]:
     import torch
 
     from benchmarks.measuring import sentences
-    from emoscope.calibration import EMOTIONS
-    from emoscope.finetune import rows_of, start_model, train_tokenizer, trainer_of, training_arguments
-    from emoscope.masking import block_scores
-    from emoscope.predict import predict_logits
-    from emoscope.products import use_onednn
+    from emoscope.data.planted import EMOTIONS
+    from emoscope.experiments.masking.measure import block_scores
+    from emoscope.models.logits import predict_logits
+    from emoscope.models.onednn import use_onednn
+    from emoscope.training.finetune import rows_of, start_model, train_tokenizer, trainer_of, training_arguments
 
     torch.manual_seed(0)
     texts = sentences(2048)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.measuring import ROOT
-from emoscope.provenance import hashes
+from emoscope.storage.provenance import hashes
 
 MADE = ("data/corpora", "data/tasks", "data/models", "results", "reports")
 COMPARED = (".parquet", ".csv", ".json", ".safetensors")

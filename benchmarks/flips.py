@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.measuring import ROOT, sentences
-from emoscope.flips import flip_gender, flip_race
-from emoscope.lexicons import GenderLexicon, RaceLexicon
-from emoscope.perturbation import Perturbation
-from emoscope.synonyms import SynonymTable, replace
+from emoscope.experiments.flips.flip import flip_gender, flip_race
+from emoscope.experiments.synonyms.replace import SynonymTable, replace
+from emoscope.perturbation.edits import Perturbation
+from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
 
 LEXICONS = ROOT / "data" / "lexicons"
 

@@ -18,13 +18,13 @@ import torch
 from benchmarks.masking import CONDITIONS
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, seconds, sentences
 from benchmarks.training import tokens_per_second
-from emoscope.architectures import blocks_of
-from emoscope.calibration import EMOTIONS
-from emoscope.files import read_json, write_json, write_table
-from emoscope.finetune import rows_of, trainer_of, training_arguments
-from emoscope.masking import block_scores
-from emoscope.models import load_classifier
-from emoscope.predict import predict_logits
+from emoscope.data.planted import EMOTIONS
+from emoscope.experiments.masking.measure import block_scores
+from emoscope.models.families import blocks_of
+from emoscope.models.loading import load_classifier
+from emoscope.models.logits import predict_logits
+from emoscope.storage.files import read_json, write_json, write_table
+from emoscope.training.finetune import rows_of, trainer_of, training_arguments
 
 PAPER_ROWS, SAMPLES = 333_447, 600
 TRAINING = {"epochs": 2, "batch_size": 256, "learning_rate": 1e-4, "weight_decay": 0.01, "schedule": "linear"}

@@ -14,11 +14,11 @@ import torch
 from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from benchmarks.measuring import ROOT, sentences, side_by_side
-from emoscope.finetune import rows_of, train_tokenizer, trainer_of, training_arguments
-from emoscope.flips import flip_gender
-from emoscope.lexicons import GenderLexicon
-from emoscope.predict import predict_logits
-from emoscope.split import split
+from emoscope.data.split import split
+from emoscope.experiments.flips.flip import flip_gender
+from emoscope.models.logits import predict_logits
+from emoscope.perturbation.lexicons import GenderLexicon
+from emoscope.training.finetune import rows_of, train_tokenizer, trainer_of, training_arguments
 
 ROWS = (2500, 5000, 10_000, 20_000)
 RECIPE = {"epochs": 1, "batch_size": 32, "learning_rate": 1e-3, "weight_decay": 0.0, "schedule": "linear", "warmup": 0}

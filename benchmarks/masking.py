@@ -13,8 +13,8 @@ import torch
 from transformers import GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, pipeline
 
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, seconds, sentences
-from emoscope.architectures import heads_of, projection_of
-from emoscope.masking import block_scores
+from emoscope.experiments.masking.measure import block_scores
+from emoscope.models.families import heads_of, projection_of
 
 TEXTS, ROUNDS = 192, 3
 BLOCKS = (0, 4, 7, 11)  # 12, 8, 5 and 1 blocks run under the mask: 6.5 on average, as over all twelve

@@ -13,12 +13,12 @@ from pathlib import Path
 import torch
 from transformers import GPT2Config, GPT2ForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.architectures import blocks_of
-from emoscope.calibration import EMOTIONS, generate
-from emoscope.finetune import train_tokenizer
-from emoscope.models import device, load_classifier
-from emoscope.products import use_onednn
-from emoscope.provenance import commit
+from emoscope.data.planted import EMOTIONS, generate
+from emoscope.models.families import blocks_of
+from emoscope.models.loading import device, load_classifier
+from emoscope.models.onednn import use_onednn
+from emoscope.storage.provenance import commit
+from emoscope.training.finetune import train_tokenizer
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from benchmarks.measuring import sentences
-from emoscope.calibration import EMOTIONS
-from emoscope.finetune import train_tokenizer
+from emoscope.data.planted import EMOTIONS
+from emoscope.training.finetune import train_tokenizer
 
 CHUNK = 20_000
 

@@ -6,8 +6,8 @@ from scipy.special import softmax
 from transformers import pipeline
 
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, sentences, side_by_side
-from emoscope.models import classes_of
-from emoscope.predict import predict_logits
+from emoscope.models.loading import classes_of
+from emoscope.models.logits import predict_logits
 
 TEXTS = 512
 

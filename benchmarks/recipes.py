@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.measuring import ROOT
-from emoscope.files import read_json
+from emoscope.storage.files import read_json
 
 
 def measure(overlay: str = str(ROOT / "benchmarks" / "recipes.yaml"), folder: str | None = None) -> dict:

@@ -15,7 +15,7 @@ import torch
 from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, sentences, synchronise
-from emoscope.finetune import rows_of, trainer_of, training_arguments
+from emoscope.training.finetune import rows_of, trainer_of, training_arguments
 
 RECIPE = {"epochs": 1, "batch_size": 64, "learning_rate": 8e-5, "weight_decay": 0.01, "schedule": "linear", "warmup": 0}
 ROUNDS = 3

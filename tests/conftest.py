@@ -15,7 +15,7 @@ wait_asleep()  # before torch is imported: several processes test side by side
 import pandas as pd  # noqa: E402
 import torch  # noqa: E402
 
-from emoscope.finetune import train_tokenizer  # noqa: E402
+from emoscope.training.finetune import train_tokenizer  # noqa: E402
 from project import copy_project, hard_links, snakemake  # noqa: E402
 from random_models import FAMILIES, TEXTS  # noqa: E402
 
@@ -34,6 +34,7 @@ def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Pat
         folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
         with FileLock(f"{folder}.lock"):
             if not folder.with_suffix(".done").exists():
+                assert not folder.exists(), "the first test that wanted this could not make it; see there"
                 fill(folder)
                 folder.with_suffix(".done").touch()
         return folder

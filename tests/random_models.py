@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from emoscope.finetune import train_tokenizer
+from emoscope.training.finetune import train_tokenizer
 
 TEXTS = [
     "i feel happy about the long weekend",

@@ -10,10 +10,10 @@ import torch
 from markupsafe import Markup
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from emoscope.attention_tables import attention_weights
-from emoscope.attention_viewer import viewer
-from emoscope.finetune import train_tokenizer
-from emoscope.templates import TEMPLATES, fill
+from emoscope.reporting.templates import TEMPLATES, fill
+from emoscope.training.finetune import train_tokenizer
+from emoscope.writeups.attention.measure import attention_weights
+from emoscope.writeups.attention.viewer import viewer
 from random_models import FAMILIES, TEXTS, train_wordpiece
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")

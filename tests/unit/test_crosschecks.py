@@ -10,9 +10,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
-from emoscope.architectures import blocks_of, projection_of
-from emoscope.batches import padded_batches
-from emoscope.interventions import fixed_head, recording, silenced_bias, silenced_block
+from emoscope.models.batches import padded_batches
+from emoscope.models.families import blocks_of, projection_of
+from emoscope.models.interventions import fixed_head, recording, silenced_bias, silenced_block
 from random_models import FAMILIES, TEXTS
 
 BLOCK, HEAD = 1, 2

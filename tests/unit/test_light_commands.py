@@ -8,7 +8,7 @@ import sys
 import pandas as pd
 
 from emoscope.cli import COMMANDS
-from emoscope.code import PACKAGE, code_of
+from emoscope.plan.code_inputs import code_of, file_of
 from random_models import TEXTS
 
 BLOCKED = """
@@ -75,14 +75,18 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
 
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
-READERS = "predict scoring masking finetune models copier tracing dimensions attention_tables lens write_directions"
-READERS += " autoencoder autoencoder_scores prompt_training prompt_scores induction induction_ablation composition"
+READERS = "experiments.masking.measure experiments.tracing.dimensions experiments.tracing.measure"
+READERS += " models.loading models.logits perturbation.scored_pairs training.finetune writeups.attention.measure"
+READERS += " writeups.induction.ablation writeups.induction.composition writeups.induction.copier"
+READERS += " writeups.induction.measure writeups.prompting.measure writeups.prompting.training"
+READERS += " writeups.residual.autoencoder writeups.residual.autoencoder_scores writeups.residual.measure"
+READERS += " writeups.residual.write_directions"
 
 
 def test_only_commands_that_run_a_model_import_its_libraries():
     found = {}
     for module in {target.split(":")[0] for target in COMMANDS.values()}:
-        code = (path.read_text() for path in code_of(PACKAGE / f"{module}.py"))
+        code = (path.read_text() for path in code_of(file_of(module)))
         found[module] = {name for text in code for name in COSTLY.findall(text)}
     assert {module for module, names in found.items() if names & MODELS} == set(READERS.split())
-    assert {module for module, names in found.items() if names - MODELS} == {"reports"}  # it runs notebooks
+    assert {module for module, names in found.items() if names - MODELS} == {"reporting.render"}  # it runs notebooks

@@ -5,8 +5,8 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
-from emoscope.calibration import generate
-from emoscope.finetune import train_tokenizer
+from emoscope.data.planted import generate
+from emoscope.training.finetune import train_tokenizer
 from project import copy_project, snakemake
 from random_models import train_wordpiece
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from emoscope.models import load_classifier
-from emoscope.predict import predict_logits
+from emoscope.models.loading import load_classifier
+from emoscope.models.logits import predict_logits
 from project import copy_project, snakemake
 
 pytestmark = pytest.mark.slow

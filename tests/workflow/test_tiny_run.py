@@ -18,6 +18,7 @@ CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
 PAGES = {"render_claims": 1, "render_index": 1, "all": 1}
 JUDGED = {"assess_claims": 1, "collect_claims": 1, "record_provenance": 1, **PAGES}
 CARD = {"write_model_card": 1}
+MASKING = "workflow/emoscope/experiments/masking/measure.py"
 TRUTH = {"collect_ground_truth": 1, "render_ground_truth": 1}
 
 
@@ -117,7 +118,7 @@ def test_a_commit_is_recorded_and_reruns_nothing(changeable):
         done = subprocess.run(["git", *words], cwd=changeable, check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
-    say = "from emoscope.provenance import commit; print(commit())"
+    say = "from emoscope.storage.provenance import commit; print(commit())"
     environment = {**os.environ, "PYTHONPATH": str(changeable / "workflow")}
     git("init", "--quiet")
     git("add", "Snakefile", "workflow")
@@ -137,7 +138,11 @@ def test_a_second_run_does_nothing(changeable):
 
 
 def test_touched_files_change_nothing(changeable):
-    code = ("workflow/notebooks/masking.ipynb", "workflow/emoscope/masking.py", "workflow/emoscope/finetune.py")
+    code = (
+        "workflow/notebooks/masking.ipynb",
+        "workflow/emoscope/experiments/masking/measure.py",
+        "workflow/emoscope/training/finetune.py",
+    )
     for name in ("data/lexicons/gender.csv", *code):
         content = (changeable / name).read_bytes()
         (changeable / name).unlink()
@@ -168,7 +173,7 @@ def test_edited_neutral_words_rerun_every_perturbation(edited):
 
 
 def test_edited_synonym_code_leaves_the_flips_alone(edited):
-    jobs = edited("workflow/emoscope/synonyms.py", lambda text: text + "\n# a remark\n")
+    jobs = edited("workflow/emoscope/experiments/synonyms/replace.py", lambda text: text + "\n# a remark\n")
     words = {"count_words": 1, "replace_words": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
     assert jobs == {**words, "assess_ground_truth": 1, "render_report": 1, **TRUTH, **JUDGED, **CARD}
 
@@ -188,7 +193,7 @@ def test_an_edited_masking_setting_reruns_the_masks(edited):
 
 
 def test_edited_masking_code_reruns_the_masks(edited):
-    jobs = edited("workflow/emoscope/masking.py", lambda text: text + "\n# a remark\n")
+    jobs = edited(MASKING, lambda text: text + "\n# a remark\n")
     assert jobs == {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1, "render_report": 1, **JUDGED}
 
 

@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.flips import GenderLexicon, RaceLexicon, flip_gender, flip_race
-from emoscope.perturbation import Perturbation
-from emoscope.synonyms import parse_map
-from emoscope.synonyms import replace as replace_words
+from emoscope.experiments.flips.flip import GenderLexicon, RaceLexicon, flip_gender, flip_race
+from emoscope.experiments.synonyms.replace import parse_map
+from emoscope.experiments.synonyms.replace import replace as replace_words
+from emoscope.perturbation.edits import Perturbation
 
 LEXICONS = Path(__file__).parents[2] / "data" / "lexicons"
 

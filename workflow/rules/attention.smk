@@ -6,7 +6,7 @@ rule attention_weights:
     """Tabulate every head's attention weights for the configured sentences, their averages and rollout."""
     input:
         model=attention_model,
-        code=code_of("attention_tables"),
+        code=code_of("writeups.attention.measure"),
     output:
         weights="results/{subject}/attention/weights.parquet",
         averages="results/{subject}/attention/averages.parquet",
@@ -36,7 +36,7 @@ rule block_attention:
     input:
         model=attention_model,
         texts=attention_texts,
-        code=code_of("attention_tables"),
+        code=code_of("writeups.attention.measure"),
     output:
         blocked="results/{subject}/attention/blocked.parquet",
         looks="results/{subject}/attention/looks.parquet",
@@ -72,7 +72,7 @@ rule summarise_attention:
         silenced="results/{subject}/attention/silenced.parquet",
         weights="results/{subject}/attention/weights.parquet",
         tokens="results/{subject}/attention/tokens.parquet",
-        code=code_of("attention_summary"),
+        code=code_of("writeups.attention.summarise"),
     output:
         agreement="results/{subject}/attention/agreement.parquet",
         heads="results/{subject}/attention/heads.parquet",

@@ -12,7 +12,7 @@ rule assess_claims:
         all_but="results/{run}/masking/all_but_summary.parquet",
         pairs=perturbation_pairs,
         scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in AXES],
-        code=code_of("claims"),
+        code=code_of("verdicts.claims.assess"),
     output:
         "results/{run}/claims.csv",
     log:
@@ -36,7 +36,7 @@ rule assess_writeup_claims:
     input:
         claims=shipped("data/reference/claims.yaml"),
         findings=[f"results/models/{{model}}/{writeup}/findings.csv" for writeup in WRITEUPS],
-        code=code_of("writeup_claims"),
+        code=code_of("verdicts.claims.writeups"),
     output:
         "results/models/{model}/claims.csv",
     log:
@@ -61,7 +61,7 @@ rule collect_claims:
             *expand("results/{run}/claims.csv", run=RUNS),
             *expand("results/models/{model}/claims.csv", model=COMPANIONS),
         ],
-        code=code_of("claims"),
+        code=code_of("verdicts.claims.assess"),
     output:
         "reports/claims.csv",
     log:

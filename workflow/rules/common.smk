@@ -11,8 +11,8 @@ from types import SimpleNamespace
 PACKAGE = Path(workflow.basedir, "workflow")
 sys.path.insert(0, str(PACKAGE))
 
-from emoscope import code as package_code
-from emoscope.config import check_files, complete, expand_runs
+from emoscope.plan import code_inputs
+from emoscope.plan.config import check_files, complete, expand_runs
 from emoscope.errors import UserError
 
 # jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated
@@ -60,12 +60,12 @@ def from_source(section, *sources):
 
 def code_of(module):
     """A module and what it imports inside the package, as inputs of the rule that runs it."""
-    return [os.path.relpath(path) for path in package_code.code_of(PACKAGE / "emoscope" / f"{module}.py")]
+    return [os.path.relpath(path) for path in code_inputs.code_of(code_inputs.file_of(module))]
 
 
 def notebook_code(notebook):
     """A report notebook and what it imports inside the package."""
-    return [os.path.relpath(path) for path in package_code.code_of(PACKAGE / "notebooks" / f"{notebook}.ipynb")]
+    return [os.path.relpath(path) for path in code_inputs.code_of(PACKAGE / "notebooks" / f"{notebook}.ipynb")]
 
 
 # read at once: Snakemake takes an error inside an input function for a missing file, and an old page for up to date

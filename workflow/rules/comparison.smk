@@ -6,7 +6,7 @@ rule compare_runs:
     input:
         metrics=expand("results/{run}/metrics.json", run=RUNS),
         perturbations=expand("results/{run}/perturbations/{axis}_summary.parquet", run=RUNS, axis=AXES),
-        code=code_of("comparison"),
+        code=code_of("verdicts.comparison.summarise"),
     output:
         "results/comparison/measures.parquet",
     log:
@@ -29,7 +29,7 @@ rule compare_masks:
     """Which blocks and heads every run needs, by relative depth, and how far runs agree on it."""
     input:
         summaries=expand("results/{run}/masking/summary.parquet", run=RUNS),
-        code=code_of("comparison"),
+        code=code_of("verdicts.comparison.summarise"),
     output:
         masks="results/comparison/masks.parquet",
         correlations="results/comparison/correlations.parquet",
@@ -55,7 +55,7 @@ rule render_comparison:
         notebook=shipped("workflow/notebooks/comparison.ipynb"),
         tables=list(COMPARISON_TABLES.values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        code=notebook_code("comparison") + code_of("reports"),
+        code=notebook_code("comparison") + code_of("reporting.render"),
     output:
         html=report(
             "reports/comparison.html",

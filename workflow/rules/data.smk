@@ -4,7 +4,7 @@
 rule generate_corpus:
     """Generate sentences with planted effects; truth.json says which."""
     input:
-        code=code_of("calibration_corpus"),
+        code=code_of("data.planted_corpus"),
     output:
         corpus="data/corpora/{corpus}/corpus.parquet",
         source="data/corpora/{corpus}/source.json",
@@ -28,7 +28,7 @@ rule import_corpus:
     """Read and check a local file or folder of labelled texts."""
     input:
         files=local_corpus_files,
-        code=code_of("corpus"),
+        code=code_of("data.corpus"),
     output:
         corpus="data/corpora/{corpus}/corpus.parquet",
         source="data/corpora/{corpus}/source.json",
@@ -51,7 +51,7 @@ rule import_corpus:
 rule download_corpus:
     """Fetch a data set from the hub and record the revision it resolved to."""
     input:
-        code=code_of("corpus"),
+        code=code_of("data.corpus"),
     output:
         corpus="data/corpora/{corpus}/corpus.parquet",
         source="data/corpora/{corpus}/source.json",
@@ -76,7 +76,7 @@ rule split_corpus:
     input:
         corpus="data/corpora/{corpus}/corpus.parquet",
         source="data/corpora/{corpus}/source.json",
-        code=code_of("split"),
+        code=code_of("data.split"),
     output:
         train="data/corpora/{corpus}/train.parquet",
         test="data/corpora/{corpus}/test.parquet",

@@ -9,7 +9,7 @@ rule assess_ground_truth:
         pairs=corpus_of("perturbations/{axis}.parquet"),
         scores="results/{run}/perturbations/{axis}_scores.parquet",
         summary="results/{run}/perturbations/{axis}_summary.parquet",
-        code=code_of("ground_truth"),
+        code=code_of("verdicts.ground_truth.assess"),
     output:
         "results/{run}/ground_truth/{axis}.csv",
     log:
@@ -31,7 +31,7 @@ rule collect_ground_truth:
     """The planted effects of all runs in one table."""
     input:
         runs=expand("results/{run}/ground_truth/{axis}.csv", run=GENERATED, axis=AXES),
-        code=code_of("ground_truth"),
+        code=code_of("verdicts.ground_truth.assess"),
     output:
         "reports/ground_truth.csv",
     log:
@@ -49,7 +49,7 @@ rule render_ground_truth:
         notebook=shipped("workflow/notebooks/ground_truth.ipynb"),
         table="reports/ground_truth.csv",
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        code=notebook_code("ground_truth") + code_of("reports"),
+        code=notebook_code("ground_truth") + code_of("reporting.render"),
     output:
         html=report(
             "reports/ground_truth.html",

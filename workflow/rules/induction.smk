@@ -6,7 +6,7 @@ INDUCTION = "results/models/{model}/induction"
 rule train_copier:
     """Train a small GPT-2 on repeated random tokens until it copies: a model that surely has an induction circuit."""
     input:
-        code=code_of("copier"),
+        code=code_of("writeups.induction.copier"),
     output:
         directory("data/models/{model}"),
     log:
@@ -29,7 +29,7 @@ rule score_heads:
     """Predict repeated random tokens, and see where every head looks; the same with random weights."""
     input:
         model=language_model,
-        code=code_of("induction"),
+        code=code_of("writeups.induction.measure"),
     output:
         predictions=f"{INDUCTION}/predictions.parquet",
         heads=f"{INDUCTION}/heads.parquet",
@@ -60,7 +60,7 @@ rule ablate_mlps:
     """Replace the output of one MLP in the second half by that in the first half, position by position."""
     input:
         model=language_model,
-        code=code_of("induction_ablation"),
+        code=code_of("writeups.induction.ablation"),
     output:
         f"{INDUCTION}/mlps.parquet",
     log:
@@ -90,7 +90,7 @@ rule ablate_heads:
     input:
         model=language_model,
         heads=f"{INDUCTION}/heads.parquet",
-        code=code_of("induction_ablation"),
+        code=code_of("writeups.induction.ablation"),
     output:
         f"{INDUCTION}/silenced.parquet",
     log:
@@ -120,7 +120,7 @@ rule compose_heads:
     input:
         model=language_model,
         heads=f"{INDUCTION}/heads.parquet",
-        code=code_of("composition"),
+        code=code_of("writeups.induction.composition"),
     output:
         f"{INDUCTION}/pairs.parquet",
     log:
@@ -153,7 +153,7 @@ rule summarise_induction:
         mlps=f"{INDUCTION}/mlps.parquet",
         silenced=f"{INDUCTION}/silenced.parquet",
         pairs=f"{INDUCTION}/pairs.parquet",
-        code=code_of("induction_summary"),
+        code=code_of("writeups.induction.summarise"),
     output:
         summaries=[f"{INDUCTION}/summaries/{name}.parquet" for name in INDUCTION_SUMMARIES],
         findings=f"{INDUCTION}/findings.csv",

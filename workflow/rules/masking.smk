@@ -6,7 +6,7 @@ rule select_confident:
     input:
         predictions=gather.predict("results/{{run}}/predictions/{scatteritem}.parquet"),
         test=corpus_of("test.parquet"),
-        code=code_of("samples"),
+        code=code_of("experiments.masking.samples"),
     output:
         "results/{run}/samples.parquet",
     log:
@@ -27,7 +27,7 @@ rule mask_block:
     input:
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
-        code=code_of("masking"),
+        code=code_of("experiments.masking.measure"),
     output:
         "results/{run}/masking/block_{block}.parquet",
     log:
@@ -55,7 +55,7 @@ rule mask_all_but:
     input:
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
-        code=code_of("masking"),
+        code=code_of("experiments.masking.measure"),
     output:
         "results/{run}/masking/all_but.parquet",
     log:
@@ -86,7 +86,7 @@ rule summarise_masking:
             f"results/{wildcards.run}/masking/block_{block}.parquet" for block in blocks_of(wildcards.run)
         ],
         all_but="results/{run}/masking/all_but.parquet",
-        code=code_of("masking_summary"),
+        code=code_of("experiments.masking.summarise"),
     output:
         summary="results/{run}/masking/summary.parquet",
         all_but_summary="results/{run}/masking/all_but_summary.parquet",

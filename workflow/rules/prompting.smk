@@ -5,7 +5,7 @@ rule prepare_task:
     """Generate, read or download the texts of one task."""
     input:
         files=task_files,
-        code=code_of("prompting_tasks"),
+        code=code_of("writeups.prompting.tasks"),
     output:
         train="data/tasks/{task}/train.parquet",
         test="data/tasks/{task}/test.parquet",
@@ -33,7 +33,7 @@ rule train_prompts:
         model=language_model,
         train="data/tasks/{task}/train.parquet",
         about="data/tasks/{task}/task.json",
-        code=code_of("prompt_training"),
+        code=code_of("writeups.prompting.training"),
     output:
         prompts="results/models/{model}/prompting/{task}/prompts.safetensors",
         history="results/models/{model}/prompting/{task}/history.csv",
@@ -65,7 +65,7 @@ rule score_prompts:
         tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
         about=expand("data/tasks/{task}/task.json", task=TASKS),
         prompts=expand("results/models/{{model}}/prompting/{task}/prompts.safetensors", task=TASKS),
-        code=code_of("prompt_scores"),
+        code=code_of("writeups.prompting.measure"),
     output:
         scores="results/models/{model}/prompting/scores.parquet",
         checks="results/models/{model}/prompting/checks.parquet",
@@ -99,7 +99,7 @@ rule summarise_prompting:
         tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
         about=expand("data/tasks/{task}/task.json", task=TASKS),
         histories=expand("results/models/{{model}}/prompting/{task}/history.csv", task=TASKS),
-        code=code_of("prompting_summary"),
+        code=code_of("writeups.prompting.summarise"),
     output:
         reports="results/models/{model}/prompting/reports.parquet",
         correlations="results/models/{model}/prompting/correlations.parquet",

@@ -9,7 +9,7 @@ rule render_report:
         tables=lambda wildcards: flatten(report_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
         script=lambda wildcards: page_script(wildcards.experiment),
-        code=lambda wildcards: NOTEBOOK_CODE[wildcards.experiment] + code_of("reports"),
+        code=lambda wildcards: NOTEBOOK_CODE[wildcards.experiment] + code_of("reporting.render"),
     output:
         html=report(
             "reports/{run}/{experiment}.html",
@@ -41,7 +41,7 @@ rule render_writeup:
         tables=lambda wildcards: flatten(writeup_tables(wildcards).values()),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
         script=lambda wildcards: page_script(wildcards.writeup),
-        code=lambda wildcards: NOTEBOOK_CODE[wildcards.writeup] + code_of("reports"),
+        code=lambda wildcards: NOTEBOOK_CODE[wildcards.writeup] + code_of("reporting.render"),
     output:
         html=report(
             "reports/models/{model}/{writeup}.html",
@@ -72,7 +72,7 @@ rule render_claims:
         claims="reports/claims.csv",
         samples=published("published_samples"),
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        code=notebook_code("claims") + code_of("reports"),
+        code=notebook_code("claims") + code_of("reporting.render"),
     output:
         html=report("reports/claims.html", caption="../report/page.rst", category="Claims", labels={"report": "claims"}),
         figures=directory("reports/figures/claims"),
@@ -110,7 +110,7 @@ rule render_index:
         ],
         claims="reports/claims.csv",
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "index.html.j2", "page.css")],
-        code=code_of("reports"),
+        code=code_of("reporting.render"),
     output:
         report("reports/index.html", caption="../report/page.rst", category="Index", labels={"report": "index"}),
     log:
@@ -135,7 +135,7 @@ rule write_model_card:
         model="results/{run}/model",
         base=base_model,
         template=shipped("workflow/report/model_card.md.j2"),
-        code=code_of("model_card"),
+        code=code_of("verdicts.model_card"),
     output:
         "results/{run}/README.md",
     log:
@@ -157,7 +157,7 @@ rule record_provenance:
         inputs=run_inputs,
         training="results/{run}/training.json",
         results=run_results,
-        code=code_of("provenance"),
+        code=code_of("storage.provenance"),
     output:
         "results/{run}/provenance.json",
     log:
@@ -179,7 +179,7 @@ rule record_model_provenance:
     input:
         inputs=writeup_inputs,
         results=writeup_results,
-        code=code_of("provenance"),
+        code=code_of("storage.provenance"),
     output:
         "results/models/{model}/provenance.json",
     log:

@@ -10,7 +10,7 @@ rule read_residual:
     input:
         model=language_model,
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
-        code=code_of("lens"),
+        code=code_of("writeups.residual.measure"),
     output:
         positions="results/models/{model}/residual/positions.parquet",
         sentences="results/models/{model}/residual/sentences.parquet",
@@ -40,7 +40,7 @@ rule measure_writes:
     """How the write directions of every block's MLP overlap."""
     input:
         model=language_model,
-        code=code_of("write_directions"),
+        code=code_of("writeups.residual.write_directions"),
     output:
         overlaps="results/models/{model}/residual/overlaps.parquet",
         histogram="results/models/{model}/residual/histogram.parquet",
@@ -68,7 +68,7 @@ rule train_autoencoder:
     input:
         model=language_model,
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
-        code=code_of("autoencoder"),
+        code=code_of("writeups.residual.autoencoder"),
     output:
         weights="results/models/{model}/residual/autoencoder.safetensors",
         history="results/models/{model}/residual/training.csv",
@@ -100,7 +100,7 @@ rule evaluate_autoencoder:
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         audit=f"{RESIDUAL_CORPUS}/corpus.json",
         weights="results/models/{model}/residual/autoencoder.safetensors",
-        code=code_of("autoencoder_scores"),
+        code=code_of("writeups.residual.autoencoder_scores"),
     output:
         reconstruction="results/models/{model}/residual/reconstruction.parquet",
         patched="results/models/{model}/residual/patched.parquet",
@@ -146,7 +146,7 @@ rule summarise_residual:
         associations="results/models/{model}/residual/associations.parquet",
         shuffles="results/models/{model}/residual/shuffles.parquet",
         chosen="results/models/{model}/residual/chosen.parquet",
-        code=code_of("residual_summary"),
+        code=code_of("writeups.residual.summarise"),
     output:
         curves="results/models/{model}/residual/curves.parquet",
         norms="results/models/{model}/residual/norms.parquet",

@@ -7,7 +7,7 @@ rule trace_pairs:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
         scores="results/{run}/perturbations/{axis}_scores.parquet",
-        code=code_of("tracing"),
+        code=code_of("experiments.tracing.measure"),
     output:
         traces="results/{run}/perturbations/{axis}_traces.parquet",
         patching="results/{run}/perturbations/{axis}_patching.parquet",
@@ -44,7 +44,7 @@ rule measure_dimensions:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
         test=corpus_of("test.parquet"),
-        code=code_of("dimensions"),
+        code=code_of("experiments.tracing.dimensions"),
     output:
         dimensions="results/{run}/perturbations/{axis}_dimensions.parquet",
         agreement="results/{run}/perturbations/{axis}_agreement.parquet",

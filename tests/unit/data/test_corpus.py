@@ -1,0 +1,229 @@
+"""Reading texts: what is right is kept to the letter, what is wrong is named with its file and row."""
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoscope.data.corpus import check_corpus, read_semicolon, read_table
+from emoscope.data.split import audit_corpus, audit_split, split
+from emoscope.errors import UserError
+from emoscope.storage.files import write_table
+
+CLASSES = ["sadness", "joy"]
+
+
+def from_csv(tmp_path, content, classes=CLASSES, text="text", label="label"):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return check_corpus(read_table(path, "csv", text, label), classes)
+
+
+GOOD = 'text,label\ni am sad,sadness\n"null, or NA",0\ni am glad,joy\nso glad,1\n'
+
+
+def test_names_and_numbers_are_labels_and_nothing_is_taken_for_missing(tmp_path):
+    corpus = from_csv(tmp_path, GOOD)
+    assert corpus["text"].tolist() == ["i am sad", "null, or NA", "i am glad", "so glad"]
+    assert corpus["label"].tolist() == [0, 0, 1, 1]
+    assert corpus["label"].dtype == np.int8
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("tweet,label\na,joy\n", r"mine.csv: no column 'text'; it has: tweet, label; name the right one as `text`"),
+        ("text,emotion\na,joy\n", r"mine.csv: no column 'label'; it has: text, emotion"),
+        (GOOD + "so so,hapiness\n", r"mine.csv: row 6: unknown label 'hapiness'; known: sadness, joy"),
+        (GOOD + "  ,joy\n", r"mine.csv: row 6: the text is empty"),
+        (GOOD + ",joy\n", r"mine.csv: row 6: the text is empty"),
+        (GOOD.encode() + b"caf\xe9,joy\n", r"mine.csv: line 6: byte 0xe9 is not UTF-8; save the file as UTF-8"),
+        ("text,label\na,sadness\nb,sadness\nc,joy\n", r"mine.csv: class 'joy' has 1 rows, at least 2 are needed"),
+        ("", r"mine.csv: not a CSV file"),
+    ],
+)
+def test_a_bad_csv_is_explained(tmp_path, content, message):
+    with pytest.raises(UserError, match=message) as error:
+        from_csv(tmp_path, content)
+    assert "\n" not in str(error.value)
+
+
+def test_a_parquet_file_with_a_missing_text_is_explained(tmp_path):
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame({"text": ["a", None, "b", "c"], "label": [0, 0, 1, 1]}).to_parquet(path)
+    with pytest.raises(UserError, match=r"mine.parquet: row 1: the text is empty"):
+        check_corpus(read_table(path, "parquet", "text", "label"), CLASSES)
+
+
+def test_a_folder_of_semicolon_files(tmp_path):
+    (tmp_path / "train.txt").write_text("text;label_name\ni am; sad;sadness\nglad;joy\n")
+    (tmp_path / "test.txt").write_text("text;label_name\nvery sad;sadness\nvery glad;joy\n")
+    corpus = check_corpus(read_semicolon(tmp_path), CLASSES)
+    assert corpus["text"].tolist() == ["very sad", "very glad", "i am; sad", "glad"]
+    training, testing = split(corpus, "keep", "given", 0.2, 10)
+    assert testing["text"].tolist() == ["very sad", "very glad"]
+    assert len(training) == 2
+
+
+def test_a_bad_semicolon_file_is_explained(tmp_path):
+    file = tmp_path / "train.txt"
+    file.write_text("tweet;emotion\n")
+    with pytest.raises(UserError, match=r"train.txt: line 1 should read `text;label_name`"):
+        read_semicolon(file)
+    file.write_text("text;label_name\nno label here\n")
+    with pytest.raises(UserError, match=r"train.txt: line 2: no semicolon"):
+        read_semicolon(tmp_path)
+
+
+TABLES = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 1)), min_size=10, max_size=60).map(
+    lambda rows: pd.DataFrame(rows, columns=["text", "label"]).assign(part="").reset_index(names="id")
+)
+
+
+@given(TABLES, st.sampled_from(["keep", "drop", "group"]))
+def test_the_split_keeps_its_promises(table, duplicates):
+    if table["text"].nunique() < 4:
+        return
+    training, testing = split(table, duplicates, "shuffled", 0.25, 3)
+    both = pd.concat([training, testing])
+    assert both["id"].is_unique
+    assert len(both) == (table["text"].nunique() if duplicates == "drop" else len(table))
+    leaked = audit_split(training, testing)["leaked_test_rows"]
+    assert leaked == testing["text"].isin(training["text"]).sum()
+    if duplicates != "keep":
+        assert leaked == 0
+
+
+def test_the_papers_split_size():
+    table = pd.DataFrame({"id": range(416_809), "text": "x", "label": 0, "part": ""})
+    training, testing = split(table, "keep", "shuffled", 0.2, 10)
+    assert (len(training), len(testing)) == (333_447, 83_362)  # the authors' notebook has 83,362 test rows
+
+
+def test_the_audit_counts_repeats_and_conflicts():
+    table = pd.DataFrame({"text": list("aaabbc"), "label": [0, 0, 1, 0, 0, 1]})
+    audit = audit_corpus(table, CLASSES)
+    assert audit["class_counts"] == {"sadness": 4, "joy": 2}
+    assert (audit["duplicate_rows"], audit["duplicate_texts"], audit["conflicting_texts"]) == (3, 2, 1)
+
+
+def test_a_text_with_an_unquoted_comma_is_refused_not_halved(tmp_path):
+    with pytest.raises(UserError, match="quote texts that contain commas"):
+        from_csv(tmp_path, "text,label\nhello, world,joy\ndear, world,sadness\n")
+
+
+def test_class_names_that_are_numbers_are_names(tmp_path):
+    corpus = from_csv(tmp_path, "text,label\na,5\nb,5\nc,1\nd,1\n", classes=["5", "1"])
+    assert corpus["label"].tolist() == [0, 0, 1, 1]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Untrusted texts: kept to the letter or refused in one line, never cut, joined or run
+
+STRANGE = [
+    "<script>alert(1)</script> &amp; </td>",
+    '=HYPERLINK("http://example.org")',
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "tab\there",
+    "bell \a escape \x1b[31m next line \x85 separators \u2028 \u2029",
+    "carriage\rreturn",
+    "right to left \u05e9\u05dc\u05d5\u05dd \u202e override",
+    "family \U0001f468\u200d\U0001f469\u200d\U0001f467 flag \U0001f1e9\U0001f1ea combining e\u0301\u0302",
+    'quotes " and "" and \' and ` and ; and , and \\',
+    "NaN",
+    "\ufeffmarked",
+    "  spaces around  ",
+    "x" * 100_000,
+    "so " * 33_333 + "far",
+]
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip)
+
+
+def as_csv(path, rows):
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+        writer.writerows([("text", "label"), *rows])
+
+
+def labelled(texts):
+    return [(text, CLASSES[number % 2]) for number, text in enumerate(texts)]
+
+
+def assert_csv_keeps(folder, texts):
+    as_csv(folder / "mine.csv", labelled(texts))
+    corpus = check_corpus(read_table(folder / "mine.csv", "csv", "text", "label"), CLASSES)
+    assert corpus["text"].tolist() == list(texts)
+
+
+def assert_parquet_keeps(folder, texts):
+    table = pd.DataFrame(labelled(texts), columns=["text", "label"])
+    write_table(table, folder / "mine.parquet")
+    corpus = check_corpus(read_table(folder / "mine.parquet", "parquet", "text", "label"), CLASSES)
+    assert corpus["text"].tolist() == list(texts)
+
+
+def assert_semicolon_keeps(folder, texts):
+    lines = ["text;label_name", *(f"{text};{label}" for text, label in labelled(texts))]
+    (folder / "mine.txt").write_bytes("\n".join(lines).encode())
+    corpus = check_corpus(read_semicolon(folder / "mine.txt"), CLASSES)
+    assert corpus["text"].tolist() == list(texts)
+
+
+@pytest.mark.parametrize("keeps", [assert_csv_keeps, assert_parquet_keeps, assert_semicolon_keeps])
+def test_strange_texts_are_kept_to_the_letter(tmp_path, keeps):
+    keeps(tmp_path, STRANGE)
+
+
+@pytest.mark.parametrize("keeps", [assert_csv_keeps, assert_parquet_keeps, assert_semicolon_keeps])
+def test_any_text_is_kept_to_the_letter(tmp_path, keeps):
+    @given(st.lists(TEXTS, min_size=4, max_size=8))
+    def check(texts):
+        one_line = keeps is assert_semicolon_keeps
+        keeps(tmp_path, [text.replace("\n", " ") + "." for text in texts] if one_line else texts)
+
+    check()
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_corpus_or_explained_in_one_line(tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("bytes")
+    for name, read in {
+        "mine.csv": lambda path: read_table(path, "csv", "text", "label"),
+        "mine.parquet": lambda path: read_table(path, "parquet", "text", "label"),
+        "mine.txt": read_semicolon,
+    }.items():
+        for head in (b"", b"text,label\n", b"text;label_name\n"):
+            (folder / name).write_bytes(head + content)
+            try:
+                check_corpus(read(folder / name), CLASSES)
+            except UserError as error:
+                assert str(error).startswith(str(folder))
+                assert len(str(error).splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", [b"text,label\nso\0glad,joy\n", "text,label\nglad,joy\n".encode("utf-16-le")])
+def test_nul_bytes_are_refused(tmp_path, content):
+    with pytest.raises(UserError, match=r"mine.csv: line \d: byte 0x00 is no text; save the file as UTF-8"):
+        from_csv(tmp_path, content)
+    (tmp_path / "mine.txt").write_bytes(b"text;label_name\nso\0glad;joy\n")
+    with pytest.raises(UserError, match=r"mine.txt: line 2: byte 0x00 is no text"):
+        read_semicolon(tmp_path / "mine.txt")
+    pd.DataFrame({"text": ["a", "b\0", "c", "d"], "label": [0, 0, 1, 1]}).to_parquet(tmp_path / "mine.parquet")
+    with pytest.raises(UserError, match=r"mine.parquet: row 1: the text holds a NUL character; remove it"):
+        check_corpus(read_table(tmp_path / "mine.parquet", "parquet", "text", "label"), CLASSES)
+
+
+def test_whole_numbers_written_as_floats_are_labels_and_others_are_not(tmp_path):
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame({"text": list("abcd"), "label": [0.0, 1.0, 1.0, 0.0]}).to_parquet(path)
+    assert check_corpus(read_table(path, "parquet", "text", "label"), CLASSES)["label"].tolist() == [0, 1, 1, 0]
+    assert from_csv(tmp_path, "text,label\na,0.0\nb,1.0\nc,1\nd,sadness\n")["label"].tolist() == [0, 1, 1, 0]
+    for wrong in (0.5, 2.0, float("nan"), float("inf"), -1.0):
+        pd.DataFrame({"text": list("abcd"), "label": [0.0, 1.0, wrong, 0.0]}).to_parquet(path)
+        with pytest.raises(UserError, match=rf"mine.parquet: row 2: unknown label '{wrong}'; known: sadness, joy"):
+            check_corpus(read_table(path, "parquet", "text", "label"), CLASSES)

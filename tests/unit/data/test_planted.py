@@ -1,0 +1,247 @@
+import json
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chi2_contingency
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from emoscope.data import planted as calibration
+from emoscope.data.planted import CLASS_SHARES, EMOTIONS, FEMALE, GRAMMAR, KIND_SHARES, MALE, MISLEADING_SYNONYMS
+from emoscope.errors import UserError
+from emoscope.experiments.flips.flip import race_templates
+from emoscope.perturbation.lexicons import RaceLexicon
+
+REFERENCE = Path(__file__).resolve().parents[4] / "shared" / "reference"
+ROWS = 15_000
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return calibration.generate(ROWS, seed=3)
+
+
+@pytest.fixture(scope="module")
+def table(corpus):
+    return corpus[0]
+
+
+@pytest.fixture(scope="module")
+def truth(corpus):
+    return corpus[1]
+
+
+def keywords(emotion: str) -> set[str]:
+    return set(GRAMMAR[f"state_{emotion}"] + GRAMMAR[f"quality_{emotion}"])
+
+
+def has_any(words: set[str], texts: pd.Series) -> pd.Series:
+    return texts.str.contains(rf"\b(?:{'|'.join(map(re.escape, sorted(words)))})\b")
+
+
+def rows_of(table: pd.DataFrame, truth: dict, kind: str) -> pd.DataFrame:
+    return table.iloc[truth["ids"][kind]]
+
+
+def plain(table: pd.DataFrame, truth: dict) -> pd.DataFrame:
+    """The rows whose emotion is named and neither negated nor set against another."""
+    return table.drop(index=[i for kind in ("negation", "contrast", "ambiguous") for i in truth["ids"][kind]])
+
+
+def within(share: float, expected: float, count: int) -> bool:
+    """Whether an observed share lies within four standard errors of the expected one."""
+    return abs(share - expected) < 4 * np.sqrt(expected * (1 - expected) / count)
+
+
+def test_the_table_and_its_truth_keep_their_contract(table, truth):
+    assert table.dtypes.astype(str).to_dict() | {"text": "text"} == {"id": "int64", "text": "text", "label": "int8"}
+    assert table["id"].tolist() == list(range(ROWS))
+    assert set(table["label"]) == set(range(6))
+    assert json.loads(json.dumps(truth)) == truth
+    for effect in truth["effects"].values():
+        assert effect.keys() == {"size", "planted", "visible"}
+        assert all("\n" not in effect[key] and effect[key].endswith(".") for key in ("planted", "visible"))
+
+
+def test_texts_look_like_the_tweets(table):
+    assert table["text"].str.fullmatch(r"[a-z]+( [a-z]+)*").all()
+    assert 15 <= table["text"].str.split().str.len().mean() <= 19
+    assert not table["text"].str.contains(r"\ba [aeiou]|\b(?:so|very) (?:so|very)\b").any()
+    assert not table["text"].map(lambda text: bool(re.search(r"\b(\w+) (?:and )?\1\b", text))).any()
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    rows=st.integers(1, 60),
+    seed=st.integers(0, 2**32),
+    noise=st.floats(0, 0.8),
+    duplicates=st.floats(0, 0.9),
+    effect=st.floats(0, 1),
+)
+def test_any_setting_gives_the_same_full_table_twice(rows, seed, noise, duplicates, effect):
+    table, truth = calibration.generate(rows, seed, noise, duplicates, effect)
+    again, truth_again = calibration.generate(rows, seed, noise, duplicates, effect)
+    pd.testing.assert_frame_equal(table, again)
+    assert truth == truth_again
+    assert len(table) == rows
+    assert table["text"].str.len().min() > 0
+    assert 0 <= truth["ceiling"] <= 1
+
+
+def test_another_seed_gives_another_corpus(table):
+    assert calibration.generate(ROWS, seed=4)[0]["text"].isin(table["text"]).mean() < 0.05
+
+
+def test_class_shares_are_those_of_the_paper_before_noise(table, truth):
+    clean = table.drop(index=truth["ids"]["noisy"])
+    counts = clean["label"].value_counts()
+    assert all(within(counts[label] / len(clean), share, len(clean)) for label, share in enumerate(CLASS_SHARES))
+
+
+def test_class_shares_agree_with_the_published_counts():
+    path = REFERENCE / "published" / "class_counts.csv"
+    if not path.exists():
+        pytest.skip(f"the published class counts are not beside the project ({path})")
+    published = pd.read_csv(path).set_index("label")["rows"]
+    np.testing.assert_allclose(CLASS_SHARES, (published / published.sum()).loc[list(EMOTIONS)])
+
+
+def test_shares_of_the_kinds_of_rows(table, truth):
+    expected = {kind: share for kind, share in KIND_SHARES.items() if kind != "keyword"}
+    expected |= {"race": calibration.RACE_SHARE, "noisy": 0.06}
+    assert all(within(len(truth["ids"][name]) / ROWS, share, ROWS) for name, share in expected.items())
+
+
+def test_duplicates_have_the_configured_rate_and_some_conflict(table, truth):
+    assert table["text"].duplicated().sum() == len(truth["ids"]["duplicate"]) == round(0.055 * ROWS)
+    repeated = table[table["text"].duplicated(keep=False)].groupby("text")["label"].nunique()
+    assert 0.05 < (repeated > 1).mean() < 0.25
+
+
+def test_noise_is_the_only_reason_why_a_named_emotion_disagrees_with_its_label(table, truth):
+    texts = plain(table, truth)
+    named = pd.concat({label: has_any(keywords(name), texts["text"]) for label, name in enumerate(EMOTIONS)}, axis=1)
+    assert (named.sum(axis=1) == 1).all()
+    wrong = texts.index[named.idxmax(axis=1) != texts["label"]]
+    assert set(wrong) == set(truth["ids"]["noisy"]) & set(texts.index)
+    counts = table.loc[truth["ids"]["noisy"], "label"].value_counts()
+    assert counts.max() < 2 * counts.min()
+
+
+def test_gender_decides_ambiguous_sentences_and_no_others(table, truth):
+    male = has_any({word for words in MALE.values() for word in words}, table["text"])
+    female = has_any({word for words in FEMALE.values() for word in words}, table["text"])
+    assert not (male & female).any()
+    anger = table["label"] == EMOTIONS.index("anger")
+    ambiguous = table["id"].isin(truth["ids"]["ambiguous"])
+    assert (male | female)[ambiguous].all()
+    assert 0.15 < (male | female)[~ambiguous].mean() < 0.35
+
+    effect = anger[ambiguous & male].mean() - anger[ambiguous & female].mean()
+    assert effect == pytest.approx(0.8 * (1 - 0.06 * 6 / 5), abs=0.1)
+    gendered = ~ambiguous & (male | female)
+    assert chi2_contingency(pd.crosstab(male[gendered], table["label"][gendered])).pvalue > 0.001
+
+
+@pytest.mark.parametrize("effect", [0.0, 1.0])
+def test_the_gender_effect_has_the_configured_size(effect):
+    table, truth = calibration.generate(9_000, seed=5, label_noise=0.0, gender_effect=effect)
+    ambiguous = rows_of(table, truth, "ambiguous")
+    male = has_any({word for words in MALE.values() for word in words}, ambiguous["text"])
+    anger = ambiguous["label"] == EMOTIONS.index("anger")
+    assert anger[male].mean() - anger[~male].mean() == pytest.approx(effect, abs=0.2)
+
+
+def test_ambiguous_sentences_name_no_emotion(table, truth):
+    every = set().union(*map(keywords, EMOTIONS))
+    assert not has_any(every, rows_of(table, truth, "ambiguous")["text"]).any()
+
+
+def test_race_does_not_depend_on_the_label(table, truth):
+    raced = has_any(set(GRAMMAR["race"]), table["text"])
+    assert table["id"][raced].tolist() == truth["ids"]["race"]
+    person = "man|guy|boy|woman|girl|person|student|teacher|neighbor|friend"
+    assert table["text"][raced].str.contains(rf"\b(?:black|white) (?:{person})\b").all()
+    assert chi2_contingency(pd.crosstab(raced, table["label"])).pvalue > 0.001
+
+
+def test_composed_sentences_need_more_than_their_words(table, truth):
+    composed = table["id"].isin(truth["ids"]["negation"] + truth["ids"]["contrast"])
+    counts = CountVectorizer(min_df=2, token_pattern=r"\S+").fit_transform(table["text"])
+    train = table["id"].to_numpy() < ROWS // 2
+    model = LogisticRegression(max_iter=40, tol=1e-2).fit(counts[train], table["label"][train])
+    right = model.predict(counts) == table["label"]
+    test = ~train & ~table["id"].isin(truth["ids"]["noisy"])
+    assert right[test & composed].mean() < 0.65
+    assert right[test & ~composed].mean() > 0.85
+
+
+def test_a_contrast_holds_two_classes_in_either_order(table, truth):
+    noisy = set(truth["ids"]["noisy"])
+    contrasts = rows_of(table, truth, "contrast").drop(index=[i for i in truth["ids"]["contrast"] if i in noisy])
+    words = {word: label for label, name in enumerate(EMOTIONS) for word in keywords(name)}
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))})\b")
+    found = [[words[word] for word in pattern.findall(text)] for text in contrasts["text"]]
+    assert all(
+        label in labels and len(set(labels)) == 2 for label, labels in zip(contrasts["label"], found, strict=True)
+    )
+    present_last = np.mean([labels[-1] == label for label, labels in zip(contrasts["label"], found, strict=True)])
+    assert 0.35 < present_last < 0.65
+
+
+def test_words_and_synonyms_of_table_3_occur_and_agree(table, truth):
+    path = REFERENCE / "published" / "table3_synonyms.csv"
+    if not path.exists():
+        pytest.skip(f"the published synonyms are not beside the project ({path})")
+    pairs = set(pd.read_csv(path)[["word", "synonym"]].itertuples(index=False, name=None))
+    named = {word: name for name in EMOTIONS for word in keywords(name)}
+    for word, synonym in pairs:
+        assert has_any({word}, table["text"]).sum() >= 20, word
+        assert has_any({synonym}, table["text"]).sum() >= 5, synonym
+        if word in MISLEADING_SYNONYMS:
+            assert (named[word], (synonym, named[synonym])) == ("surprise", MISLEADING_SYNONYMS[word])
+        else:
+            assert named.get(word) == named.get(synonym), (word, synonym)
+
+
+@pytest.mark.parametrize(
+    ("word", "synonym", "emotion"), [("overwhelmed", "swamped", "sadness"), ("surprised", "startled", "fear")]
+)
+def test_the_two_misleading_synonyms_belong_to_another_class(table, truth, word, synonym, emotion):
+    texts = plain(table, truth)
+    assert (texts["label"][has_any({word}, texts["text"])] == EMOTIONS.index("surprise")).mean() > 0.75
+    assert (texts["label"][has_any({synonym}, texts["text"])] == EMOTIONS.index(emotion)).mean() > 0.75
+
+
+def test_the_ceiling_is_the_accuracy_of_the_best_possible_guess(table, truth):
+    male = has_any({word for words in MALE.values() for word in words}, table["text"])
+    ambiguous = table["id"].isin(truth["ids"]["ambiguous"])
+    guessed_right = (table["label"] == np.where(male, EMOTIONS.index("anger"), EMOTIONS.index("sadness")))[ambiguous]
+    known = ~table["id"].isin(truth["ids"]["noisy"])[~ambiguous]
+    assert within((guessed_right.sum() + known.sum()) / ROWS, truth["ceiling"], ROWS)
+    assert 0.94 - truth["ceiling"] == pytest.approx(0.005, abs=0.001)
+
+
+def test_fifteen_thousand_rows_take_seconds():
+    start = time.process_time()
+    calibration.generate(ROWS, seed=0)
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("wrong", [{"rows": 0}, {"label_noise": 0.9}, {"duplicate_rate": -0.1}, {"gender_effect": 1.5}])
+def test_a_setting_out_of_range_is_a_user_error(wrong):
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        calibration.generate(**{"rows": 10, "seed": 0} | wrong)
+
+
+def test_the_race_templates_are_in_the_words_of_the_corpus(table):
+    """Foreign words would move a small model's predictions more than race does, and hide that race does nothing."""
+    lexicon = RaceLexicon.load(Path(__file__).parents[3] / "data" / "lexicons" / "race.yaml")
+    known = {word for text in table["text"] for word in text.split()}
+    assert {word for template in race_templates(lexicon) for word in template.text.split()} <= known

@@ -1,0 +1,147 @@
+"""Every intervention is checked against another route to the same result."""
+
+import copy
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from emoscope.errors import UserError
+from emoscope.experiments.masking.measure import Mask, block_scores
+from emoscope.models.batches import padded_batches
+from emoscope.models.families import blocks_of, family_of, head_slice, heads_of, projection_of
+from emoscope.models.interventions import (
+    changing_output,
+    fixed_block,
+    fixed_head,
+    recording,
+    resumed_at,
+    silenced_bias,
+    silenced_block,
+)
+from emoscope.models.logits import predict_logits
+from random_models import TEXTS
+
+
+@pytest.fixture
+def inputs(tokenizer):
+    return next(padded_batches(tokenizer, TEXTS, 10_000, torch.device("cpu")))[1]
+
+
+def logits(model, inputs):
+    with torch.inference_mode():
+        return model(**inputs).logits
+
+
+def without(model, block, rows=slice(None), weight=True, bias=True):
+    """A copy of the model with columns of the projection's input, or its bias, set to zero in the weights."""
+    edited = copy.deepcopy(model)
+    projection = projection_of(edited, block)
+    with torch.no_grad():
+        if weight:
+            (projection.weight if family_of(model).stores_in_out else projection.weight.T)[rows] = 0
+        if bias and projection.bias is not None:
+            projection.bias[:] = 0
+    return edited
+
+
+@pytest.mark.parametrize("block", [0, 2])
+def test_silenced_block_equals_zeroed_weight_and_bias(classifier, inputs, block):
+    with silenced_block(classifier, block):
+        found = logits(classifier, inputs)
+    torch.testing.assert_close(found, logits(without(classifier, block), inputs), atol=1e-5, rtol=0)
+    assert (found - logits(classifier, inputs)).abs().max() > 1e-3
+
+
+def test_silenced_bias_equals_zeroed_bias(classifier, inputs):
+    if projection_of(classifier, 1).bias is None:
+        pytest.skip("this family's projection has no bias")
+    with silenced_bias(classifier, 1):
+        found = logits(classifier, inputs)
+    torch.testing.assert_close(found, logits(without(classifier, 1, weight=False), inputs), atol=1e-5, rtol=0)
+    assert (found - logits(classifier, inputs)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("head", range(4))
+def test_zeroed_head_equals_zeroed_weight_rows(classifier, inputs, head):
+    with fixed_head(classifier, 1, head, 0.0):
+        found = logits(classifier, inputs)
+    expected = logits(without(classifier, 1, rows=head_slice(classifier, head), bias=False), inputs)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    assert (found - logits(classifier, inputs)).abs().max() > 1e-4
+
+
+def test_heads_cover_the_projection(classifier):
+    ends = [head_slice(classifier, head) for head in range(heads_of(classifier))]
+    assert ends[0].start == 0
+    assert all(first.stop == second.start for first, second in pairwise(ends))
+    with recording(projection_of(classifier, 0)) as seen:
+        classifier(torch.ones(1, 3, dtype=torch.long))
+    assert ends[-1].stop == seen["input"].shape[-1]
+
+
+def test_a_block_fixed_at_its_own_output_changes_nothing(classifier, tokenizer):
+    [(_, inputs)] = padded_batches(tokenizer, ["i"], 100, torch.device("cpu"))
+    inputs = {key: value[:, :1] for key, value in inputs.items()}  # one token: its output is the mean output
+    with recording(projection_of(classifier, 1)) as seen:
+        before = logits(classifier, inputs)
+    with fixed_block(classifier, 1, seen["output"][0, 0]):
+        torch.testing.assert_close(logits(classifier, inputs), before, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("block", [0, 1, 2])
+def test_resuming_at_a_block_is_bit_identical(classifier, inputs, block):
+    with recording(blocks_of(classifier)[block]) as seen, torch.inference_mode():
+        whole = classifier(**inputs).logits
+    with resumed_at(classifier, block, seen["input"]):
+        resumed = logits(classifier, inputs)
+    assert torch.equal(resumed, whole)
+    assert torch.equal(logits(classifier, inputs), whole), "the model was not put back as it was"
+
+
+def test_an_intervention_that_never_fires_is_an_error(classifier, inputs):
+    with pytest.raises(RuntimeError, match="never fired"), changing_output(torch.nn.Linear(2, 2), torch.zeros_like):
+        logits(classifier, inputs)
+
+
+def test_hooks_are_removed_after_an_error(classifier, inputs):
+    before = logits(classifier, inputs)
+    with pytest.raises(ValueError, match="mine"), silenced_block(classifier, 0):
+        logits(classifier, inputs)
+        raise ValueError("mine")
+    assert torch.equal(logits(classifier, inputs), before)
+
+
+def test_block_scores_agree_with_masks_applied_to_whole_runs(classifier, tokenizer):
+    names = ["described", "published", "mean"]
+    scores = block_scores(classifier, tokenizer, TEXTS, 1, names, ["zero", "mean"], tokens_per_batch=64)
+    has_bias = projection_of(classifier, 1).bias is not None
+    assert len(scores) == (3 if has_bias else 2) + 2 * 4
+    with silenced_block(classifier, 1):
+        expected = predict_logits(classifier, tokenizer, TEXTS, 10_000)
+    np.testing.assert_allclose(scores[Mask(-1, "described")], expected, atol=1e-4)
+    with fixed_head(classifier, 1, 3, 0.0):
+        expected = predict_logits(classifier, tokenizer, TEXTS, 10_000)
+    np.testing.assert_allclose(scores[Mask(3, "zero")], expected, atol=1e-4)
+
+
+def test_mean_ablation_uses_the_mean_over_real_tokens(classifier, tokenizer):
+    heads, tokens = 0, 0
+    for text in TEXTS:  # one by one, so that there is no padding at all
+        [(_, inputs)] = padded_batches(tokenizer, [text], 100, torch.device("cpu"))
+        with recording(projection_of(classifier, 1)) as seen, torch.inference_mode():
+            classifier(**inputs)
+        heads, tokens = heads + seen["input"][0].sum(dim=0), tokens + seen["input"].shape[1]
+    with fixed_head(classifier, 1, 2, (heads / tokens)[head_slice(classifier, 2)]):
+        expected = predict_logits(classifier, tokenizer, TEXTS, 10_000)
+    scores = block_scores(classifier, tokenizer, TEXTS, 1, [], ["mean"], tokens_per_batch=80)
+    np.testing.assert_allclose(scores[Mask(2, "mean")], expected, atol=1e-4)
+
+
+def test_an_unknown_family_is_named(classifier):
+    class Other:
+        config = type("Config", (), {"model_type": "mamba"})
+
+    with pytest.raises(UserError, match=r"mamba.*gpt2"):
+        family_of(Other())

@@ -1,0 +1,51 @@
+"""Prediction reads and writes bit by bit, and what comes out is what one go would give."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoscope.models import logits as predict
+from emoscope.storage.files import write_table, write_tables
+from emoscope.storage.shards import chunks_of
+from random_models import TEXTS
+
+
+@pytest.fixture
+def tables(tmp_path):
+    texts = pd.DataFrame({"id": range(23), "text": (TEXTS * 5)[:23], "label": pd.array([1] * 23, dtype="int8")})
+    write_table(texts[:17], tmp_path / "train.parquet")
+    write_table(texts[17:], tmp_path / "test.parquet")
+    return texts, [tmp_path / "train.parquet", tmp_path / "test.parquet"]
+
+
+@pytest.mark.parametrize("shards", [1, 2, 5, 30])
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+def test_shares_in_chunks_make_up_the_tables(tables, shards, chunk):
+    texts, paths = tables
+    parts = [list(chunks_of(paths, f"{number}-of-{shards}", chunk)) for number in range(1, shards + 1)]
+    assert max(len(part) for share in parts for part in share) <= chunk
+    assert all(parts)
+    found = pd.concat([part for share in parts for part in share], ignore_index=True)
+    pd.testing.assert_frame_equal(found, texts)
+
+
+def test_predictions_in_chunks_are_those_of_one_go(tables, tmp_path, monkeypatch, classifier, tokenizer):
+    for part in (classifier, tokenizer):
+        part.save_pretrained(tmp_path / "model")
+    config = {"tokens_per_batch": 64}
+    predict.predict(tmp_path / "model", *tables[1], "1-of-1", config, tmp_path / "whole.parquet")
+    monkeypatch.setattr(chunks_of, "__defaults__", (5,))
+    predict.predict(tmp_path / "model", *tables[1], "1-of-1", config, tmp_path / "chunks.parquet")
+    whole, chunks = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("whole", "chunks"))
+    assert list(whole["id"]) == list(range(23))
+    pd.testing.assert_frame_equal(whole, chunks, atol=1e-5)
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
+def test_tables_written_one_after_another_are_their_concatenation(tmp_path_factory, lengths):
+    path = tmp_path_factory.mktemp("tables") / "all.parquet"
+    tables = [pd.DataFrame({"id": np.arange(length), "p": np.ones(length, dtype="float32")}) for length in lengths]
+    write_tables(iter(tables), path)
+    pd.testing.assert_frame_equal(pd.read_parquet(path), pd.concat(tables, ignore_index=True))

@@ -1,0 +1,153 @@
+"""The summary of a perturbation: what a reader of its table would notice."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.perturbation.effects import summarise
+from emoscope.perturbation.pairs import CONTROL_OF
+
+STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 500, "seed": 0}
+
+
+def kind(
+    moved: list[bool], origin: str = "natural", term: str = "", label: int = 0, direction: str = "", prefix: str = "t"
+) -> pd.DataFrame:
+    """Pairs of two classes: one that is moved goes from class 0 to class 1, another stays at class 0."""
+    n = len(moved)
+    after, texts = np.where(moved, 0.2, 0.9), [f"{prefix} {k}" for k in range(n)]
+    return pd.DataFrame({
+        "id": range(n), "axis": "gender", "origin": origin, "term": term, "text": texts, "cluster": texts,
+        "label": label, "flags": [[]] * n, "direction": direction, "before_joy": 0.9, "before_fear": 0.1,
+        "after_joy": after, "after_fear": 1 - after,
+    })  # fmt: skip
+
+
+def share(count: int, n: int) -> list[bool]:
+    return [k < count for k in range(n)]
+
+
+def measured(*kinds: pd.DataFrame, **statistics) -> pd.DataFrame:
+    return summarise(pd.concat(kinds, ignore_index=True), **STATISTICS | statistics).set_index("measure")
+
+
+def test_the_excess_is_what_the_controls_do_not_explain():
+    found = measured(kind(share(20, 100)), kind(share(5, 100), "natural control"))
+    assert found.loc["changed", "value"] == 0.2 and found.loc["control_changed", "value"] == 0.05
+    for measure in ("changed", "large", "distance", "divergence"):
+        row = found.loc[f"excess_{measure}"]
+        assert row["value"] == pytest.approx(found.loc[measure, "value"] - found.loc[f"control_{measure}", "value"])
+        assert 0 < row["low"] < row["value"] < row["high"]
+    assert set(found["origin"]) == {"natural"}
+
+
+def test_a_control_as_strong_as_the_flip_leaves_no_excess():
+    found = measured(kind(share(3, 100)), kind(share(3, 100)[::-1], "natural control"))
+    row = found.loc["excess_changed"]
+    assert row["value"] == 0 and row["low"] < 0 < row["high"]
+
+
+def test_nothing_seen_is_not_nothing_proven():
+    found = measured(kind(share(0, 10)), kind(share(0, 10), "natural control"))
+    assert found.loc["excess_changed", "high"] > 0.2 and found.loc["changed", "high"] > 0.2
+
+
+def test_only_texts_with_a_control_enter_the_excess():
+    found = measured(kind(share(20, 100)), kind(share(0, 40), "natural control"))
+    assert found.loc["excess_changed", "value"] == 0.5
+    assert found.loc["excess_changed", "texts"] == 40
+    assert not measured(kind(share(20, 100))).index.str.contains("excess|control").any()
+
+
+def test_texts_made_from_one_template_are_no_more_evidence_than_the_template():
+    """Of 34 sentences about ten people each, one moves, whoever it is about: 10 of 340 texts, but 1 of 34."""
+    table = kind([k < 10 for k in range(340)], "template", direction="white to black")
+    copies = measured(table.assign(cluster=[k // 10 for k in range(340)]))
+    once = measured(kind(share(1, 34), "template", direction="white to black"))
+    for measure in ("changed", "large", "distance", "change_fear", "gap_fear"):
+        assert copies.loc[measure, "value"] == pytest.approx(once.loc[measure, "value"])
+        bounds = copies.loc[measure, ["low", "high"]].to_list()
+        assert bounds == pytest.approx(once.loc[measure, ["low", "high"]].to_list(), abs=0.003)
+    assert copies.loc["gap_fear", "verdict"] == "underpowered"
+    assert measured(table).loc["gap_fear", "verdict"] == "different"
+    assert (copies.loc["changed", "texts"], copies.loc["changed", "clusters"]) == (340, 34)
+
+
+def test_accuracy_before_and_after():
+    found = measured(kind(share(12, 80)), kind(share(4, 20), label=1, prefix="u").assign(id=range(80, 100)))
+    assert found.loc["accuracy_before", "value"] == 0.8 and found.loc["accuracy_after", "value"] == 0.72
+    change = found.loc["accuracy_change"]
+    assert change["value"] == pytest.approx(-0.08) and change["low"] < -0.08 < change["high"]
+    assert (found.loc["accuracy_lost", "value"], found.loc["accuracy_gained", "value"]) == (0.12, 0.04)
+    assert change["p"] == pytest.approx(0.0768, abs=1e-4)  # 12 against 4, exact
+
+
+def test_texts_without_a_label_have_no_accuracy_and_repeated_ones_count_once():
+    assert not measured(kind(share(1, 9), label=-1)).index.str.startswith("accuracy").any()
+    twice = pd.concat([kind([True, False])] * 2, ignore_index=True).assign(id=range(4))
+    assert measured(twice).loc["accuracy_before", "texts"] == 2
+
+
+def test_directions_are_compared():
+    men = kind(share(20, 100), direction="male to female", prefix="he")
+    women = kind(share(2, 100), direction="female to male", prefix="she").assign(id=range(100, 200))
+    found = measured(men, women)
+    assert found.loc[["changed_first", "changed_second"], "value"].tolist() == [0.2, 0.02]
+    assert found.loc["changed_difference", "low"] > 0.09
+    assert "changed_second" not in measured(men).index
+
+
+def words(neutral: tuple[int, int], **rates: tuple[int, int]) -> pd.DataFrame:
+    """How many texts of each word change, of how many; the same for neutral words."""
+    parts = [kind(share(*neutral), CONTROL_OF["word"])]
+    parts += [kind(share(*rate), "word", term, prefix=term) for term, rate in rates.items()]
+    return measured(*parts).loc[["changed"]].set_index("term")
+
+
+def test_a_word_is_flagged_if_it_does_more_than_neutral_words_by_more_than_the_margin():
+    rates = {"strong": (13, 20), "noisy": (14, 200), "rare": (1, 10), "calm": (2, 200)}
+    flagged = {"strong": "flagged", "noisy": "flagged", "rare": "not flagged", "calm": "not flagged"}
+    assert words((2, 300), **rates)["verdict"].to_dict() == flagged
+    assert words((16, 300), **rates)["verdict"].to_dict() == flagged | {"noisy": "not flagged"}
+
+
+def test_one_word_of_many_needs_more_to_be_flagged():
+    others = {f"w{k}": (0, 50) for k in range(29)}
+    assert words((2, 900), want=(9, 190)).loc["want", "verdict"] == "flagged"
+    among = words((2, 900), want=(9, 190), **others)
+    assert among.loc["want", "verdict"] == "not flagged"
+    assert among.loc["want", "p_adjusted"] == pytest.approx(30 * among.loc["want", "p"])
+
+
+def test_a_word_without_control_is_not_flagged():
+    found = measured(kind(share(20, 20), "word", "lonely"))
+    assert found.loc["changed", "verdict"] == "not flagged"
+
+
+def test_words_share_one_control():
+    found = measured(kind(share(1, 4), "word", "a"), kind(share(1, 4), "word", "b"), kind(share(1, 10), "word control"))
+    assert found.loc[["control_changed"], "value"].tolist() == [0.1]
+    assert set(found["origin"]) == {"word"}
+
+
+def test_the_verdict_uses_the_adjusted_p_that_stands_beside_it():
+    rng = np.random.default_rng(0)
+    table = kind(share(0, 60), direction="male to female")
+    table["after_joy"] = 0.9 - np.clip(rng.normal(0.05, 0.15, 60), -0.1, 0.9)
+    table["after_fear"] = 1 - table["after_joy"]
+    for confidence in (0.95, 0.999):
+        rows = measured(table, confidence=confidence)
+        rows = rows[rows.index.str.contains("change_|gap_")]
+        different = (rows["p_adjusted"] <= 1 - confidence) & ~(rows["p_equivalence"] <= 1 - confidence)
+        assert ((rows["verdict"] == "different") == different).all()
+    assert set(measured(table).loc[["gap_joy", "gap_fear"], "verdict"]) == {"different"}
+
+
+def test_pairs_that_do_not_count_are_told_but_not_measured():
+    table = kind(share(5, 10)).assign(flags=[["uncertain"]] * 5 + [[]] * 5)
+    found = measured(table)
+    assert found.loc["changed", "value"] == 0 and found.loc["changed", "left_out"] == 5
+
+
+def test_no_pairs_give_an_empty_summary():
+    assert summarise(kind([]), **STATISTICS).empty

@@ -1,0 +1,259 @@
+"""A mistake in the config is one line that names the key and the mend."""
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from emoscope.errors import UserError
+from emoscope.models.folder import check_model_folder
+from emoscope.plan.config import check_files, complete, expand_runs
+from random_models import save_language_model
+
+ROOT = Path(__file__).parents[3]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def with_change(*path_and_value):
+    *path, key, value = path_and_value
+    config = copy.deepcopy(DEFAULT)
+    place = config
+    for part in path:
+        place = place[part]
+    place[key] = value
+    return config
+
+
+def test_the_default_config_is_complete_as_it_stands():
+    completed = complete(DEFAULT)
+    for section in ("prediction", "samples", "masking", "flips", "synonyms", "statistics", "corpora", "models"):
+        assert completed[section] == DEFAULT[section], f"{section}: the schema's defaults and config.yaml differ"
+
+
+def test_defaults_are_filled_in_for_a_short_entry():
+    config = complete(with_change("corpora", "mine", {"source": "csv", "path": "mine.csv"}))
+    assert config["corpora"]["mine"]["text"] == "text"
+    assert config["corpora"]["mine"]["split"] == {"method": "shuffled", "test": 0.2, "seed": 10}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("runs", 0, "training", "learning_rate", "5e-5"), r"runs\[0\].training.learning_rate.*5\.0e-5"),
+        (("runs", 0, "modle", "scratch"), r"runs\[0\]: unknown key 'modle'; did you mean 'model'"),
+        (("runs", 0, "model", "scrach"), r"runs\[0\].model.*did you mean 'scratch'"),
+        (("runs", 0, "training", "gpus", 5), r"runs\[0\].training.batch_size: 5 GPUs cannot share 32 texts evenly"),
+        (("runs", 0, "seeds", ["one"]), r"runs\[0\].seeds\[0\].*not of type integer"),
+        (("corpora", "calibration", "rowz", 5), "corpora.calibration: unknown key 'rowz'; did you mean 'rows'"),
+        (("corpora", "mine", {"source": "cvs"}), "corpora.mine.source.*did you mean 'csv'"),
+        (("corpora", "mine", {"source": "csv"}), "corpora.mine: key 'path' is missing"),
+        (("masking", None), "masking: null is not of type object"),
+        (("masking", "head_conditions", ["nil"]), r"masking.head_conditions\[0\].*zero, mean"),
+        (("models", "scratch", "blocks", 0), "models.scratch.blocks"),
+        (("models", "scratch", "width", 100), "models.scratch.width: 100 is not a multiple of `heads`, 12"),
+        (("flips", "traced_block", 12), r"flips.traced_block: 12, but the model 'scratch'.*blocks 0 to 11"),
+        (("attention", "corpus", "calibratoin"), "attention.corpus.*did you mean 'calibration'"),
+        (("attention", "heads", [[0, 0], [30, 1]]), r"attention.heads\[1\]: block 30.*'smollm2'.*blocks 0 to 29"),
+        (("attention", "heads", [[12, 0]]), r"attention.heads\[0\]: block 12.*'scratch' of run 'calibration'.*0 to 11"),
+        (("attention", "heads", [[0, 12]]), r"attention.heads\[0\]: head 12.*'scratch' of run 'calibration'.*0 to 11"),
+        (
+            ("induction", "control", "scratch"),
+            "induction.control: 'scratch' is not .* source copier; known: copier",
+        ),
+        (("induction", "lengths", [60]), "models.copier: .*two halves of 60.*`context` of 121"),
+        (("companions", ["copier"]), "companions: 'copier' has not read any text"),
+        (("runs", 0, "model", "copier"), r"runs\[0\].model: 'copier' knows no words"),
+        (("maksing", {}), "unknown key 'maksing'; did you mean 'masking'"),
+    ],
+)
+def test_a_mistake_is_named(change, message):
+    with pytest.raises(UserError, match=message) as error:
+        complete(with_change(*change))
+    assert "\n" not in str(error.value)
+
+
+def test_a_name_used_twice_is_named():
+    with pytest.raises(UserError, match="'calibration' is used twice"):
+        complete(with_change("runs", DEFAULT["runs"] * 2))
+
+
+def test_seeds_expand_to_runs():
+    config = complete(with_change("runs", 0, "seeds", [1, 7]))
+    runs = expand_runs(config)
+    assert list(runs) == ["calibration-s1", "calibration-s7"]
+    assert runs["calibration-s7"]["seed"] == 7
+
+
+def test_a_missing_corpus_file_is_named():
+    config = with_change("corpora", "calibration", {"source": "csv", "path": "nowhere/tweets.csv"})
+    with pytest.raises(UserError, match=r"corpora.calibration.path: nowhere/tweets.csv does not exist"):
+        check_files(complete(config))
+
+
+@pytest.mark.parametrize("overlay", sorted((ROOT / "workflow" / "configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_shipped_overlay_is_described_by_the_schema(overlay):
+    """Names may come from the overlay below (bert.yaml lies over paper.yaml); keys and types may not be wrong."""
+    config = copy.deepcopy(DEFAULT)
+    tweets = {"balanced.yaml": ["tweets.yaml"], "tweets-pretrained.yaml": ["tweets.yaml"]}
+    below = {"bert.yaml": ["paper.yaml"], **tweets}.get(overlay.name, [])
+    for name in [*below, overlay.name]:
+        _merge(config, yaml.safe_load((overlay.parent / name).read_text()))
+    complete(config)
+
+
+def _merge(config, overlay):
+    for key, value in overlay.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            _merge(config[key], value)
+        else:
+            config[key] = value
+
+
+def test_a_model_folder_is_checked(tmp_path):
+    with pytest.raises(UserError, match="no such model folder"):
+        check_model_folder(tmp_path / "absent")
+    with pytest.raises(UserError, match=r"no config.json"):
+        check_model_folder(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(UserError, match=r"only a pickle \(pytorch_model.bin\).*safe_serialization"):
+        check_model_folder(tmp_path)
+    save_file({"weight": np.ones(500)}, tmp_path / "model.safetensors")
+    with pytest.raises(UserError, match="no tokenizer"):
+        check_model_folder(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    check_model_folder(tmp_path)
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    for length in (0, 5, 8, 50, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "model.safetensors").write_bytes(whole[:length])
+        with pytest.raises(UserError, match=r"model.safetensors: cut short or damaged; fetch the model again"):
+            check_model_folder(tmp_path)
+    for header in (b"{", b"[]", b"7", b'{"weight": 1}', b'{"weight": {}}', b'{"weight": {"data_offsets": []}}'):
+        (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+        with pytest.raises(UserError, match=r"model.safetensors: cut short or damaged"):
+            check_model_folder(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+def test_a_model_with_code_of_its_own_is_refused_and_its_code_is_not_run(tmp_path, file):
+    save_language_model(tmp_path / "model")
+    check_model_folder(tmp_path / "model")
+    ran = tmp_path / "ran"
+    (tmp_path / "model" / "evil.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    settings = json.loads((tmp_path / "model" / file).read_text())
+    settings["auto_map"] = {"AutoConfig": "evil.Config", "AutoModel": "evil.Model", "AutoTokenizer": ["evil.T", None]}
+    (tmp_path / "model" / file).write_text(json.dumps(settings))
+    with pytest.raises(
+        UserError, match=rf"model: {file} names code .*\(auto_map\), which is never run; choose a model"
+    ):
+        check_files(complete(with_model_folder(tmp_path / "model")))
+    assert not ran.exists()
+
+
+def test_a_model_folder_with_a_pickle_alone_is_refused_before_anything_runs(tmp_path):
+    save_language_model(tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").rename(tmp_path / "model" / "pytorch_model.bin")
+    with pytest.raises(UserError, match=r"only a pickle \(pytorch_model.bin\), which can run code when loaded"):
+        check_files(complete(with_model_folder(tmp_path / "model")))
+
+
+@pytest.mark.parametrize("content", ["", "[]", '"text"', '{"model_type": '])
+def test_a_spoilt_model_config_is_named(tmp_path, content):
+    save_language_model(tmp_path)
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(UserError, match=r"config.json: .*; fetch the model again") as error:
+        check_model_folder(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def with_model_folder(folder):
+    config = with_change("models", "mine", {"source": "path", "path": str(folder), "blocks": 2})
+    config["runs"][0] |= {"model": "mine"}
+    return config | {"companions": []}
+
+
+NAMES = [
+    "../../outside",
+    "/tmp/outside",
+    "..",
+    ".",
+    "",
+    "a/b",
+    "a\\b",
+    "a b",
+    "a\n",
+    "$(id)",
+    "{run}",
+    "-rf",
+    "_a",
+    "ä",
+    "a\0",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("place", ["corpora", "models", "runs", "classes", "tasks"])
+def test_no_name_leaves_its_folder(place, name):
+    config = copy.deepcopy(DEFAULT)
+    if place == "runs":
+        config["runs"][0]["name"] = name
+    elif place == "classes":
+        config["corpora"]["mine"] = {"source": "csv", "path": "a.csv", "classes": ["sad", name]}
+    elif place == "tasks":
+        config["prompting"]["tasks"][0]["name"] = name
+    else:
+        config[place][name] = config[place][next(iter(config[place]))]
+    with pytest.raises(UserError, match="letters, digits, `_` and `-`") as error:
+        complete(config)
+    assert "\n" not in str(error.value)
+
+
+def test_a_package_is_no_option_of_pip():
+    package = {"source": "package", "package": "--index-url==example.org", "sha256": "0" * 64, "blocks": 1}
+    with pytest.raises(UserError, match=r"models\.mine\.package"):
+        complete(with_change("models", "mine", package))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=6,
+)
+
+
+def places(value, path=()):
+    """Every place in a configuration."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from places(inner, (*path, key))
+
+
+@given(st.sampled_from([path for path in places(DEFAULT) if path]), VALUES)
+def test_any_value_anywhere_is_accepted_or_explained_in_one_line(path, value):
+    try:
+        complete(with_change(*path, value))
+    except UserError as error:
+        assert "\n" not in str(error)
+        assert str(error).startswith("config ")
+
+
+@given(st.sampled_from([path for path in places(DEFAULT) if path]), st.text())
+def test_any_unknown_key_is_explained_in_one_line(path, key):
+    section = DEFAULT
+    for part in path:
+        section = section[part]
+    if not isinstance(section, dict) or key in section:
+        return
+    try:
+        complete(with_change(*path, key, 1))
+    except UserError as error:
+        assert "\n" not in str(error)
+    else:
+        raise AssertionError(f"{path}: {key!r} was taken")

@@ -1,0 +1,56 @@
+"""The plan of the house: data flows down through its rooms, so imports go one way, and no room is a hall."""
+
+import ast
+
+import pytest
+
+from emoscope.plan.code_inputs import PACKAGE, file_of
+
+# a room may use itself and those above it in this list
+ROOMS = [
+    *("errors", "threads", "storage", "statistics", "reporting", "models", "data", "training", "perturbation"),
+    *("experiments", "writeups", "verdicts", "plan", "filters", "cli"),
+]
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.stem not in ("__init__", "__main__"))
+APART = ("experiments", "writeups", "verdicts")  # rooms with rooms of their own, which know nothing of one another
+
+
+def place(path) -> tuple[str, ...]:
+    """Where a module is: its room, and the room inside that if there is one."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:2] if parts[0] in APART else parts[:1]
+
+
+def imports(path) -> set:
+    """The modules of the package that a module names, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == PACKAGE.name:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found |= {file for name in names if (file := file_of(name.partition(".")[2])).is_file()}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_one_way(path):
+    room = place(path)
+    for other in map(place, imports(path)):
+        assert ROOMS.index(other[0]) <= ROOMS.index(room[0]), f"{room} imports {other}, which lies further down"
+        if other[0] == room[0] in APART:
+            assert other == room, f"{room} and {other} are rooms apart"
+
+
+def test_there_is_no_circle():
+    graph = {path: imports(path) for path in MODULES}
+    while leaves := {path for path, used in graph.items() if not used & graph.keys()}:
+        for path in leaves:
+            del graph[path]
+    assert not graph, f"these import one another: {sorted(map(str, graph))}"
+
+
+def test_a_dozen_rooms_and_none_too_full():
+    assert {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES} == set(ROOMS)
+    for folder in {path.parent for path in MODULES}:
+        assert len(list(folder.glob("*.py"))) <= 16, folder
+    for init in PACKAGE.rglob("*/__init__.py"):
+        assert init.read_text() == "", "code_of would have to follow it"

@@ -1,0 +1,126 @@
+"""The model card says what a stranger needs to know before using the model, whatever its classes are called."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from emoscope.experiments.performance.summarise import metrics
+from emoscope.verdicts.model_card import write_model_card
+
+CLASSES = ["calm", "furious"]
+OPTIONS = {"alpha": 0.05, "resamples": 100, "seed": 0}
+SETTINGS = {
+    "name": "mine-s3",
+    "corpus": {"source": "csv", "duplicates": "group", "split": {"method": "shuffled", "test": 0.2, "seed": 10}},
+    "model": {"source": "package", "package": "weights==1.0", "blocks": 6},
+    "training": {
+        "epochs": 1, "batch_size": 8, "learning_rate": 1e-4, "schedule": "linear", "warmup": 0.1, "weight_decay": 0.01,
+        "balance": "downsample",
+    },
+    "seed": 3,
+    "confidence": 0.95,
+    "licences": {"texts": "research only,\nask first", "model": None},
+}  # fmt: skip
+
+
+def effect(measure: str, value: float, texts: int, origin: str = "natural") -> dict:
+    return {"origin": origin, "measure": measure, "value": value, "low": value / 2, "high": value * 2, "texts": texts}
+
+
+@pytest.fixture
+def card(tmp_path):
+    """Write a card from little; `changes` are laid over the settings, `audit` over the counts of the corpus."""
+
+    def write(changes: dict | None = None, **audit) -> str:
+        counts = {
+            "source": "mine.csv", "revision": None, "sha256": "ab" * 32, "classes": CLASSES, "rows": 1250,
+            "class_counts": {"calm": 1150, "furious": 100}, "duplicate_rows": 7, "conflicting_texts": 2,
+            "train_rows": 1000, "test_rows": 250, "leaked_test_rows": 0, "leaked_share": 0.0,
+        } | audit  # fmt: skip
+        label = [0] * 230 + [1] * 20
+        pred = [0] * 235 + [1] * 15
+        scores = {"p_calm": [0.9 - 0.8 * k for k in pred], "p_furious": [0.1 + 0.8 * k for k in pred]}
+        table = pd.DataFrame({"text": map(str, range(250)), "label": label, "pred": pred, "confidence": 0.9} | scores)
+        found = metrics(table, CLASSES, **OPTIONS)
+        sets = {part: {"all": found, "distinct": found} for part in ("train", "test")}
+        history = {"parameters": 1234567, "texts": 160, "steps": 20, "precision": "fp32", "texts_cut": 4}
+        files = {
+            "audit.json": counts,
+            "training.json": history,
+            "metrics.json": sets,
+            "model/config.json": {"architectures": ["BertForSequenceClassification"]},
+            "model/tokenizer_config.json": {"model_max_length": 512},
+            "base/source.json": {"source": "weights==1.0", "revision": "cd" * 32},
+        }
+        settings = SETTINGS | (changes or {})
+        for name, content in files.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(json.dumps(content))
+        flips = [effect("changed", 0.016, 305), effect("control_changed", 0.013, 300)]
+        synonyms = [effect("changed", 0.1, 60, "published"), effect("control_changed", 0.02, 60, "published")]
+        for axis, rows in (("gender", flips), ("race", []), ("synonyms", synonyms)):
+            columns = list(effect("", 0, 0))
+            pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / f"{axis}_summary.parquet")
+        write_model_card(
+            audit=tmp_path / "audit.json",
+            training=tmp_path / "training.json",
+            metrics=tmp_path / "metrics.json",
+            effects=[tmp_path / f"{axis}_summary.parquet" for axis in ("gender", "race", "synonyms")],
+            model=tmp_path / "model",
+            base=[tmp_path / ("own" if settings["model"]["source"] == "path" else "base")],  # no note of its origin
+            settings=settings,
+            output=tmp_path / "README.md",
+        )
+        return (tmp_path / "README.md").read_text()
+
+    return write
+
+
+def test_a_card_says_what_the_model_is_made_of(card):
+    text = card()
+    for fact in (
+        "BertForSequenceClassification with 6 blocks and 1,234,567 parameters",
+        "2 classes of short texts apart: calm and furious",
+        "| source | `mine.csv`, a local file |",
+        "| texts | 1,250: 1,000 for training, 250 for testing |",
+        "| repeated | 7 texts repeat another; 2 stand there with more than one label |",
+        "| from | `weights==1.0`, revision `" + "cd" * 32,
+        "| texts | 160; balance: downsample |",
+        "| texts cut | 4, being longer than 512 tokens |",
+        "1 epoch, 20 steps of 8 texts",
+        "| seed | 3 |",
+    ):
+        assert fact in text
+
+
+def test_every_number_that_was_measured_has_its_interval(card):
+    text = card()
+    assert "| accuracy | 0.980 [0.954, 0.991] | 0.980 [0.954, 0.991] |" in text
+    assert "| furious | 100 | 20 | 1.000 [0.796, 1.000] | 0.750 [0.531, 0.888] |" in text
+    assert "<" not in text  # no markup of the pages
+
+
+def test_limits_follow_from_the_measurements(card):
+    text = card()
+    assert "recall of furious (20) is known to no better than 5 %" in text
+    assert "calm (230)" not in text
+    assert "no test text stands in the training set" in text
+    assert "2 texts contradict their own copies" in text
+    assert "in 305 test texts, the predicted class changes in 1.6 % [0.8, 3.2]; as many neutral words swapped" in text
+    assert "race" not in text  # no text named one
+    leaky = card(leaked_test_rows=25, leaked_share=0.1)
+    assert "With 10.0 % of the test texts known from training" in leaky
+    noisy = card({"corpus": SETTINGS["corpus"] | {"source": "calibration", "label_noise": 0.06}})
+    assert "6.0 % of the labels are wrong on purpose" in noisy
+
+
+def test_licences_are_shown_or_said_to_be_unknown(card):
+    text = card()
+    assert "| licence | research only, ask first |" in text
+    assert "| licence of these weights | not stated |" in text
+    assert "these weights | none: they are random" in card({"model": {"source": "scratch", "blocks": 2}})
+
+
+def test_a_model_from_a_folder_is_named_by_it(card):
+    assert "| from | `mine/model` |" in card({"model": {"source": "path", "path": "mine/model", "blocks": 2}})

@@ -1,0 +1,199 @@
+"""The attention of classifiers of every family: what is tabulated, and what blocking it does to the answer."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from emoscope.models.families import family_of, head_slice, pooled_token, projection_of, visible
+from emoscope.models.interventions import changing_input
+from emoscope.writeups.attention.blocking import blocked_answers, silenced_answers, when_silenced
+from emoscope.writeups.attention.measure import attention_weights, block_attention
+from emoscope.writeups.attention.page import agreement_table, picked_heads, resting_names, target_names
+from emoscope.writeups.attention.summarise import agreement_table as agreements
+from emoscope.writeups.attention.summarise import head_findings, head_table, repeated_looks, source_agreement
+from emoscope.writeups.attention.viewer import viewer_data
+from emoscope.writeups.attention.weights import attention_of, resting_places
+from random_models import FAMILIES, TEXTS, train_wordpiece
+
+STATISTICS = {"seed": 0, "resamples": 200, "alpha": 0.05}
+SENTENCES = ["i feel happy about the dog and i feel happy", "what a surprise"]
+
+
+@pytest.fixture(scope="module")
+def own_tokenizer(classifier, tokenizer):
+    """BERT's puts [CLS] and [SEP] around a text, the others' nothing."""
+    return train_wordpiece(TEXTS * 3, 300) if family_of(classifier).looks_ahead else tokenizer
+
+
+@pytest.fixture(scope="module")
+def model(classifier):
+    eager = copy.deepcopy(classifier).requires_grad_(False)
+    eager.set_attn_implementation("eager")
+    return eager
+
+
+@pytest.fixture(scope="module")
+def ids(own_tokenizer) -> list[int]:
+    return own_tokenizer(TEXTS[0])["input_ids"]
+
+
+@pytest.fixture(scope="module")
+def tables(model, own_tokenizer, tmp_path_factory) -> dict[str, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("attention")
+    model.save_pretrained(folder / "model")
+    own_tokenizer.save_pretrained(folder / "model")
+    pd.DataFrame({"text": TEXTS}).to_parquet(folder / "test.parquet")
+    names = ("weights", "averages", "tokens", "blocked", "looks", "silenced")
+    paths = {name: folder / f"{name}.parquet" for name in names}
+    sentences = {"sentences": SENTENCES, "heads": []}
+    attention_weights(folder / "model", sentences, *(paths[name] for name in names[:3]))
+    block_attention(
+        folder / "model", folder / "test.parquet", {"texts": 4}, STATISTICS, *(paths[name] for name in names[3:])
+    )
+    return {name: pd.read_parquet(path) for name, path in paths.items()}
+
+
+def moved(before, after) -> float:
+    before, after = (logits[0].double().log_softmax(0) for logits in (before, after))
+    return float((before.exp() * (before - after)).sum())
+
+
+def test_blocked_answers_are_those_without_the_weight(model, ids, monkeypatch):
+    """Another route: the weight is taken out after the softmax, and the others are made to sum to 1 again."""
+    change, divergence = blocked_answers(model, ids)
+    seen, softmax, tokens = visible(model, len(ids)), torch.nn.functional.softmax, torch.tensor([ids])
+    before = model(tokens).logits
+    predicted = int(before.argmax())
+    nothing_left = seen.sum(axis=1) == 1
+    assert (np.isnan(divergence) == (~seen | nothing_left[:, None])).all()
+    for source, target in [(1, 0), (1, 1), (5, 2), (len(ids) - 1, 3), (0, len(ids) - 1), (2, 6)]:
+        if not seen[source, target]:
+            continue
+
+        def without(scores, *arguments, place=(source, target), **options):
+            weights = softmax(scores, *arguments, **options)
+            weights[..., place[0], place[1]] = 0
+            return weights / weights.sum(dim=-1, keepdim=True)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(torch.nn.functional, "softmax", without)
+            after = model(tokens).logits
+        assert divergence[source, target] == pytest.approx(moved(before, after), abs=1e-5, rel=1e-3)
+        wanted = after.log_softmax(-1)[0, predicted] - before.log_softmax(-1)[0, predicted]
+        assert change[source, target] == pytest.approx(float(wanted), abs=1e-4)
+    assert np.nanmax(divergence) > 1e-3, "blocking must do something in this model"
+
+
+def test_silenced_heads_are_silent_at_the_token_that_the_head_reads(model, ids):
+    place, change, divergence = when_silenced(model, ids)
+    assert place == pooled_token(model, torch.tensor([ids])) == (0 if family_of(model).pools_first else len(ids) - 1)
+    assert change.shape == divergence.shape == (3, 4)
+    tokens = torch.tensor([ids])
+    before = model(tokens).logits
+    for block, head in [(0, 0), (1, 3), (2, 2)]:
+
+        def silent(heads, head=head):
+            heads = heads.clone()
+            heads[:, place, head_slice(model, head)] = 0
+            return heads
+
+        with changing_input(projection_of(model, block), silent):
+            after = model(tokens).logits
+        assert divergence[block, head] == pytest.approx(moved(before, after), abs=1e-5, rel=1e-3)
+    elsewhere = silenced_answers(model, ids, 2)[1]
+    assert np.abs(elsewhere - divergence).max() > 1e-4, "it matters at which token"
+
+
+def test_answers_that_are_nearly_certain_still_move(model, ids):
+    sure = copy.deepcopy(model)
+    last = [module for module in sure.modules() if isinstance(module, torch.nn.Linear)][-1]
+    last.weight *= 40
+    _, divergence = blocked_answers(sure, ids)
+    found = divergence[~np.isnan(divergence)]
+    assert sure(torch.tensor([ids])).logits.softmax(-1).max() > 1 - 1e-6
+    assert (found >= 0).all() and len(np.unique(found)) > len(found) * 0.9
+
+
+def test_the_tables_hold_what_each_token_can_look_at(model, own_tokenizer, tables):
+    for number, sentence in enumerate(SENTENCES):
+        ids = own_tokenizer(sentence)["input_ids"]
+        own = tables["weights"][tables["weights"]["sentence"] == number]
+        seen = visible(model, len(ids))
+        assert (own.groupby(["block", "head"]).size() == seen.sum()).all() and len(own) == 12 * seen.sum()
+        assert np.allclose(own.groupby(["block", "head", "source"])["weight"].sum(), 1, atol=1e-5)
+        one = own[(own["block"] == 2) & (own["head"] == 1)]
+        maps = attention_of(model, ids)
+        assert np.allclose(one["weight"], maps[2, 1][one["source"], one["target"]], atol=1e-6)
+    blocked = tables["blocked"]
+    assert (blocked["target"] > blocked["source"]).any() == family_of(model).looks_ahead
+    assert blocked["divergence"].notna().all() and blocked["change"].notna().all()
+
+
+def test_places_to_rest_are_the_first_token_and_those_around_the_text(model, own_tokenizer, ids, tables):
+    resting = resting_places(own_tokenizer, ids)
+    if family_of(model).looks_ahead:
+        assert np.flatnonzero(resting).tolist() == [0, len(ids) - 1]
+        assert resting_names(tables["tokens"]) == "[CLS] and [SEP]"
+    else:
+        assert np.flatnonzero(resting).tolist() == [0]
+        assert resting_names(tables["tokens"]) == "the first token"
+    unknown = own_tokenizer("\N{SNOWMAN} happy")["input_ids"]
+    assert resting_places(own_tokenizer, unknown).sum() == resting.sum(), "an unknown word is a word"
+
+
+def test_the_summary_takes_both_directions(model, tables):
+    agreed = agreements(source_agreement(tables["blocked"]), STATISTICS)
+    assert agreed["value"].between(-1, 1).all()
+    rest = agreed[(agreed["measure"] == "top") & (agreed["targets"] == "rest")]["guessing"].iloc[0]
+    every = agreed[(agreed["measure"] == "top") & (agreed["targets"] == "all")]["guessing"].iloc[0]
+    assert every < rest < 1
+    heads = head_table(tables["looks"], tables["silenced"], STATISTICS)
+    heads["repeated"] = repeated_looks(tables["weights"], tables["tokens"]).to_numpy()
+    names = {finding.name for finding in head_findings(heads, tables["looks"], tables["silenced"], STATISTICS)}
+    ahead = {"looks.next.share", "looks.last.largest"}
+    assert (ahead <= names) if family_of(model).looks_ahead else not (ahead & names)
+    reasons = " ".join(picked_heads(heads, [[0, 1]]).values())
+    assert ("the next token" in reasons) == family_of(model).looks_ahead
+    assert target_names(tables["tokens"])["rest"] in agreement_table(agreed, target_names(tables["tokens"]))
+
+
+def test_nearness_counts_tokens_in_both_directions():
+    source, target = np.divmod(np.arange(81), 9)
+    table = pd.DataFrame({"text": 0, "source": source, "target": target, "mean": 0.1, "rollout": 0.1, "resting": False})
+    table["divergence"] = 1.0 / (1 + (table["source"] - table["target"]).abs())
+    found = agreements(source_agreement(table), STATISTICS).set_index(["score", "targets", "measure"]).sort_index()
+    assert found.loc["nearness", "value"].tolist() == [1, 1, 1, 1]
+    assert found.loc[("mean", "all", "top"), "guessing"] == pytest.approx(1 / 9)
+
+
+def test_what_follows_an_earlier_occurrence_lies_before(model, tables):
+    """The next token follows the token itself, which is no earlier occurrence."""
+    if not family_of(model).looks_ahead:
+        pytest.skip("nothing ahead is seen")
+    weights = tables["weights"].assign(weight=lambda table: (table["target"] > table["source"]).astype(float))
+    assert (repeated_looks(weights, tables["tokens"]) == 0).all()
+
+
+def test_the_viewer_gets_every_number(model, tables):
+    data = viewer_data("random", tables["weights"], tables["averages"], tables["tokens"], (0, 1, 2))
+    assert data["ahead"] == family_of(model).looks_ahead
+    for sentence in data["sentences"]:
+        count = visible(model, len(sentence["tokens"])).sum() * (3 * (4 + 2) + 2)
+        assert len(sentence["values"]) == -(-2 * count // 3) * 4
+
+
+def test_small_effects_get_more_decimals(model, tables):
+    averages = tables["averages"].copy()
+    effects = averages["view"] == "effect"
+    averages.loc[effects, "weight"] = averages.loc[effects, "weight"] / averages.loc[effects, "weight"].max() * 0.01
+    names = ("random", tables["weights"], averages, tables["tokens"], (0, 1, 2))
+    assert viewer_data(*names)["effect_scale"] == 1_000_000
+    averages.loc[effects, "weight"] *= 400
+    assert viewer_data(*names)["effect_scale"] == 1_000
+
+
+def test_every_family_is_here():
+    assert set(FAMILIES) == {"gpt2", "bert", "llama"}

@@ -1,0 +1,140 @@
+"""What each mask changed, over the confident samples of each class, with intervals."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoscope.statistics.estimates import (
+    benjamini_hochberg,
+    detectable_mean,
+    equivalence_verdict,
+    estimate_mean,
+    minimum_detectable_rate,
+    rate_equivalence_verdict,
+    tost_mean,
+)
+from emoscope.storage.files import write_csv, write_table
+from emoscope.storage.names import ALL, WHOLE_BLOCK
+
+MASK = ["block", "head", "condition"]
+
+
+def summarise_masking(
+    samples: Path,
+    blocks: list[Path],
+    all_but: Path,
+    statistics: dict,
+    summary: Path,
+    all_but_summary: Path,
+    table1: Path,
+    table2: Path,
+) -> None:
+    """Write the summary of the masks and of "all but one", and both as CSV, shaped like the paper's tables 1 and 2."""
+    baseline = pd.read_parquet(samples)
+    one = summarise(baseline, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), **statistics)
+    others = summarise(baseline, pd.read_parquet(all_but).assign(head=WHOLE_BLOCK), **statistics)
+    write_table(one, summary)
+    write_table(others, all_but_summary)
+    for table, path in ((one, table1), (others, table2)):
+        write_csv(paper_table(table).reset_index(), path)
+
+
+def summarise(
+    samples: pd.DataFrame, masked: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int
+) -> pd.DataFrame:
+    """Mean change per mask, group of samples and measure, with interval, p, FDR-adjusted p and a verdict.
+
+    Measures, each after minus before:
+    - `probability`: P(the sample's class);
+    - `first_class`: P(the first class), which the authors' code stored in every column;
+    - `margin`: the logit of the sample's class minus the largest other logit;
+    - `accuracy`: 1 where the prediction equals the label.
+    `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no
+    effect": `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
+    `different` if `p_adjusted` allows, else `underpowered`. `detectable` is the smallest change that so many texts with
+    such a spread show with 80 % power.
+    """
+    alpha = 1 - confidence
+    classes = class_columns(samples, "p_")
+    keys = masked[MASK].drop_duplicates().reset_index(drop=True)
+    if not (masked["id"].to_numpy().reshape(len(keys), -1) == samples["id"].to_numpy()).all():
+        raise ValueError("the masked predictions are not those of the samples")
+    after = measures(masked.merge(samples[["id", "label", "group"]], on="id", validate="m:1"), classes)
+    before = measures(samples, classes)
+    changes = (after.reshape(len(keys), *before.shape) - before).transpose(1, 0, 2)  # (samples, masks, measures)
+    family = keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max() * (len(classes) + 1)
+    options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
+    parts = []
+    for group in [*range(len(classes)), ALL]:
+        chosen = np.ones(len(samples), bool) if group == ALL else (samples["group"] == group).to_numpy()
+        if not chosen.any():
+            continue
+        values, texts = changes[chosen], samples["text"].to_numpy()[chosen]
+        estimate = estimate_mean(values, texts, **options)
+        p_equivalence = tost_mean(values / SCALE, texts, margin).p
+        detectable = detectable_mean(values, texts, alpha)
+        # where no prediction of a few texts turned, t test and bootstrap take the lack of spread for certainty
+        unseen = minimum_detectable_rate(estimate.n, alpha)
+        floors = {"accuracy": (rate_equivalence_verdict(0, estimate.n, margin, alpha).p_equivalence, unseen)}
+        still = (estimate.low == estimate.high) & (np.array(MEASURES) == "accuracy")
+        low = np.where(still, np.maximum(estimate.low - unseen, -1), estimate.low)
+        high = np.where(still, np.minimum(estimate.high + unseen, 1), estimate.high)
+        for number, measure in enumerate(MEASURES):
+            least_p, least = floors.get(measure, (0, 0))
+            parts.append(
+                keys.assign(
+                    group=group if group == ALL else classes[group],
+                    measure=measure,
+                    change=estimate.value[:, number],
+                    low=low[:, number],
+                    high=high[:, number],
+                    p=estimate.p[:, number],
+                    texts=estimate.n,
+                    equivalence_margin=margin * SCALE[number],
+                    p_equivalence=np.maximum(p_equivalence[:, number], least_p),
+                    detectable=np.maximum(detectable[:, number], least),
+                )
+            )
+    table = pd.concat(parts, ignore_index=True)
+    families = [table["condition"], table["measure"], table["head"] == WHOLE_BLOCK]
+    table["p_adjusted"] = table.groupby(families)["p"].transform(benjamini_hochberg)
+    table["verdict"] = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
+    return table
+
+
+MEASURES = ("probability", "first_class", "margin", "accuracy")
+SCALE = np.array([1, 1, 4, 1])  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
+
+
+def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
+    """The MEASURES of every row before differences are taken, float (rows, 4)."""
+    probabilities = table[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
+    logits = table[[f"logit_{name}" for name in classes]].to_numpy(dtype=float)
+    rows, group = np.arange(len(table)), table["group"].to_numpy()
+    rivals = logits.copy()
+    rivals[rows, group] = -np.inf
+    return np.column_stack([
+        probabilities[rows, group],
+        probabilities[:, 0],
+        logits[rows, group] - rivals.max(axis=1),
+        probabilities.argmax(axis=1) == table["label"].to_numpy(),
+    ])  # fmt: skip
+
+
+def paper_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """Rows are conditions and blocks, columns the samples' classes, cells the mean change, as in the paper's table 1.
+
+    `described` is the change of P(the sample's class) with weight and bias silenced; `published` is what the authors'
+    code computed: the change of P(the first class) in every column, with only the bias silenced.
+    """
+    blocks = summary[(summary["head"] == WHOLE_BLOCK) & (summary["group"] != ALL)]
+    wanted = {"described": "probability", "published": "first_class", "mean": "probability"}
+    chosen = blocks[blocks["measure"] == blocks["condition"].map(wanted)]
+    order = list(dict.fromkeys(chosen["group"]))
+    return chosen.pivot(index=["condition", "block"], columns="group", values="change")[order]
+
+
+def class_columns(table: pd.DataFrame, prefix: str) -> list[str]:
+    """Class names in the order of the columns that start with `prefix`."""
+    return [name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)]

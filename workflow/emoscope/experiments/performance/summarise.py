@@ -1,0 +1,183 @@
+"""How well a classifier does, with and without the texts that stand in both sets; every number with its interval."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoscope.statistics.estimates import bootstrap_statistic, wilson_interval
+from emoscope.storage.files import read_json, write_json
+
+BINS = 10
+DRAWS = 100_000_000  # rows drawn for the intervals of one set, at most: they take seconds, also of a large corpus
+FEWEST = 200  # resamples, whatever the size
+
+
+def evaluate(predictions: list[Path], train: Path, test: Path, audit: Path, statistics: dict, output: Path) -> None:
+    """Write `metrics.json`: for the training and the test set, metrics of all rows and of the `distinct` ones.
+
+    Distinct training rows are the first of each text; distinct test rows are those, too, and not in the training set.
+    `differences` are of accuracy: training minus test, of all and of distinct rows, and all minus distinct test rows.
+    """
+    scores = pd.concat(map(pd.read_parquet, predictions), ignore_index=True).drop(columns="label")
+    classes = read_json(audit)["classes"]
+    training, testing = (pd.read_parquet(path).merge(scores, on="id", validate="1:1") for path in (train, test))
+    known = training.drop_duplicates("text")
+    fresh = testing[~testing["text"].isin(known["text"])].drop_duplicates("text")
+    options = {
+        "alpha": 1 - statistics["confidence"],
+        "resamples": statistics["resamples"],
+        "seed": statistics["seed"],
+    }
+    write_json(
+        {
+            "classes": classes,
+            "train": {"all": metrics(training, classes, **options), "distinct": metrics(known, classes, **options)},
+            "test": {"all": metrics(testing, classes, **options), "distinct": metrics(fresh, classes, **options)},
+            "differences": {
+                "train_minus_test": accuracy_difference(training, testing, **options),
+                "train_minus_test_distinct": accuracy_difference(known, fresh, **options),
+                "test_minus_distinct": accuracy_difference(testing, fresh, **options),
+            },
+        },
+        output,
+    )
+
+
+def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples: int, seed: int) -> dict:
+    """Metrics of predictions with columns `text`, `label`, `pred`, `confidence`, `p_{class}`, each with `*_interval`.
+
+    AUC is one-vs-rest, averaged over classes with equal weights; NaN if a class is absent. The confusion matrix counts
+    rows by (label, pred); `calibration` has one entry for each bin of confidence that is not empty. Rates (accuracy,
+    which is micro F1 as well, precision, recall) have Wilson intervals in which each text is one trial; AUC, F1 and
+    calibration error have bootstrap intervals that resample texts.
+    """
+    label, pred = (table[name].to_numpy(dtype=int) for name in ("label", "pred"))
+    texts = pd.factorize(table["text"])[0]
+    right, confidence = label == pred, table["confidence"].to_numpy(dtype=float)
+    number, bins = len(classes), bins_of(confidence)
+
+    def rate(chosen: np.ndarray) -> tuple[float, float, float]:
+        share, trials = np.mean(right[chosen]) if chosen.any() else np.nan, len(np.unique(texts[chosen]))
+        return share, *wilson_interval(np.nan_to_num(share) * trials, trials, alpha)
+
+    statistic = weighted_statistic(label, pred, confidence, table[[f"p_{name}" for name in classes]].to_numpy())
+    count = bounded(resamples, len(table))
+    value = statistic(np.ones(len(table)))
+    low, high = _bootstrap(statistic, texts, resamples=count, alpha=alpha, seed=seed)
+    auc, f1, (auc_ovr, macro_f1, error) = np.split(np.column_stack([value, low, high]), [number, 2 * number])
+    return {
+        "rows": len(table),
+        "resamples": count,
+        **_beside(
+            accuracy=rate(np.ones(len(table), dtype=bool)),
+            auc_ovr=auc_ovr,
+            macro_f1=macro_f1,
+            calibration_error=error,
+        ),
+        "per_class": {
+            name: {
+                **_beside(precision=rate(pred == k), recall=rate(label == k), f1=f1[k], auc=auc[k]),
+                "rows": int((label == k).sum()),
+            }
+            for k, name in enumerate(classes)
+        },
+        "confusion": np.bincount(label * number + pred, minlength=number**2).reshape(number, number).tolist(),
+        "calibration": [
+            {
+                "rows": int(chosen.sum()),
+                "confidence": float(confidence[chosen].mean()),
+                **_beside(accuracy=rate(chosen)),
+            }
+            for chosen in (bins == place for place in np.unique(bins))
+        ],
+    }
+
+
+def accuracy_difference(
+    first: pd.DataFrame, second: pd.DataFrame, *, alpha: float, resamples: int, seed: int
+) -> dict[str, float | list[float]]:
+    """Accuracy of the first table minus that of the second; a text that stands in both is drawn for both at once."""
+    tables = pd.concat([first, second])
+    right, size = (tables["label"] == tables["pred"]).to_numpy(), len(first)
+
+    def difference(weights: np.ndarray) -> float:
+        parts = ((weights[:size], right[:size]), (weights[size:], right[size:]))
+        one, other = (weight @ hits / weight.sum() if weight.any() else np.nan for weight, hits in parts)
+        return one - other
+
+    texts, count = pd.factorize(tables["text"])[0], bounded(resamples, len(tables))
+    interval = _bootstrap(difference, texts, resamples=count, alpha=alpha, seed=seed)
+    return {"resamples": count, **_beside(accuracy=(difference(np.ones(len(tables))), *interval))}
+
+
+def weighted_statistic(
+    label: np.ndarray, pred: np.ndarray, confidence: np.ndarray, scores: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from row weights (n,) to AUC of each class, F1 of each class, their means, and calibration error.
+
+    `scores` are (n, classes). The calibration error is the expected one over BINS equal bins of confidence, Naeini,
+    Cooper & Hauskrecht (2015).
+    """
+    number, right, bins = scores.shape[1], label == pred, bins_of(confidence)
+    areas = [one_vs_rest_auc(label == k, scores[:, k]) for k in range(number)]
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        hits, actual, taken = (
+            np.bincount(of, weights=weight, minlength=number)
+            for of, weight in ((label, weights * right), (label, weights), (pred, weights))
+        )
+        f1 = 2 * hits / np.where(actual + taken > 0, actual + taken, 1)
+        auc = np.array([area(weights) for area in areas])
+        error = np.abs(np.bincount(bins, weights=weights * (confidence - right))).sum() / max(weights.sum(), 1)
+        return np.concatenate([auc, f1, [auc.mean(), f1.mean(), error]])
+
+    return statistic
+
+
+def one_vs_rest_auc(positive: np.ndarray, score: np.ndarray) -> Callable[[np.ndarray], float]:
+    """A function from row weights to the area under the ROC curve of one class against the rest; NaN unless both occur.
+
+    Sorted once: an area is the share of negative weight below each positive row, ties counting half (Mann-Whitney).
+    """
+    negatives, positives = np.flatnonzero(~positive), np.flatnonzero(positive)
+    negatives = negatives[np.argsort(score[negatives])]
+    below, upto = (np.searchsorted(score[negatives], score[positives], side) for side in ("left", "right"))
+
+    def area(weights: np.ndarray) -> float:
+        passed, weight = np.concatenate([[0], np.cumsum(weights[negatives])]), weights[positives]
+        pairs = passed[-1] * weight.sum()
+        return weight @ (passed[below] + passed[upto]) / (2 * pairs) if pairs else np.nan
+
+    return area
+
+
+def bounded(resamples: int, rows: int) -> int:
+    """As many resamples as asked for, or as many as DRAWS leaves for a set of this size, but at least FEWEST."""
+    return min(resamples, max(FEWEST, DRAWS // max(rows, 1)))
+
+
+def bins_of(confidence: np.ndarray) -> np.ndarray:
+    """The number of each row's bin among BINS equal ones."""
+    return np.minimum((confidence * BINS).astype(int), BINS - 1)
+
+
+def _bootstrap(statistic: Callable, texts: np.ndarray, **options) -> tuple[np.ndarray, np.ndarray]:
+    """The interval of a statistic, or NaN where there are no texts."""
+    if len(texts):
+        with warnings.catch_warnings(
+            action="ignore", category=RuntimeWarning
+        ):  # a class that is absent: NaN throughout
+            return bootstrap_statistic(statistic, texts, **options)
+    unknown = np.full(np.shape(statistic(np.ones(0))), np.nan)
+    return unknown, unknown
+
+
+def _beside(**estimates: tuple[float, float, float]) -> dict[str, float | list[float]]:
+    """Each value under its name, and its bounds under `{name}_interval`."""
+    found = {}
+    for name, (value, low, high) in estimates.items():
+        found |= {name: float(value), f"{name}_interval": [float(low), float(high)]}
+    return found

@@ -1,0 +1,49 @@
+"""The perturbation set of the synonyms with its controls, and the word counts that the synonyms were chosen from."""
+
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace_published, stopwords
+from emoscope.experiments.synonyms.replace import count_words as count
+from emoscope.perturbation.neutral_swaps import NeutralLexicon, control_pairs
+from emoscope.perturbation.pair_sets import pair_row, pair_table
+from emoscope.storage.files import read_json, write_table
+
+
+def count_words(test: Path, audit: Path, stop_words: Path, config: dict, output: Path) -> None:
+    """Write each class's most frequent words: `stop_words, class, rank, word, count`.
+
+    `published` leaves the paper's stop words out; `stripped` also their forms without apostrophe (`dont`), which the
+    tweets are written in.
+    """
+    texts = pd.read_parquet(test)
+    rows = []
+    for kind, strip in (("published", False), ("stripped", True)):
+        excluded = stopwords(stop_words, strip)
+        for number, name in enumerate(read_json(audit)["classes"]):
+            words = count(texts.loc[texts["label"] == number, "text"], excluded)
+            common = words.most_common(config["words_per_class"])
+            rows += [(kind, name, rank, word, n) for rank, (word, n) in enumerate(common, start=1)]
+    write_table(pd.DataFrame(rows, columns=["stop_words", "class", "rank", "word", "count"]), output)
+
+
+def replace_words(test: Path, audit: Path, synonyms: Path, neutral: Path, output: Path) -> None:
+    """Write the pairs that the synonym table makes, and their controls.
+
+    They are made as published, and word by word without looking at the label.
+    """
+    texts = pd.read_parquet(test)
+    classes = read_json(audit)["classes"]
+    table = SynonymTable.load(synonyms)
+    rows = []
+    for row in texts.itertuples():
+        pair = replace_published(row.text, table.by_class.get(classes[row.label], {}))
+        rows.append(pair_row(row.id, "synonyms", "published", "", row.label, pair))
+    for (word, part_of_speech), synonym in table.mapping.items():
+        swap = partial(replace, mapping={(word, part_of_speech): synonym}, label_bearing=table.label_bearing)
+        rows += [pair_row(row.id, "synonyms", "word", word, row.label, swap(row.text)) for row in texts.itertuples()]
+    pairs = pair_table(rows)
+    controls = control_pairs(pairs, NeutralLexicon.load(neutral).known_in(texts["text"]), others=texts)
+    write_table(pd.concat([pairs, controls], ignore_index=True), output)

@@ -1,0 +1,109 @@
+"""The pairs that a flip changed most, from inside: their activations word by word, what patching them from one text
+into the other does, what each part of the model says for each class, and what the model would say after each block."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from transformers import PreTrainedModel
+
+from emoscope.experiments.tracing.alignment import Aligned, align
+from emoscope.experiments.tracing.attribution import attribution_table, lens_table
+from emoscope.experiments.tracing.patching import patch_table
+from emoscope.models.activations import Activations, activations_of, unit_means
+from emoscope.models.families import pooled_token
+from emoscope.models.loading import classes_of, load_classifier
+from emoscope.perturbation.pairs import countable, largest_change, scored
+from emoscope.storage.files import write_table
+
+FLIPS = {"natural", "template", "published"}  # the origins of pairs that are flips, and not controls
+ROUNDING = 1e-6  # of a probability: a smaller change leaves nothing to follow
+KEY = ["pair", "id", "origin"]
+COLUMNS = {  # of every table, after the key
+    "traces": ["unit", "word", "flipped_word", "site", "dimension", "original", "flipped"],
+    "patching": [
+        *("direction", "site", "block", "unit", "head", "word", "flipped_word", "tokens", "flipped_tokens"),
+        *("rise", "fall", "share", "change"),
+    ],
+    "attribution": ["version", "part", "block", "head", "class", "contribution"],
+    "lens": ["version", "depth", "class", "logit", "probability"],
+}
+
+
+def trace_pairs(
+    model: Path,
+    pairs: Path,
+    scores: Path,
+    config: dict,
+    prediction: dict,
+    traces: Path,
+    patching: Path,
+    attribution: Path,
+    lens: Path,
+) -> None:
+    """Write four tables on the strongest pairs, each beginning with `pair, id, origin`.
+
+    For the columns see `trace`, `patch_table`, `attribution_table` and `lens_table`; in the last two `version` is
+    `original` or `flipped`.
+    """
+    classifier, tokenizer = load_classifier(model)
+    table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in COLUMNS}
+    for number, row in enumerate(strongest(table, config["traced_pairs"]).itertuples(), start=1):
+        aligned = align(tokenizer, row.text, row.perturbed, row.spans)
+        for name, part in inside(classifier, aligned, config["traced_block"], prediction["tokens_per_batch"]).items():
+            parts[name].append(part.assign(pair=number, id=row.id, origin=row.origin)[[*KEY, *COLUMNS[name]]])
+    for name, path in {"traces": traces, "patching": patching, "attribution": attribution, "lens": lens}.items():
+        found = pd.concat(parts[name], ignore_index=True) if parts[name] else pd.DataFrame(columns=KEY + COLUMNS[name])
+        write_table(found, path)
+
+
+def strongest(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The `count` flips with the largest change of any class's probability, of those that count, each text once."""
+    ranked = table.assign(change=largest_change(table)).sort_values("change", ascending=False)
+    moved = (ranked["change"] > ROUNDING) & ranked["origin"].isin(FLIPS)
+    return ranked[countable(ranked) & moved].drop_duplicates("text").head(count)
+
+
+def inside(model: PreTrainedModel, aligned: Aligned, block: int, tokens_per_batch: int) -> dict[str, pd.DataFrame]:
+    """The four tables on one pair; activations are those of `block`."""
+    classes = classes_of(model)
+    texts = {"original": aligned.original, "flipped": aligned.flipped}
+    runs = {version: activations_of(model, text) for version, text in texts.items()}
+    places = {version: pooled_token(model, text["input_ids"]) for version, text in texts.items()}
+
+    def both(function) -> pd.DataFrame:
+        return pd.concat(
+            [function(model, runs[version], places[version], classes).assign(version=version) for version in texts]
+        )
+
+    return {
+        "traces": trace(aligned, **runs, block=block),
+        "patching": patch_table(model, aligned, **runs, classes=classes, tokens_per_batch=tokens_per_batch),
+        "attribution": both(attribution_table),
+        "lens": both(lens_table),
+    }
+
+
+def trace(aligned: Aligned, original: Activations, flipped: Activations, block: int) -> pd.DataFrame:
+    """Activations of both texts at one block, averaged over each unit's tokens: a row per site, unit and dimension.
+
+    `site` is `residual` (the block's output, which the paper plotted) or `attention` (what the block's attention adds).
+    """
+    parts = []
+    for number, unit in enumerate(aligned.units):
+        before = unit_means(original, unit.tokens, block)
+        after = unit_means(flipped, unit.flipped_tokens, block)
+        for site, values in before.items():
+            parts.append(
+                pd.DataFrame({
+                    "unit": number,
+                    "word": unit.word,
+                    "flipped_word": unit.flipped_word,
+                    "site": site,
+                    "dimension": np.arange(len(values)),
+                    "original": values,
+                    "flipped": after[site],
+                })
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)

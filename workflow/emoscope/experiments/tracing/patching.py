@@ -1,0 +1,168 @@
+"""Activation patching: which activations of one text, put into the run on the other, move the prediction with them.
+
+Neither text of a pair is clean or corrupted, so every patch is made in both directions: the flipped text's activation
+in the original text shows what is enough to bring the flip's effect about, the original's in the flipped text what is
+enough to undo it (noising and denoising; Heimersheim and Nanda 2024, arXiv:2404.15255).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.special import softmax
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from emoscope.experiments.tracing.alignment import Aligned
+from emoscope.models.activations import Activations
+from emoscope.models.families import blocks_of, feed_forward_of, head_slice, heads_of, projection_of
+from emoscope.models.interventions import changing_input, changing_output, resumed_at
+from emoscope.storage.names import NONE
+
+FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED = "flipped into original", "original into flipped"
+
+
+class Patch(NamedTuple):
+    """One unit of a block's input (`residual`), or all units of its `attention`, of its `feed_forward` or of a `head`.
+
+    The residual stream has one block more than the model: the output of the last one.
+    """
+
+    site: str
+    block: int
+    unit: int = NONE
+    head: int = NONE
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A run that receives and one that gives; `places[u]` are unit u's token places in both, which correspond."""
+
+    inputs: Mapping[str, Tensor]  # of the recipient, (1, tokens)
+    recipient: Activations
+    donor: Activations
+    places: Sequence[tuple[Sequence[int], Sequence[int]]]
+
+
+def patch_table(
+    model: PreTrainedModel,
+    aligned: Aligned,
+    original: Activations,
+    flipped: Activations,
+    classes: Sequence[str],
+    tokens_per_batch: int,
+) -> pd.DataFrame:
+    """All patches: `site, block, unit, head, direction, rise, fall, share, change`, and the unit's words and tokens.
+
+    `rise` and `fall` are the classes whose probability the flip raises and lowers most, m = logit(rise) - logit(fall).
+    `share` is (m(patched) - m(recipient)) / (m(donor) - m(recipient)), the normalised logit difference of Wang et al.
+    2022 (arXiv:2211.00593): 0 changes nothing, 1 makes the recipient's margin the donor's; it may be negative or exceed
+    1, and is NaN where both texts have the same margin. `change` is the recipient's change of P(rise). Logits carry
+    the share because probabilities saturate.
+    """
+    rise, fall = moved_classes(original, flipped)
+    patches = all_patches(model, len(aligned.units))
+    parts = []
+    for direction, transfer in transfers(aligned, original, flipped).items():
+        logits = patched_logits(model, transfer, patches, tokens_per_batch)
+        before, goal = (run.logits.cpu().numpy() for run in (transfer.recipient, transfer.donor))
+        margins, start, end = (values[..., rise] - values[..., fall] for values in (logits, before, goal))
+        table = pd.DataFrame(patches).assign(
+            direction=direction,
+            rise=classes[rise],
+            fall=classes[fall],
+            share=(margins - start) / (end - start if end != start else np.nan),
+            change=softmax(logits, axis=1)[:, rise] - softmax(before)[rise],
+        )
+        parts.append(table)
+    table = pd.concat(parts, ignore_index=True)
+    units = [(unit.word, unit.flipped_word, len(unit.tokens), len(unit.flipped_tokens)) for unit in aligned.units]
+    units = pd.DataFrame([*units, ("", "", 0, 0)], columns=["word", "flipped_word", "tokens", "flipped_tokens"])
+    return table.join(units.set_axis([*range(len(units) - 1), NONE]), on="unit")
+
+
+def moved_classes(original: Activations, flipped: Activations) -> tuple[int, int]:
+    """The numbers of the classes whose probabilities the flip raises and lowers most."""
+    moved = flipped.logits.softmax(dim=0) - original.logits.softmax(dim=0)
+    return int(moved.argmax()), int(moved.argmin())
+
+
+def transfers(aligned: Aligned, original: Activations, flipped: Activations) -> dict[str, Transfer]:
+    """Both directions by name."""
+    places = [(unit.tokens, unit.flipped_tokens) for unit in aligned.units]
+    return {
+        FLIPPED_INTO_ORIGINAL: Transfer(aligned.original, original, flipped, [_matched(*unit) for unit in places]),
+        ORIGINAL_INTO_FLIPPED: Transfer(aligned.flipped, flipped, original, [_matched(*unit[::-1]) for unit in places]),
+    }
+
+
+def _matched(into: Sequence[int], source: Sequence[int]) -> tuple[list[int], list[int]]:
+    """A unit's tokens correspond from the last one backwards, since in a causal model it has read the whole unit.
+
+    Where the recipient has more of them, its first ones all get the donor's first.
+    """
+    return list(into), [source[max(0, len(source) - len(into) + number)] for number in range(len(into))]
+
+
+def all_patches(model: PreTrainedModel, units: int) -> list[Patch]:
+    """Every patch of one direction: the residual stream by block and unit; attention, feed-forward, heads by block."""
+    blocks = range(len(blocks_of(model)))
+    return [
+        *(Patch("residual", block, unit=unit) for block in [*blocks, len(blocks)] for unit in range(units)),
+        *(Patch(site, block) for site in ("attention", "feed_forward") for block in blocks),
+        *(Patch("head", block, head=head) for block in blocks for head in range(heads_of(model))),
+    ]
+
+
+@torch.inference_mode()
+def patched_logits(
+    model: PreTrainedModel, transfer: Transfer, patches: Sequence[Patch], tokens_per_batch: int
+) -> np.ndarray:
+    """The recipient's logits (patches, classes) under each patch; patches of one block are rows of one batch."""
+    size = max(1, tokens_per_batch // transfer.inputs["input_ids"].shape[1])
+    logits = np.empty((len(patches), model.config.num_labels), dtype=np.float32)
+    blocks = np.array([patch.block for patch in patches])
+    for block in np.unique(blocks):
+        numbers = np.flatnonzero(blocks == block)
+        for rows in np.split(numbers, range(size, len(numbers), size)):
+            inputs = {name: values.expand(len(rows), -1).to(model.device) for name, values in transfer.inputs.items()}
+            with _patched(model, int(block), transfer, [patches[row] for row in rows]):
+                logits[rows] = model(**inputs).logits.cpu().numpy()
+    return logits
+
+
+@contextmanager
+def _patched(model: PreTrainedModel, block: int, transfer: Transfer, patches: Sequence[Patch]) -> Iterator[None]:
+    """Run a batch of the recipient, a row for each patch, from `block` on; earlier blocks are the recipient's own."""
+    recipient, donor = transfer.recipient, transfer.donor
+    everywhere = tuple([place for unit in transfer.places for place in unit[side]] for side in (0, 1))
+    residual = recipient.residual[block].repeat(len(patches), 1, 1)
+    for row, patch in enumerate(patches):
+        if patch.site == "residual":
+            into, source = transfer.places[patch.unit]
+            residual[row, into] = donor.residual[block][source]
+
+    def replacing(site: str, activations: Tensor):
+        def change(values: Tensor) -> Tensor:
+            values, (into, source) = values.clone(), everywhere
+            for row, patch in enumerate(patches):
+                if patch.site == site:
+                    where = head_slice(model, patch.head) if site == "head" else slice(None)
+                    values[row, into, where] = activations[source][:, where]
+            return values
+
+        return change
+
+    with ExitStack() as stack:
+        stack.enter_context(resumed_at(model, block, residual))
+        if block < len(blocks_of(model)):
+            projection = projection_of(model, block)
+            stack.enter_context(changing_input(projection, replacing("head", donor.heads[block])))
+            stack.enter_context(changing_output(projection, replacing("attention", donor.attention[block])))
+            feed_forward = feed_forward_of(model, block)
+            stack.enter_context(changing_output(feed_forward, replacing("feed_forward", donor.feed_forward[block])))
+        yield

@@ -1,0 +1,135 @@
+"""Changing what a module receives or returns while the model runs, by plain PyTorch hooks.
+
+Every intervention counts how often it fired and fails loudly if that is never: a hook on the wrong module would
+otherwise report "no effect".
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from emoscope.models.families import blocks_of, head_slice, projection_of
+
+Change = Callable[[Tensor], Tensor]
+
+
+@contextmanager
+def changing_input(module: nn.Module, change: Change) -> Iterator[None]:
+    """Give `module` the change of its first input instead; RuntimeError if it was never called."""
+    with _fired() as fire:
+        handle = module.register_forward_pre_hook(lambda _, inputs: (fire(change, inputs[0]), *inputs[1:]))
+        with _removed_after(handle):
+            yield
+
+
+@contextmanager
+def changing_output(module: nn.Module, change: Change) -> Iterator[None]:
+    """Let `module` return the change of its output instead; RuntimeError if it was never called."""
+    with _fired() as fire:
+        handle = module.register_forward_hook(lambda _, __, output: fire(change, output))
+        with _removed_after(handle):
+            yield
+
+
+@contextmanager
+def recording(module: nn.Module) -> Iterator[dict[str, Tensor]]:
+    """Collect the last `input` and `output` of a module; RuntimeError if it was never called."""
+    seen: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Change:
+        def change(value: Tensor) -> Tensor:
+            seen[name] = value
+            return value
+
+        return change
+
+    with changing_input(module, keep("input")), changing_output(module, keep("output")):
+        yield seen
+
+
+@contextmanager
+def silenced_block(model: PreTrainedModel, block: int) -> Iterator[None]:
+    """Take a block's attention output away, weight and bias: what the paper's text describes."""
+    with changing_output(projection_of(model, block), torch.zeros_like):
+        yield
+
+
+@contextmanager
+def silenced_bias(model: PreTrainedModel, block: int) -> Iterator[None]:
+    """Take only the bias of a block's attention output projection away: what the authors' code did."""
+    bias = projection_of(model, block).bias
+    with changing_output(projection_of(model, block), lambda output: output - bias):
+        yield
+
+
+@contextmanager
+def fixed_block(model: PreTrainedModel, block: int, value: Tensor) -> Iterator[None]:
+    """Replace a block's attention output by one vector (width,) at every token."""
+    with changing_output(projection_of(model, block), lambda output: value.expand_as(output)):
+        yield
+
+
+@contextmanager
+def fixed_head(model: PreTrainedModel, block: int, head: int, value: Tensor | float) -> Iterator[None]:
+    """Replace one head's output, the slice of the projection's input, by a vector (head width,) or a number."""
+    where = head_slice(model, head)
+
+    def change(heads: Tensor) -> Tensor:
+        heads = heads.clone()
+        heads[..., where] = value
+        return heads
+
+    with changing_input(projection_of(model, block), change):
+        yield
+
+
+@contextmanager
+def resumed_at(model: PreTrainedModel, block: int, residual: Tensor) -> Iterator[None]:
+    """Run the model from a block on: earlier blocks pass on what they get, `block` gets the saved `residual`.
+
+    `residual` is the block's own input (batch, tokens, width) from a whole run on the same batch; results are
+    bit-identical to running every block, and the earlier blocks' work is saved. `block` may be the number of blocks:
+    then `residual` is the output of the last one.
+    """
+    blocks = blocks_of(model)
+    with skipping(blocks[:block]), changing_input(blocks[0], lambda _: residual):
+        yield
+
+
+@contextmanager
+def skipping(blocks: Iterable[nn.Module]) -> Iterator[None]:
+    """Let blocks pass on what they get; hooks on them still fire."""
+    with ExitStack() as stack:
+        for module in blocks:
+            module.forward = _pass_on
+            stack.callback(delattr, module, "forward")
+        yield
+
+
+def _pass_on(hidden_states: Tensor, *_, **__) -> Tensor:
+    return hidden_states
+
+
+@contextmanager
+def _fired() -> Iterator[Callable[[Change, Tensor], Tensor]]:
+    calls = 0
+
+    def fire(change: Change, value: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return change(value)
+
+    yield fire
+    if not calls:
+        raise RuntimeError("the intervention never fired: the model did not call the hooked module")
+
+
+@contextmanager
+def _removed_after(handle: torch.utils.hooks.RemovableHandle) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,31 @@
+"""Pretrained language models: loading them for the companion write-ups."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from emoscope.errors import UserError
+from emoscope.models.loading import architecture_of, device
+from emoscope.models.onednn import use_onednn
+
+
+def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a causal language model in float32, on the GPU if there is one, frozen and ready to be evaluated.
+
+    Attention is computed eagerly, so that its weights can be read. UserError for a model without a language-model head.
+    """
+    config = architecture_of(folder)
+    causal = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
+    if not causal or causal not in (config.architectures or []):
+        raise UserError(
+            f"{folder}: {', '.join(config.architectures or [config.model_type])} has no language-model head that reads "
+            "from left to right; name a model such as GPT-2 or SmolLM2 under `companions`"
+        )
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, config=config, dtype=torch.float32, use_safetensors=True, attn_implementation="eager"
+    )
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # GPT-2 has none; padding is masked anyway
+    return use_onednn(model.to(device()).eval().requires_grad_(False)), tokenizer

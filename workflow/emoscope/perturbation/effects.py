@@ -1,0 +1,201 @@
+"""What a perturbation does to the predictions, with intervals: rates, mean changes, gaps between two groups, accuracy,
+and what is left of it beyond the null baseline of neutral word swaps."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoscope.perturbation.pairs import (
+    CONTROL_OF,
+    CONTROLS,
+    LARGE,
+    countable,
+    largest_change,
+    moved,
+    probabilities,
+    scored,
+)
+from emoscope.statistics.estimates import (
+    benjamini_hochberg,
+    bootstrap_mean,
+    detectable_mean,
+    equivalence_verdict,
+    estimate_mean,
+    holm,
+    jensen_shannon,
+    mcnemar_test,
+    rate_difference_interval,
+    rate_excess_test,
+    rate_interval,
+    tost_mean,
+    total_variation,
+)
+from emoscope.storage.files import write_table
+
+FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
+SECOND_GROUP = {"female to male", "black to white"}
+ORIGIN_OF = {control: origin for origin, control in CONTROL_OF.items()}
+KEY = ["origin", "term", "left_out"]
+COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable", "pairs", "texts", "clusters"]
+
+
+def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path) -> None:
+    """Write the summary of one axis: `origin, term, measure, value, low, high, p, p_adjusted, verdict, ...`."""
+    table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
+    write_table(summarise(table, **statistics), output)
+
+
+def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int) -> pd.DataFrame:
+    """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many.
+
+    - `changed`: share of texts whose predicted class changes; `large`: whose probability of some class moves by 10 % or
+      more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
+      white) or the second, and `changed_difference` between these; all with Wilson intervals or Newcombe's;
+    - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
+    - `control_changed` and so on: these four of the kind's controls, for all words together; `excess_changed` and so
+      on: the kind minus its control, over the texts that have one;
+    - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test;
+      `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the reverse;
+    - `change_{class}`: mean change of a class's probability, after minus before;
+    - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
+
+    Rates count every text once, means every pair; intervals and tests take `clusters` for independent, the distinct
+    texts or, where several are made from one template, the templates. `p_adjusted` is Benjamini-Hochberg
+    over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by one. `verdict` uses
+    it:
+    - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
+      smallest effect likely to be found;
+    - a word's `changed` is flagged if it is above that of the controls by more than `margin`, see `rate_excess_test`.
+    """
+    alpha = 1 - confidence
+    options = {"seed": seed, "resamples": resamples, "alpha": alpha}
+    classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
+    kinds = dict(list(table.groupby(["origin", "term"], sort=False)))
+    sizes = table.groupby("origin")["term"].nunique() * len(classes)
+    neutral = moved(table[table["origin"] == CONTROL_OF["word"]])
+    parts = []
+    for (origin, term), kind in kinds.items():
+        pairs = kind[countable(kind)]
+        if pairs.empty:
+            continue
+        if origin in CONTROLS:
+            origin = ORIGIN_OF[origin]
+            rows = [*_rates(pairs, alpha, "control_"), *_distances(pairs, options, "control_")]
+        else:
+            rows = [*_rates(pairs, alpha), *_distances(pairs, options)]
+            rows += [*_accuracy(pairs, alpha), *_directions(pairs, alpha)]
+            rows += _means(pairs, classes, margin, options | {"tests": int(sizes[origin])})
+            control = kinds.get((CONTROL_OF[origin], term))
+            if control is not None:
+                rows += _excess(pairs, control, options)
+            if origin == "word":
+                rows[0]["p"] = rate_excess_test(moved(pairs.drop_duplicates("text")), neutral, margin)
+        left_out = len(kind) - len(pairs)
+        parts.append(pd.DataFrame(rows, columns=COLUMNS).assign(origin=origin, term=term, left_out=left_out))
+    return _judged(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=KEY + COLUMNS), alpha)
+
+
+def _judged(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """The summary with `p_adjusted` and `verdict`."""
+    words = (summary["origin"] == "word") & (summary["measure"] == "changed")
+    means = summary["measure"].str.match("change_|gap_")
+    family = [summary["origin"], summary["measure"].str.split("_").str[0]]
+    adjusted = summary.groupby(family)["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
+    adjusted[words] = holm(summary.loc[words, "p"].to_numpy(dtype=float))
+    judged = equivalence_verdict(summary["p_equivalence"].to_numpy(dtype=float), adjusted.to_numpy(dtype=float), alpha)
+    flagged = np.where(adjusted <= alpha, "flagged", "not flagged")
+    return summary.assign(p_adjusted=adjusted, verdict=np.select([words, means], [flagged, judged], ""))
+
+
+def _rates(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[dict]:
+    once = pairs.drop_duplicates("text")
+    for measure, event in RATES.items():
+        yield _rate(prefix + measure, event(once), once, alpha)
+
+
+def _distances(pairs: pd.DataFrame, options: dict, prefix: str = "") -> Iterator[dict]:
+    for measure, distance in DISTANCES.items():
+        values = distance(pairs)
+        yield _row(prefix + measure, values.mean(), bootstrap_mean(values, pairs["cluster"], **options), pairs)
+
+
+def _excess(pairs: pd.DataFrame, control: pd.DataFrame, options: dict) -> Iterator[dict]:
+    own = pairs.set_index("id").loc[control["id"]]
+    clusters = own["cluster"].to_numpy()
+    for measure, event in RATES.items():
+        events = event(own).to_numpy(), event(control).to_numpy()
+        interval = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=options["alpha"])
+        yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own)
+    for measure, distance in DISTANCES.items():
+        values = distance(own) - distance(control)
+        yield _row(f"excess_{measure}", values.mean(), bootstrap_mean(values, clusters, **options), own)
+
+
+def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
+    labelled = pairs[pairs["label"] >= 0].drop_duplicates("text")
+    if labelled.empty:
+        return
+    before, after = (p.argmax(axis=1) == labelled["label"].to_numpy() for p in probabilities(labelled))
+    yield _rate("accuracy_before", before, labelled, alpha)
+    yield _rate("accuracy_after", after, labelled, alpha)
+    interval = rate_difference_interval(after, before, paired=True, alpha=alpha)
+    p = mcnemar_test(before, after).p
+    yield _row("accuracy_change", after.mean() - before.mean(), interval, labelled, p=p)
+    yield _rate("accuracy_lost", before & ~after, labelled, alpha)
+    yield _rate("accuracy_gained", ~before & after, labelled, alpha)
+
+
+def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
+    once = pairs.drop_duplicates("text")
+    groups = [once[once["direction"].isin(group)] for group in (FIRST_GROUP, SECOND_GROUP)]
+    for name, group in zip(("first", "second"), groups, strict=True):
+        if len(group):
+            yield _rate(f"changed_{name}", moved(group), group, alpha)
+    if all(map(len, groups)):
+        events, clusters = [moved(group) for group in groups], [group["cluster"] for group in groups]
+        interval = rate_difference_interval(*events, paired=False, clusters=clusters, alpha=alpha)
+        yield _row("changed_difference", events[0].mean() - events[1].mean(), interval, pd.concat(groups))
+
+
+def _means(pairs: pd.DataFrame, classes: list[str], margin: float, options: dict) -> Iterator[dict]:
+    before, after = probabilities(pairs)
+    direction = pairs["direction"]
+    sign = direction.isin(FIRST_GROUP).to_numpy(dtype=int) - direction.isin(SECOND_GROUP).to_numpy(dtype=int)
+    for name, differences in (("change", after - before), ("gap", (before - after) * sign[:, None])):
+        chosen = np.ones(len(pairs), dtype=bool) if name == "change" else sign != 0
+        if not chosen.any():
+            continue
+        values, clusters = differences[chosen], pairs["cluster"].to_numpy()[chosen]
+        estimate = estimate_mean(values, clusters, **options)
+        p_equivalence = tost_mean(values, clusters, margin).p
+        detectable = detectable_mean(values, clusters, options["alpha"])
+        for number, label in enumerate(classes):
+            yield _row(
+                f"{name}_{label}",
+                estimate.value[number],
+                (estimate.low[number], estimate.high[number]),
+                pairs[chosen],
+                p=estimate.p[number],
+                p_equivalence=p_equivalence[number],
+                detectable=detectable[number],
+            )
+
+
+RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}
+DISTANCES = {
+    "distance": lambda pairs: total_variation(*probabilities(pairs)),
+    "divergence": lambda pairs: jensen_shannon(*probabilities(pairs)),
+}
+
+
+def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float) -> dict:
+    return _row(measure, np.mean(events), rate_interval(events, rows["cluster"], alpha), rows)
+
+
+def _row(measure: str, value: float, interval: tuple[float, float], rows: pd.DataFrame, **others: float) -> dict:
+    low, high = interval
+    counts = {"pairs": len(rows), "texts": rows["text"].nunique(), "clusters": rows["cluster"].nunique()}
+    empty = {"p": np.nan, "p_equivalence": np.nan, "detectable": np.nan}
+    return {"measure": measure, "value": value, "low": low, "high": high} | counts | empty | others

@@ -1,0 +1,120 @@
+"""Reading the word lists in data/lexicons, which a user may edit: a mistake is reported with its file and line."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import yaml
+
+from emoscope.errors import UserError
+from emoscope.perturbation.edits import Phrase
+
+_WAYS = {"swap": ("male", "female"), "to_female": ("male",), "to_male": ("female",)}
+_LISTS = ("fixed", "locked", "name")
+
+
+@dataclass(frozen=True)
+class GenderLexicon:
+    """Words of the gender flip.
+
+    swaps: each word, or phrase, and its counterpart. masculine: female words and their male counterparts.
+    fixed: phrases that are left alone. locked, name: words that set the flags `gender-locked` and `name`.
+    """
+
+    swaps: Mapping[Phrase, str]
+    masculine: Mapping[str, str]
+    fixed: frozenset[Phrase]
+    locked: frozenset[Phrase]
+    name: frozenset[Phrase]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "GenderLexicon":
+        """Read a CSV with the columns male, female and kind: swap, to_female, to_male, fixed, locked or name."""
+        swaps: dict[Phrase, str] = {}
+        masculine: dict[str, str] = {}
+        lists: dict[str, set[Phrase]] = {kind: set() for kind in _LISTS}
+        for line, row in read_rows(path, ("male", "female", "kind")):
+            male, female, kind = (row[column].lower() for column in ("male", "female", "kind"))
+            if kind in _LISTS and (male or female):
+                lists[kind] |= {_phrase(word) for word in (male, female) if word}
+            elif kind in _WAYS and male and female:
+                for side in _WAYS[kind]:
+                    source, target = (male, female) if side == "male" else (female, male)
+                    if swaps.setdefault(_phrase(source), target) != target:
+                        raise UserError(f"{path}, line {line}: {source!r} already has another counterpart")
+                if "female" in _WAYS[kind]:
+                    masculine[female] = male
+            else:
+                kinds = ", ".join([*_WAYS, *_LISTS])
+                raise UserError(
+                    f"{path}, line {line}: needs words and a kind among {kinds}, has {','.join(row.values())!r}"
+                )
+        return cls(swaps, masculine, **{kind: frozenset(phrases) for kind, phrases in lists.items()})
+
+
+@dataclass(frozen=True)
+class RaceLexicon:
+    """Words of the race flip; the YAML file says what each list is for. forms: each phrase's group and form."""
+
+    groups: Mapping[str, Mapping[str, str]]
+    also: Mapping[str, Mapping[str, str]]
+    colours: frozenset[str]
+    fixed: frozenset[Phrase]
+    person: frozenset[Phrase]
+    person_or_adjective: frozenset[Phrase]
+    between: frozenset[str]
+    looks: frozenset[str]
+    plural_things: frozenset[str]
+    gatherings: frozenset[str]
+    template_persons: tuple[str, ...]
+    templates: Mapping[str, tuple[str, ...]]
+    forms: Mapping[Phrase, tuple[str, str]]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "RaceLexicon":
+        """Read the YAML file; the keys are the fields, with spaces."""
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"cannot read the race lexicon {path}: {error.strerror}") from None
+        except yaml.YAMLError as error:
+            raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        names = {field.name: field.name.replace("_", " ") for field in fields(cls) if field.name != "forms"}
+        if missing := set(names.values()) - set(data if isinstance(data, dict) else ()):
+            raise UserError(f"{path}: the key {sorted(missing)[0]!r} is missing")
+        values = {name: data[key] for name, key in names.items()}
+        for name in ("fixed", "person", "person_or_adjective"):
+            values[name] = frozenset(map(_phrase, values[name]))
+        for name in ("colours", "between", "looks", "plural_things", "gatherings"):
+            values[name] = frozenset(values[name])
+        forms = {
+            _phrase(word): (group, form) for group, words in data["groups"].items() for form, word in words.items()
+        }
+        forms |= {_phrase(word): (group, form) for group, words in data["also"].items() for word, form in words.items()}
+        for phrase, (group, form) in forms.items():
+            if any(form not in words for words in data["groups"].values()):
+                raise UserError(
+                    f"{path}: {' '.join(phrase)!r} is the form {form!r} of {group!r}, which not all groups have"
+                )
+        return cls(**values, forms=forms)
+
+
+def read_rows(path: str | Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a CSV with their line numbers, each with exactly these columns; blanks around values are dropped."""
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file, restkey="more", restval=None)
+            rows = [(reader.line_num, row) for row in reader]
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    if missing := set(columns) - set(reader.fieldnames or ()):
+        raise UserError(f"{path}, line 1: the column {sorted(missing)[0]!r} is missing; it needs {', '.join(columns)}")
+    for line, row in rows:
+        if "more" in row or None in row.values():
+            raise UserError(f"{path}, line {line}: has not {len(reader.fieldnames)} values as line 1 says")
+    return [(line, {column: row[column].strip() for column in columns}) for line, row in rows]
+
+
+def _phrase(text: str) -> Phrase:
+    return tuple(text.split())

@@ -1,0 +1,43 @@
+"""What a perturbation set is: every text that a flip or a synonym changes, beside its counterpart.
+
+A set is a table with the key `id, axis, origin, term` and the columns `text`, `perturbed`, `label`, `spans` (start, end
+in the text; start, end in the counterpart; characters), `n_changed`, `flags`, `direction`. `origin` tells the kinds of
+rows apart: `natural` test texts, the paper's `published` pairs and `template` sentences (label -1), synonyms as
+`published` (per gold class, all words at once) or by `word` (label-free, the one word of the table named in `term`).
+`cluster` is what counts as one independent text: the text itself, or the template that several texts were made from.
+Controls have the cluster and the id of a pair that they answer, no term and an origin of their own
+(`pairs.CONTROL_OF`); a control in another text than the pair's is flagged `borrowed`.
+"""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from emoscope.perturbation.edits import Perturbation
+
+COLUMNS = ["id", "axis", "origin", "term", "text", "perturbed", "label", "spans", "n_changed", "flags", "direction"]
+COLUMNS += ["cluster"]
+
+
+def pair_row(
+    identity: int,
+    axis: str,
+    origin: str,
+    term: str,
+    label: int,
+    pair: Perturbation,
+    direction: str = "",
+    cluster: str | None = None,
+) -> tuple:
+    """One row of a perturbation set; without a `cluster`, the text is its own."""
+    spans = [list(span) for span in pair.spans]
+    return (
+        identity, axis, origin, term, pair.text, pair.perturbed, label, spans, pair.n_changed, list(pair.flags),
+        direction, cluster or pair.text,
+    )  # fmt: skip
+
+
+def pair_table(rows: Iterable[tuple]) -> pd.DataFrame:
+    """A perturbation set; rows in which nothing changes are left out."""
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"id": "int64", "label": "int8"})
+    return table[table["n_changed"] > 0].reset_index(drop=True)

@@ -1,0 +1,163 @@
+"""Tables that the flips and the synonyms report share: what a perturbation does to predictions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from emoscope.perturbation.pairs import LARGE, largest_change
+from emoscope.reporting.html import badge, estimate, html_table, marked, number, p_value, percent, unsigned
+
+ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
+
+
+def found(summary: pd.DataFrame, measure: str) -> tuple[float, float, float]:
+    """Value and interval of one measure of one kind of pair; NaN if it was not measured."""
+    rows = summary.loc[summary["measure"] == measure, ["value", "low", "high"]]
+    return tuple(rows.iloc[0]) if len(rows) else (np.nan, np.nan, np.nan)
+
+
+def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str) -> Markup:
+    """How often and how far predictions move, beside the controls: rows for each kind of pair, named by its key.
+
+    `done` says what was done to the texts, as the title of a column.
+    """
+    rows = []
+    for key, summary in kinds.items():
+        names = dict(zip(titles, key, strict=True))
+        for measure, (meaning, form) in MOVES.items():
+            rows.append(
+                {
+                    **names,
+                    "": meaning,
+                    done: estimate(*found(summary, measure), form=form),
+                    "neutral words": estimate(*found(summary, f"control_{measure}"), form=form),
+                    "beyond them": estimate(*found(summary, f"excess_{measure}"), form=partial(_added, form)),
+                }
+            )
+            names = dict.fromkeys(titles, "")
+    caption = (
+        "What was done beside the swap of as many neutral words. Rates have Wilson intervals, means bootstrap "
+        "intervals. Distance is total variation: 0 if both predictions are the same, 1 if they have nothing in common; "
+        "divergence is Jensen and Shannon's, in bits. Beyond them: over the texts that have a control."
+    )
+    return html_table(rows, caption, text=(*titles, ""))
+
+
+MOVES = {
+    "changed": ("predicted class changes", percent),
+    "large": (f"a probability moves by {percent(LARGE, 0)} or more", percent),
+    "distance": ("mean distance", unsigned),
+    "divergence": ("mean divergence", unsigned),
+}
+
+
+def _added(form: Callable, value: float) -> str:
+    return form(value) if value <= 0 else f"+{form(value)}"
+
+
+def beyond(summary: pd.DataFrame) -> str:
+    """Whether the predictions of a kind of pair change more often than those of its controls."""
+    value, low, high = found(summary, "excess_changed")
+    if np.isnan(value):
+        return "there is no control to compare it with"
+    rate = percent(found(summary, "control_changed")[0])
+    relation = "more than" if low > 0 else "less than" if high < 0 else "not shown to exceed"
+    return f"{relation} neutral swaps of the same size, {rate}"
+
+
+def control_texts(summary: pd.DataFrame) -> tuple[int, int]:
+    """How many texts of a kind there are, and how many of them have a control."""
+    counts = summary.set_index("measure")["texts"]
+    return int(counts["changed"]), int(counts.get("control_changed", 0))
+
+
+def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Markup:
+    """Accuracy before and after, and who lost and gained by it; kinds without labels are left out."""
+    rows = []
+    for key, summary in kinds.items():
+        part = summary.set_index("measure")
+        if "accuracy_change" not in part.index:
+            continue
+        texts = int(part.loc["accuracy_change", "texts"])
+        lost, gained = (round(part.loc[f"accuracy_{way}", "value"] * texts) for way in ("lost", "gained"))
+        rows.append(
+            {
+                **dict(zip(titles, key, strict=True)),
+                "texts": number(texts),
+                "before": estimate(*found(summary, "accuracy_before"), form=percent),
+                "after": estimate(*found(summary, "accuracy_after"), form=percent),
+                "difference": estimate(*found(summary, "accuracy_change"), form=partial(_added, percent)),
+                "right, then wrong": number(lost),
+                "wrong, then right": number(gained),
+                "p": p_value(part.loc["accuracy_change", "p"]),
+            }
+        )
+    caption = "Accuracy on the texts that were changed, every text once, with intervals and McNemar's exact p."
+    return html_table(rows, caption, text=titles)
+
+
+def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: str, caption: str) -> Markup:
+    """Each class's mean change (`change`) or gap (`gap`), with the verdict on "no effect"."""
+    rows = [
+        {
+            **dict(zip(titles, key, strict=True)),
+            "class": row["measure"].removeprefix(f"{kind}_"),
+            "mean": estimate(row["value"], row["low"], row["high"]),
+            "adjusted p": p_value(row["p_adjusted"]),
+            "would show from": unsigned(row["detectable"]),
+            "no effect?": badge(row["verdict"]),
+        }
+        for key, summary in kinds.items()
+        for row in summary[summary["measure"].str.startswith(f"{kind}_")].to_dict("records")
+    ]
+    return html_table(rows, caption, text=(*titles, "class", "no effect?"))
+
+
+def forest_rows(kinds: Mapping[str, pd.DataFrame], kind: str) -> pd.DataFrame:
+    """Each class's change or gap as `name, series, value, low, high`, for a forest plot."""
+    parts = [
+        summary[summary["measure"].str.startswith(f"{kind}_")].assign(
+            name=lambda rows: rows["measure"].str.removeprefix(f"{kind}_"), series=series
+        )
+        for series, summary in kinds.items()
+    ]
+    return pd.concat(parts)[["name", "series", "value", "low", "high"]]
+
+
+def rate_rows(kinds: Mapping[str, pd.DataFrame], done: str) -> pd.DataFrame:
+    """The rate of changed predictions of each kind and of its controls as `name, series, value, low, high`."""
+    series = {"changed": done, "control_changed": "as many neutral words swapped"}
+    parts = [
+        summary[summary["measure"].isin(series)].assign(name=name, series=lambda rows: rows["measure"].map(series))
+        for name, summary in kinds.items()
+    ]
+    return pd.concat(parts)[["name", "series", "value", "low", "high"]]
+
+
+def pair_texts(pair) -> tuple[Markup, Markup]:
+    """Both texts of a pair, with what changed marked."""
+    spans = [tuple(map(int, span)) for span in pair.spans]
+    return marked(pair.text, [span[:2] for span in spans]), marked(pair.perturbed, [span[2:] for span in spans])
+
+
+def examples(pairs: pd.DataFrame, classes: Sequence[str], count: int) -> Markup:
+    """The pairs whose prediction moves most: both texts, and the class predicted for each."""
+    change = largest_change(pairs).sort_values(ascending=False)
+    rows = []
+    for index, pair in pairs.loc[change.index].drop_duplicates("text").head(count).iterrows():
+        predicted = []
+        for when in ("before", "after"):
+            values = [pair[f"{when}_{name}"] for name in classes]
+            predicted.append(f"{classes[int(np.argmax(values))]}\N{NO-BREAK SPACE}{max(values):.2f}")
+        rows.append(
+            {
+                "texts": Markup("{}<br>{}").format(*pair_texts(pair)),
+                "predicted": Markup("{}<br>{}").format(*predicted),
+                "largest change": number(change[index]),
+            }
+        )
+    caption = "Original above, changed text below, each with the predicted class and its probability."
+    return html_table(rows, caption, text=("texts", "predicted"))

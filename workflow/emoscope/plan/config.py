@@ -1,0 +1,219 @@
+"""Checking the configuration before anything runs. Imported by the Snakefile: nothing heavy in here."""
+
+import difflib
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from emoscope.errors import UserError
+from emoscope.experiments.synonyms.wordnet import wordnet_folder
+from emoscope.models.folder import check_model_folder
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+
+
+def complete(config: dict) -> dict:
+    """Return a copy of the configuration with the schema's defaults filled in; UserError at the first mistake."""
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    completed = deepcopy(config)
+    errors = sorted(_with_defaults(schema).iter_errors(completed), key=lambda error: list(map(str, error.path)))
+    if errors:
+        raise UserError(f"config {_where(errors[0].absolute_path)}: {_explain(errors[0])}")
+    _check_names(completed)
+    return completed
+
+
+def expand_runs(config: dict) -> dict[str, dict]:
+    """Map every run's identifier, `{name}-s{seed}`, to its settings; `seed` takes the place of `seeds`."""
+    return {
+        f"{run['name']}-s{seed}": {**{key: value for key, value in run.items() if key != "seeds"}, "seed": seed}
+        for run in config["runs"]
+        for seed in run["seeds"]
+    }
+
+
+def check_files(config: dict) -> None:
+    """Check that the local files that the configured runs read are there and usable; UserError if not."""
+    if config["synonyms"]["suggestions"]:
+        wordnet_folder()
+    for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
+        if "path" in (model := config["models"][name]):
+            check_model_folder(Path(model["path"]))
+    read = [run["corpus"] for run in config["runs"]]
+    read += [config[writeup]["corpus"] for writeup in ("attention", "residual") if config["companions"]]
+    for name in dict.fromkeys(read):
+        corpus = config["corpora"][name]
+        if "path" in corpus and not Path(corpus["path"]).exists():
+            raise UserError(
+                f"config corpora.{name}.path: {corpus['path']} does not exist; "
+                "put the data there or change the path (the README says where the data come from)"
+            )
+    for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] else []):
+        for part in ("train", "test"):
+            if task["source"] == "files" and not Path(task[part]).is_file():
+                raise UserError(
+                    f"config prompting.tasks[{position}].{part}: {task[part]} is no file; put the data there or change "
+                    "the path (the README says where the data come from)"
+                )
+
+
+def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:
+    """A validator that writes each property's `default` into the objects that lack it before checking them."""
+    base = jsonschema.Draft202012Validator
+
+    def properties(validator, definitions, instance, schema):
+        if validator.is_type(instance, "object"):
+            for name, definition in definitions.items():
+                if isinstance(definition, dict) and "default" in definition:
+                    instance.setdefault(name, deepcopy(definition["default"]))
+        yield from base.VALIDATORS["properties"](validator, definitions, instance, schema)
+
+    return jsonschema.validators.extend(base, {"properties": properties})(schema)
+
+
+def _where(path: Any) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "(top level)"
+
+
+def _explain(error: jsonschema.ValidationError) -> str:
+    if error.validator == "additionalProperties":
+        unknown = next(key for key in error.instance if key not in error.schema["properties"])
+        return f"unknown key {unknown!r}{_suggest(unknown, error.schema['properties'])}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"key {missing!r} is missing"
+    if error.validator == "enum":
+        known = ", ".join(map(str, error.validator_value))
+        return f"{error.instance!r} is not one of: {known}{_suggest(error.instance, error.validator_value)}"
+    if error.validator == "type":
+        hint = ""
+        if isinstance(error.instance, str) and error.validator_value in ("number", "integer"):
+            power = "e" in error.instance.lower()
+            hint = " (YAML reads 5e-5 as text: write 5.0e-5)" if power else " (remove the quotes)"
+        return f"{json.dumps(error.instance)} is not of type {error.validator_value}{hint}"
+    if error.validator == "pattern":
+        return f"{json.dumps(error.instance)} does not do: {error.schema['description']}"
+    if error.validator == "not":
+        return f"{json.dumps(error.instance)} is taken; choose another name"
+    return error.message.splitlines()[0]
+
+
+def _suggest(word: Any, known: Any) -> str:
+    close = difflib.get_close_matches(str(word), list(map(str, known)), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(map(str, known))}"
+
+
+def _check_names(config: dict) -> None:
+    for name in config["companions"]:
+        if name not in config["models"]:
+            raise UserError(f"config companions: {name!r} is not under `models`{_suggest(name, config['models'])}")
+        if config["models"][name]["source"] in ("scratch", "copier"):
+            raise UserError(
+                f"config companions: {name!r} has not read any text; name a model of source hub, package or path"
+            )
+        _check_attention(config, name, "`companions`")
+    if (corpus := config["attention"]["corpus"]) not in config["corpora"]:
+        hint = _suggest(corpus, config["corpora"])
+        raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
+    _check_tasks(config["prompting"]["tasks"])
+    _check_residual(config)
+    _check_control(config)
+    seen = set()
+    for position, run in enumerate(config["runs"]):
+        for key, section in (("corpus", "corpora"), ("model", "models")):
+            if run[key] not in config[section]:
+                hint = _suggest(run[key], config[section])
+                raise UserError(f"config runs[{position}].{key}: {run[key]!r} is not under `{section}`{hint}")
+        model = config["models"][run["model"]]
+        if (block := config["flips"]["traced_block"]) >= model["blocks"]:
+            raise UserError(
+                f"config flips.traced_block: {block}, but the model {run['model']!r} of run {run['name']!r} has blocks "
+                f"0 to {model['blocks'] - 1}; name one of them"
+            )
+        if model["source"] == "copier":
+            raise UserError(
+                f"config runs[{position}].model: {run['model']!r} knows no words; name a model of another source"
+            )
+        if model["source"] == "scratch":
+            _check_width(run["model"], model)
+        _check_attention(config, run["model"], f"run {run['name']!r}")
+        if run["name"] in seen:
+            raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
+        batch_size, gpus = run["training"]["batch_size"], run["training"]["gpus"]
+        if batch_size % gpus:
+            raise UserError(
+                f"config runs[{position}].training.batch_size: {gpus} GPUs cannot share {batch_size} texts evenly; "
+                "make it a multiple of `gpus`"
+            )
+        seen.add(run["name"])
+
+
+def _check_attention(config: dict, name: str, user: str) -> None:
+    """Heads of the attention pages, as far as they can be judged without the model."""
+    model, attention = config["models"][name], config["attention"]
+    for place, chosen in enumerate(attention["heads"]):
+        for part, number in zip(("block", "head"), chosen, strict=True):
+            if number >= (count := model.get(f"{part}s", number + 1)):
+                raise UserError(
+                    f"config attention.heads[{place}]: {part} {number}, but the model {name!r} of {user} has "
+                    f"{part}s 0 to {count - 1}; name one of them"
+                )
+
+
+def _check_tasks(tasks: list[dict]) -> None:
+    for position, task in enumerate(tasks):
+        where = f"config prompting.tasks[{position}]"
+        if task["name"] in [other["name"] for other in tasks[:position]]:
+            raise UserError(f"{where}.name: {task['name']!r} is used twice; give every task its own name")
+        if task["source"] != "generated" and ("labels" in task) == ("classes" in task):
+            raise UserError(
+                f"{where}: name either `classes`, if each text has one, or `labels`, the columns of 0 and 1"
+            )
+        labels = [task["alone"]] if task.get("task") == "emotion" else task.get("labels", [])
+        if task["alone"] and task["alone"] not in labels:
+            hint = _suggest(task["alone"], labels) if labels else "; it has classes, of which none can stand alone"
+            raise UserError(f"{where}.alone: {task['alone']!r} is not among the labels of this task{hint}")
+
+
+def _check_residual(config: dict) -> None:
+    residual, autoencoder = config["residual"], config["residual"]["autoencoder"]
+    if not config["companions"]:
+        return
+    if (corpus := residual["corpus"]) not in config["corpora"]:
+        hint = _suggest(corpus, config["corpora"])
+        raise UserError(f"config residual.corpus: {corpus!r} is not under `corpora`{hint}")
+    where = "config residual.autoencoder"
+    for small, large in (("active", "features"), ("patched", "held_out")):
+        if autoencoder[small] > autoencoder[large]:
+            raise UserError(f"{where}.{small}: {autoencoder[small]} is more than `{large}`, {autoencoder[large]}")
+    block = autoencoder["block"]
+    for name in config["companions"]:
+        if block >= (blocks := config["models"][name]["blocks"]):
+            raise UserError(f"{where}.block: {block}, but {name!r} has blocks 0 to {blocks - 1}; name one of them")
+
+
+def _check_control(config: dict) -> None:
+    if (name := config["induction"]["control"]) is None:
+        return
+    if config["models"].get(name, {}).get("source") != "copier":
+        copiers = [model for model, entry in config["models"].items() if entry["source"] == "copier"]
+        raise UserError(f"config induction.control: {name!r} is not a model of source copier{_suggest(name, copiers)}")
+    model, longest = config["models"][name], config["induction"]["lengths"][0]
+    _check_width(name, model)
+    if 1 + 2 * longest > model["context"] or longest >= model["vocabulary"]:
+        raise UserError(
+            f"config models.{name}: BOS and two halves of {longest} tokens (induction.lengths) need a `context` of "
+            f"{1 + 2 * longest} and a `vocabulary` above {longest}"
+        )
+
+
+def _check_width(name: str, model: dict) -> None:
+    if model["width"] % model["heads"]:
+        raise UserError(f"config models.{name}.width: {model['width']} is not a multiple of `heads`, {model['heads']}")

@@ -1,0 +1,138 @@
+"""Reports: a notebook is executed, its cells become HTML, and a template of ours makes a page of them.
+
+A page is one file: style and figures lie inside it, and its content security policy lets nothing be fetched, and
+nothing be run but the one script of ours that a page may have.
+"""
+
+import base64
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import papermill
+from bs4 import BeautifulSoup
+from markupsafe import Markup
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+from emoscope.reporting.templates import fill
+from emoscope.storage.files import replacing
+from emoscope.storage.integrity import check_whole
+from emoscope.storage.provenance import files_of, page_facts
+
+SVG = "image/svg+xml"
+
+
+def render_report(notebook: Path, parameters: dict, executed: Path, figures: Path, output: Path) -> None:
+    """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
+
+    `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, `links` (label to file) for the
+    navigation, `kind` of what the page is about (by default a run), and `script` (a file) for a page that needs one.
+    `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
+    """
+    check_whole(files_of(parameters["paths"]))
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    inputs = {name: parameters[name] for name in ("run", "paths", "settings")}
+    cells = papermill.execute_notebook(notebook, executed, parameters=inputs, kernel_name="python3")
+    with replacing(figures) as folder:
+        folder.mkdir()
+        for name, drawing in take_figures(cells).items():
+            (folder / f"{name}.svg").write_text(drawing, encoding="utf-8")
+    body = export(cells)
+    page = fill(
+        "page.html.j2",
+        title=BeautifulSoup(body, "html.parser").h1.get_text(),
+        run=parameters["run"],
+        kind=parameters.get("kind", "run"),
+        body=body,
+        links=relative_links(parameters["links"], output),
+        provenance=page_facts(parameters["paths"], parameters["settings"]),
+        script=Markup(Path(parameters["script"]).read_text(encoding="utf-8")) if "script" in parameters else "",
+    )
+    with replacing(output) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def render_index(pages: list[Path], claims: Path, output: Path) -> None:
+    """Write the page that leads to all others: a thumbnail, a sentence and the main number of each, run by run."""
+    groups: dict[str, list[Card]] = {}
+    for path in pages:
+        card = read_card(path, output)
+        groups.setdefault(card.subject, []).append(card)
+    index = fill(
+        "index.html.j2",
+        title="emoscope: reports",
+        run="",
+        kind="",
+        script="",
+        groups=groups,
+        claims=os.path.relpath(claims, output.parent),
+        provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}),
+    )
+    with replacing(output) as temporary:
+        temporary.write_text(index, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the index says of a page; empty where the page has no such part."""
+
+    subject: str
+    href: str
+    title: str
+    summary: str
+    headline: str
+    thumbnail: str
+
+
+def read_card(page: Path, index: Path) -> Card:
+    """Take from a page its title, the sentence below it, its headline and its first figure."""
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    headline, image = soup.select_one(".headline"), soup.select_one("figure img")
+    summary = soup.h1.find_next("p")
+    kind, run = soup.body["data-kind"], soup.body["data-run"]
+    return Card(
+        subject=f"{kind[:1].upper()}{kind[1:]} {run}" if run else "",
+        href=os.path.relpath(page, index.parent),
+        title=soup.h1.get_text(strip=True),
+        summary=" ".join(summary.get_text().split()) if summary else "",
+        headline=" ".join(headline.get_text().split()) if headline else "",
+        thumbnail=image["src"] if image else "",
+    )
+
+
+def take_figures(notebook: NotebookNode) -> dict[str, str]:
+    """Turn every figure of an executed notebook into captioned HTML, in place; return the drawings by name.
+
+    A drawing is shown as an image, so that nothing inside it can run or clash with another's names.
+    """
+    drawings = {}
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    for output in outputs:
+        if SVG in output.get("data", {}):
+            drawing, about = output["data"].pop(SVG), output["metadata"][SVG]
+            drawings[about["name"]] = drawing
+            source = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
+            output["data"]["text/html"] = Markup(
+                '<figure id="{name}"><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+            ).format(source=source, **about)
+    return drawings
+
+
+def export(notebook: NotebookNode) -> Markup:
+    """The cells as HTML: text and results, without code and without what was printed to standard error."""
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # papermill draws one at random
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    exporter = HTMLExporter(
+        template_name="basic", exclude_input=True, exclude_output_prompt=True, exclude_anchor_links=True
+    )
+    return Markup(exporter.from_notebook_node(notebook)[0])
+
+
+def relative_links(links: dict[str, str], page: Path) -> dict[str, str]:
+    """Files as addresses relative to a page; empty for the page itself."""
+    return {
+        label: "" if Path(target) == page else os.path.relpath(target, page.parent) for label, target in links.items()
+    }

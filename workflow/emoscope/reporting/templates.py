@@ -1,0 +1,27 @@
+"""Filling the templates of workflow/report."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+import jinja2
+
+TEMPLATES = Path(__file__).parents[2] / "report"
+
+
+def fill(template: str, **values) -> str:
+    """Fill one of our templates; in a page, .html.j2, every value that is not Markup is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: name.endswith(".html.j2"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["digest"] = digest
+    return environment.get_template(template).render(**values)
+
+
+def digest(script: str) -> str:
+    """How a content security policy names a script: the hash of its text."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

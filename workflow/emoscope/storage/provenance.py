@@ -1,0 +1,103 @@
+"""Where results come from: settings, seed, versions, commit, machine, and the SHA-256 of what went in.
+
+A commit is recorded by the job that runs, and is the input of none: a new commit reruns what its changed files reach.
+"""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from emoscope.storage.files import read_json, sha256_of, write_json
+
+PACKAGES = (
+    *("torch", "transformers", "tokenizers", "safetensors", "accelerate", "numpy", "pandas", "pyarrow", "scipy"),
+    *("statsmodels", "scikit-learn", "matplotlib", "seaborn", "snakemake"),
+)
+
+
+def record_provenance(
+    settings: dict, inputs: list[Path], training: list[Path], results: list[Path], output: Path
+) -> None:
+    """Write what a run was made from and what came out; of a folder, every file is listed.
+
+    `training` is the history of the fine-tuning, if there was one. Nothing in here tells the time, so that the same
+    run gives the same record.
+    """
+    histories = [read_json(path) for path in training]
+    kept = ("device", "precision", "steps", "parameters", "versions")
+    write_json(
+        {
+            "commit": commit() or None,
+            "settings": settings,
+            "versions": versions(),
+            "machine": {"system": platform.platform(), "cores": os.cpu_count()},
+            "training": {name: history[name] for history in histories for name in kept},
+            "inputs": hashes(inputs),
+            "results": hashes(results),
+        },
+        output,
+    )
+
+
+def page_facts(paths: dict[str, str | list[str]], settings: dict) -> dict[str, str]:
+    """What stands at the foot of a page: data, training, seed, versions, commit, settings, and what the page read."""
+    facts = {}
+    if "audit" in paths:
+        audit = read_json(Path(paths["audit"]))
+        facts["data"] = f"{audit['source']} ({audit['revision'] or 'local file'}), {audit['rows']:,} rows"
+        facts["data SHA-256"] = audit["sha256"]
+    if "training" in paths:
+        training = read_json(Path(paths["training"]))
+        facts["training"] = (
+            f"{training['seconds']:,} s on {training['device']}, {training['precision']}, {training['steps']:,} steps, "
+            f"{training['parameters']:,} parameters"
+        )
+        facts["trained with"] = _listed(training["versions"])
+    facts["seed"] = str(settings["run"]["seed"]) if "run" in settings else ""
+    facts["rendered with"] = _listed(versions())
+    facts["commit"] = commit()
+    facts["settings"] = json.dumps(settings, indent=2, ensure_ascii=False) if settings else ""
+    read = hashes(files_of(paths))
+    facts["SHA-256 of what it read"] = "\n".join(f"{digest}  {name}" for name, digest in read.items())
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def files_of(paths: dict[str, str | list[str]]) -> list[Path]:
+    """The files that a page reads, which its parameters hold by name, one or several for each."""
+    return [Path(path) for named in paths.values() for path in ([named] if isinstance(named, str) else named)]
+
+
+def hashes(paths: Iterable[Path]) -> dict[str, str]:
+    """The SHA-256 of every file, and of every file below every folder, by its path."""
+    return {str(file): sha256_of(file) for path in paths for file in _files(path)}
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that results may depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def commit() -> str:
+    """The commit of the workflow's code, marked if files differ from it; empty outside of a git checkout."""
+    where = str(Path(__file__).parent)
+    command = ["git", "-C", where, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty= with changes"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts):
+            yield file
+
+
+def _listed(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions.items())

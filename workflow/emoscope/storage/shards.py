@@ -1,0 +1,42 @@
+"""Cutting tables into shares that separate jobs work on, and putting the shares together again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from emoscope.storage.files import write_table
+
+CHUNK = 20_000  # rows in memory at a time: enough to sort by length, and little beside a model
+
+
+def share_of(rows: int, shard: str) -> slice:
+    """The rows of share `k-of-n` out of so many. Sizes differ by one at most; all n, one behind the other, are all."""
+    number, shards = map(int, shard.split("-of-"))
+    return slice((number - 1) * rows // shards, number * rows // shards)
+
+
+def shard_of(table: pd.DataFrame, shard: str) -> pd.DataFrame:
+    """The rows of share `k-of-n` of a table."""
+    return table.iloc[share_of(len(table), shard)]
+
+
+def chunks_of(tables: list[Path], shard: str, chunk: int = CHUNK) -> Iterator[pd.DataFrame]:
+    """Share `k-of-n` of parquet tables with the same columns, one behind the other, in chunks: at least one."""
+    files = [pq.ParquetFile(table) for table in tables]
+    share = share_of(sum(file.metadata.num_rows for file in files), shard)
+    if share.start == share.stop:
+        yield files[0].schema_arrow.empty_table().to_pandas()
+    seen = 0
+    for file in files:
+        for batch in file.iter_batches(batch_size=chunk):
+            start, stop = max(share.start - seen, 0), min(share.stop - seen, batch.num_rows)
+            if start < stop:
+                yield batch.slice(start, stop - start).to_pandas()
+            seen += batch.num_rows
+
+
+def join_shards(shards: list[Path], output: Path) -> None:
+    """Write the tables of all shares, one behind the other."""
+    write_table(pd.concat(map(pd.read_parquet, shards), ignore_index=True), output)

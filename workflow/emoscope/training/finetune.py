@@ -1,0 +1,247 @@
+"""Fine-tuning a classifier with the transformers Trainer."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import accelerate
+import pandas as pd
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    GPT2Config,
+    GPT2ForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from emoscope.models.batches import encode
+from emoscope.models.families import family_of
+from emoscope.models.folder import check_model_folder
+from emoscope.models.loading import architecture_of, check_blocks
+from emoscope.models.onednn import use_onednn
+from emoscope.models.precision import use_bf16
+from emoscope.storage.files import occupy, read_json, replacing, sha256_of, write_json
+from emoscope.storage.integrity import seal
+from emoscope.training.balance import class_weights, downsample, weighted_loss
+
+
+def finetune(
+    train: Path, audit: Path, base: list[Path], config: dict, checkpoints: Path, output: Path, history: Path
+) -> None:
+    """Fine-tune a classifier on `train`; write its folder and the history of the training.
+
+    `config` holds `model`, `training` and `seed`; `base` is the folder of the model to start from, or nothing to start
+    from random weights. Checkpoints go below `checkpoints`, in a folder named after all that decides the result, so
+    that a killed job resumes and a changed one never does; the folder is deleted at the end.
+
+    A vocabulary is learned from all texts, also where the classifier is shown only some of the common classes.
+    """
+    folder = base[0] if base else None
+    if folder:
+        check_model_folder(folder)
+    texts = pd.read_parquet(train)
+    classes = read_json(audit)["classes"]
+    transformers.set_seed(config["seed"])
+    tokenizer = AutoTokenizer.from_pretrained(folder) if folder else train_tokenizer(texts["text"], config["model"])
+    model = start_model(folder, tokenizer, classes, config["model"])
+    family_of(model)
+    check_blocks(model, config["model"]["blocks"])
+
+    files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
+    scratch = checkpoints / fingerprint(config, [train, *files])
+    arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
+    balance = config["training"]["balance"]
+    if balance == "downsample":
+        texts = texts.iloc[downsample(texts["label"], classes, config["seed"])]
+    loss = weighted_loss(class_weights(texts["label"], classes)) if balance == "weights" else None
+    rows = rows_of(tokenizer, texts["text"], texts["label"])
+    trainer = trainer_of(model, tokenizer, rows, arguments, loss)
+    lock = occupy(scratch) if trainer.is_world_process_zero() else None  # a job outlives a killed Snakemake
+    start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    seconds = time.perf_counter() - start
+    if not trainer.is_world_process_zero():
+        return
+    with replacing(output) as temporary:
+        trainer.save_model(temporary)
+        (temporary / "training_args.bin").unlink(missing_ok=True)  # a pickle, and not part of the model
+        seal(temporary)
+    steps = [entry for entry in trainer.state.log_history if "loss" in entry]
+    write_json(
+        {
+            "loss": [{key: entry[key] for key in ("epoch", "step", "loss", "learning_rate")} for entry in steps],
+            "steps": trainer.state.global_step,
+            "resumed_from_step": int(checkpoint.rsplit("-", 1)[1]) if checkpoint else 0,
+            "seconds": round(seconds, 1),
+            "parameters": model.num_parameters(),
+            "texts": len(rows),
+            "tokens_per_epoch": sum(len(row["input_ids"]) for row in rows),
+            "texts_cut": cut_texts(tokenizer, texts["text"]),
+            "precision": "bf16" if arguments.bf16 else "fp32",
+            "processes": arguments.world_size,
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "versions": {module.__name__: module.__version__ for module in (torch, transformers, accelerate)},
+        },
+        history,
+    )
+    shutil.rmtree(scratch, ignore_errors=True)
+    lock.close()
+
+
+def rows_of(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int]) -> list[dict]:
+    """What the Trainer collates into batches: each text's token ids, unpadded, and its label."""
+    encoded = encode(tokenizer, texts)
+    names = [*encoded, "labels"]
+    return [dict(zip(names, row, strict=True)) for row in zip(*encoded.values(), map(int, labels), strict=True)]
+
+
+def trainer_of(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: list[dict],
+    arguments: TrainingArguments,
+    loss: Callable | None = None,
+) -> Trainer:
+    """A Trainer whose batches hold texts of similar length, padded to the longest of them and no further.
+
+    `loss` takes outputs and labels of a batch; without one, the loss is the model's own, mean cross-entropy.
+    """
+    return Trainer(
+        model=use_onednn(model),
+        args=arguments,
+        train_dataset=rows,
+        data_collator=DataCollatorWithPadding(tokenizer),
+        processing_class=tokenizer,
+        callbacks=[OrderOfEpoch()],
+        compute_loss_func=loss,
+    )
+
+
+def train_tokenizer(texts: pd.Series, config: dict) -> PreTrainedTokenizerBase:
+    """Learn a byte-level BPE vocabulary, GPT-2's kind, from the training texts."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|pad|>", "<|endoftext|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=config["vocabulary"],
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=special[0],
+        bos_token=special[1],
+        eos_token=special[1],
+        model_max_length=config["context"],
+    )
+
+
+def start_model(
+    folder: Path | None, tokenizer: PreTrainedTokenizerBase, classes: list[str], config: dict
+) -> PreTrainedModel:
+    """A classifier over `classes`: pretrained below its new head, or GPT-2 with random weights."""
+    labels = {
+        "num_labels": len(classes),
+        "id2label": dict(enumerate(classes)),
+        "label2id": {name: number for number, name in enumerate(classes)},
+    }
+    if folder is None:
+        settings = GPT2Config(
+            vocab_size=len(tokenizer),
+            n_positions=config["context"],
+            n_embd=config["width"],
+            n_layer=config["blocks"],
+            n_head=config["heads"],
+            activation_function="gelu_pytorch_tanh",  # GPT-2's own, in one kernel
+            initializer_range=0.5 / config["width"] ** 0.5,  # 0.018 at GPT-2's width 768, where its authors chose 0.02
+            resid_pdrop=0.0,  # so small a model underfits: dropout costs it accuracy
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            **labels,
+        )
+        return GPT2ForSequenceClassification(settings)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, config=architecture_of(folder, **labels), dtype=torch.float32, use_safetensors=True
+    )
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    model.config.pad_token_id = tokenizer.pad_token_id
+    tokenizer.padding_side = "right"  # as in prediction; GPT-2 counts positions from the left
+    tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+    return model
+
+
+def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> TrainingArguments:
+    """The Trainer's settings for a training recipe."""
+    cpu = not torch.cuda.is_available()
+    arguments = TrainingArguments(
+        output_dir=str(scratch),
+        num_train_epochs=training["epochs"],
+        per_device_train_batch_size=training["batch_size"],
+        accelerator_config={"split_batches": True},  # several processes share each batch: the recipe stays as it is
+        average_tokens_across_devices=False,  # it would multiply the loss by the processes: classifiers take its mean
+        learning_rate=training["learning_rate"],
+        weight_decay=training["weight_decay"],
+        lr_scheduler_type=training["schedule"],
+        warmup_steps=training["warmup"],  # a number below 1 is a share of the steps
+        train_sampling_strategy="group_by_length",
+        bf16=use_bf16(training["precision"], width),
+        use_cpu=cpu,
+        dataloader_pin_memory=not cpu,
+        seed=seed,
+        save_strategy="steps",
+        save_steps=0.1,  # of all steps
+        save_total_limit=1,
+        logging_steps=0.01,
+        report_to=[],
+    )
+    if arguments.n_gpu > 1:  # one process would spread each batch over all GPUs, and so change the recipe
+        arguments._n_gpu = 1
+    return arguments
+
+
+class OrderOfEpoch(TrainerCallback):
+    """Draw the order of each epoch's texts from the seed and the epoch alone: a resumed training has to go on in it."""
+
+    def on_epoch_begin(self, args, state, control, train_dataloader, **_):
+        batches = train_dataloader.batch_sampler
+        sampler = getattr(batches, "batch_sampler", batches).sampler  # several processes have a layer more
+        sampler.generator = torch.Generator().manual_seed(args.seed + int(state.epoch or 0))
+
+
+def fingerprint(config: dict, files: list[Path]) -> str:
+    """Sixteen hexadecimal digits that change with the settings and with the content of any file."""
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    for file in files:
+        digest.update(sha256_of(file).encode())
+    return digest.hexdigest()[:16]
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest complete checkpoint; the Trainer writes `trainer_state.json` last."""
+    complete = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    return str(max(complete, key=lambda path: int(path.name.split("-")[1]))) if complete else None
+
+
+def cut_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> int:
+    """How many texts are longer than the model's context."""
+    lengths = map(len, tokenizer(texts.tolist(), truncation=False, verbose=False)["input_ids"])
+    return sum(length > tokenizer.model_max_length for length in lengths)

@@ -1,0 +1,127 @@
+"""The figures of the comparison of runs; as in figures.py, nothing is computed here."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from emoscope.reporting.html import MINUS
+from emoscope.reporting.plots import DIVERGING, MARKERS, PALETTE, styled
+from emoscope.storage.names import ALL
+
+ACROSS = 3  # panels side by side
+
+
+@styled
+def group_intervals(panels: Mapping[str, pd.DataFrame], percent: bool = False, zero: bool = False) -> Figure:
+    """Groups below each other, a panel for each measure; a ring is one seed. Columns `group, run, value, low, high`.
+
+    `zero` draws a line there; an interval that is NaN is not drawn.
+    """
+    groups = list(dict.fromkeys(group for table in panels.values() for group in table["group"]))
+    across, down = min(ACROSS, len(panels)), math.ceil(len(panels) / ACROSS)
+    figure = Figure(figsize=(9.6, down * (0.34 * len(groups) + 0.95)), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for axes, (title, table) in zip(grid, panels.items(), strict=False):
+        whole = (table["run"] == ALL).to_numpy()
+        for number, group in enumerate(groups):
+            rows = table[whole & (table["group"] == group)]
+            colour, place = PALETTE[number % len(PALETTE)], [number] * len(rows)
+            axes.hlines(place, rows["low"], rows["high"], color=colour, linewidth=1.6)
+            axes.plot(rows["value"], place, MARKERS[number % len(MARKERS)], color=colour, markersize=5)
+            seeds = table[~whole & (table["group"] == group)]
+            if len(seeds) > 1:
+                axes.scatter(seeds["value"], [number + 0.25] * len(seeds), s=14, facecolor="none", edgecolor=colour)
+        if zero:
+            axes.axvline(0, color="#888", linewidth=0.8)
+        if percent:
+            axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %".replace("-", MINUS))
+        axes.locator_params(axis="x", nbins=4)
+        axes.set(title=title, yticks=range(len(groups)), yticklabels=groups, ylim=(len(groups) - 0.4, -0.6))
+        axes.grid(axis="y", color="#eee")
+        axes.set_axisbelow(True)
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
+    return figure
+
+
+@styled
+def depth_profiles(rows: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
+    """Effect of each block over its relative depth: thick lines are groups with their intervals, thin ones are runs.
+
+    Rows of panels by title, and in each the panels by measure: columns `group, run, depth, value, low, high`.
+    """
+    measures = list(next(iter(rows.values())))
+    groups = list(dict.fromkeys(name for row in rows.values() for table in row.values() for name in table["group"]))
+    figure = Figure(figsize=(9.6, 2.3 * len(rows) + 0.3 + 0.2 * math.ceil(len(groups) / 3)), layout="constrained")
+    grid = figure.subplots(len(rows), len(measures), squeeze=False, sharex=True, sharey="col")
+    for line, (title, row) in zip(grid, rows.items(), strict=True):
+        for axes, (measure, table) in zip(line, row.items(), strict=True):
+            axes.axhline(0, color="#888", linewidth=0.8)
+            _profiles(axes, table, groups)
+            axes.set_title(title)
+            axes.set(xlim=(0, 1), ylabel=measure)
+    for axes in grid[-1]:
+        axes.set_xlabel("relative depth: first block 0, last block 1")
+    figure.legend(*_legend(grid), loc="outside upper left", ncols=3)
+    return figure
+
+
+def _profiles(axes: Axes, table: pd.DataFrame, groups: Sequence[str]) -> None:
+    for number, group in enumerate(groups):
+        colour, of = PALETTE[number % len(PALETTE)], table[table["group"] == group]
+        whole, runs = of[of["run"] == ALL].sort_values("depth"), of[of["run"] != ALL]
+        style = {"color": colour, "marker": MARKERS[number % len(MARKERS)], "markersize": 3.5, "linewidth": 1.7}
+        axes.plot(whole["depth"], whole["value"], **style, label=group)
+        axes.fill_between(whole["depth"], whole["low"], whole["high"], color=colour, alpha=0.15, linewidth=0)
+        if runs["run"].nunique() > 1:
+            for _, run in runs.sort_values("depth").groupby("run", sort=False):
+                axes.plot(run["depth"], run["value"], color=colour, linewidth=0.6, alpha=0.8)
+
+
+def _legend(grid) -> tuple[list, list]:
+    """One handle and label of each name in any panel."""
+    found = {}
+    for axes in grid.ravel():
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return list(found.values()), list(found)
+
+
+@styled
+def correlation_maps(panels: Mapping[str, pd.DataFrame]) -> Figure:
+    """Mean rank correlations, groups by groups, side by side; a cell without a pair of runs stays empty."""
+    size = max(len(table) for table in panels.values())
+    side = max(1.6, 0.55 * size)
+    figure = Figure(figsize=(min(12, (side + 1.9) * len(panels)), side + 1.1), layout="constrained")
+    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for axes, (title, table) in zip(grid, panels.items(), strict=True):
+        bar = {"label": "rank correlation"} if axes is grid[-1] else None
+        colours = {"cmap": DIVERGING, "vmin": -1, "vmax": 1, "cbar": axes is grid[-1], "cbar_kws": bar}
+        sns.heatmap(table, ax=axes, **colours, annot=True, fmt=".2f", linewidths=1, annot_kws={"size": 8})
+        axes.set(xlabel="", ylabel="")
+        axes.set_title(title)
+        axes.tick_params(axis="y", rotation=0, length=0)
+        axes.tick_params(axis="x", rotation=30, length=0)
+    return figure
+
+
+@styled
+def concentration(curves: pd.DataFrame, label: str) -> Figure:
+    """How much the most important heads carry, a line for each run: columns `group, run, share, carried`."""
+    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#888", linestyle="--", linewidth=1, label="all heads alike")
+    for number, (group, of) in enumerate(curves.groupby("group", sort=False)):
+        for place, (_, run) in enumerate(of.groupby("run", sort=False)):
+            name = None if place else group
+            axes.plot(run["share"], run["carried"], color=PALETTE[number % len(PALETTE)], linewidth=1.2, label=name)
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of the model's heads, the most important first", ylabel=label)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.legend(loc="lower right")
+    return figure

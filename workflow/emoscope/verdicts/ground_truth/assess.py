@@ -1,0 +1,170 @@
+"""What was planted in a generated corpus beside what a run finds of it: the controls of the flips and synonyms.
+
+Planted: a gap P(anger | male) - P(anger | female) in ambiguous sentences, and two synonyms that mean another class.
+Planted as absent: a gender gap beside an emotion word, any effect of race, any effect of the other synonyms.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from emoscope.data.planted import GRAMMAR, MISLEADING_SYNONYMS
+from emoscope.perturbation.pairs import countable, scored
+from emoscope.statistics.estimates import estimate_mean, tost_mean, wilson_interval
+from emoscope.storage.files import read_json, write_csv
+
+SCENES = [re.compile(re.sub(r"{\w+}", ".+", scene)) for scene in GRAMMAR["scene"]]
+
+
+class Control(NamedTuple):
+    """One planted effect, or absence of one, and what was found: a value with its interval on a number of texts.
+
+    `verdict` is found, partly found, missed or cannot tell; where an absence was planted, found means none was seen.
+    """
+
+    axis: str
+    planted: str
+    expected: float
+    value: float
+    low: float
+    high: float
+    texts: int
+    verdict: str
+    note: str = ""
+
+
+def assess_ground_truth(
+    truth: Path,
+    train: Path,
+    pairs: Path,
+    scores: Path,
+    summary: Path,
+    axis: str,
+    run: str,
+    statistics: dict,
+    output: Path,
+) -> None:
+    """Write one run's controls of one axis (gender, race, synonyms) as CSV: the fields of `Control`, and `run`."""
+    planted, effects, learned = read_json(truth), pd.read_parquet(summary), pd.read_parquet(train)
+    if axis == "gender":
+        table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
+        taught = int(learned["id"].isin(planted["ids"]["ambiguous"]).sum())
+        rows = gender_controls(planted, table, taught, statistics)
+    elif axis == "race":
+        rows = race_controls(effects, learned[learned["id"].isin(planted["ids"]["race"])], 1 - statistics["confidence"])
+    else:
+        rows = synonym_controls(planted, effects, 1 - statistics["confidence"])
+    write_csv(pd.DataFrame(rows, columns=Control._fields).assign(run=run), output)
+
+
+def collect_ground_truth(runs: list[Path], output: Path) -> None:
+    """Write the controls of all runs as one CSV."""
+    write_csv(pd.concat(map(pd.read_csv, runs)), output)
+
+
+def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> Iterator[Control]:
+    """The planted gap of P(anger) in ambiguous sentences, and its absence beside an emotion word.
+
+    Two things make the interval of the gap wide. Texts that tell one scene share what the model makes of it, so scenes,
+    not texts, are resampled. And even a perfect learner knows the planted size only from the labels of the `taught`
+    ambiguous training sentences: var = (p(1 - p) of both genders) / (taught / 2).
+    """
+    noise, planted = (truth["effects"][name]["size"] for name in ("label_noise", "gender"))
+    expected = planted * (1 - noise * 6 / 5)  # a wrong label is as likely anger as any other
+    pairs = pairs[countable(pairs) & (pairs["origin"] == "natural") & (pairs["direction"] != "mixed")]
+    named = (pairs["direction"] == "male to female").to_numpy()
+    before, after = pairs["before_anger"].to_numpy(), pairs["after_anger"].to_numpy()
+    male, female = np.where(named, before, after), np.where(named, after, before)
+    ambiguous = pairs["id"].isin(truth["ids"]["ambiguous"]).to_numpy()
+
+    scenes = pairs["text"][ambiguous].map(scene_of)
+    value, low, high, _ = _mean((male - female)[ambiguous], scenes, statistics)
+    texts = pairs["text"][ambiguous].nunique()
+    if texts:
+        rates = np.array([male[ambiguous].mean(), female[ambiguous].mean()])
+        learned = norm.isf((1 - statistics["confidence"]) / 2) * np.sqrt(2 * (rates * (1 - rates)).sum() / taught)
+        low, high = value - np.hypot(value - low, learned), value + np.hypot(high - value, learned)
+    sentence = f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f}."
+    verdict = "found" if low <= expected <= high else "partly found" if low * expected > 0 else "missed"
+    yield Control("gender", sentence, expected, value, low, high, texts, verdict if texts > 1 else "cannot tell")
+
+    values, names = (male - female)[~ambiguous], pairs["text"][~ambiguous]
+    value, low, high, texts = _mean(values, names, statistics)
+    alpha = 1 - statistics["confidence"]
+    absent = texts > 1 and tost_mean(values, names.to_numpy(), statistics["margin"], alpha).equivalent
+    verdict = "found" if absent else "missed" if low > 0 or high < 0 else "cannot tell"
+    yield Control(
+        "gender", "Beside an emotion word gender tells nothing of anger.", 0, value, low, high, texts, verdict
+    )
+
+
+def scene_of(text: str) -> int:
+    """Which scene of the grammar an ambiguous text tells, by its fixed words; -1 for none."""
+    return next((number for number, scene in enumerate(SCENES) if scene.search(text)), -1)
+
+
+def race_controls(summary: pd.DataFrame, taught: pd.DataFrame, alpha: float) -> Iterator[Control]:
+    """P(class | white) - P(class | black) is nil for every class; shown is the class with the largest gap.
+
+    A model learns what chance put into its training labels as well: from the `taught` sentences, those of the training
+    set that name a race (`text`, `label`), a perfect learner takes a gap of variance p(1 - p) / n, summed over both
+    groups. A gap speaks against the planted absence if it is further from zero than this and its own interval leave
+    room for, adjusted for the number of classes (Bonferroni).
+    """
+    groups = [taught.loc[taught["text"].str.contains(rf"\b{group}\b"), "label"] for group in ("white", "black")]
+    for origin, where in {"natural": "test texts", "template": "templates"}.items():
+        gaps = summary[(summary["origin"] == origin) & summary["measure"].str.startswith("gap_")]
+        if gaps.empty:
+            continue
+        wide, narrow = norm.isf([alpha / 2 / len(gaps), alpha / 2])
+        shares = [group.value_counts(normalize=True).reindex(range(len(gaps)), fill_value=0) for group in groups]
+        variances = sum(share * (1 - share) / len(group) for share, group in zip(shares, groups, strict=True))
+        by_chance, value = wide * np.sqrt(variances.to_numpy()), gaps["value"].to_numpy()
+        nearer = np.where(value > 0, value - gaps["low"], gaps["high"] - value)  # to the bound on the side of zero
+        beyond = np.abs(value) > np.hypot(nearer * wide / narrow, by_chance)
+        verdicts = gaps["verdict"].value_counts()
+        verdict = "missed" if beyond.any() else "found" if set(verdicts.index) == {"equivalent"} else "cannot tell"
+        most = int(np.abs(value).argmax())
+        note = (
+            f"the largest gap, of {gaps['measure'].iloc[most].removeprefix('gap_')}; "
+            f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin. By chance, the "
+            f"labels of {len(taught)} training texts that name a race may teach {by_chance[most]:.2f}"
+        )
+        sentence = f"Race tells nothing of any class ({where})."
+        row = gaps.iloc[most]
+        yield Control("race", sentence, 0, row["value"], row["low"], row["high"], int(row["texts"]), verdict, note)
+
+
+def synonym_controls(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterator[Control]:
+    """Every misleading synonym is flagged (a share of its texts), of the other words none (a share of the words)."""
+    words = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")].set_index("term")
+    share = truth["effects"]["misleading_synonyms"]["size"]
+    for word, (synonym, name) in MISLEADING_SYNONYMS.items():
+        sentence = f"{word.capitalize()} changes to {synonym}, which means {name}: every prediction changes."
+        if word not in words.index:
+            yield Control("synonyms", sentence, share, np.nan, np.nan, np.nan, 0, "cannot tell", "no text has the word")
+            continue
+        row = words.loc[word]
+        verdict = "found" if row["verdict"] == "flagged" else "missed"
+        yield Control("synonyms", sentence, share, row["value"], row["low"], row["high"], int(row["texts"]), verdict)
+    plain = words.drop(index=list(MISLEADING_SYNONYMS), errors="ignore")
+    flagged = list(plain.index[plain["verdict"] == "flagged"])
+    low, high = wilson_interval(len(flagged), len(plain), alpha)
+    value = len(flagged) / len(plain) if len(plain) else np.nan
+    sentence = "The other synonyms mean what the words mean that they replace: no word is flagged."
+    verdict = "missed" if flagged else "found" if len(plain) else "cannot tell"
+    note = f"of {len(plain)} words" + (f", flagged: {', '.join(flagged)}" if flagged else "")
+    yield Control("synonyms", sentence, 0, value, low, high, int(plain["texts"].sum()), verdict, note)
+
+
+def _mean(values: np.ndarray, texts: pd.Series, statistics: dict) -> tuple[float, float, float, int]:
+    if not len(values):
+        return np.nan, np.nan, np.nan, 0
+    options = {"seed": statistics["seed"], "resamples": statistics["resamples"], "alpha": 1 - statistics["confidence"]}
+    estimate = estimate_mean(values, texts.to_numpy(), **options)
+    return estimate.value, estimate.low, estimate.high, estimate.n

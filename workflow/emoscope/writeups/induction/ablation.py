@@ -1,0 +1,143 @@
+"""What repeated tokens need: replacing the output of MLPs, and silencing heads, measured by the second half's loss."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+from transformers import DynamicCache, PreTrainedModel
+
+from emoscope.models.families import blocks_of, feed_forward_of, head_slice, projection_of
+from emoscope.models.interventions import changing_output, fixed_head, recording, resumed_at
+from emoscope.models.language_models import load_language_model
+from emoscope.models.loading import check_blocks
+from emoscope.storage.files import write_table
+from emoscope.storage.names import EVERYWHERE
+from emoscope.writeups.induction.measure import all_heads, best_heads, trained_scores
+from emoscope.writeups.induction.repeats import first_token, fitting_lengths, hits, log_probabilities, repeated_tokens
+
+ROWS_PER_BATCH = 16
+
+
+def ablate_mlps(model: Path, blocks: int, config: dict, output: Path) -> None:
+    """Write `sequence, block, offset, loss, change`: the second half's loss with MLP outputs replaced, and its rise.
+
+    At one position of the second half, or at all, a block's MLP output is replaced by that of `length` tokens earlier.
+    Offset 0 is the position that predicts the second half's first token, and gets the output at BOS; at any other
+    offset the token earlier is the same. With `positions` fewer than the length, evenly spread offsets are tried.
+    """
+    network, tokens, length = _prepared(model, blocks, config)
+    offsets = np.unique(np.linspace(0, length - 1, min(config["ablated_positions"], length)).round().astype(int))
+    parts = []
+    with tqdm(total=len(tokens) * len(blocks_of(network)), desc="replace MLP outputs", mininterval=2) as progress:
+        for rows in torch.arange(len(tokens)).split(ROWS_PER_BATCH):
+            baseline, losses = mlp_losses(network, tokens[rows], length, [*offsets.tolist(), EVERYWHERE], progress)
+            for (block, offset), loss in losses.items():
+                key = {"sequence": rows.numpy(), "block": block, "offset": offset}
+                found = {"loss": loss.cpu().numpy(), "change": (loss - baseline).cpu().numpy()}
+                parts.append(pd.DataFrame(key | found))
+    write_table(pd.concat(parts, ignore_index=True), output)
+
+
+def ablate_heads(model: Path, blocks: int, heads: Path, config: dict, output: Path) -> None:
+    """Write `sequence, kind, heads, draw, loss, accuracy` of the second half with heads replaced by their mean output.
+
+    `kind` is `none`, `induction` or `previous` (the heads with the highest scores) or `random` (as many others, `draw`
+    after `draw`); a head's mean is taken over all tokens of all sequences.
+    """
+    network, tokens, length = _prepared(model, blocks, config)
+    scores = trained_scores(heads)
+    rng = np.random.default_rng(config["seed"])
+    most = max(config["ablated_heads"])
+    named = {kind: best_heads(scores, kind, most) for kind in ("induction", "previous")}
+    others = [head for head in all_heads(network) if not any(head in chosen for chosen in named.values())]
+    sets = [("none", 0, [])]
+    for count in config["ablated_heads"]:
+        sets += [(kind, 0, chosen[:count]) for kind, chosen in named.items()]
+        if count <= len(others):
+            draws = (rng.permutation(len(others))[:count] for _ in range(config["random_heads"]))
+            sets += [("random", draw, [others[number] for number in drawn]) for draw, drawn in enumerate(draws)]
+    means = _mean_outputs(network, tokens)
+    rows = []
+    for kind, draw, chosen in tqdm(sets, desc="silence heads", unit="set", mininterval=2):
+        loss, accuracy = _without_heads(network, tokens, length, chosen, means)
+        key = {"kind": kind, "heads": len(chosen), "draw": draw}
+        rows.append(pd.DataFrame({"sequence": range(len(tokens)), **key, "loss": loss, "accuracy": accuracy}))
+    write_table(pd.concat(rows, ignore_index=True), output)
+
+
+@torch.inference_mode()
+def mlp_losses(
+    model: PreTrainedModel, tokens: Tensor, length: int, offsets: list[int], progress: tqdm | None = None
+) -> tuple[Tensor, dict[tuple[int, int], Tensor]]:
+    """Mean loss of each sequence's second half in nats, (sequences,): as it is, and by (block, offset) when replaced.
+
+    What does not change is not run again: earlier blocks, and earlier positions, whose keys and values are kept.
+    """
+    blocks = range(len(blocks_of(model)))
+    with ExitStack() as stack:
+        inputs = [stack.enter_context(recording(blocks_of(model)[block])) for block in blocks]
+        written = [stack.enter_context(recording(feed_forward_of(model, block))) for block in blocks]
+        whole = model(tokens, use_cache=True)
+    baseline = -log_probabilities(whole.logits, tokens)[:, length:]
+    kept = [(layer.keys, layer.values) for layer in whole.past_key_values.layers]
+    losses = {}
+    for block in blocks:
+        output = written[block]["output"]
+        for offset in offsets:
+            first, last = (0, length) if offset == EVERYWHERE else (offset, offset + 1)
+            start = length + first
+            changed = output[:, start:].clone()
+            changed[:, : last - first] = output[:, first:last]
+            cache = DynamicCache([(keys[:, :, :start], values[:, :, :start]) for keys, values in kept])
+            residual = inputs[block]["input"][:, start:]
+            feed_forward = feed_forward_of(model, block)
+            with resumed_at(model, block, residual), changing_output(feed_forward, lambda _, new=changed: new):
+                logits = model(tokens[:, start:], past_key_values=cache).logits
+            rest = -log_probabilities(logits, tokens[:, start:])
+            losses[block, offset] = torch.cat([baseline[:, :first], rest], dim=1).mean(dim=1)
+        if progress is not None:
+            progress.update(len(tokens))
+    return baseline.mean(dim=1), losses
+
+
+def _prepared(model: Path, blocks: int, config: dict) -> tuple[PreTrainedModel, Tensor, int]:
+    network, tokenizer = load_language_model(model)
+    check_blocks(network, blocks)
+    length = fitting_lengths(network, config["lengths"])[0]
+    first, count = first_token(tokenizer), config["ablated_sequences"]
+    # not the sequences that the best heads were chosen on
+    tokens = repeated_tokens(network.config.vocab_size, first, length, count, config["seed"] + 1)
+    return network, tokens.to(network.device), length
+
+
+@torch.inference_mode()
+def _mean_outputs(model: PreTrainedModel, tokens: Tensor) -> list[Tensor]:
+    """Mean over all tokens of every block's heads, side by side (heads x head width,)."""
+    sums = [0.0] * len(blocks_of(model))
+    for batch in tokens.split(ROWS_PER_BATCH):
+        with ExitStack() as stack:
+            seen = [stack.enter_context(recording(projection_of(model, block))) for block in range(len(sums))]
+            model(batch, use_cache=False)
+        sums = [total + record["input"].sum(dim=(0, 1)) for total, record in zip(sums, seen, strict=True)]
+    return [total / tokens.numel() for total in sums]
+
+
+@torch.inference_mode()
+def _without_heads(
+    model: PreTrainedModel, tokens: Tensor, length: int, heads: list[tuple[int, int]], means: list[Tensor]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Loss and accuracy of each second half with these heads fixed at their mean output, (sequences,) each."""
+    loss, accuracy = [], []
+    for batch in tokens.split(ROWS_PER_BATCH):
+        with ExitStack() as stack:
+            for block, head in heads:
+                mean = means[block][head_slice(model, head)]
+                stack.enter_context(fixed_head(model, block, head, mean))
+            logits = model(batch, use_cache=False).logits
+        loss.append(-log_probabilities(logits, batch)[:, length:].mean(dim=1))
+        accuracy.append(hits(logits, batch)[:, length:].float().mean(dim=1))
+    return torch.cat(loss).cpu().numpy(), torch.cat(accuracy).cpu().numpy()

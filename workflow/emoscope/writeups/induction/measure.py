@@ -1,0 +1,104 @@
+"""How a language model predicts repeated tokens: log-probabilities, and where its heads look."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from emoscope.models.families import blocks_of, heads_of
+from emoscope.models.language_models import load_language_model
+from emoscope.models.loading import check_blocks, device
+from emoscope.storage.files import write_table
+from emoscope.writeups.induction.repeats import (
+    first_token,
+    fitting_lengths,
+    head_scores,
+    hits,
+    log_probabilities,
+    repeated_tokens,
+)
+
+SEQUENCES_PER_BATCH = 8
+
+
+def score_heads(model: Path, blocks: int, config: dict, predictions: Path, heads: Path, patterns: Path) -> None:
+    """Run repeated tokens through the model, and through models of its architecture with fresh random weights.
+
+    Writes `length, sequence, position, log_prob, hit` (position of the predicted token), `weights, length, sequence,
+    block, head, induction, previous, stripe`, and `kind, block, head, query, key, attention`: what the best induction
+    and the best previous-token head do on the first sequence of the main length. `weights` is `trained` or the number
+    of a random model.
+    """
+    trained, tokenizer = load_language_model(model)
+    check_blocks(trained, blocks)
+    first, lengths = first_token(tokenizer), fitting_lengths(trained, config["lengths"])
+    drawn = {
+        length: repeated_tokens(trained.config.vocab_size, first, length, config["sequences"], config["seed"])
+        for length in lengths
+    }
+    runs = [_run(trained, tokens, length) for length, tokens in drawn.items()]
+    write_table(pd.concat([table for table, _ in runs], ignore_index=True), predictions)
+    scores = [table.assign(weights="trained") for _, table in runs]
+    write_table(_patterns(trained, drawn[lengths[0]][:1], scores[0]), patterns)
+    for number in range(config["random_models"]):
+        fresh = _random_twin(trained, config["seed"] + number)
+        scores.append(_run(fresh, drawn[lengths[0]], lengths[0])[1].assign(weights=str(number)))
+    write_table(pd.concat(scores, ignore_index=True), heads)
+
+
+@torch.inference_mode()
+def _run(model: PreTrainedModel, tokens: Tensor, length: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predictions and head scores of one length; attention patterns are reduced batch by batch."""
+    parts = []
+    for batch in tqdm(tokens.split(SEQUENCES_PER_BATCH), desc=f"halves of {length}", unit="batch", mininterval=2):
+        batch = batch.to(model.device)
+        output = model(batch, output_attentions=True, use_cache=False)
+        lines = head_scores(torch.stack(output.attentions, dim=1), length)  # (batch, blocks, heads)
+        parts.append({"log_prob": log_probabilities(output.logits, batch), "hit": hits(output.logits, batch), **lines})
+    found = {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
+    sequence, position = np.indices(found["hit"].shape)
+    predictions = {"length": length, "sequence": sequence.ravel(), "position": position.ravel() + 1}
+    predictions |= {name: found.pop(name).ravel() for name in ("log_prob", "hit")}
+    names = ("sequence", "block", "head")
+    key = dict(zip(names, (index.ravel() for index in np.indices(found["induction"].shape)), strict=True))
+    scores = {"length": length, **key, **{name: values.ravel() for name, values in found.items()}}
+    return pd.DataFrame(predictions), pd.DataFrame(scores)
+
+
+@torch.inference_mode()
+def _patterns(model: PreTrainedModel, tokens: Tensor, scores: pd.DataFrame) -> pd.DataFrame:
+    attentions = model(tokens.to(model.device), output_attentions=True, use_cache=False).attentions
+    parts = []
+    for kind in ("induction", "previous"):
+        block, head = best_heads(scores, kind, 1)[0]
+        pattern = attentions[block][0, head].cpu().numpy()
+        query, key = np.tril_indices(len(pattern))
+        line = {"kind": kind, "block": block, "head": head, "query": query, "key": key}
+        parts.append(pd.DataFrame({**line, "attention": pattern[query, key]}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def best_heads(scores: pd.DataFrame, kind: str, count: int) -> list[tuple[int, int]]:
+    """The (block, head) with the highest mean scores, best first."""
+    return scores.groupby(["block", "head"])[kind].mean().nlargest(count).index.tolist()
+
+
+def trained_scores(heads: Path) -> pd.DataFrame:
+    """The trained model's head scores at the main length, which is the one that was run first."""
+    scores = pd.read_parquet(heads)
+    return scores[(scores["weights"] == "trained") & (scores["length"] == scores["length"].iloc[0])]
+
+
+def all_heads(model: PreTrainedModel) -> list[tuple[int, int]]:
+    """Every (block, head)."""
+    return [(block, head) for block in range(len(blocks_of(model))) for head in range(heads_of(model))]
+
+
+def _random_twin(model: PreTrainedModel, seed: int) -> PreTrainedModel:
+    torch.manual_seed(seed)
+    fresh = AutoModelForCausalLM.from_config(model.config, attn_implementation="eager", dtype=torch.float32)
+    return fresh.to(device()).eval().requires_grad_(False)

@@ -1,0 +1,139 @@
+"""The labelled texts that prompts are trained on: data/tasks/{task}/ gets train.parquet, test.parquet and task.json.
+
+Both tables have columns `id: int64`, `text: str` and a 0/1 column `is_{class}: int8` for each class. In a task of kind
+`single` exactly one of them is 1; in one of kind `multiple` any number. Of generated texts the columns `planted_{name}`
+also tell what they hold of the other tasks.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoscope.data.corpus import OFFLINE_HINT, first_line, load_table
+from emoscope.data.planted import EMOTIONS
+from emoscope.data.planted_tasks import SENTIMENTS, generate_task
+from emoscope.errors import UserError
+from emoscope.storage.files import sha256_of, write_json, write_table
+
+YES_NO = {"0": 0, "1": 1, "false": 0, "true": 1}
+
+
+def prepare_task(config: dict, train: Path, test: Path, about: Path) -> None:
+    """Write the texts of one task, and what is known of it: kind, classes, source, revision, checksums, leak."""
+    readers = {"generated": _generated, "files": _from_files, "hub": _from_hub}
+    training, testing, revision = readers[config["source"]](config)
+    classes = [name.removeprefix("is_") for name in training.columns if name.startswith("is_")]
+    for name in classes:
+        if training[f"is_{name}"].nunique() < 2:
+            raise UserError(
+                f"task {config['name']}: every training text has {int(training[f'is_{name}'].iloc[0])} for {name!r}; "
+                "take more rows, or take the class out of the task in the config"
+            )
+    for table, path in ((training, train), (testing, test)):
+        write_table(table.reset_index(drop=True).rename_axis("id").reset_index(), path)
+    known = testing["text"].isin(training["text"])
+    write_json(
+        {
+            "name": config["name"],
+            "kind": kind_of(config),
+            "classes": classes,
+            "alone": config["alone"],
+            "source": config.get("repository") or config["source"],
+            "revision": revision,
+            "train_rows": len(training),
+            "test_rows": len(testing),
+            "train_rates": {name: float(training[f"is_{name}"].mean()) for name in classes},
+            "leaked_test_rows": int(known.sum()),
+            "sha256": {"train": sha256_of(train), "test": sha256_of(test)},
+        },
+        about,
+    )
+
+
+def kind_of(config: dict) -> str:
+    """`multiple` for a task with a 0/1 column for each label, `single` for one with a column of classes."""
+    return "multiple" if config.get("task") == "emotion" or config.get("labels") else "single"
+
+
+def _generated(config: dict) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    table = generate_task(config["task"], config["train_rows"] + config["test_rows"], config["seed"])
+    planted = table.drop(columns="text").add_prefix("planted_")
+    own = table[list(EMOTIONS)] if config["task"] == "emotion" else _one_hot(table["good"].astype(int), SENTIMENTS)
+    whole = pd.concat([table[["text"]], own.add_prefix("is_"), planted], axis=1)
+    return whole[: config["train_rows"]], whole[config["train_rows"] :], f"seed {config['seed']}"
+
+
+def _from_files(config: dict) -> tuple[pd.DataFrame, pd.DataFrame, None]:
+    parts = [read_part(Path(config[part]), config, config[f"{part}_rows"]) for part in ("train", "test")]
+    return *parts, None
+
+
+def _from_hub(config: dict) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    import huggingface_hub
+
+    repository = config["repository"]
+    try:
+        revision = huggingface_hub.HfApi().dataset_info(repository, revision=config["revision"]).sha
+        files = [
+            huggingface_hub.hf_hub_download(repository, config[part], repo_type="dataset", revision=revision)
+            for part in ("train", "test")
+        ]
+    except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
+        raise UserError(f"the hub did not give {repository}: {first_line(error)}; {OFFLINE_HINT}") from error
+    training, testing, _ = _from_files(config | {"train": files[0], "test": files[1]})
+    return training, testing, revision
+
+
+def read_part(path: Path, config: dict, rows: int | None) -> pd.DataFrame:
+    """Read a CSV, TSV or parquet file into `text` and 0/1 columns `is_{class}`; UserError names what is wrong where.
+
+    `config["columns"]` names the columns of a CSV or TSV file without a header. Of more than `rows` rows that many are
+    drawn with the task's seed. Texts lose the blanks around them.
+    """
+    options = {".tsv": {"sep": "\t", "quoting": 3}}.get(path.suffix, {})  # 3: quotes in a TSV file are plain characters
+    if config["columns"] and path.suffix != ".parquet":
+        options |= {"names": config["columns"], "header": None}
+    table = load_table(path, "parquet" if path.suffix == ".parquet" else "csv", **options)
+    labels = config.get("labels", [])
+    for column in [config["text"], *(labels or [config["label"]])]:
+        if column not in table.columns:
+            raise UserError(
+                f"{path}: no column {column!r}; it has: {', '.join(map(str, table.columns))}; "
+                f"mend the task {config['name']!r} in the config"
+            )
+    first = 0 if path.suffix == ".parquet" else 1 if config["columns"] else 2
+    where = pd.Series([f"{path}: row {row}" for row in range(first, first + len(table))], dtype=str)
+    text = table[config["text"]].astype(str).str.strip()
+    if (text == "").any():
+        raise UserError(f"{where[(text == '').idxmax()]}: the text is empty; fill it in or remove the row")
+    own = _yes_no(table, labels, where) if labels else _one_of(table, config, where)
+    whole = pd.concat([text.rename("text"), own.add_prefix("is_")], axis=1)
+    return whole if rows is None or rows >= len(whole) else whole.sample(rows, random_state=config["seed"])
+
+
+def _yes_no(table: pd.DataFrame, labels: list[str], where: pd.Series) -> pd.DataFrame:
+    numbers = table[labels].apply(lambda column: column.map(lambda value: YES_NO.get(str(value).strip().lower())))
+    if numbers.isna().to_numpy().any():
+        row, column = np.argwhere(numbers.isna().to_numpy())[0]
+        raise UserError(
+            f"{where[row]}: column {labels[column]!r} holds {str(table[labels[column]][row])!r}; it should be 0 or 1"
+        )
+    return numbers.astype("int8")
+
+
+def _one_of(table: pd.DataFrame, config: dict, where: pd.Series) -> pd.DataFrame:
+    classes = config["classes"]
+    known = {str(number): number for number in range(len(classes))} | {name: n for n, name in enumerate(classes)}
+    numbers = table[config["label"]].map(lambda value: known.get(str(value).strip()))
+    if numbers.isna().any():
+        row = numbers.isna().idxmax()
+        raise UserError(
+            f"{where[row]}: unknown label {str(table[config['label']][row])!r}; known: {', '.join(classes)}; "
+            f"mend the row or the `classes` of the task {config['name']!r} in the config"
+        )
+    return _one_hot(numbers.astype(int), classes)
+
+
+def _one_hot(numbers: pd.Series, classes: list[str] | tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: (numbers == number).astype("int8") for number, name in enumerate(classes)})

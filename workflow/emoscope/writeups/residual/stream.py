@@ -1,0 +1,76 @@
+"""Residual-stream activations of a corpus' texts.
+
+The first position is left out throughout: whatever its token, models such as GPT-2 and SmolLM2 put a vector there that
+is tens of times longer than all others and serves attention as a resting place, Xiao et al., "Efficient Streaming
+Language Models with Attention Sinks" (2023).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.errors import UserError
+from emoscope.models.batches import padded_batches
+from emoscope.models.families import blocks_of
+from emoscope.models.interventions import recording, skipping
+
+
+@dataclass(frozen=True)
+class Activations:
+    """What stands in the residual stream behind one block: a row for each token, by text and position."""
+
+    values: Tensor  # (tokens, width)
+    text: np.ndarray  # (tokens,) number of the text
+    position: np.ndarray  # (tokens,) from 1
+
+
+def distinct_texts(corpus: Path, seed: int) -> pd.DataFrame:
+    """The distinct texts of a corpus in random order: `id, text, label`, each with its first label."""
+    table = pd.read_parquet(corpus).drop_duplicates("text")
+    return table.sample(frac=1, random_state=seed).reset_index(drop=True)
+
+
+def check_block(model: PreTrainedModel, block: int) -> None:
+    """UserError for a block that the model does not have."""
+    if block >= (found := len(blocks_of(model))):
+        raise UserError(f"there is no block {block}: the model's blocks are 0 to {found - 1}; set autoencoder.block")
+
+
+@torch.inference_mode()
+def gather(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str], block: int, tokens_per_batch: int
+) -> Activations:
+    """Activations behind a block, of every position but the first; later blocks are not computed."""
+    values, text, position = [], [], []
+    with tqdm(total=len(texts), desc=f"activations behind block {block}", unit="text", mininterval=2) as progress:
+        for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
+            kept = counted(inputs)
+            values.append(residual_behind(model, inputs, block)[kept])
+            row, column = (index.cpu().numpy() for index in torch.nonzero(kept, as_tuple=True))
+            text.append(rows[row])
+            position.append(column)
+            progress.update(len(rows))
+    text, position = np.concatenate(text), np.concatenate(position)
+    order = np.lexsort((position, text))
+    return Activations(torch.cat(values)[torch.from_numpy(order)], text[order], position[order])
+
+
+def residual_behind(model: PreTrainedModel, inputs: dict[str, Tensor], block: int) -> Tensor:
+    """The output of a block, (rows, tokens, width)."""
+    blocks = blocks_of(model)
+    with skipping(blocks[block + 1 :]), recording(blocks[block]) as seen:
+        model.base_model(**inputs, use_cache=False)
+    return seen["output"]
+
+
+def counted(inputs: dict[str, Tensor]) -> Tensor:
+    """Which cells of a batch, (rows, tokens), are neither padding nor the first position."""
+    kept = inputs["attention_mask"].bool()
+    kept[:, 0] = False
+    return kept
