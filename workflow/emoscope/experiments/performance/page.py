@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.data.paper import shared_with_paper
 from emoscope.reporting.html import (
     estimate,
     headline,
@@ -19,7 +20,6 @@ from emoscope.reporting.html import (
     signed,
 )
 from emoscope.statistics.estimates import wilson_interval
-from emoscope.storage.names import shared_with_paper
 
 CLOSE = 0.02  # an accuracy this near to the ceiling counts as having reached it
 BALANCES = {

@@ -8,6 +8,7 @@ import pandas as pd
 import yaml
 from scipy.stats import norm
 
+from emoscope.data.paper import shared_with_paper
 from emoscope.perturbation.pairs import LARGE, countable, largest_change, moved, scored
 from emoscope.statistics.estimates import (
     effective_rows,
@@ -18,7 +19,7 @@ from emoscope.statistics.estimates import (
 )
 from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
 from emoscope.storage.files import read_json, write_csv
-from emoscope.storage.names import ALL, WHOLE_BLOCK, shared_with_paper
+from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 CONTROL = "The corpus is generated, so this is a control of the method and says nothing about the paper."
 POWER = 0.8

@@ -7,8 +7,8 @@ import pandas as pd
 import yaml
 from scipy.stats import norm
 
+from emoscope.data.paper import shared_with_writeups
 from emoscope.storage.files import write_csv
-from emoscope.storage.names import shared_with_writeups
 from emoscope.verdicts.claims.assess import COLUMNS, POWER, Measured, judged
 
 

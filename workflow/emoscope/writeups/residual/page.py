@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
+from emoscope.data.paper import PAPER
 from emoscope.reporting.html import estimate, headline, html_table, listed, marked, number, percent, prose, unsigned
-from emoscope.storage.names import PAPER
 from emoscope.writeups.residual.figures import visible
 from emoscope.writeups.residual.positions import TEXTS
 

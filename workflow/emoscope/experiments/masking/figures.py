@@ -1,0 +1,98 @@
+"""The figures of the masking page; nothing is computed here."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from emoscope.reporting.plots import MOST_ANNOTATED, WIDEST, diverging, draw_intervals, label_axes, largest, styled
+
+
+@styled
+def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
+    """Heat maps on one diverging scale: rows are blocks, columns are classes, cells are mean changes.
+
+    They stand side by side, or below each other where that would be too wide to read.
+    """
+    limit = largest(panels)
+    rows = max(map(len, panels.values()))
+    columns = max(table.shape[1] for table in panels.values())
+    annotated = columns <= MOST_ANNOTATED
+    width, height = max(2.4, min(WIDEST, (0.46 if annotated else 0.2) * columns) + 0.4), 0.27 * rows + 1.4
+    beside = width * len(panels) <= WIDEST
+    lines, across = (1, len(panels)) if beside else (len(panels), 1)
+    figure = Figure(figsize=(width * across + 0.9, height * lines), layout="constrained")
+    grid = figure.subplots(lines, across, squeeze=False, sharey=True).ravel()
+    for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
+        labels = table.map(lambda value: "" if np.isnan(value) else "0" if abs(value) < 0.005 else f"{value:+.2f}")
+        sns.heatmap(
+            table,
+            ax=axes,
+            **diverging(limit),
+            linewidths=0.5,
+            fmt="",
+            annot=labels if annotated else False,
+            annot_kws={"size": 7},
+            cbar=number == len(panels) - 1 or not beside,
+            cbar_kws={"label": label},
+        )
+        axes.set_title(title)
+        label_axes(axes, x="class of the samples", y="block" if number == 0 or not beside else "")
+        axes.tick_params(axis="y", rotation=0)
+        axes.tick_params(axis="x", rotation=45)
+    return figure
+
+
+@styled
+def head_maps(panels: Mapping[str, pd.DataFrame], significant: Mapping[str, pd.DataFrame], label: str) -> Figure:
+    """Heat maps of true heads, rows are blocks, columns heads; a dot marks a change that survives FDR control."""
+    limit = largest(panels)
+    rows, columns = max(map(len, panels.values())), max(table.shape[1] for table in panels.values())
+    figure = Figure(
+        figsize=(min(12, max(2.6, 0.3 * columns + 0.8) * len(panels) + 0.8), max(2.4, 0.26 * rows + 1.2)),
+        layout="constrained",
+    )
+    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
+        sns.heatmap(
+            table,
+            ax=axes,
+            **diverging(limit),
+            linewidths=0.3,
+            cbar=number == len(panels) - 1,
+            cbar_kws={"label": label},
+        )
+        y, x = np.nonzero(significant[title].to_numpy())
+        axes.scatter(x + 0.5, y + 0.5, s=5, color="#222", linewidths=0)
+        axes.set_title(title)
+        label_axes(axes, x="head", y="block" if number == 0 else "")
+        axes.tick_params(axis="both", rotation=0)
+    return figure
+
+
+@styled
+def block_effects(panels: Mapping[str, pd.DataFrame]) -> Figure:
+    """Effect of each block with its interval, one panel per measure and one mark per condition.
+
+    Tables have columns `block`, `condition`, `change`, `low`, `high`.
+    """
+    blocks = sorted(set().union(*(table["block"] for table in panels.values())))
+    figure = Figure(figsize=(9.6, 0.3 * len(blocks) + 1.5), layout="constrained")
+    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for axes, (title, table) in zip(grid, panels.items(), strict=True):
+        axes.axvline(0, color="#888", linewidth=0.8)
+        conditions = list(dict.fromkeys(table["condition"]))
+        for number, condition in enumerate(conditions):
+            rows = table[table["condition"] == condition]
+            offset = (number - (len(conditions) - 1) / 2) * 0.24
+            draw_intervals(axes, rows["change"], rows["low"], rows["high"], rows["block"] + offset, number, condition)
+        label_axes(axes, x=title)
+        axes.set_yticks(blocks)
+        axes.grid(axis="y", color="#eee")
+        axes.set_axisbelow(True)
+    grid[0].set(ylim=(max(blocks) + 0.7, min(blocks) - 0.7), ylabel="block")
+    if len(set().union(*(table["condition"] for table in panels.values()))) > 1:
+        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure

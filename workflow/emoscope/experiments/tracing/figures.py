@@ -1,0 +1,139 @@
+"""The figures of flips seen from inside; nothing is computed here."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from emoscope.reporting.plots import MARKERS, PALETTE, VERDICT_COLOURS, diverging, label_axes, largest, styled
+
+
+@styled
+def activation_maps(trace: pd.DataFrame, sites: Mapping[str, str]) -> Figure:
+    """One traced pair: original, flipped and absolute difference below each other, a column for each site.
+
+    Rows are words and columns dimensions. The colours of the upper maps end at the 99.5th percentile, since a few
+    dimensions of GPT-2 are tens of times larger than the rest.
+    """
+    words = trace.drop_duplicates("unit").set_index("unit").sort_index()
+    changed = (words["word"] != words["flipped_word"]).to_numpy()
+    figure = Figure(figsize=(10, 3 * (0.16 * len(words) + 0.35) + 0.6), layout="constrained")
+    grid = figure.subplots(3, len(sites), sharex="col", sharey="row", squeeze=False)
+    for column, (site, title) in zip(grid.T, sites.items(), strict=True):
+        rows = trace[trace["site"] == site]
+        original, flipped = (
+            rows.pivot(index="unit", columns="dimension", values=name) for name in ("original", "flipped")
+        )
+        difference = (flipped - original).abs()
+        limit = np.nanquantile(np.abs(np.concatenate([original, flipped])), 0.995) or 1
+        signed, largest = diverging(limit), difference.to_numpy().max() or 1
+        steps = (
+            ("original", original, signed),
+            ("flipped", flipped, signed),
+            ("|flipped \N{MINUS SIGN} original|", difference, {"cmap": "Reds", "vmin": 0, "vmax": largest}),
+        )
+        for axes, (step, values, colours) in zip(column, steps, strict=True):
+            image = axes.imshow(values, aspect="auto", interpolation="none", **colours)
+            figure.colorbar(image, ax=axes, pad=0.01)
+            axes.set_title(f"{step}, {title}", loc="left")
+        label_axes(axes, x="dimension")
+    for axes, names in zip(grid[:, 0], (words["word"], words["flipped_word"], words["flipped_word"]), strict=True):
+        axes.set_yticks(range(len(names)), names, fontsize=7)
+        for tick, bold in zip(axes.get_yticklabels(), changed, strict=True):
+            tick.set(fontweight="bold" if bold else "normal", color=VERDICT_COLOURS["contradicted"] if bold else "#222")
+            tick.set_parse_math(False)  # a tweet may hold dollar signs
+    return figure
+
+
+@styled
+def patching_maps(words: Mapping[str, pd.DataFrame], parts: Mapping[str, pd.DataFrame]) -> Figure:
+    """Shares of a pair's difference that patches carry over: above, words by block; below, blocks by head.
+
+    The words' scale ends at 1; the parts, which carry less each, have their own.
+    """
+    rows, blocks = max(map(len, words.values())), max(map(len, parts.values()))
+    heights = [0.17 * rows + 0.8, 0.17 * blocks + 0.8]
+    figure = Figure(figsize=(10, sum(heights)), layout="constrained")
+    grid = figure.subplots(2, len(words), squeeze=False, sharey="row", height_ratios=heights)
+    for axes_row, panels, limit, x, y in (
+        (grid[0], words, 1, "blocks passed", ""),
+        (grid[1], parts, largest(parts), "head; all: the whole attention, FF: feed-forward", "block"),
+    ):
+        for number, (axes, (title, table)) in enumerate(zip(axes_row, panels.items(), strict=True)):
+            image = axes.imshow(table, aspect="auto", interpolation="none", **diverging(limit))
+            axes.set_xticks(range(table.shape[1]), table.columns, fontsize=7)
+            axes.set_yticks(range(len(table)), table.index, fontsize=7)
+            axes.set_title(title)
+            label_axes(axes, x=x, y="" if number else y)
+            for tick in axes.get_yticklabels():
+                flipped = "\N{RIGHTWARDS ARROW}" in tick.get_text()
+                tick.set(color=VERDICT_COLOURS["contradicted"] if flipped else "#222", parse_math=False)
+        figure.colorbar(image, ax=axes_row, pad=0.01, label="share of the difference")
+    return figure
+
+
+@styled
+def depth_profile(curves: pd.DataFrame, writers: pd.DataFrame) -> Figure:
+    """One pair: the classifier's answer after each block, and what each block writes for one class over the other.
+
+    `curves` has `class, version, depth, probability`; `writers` has blocks, -1 for what belongs to none, by part.
+    """
+    figure = Figure(figsize=(10, max(2.6, 0.2 * len(writers) + 1.2)), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for number, (name, rows) in enumerate(curves.groupby("class", sort=False)):
+        for version, style in (("original", "-"), ("flipped", "--")):
+            line = rows[rows["version"] == version]
+            left.plot(
+                line["depth"],
+                line["probability"],
+                style,
+                color=PALETTE[number],
+                marker=MARKERS[number],
+                markersize=3,
+                linewidth=1.3,
+                label=f"{name}, {version}",
+            )
+    left.set(ylim=(-0.03, 1.03), title="the answer after each block")
+    label_axes(left, x="blocks passed", y="probability")
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.legend(fontsize=7)
+    names = ["none" if block < 0 else str(block) for block in writers.index]
+    for number, part in enumerate(writers.columns):
+        offset = (number - (writers.shape[1] - 1) / 2) * 0.27
+        places = np.arange(len(writers)) + offset
+        right.barh(places, writers[part].fillna(0), height=0.27, color=PALETTE[number], label=part)
+    right.axvline(0, color="#888", linewidth=0.8)
+    right.set_yticks(range(len(names)), names)
+    right.set(ylim=(len(names) - 0.4, -0.6), title="what each block writes, flipped minus original")
+    label_axes(right, x="change of the margin (logits)", y="block")
+    right.legend(fontsize=7)
+    return figure
+
+
+@styled
+def dimension_tests(panels: Mapping[str, pd.DataFrame], regions: Mapping[int, Sequence[int]], level: float) -> Figure:
+    """Mean change of each dimension over word pairs, a panel for each scale.
+
+    What stands out is red, the five largest carry their number, grey bands are `regions`. Tables have `dimension`,
+    `value` (1 is the average dimension) and `p_adjusted`.
+    """
+    figure = Figure(figsize=(9, 1.7 * len(panels) + 0.5), layout="constrained")
+    grid = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
+    for axes, (title, table) in zip(grid, panels.items(), strict=True):
+        for region in regions.values():
+            axes.axvspan(region[0] - 0.5, region[-1] + 0.5, color="#e3e3e3", zorder=0)
+        out = table["p_adjusted"] < level
+        for rows, colour in ((table[~out], PALETTE[0]), (table[out], VERDICT_COLOURS["contradicted"])):
+            axes.vlines(rows["dimension"], 0, rows["value"], color=colour, linewidth=0.9)
+        for row in table.nlargest(5, "value").itertuples():
+            axes.annotate(str(row.dimension), (row.dimension, row.value), ha="center", va="bottom", fontsize=7)
+        axes.axhline(1, color="#888", linewidth=0.6)
+        axes.set_title(title)
+        axes.margins(y=0.2)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+        label_axes(axes, y="times the average")
+    label_axes(grid[-1], x="dimension")
+    return figure

