@@ -187,6 +187,30 @@ def test_an_edited_notebook_reruns_its_page(edited):
     assert edited("workflow/notebooks/masking.ipynb", change) == {"render_report": 1, "render_index": 1, "all": 1}
 
 
+@pytest.mark.parametrize("name", ["experiments/masking/page.py", "experiments/masking/figures.py"])
+def test_an_edited_sentence_or_figure_reruns_its_page(edited, name):
+    jobs = edited(f"workflow/emoscope/{name}", lambda text: text + "\n# a remark\n")
+    assert jobs == {"render_report": 1, "render_index": 1, "all": 1}
+
+
+def test_an_edited_download_reruns_nothing_that_was_not_downloaded(edited):
+    assert edited("workflow/emoscope/models/sources.py", lambda text: text + "\n# a remark\n") == {}
+
+
+def test_an_edited_statistic_reruns_what_counts_with_it(edited):
+    jobs = edited("workflow/emoscope/statistics/estimates.py", lambda text: text + "\n# a remark\n")
+    counted = {"evaluate": 1, "evaluate_autoencoder": 1, "measure_dimensions": 2, "summarise_effects": 3}
+    counted |= {
+        "summarise_attention": 2,
+        "summarise_induction": 2,
+        "assess_ground_truth": 3,
+        "assess_writeup_claims": 1,
+    }
+    counted |= dict.fromkeys(("summarise_masking", "summarise_prompting", "summarise_residual"), 1)
+    pages = {"render_report": 5, "render_writeup": 5, "record_model_provenance": 1}
+    assert jobs == {**counted, **pages, **TRUTH, **JUDGED, **CARD}
+
+
 def test_an_edited_masking_setting_reruns_the_masks(edited):
     jobs = edited("config.yaml", lambda text: text.replace("head_conditions: [zero, mean]", "head_conditions: [zero]"))
     assert jobs == {"mask_block": 2, "summarise_masking": 1, "render_report": 1, **JUDGED}

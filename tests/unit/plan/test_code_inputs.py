@@ -1,9 +1,19 @@
 """A rule's inputs list the code it runs, and only that."""
 
 import json
+import re
+from pathlib import Path
+
+import pytest
 
 from emoscope.plan.code_inputs import PACKAGE, code_of, file_of
 
+RULES = [
+    rule
+    for file in (Path(__file__).parents[3] / "workflow" / "rules").glob("*.smk")
+    for rule in re.split(r"^(?=rule )", file.read_text(), flags=re.M)
+]
+ON_GPU = {rule.split(":")[0].removeprefix("rule "): rule for rule in RULES if re.search(r"^\s+gpu=", rule, flags=re.M)}
 HEAVY = {"torch", "transformers", "pandas", "numpy", "datasets", "matplotlib"}
 JUDGES = ("verdicts.claims.assess", "perturbation.effects", "experiments.performance.summarise")
 JUDGES += ("experiments.masking.samples", "experiments.masking.summarise")
@@ -40,3 +50,14 @@ def test_what_the_snakefile_imports_is_light():
         lines = path.read_text().splitlines()
         imported = {line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))}
         assert not imported & HEAVY, path
+
+
+@pytest.mark.parametrize("rule", ON_GPU)
+def test_what_runs_on_a_gpu_depends_on_no_page_no_download_and_no_prose(rule):
+    """Or an edit to a sentence would train every model anew."""
+    [module] = re.findall(r'code_of\("([\w.]+)"\)', ON_GPU[rule])
+    found = names(module)
+    assert module in found and len(ON_GPU) > 10
+    others = {"models.sources", "data.corpus", "data.paper", "verdicts.model_card"}
+    pages = {name for name in found if name.rsplit(".", 1)[-1] in ("page", "figures") or name.startswith("reporting.")}
+    assert not found & others | pages
