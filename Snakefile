@@ -26,7 +26,7 @@ wildcard_constraints:
     model=one_of(config["models"]),
     block=r"\d+",
     writeup=one_of(WRITEUPS),
-    axis=r"gender|race|synonyms",
+    axis=one_of([*FLIPPED, "synonyms"]),
     subject=ATTENTIVE,
 
 
@@ -39,42 +39,13 @@ resource_scopes:
     gpu="local",  # a limit on GPUs is one on each job of a cluster, not on all of them together
 
 
-localrules:
-    all,
-    performance,
-    masking,
-    flips,
-    synonyms,
-    ground_truth,
-    comparison,
-    suggestions,
-    induction,
-    attention,
-    prompting,
-    residual,
-    claims,
-    reports,
-    # seconds each: not worth a place in a cluster's queue
-    generate_corpus,
-    import_corpus,
-    split_corpus,
-    evaluate,
-    select_confident,
-    summarise_masking,
-    count_words,
-    suggest_synonyms,
-    summarise_effects,
-    assess_claims,
-    render_report,
-    render_claims,
-
-
 rule all:
     """Everything: every report of every run, the claims and the index."""
     default_target: True
     input:
         "reports/index.html",
         PROVENANCE,
+    localrule: True
 
 
 include: "workflow/rules/data.smk"

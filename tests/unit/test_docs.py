@@ -10,10 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
 OWN_FILE = re.compile(r"`((?:docs|data/(?:reference|lexicons)|envs|profiles|workflow)/[\w./-]+)`")
+PAGES = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"]
+PAGES += [f"docs/{name}.md" for name in ("results", "reliability", "performance", "extending")]
 MADE = {"profiles/slurm/partitions.yaml"}  # by a command that the README gives
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/results.md", "docs/reliability.md", "benchmarks/README.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_names_is_in_the_repository(page):
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout: what is in the repository is not known")
@@ -23,3 +25,11 @@ def test_what_a_page_names_is_in_the_repository(page):
     linked = {os.path.normpath(Path(page).parent / target) for target in LINK.findall(text)}
     named = {name.rstrip("/") for name in OWN_FILE.findall(text)}
     assert not sorted((linked | named) - tracked - MADE)
+
+
+def test_the_modules_that_the_recipes_name_are_there():
+    named = set(re.findall(r"`((?:\w+/)+\w+\.(?:py|smk|yaml))`", (ROOT / "docs" / "extending.md").read_text()))
+    assert len(named) > 15
+    package = ROOT / "workflow" / "emoscope"
+    places = (package, ROOT / "tests" / "unit", ROOT)
+    assert not [name for name in named if not any((place / name).is_file() for place in places)]

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.experiments.flips.flip import GenderLexicon, RaceLexicon, flip_gender, flip_race
+from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.synonyms.replace import parse_map
 from emoscope.experiments.synonyms.replace import replace as replace_words
 from emoscope.perturbation.edits import Perturbation
@@ -15,13 +15,11 @@ LEXICONS = Path(__file__).parents[2] / "data" / "lexicons"
 
 
 def flip(axis: str) -> None:
-    """Flip the `gender` or `race` of the people in each line; lines that name nobody are repeated."""
-    if axis == "gender":
-        _filter(partial(flip_gender, lexicon=GenderLexicon.load(LEXICONS / "gender.csv")))
-    elif axis == "race":
-        _filter(partial(flip_race, lexicon=RaceLexicon.load(LEXICONS / "race.yaml")))
-    else:
-        raise UserError(f"--axis {axis}: no such axis; choose gender or race")
+    """Flip the people in each line along an axis, such as `gender` or `race`; lines that name nobody are repeated."""
+    if axis not in AXES:
+        raise UserError(f"--axis {axis}: no such axis; choose {' or '.join(AXES)}")
+    along = AXES[axis]
+    _filter(partial(along.flip, lexicon=along.load(LEXICONS / along.words)))
 
 
 def replace(map: list[str]) -> None:

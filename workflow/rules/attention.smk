@@ -98,3 +98,4 @@ rule attention:
     input:
         expand("reports/{run}/attention.html", run=RUNS),
         expand("reports/models/{model}/attention.html", model=COMPANIONS),
+    localrule: True

@@ -17,6 +17,7 @@ rule assess_claims:
         "results/{run}/claims.csv",
     log:
         "logs/{run}/claims.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 PACKAGE = Path(workflow.basedir, "workflow")
 sys.path.insert(0, str(PACKAGE))
 
+from emoscope.experiments.flips.axes import AXES as FLIPPED
 from emoscope.plan import code_inputs
 from emoscope.plan.config import check_files, complete, expand_runs
 from emoscope.errors import UserError
@@ -33,6 +34,7 @@ LICENCES = {  # apart: only the model card shows them
 }
 RUNS = expand_runs(config)
 AXES = [*config["flips"]["axes"], "synonyms"]
+PLANTED = [axis for axis in AXES if axis == "synonyms" or FLIPPED[axis].planted]
 GENERATED = [run for run in RUNS if config["corpora"][RUNS[run]["corpus"]]["source"] == "calibration"]
 EXPERIMENTS = ["performance", "masking", "flips", "synonyms", "attention"]
 COMPANIONS = config["companions"]
@@ -142,7 +144,7 @@ def shipped(path):
 
 def flip_lexicon(wildcards):
     """The words of one flip."""
-    return shipped(f"data/lexicons/{'gender.csv' if wildcards.axis == 'gender' else 'race.yaml'}")
+    return shipped(f"data/lexicons/{FLIPPED[wildcards.axis].words}")
 
 
 def blocks_of(run):
@@ -157,7 +159,7 @@ def local_corpus_files(wildcards):
 
 
 def digests_of(files):
-    """What a user's files hold, as a parameter: one that takes another's place may be older than what came of that."""
+    """SHA-256 of a user's files as a parameter: a replacement may be older than the outputs, so dates do not tell."""
 
     def digest(file):
         with open(file, "rb") as stream:
@@ -181,7 +183,7 @@ def training_settings(wildcards):
 
 
 def growing(amount):
-    """So many megabytes or minutes, and as many more with each attempt: what was too little once may then be enough."""
+    """amount x attempt, in MB or minutes: what was too little once may then be enough."""
     return lambda wildcards, attempt: amount * attempt
 
 
@@ -259,7 +261,7 @@ def report_tables(wildcards):
     perturbed = f"{run}/perturbations"
     truth = planted(wildcards.run)
     axes = {"flips": config["flips"]["axes"], "synonyms": ["synonyms"]}.get(wildcards.experiment, [])
-    box = {"ground_truth": [f"{run}/ground_truth/{axis}.csv" for axis in axes]} if truth else {}
+    box = {"ground_truth": [f"{run}/ground_truth/{axis}.csv" for axis in axes if axis in PLANTED]} if truth else {}
     common = {"audit": f"{corpus}/corpus.json", "training": f"{run}/training.json", **truth}
     own = {
         "performance": {

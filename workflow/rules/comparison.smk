@@ -94,3 +94,4 @@ rule comparison:
     """All runs side by side: seeds, architectures, corpora."""
     input:
         comparison_page,
+    localrule: True

@@ -13,6 +13,7 @@ rule generate_corpus:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
         corpus=from_source("corpora", "calibration"),
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
@@ -36,6 +37,7 @@ rule import_corpus:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
         corpus=from_source("corpora", "csv", "parquet", "semicolon"),
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
@@ -83,6 +85,7 @@ rule split_corpus:
         audit="data/corpora/{corpus}/corpus.json",
     log:
         "logs/corpora/{corpus}/split.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:

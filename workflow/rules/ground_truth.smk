@@ -30,7 +30,7 @@ rule assess_ground_truth:
 rule collect_ground_truth:
     """The planted effects of all runs in one table."""
     input:
-        runs=expand("results/{run}/ground_truth/{axis}.csv", run=GENERATED, axis=AXES),
+        runs=expand("results/{run}/ground_truth/{axis}.csv", run=GENERATED, axis=PLANTED),
         code=code_of("verdicts.ground_truth.assess"),
     output:
         "reports/ground_truth.csv",
@@ -84,3 +84,4 @@ rule ground_truth:
     """What was planted in the generated corpora and what was found of it, over all their runs."""
     input:
         "reports/ground_truth.html",
+    localrule: True

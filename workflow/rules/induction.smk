@@ -177,3 +177,4 @@ rule induction:
     """How a language model predicts repeated tokens."""
     input:
         expand("reports/models/{model}/induction.html", model=INDUCTION_MODELS),
+    localrule: True

@@ -11,6 +11,7 @@ rule select_confident:
         "results/{run}/samples.parquet",
     log:
         "logs/{run}/select_confident.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
@@ -94,6 +95,7 @@ rule summarise_masking:
         table2="results/{run}/masking/table2.csv",
     log:
         "logs/{run}/masking/summary.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:

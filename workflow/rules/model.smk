@@ -113,6 +113,7 @@ rule evaluate:
         "results/{run}/metrics.json",
     log:
         "logs/{run}/evaluate.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:

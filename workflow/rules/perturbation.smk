@@ -3,7 +3,7 @@ results/{run}/perturbations/{axis}_{scores,summary}.parquet."""
 
 
 rule flip_terms:
-    """Flip the gender or race of the people in the test texts, for race in templates as well; add controls."""
+    """Flip the people in the test texts along one axis, and in its templates if it has some; add controls."""
     input:
         test="data/corpora/{corpus}/test.parquet",
         lexicon=flip_lexicon,
@@ -15,7 +15,7 @@ rule flip_terms:
     log:
         "logs/corpora/{corpus}/flip_{axis}.log",
     wildcard_constraints:
-        axis="gender|race",
+        axis=one_of(FLIPPED),
     conda:
         "../../envs/emoscope.yaml"
     shell:
@@ -37,6 +37,7 @@ rule count_words:
         "data/corpora/{corpus}/perturbations/words.parquet",
     log:
         "logs/corpora/{corpus}/count_words.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
@@ -123,6 +124,7 @@ rule summarise_effects:
         "results/{run}/perturbations/{axis}_summary.parquet",
     log:
         "logs/{run}/perturbations/{axis}_summary.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
@@ -144,6 +146,7 @@ rule suggest_synonyms:
         "data/corpora/{corpus}/perturbations/suggestions.csv",
     log:
         "logs/corpora/{corpus}/suggest_synonyms.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:

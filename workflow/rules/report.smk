@@ -22,6 +22,7 @@ rule render_report:
         "logs/{run}/reports/{experiment}.log",
     wildcard_constraints:
         experiment=one_of(EXPERIMENTS),
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
@@ -78,6 +79,7 @@ rule render_claims:
         figures=directory("reports/figures/claims"),
     log:
         "logs/reports/claims.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
@@ -200,36 +202,42 @@ rule performance:
     """How well every run does."""
     input:
         expand("reports/{run}/performance.html", run=RUNS),
+    localrule: True
 
 
 rule masking:
     """Which blocks and heads every run needs."""
     input:
         expand("reports/{run}/masking.html", run=RUNS),
+    localrule: True
 
 
 rule flips:
     """What flipping gender and race does to every run."""
     input:
         expand("reports/{run}/flips.html", run=RUNS),
+    localrule: True
 
 
 rule synonyms:
     """What synonyms do to every run."""
     input:
         expand("reports/{run}/synonyms.html", run=RUNS),
+    localrule: True
 
 
 rule suggestions:
     """Synonyms from WordNet to choose from."""
     input:
         suggestion_tables,
+    localrule: True
 
 
 rule claims:
     """Every published claim beside every run."""
     input:
         "reports/claims.html",
+    localrule: True
 
 
 rule reports:
@@ -237,3 +245,4 @@ rule reports:
     input:
         "reports/index.html",
         PROVENANCE,
+    localrule: True

@@ -172,3 +172,4 @@ rule residual:
     """What the residual stream holds, block by block."""
     input:
         expand("reports/models/{model}/residual.html", model=COMPANIONS),
+    localrule: True

@@ -18,7 +18,7 @@ rule trace_pairs:
     benchmark:
         "benchmarks/{run}/perturbations/{axis}_traces.jsonl"
     wildcard_constraints:
-        axis="gender|race",
+        axis=one_of(FLIPPED),
     conda:
         "../../envs/emoscope.yaml"
     threads: 2
@@ -53,7 +53,7 @@ rule measure_dimensions:
     benchmark:
         "benchmarks/{run}/perturbations/{axis}_dimensions.jsonl"
     wildcard_constraints:
-        axis="gender|race",
+        axis=one_of(FLIPPED),
     conda:
         "../../envs/emoscope.yaml"
     threads: 2

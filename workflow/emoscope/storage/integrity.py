@@ -1,4 +1,4 @@
-"""Telling whole files from damaged ones, and a disk that takes no more from an error in the program."""
+"""Detect damaged files; tell disk errors from bugs."""
 
 import errno
 import json

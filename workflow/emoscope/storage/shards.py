@@ -12,7 +12,7 @@ CHUNK = 20_000  # rows in memory at a time: enough to sort by length, and little
 
 
 def share_of(rows: int, shard: str) -> slice:
-    """The rows of share `k-of-n` out of so many. Sizes differ by one at most; all n, one behind the other, are all."""
+    """The slice of `rows` that shard `k-of-n` covers; shards are contiguous and differ by at most one row."""
     number, shards = map(int, shard.split("-of-"))
     return slice((number - 1) * rows // shards, number * rows // shards)
 

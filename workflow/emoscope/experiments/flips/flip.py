@@ -60,6 +60,17 @@ def flip_gender(text: str, lexicon: GenderLexicon) -> Perturbation:
     return _flip(text, lambda t: _gender_edits(t, lexicon))
 
 
+_FEMALE = {"she", "her", "hers", "herself", "shes", "shell", "shed", "miss"}
+
+
+def gender_of(words: str, lexicon: GenderLexicon) -> str | None:
+    """Whether words that a flip changed are `male` or `female`; None for an article."""
+    word = re.split(r"['\u2019]", words.lower())[0]
+    if word in ("a", "an"):
+        return None
+    return "female" if word in _FEMALE or word in lexicon.masculine else "male"
+
+
 _CONTRACTIONS = {"hell": "shell", "shell": "hell", "hed": "shed", "shed": "hed"}
 _NO_SUBJECT = word_set("the a to as in of from my your his our their this that's bloody holy living pure like")
 _AFTER_CONTRACTION = word_set("never always probably not just be been have love need want")
@@ -168,7 +179,7 @@ def _addresses_anyone(s: Sentence, i: int, word: str) -> bool:
 
 
 def _is_a_man(s: Sentence, i: int, words: list[str], lexicon: GenderLexicon) -> tuple[bool, bool]:
-    """Whether `man` means a person, not (bare) an interjection or mankind; and whether that is certain."""
+    """Whether `man` means a male person, not the interjection or mankind; and whether that is certain."""
     before, after = s.word(i - 1), s.word(i + 1)
     if after == "s":
         return True, True
@@ -199,6 +210,12 @@ def flip_race(text: str, lexicon: RaceLexicon, axis: tuple[str, str] = ("white",
     """
     _check_axis(lexicon, axis)
     return _flip(text, lambda t: _race_edits(t, lexicon, axis))
+
+
+def race_of(words: str, lexicon: RaceLexicon) -> str | None:
+    """The group that words which a flip changed name; None for others, such as an article."""
+    form = lexicon.forms.get(tuple(re.findall(r"\w+", words.lower())))
+    return form[0] if form else None
 
 
 def _check_axis(lexicon: RaceLexicon, axis: tuple[str, str]) -> None:

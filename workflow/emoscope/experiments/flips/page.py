@@ -1,4 +1,4 @@
-"""What the flips report says: tables and sentences over the flipped pairs of each axis, gender or race."""
+"""What the flips report says: tables and sentences over the flipped pairs of each axis."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.experiments.flips.axes import AXES
 from emoscope.perturbation.pair_tables import ORIGINS, beyond, control_texts, found, pair_texts
 from emoscope.perturbation.pairs import CONTROL_OF, CONTROLS, LARGE, countable, largest_change, scored
 from emoscope.reporting.html import (
@@ -25,7 +26,6 @@ from emoscope.reporting.html import (
 from emoscope.statistics.estimates import minimum_detectable_rate
 
 SITES = {"residual": "residual stream", "attention": "output of the attention"}
-GROUPS = {"gender": ("male", "female"), "race": ("white", "black")}
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,6 @@ def _alike(summary: pd.DataFrame) -> str:
 
 def large_changes(flips: Mapping[str, Flip]) -> Markup:
     """How many texts reach the paper's threshold, beside what the paper says."""
-    said = {
-        "gender": "The paper found around 10 sentences with a change of at least 10 %, and does not say of how many.",
-        "race": "The paper found no sentence with a significant change.",
-    }
     parts = []
     for axis, flip in flips.items():
         natural = flip.pairs[flip.pairs["origin"] == "natural"].drop_duplicates("text")
@@ -153,7 +149,7 @@ def large_changes(flips: Mapping[str, Flip]) -> Markup:
             else "No test text can be flipped."
         )
         parts.append(
-            prose("<strong>{axis}</strong>: {here} {said}", axis=axis.capitalize(), here=here, said=said[axis])
+            prose("<strong>{axis}</strong>: {here} {said}", axis=axis.capitalize(), here=here, said=AXES[axis].said)
         )
     return Markup("\n").join(parts)
 
@@ -172,7 +168,7 @@ def directions(flips: Mapping[str, Flip]) -> Markup:
     """How often a flip changes the prediction, by the group that the original names."""
     rows = []
     for (axis, origin), summary in kinds(flips).items():
-        first, second = GROUPS[axis]
+        first, second = AXES[axis].groups
         rows.append(
             {
                 "axis": f"{axis}, {origin}",
@@ -198,7 +194,7 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
     for (axis, origin), summary in kinds(flips).items():
         gaps = summary[summary["measure"].str.startswith("gap_")]
         different = gaps[gaps["verdict"] == "different"]
-        first, second = GROUPS[axis]
+        first, second = AXES[axis].groups
         told = [
             f"P({row['measure'].removeprefix('gap_')}) {signed(row['value'])}"
             for row in different.sort_values("value", key=abs, ascending=False).to_dict("records")

@@ -16,6 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of, head_slice, heads_of, projection_of
 from emoscope.models.interventions import (
@@ -28,6 +29,7 @@ from emoscope.models.interventions import (
 )
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, predict_logits
+from emoscope.storage import names
 from emoscope.storage.files import write_table
 from emoscope.storage.names import WHOLE_BLOCK
 
@@ -73,15 +75,14 @@ def mask_all_but(model: Path, samples: Path, masking: dict, prediction: dict, ou
     """Write `id, block, condition, p_*, logit_*` where `block` is the only one whose attention still speaks."""
     classifier, tokenizer = load_classifier(model)
     table = pd.read_parquet(samples)
-    kinds = {"described": silenced_block, "published": silenced_bias}
-    conditions = [name for name in masking["block_conditions"] if name in kinds and _applies(classifier, name)]
+    conditions = [name for name in masking["block_conditions"] if BLOCKS[name].all_but and _applies(classifier, name)]
     parts = []
     for kept in tqdm(range(len(blocks_of(classifier))), desc="all but one block", mininterval=2):
         others = [block for block in range(len(blocks_of(classifier))) if block != kept]
         for condition in conditions:
             with ExitStack() as stack:
                 for block in others:
-                    stack.enter_context(kinds[condition](classifier, block))
+                    stack.enter_context(_silence(classifier, block, Mask(WHOLE_BLOCK, condition)))
                 logits = predict_logits(classifier, tokenizer, table["text"].tolist(), prediction["tokens_per_batch"])
             parts.append(_score_table(table["id"], logits, classes_of(classifier), block=kept, condition=condition))
     write_table(pd.concat(parts, ignore_index=True), output)
@@ -132,14 +133,16 @@ def _prefixes(
 
 
 def _silence(
-    model: PreTrainedModel, block: int, mask: Mask, mean_heads: Tensor, mean_output: Tensor
+    model: PreTrainedModel, block: int, mask: Mask, mean_heads: Tensor | None = None, mean_output: Tensor | None = None
 ) -> AbstractContextManager:
+    if mask.condition not in (BLOCKS if mask.head == WHOLE_BLOCK else HEADS):
+        raise ValueError(f"no such mask: {mask}")
     match mask:
-        case Mask(head=-1, condition="described"):
+        case Mask(head=names.WHOLE_BLOCK, condition="described"):
             return silenced_block(model, block)
-        case Mask(head=-1, condition="published"):
+        case Mask(head=names.WHOLE_BLOCK, condition="published"):
             return silenced_bias(model, block)
-        case Mask(head=-1, condition="mean"):
+        case Mask(head=names.WHOLE_BLOCK, condition="mean"):
             return fixed_block(model, block, mean_output)
         case Mask(head=head, condition="zero"):
             return fixed_head(model, block, head, 0.0)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.reporting.html import (
     badge,
     estimate,
@@ -29,11 +30,7 @@ MEASURES = {
     "margin": "change of the logit margin",
     "accuracy": "change of accuracy",
 }
-CONDITIONS = {
-    "described": "silenced (the paper's text)",
-    "published": "bias silenced (the authors' code)",
-    "mean": "replaced by its mean",
-}
+TITLES = {name: condition.title for name, condition in BLOCKS.items()}
 
 
 def main_result(summary: pd.DataFrame, alpha: float) -> Markup:
@@ -204,7 +201,7 @@ def block_estimates(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
     conditions = [name for name in ("described", "mean") if name in set(summary["condition"])]
     return {
         title: pd.concat([_whole(summary, name, measure).query("group == @ALL") for name in conditions]).assign(
-            condition=lambda table: table["condition"].map(CONDITIONS)
+            condition=lambda table: table["condition"].map(TITLES)
         )
         for measure, title in MEASURES.items()
     }
@@ -291,9 +288,8 @@ def full_table(summary: pd.DataFrame, condition: str, measure: str, alpha: float
 def head_maps(summary: pd.DataFrame, measure: str, alpha: float) -> tuple[dict, dict]:
     """Changes of all texts by block and head, and where they survive FDR control; both by condition."""
     rows = summary[(summary["head"] != WHOLE_BLOCK) & (summary["group"] == ALL) & (summary["measure"] == measure)]
-    titles = {"zero": "head silenced", "mean": "head replaced by its mean"}
     wide = {
-        titles[name]: part.pivot(index="block", columns="head", values=["change", "p_adjusted"])
+        HEADS[name].title: part.pivot(index="block", columns="head", values=["change", "p_adjusted"])
         for name, part in rows.groupby("condition", sort=False)
     }
     changes = {title: table["change"] for title, table in wide.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.statistics.estimates import (
     benjamini_hochberg,
     detectable_mean,
@@ -129,8 +130,7 @@ def paper_table(summary: pd.DataFrame) -> pd.DataFrame:
     code computed: the change of P(the first class) in every column, with only the bias silenced.
     """
     blocks = summary[(summary["head"] == WHOLE_BLOCK) & (summary["group"] != ALL)]
-    wanted = {"described": "probability", "published": "first_class", "mean": "probability"}
-    chosen = blocks[blocks["measure"] == blocks["condition"].map(wanted)]
+    chosen = blocks[blocks["measure"] == blocks["condition"].map(lambda name: BLOCKS[name].measure)]
     order = list(dict.fromkeys(chosen["group"]))
     return chosen.pivot(index=["condition", "block"], columns="group", values="change")[order]
 

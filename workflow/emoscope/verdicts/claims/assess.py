@@ -113,7 +113,7 @@ def assess(claim: dict, tables: Tables, shared: set[str], statistics: dict) -> d
 
 
 def judged(claim: dict, measured: Measured | None, shared: set[str], statistics: dict) -> dict:
-    """One row of the claims table; `shared` names what was measured on the same as the claim (corpus, model)."""
+    """One row of the claims table; `shared`: which of corpus and model are the same here and in the claim's source."""
     margin, alpha = statistics["margin"], 1 - statistics["confidence"]
     row = {key: claim[key] for key in ("id", "source", "published")}
     if measured is None:
@@ -175,9 +175,9 @@ def _judge_effect(measured: Measured, tolerance: float, margin: float, alpha: fl
 
 
 def _hidden(measured: Measured, target: float, alpha: float) -> str:
-    """How large an effect an underpowered sample may hide, and how many texts would tell."""
+    """How large an effect would have gone undetected in an underpowered sample, and how many texts would tell."""
     largest = np.nanmax(np.abs([measured.value, measured.low, measured.high]))
-    hidden = f"A difference of up to {largest:.2g} could have hidden"
+    hidden = f"An effect of up to {largest:.2g} would have gone undetected"
     if measured.rate:
         needed = texts_for_rate(measured.value, target, alpha, POWER)
     else:

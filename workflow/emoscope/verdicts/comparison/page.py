@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.experiments.flips.axes import AXES
+from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.reporting.html import (
     badge,
     details,
@@ -33,17 +35,6 @@ RATES = {
     "excess_large": "moved by 10 % or more, beyond",
 }
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "all words as published"}
-CONDITIONS = {
-    "described": "weight and bias silenced (the paper's text)",
-    "mean": "replaced by its mean",
-    "published": "bias silenced (the authors' code)",
-}
-SHORT = {
-    "described": "silenced",
-    "mean": "replaced by mean",
-    "published": "bias silenced",
-    "zero": "silenced",
-}
 BY = {"probability": "by probability", "margin": "by logit margin", "accuracy": "by accuracy"}
 SPREAD = "in round brackets the standard deviation between seeds"
 MEASURES = {"probability": "change of P(own class)", "margin": "change of the logit margin", "accuracy": "accuracy"}
@@ -206,7 +197,7 @@ def gap_table(measures: pd.DataFrame) -> Markup:
     parts = []
     for (topic, origin), part in rows.groupby(["topic", "origin"], sort=False):
         named = {(origin, name): f"P({name.removeprefix('gap_')})" for name in dict.fromkeys(part["measure"])}
-        sides = {"gender": "male minus female", "race": "white minus black"}.get(topic, "first minus second")
+        sides = " minus ".join(AXES[topic].groups)
         parts.append(_both(part, named, f"{topic.capitalize()}, {ORIGINS.get(origin, origin)}: {sides}.", signed))
     return details("Mean gaps of probability, class by class", *parts) if parts else Markup()
 
@@ -215,11 +206,11 @@ def profile_panels(masks: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
     """The effects of masked blocks by condition and measure, for `depth_profiles`."""
     whole = masks[masks["head"] == WHOLE_BLOCK]
     return {
-        title: {
+        one.title: {
             MEASURES[measure]: whole[(whole["condition"] == condition) & (whole["measure"] == measure)]
             for measure in ("probability", "margin")
         }
-        for condition, title in CONDITIONS.items()
+        for condition, one in BLOCKS.items()
         if (whole["condition"] == condition).any()
     }
 
@@ -324,13 +315,13 @@ def first_block_reading(masks: pd.DataFrame, runs: Mapping[str, Mapping], alpha:
 def correlation_panels(correlations: pd.DataFrame, runs: Mapping[str, Mapping]) -> dict[str, pd.DataFrame]:
     """Mean rank correlations of block importance by logit margin, groups by groups, for each condition that has any."""
     groups, found = list(_seeds(runs)), {}
-    for condition in CONDITIONS:
+    for condition, one in BLOCKS.items():
         rows = _agreement(correlations, "blocks", condition, "margin")
         table = pd.DataFrame(np.nan, index=groups, columns=groups)
         for row in rows.itertuples():
             table.loc[row.first_group, row.second_group] = table.loc[row.second_group, row.first_group] = row.mean
         if table.notna().to_numpy().any():
-            found[SHORT[condition]] = table
+            found[one.short] = table
     return found
 
 
@@ -350,12 +341,13 @@ def correlation_table(correlations: pd.DataFrame, part: str) -> Markup:
 
 
 def _correlation_rows(correlations: pd.DataFrame, part: str, conditions: Sequence[str]) -> list[dict]:
+    masks = {"blocks": BLOCKS, "heads": HEADS}[part]
     return [
         {
             "between": f"seeds of {row['first_group']}"
             if row["within"]
             else f"{row['first_group']} and {row['second_group']}",
-            "importance": f"{MEASURES[measure].removeprefix('change of ')}, {SHORT[condition]}",
+            "importance": f"{MEASURES[measure].removeprefix('change of ')}, {masks[condition].short}",
             "points": number(row["points"]),
             "pairs of runs": number(row["pairs"]),
             "mean correlation": signed(row["mean"]),

@@ -116,7 +116,7 @@ def depths(blocks: int) -> np.ndarray:
 
 
 def at_depths_of(values: np.ndarray, blocks: int) -> np.ndarray:
-    """A profile, float (own blocks,), at the relative depths of a model of `blocks` that is no deeper; linear."""
+    """Interpolate a profile (len(values),) linearly to the relative depths of a model of `blocks` <= len(values)."""
     return np.interp(depths(blocks), depths(len(values)), values)
 
 

@@ -18,6 +18,7 @@ from emoscope.perturbation.pairs import countable, scored
 from emoscope.statistics.estimates import estimate_mean, tost_mean, wilson_interval
 from emoscope.storage.files import read_json, write_csv
 
+PLANTED_AXES = ("gender", "race", "synonyms")
 SCENES = [re.compile(re.sub(r"{\w+}", ".+", scene)) for scene in GRAMMAR["scene"]]
 
 
@@ -57,8 +58,10 @@ def assess_ground_truth(
         rows = gender_controls(planted, table, taught, statistics)
     elif axis == "race":
         rows = race_controls(effects, learned[learned["id"].isin(planted["ids"]["race"])], 1 - statistics["confidence"])
-    else:
+    elif axis == "synonyms":
         rows = synonym_controls(planted, effects, 1 - statistics["confidence"])
+    else:
+        raise ValueError(f"nothing is planted on the axis {axis!r}; known: {', '.join(PLANTED_AXES)}")
     write_csv(pd.DataFrame(rows, columns=Control._fields).assign(run=run), output)
 
 

@@ -22,8 +22,10 @@ def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str
 
 
 def resting_places(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> np.ndarray:
-    """Which tokens of a text heads rest on whatever the text says: its first, and those that a tokenizer adds, such as
-    [CLS] and [SEP]; Clark et al. (2019), "What Does BERT Look At?", section 3.2."""
+    """Attention sinks: a text's first token and those that the tokenizer adds, such as [CLS] and [SEP]; bool (tokens,).
+
+    Heads rest on them whatever the text says: Clark et al. (2019), "What Does BERT Look At?", section 3.2.
+    """
     added = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id)
     return np.isin(ids, [token for token in added if token is not None]) | (np.arange(len(ids)) == 0)
 
