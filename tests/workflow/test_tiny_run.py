@@ -198,7 +198,7 @@ def test_an_edited_download_reruns_nothing_that_was_not_downloaded(edited):
 
 
 def test_an_edited_statistic_reruns_what_counts_with_it(edited):
-    jobs = edited("workflow/emoscope/statistics/estimates.py", lambda text: text + "\n# a remark\n")
+    jobs = edited("workflow/emoscope/statistics/bootstrap.py", lambda text: text + "\n# a remark\n")
     counted = {"evaluate": 1, "evaluate_autoencoder": 1, "measure_dimensions": 2, "summarise_effects": 3}
     counted |= {
         "summarise_attention": 2,

@@ -38,7 +38,7 @@ def test_light_jobs_do_not_depend_on_the_model_code():
 def test_notebooks_are_read(tmp_path):
     notebook = tmp_path / "page.ipynb"
     cells = [
-        {"cell_type": "markdown", "source": ["from emoscope.statistics import estimates"]},
+        {"cell_type": "markdown", "source": ["from emoscope.statistics import bootstrap"]},
         {"cell_type": "code", "source": ["from emoscope.storage.files import read_json\n", "read_json"]},
     ]
     notebook.write_text(json.dumps({"cells": cells}))

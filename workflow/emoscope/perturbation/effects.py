@@ -17,21 +17,11 @@ from emoscope.perturbation.pairs import (
     probabilities,
     scored,
 )
-from emoscope.statistics.estimates import (
-    benjamini_hochberg,
-    bootstrap_mean,
-    detectable_mean,
-    equivalence_verdict,
-    estimate_mean,
-    holm,
-    jensen_shannon,
-    mcnemar_test,
-    rate_difference_interval,
-    rate_excess_test,
-    rate_interval,
-    tost_mean,
-    total_variation,
-)
+from emoscope.statistics.bootstrap import bootstrap_mean, estimate_mean
+from emoscope.statistics.distances import jensen_shannon, total_variation
+from emoscope.statistics.equivalence import detectable_mean, equivalence_verdict, tost_mean
+from emoscope.statistics.families import benjamini_hochberg, holm
+from emoscope.statistics.rates import mcnemar_test, rate_difference_interval, rate_excess_test, rate_interval
 from emoscope.storage.files import write_table
 
 FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis

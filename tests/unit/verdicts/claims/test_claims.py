@@ -9,7 +9,7 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from emoscope.statistics.estimates import rate_equivalence_verdict
+from emoscope.statistics.equivalence import rate_equivalence_verdict
 from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
 from emoscope.verdicts.claims import assess as claims
 from emoscope.verdicts.claims import page as claims_report

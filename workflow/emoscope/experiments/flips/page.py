@@ -23,7 +23,7 @@ from emoscope.reporting.html import (
     signed,
     unsigned,
 )
-from emoscope.statistics.estimates import minimum_detectable_rate
+from emoscope.statistics.rates import minimum_detectable_rate
 
 SITES = {"residual": "residual stream", "attention": "output of the attention"}
 

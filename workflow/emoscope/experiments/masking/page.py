@@ -20,7 +20,8 @@ from emoscope.reporting.html import (
     signed,
     unsigned,
 )
-from emoscope.statistics.estimates import bootstrap_statistic
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.settings import resampling
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 KINDS = {"different": "different", "equivalent": "equivalent", "open": "underpowered"}
@@ -367,9 +368,7 @@ def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics
     interval = bootstrap_statistic(
         difference,
         lost.index.to_numpy(),
-        seed=statistics["seed"],
-        resamples=statistics["resamples"],
-        alpha=1 - statistics["confidence"],
+        **resampling(statistics),
     )
     value = difference(np.ones(len(values)))
     return [

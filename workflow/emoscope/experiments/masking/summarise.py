@@ -6,15 +6,10 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.masking.conditions import BLOCKS
-from emoscope.statistics.estimates import (
-    benjamini_hochberg,
-    detectable_mean,
-    equivalence_verdict,
-    estimate_mean,
-    minimum_detectable_rate,
-    rate_equivalence_verdict,
-    tost_mean,
-)
+from emoscope.statistics.bootstrap import estimate_mean
+from emoscope.statistics.equivalence import detectable_mean, equivalence_verdict, rate_equivalence_verdict, tost_mean
+from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.rates import minimum_detectable_rate
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 

@@ -19,7 +19,7 @@ from emoscope.reporting.html import (
     prose,
     signed,
 )
-from emoscope.statistics.estimates import wilson_interval
+from emoscope.statistics.rates import wilson_interval
 
 CLOSE = 0.02  # an accuracy this near to the ceiling counts as having reached it
 BALANCES = {

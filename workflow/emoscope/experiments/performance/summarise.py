@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.statistics.estimates import bootstrap_statistic, wilson_interval
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_json
 
 BINS = 10
@@ -26,11 +28,7 @@ def evaluate(predictions: list[Path], train: Path, test: Path, audit: Path, stat
     training, testing = (pd.read_parquet(path).merge(scores, on="id", validate="1:1") for path in (train, test))
     known = training.drop_duplicates("text")
     fresh = testing[~testing["text"].isin(known["text"])].drop_duplicates("text")
-    options = {
-        "alpha": 1 - statistics["confidence"],
-        "resamples": statistics["resamples"],
-        "seed": statistics["seed"],
-    }
+    options = resampling(statistics)
     write_json(
         {
             "classes": classes,

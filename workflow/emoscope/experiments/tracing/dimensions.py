@@ -14,7 +14,8 @@ from emoscope.experiments.tracing.alignment import align
 from emoscope.models.activations import activations_of, unit_means
 from emoscope.models.loading import load_classifier
 from emoscope.perturbation.pairs import countable
-from emoscope.statistics.estimates import benjamini_hochberg, bootstrap_mean, estimate_mean
+from emoscope.statistics.bootstrap import bootstrap_mean, estimate_mean
+from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.files import write_table
 from emoscope.storage.names import TOP
 

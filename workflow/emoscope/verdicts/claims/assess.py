@@ -10,13 +10,8 @@ from scipy.stats import norm
 
 from emoscope.data.paper import shared_with_paper
 from emoscope.perturbation.pairs import LARGE, countable, largest_change, moved, scored
-from emoscope.statistics.estimates import (
-    effective_rows,
-    minimum_detectable_rate,
-    rate_equivalence_verdict,
-    rate_interval,
-    wilson_interval,
-)
+from emoscope.statistics.equivalence import rate_equivalence_verdict
+from emoscope.statistics.rates import effective_rows, minimum_detectable_rate, rate_interval, wilson_interval
 from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
 from emoscope.storage.files import read_json, write_csv
 from emoscope.storage.names import ALL, WHOLE_BLOCK

@@ -15,7 +15,8 @@ from emoscope.reporting.html import (
     prose,
     unsigned,
 )
-from emoscope.statistics.estimates import minimum_detectable_mean, minimum_detectable_rate, rate_equivalence_verdict
+from emoscope.statistics.equivalence import minimum_detectable_mean, rate_equivalence_verdict
+from emoscope.statistics.rates import minimum_detectable_rate
 from emoscope.statistics.sample_size import texts_for_rate
 
 VERDICTS = {

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata, t
 
-from emoscope.statistics.estimates import wilson_interval
 from emoscope.statistics.ranks import FEWEST_TARGETS
+from emoscope.statistics.rates import wilson_interval
 from emoscope.storage.files import read_json, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 

@@ -15,7 +15,10 @@ from scipy.stats import norm
 
 from emoscope.data.planted import GRAMMAR, MISLEADING_SYNONYMS
 from emoscope.perturbation.pairs import countable, scored
-from emoscope.statistics.estimates import estimate_mean, tost_mean, wilson_interval
+from emoscope.statistics.bootstrap import estimate_mean
+from emoscope.statistics.equivalence import tost_mean
+from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv
 
 PLANTED_AXES = ("gender", "race", "synonyms")
@@ -168,6 +171,5 @@ def synonym_controls(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterat
 def _mean(values: np.ndarray, texts: pd.Series, statistics: dict) -> tuple[float, float, float, int]:
     if not len(values):
         return np.nan, np.nan, np.nan, 0
-    options = {"seed": statistics["seed"], "resamples": statistics["resamples"], "alpha": 1 - statistics["confidence"]}
-    estimate = estimate_mean(values, texts.to_numpy(), **options)
+    estimate = estimate_mean(values, texts.to_numpy(), **resampling(statistics))
     return estimate.value, estimate.low, estimate.high, estimate.n

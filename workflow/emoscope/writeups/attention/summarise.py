@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.reporting.findings import Finding, write_findings
-from emoscope.statistics.estimates import bootstrap_mean
+from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.ranks import rank_agreement, top_agreement
+from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
 
 SENTENCE = "Maia is a cute little baby who likes to explore her world!"  # the write-up's, with the head that it prints
@@ -36,11 +37,7 @@ def summarise_attention(
     of sources whose largest score and largest effect are at one target), with the mean over sources, its interval over
     texts, and for `top` the share that guessing reaches.
     """
-    options = {
-        "seed": statistics["seed"],
-        "resamples": statistics["resamples"],
-        "alpha": 1 - statistics["confidence"],
-    }
+    options = resampling(statistics)
     sources = source_agreement(pd.read_parquet(blocked))
     agreed = agreement_table(sources, options)
     by_head = head_table(pd.read_parquet(looks), pd.read_parquet(silenced), options)

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.reporting.findings import Finding, write_findings
-from emoscope.statistics.estimates import bootstrap_mean, wilson_interval
+from emoscope.statistics.bootstrap import bootstrap_mean
+from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE
 
@@ -207,5 +209,4 @@ def _cells(table: pd.DataFrame, key: Sequence[str], column: str, statistics: dic
 
 
 def _interval(values: np.ndarray, clusters: np.ndarray, statistics: dict) -> tuple:
-    options = {"seed": statistics["seed"], "resamples": statistics["resamples"], "alpha": 1 - statistics["confidence"]}
-    return bootstrap_mean(values, clusters, **options)
+    return bootstrap_mean(values, clusters, **resampling(statistics))

@@ -13,13 +13,10 @@ from scipy.special import expit, softmax
 from scipy.stats import pearsonr
 
 from emoscope.reporting.findings import Finding, write_findings
-from emoscope.statistics.estimates import (
-    benjamini_hochberg,
-    bootstrap_mean,
-    bootstrap_statistic,
-    mcnemar_test,
-    wilson_interval,
-)
+from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
+from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.rates import mcnemar_test, wilson_interval
+from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv, write_json, write_table
 from emoscope.storage.names import ALL
 
@@ -47,7 +44,7 @@ def summarise_prompting(
     losses = pd.concat(
         [pd.read_csv(path).assign(task=name) for name, path in zip(known, histories, strict=True)], ignore_index=True
     )
-    drawn = {"seed": statistics["seed"], "resamples": statistics["resamples"], "alpha": 1 - statistics["confidence"]}
+    drawn = resampling(statistics)
     answers = answers_of(pd.read_parquet(scores), known)
     report = pd.concat([report_of(answer, texts, known, drawn) for answer in answers if answer.own], ignore_index=True)
     related = pd.concat([correlate(answer, texts, known, drawn) for answer in answers if answer.label == ALL])

@@ -6,7 +6,9 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from emoscope.statistics.estimates import benjamini_hochberg, bootstrap_statistic
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.settings import resampling
 
 SHUFFLES = 20
 
@@ -97,8 +99,6 @@ def auc_interval(scores: np.ndarray, members: np.ndarray, statistics: dict) -> t
     interval = bootstrap_statistic(
         area,
         np.arange(len(scores)),
-        seed=statistics["seed"],
-        resamples=statistics["resamples"],
-        alpha=1 - statistics["confidence"],
+        **resampling(statistics),
     )
     return area(np.ones(len(scores))), *map(float, interval)

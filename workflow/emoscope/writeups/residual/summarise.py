@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.reporting.findings import Finding, write_findings
-from emoscope.statistics.estimates import Interval, bootstrap_mean, bootstrap_statistic
+from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
+from emoscope.statistics.clusters import Interval
+from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
 
 POSITIONS = 16  # norms are shown at so many first positions
@@ -209,17 +211,9 @@ def label_findings(chosen: pd.DataFrame) -> Iterator[Finding]:
 def _statistic(
     name: str, statistic: Callable[[np.ndarray], float], clusters: np.ndarray, statistics: dict, note: str
 ) -> Finding:
-    interval = bootstrap_statistic(statistic, clusters, **_settings(statistics))
+    interval = bootstrap_statistic(statistic, clusters, **resampling(statistics))
     return Finding(name, float(statistic(np.ones(len(clusters)))), *map(float, interval), note)
 
 
 def _mean_interval(values: np.ndarray, clusters: np.ndarray, statistics: dict) -> Interval:
-    return bootstrap_mean(values, clusters, **_settings(statistics))
-
-
-def _settings(statistics: dict) -> dict:
-    return {
-        "seed": statistics["seed"],
-        "resamples": statistics["resamples"],
-        "alpha": 1 - statistics["confidence"],
-    }
+    return bootstrap_mean(values, clusters, **resampling(statistics))

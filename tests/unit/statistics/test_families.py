@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from emoscope.statistics import families
+
+
+@given(st.lists(st.floats(0, 1) | st.just(np.nan), max_size=40))
+def test_adjustment_ignores_missing_tests(p):
+    p = np.array(p)
+    adjusted = families.benjamini_hochberg(p)
+    tested = ~np.isnan(p)
+    assert (np.isnan(adjusted) == ~tested).all()
+    if tested.any():
+        np.testing.assert_allclose(adjusted[tested], scipy_stats.false_discovery_control(p[tested]), atol=1e-300)
+        assert (adjusted[tested] >= p[tested]).all()
+
+
+def test_holm_lies_between_a_false_discovery_rate_and_bonferroni():
+    p = np.array([0.01, np.nan, 0.04, 0.03])
+    np.testing.assert_allclose(families.benjamini_hochberg(p), [0.03, np.nan, 0.04, 0.04])
+    np.testing.assert_allclose(families.holm(p), [0.03, np.nan, 0.06, 0.06])
+
+
+def test_a_family_keeps_its_shape():
+    p = np.array([[0.01, 0.02, np.nan], [0.03, 0.04, 0.05]])
+    np.testing.assert_allclose(families.benjamini_hochberg(p), [[0.05, 0.05, np.nan], [0.05, 0.05, 0.05]])
+    with pytest.raises(ValueError, match="0, 1"):
+        families.benjamini_hochberg(np.array([1.2]))

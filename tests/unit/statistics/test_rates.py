@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats as scipy_stats
+
+from emoscope.statistics import rates
+
+ALONE = np.arange(20)
+
+
+def test_wilson_known_values():
+    assert rates.wilson_interval(0, 17) == pytest.approx((0, 0.1843), abs=1e-4)
+    assert rates.wilson_interval(97, 100) == pytest.approx((0.9155, 0.9897), abs=1e-4)
+    low, high = rates.wilson_interval(np.array([0, 0, 5]), np.array([0, 300, 5]))
+    np.testing.assert_allclose(high, [np.nan, 0.01264, 1], atol=1e-5)
+    np.testing.assert_allclose(low, [np.nan, 0, 0.5655], atol=1e-4)
+    assert np.isnan(rates.wilson_interval(0, 0)).all()
+    with pytest.raises(ValueError, match="count"):
+        rates.wilson_interval(3, 2)
+
+
+def test_independent_rows_count_each_and_copies_once():
+    events = np.arange(40) < 10
+    assert rates.effective_rows(events, np.arange(40)) == 40
+    assert rates.rate_interval(events, np.arange(40)) == pytest.approx(rates.wilson_interval(10, 40))
+    copied, clusters = np.repeat(events, 5), np.repeat(np.arange(40), 5)
+    assert rates.effective_rows(copied, clusters) == pytest.approx(40, abs=1)
+    assert rates.rate_interval(copied, clusters) == pytest.approx(rates.wilson_interval(10, 40), abs=0.01)
+    nothing = rates.rate_interval(np.zeros(200), clusters)
+    assert nothing == pytest.approx(rates.wilson_interval(0, 40))
+
+
+@given(arrays(bool, st.integers(1, 60)), st.integers(1, 12))
+def test_effective_rows_lie_between_clusters_and_rows(events, clusters):
+    ids = np.arange(len(events)) % clusters
+    found = rates.effective_rows(events, ids)
+    assert len(np.unique(ids)) <= found <= len(events)
+    low, high = rates.rate_interval(events, ids)
+    assert 0 <= low <= events.mean() + 1e-9 and events.mean() - 1e-9 <= high <= 1
+
+
+def test_clustered_rates_are_covered():
+    rng = np.random.default_rng(0)
+    chances = rng.beta(0.5, 2, size=(400, 34))  # sentences differ much in how often they change
+    covered = 0
+    for each in chances:
+        events = (rng.random((34, 10)) < each[:, None]).ravel()
+        low, high = rates.rate_interval(events, np.repeat(np.arange(34), 10))
+        covered += low <= 0.2 <= high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_wilson_covers_rare_rates():
+    events = np.random.default_rng(0).binomial(100, 0.03, size=4000)
+    low, high = rates.wilson_interval(events, 100)
+    assert np.mean((low <= 0.03) & (high >= 0.03)) > 0.92
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
+def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(pairs):
+    before, after = np.array(pairs).T
+    lost, gained, p = rates.mcnemar_test(before, after)
+    assert gained - lost == after.sum() - before.sum()
+    assert p == pytest.approx(scipy_stats.binomtest(lost, lost + gained).pvalue if lost + gained else 1)
+    assert rates.mcnemar_test(after, before) == (gained, lost, p)
+
+
+def test_mcnemar_refuses_unpaired_vectors():
+    for before, after in ((np.array([]), np.array([])), (np.ones(2), np.ones(3))):
+        with pytest.raises(ValueError, match="vectors"):
+            rates.mcnemar_test(before, after)
+
+
+def test_the_detectable_rate_falls_with_n():
+    assert rates.minimum_detectable_rate(17) == pytest.approx(0.184, abs=1e-3)
+    assert rates.minimum_detectable_rate(10_000) == pytest.approx(3.84 / 10_000, rel=1e-2)
+    assert np.isnan(rates.minimum_detectable_rate(0))
+
+
+def test_newcombes_published_examples():
+    def rows(n: int, ones: int) -> np.ndarray:
+        return np.arange(n) < ones
+
+    independent = rates.rate_difference_interval(rows(70, 56), rows(80, 48), paired=False)
+    assert independent == pytest.approx((0.0524, 0.3339), abs=1e-4)  # 56/70 - 48/80, Newcombe (1998), table II
+    first = np.repeat([True, True, False, False], [36, 12, 2, 0])
+    second = np.repeat([True, False, True, False], [36, 12, 2, 0])
+    paired = rates.rate_difference_interval(first, second, paired=True)
+    assert paired == pytest.approx((0.0569, 0.3404), abs=1e-4)  # e, f, g, h = 36, 12, 2, 0, Newcombe (1998), table II
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40), st.booleans())
+def test_a_difference_of_rates_lies_in_its_interval_and_turns_with_its_sign(pairs, paired):
+    first, second = np.array(pairs).T
+    low, high = rates.rate_difference_interval(first, second, paired=paired)
+    assert -1 - 1e-9 <= low <= first.mean() - second.mean() <= high <= 1 + 1e-9
+    assert low < high
+    assert rates.rate_difference_interval(second, first, paired=paired) == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.8])
+def test_a_difference_of_rare_rates_is_covered(shared):
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(1000):
+        noise = rng.random((2, 150))
+        noise[1] = np.where(rng.random(150) < shared, noise[0], noise[1])
+        low, high = rates.rate_difference_interval(noise[0] < 0.06, noise[1] < 0.02, paired=True)
+        hits += low <= 0.04 <= high
+    assert hits >= 930
+
+
+def test_a_rate_is_in_excess_only_beyond_baseline_and_margin():
+    events, none, some = np.arange(100) < 12, np.zeros(300, bool), np.arange(300) < 30
+    assert rates.rate_excess_test(events, none, 0.02) == pytest.approx(scipy_stats.binom.sf(11, 100, 0.02))
+    assert rates.rate_excess_test(events, some, 0.02) > 0.3  # the baseline does nearly as much
+    assert rates.rate_excess_test(events, none, 0.2) > 0.9  # within the margin
+    assert rates.rate_excess_test(none, ~none, 0.02) == 1
+    assert np.isnan([rates.rate_excess_test(*pair, 0.02) for pair in ((events, none[:0]), (none[:0], events))]).all()
+
+
+def test_rates_need_rows_that_match():
+    for first, second, paired in ((ALONE, ALONE[:3], True), (ALONE[:0], ALONE, False)):
+        with pytest.raises(ValueError, match="vectors"):
+            rates.rate_difference_interval(first, second, paired=paired)

@@ -1,0 +1,57 @@
+"""Rows that share a text are one cluster: their sums, sizes and cluster-robust standard errors.
+
+`clusters`, shape (n,), holds sortable ids; `np.arange(n)` if all rows are independent. `values` has shape (n,) or
+(n, ...): each trailing cell is a column, and results have the trailing shape. A mean weighs rows, not clusters. Empty,
+misaligned or non-finite input raises ValueError.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+Numbers = float | np.ndarray
+
+
+class Interval(NamedTuple):
+    low: Numbers
+    high: Numbers
+
+
+class Clustered(NamedTuple):
+    sums: np.ndarray  # (clusters, columns)
+    sizes: np.ndarray  # (clusters,) rows in each
+    shape: tuple[int, ...]  # trailing shape of the results
+
+    @property
+    def mean(self) -> np.ndarray:
+        return self.sums.sum(axis=0) / self.sizes.sum()
+
+    @property
+    def standard_error(self) -> np.ndarray:
+        """Cluster-robust, with clusters - 1 degrees of freedom; sd / sqrt(n) when every text is distinct."""
+        n = len(self.sizes)
+        residuals = self.sums - self.mean * self.sizes[:, None]
+        return np.sqrt((residuals**2).sum(axis=0) * (n / (n - 1) if n > 1 else np.nan)) / self.sizes.sum()
+
+    def shaped(self, columns: np.ndarray) -> Numbers:
+        return columns.reshape(self.shape)[()]
+
+
+def cluster_codes(clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    clusters = np.asarray(clusters)
+    if clusters.ndim != 1 or clusters.size == 0:
+        raise ValueError(f"clusters must be a non-empty vector of ids, got shape {clusters.shape}")
+    _, codes, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
+    return codes, sizes
+
+
+def clustered(values: np.ndarray, clusters: np.ndarray) -> Clustered:
+    values = np.asarray(values, dtype=np.float64)
+    codes, sizes = cluster_codes(clusters)
+    if values.ndim == 0 or len(values) != len(codes):
+        raise ValueError(f"values of shape {values.shape} do not match {len(codes)} cluster ids")
+    if not np.isfinite(values).all():
+        raise ValueError("values must be finite: drop or impute missing rows first")
+    rows = values.reshape(len(values), -1)[np.argsort(codes, kind="stable")]
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    return Clustered(np.add.reduceat(rows, starts, axis=0), sizes, values.shape[1:])

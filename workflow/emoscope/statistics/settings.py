@@ -1,0 +1,10 @@
+"""How config `statistics` becomes the options of intervals."""
+
+
+def resampling(statistics: dict) -> dict:
+    """The options of `bootstrap_mean`, `bootstrap_statistic` and `estimate_mean`: seed, resamples and alpha."""
+    return {
+        "seed": statistics["seed"],
+        "resamples": statistics["resamples"],
+        "alpha": 1 - statistics["confidence"],
+    }
