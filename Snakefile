@@ -22,12 +22,11 @@ include: "workflow/rules/common.smk"
 
 wildcard_constraints:
     run=one_of(RUNS),
-    corpus=one_of(config["corpora"]),
-    model=one_of(config["models"]),
+    corpus=one_of(CORPORA),
+    model=one_of(MODELS),
+    subject=one_of(SUBJECTS),
     block=r"\d+",
-    writeup=one_of(WRITEUPS),
     axis=one_of([*FLIPPED, "synonyms"]),
-    subject=ATTENTIVE,
 
 
 scattergather:
@@ -44,20 +43,23 @@ rule all:
     default_target: True
     input:
         "reports/index.html",
-        PROVENANCE,
+        [f"results/{subject.place}/provenance.json" for subject in [*RUNS.values(), *COMPANIONS.values()]],
     localrule: True
 
 
 include: "workflow/rules/data.smk"
-include: "workflow/rules/model.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/performance.smk"
 include: "workflow/rules/masking.smk"
 include: "workflow/rules/perturbation.smk"
-include: "workflow/rules/ground_truth.smk"
-include: "workflow/rules/comparison.smk"
+include: "workflow/rules/flips.smk"
+include: "workflow/rules/synonyms.smk"
+include: "workflow/rules/tracing.smk"
 include: "workflow/rules/induction.smk"
 include: "workflow/rules/attention.smk"
 include: "workflow/rules/prompting.smk"
 include: "workflow/rules/residual.smk"
-include: "workflow/rules/tracing.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/ground_truth.smk"
+include: "workflow/rules/comparison.smk"
 include: "workflow/rules/report.smk"

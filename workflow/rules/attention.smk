@@ -1,11 +1,38 @@
 """Attention: results/{subject}/attention/, where a subject is a run or models/{model}: where its heads look, and what
 blocking that does."""
 
+PAGES.add(
+    Page(
+        "attention",
+        subjects=[*RUNS.values(), *COMPANIONS.values()],
+        tables=lambda subject: {
+            "findings": f"{subject.results}/attention/findings.csv",
+            **{
+                name: f"{subject.results}/attention/{name}.parquet"
+                for name in ("weights", "averages", "tokens", "agreement", "heads")
+            },
+            **({} if subject.name in RUNS else {"published": published("attention_explore")}),
+        },
+        sections=("attention",),
+        script=shipped("workflow/report/attention_viewer.js"),
+    )
+)
+
+
+# whose attention is read: a copier has no words
+ATTENTIVE = one_of(subject.place for subject in PAGES["attention"].subjects)
+
+
+def attention_texts(wildcards):
+    """The test texts on which attention is compared with what blocking it does: a run's own."""
+    corpus = RUNS[wildcards.subject].corpus if wildcards.subject in RUNS else CORPORA[config["attention"]["corpus"]]
+    return f"{corpus.folder}/test.parquet"
+
 
 rule attention_weights:
     """Tabulate every head's attention weights for the configured sentences, their averages and rollout."""
     input:
-        model=attention_model,
+        model=lambda wildcards: SUBJECTS[wildcards.subject].folder,
         code=code_of("writeups.attention.measure"),
     output:
         weights="results/{subject}/attention/weights.parquet",
@@ -15,6 +42,8 @@ rule attention_weights:
         "logs/{subject}/attention/weights.log",
     benchmark:
         "benchmarks/{subject}/attention/weights.jsonl"
+    wildcard_constraints:
+        subject=ATTENTIVE,
     conda:
         "../../envs/emoscope.yaml"
     threads: 2
@@ -34,7 +63,7 @@ rule attention_weights:
 rule block_attention:
     """Block attention one weight and one head at a time, and record what becomes of the answer."""
     input:
-        model=attention_model,
+        model=lambda wildcards: SUBJECTS[wildcards.subject].folder,
         texts=attention_texts,
         code=code_of("writeups.attention.measure"),
     output:
@@ -45,6 +74,8 @@ rule block_attention:
         "logs/{subject}/attention/blocked.log",
     benchmark:
         "benchmarks/{subject}/attention/blocked.jsonl"
+    wildcard_constraints:
+        subject=ATTENTIVE,
     conda:
         "../../envs/emoscope.yaml"
     threads: 2
@@ -79,6 +110,8 @@ rule summarise_attention:
         findings="results/{subject}/attention/findings.csv",
     log:
         "logs/{subject}/attention/summary.log",
+    wildcard_constraints:
+        subject=ATTENTIVE,
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
@@ -96,6 +129,5 @@ rule summarise_attention:
 rule attention:
     """Where the heads of every run and every language model look."""
     input:
-        expand("reports/{run}/attention.html", run=RUNS),
-        expand("reports/models/{model}/attention.html", model=COMPANIONS),
+        PAGES["attention"].all_html(),
     localrule: True

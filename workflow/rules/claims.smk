@@ -1,5 +1,13 @@
 """Claims: results/{run}/claims.csv, and reports/claims.csv for all runs together."""
 
+PAGES.add(
+    Page(
+        "claims",
+        subjects=[Overview({"runs": {name: run.entry for name, run in RUNS.items()}})],
+        tables=lambda overview: {"claims": "reports/claims.csv", "samples": published("published_samples")},
+    )
+)
+
 
 rule assess_claims:
     """Set every published claim beside what this run finds."""
@@ -10,8 +18,10 @@ rule assess_claims:
         samples="results/{run}/samples.parquet",
         summary="results/{run}/masking/summary.parquet",
         all_but="results/{run}/masking/all_but_summary.parquet",
-        pairs=perturbation_pairs,
-        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in AXES],
+        pairs=lambda wildcards: [
+            f"{RUNS[wildcards.run].corpus.folder}/perturbations/{axis}.parquet" for axis in STUDY.axes
+        ],
+        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in STUDY.axes],
         code=code_of("verdicts.claims.assess"),
     output:
         "results/{run}/claims.csv",
@@ -21,7 +31,7 @@ rule assess_claims:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        run=run_settings,
+        run=as_json(lambda wildcards: RUNS[wildcards.run].identity),
         statistics=as_json(config["statistics"]),
     shell:
         r"""
@@ -36,7 +46,10 @@ rule assess_writeup_claims:
     """Set every claim of the companion write-ups beside what this language model shows."""
     input:
         claims=shipped("data/reference/claims.yaml"),
-        findings=[f"results/models/{{model}}/{writeup}/findings.csv" for writeup in WRITEUPS],
+        findings=lambda wildcards: [
+            f"results/models/{wildcards.model}/{page.name}/findings.csv"
+            for page in PAGES.about(COMPANIONS[wildcards.model])
+        ],
         code=code_of("verdicts.claims.writeups"),
     output:
         "results/models/{model}/claims.csv",
@@ -46,7 +59,13 @@ rule assess_writeup_claims:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        model=writeup_settings,
+        model=as_json(
+            lambda wildcards: {
+                "name": wildcards.model,
+                "model": MODELS[wildcards.model].entry,
+                "tasks": config["prompting"]["tasks"],
+            }
+        ),
         statistics=as_json(config["statistics"]),
     shell:
         r"""
@@ -72,3 +91,10 @@ rule collect_claims:
         "../../envs/emoscope.yaml"
     shell:
         "python -m emoscope collect-claims --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule claims:
+    """Every published claim beside every run."""
+    input:
+        PAGES["claims"].all_html(),
+    localrule: True

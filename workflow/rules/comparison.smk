@@ -1,11 +1,40 @@
 """Comparison: results/comparison/, all runs side by side, seed by seed and architecture by architecture."""
 
+PAGES.add(
+    Page(
+        "comparison",
+        subjects=(
+            [
+                Overview(
+                    {
+                        "runs": {name: run.entry for name, run in RUNS.items()},
+                        "models": {run.model.name: run.model.entry for run in RUNS.values()},
+                    }
+                )
+            ]
+            if len(RUNS) > 1
+            else []
+        ),
+        tables=lambda overview: {
+            name: f"results/comparison/{name}.parquet" for name in ("measures", "masks", "correlations")
+        }
+        | {name: f"{run.results}/training.json" for name, run in RUNS.items()},
+    )
+)
+
+
+def comparison_page(wildcards):
+    """The page that sets runs side by side; where there is but one, the end and what is missing."""
+    if len(RUNS) < 2:
+        sys.exit(f"emoscope: nothing to compare {next(iter(RUNS))} with; add a seed to `seeds` or a run to `runs`")
+    return PAGES["comparison"].all_html()
+
 
 rule compare_runs:
     """What every run reaches, and every group of seeds, with intervals that cover both texts and seeds."""
     input:
         metrics=expand("results/{run}/metrics.json", run=RUNS),
-        perturbations=expand("results/{run}/perturbations/{axis}_summary.parquet", run=RUNS, axis=AXES),
+        perturbations=expand("results/{run}/perturbations/{axis}_summary.parquet", run=RUNS, axis=STUDY.axes),
         code=code_of("verdicts.comparison.summarise"),
     output:
         "results/comparison/measures.parquet",
@@ -15,8 +44,8 @@ rule compare_runs:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        runs=as_json(COMPARED),
-        axes=AXES,
+        runs=as_json({name: run.compared for name, run in RUNS.items()}),
+        axes=STUDY.axes,
         statistics=as_json(config["statistics"]),
     shell:
         r"""
@@ -39,54 +68,13 @@ rule compare_masks:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        runs=as_json(COMPARED),
+        runs=as_json({name: run.compared for name, run in RUNS.items()}),
         statistics=as_json(config["statistics"]),
     shell:
         r"""
         python -m emoscope compare-masks --runs {params.runs:q} --summaries {input.summaries:q} \
             --statistics {params.statistics:q} --masks {output.masks:q} --correlations {output.correlations:q} \
             >{log:q} 2>&1
-        """
-
-
-rule render_comparison:
-    """Make the page on which all runs stand side by side."""
-    input:
-        notebook=shipped("workflow/notebooks/comparison.ipynb"),
-        tables=list(COMPARISON_TABLES.values()),
-        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        code=notebook_code("comparison") + code_of("reporting.render"),
-    output:
-        html=report(
-            "reports/comparison.html",
-            caption="../report/page.rst",
-            category="Comparison",
-            labels={"report": "comparison"},
-        ),
-        figures=directory("reports/figures/comparison"),
-    log:
-        "logs/reports/comparison.log",
-    localrule: True
-    conda:
-        "../../envs/emoscope.yaml"
-    params:
-        executed="logs/reports/comparison.ipynb",
-        parameters=as_json(
-            {
-                "run": "",
-                "paths": COMPARISON_TABLES,
-                "settings": {
-                    "runs": RUNS,
-                    "models": {name: config["models"][name] for name in {run["model"] for run in RUNS.values()}},
-                    "statistics": config["statistics"],
-                },
-                "links": {"All reports": "reports/index.html", "Claims": "reports/claims.html"},
-            }
-        ),
-    shell:
-        r"""
-        python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
         """
 
 

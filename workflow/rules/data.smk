@@ -12,12 +12,12 @@ rule generate_corpus:
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
-        corpus=from_source("corpora", "calibration"),
+        corpus=from_source(CORPORA, "calibration"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
-        config=source_settings,
+        config=as_json(lambda wildcards: CORPORA[wildcards.corpus].origin),
     shell:
         r"""
         python -m emoscope generate-corpus --config {params.config:q} \
@@ -28,7 +28,7 @@ rule generate_corpus:
 rule import_corpus:
     """Read and check a local file or folder of labelled texts."""
     input:
-        files=local_corpus_files,
+        files=lambda wildcards: CORPORA[wildcards.corpus].files(),
         code=code_of("data.corpus"),
     output:
         corpus="data/corpora/{corpus}/corpus.parquet",
@@ -36,13 +36,13 @@ rule import_corpus:
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
-        corpus=from_source("corpora", "csv", "parquet", "semicolon"),
+        corpus=from_source(CORPORA, "csv", "parquet", "semicolon"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
-        config=source_settings,
-        digests=digests_of(local_corpus_files),
+        config=as_json(lambda wildcards: CORPORA[wildcards.corpus].origin),
+        digests=digests_of(lambda wildcards: CORPORA[wildcards.corpus].files()),
     shell:
         r"""
         python -m emoscope import-corpus --config {params.config:q} \
@@ -60,12 +60,12 @@ rule download_corpus:
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
-        corpus=from_source("corpora", "hub"),
+        corpus=from_source(CORPORA, "hub"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
-        config=source_settings,
+        config=as_json(lambda wildcards: CORPORA[wildcards.corpus].origin),
     shell:
         r"""
         python -m emoscope download-corpus --config {params.config:q} \
@@ -89,7 +89,7 @@ rule split_corpus:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        config=split_settings,
+        config=as_json(lambda wildcards: CORPORA[wildcards.corpus].division),
     shell:
         r"""
         python -m emoscope split-corpus --config {params.config:q} --corpus {input.corpus:q} --source {input.source:q} \

@@ -1,5 +1,25 @@
 """Ground truth: results/{run}/ground_truth/{axis}.csv, what was planted in a generated corpus and what was found of it."""
 
+PAGES.add(
+    Page(
+        "ground_truth",
+        subjects=(
+            [Overview({"runs": {name: run.entry for name, run in STUDY.generated_runs.items()}})]
+            if STUDY.generated_runs
+            else []
+        ),
+        tables=lambda overview: {"table": "reports/ground_truth.csv"},
+    )
+)
+
+
+def planted_effects(run, axes):
+    """What was planted and found along these axes, for the pages that show it; nothing where the truth is not known."""
+    known = [axis for axis in axes if axis in STUDY.planted_axes and run.corpus.generated]
+    return (
+        {"ground_truth": [f"{run.results}/ground_truth/{axis}.csv" for axis in known]} if run.corpus.generated else {}
+    )
+
 
 rule assess_ground_truth:
     """Set every planted effect, and every planted absence of one, beside what this run finds."""
@@ -30,7 +50,7 @@ rule assess_ground_truth:
 rule collect_ground_truth:
     """The planted effects of all runs in one table."""
     input:
-        runs=expand("results/{run}/ground_truth/{axis}.csv", run=GENERATED, axis=PLANTED),
+        runs=expand("results/{run}/ground_truth/{axis}.csv", run=STUDY.generated_runs, axis=STUDY.planted_axes),
         code=code_of("verdicts.ground_truth.assess"),
     output:
         "reports/ground_truth.csv",
@@ -41,43 +61,6 @@ rule collect_ground_truth:
         "../../envs/emoscope.yaml"
     shell:
         "python -m emoscope collect-ground-truth --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"
-
-
-rule render_ground_truth:
-    """Make the page on which what was planted stands beside what each run finds."""
-    input:
-        notebook=shipped("workflow/notebooks/ground_truth.ipynb"),
-        table="reports/ground_truth.csv",
-        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        code=notebook_code("ground_truth") + code_of("reporting.render"),
-    output:
-        html=report(
-            "reports/ground_truth.html",
-            caption="../report/page.rst",
-            category="Ground truth",
-            labels={"report": "ground truth"},
-        ),
-        figures=directory("reports/figures/ground_truth"),
-    log:
-        "logs/reports/ground_truth.log",
-    localrule: True
-    conda:
-        "../../envs/emoscope.yaml"
-    params:
-        executed="logs/reports/ground_truth.ipynb",
-        parameters=as_json(
-            {
-                "run": "",
-                "paths": {"table": "reports/ground_truth.csv"},
-                "settings": {"runs": {run: RUNS[run] for run in GENERATED}, "statistics": config["statistics"]},
-                "links": {"All reports": "reports/index.html", "Claims": "reports/claims.html"},
-            }
-        ),
-    shell:
-        r"""
-        python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
-        """
 
 
 rule ground_truth:

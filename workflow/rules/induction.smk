@@ -1,34 +1,27 @@
 """Induction: results/models/{model}/induction/ gets what was measured, its summaries, and findings.csv."""
 
 INDUCTION = "results/models/{model}/induction"
-
-
-rule train_copier:
-    """Train a small GPT-2 on repeated random tokens until it copies: a model that surely has an induction circuit."""
-    input:
-        code=code_of("writeups.induction.copier"),
-    output:
-        directory("data/models/{model}"),
-    log:
-        "logs/models/{model}.log",
-    wildcard_constraints:
-        model=from_source("models", "copier"),
-    conda:
-        "../../envs/emoscope.yaml"
-    threads: 2
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(60),
-    params:
-        config=model_settings,
-    shell:
-        "python -m emoscope --threads 2 train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+INDUCTION_SUMMARIES = ["halves", "positions", "heads", "mlps", "silenced", "pairs"]
+PAGES.add(
+    Page(
+        "induction",
+        subjects=[*COMPANIONS.values(), *STUDY.copiers.values()],
+        tables=lambda model: {
+            "findings": f"{model.results}/induction/findings.csv",
+            "patterns": f"{model.results}/induction/patterns.parquet",
+            "published": published("induction"),
+            **{name: f"{model.results}/induction/summaries/{name}.parquet" for name in INDUCTION_SUMMARIES},
+            **{"control": f"{copier.results}/induction/findings.csv" for copier in STUDY.copiers.values()},
+        },
+        sections=("induction",),
+    )
+)
 
 
 rule score_heads:
     """Predict repeated random tokens, and see where every head looks; the same with random weights."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         code=code_of("writeups.induction.measure"),
     output:
         predictions=f"{INDUCTION}/predictions.parquet",
@@ -46,7 +39,7 @@ rule score_heads:
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
-        blocks=block_count,
+        blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "sequences", "random_models", "seed"),
     shell:
         r"""
@@ -59,7 +52,7 @@ rule score_heads:
 rule ablate_mlps:
     """Replace the output of one MLP in the second half by that in the first half, position by position."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         code=code_of("writeups.induction.ablation"),
     output:
         f"{INDUCTION}/mlps.parquet",
@@ -75,7 +68,7 @@ rule ablate_mlps:
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
-        blocks=block_count,
+        blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_positions", "seed"),
     shell:
         r"""
@@ -88,7 +81,7 @@ rule ablate_mlps:
 rule ablate_heads:
     """Silence the best induction heads, the best previous-token heads, and as many random ones."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         heads=f"{INDUCTION}/heads.parquet",
         code=code_of("writeups.induction.ablation"),
     output:
@@ -105,7 +98,7 @@ rule ablate_heads:
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
-        blocks=block_count,
+        blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_heads", "random_heads", "seed"),
     shell:
         r"""
@@ -118,7 +111,7 @@ rule ablate_heads:
 rule compose_heads:
     """See whether induction heads find, through previous-token heads, the token that came before; and random pairs."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         heads=f"{INDUCTION}/heads.parquet",
         code=code_of("writeups.induction.composition"),
     output:
@@ -135,7 +128,7 @@ rule compose_heads:
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
-        blocks=block_count,
+        blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "best_pairs", "random_pairs", "composed_tokens", "seed"),
     shell:
         r"""
@@ -176,5 +169,5 @@ rule summarise_induction:
 rule induction:
     """How a language model predicts repeated tokens."""
     input:
-        expand("reports/models/{model}/induction.html", model=INDUCTION_MODELS),
+        PAGES["induction"].all_html(),
     localrule: True

@@ -1,5 +1,26 @@
 """Masking: results/{run}/samples.parquet, and masking/ with one table per block and their summaries."""
 
+PAGES.add(
+    Page(
+        "masking",
+        subjects=RUNS.values(),
+        tables=lambda run: {
+            "samples": f"{run.results}/samples.parquet",
+            "summary": f"{run.results}/masking/summary.parquet",
+            "all_but": f"{run.results}/masking/all_but_summary.parquet",
+            "table1": published("table1_head_masking"),
+            "table2": published("table2_all_but_block0"),
+        }
+        | ({"masks": masked_blocks(run)} if run.corpus.generated else {}),
+        sections=("samples", "masking"),
+    )
+)
+
+
+def masked_blocks(run):
+    """One table for each block of a run's model."""
+    return [f"{run.results}/masking/block_{block}.parquet" for block in range(run.model.entry["blocks"])]
+
 
 rule select_confident:
     """Choose the test texts of each class that the classifier is most sure of."""
@@ -83,9 +104,7 @@ rule summarise_masking:
     """Mean changes with intervals for every mask; the paper's tables 1 and 2 as CSV."""
     input:
         samples="results/{run}/samples.parquet",
-        blocks=lambda wildcards: [
-            f"results/{wildcards.run}/masking/block_{block}.parquet" for block in blocks_of(wildcards.run)
-        ],
+        blocks=lambda wildcards: masked_blocks(RUNS[wildcards.run]),
         all_but="results/{run}/masking/all_but.parquet",
         code=code_of("experiments.masking.summarise"),
     output:
@@ -107,3 +126,10 @@ rule summarise_masking:
             --all-but-summary {output.all_but_summary:q} --table1 {output.table1:q} --table2 {output.table2:q} \
             >{log:q} 2>&1
         """
+
+
+rule masking:
+    """Which blocks and heads every run needs."""
+    input:
+        PAGES["masking"].all_html(),
+    localrule: True

@@ -1,10 +1,32 @@
 """Prompting: data/tasks/{task}/ gets the texts of each task, results/models/{model}/prompting/ what prompts make of them."""
 
+PAGES.add(
+    Page(
+        "prompting",
+        subjects=COMPANIONS.values(),
+        tables=lambda model: {
+            "findings": f"{model.results}/prompting/findings.csv",
+            **{
+                name: f"{model.results}/prompting/{name}.parquet"
+                for name in ("reports", "correlations", "alone", "checks")
+            },
+            "history": f"{model.results}/prompting/history.csv",
+            "tasks": f"{model.results}/prompting/tasks.json",
+            "published": published("prompting"),
+        },
+        sections=("prompting",),
+    )
+)
+# megabytes: the states of the texts, and the model at work
+PROMPTING_MEMORY = int(1000 * config["prompting"]["cache_gb"]) + 4000
+# whatever the tasks
+PROMPTING = as_json({key: value for key, value in config["prompting"].items() if key != "tasks"})
+
 
 rule prepare_task:
     """Generate, read or download the texts of one task."""
     input:
-        files=task_files,
+        files=lambda wildcards: TASKS[wildcards.task].files(),
         code=code_of("writeups.prompting.tasks"),
     output:
         train="data/tasks/{task}/train.parquet",
@@ -18,8 +40,8 @@ rule prepare_task:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        config=task_settings,
-        digests=digests_of(task_files),
+        config=as_json(lambda wildcards: TASKS[wildcards.task].entry),
+        digests=digests_of(lambda wildcards: TASKS[wildcards.task].files()),
     shell:
         r"""
         python -m emoscope prepare-task --config {params.config:q} \
@@ -30,7 +52,7 @@ rule prepare_task:
 rule train_prompts:
     """Train one task's soft prompts and linear heads behind the frozen model."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         train="data/tasks/{task}/train.parquet",
         about="data/tasks/{task}/task.json",
         code=code_of("writeups.prompting.training"),
@@ -49,7 +71,7 @@ rule train_prompts:
         mem_mb=growing(PROMPTING_MEMORY),
         runtime=growing(720),
     params:
-        config=prompting_settings,
+        config=PROMPTING,
     shell:
         r"""
         python -m emoscope --threads 8 train-prompts --model {input.model:q} --train {input.train:q} \
@@ -61,7 +83,7 @@ rule train_prompts:
 rule score_prompts:
     """Ask the prompts of every task about the test texts of every task, and check batches and composite heads."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
         about=expand("data/tasks/{task}/task.json", task=TASKS),
         prompts=expand("results/models/{{model}}/prompting/{task}/prompts.safetensors", task=TASKS),
@@ -81,7 +103,7 @@ rule score_prompts:
         mem_mb=growing(PROMPTING_MEMORY),
         runtime=growing(240),
     params:
-        config=prompting_settings,
+        config=PROMPTING,
     shell:
         r"""
         python -m emoscope --threads 8 score-prompts --model {input.model:q} --tests {input.tests:q} \
@@ -127,5 +149,5 @@ rule summarise_prompting:
 rule prompting:
     """What a soft prompt and a linear head make of a frozen language model."""
     input:
-        expand("reports/models/{model}/prompting.html", model=COMPANIONS),
+        PAGES["prompting"].all_html(),
     localrule: True

@@ -2,32 +2,44 @@
 run's model card, results/{run}/README.md."""
 
 
+def notebook_code(page):
+    """What a page's notebook imports inside the package, what renders it, its template, words and script."""
+    code = code_inputs.code_of(PACKAGE / "notebooks" / f"{page}.ipynb", code_inputs.file_of("reporting.render"))
+    words = [PACKAGE / "report" / name for name in ("page.html.j2", "page.css", f"pages/{page}.html.j2")]
+    return [*(os.path.relpath(path) for path in [*code, *words] if path.is_file()), *filter(None, [PAGES[page].script])]
+
+
+# read at once: Snakemake takes an error inside an input function for a missing file, and an old page for up to date
+NOTEBOOK_CODE = {name: notebook_code(name) for name in PAGES}
+OVERVIEWS = {
+    page.name: subject for page in PAGES.values() for subject in page.subjects if isinstance(subject, Overview)
+}
+
+
 rule render_report:
-    """Execute one report notebook and make a page of it; the executed notebook stays even if a cell fails."""
+    """Execute the notebook of a page and make the page of it; the executed notebook stays even if a cell fails."""
     input:
-        notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.experiment}.ipynb"),
-        tables=lambda wildcards: flatten(report_tables(wildcards).values()),
-        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        script=lambda wildcards: page_script(wildcards.experiment),
-        code=lambda wildcards: NOTEBOOK_CODE[wildcards.experiment] + code_of("reporting.render"),
+        notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.page}.ipynb"),
+        tables=lambda wildcards: files_in(PAGES[wildcards.page].paths(SUBJECTS[wildcards.subject])),
+        code=lambda wildcards: NOTEBOOK_CODE[wildcards.page],
     output:
         html=report(
-            "reports/{run}/{experiment}.html",
+            "reports/{subject}/{page}.html",
             caption="../report/page.rst",
-            category="Run {run}",
-            labels={"report": "{experiment}"},
+            category="{subject}",
+            labels={"report": "{page}"},
         ),
-        figures=directory("reports/{run}/figures/{experiment}"),
+        figures=directory("reports/{subject}/figures/{page}"),
     log:
-        "logs/{run}/reports/{experiment}.log",
+        "logs/{subject}/reports/{page}.log",
     wildcard_constraints:
-        experiment=one_of(EXPERIMENTS),
+        page=one_of(PAGES),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
-        executed="logs/{run}/reports/{experiment}.ipynb",  # not a log: Snakemake would print all of it when a cell fails
-        parameters=report_parameters,
+        executed="logs/{subject}/reports/{page}.ipynb",  # not a log: Snakemake would print all of it when a cell fails
+        parameters=lambda wildcards: PAGES.parameters(wildcards.page, SUBJECTS[wildcards.subject], config),
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
@@ -35,81 +47,29 @@ rule render_report:
         """
 
 
-rule render_writeup:
-    """Execute the notebook of one companion write-up and make a page of it."""
+use rule render_report as render_overview with:
     input:
-        notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.writeup}.ipynb"),
-        tables=lambda wildcards: flatten(writeup_tables(wildcards).values()),
-        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        script=lambda wildcards: page_script(wildcards.writeup),
-        code=lambda wildcards: NOTEBOOK_CODE[wildcards.writeup] + code_of("reporting.render"),
+        notebook=lambda wildcards: shipped(f"workflow/notebooks/{wildcards.page}.ipynb"),
+        tables=lambda wildcards: files_in(PAGES[wildcards.page].paths(OVERVIEWS[wildcards.page])),
+        code=lambda wildcards: NOTEBOOK_CODE[wildcards.page],
     output:
         html=report(
-            "reports/models/{model}/{writeup}.html",
-            caption="../report/page.rst",
-            category="Language model {model}",
-            labels={"report": "{writeup}"},
+            "reports/{page}.html", caption="../report/page.rst", category="All runs", labels={"report": "{page}"}
         ),
-        figures=directory("reports/models/{model}/figures/{writeup}"),
+        figures=directory("reports/figures/{page}"),
     log:
-        "logs/models/{model}/reports/{writeup}.log",
-    localrule: True
-    conda:
-        "../../envs/emoscope.yaml"
+        "logs/reports/{page}.log",
+    wildcard_constraints:
+        page=one_of(OVERVIEWS),
     params:
-        executed="logs/models/{model}/reports/{writeup}.ipynb",
-        parameters=writeup_parameters,
-    shell:
-        r"""
-        python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
-        """
-
-
-rule render_claims:
-    """Make the page on which every published claim stands beside what each run finds."""
-    input:
-        notebook=shipped("workflow/notebooks/claims.ipynb"),
-        claims="reports/claims.csv",
-        samples=published("published_samples"),
-        page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "page.css")],
-        code=notebook_code("claims") + code_of("reporting.render"),
-    output:
-        html=report("reports/claims.html", caption="../report/page.rst", category="Claims", labels={"report": "claims"}),
-        figures=directory("reports/figures/claims"),
-    log:
-        "logs/reports/claims.log",
-    localrule: True
-    conda:
-        "../../envs/emoscope.yaml"
-    params:
-        executed="logs/reports/claims.ipynb",
-        parameters=as_json(
-            {
-                "run": "",
-                "paths": {"claims": "reports/claims.csv", "samples": published("published_samples")},
-                "settings": {"runs": RUNS, "statistics": config["statistics"]},
-                "links": {"All reports": "reports/index.html", "Claims": "reports/claims.html"},
-            }
-        ),
-    shell:
-        r"""
-        python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
-        """
+        executed="logs/reports/{page}.ipynb",
+        parameters=lambda wildcards: PAGES.parameters(wildcards.page, OVERVIEWS[wildcards.page], config),
 
 
 rule render_index:
     """Make the page that leads to all others."""
     input:
-        pages=[
-            "reports/claims.html",
-            *(["reports/ground_truth.html"] if GENERATED else []),
-            *(["reports/comparison.html"] if len(RUNS) > 1 else []),
-            *expand("reports/{run}/{experiment}.html", run=RUNS, experiment=EXPERIMENTS),
-            *expand("reports/models/{model}/{writeup}.html", model=COMPANIONS, writeup=WRITEUPS),
-            *expand("reports/models/{model}/induction.html", model=CONTROLS),
-        ],
+        pages=PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]),
         claims="reports/claims.csv",
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "index.html.j2", "page.css")],
         code=code_of("reporting.render"),
@@ -133,9 +93,9 @@ rule write_model_card:
         audit=corpus_of("corpus.json"),
         training="results/{run}/training.json",
         metrics="results/{run}/metrics.json",
-        effects=[f"results/{{run}}/perturbations/{axis}_summary.parquet" for axis in AXES],
+        effects=[f"results/{{run}}/perturbations/{axis}_summary.parquet" for axis in STUDY.axes],
         model="results/{run}/model",
-        base=base_model,
+        base=lambda wildcards: RUNS[wildcards.run].model.base,
         template=shipped("workflow/report/model_card.md.j2"),
         code=code_of("verdicts.model_card"),
     output:
@@ -146,7 +106,7 @@ rule write_model_card:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        settings=card_settings,
+        settings=as_json(lambda wildcards: RUNS[wildcards.run].card(config["statistics"]["confidence"])),
     shell:
         r"""
         python -m emoscope write-model-card --audit {input.audit:q} --training {input.training:q} --metrics {input.metrics:q} --effects {input.effects:q} --model {input.model:q} --base {input.base:q} --settings {params.settings:q} --output {output:q} >{log:q} 2>&1
@@ -154,21 +114,21 @@ rule write_model_card:
 
 
 rule record_provenance:
-    """Record what a run was made from and what came out: settings, seed, versions, commit, machine, hashes."""
+    """Record what a run, or the findings on a language model, came from and what came out: settings, seed, versions, commit, machine, hashes."""
     input:
-        inputs=run_inputs,
-        training="results/{run}/training.json",
-        results=run_results,
+        inputs=lambda wildcards: records.inputs_of(STUDY, SUBJECTS[wildcards.subject], PAGES, shipped),
+        training=lambda wildcards: SUBJECTS[wildcards.subject].page_tables().get("training", []),
+        results=lambda wildcards: records.results_of(SUBJECTS[wildcards.subject], PAGES),
         code=code_of("storage.provenance"),
     output:
-        "results/{run}/provenance.json",
+        "results/{subject}/provenance.json",
     log:
-        "logs/{run}/provenance.log",
+        "logs/{subject}/provenance.log",
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
-        settings=run_record,
+        settings=lambda wildcards: json.dumps(records.settings_of(STUDY, SUBJECTS[wildcards.subject])),
     shell:
         r"""
         python -m emoscope record-provenance --settings {params.settings:q} --inputs {input.inputs:q} \
@@ -176,73 +136,8 @@ rule record_provenance:
         """
 
 
-rule record_model_provenance:
-    """Record what the findings on a language model were made from and what came out."""
-    input:
-        inputs=writeup_inputs,
-        results=writeup_results,
-        code=code_of("storage.provenance"),
-    output:
-        "results/models/{model}/provenance.json",
-    log:
-        "logs/models/{model}/provenance.log",
-    localrule: True
-    conda:
-        "../../envs/emoscope.yaml"
-    params:
-        settings=writeup_record,
-    shell:
-        r"""
-        python -m emoscope record-provenance --settings {params.settings:q} --inputs {input.inputs:q} --training \
-            --results {input.results:q} --output {output:q} >{log:q} 2>&1
-        """
-
-
-rule performance:
-    """How well every run does."""
-    input:
-        expand("reports/{run}/performance.html", run=RUNS),
-    localrule: True
-
-
-rule masking:
-    """Which blocks and heads every run needs."""
-    input:
-        expand("reports/{run}/masking.html", run=RUNS),
-    localrule: True
-
-
-rule flips:
-    """What flipping gender and race does to every run."""
-    input:
-        expand("reports/{run}/flips.html", run=RUNS),
-    localrule: True
-
-
-rule synonyms:
-    """What synonyms do to every run."""
-    input:
-        expand("reports/{run}/synonyms.html", run=RUNS),
-    localrule: True
-
-
-rule suggestions:
-    """Synonyms from WordNet to choose from."""
-    input:
-        suggestion_tables,
-    localrule: True
-
-
-rule claims:
-    """Every published claim beside every run."""
-    input:
-        "reports/claims.html",
-    localrule: True
-
-
 rule reports:
     """All pages, and the record of where each run comes from."""
     input:
-        "reports/index.html",
-        PROVENANCE,
+        rules.all.input,
     localrule: True

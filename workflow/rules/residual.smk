@@ -1,5 +1,26 @@
 """Residual: results/models/{model}/residual/, the residual stream by depth and position, write directions, autoencoder."""
 
+RESIDUAL = "results/models/{model}/residual"
+PAGES.add(
+    Page(
+        "residual",
+        subjects=COMPANIONS.values(),
+        tables=lambda model: {
+            "findings": f"{model.results}/residual/findings.csv",
+            **{
+                name: f"{model.results}/residual/{name}.parquet"
+                for name in (
+                    *("positions", "sentences", "curves", "norms", "overlaps", "histogram"),
+                    *("reconstruction", "patched", "features", "texts", "associations", "shuffles", "chosen"),
+                )
+            },
+            "history": f"{model.results}/residual/training.csv",
+            "published": published("notebook_positions"),
+        },
+        sections=("residual",),
+    )
+)
+
 RESIDUAL_CORPUS = f"data/corpora/{config['residual']['corpus']}"
 # what decides its weights
 AUTOENCODER = {key: value for key, value in config["residual"]["autoencoder"].items() if key != "patched"}
@@ -8,13 +29,13 @@ AUTOENCODER = {key: value for key, value in config["residual"]["autoencoder"].it
 rule read_residual:
     """The notebook's tables, and the logit lens and the norms at every depth."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         code=code_of("writeups.residual.measure"),
     output:
-        positions="results/models/{model}/residual/positions.parquet",
-        sentences="results/models/{model}/residual/sentences.parquet",
-        lens="results/models/{model}/residual/lens.parquet",
+        positions=f"{RESIDUAL}/positions.parquet",
+        sentences=f"{RESIDUAL}/sentences.parquet",
+        lens=f"{RESIDUAL}/lens.parquet",
     log:
         "logs/models/{model}/residual/read.log",
     benchmark:
@@ -39,11 +60,11 @@ rule read_residual:
 rule measure_writes:
     """How the write directions of every block's MLP overlap."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         code=code_of("writeups.residual.write_directions"),
     output:
-        overlaps="results/models/{model}/residual/overlaps.parquet",
-        histogram="results/models/{model}/residual/histogram.parquet",
+        overlaps=f"{RESIDUAL}/overlaps.parquet",
+        histogram=f"{RESIDUAL}/histogram.parquet",
     log:
         "logs/models/{model}/residual/writes.log",
     benchmark:
@@ -66,12 +87,12 @@ rule measure_writes:
 rule train_autoencoder:
     """Train a sparse autoencoder on the residual stream behind one block."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         code=code_of("writeups.residual.autoencoder"),
     output:
-        weights="results/models/{model}/residual/autoencoder.safetensors",
-        history="results/models/{model}/residual/training.csv",
+        weights=f"{RESIDUAL}/autoencoder.safetensors",
+        history=f"{RESIDUAL}/training.csv",
     log:
         "logs/models/{model}/residual/train.log",
     benchmark:
@@ -96,19 +117,19 @@ rule train_autoencoder:
 rule evaluate_autoencoder:
     """Judge the autoencoder on texts that it has not seen, beside dictionaries that learned no features."""
     input:
-        model=language_model,
+        model=lambda wildcards: MODELS[wildcards.model].folder,
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         audit=f"{RESIDUAL_CORPUS}/corpus.json",
-        weights="results/models/{model}/residual/autoencoder.safetensors",
+        weights=f"{RESIDUAL}/autoencoder.safetensors",
         code=code_of("writeups.residual.autoencoder_scores"),
     output:
-        reconstruction="results/models/{model}/residual/reconstruction.parquet",
-        patched="results/models/{model}/residual/patched.parquet",
-        features="results/models/{model}/residual/features.parquet",
-        texts="results/models/{model}/residual/texts.parquet",
-        associations="results/models/{model}/residual/associations.parquet",
-        shuffles="results/models/{model}/residual/shuffles.parquet",
-        chosen="results/models/{model}/residual/chosen.parquet",
+        reconstruction=f"{RESIDUAL}/reconstruction.parquet",
+        patched=f"{RESIDUAL}/patched.parquet",
+        features=f"{RESIDUAL}/features.parquet",
+        texts=f"{RESIDUAL}/texts.parquet",
+        associations=f"{RESIDUAL}/associations.parquet",
+        shuffles=f"{RESIDUAL}/shuffles.parquet",
+        chosen=f"{RESIDUAL}/chosen.parquet",
     log:
         "logs/models/{model}/residual/evaluate.log",
     benchmark:
@@ -137,20 +158,20 @@ rule evaluate_autoencoder:
 rule summarise_residual:
     """Curves over depth and every quotable number, with intervals."""
     input:
-        positions="results/models/{model}/residual/positions.parquet",
-        lens="results/models/{model}/residual/lens.parquet",
-        overlaps="results/models/{model}/residual/overlaps.parquet",
-        reconstruction="results/models/{model}/residual/reconstruction.parquet",
-        patched="results/models/{model}/residual/patched.parquet",
-        features="results/models/{model}/residual/features.parquet",
-        associations="results/models/{model}/residual/associations.parquet",
-        shuffles="results/models/{model}/residual/shuffles.parquet",
-        chosen="results/models/{model}/residual/chosen.parquet",
+        positions=f"{RESIDUAL}/positions.parquet",
+        lens=f"{RESIDUAL}/lens.parquet",
+        overlaps=f"{RESIDUAL}/overlaps.parquet",
+        reconstruction=f"{RESIDUAL}/reconstruction.parquet",
+        patched=f"{RESIDUAL}/patched.parquet",
+        features=f"{RESIDUAL}/features.parquet",
+        associations=f"{RESIDUAL}/associations.parquet",
+        shuffles=f"{RESIDUAL}/shuffles.parquet",
+        chosen=f"{RESIDUAL}/chosen.parquet",
         code=code_of("writeups.residual.summarise"),
     output:
-        curves="results/models/{model}/residual/curves.parquet",
-        norms="results/models/{model}/residual/norms.parquet",
-        findings="results/models/{model}/residual/findings.csv",
+        curves=f"{RESIDUAL}/curves.parquet",
+        norms=f"{RESIDUAL}/norms.parquet",
+        findings=f"{RESIDUAL}/findings.csv",
     log:
         "logs/models/{model}/residual/summary.log",
     localrule: True
@@ -171,5 +192,5 @@ rule summarise_residual:
 rule residual:
     """What the residual stream holds, block by block."""
     input:
-        expand("reports/models/{model}/residual.html", model=COMPANIONS),
+        PAGES["residual"].all_html(),
     localrule: True

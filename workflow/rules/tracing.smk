@@ -1,5 +1,7 @@
 """Flips from inside: results/{run}/perturbations/{axis}_{traces,patching,attribution,lens,dimensions,agreement}.parquet."""
 
+TRACED = ("traces", "patching", "attribution", "lens", "dimensions", "agreement")
+
 
 rule trace_pairs:
     """Look inside the pairs whose predictions a flip changed most: activations, patching, attribution and lens."""

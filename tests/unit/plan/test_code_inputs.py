@@ -46,7 +46,7 @@ def test_notebooks_are_read(tmp_path):
 
 
 def test_what_the_snakefile_imports_is_light():
-    for path in code_of(*map(file_of, ("plan.config", "plan.code_inputs", "experiments.flips.axes"))):
+    for path in code_of(*map(file_of, ("plan.settings", "plan.pages", "plan.records", "plan.code_inputs"))):
         lines = path.read_text().splitlines()
         imported = {line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))}
         assert not imported & HEAVY, path

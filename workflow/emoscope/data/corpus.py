@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.errors import UserError
-from emoscope.storage.files import sha256_of, write_json, write_table
+from emoscope.storage.files import write_json, write_table
+from emoscope.storage.hashes import sha256_of
 
 OFFLINE_HINT = "the default configuration and workflow/configs/tweets.yaml work offline"
 

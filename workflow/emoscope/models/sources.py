@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from emoscope.errors import UserError
 from emoscope.models.folder import check_model_folder
-from emoscope.storage.files import replacing, sha256_of, write_json
+from emoscope.storage.files import replacing, write_json
+from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
 
 PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle

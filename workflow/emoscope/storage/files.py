@@ -2,7 +2,6 @@
 
 import fcntl
 import glob
-import hashlib
 import json
 import os
 import shutil
@@ -87,12 +86,6 @@ def occupy(folder: Path) -> IO:
     except OSError:
         pass
     return lock
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _not_a_formula(value: Any) -> Any:

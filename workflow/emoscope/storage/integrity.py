@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.storage.files import read_json, sha256_of, write_json
+from emoscope.storage.files import read_json, write_json
+from emoscope.storage.hashes import sha256_of
 
 SEAL = "checksums.json"
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from emoscope.storage.files import read_json, sha256_of, write_json
+from emoscope.storage.files import read_json, write_json
+from emoscope.storage.hashes import sha256_of
 
 PACKAGES = (
     *("torch", "transformers", "tokenizers", "safetensors", "accelerate", "numpy", "pandas", "pyarrow", "scipy"),

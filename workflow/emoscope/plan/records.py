@@ -1,0 +1,51 @@
+"""What a record of provenance names: what a run, or the findings on a language model, came from and what came out.
+
+Imported by the Snakefile: nothing heavy in here.
+"""
+
+from collections.abc import Callable
+
+from emoscope.experiments.flips.axes import AXES
+from emoscope.plan.pages import Pages
+from emoscope.plan.settings import Model, Run, Study
+
+RUN_SECTIONS = ("prediction", "samples", "masking", "flips", "synonyms", "attention", "statistics")
+MODEL_SECTIONS = ("induction", "attention", "prompting", "residual", "statistics")
+WORD_LISTS = ("synonyms.csv", "neutral.csv", "stopwords.txt")
+Shipped = Callable[[str], str]
+
+
+def settings_of(study: Study, subject: Run | Model) -> dict:
+    """All settings behind it."""
+    if isinstance(subject, Model):
+        return subject.about | {section: study.config[section] for section in MODEL_SECTIONS}
+    recipe = {"training": subject.training, "seed": subject.entry["seed"]}
+    return subject.identity | recipe | {section: study.config[section] for section in RUN_SECTIONS}
+
+
+def inputs_of(study: Study, subject: Run | Model, pages: Pages, shipped: Shipped) -> list[str]:
+    """Texts, the model to start from, word lists, published numbers; `shipped` finds files that come with us."""
+    claims = shipped("data/reference/claims.yaml")
+    if isinstance(subject, Model):
+        texts = [f"data/corpora/{study.config['attention']['corpus']}/test.parquet"]
+        texts += [f"data/corpora/{study.config['residual']['corpus']}/train.parquet"]
+        texts += [f"data/tasks/{task}/{part}.parquet" for task in study.tasks for part in ("train", "test")]
+        return [subject.folder, *dict.fromkeys(texts), claims]
+    words = [*(AXES[axis].words for axis in study.config["flips"]["axes"]), *WORD_LISTS]
+    texts = [f"{subject.corpus.folder}/{part}.parquet" for part in ("train", "test")]
+    read = [path for path in pages.read_about(subject) if not _made_by(subject, path)]
+    lists = [shipped(f"data/lexicons/{name}") for name in words]
+    return list(dict.fromkeys([*subject.corpus.files(), *texts, *subject.model.base, *lists, *read, claims]))
+
+
+def results_of(subject: Run | Model, pages: Pages) -> list[str]:
+    """What came out; `training.json`, which tells the time, is recorded by what it says."""
+    made = [path for path in pages.read_about(subject) if _made_by(subject, path)]
+    if isinstance(subject, Model):
+        return [*made, f"{subject.results}/claims.csv"]
+    whole = [f"{subject.results}/{name}" for name in ("model", "README.md", "claims.csv")]
+    return [*whole, *(path for path in made if path != f"{subject.results}/training.json")]
+
+
+def _made_by(subject: Run | Model, path: str) -> bool:
+    return path.startswith(f"{subject.results}/")

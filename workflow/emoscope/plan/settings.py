@@ -1,0 +1,228 @@
+"""A configuration as typed, frozen settings, which know their folders and which part of them each job depends on.
+
+Imported by the Snakefile: nothing heavy in here. Plain dataclasses over `config.schema.yaml`, not pydantic models: the
+schema is read by editors and people as well, and its messages are better than what validators of types say.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from emoscope.experiments.flips.axes import AXES
+from emoscope.plan.config import check_files, complete, expand_runs
+
+SPLIT = ("duplicates", "split")  # what of a corpus's settings says how to split it
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Labelled texts. `entry` is theirs under `corpora`, but for the licence, which only a model card shows."""
+
+    name: str
+    entry: Mapping[str, Any]
+    licence: str | None = None
+
+    @property
+    def folder(self) -> str:
+        return f"data/corpora/{self.name}"
+
+    @property
+    def generated(self) -> bool:
+        """Whether what its texts hold is known, since it was planted there."""
+        return self.entry["source"] == "calibration"
+
+    @property
+    def origin(self) -> dict:
+        """Where the texts come from."""
+        return {key: value for key, value in self.entry.items() if key not in SPLIT}
+
+    @property
+    def division(self) -> dict:
+        """How they are split."""
+        return {key: self.entry[key] for key in SPLIT}
+
+    def files(self) -> list[str]:
+        """The local files behind it; none if it is generated or downloaded."""
+        if "path" not in self.entry:
+            return []
+        path = Path(self.entry["path"])
+        return sorted(map(str, path.glob("*.txt"))) or [str(path)] if path.is_dir() else [str(path)]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Where a fine-tuning starts, or a language model for the write-ups. `entry` is its own under `models`."""
+
+    name: str
+    entry: Mapping[str, Any]
+    licence: str | None = None
+    kind: ClassVar = "language model"
+
+    @property
+    def place(self) -> str:
+        """Where its results and pages are, below results/ and reports/."""
+        return f"models/{self.name}"
+
+    @property
+    def results(self) -> str:
+        return f"results/{self.place}"
+
+    @property
+    def folder(self) -> str:
+        """Where its weights are: the user's own folder for one of source `path`."""
+        return self.entry.get("path", f"data/models/{self.name}")
+
+    @property
+    def base(self) -> list[str]:
+        """The folder that a fine-tuning starts from; nothing for random weights."""
+        return [] if self.entry["source"] == "scratch" else [self.folder]
+
+    @property
+    def weights(self) -> dict | None:
+        """What names the pretrained weights; nothing for random ones."""
+        if self.entry["source"] == "scratch":
+            return None
+        return {key: self.entry[key] for key in sorted(self.entry) if key != "blocks"}
+
+    @property
+    def about(self) -> dict:
+        """What a page about it says of its settings."""
+        return {"model": self.entry}
+
+    def page_tables(self) -> dict[str, str]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fine-tuned classifier. `entry` is its own under `runs`, with one `seed` instead of `seeds`."""
+
+    name: str
+    entry: Mapping[str, Any]
+    corpus: Corpus
+    model: Model
+    kind: ClassVar = "run"
+
+    @property
+    def place(self) -> str:
+        """Where its results and pages are, below results/ and reports/."""
+        return self.name
+
+    @property
+    def results(self) -> str:
+        return f"results/{self.name}"
+
+    @property
+    def folder(self) -> str:
+        """Where its weights are, once it is trained."""
+        return f"{self.results}/model"
+
+    @property
+    def group(self) -> str:
+        """What runs have in common that differ in their seed only."""
+        return self.entry["name"]
+
+    @property
+    def training(self) -> dict:
+        return self.entry["training"]
+
+    @property
+    def recipe(self) -> dict:
+        """All that decides the fine-tuned model besides its data."""
+        return {"model": self.model.entry, "training": self.training, "seed": self.entry["seed"]}
+
+    @property
+    def identity(self) -> dict:
+        """Its name, corpus and model."""
+        return {"name": self.name, "corpus": self.corpus.entry, "model": self.model.entry}
+
+    @property
+    def compared(self) -> dict:
+        """What a comparison of runs needs to know of it."""
+        return {"group": self.group, "blocks": self.model.entry["blocks"], "weights": self.model.weights}
+
+    @property
+    def about(self) -> dict:
+        """What a page about it says of its settings."""
+        return {"run": self.entry, "corpus": self.corpus.entry, "model": self.model.entry}
+
+    def page_tables(self) -> dict[str, str]:
+        """What every page about it reads: how its texts came about, its training, and what was planted, if known."""
+        tables = {"audit": f"{self.corpus.folder}/corpus.json", "training": f"{self.results}/training.json"}
+        return tables | ({"truth": f"{self.corpus.folder}/truth.json"} if self.corpus.generated else {})
+
+    def card(self, confidence: float) -> dict:
+        """What its model card says of its settings."""
+        licences = {"texts": self.corpus.licence, "model": self.model.licence}
+        own = {"training": self.training, "seed": self.entry["seed"], "confidence": confidence}
+        return self.identity | own | {"licences": licences}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Texts with labels that prompts are trained for; `entry` is its own under `prompting.tasks`."""
+
+    name: str
+    entry: Mapping[str, Any]
+
+    def files(self) -> list[str]:
+        """The local files behind it; none if it is generated or downloaded."""
+        return [self.entry["train"], self.entry["test"]] if self.entry["source"] == "files" else []
+
+
+@dataclass(frozen=True)
+class Study:
+    """A whole configuration, complete and checked."""
+
+    config: dict[str, Any]
+    corpora: dict[str, Corpus]
+    models: dict[str, Model]
+    runs: dict[str, Run]
+    tasks: dict[str, Task]
+    suggestions: int  # apart from `synonyms`: it changes no count and no report
+
+    @property
+    def companions(self) -> dict[str, Model]:
+        """The language models that the write-ups take apart."""
+        return {name: self.models[name] for name in self.config["companions"]}
+
+    @property
+    def copiers(self) -> dict[str, Model]:
+        """The model that surely has an induction circuit, beside the companions, if there are any."""
+        name = self.config["induction"]["control"]
+        return {name: self.models[name]} if name and self.companions and name not in self.companions else {}
+
+    @property
+    def axes(self) -> list[str]:
+        """What is changed in texts: the axes of flips, and synonyms."""
+        return [*self.config["flips"]["axes"], "synonyms"]
+
+    @property
+    def planted_axes(self) -> list[str]:
+        """Those of which a generated corpus holds the truth."""
+        return [axis for axis in self.axes if axis == "synonyms" or AXES[axis].planted]
+
+    @property
+    def generated_runs(self) -> dict[str, Run]:
+        """The runs on generated texts."""
+        return {name: run for name, run in self.runs.items() if run.corpus.generated}
+
+
+def read_study(config: Mapping[str, Any]) -> Study:
+    """Complete and check a configuration; UserError at the first mistake."""
+    config = complete(config)
+    check_files(config)
+    suggestions = config["synonyms"].pop("suggestions")
+    corpora, models = (_named(config[section], kind) for section, kind in (("corpora", Corpus), ("models", Model)))
+    runs = {
+        name: Run(name, entry, corpora[entry["corpus"]], models[entry["model"]])
+        for name, entry in expand_runs(config).items()
+    }
+    tasks = {entry["name"]: Task(entry["name"], entry) for entry in config["prompting"]["tasks"]}
+    return Study(config, corpora, models, runs, tasks, suggestions)
+
+
+def _named(entries: dict[str, dict], kind: Callable) -> dict:
+    """Takes the licences out of the entries: a changed one reruns nothing but model cards."""
+    return {name: kind(name, entry, entry.pop("licence", None)) for name, entry in entries.items()}

@@ -1,0 +1,51 @@
+"""Flips: data/corpora/{corpus}/perturbations/{axis}.parquet, the people in its texts flipped along one axis."""
+
+PAGES.add(
+    Page(
+        "flips",
+        subjects=RUNS.values(),
+        tables=lambda run: {
+            f"{axis}_{name}": path for axis in config["flips"]["axes"] for name, path in flip_tables(run, axis).items()
+        }
+        | {"table4": published("table4_gender_flip_differences")}
+        | planted_effects(run, config["flips"]["axes"]),
+        sections=("flips",),
+    )
+)
+
+
+def flip_tables(run, axis):
+    """What was flipped along one axis, what came of it, and what it looks like from inside."""
+    scored = {name: f"{run.results}/perturbations/{axis}_{name}.parquet" for name in ("scores", "summary", *TRACED)}
+    return {"pairs": f"{run.corpus.folder}/perturbations/{axis}.parquet", **scored}
+
+
+rule flip_terms:
+    """Flip the people in the test texts along one axis, and in its templates if it has some; add controls."""
+    input:
+        test="data/corpora/{corpus}/test.parquet",
+        lexicon=lambda wildcards: shipped(f"data/lexicons/{FLIPPED[wildcards.axis].words}"),
+        neutral=shipped("data/lexicons/neutral.csv"),
+        published=shipped("data/reference/table4_gender_pairs.csv"),
+        code=code_of("experiments.flips.pair_set"),
+    output:
+        "data/corpora/{corpus}/perturbations/{axis}.parquet",
+    log:
+        "logs/corpora/{corpus}/flip_{axis}.log",
+    wildcard_constraints:
+        axis=one_of(FLIPPED),
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope flip-terms --test {input.test:q} --lexicon {input.lexicon:q} \
+            --neutral {input.neutral:q} --published {input.published:q} --axis {wildcards.axis} \
+            --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule flips:
+    """What flipping gender and race does to every run."""
+    input:
+        PAGES["flips"].all_html(),
+    localrule: True

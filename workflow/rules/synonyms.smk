@@ -1,0 +1,104 @@
+"""Synonyms: data/corpora/{corpus}/perturbations/{words,synonyms}.parquet, and suggestions.csv on demand."""
+
+PAGES.add(
+    Page(
+        "synonyms",
+        subjects=RUNS.values(),
+        tables=lambda run: {
+            "words": f"{run.corpus.folder}/perturbations/words.parquet",
+            "pairs": f"{run.corpus.folder}/perturbations/synonyms.parquet",
+            "scores": f"{run.results}/perturbations/synonyms_scores.parquet",
+            "summary": f"{run.results}/perturbations/synonyms_summary.parquet",
+            "table3": published("table3_synonyms"),
+        }
+        | planted_effects(run, ["synonyms"]),
+        sections=("synonyms",),
+    )
+)
+
+
+def suggestion_tables(wildcards):
+    """Suggested synonyms for every corpus that a run uses; where none are wanted, the end and how to want some."""
+    if not STUDY.suggestions:
+        sys.exit("emoscope: config synonyms.suggestions is 0; set it to how many synonyms each word should get")
+    return sorted({f"{run.corpus.folder}/perturbations/suggestions.csv" for run in RUNS.values()})
+
+
+rule count_words:
+    """List the most frequent words of each class, stop words left out."""
+    input:
+        test="data/corpora/{corpus}/test.parquet",
+        audit="data/corpora/{corpus}/corpus.json",
+        stop_words=shipped("data/lexicons/stopwords.txt"),
+        code=code_of("experiments.synonyms.pair_set"),
+    output:
+        "data/corpora/{corpus}/perturbations/words.parquet",
+    log:
+        "logs/corpora/{corpus}/count_words.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        config=as_json(config["synonyms"]),
+    shell:
+        r"""
+        python -m emoscope count-words --test {input.test:q} --audit {input.audit:q} --stop-words {input.stop_words:q} \
+            --config {params.config:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule replace_words:
+    """Replace words by their synonyms: as the paper did, and one word at a time without looking at the label."""
+    input:
+        test="data/corpora/{corpus}/test.parquet",
+        audit="data/corpora/{corpus}/corpus.json",
+        synonyms=shipped("data/lexicons/synonyms.csv"),
+        neutral=shipped("data/lexicons/neutral.csv"),
+        code=code_of("experiments.synonyms.pair_set"),
+    output:
+        "data/corpora/{corpus}/perturbations/synonyms.parquet",
+    log:
+        "logs/corpora/{corpus}/replace_words.log",
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope replace-words --test {input.test:q} --audit {input.audit:q} \
+            --synonyms {input.synonyms:q} --neutral {input.neutral:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule suggest_synonyms:
+    """Look up synonyms in WordNet for frequent words that the synonym table lacks."""
+    input:
+        words="data/corpora/{corpus}/perturbations/words.parquet",
+        synonyms=shipped("data/lexicons/synonyms.csv"),
+        code=code_of("experiments.synonyms.suggestions"),
+    output:
+        "data/corpora/{corpus}/perturbations/suggestions.csv",
+    log:
+        "logs/corpora/{corpus}/suggest_synonyms.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        suggestions=STUDY.suggestions,
+    shell:
+        r"""
+        python -m emoscope suggest-synonyms --words {input.words:q} --synonyms {input.synonyms:q} \
+            --count {params.suggestions} --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule suggestions:
+    """Synonyms from WordNet to choose from."""
+    input:
+        suggestion_tables,
+    localrule: True
+
+
+rule synonyms:
+    """What synonyms do to every run."""
+    input:
+        PAGES["synonyms"].all_html(),
+    localrule: True
