@@ -128,7 +128,7 @@ rule record_provenance:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        settings=lambda wildcards: json.dumps(records.settings_of(STUDY, SUBJECTS[wildcards.subject])),
+        settings=lambda wildcards: json.dumps(records.settings_of(STUDY, SUBJECTS[wildcards.subject], PAGES)),
     shell:
         r"""
         python -m emoscope record-provenance --settings {params.settings:q} --inputs {input.inputs:q} \

@@ -17,7 +17,7 @@ def tables(subject):
 
 
 PAGES = Pages()
-PAGES.add(Page("flips", [RUN, MODEL], tables))
+PAGES.add(Page("flips", [RUN, MODEL], tables, sections=("flips",)))
 
 
 def inputs(subject):
@@ -50,5 +50,6 @@ def test_findings_on_a_language_model_came_from_it_and_the_texts_of_every_task()
 
 
 def test_every_setting_that_decides_a_result_is_recorded():
-    assert {"training", "seed", "corpus", "model", "flips", "masking", "statistics"} <= set(settings_of(STUDY, RUN))
-    assert {"model", "induction", "residual", "statistics"} <= set(settings_of(STUDY, MODEL))
+    run, model = (settings_of(STUDY, subject, PAGES) for subject in (RUN, MODEL))
+    assert list(run) == ["name", "corpus", "model", "training", "seed", "prediction", "flips", "statistics"]
+    assert list(model) == ["model", "flips", "statistics"] and model["flips"] == STUDY.config["flips"]

@@ -9,18 +9,19 @@ from emoscope.experiments.flips.axes import AXES
 from emoscope.plan.pages import Pages
 from emoscope.plan.settings import Model, Run, Study
 
-RUN_SECTIONS = ("prediction", "samples", "masking", "flips", "synonyms", "attention", "statistics")
-MODEL_SECTIONS = ("induction", "attention", "prompting", "residual", "statistics")
 WORD_LISTS = ("synonyms.csv", "neutral.csv", "stopwords.txt")
 Shipped = Callable[[str], str]
 
 
-def settings_of(study: Study, subject: Run | Model) -> dict:
-    """All settings behind it."""
+def settings_of(study: Study, subject: Run | Model, pages: Pages) -> dict:
+    """All settings behind it: its own, and the sections of the configuration that its pages mention."""
+    sections = [section for page in pages.about(subject) for section in page.sections]
     if isinstance(subject, Model):
-        return subject.about | {section: study.config[section] for section in MODEL_SECTIONS}
-    recipe = {"training": subject.training, "seed": subject.entry["seed"]}
-    return subject.identity | recipe | {section: study.config[section] for section in RUN_SECTIONS}
+        own = subject.about
+    else:
+        own = subject.identity | {"training": subject.training, "seed": subject.entry["seed"]}
+        sections = ["prediction", *sections]
+    return own | {section: study.config[section] for section in [*sections, "statistics"]}
 
 
 def inputs_of(study: Study, subject: Run | Model, pages: Pages, shipped: Shipped) -> list[str]:
