@@ -32,6 +32,8 @@ def test_where_pages_lie(pages):
     assert pages["masking"].html(RUN) == "reports/tweets-s1/masking.html"
     assert pages["attention"].all_html() == ["reports/tweets-s1/attention.html", "reports/models/small/attention.html"]
     assert pages["claims"].html(OVERVIEW) == "reports/claims.html"
+    pages.add(Page("ground_truth", [another := Overview(OVERVIEW.about)], lambda it: {}))
+    assert pages.html([another]) == ["reports/ground_truth.html"]
     assert pages.html([OVERVIEW, MODEL]) == ["reports/claims.html", "reports/models/small/attention.html"]
 
 

@@ -13,9 +13,9 @@ from emoscope.plan.settings import Model, Run
 INDEX, CLAIMS = "reports/index.html", "reports/claims.html"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Overview:
-    """What a page is about that compares or collects all runs; `about` is what it says of settings."""
+    """What one page is about that compares or collects runs; `about` is what it says of settings."""
 
     about: Mapping[str, Any]
     kind: ClassVar = "overview"
