@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emoscope.experiments.tracing.measure import strongest
+from emoscope.models.logits import columns
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import CONTROL_OF
+from made_up import CLASSES
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 500, "seed": 0}
 
@@ -151,3 +154,41 @@ def test_pairs_that_do_not_count_are_told_but_not_measured():
 
 def test_no_pairs_give_an_empty_summary():
     assert summarise(kind([]), **STATISTICS).empty
+
+
+def pairs(rows, effect, seed=0):
+    rng = np.random.default_rng(seed)
+    before = rng.dirichlet([5, 5, 5], rows)
+    male = rng.random(rows) < 0.5
+    after = before + np.where(male, -1, 1)[:, None] * np.array([effect, -effect, 0])
+    return pd.DataFrame({
+        "id": range(rows), "axis": "gender", "origin": "natural", "term": "", "label": 0,
+        "text": [f"text {n}" for n in range(rows)], "cluster": range(rows), "flags": [[] for _ in range(rows)],
+        "direction": np.where(male, "male to female", "female to male"),
+        **columns("before", CLASSES, before), **columns("after", CLASSES, np.clip(after, 1e-9, None)),
+    })  # fmt: skip
+
+
+def test_a_gap_between_groups_is_found_with_its_sign_though_changes_cancel():
+    summary = summarise(pairs(300, 0.05), **STATISTICS).set_index("measure")
+    assert summary.loc["gap_sadness", "low"] == pytest.approx(0.05, abs=0.01)
+    assert summary.loc["gap_joy", "value"] == pytest.approx(-0.05, abs=0.01)
+    assert summary.loc["gap_sadness", "verdict"] == "different"
+    assert summary.loc["gap_love", "verdict"] == "equivalent"
+    assert abs(summary.loc["change_sadness", "value"]) < 0.02
+
+
+def test_a_few_pairs_are_underpowered_not_equivalent():
+    rng = np.random.default_rng(1)
+    few = pairs(4, 0.0)
+    few[[f"after_{name}" for name in CLASSES]] = rng.dirichlet([5, 5, 5], 4)
+    assert summarise(few, **STATISTICS).set_index("measure").loc["change_joy", "verdict"] == "underpowered"
+
+
+def test_uncertain_pairs_are_left_out_and_counted():
+    table = pairs(20, 0.01)
+    table["flags"] = [["uncertain"] if n % 2 else [] for n in range(20)]
+    summary = summarise(table, **STATISTICS)
+    assert (summary["left_out"] == 10).all()
+    assert (summary.query("measure == 'distance'")["pairs"] == 10).all()
+    assert set(strongest(table, 50)["id"]) == set(range(0, 20, 2))

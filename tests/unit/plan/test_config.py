@@ -257,3 +257,26 @@ def test_any_unknown_key_is_explained_in_one_line(path, key):
         assert "\n" not in str(error)
     else:
         raise AssertionError(f"{path}: {key!r} was taken")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"corpus": "calibrate"}, "residual.corpus: 'calibrate' is not under `corpora`; did you mean 'calibration'"),
+        ({"autoencoder": {"block": 30}}, "residual.autoencoder.block: 30, but 'smollm2' has blocks 0 to 29"),
+        (
+            {"autoencoder": {"active": 99, "features": 64}},
+            "residual.autoencoder.active: 99 is more than `features`, 64",
+        ),
+        ({"autoencoder": {"features": "many"}}, "residual.autoencoder.features.*not of type integer"),
+        ({"lens_text": 3}, "residual: unknown key 'lens_text'; did you mean 'lens_texts'"),
+    ],
+)
+def test_a_mistake_in_a_write_ups_settings_is_one_line(change, message):
+    with pytest.raises(UserError, match=message) as error:
+        complete({**DEFAULT, "residual": change})
+    assert "\n" not in str(error.value)
+
+
+def test_the_schemas_defaults_of_a_write_up_are_those_of_the_config_file():
+    assert complete({**DEFAULT, "residual": {}})["residual"] == DEFAULT["residual"]

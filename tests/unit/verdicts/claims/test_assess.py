@@ -6,18 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.statistics.equivalence import rate_equivalence_verdict
-from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
 from emoscope.verdicts.claims import assess as claims
-from emoscope.verdicts.claims import page as claims_report
 from emoscope.verdicts.claims.assess import MEASURES, Measured, Tables, judge
 
 REFERENCE = Path(__file__).parents[4] / "data" / "reference"
-CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text())
 
+CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text())
 
 MARGIN = 0.02
 
@@ -91,23 +88,6 @@ def test_many_blocks_have_no_effect_only_if_each_is_shown_to_have_none():
     assert found(0.9, 0.01, 0.06).detectable == pytest.approx(0.02)
 
 
-@given(st.floats(0, 1), st.floats(0.005, 0.3))
-def test_texts_needed_grow_as_a_rate_nears_the_margin(value, target):
-    assume(abs(value - target) > 1e-3)
-    needed = texts_for_rate(value, target)
-    assert needed > 0
-    assert texts_for_rate((value + target) / 2, target) >= needed
-    if value < target:
-        tested = rate_equivalence_verdict(0, int(needed), target)
-        assert tested.verdict == "equivalent", "so many texts without a single event settle it"
-
-
-def test_texts_needed_for_a_mean_follow_the_root_of_the_sample():
-    assert texts_for_mean(0.0, 0.02, 0.04, 100) == pytest.approx(400)
-    assert texts_for_mean(-0.06, 0.02, 0.04, 100) == pytest.approx(100)
-    assert np.isinf(texts_for_mean(-0.02, 0.02, 0.04, 100))
-
-
 def test_an_impossible_number_is_an_artefact_wherever_it_is_checked():
     measured = Measured(-0.1, -0.2, 0.0)
     assert verdict("procedure", measured, published=0.28, missing=["corpus"]) == "artefact"
@@ -158,18 +138,6 @@ def test_the_samples_behind_published_statements_are_those_of_the_papers_tables(
     texts = samples.set_index("claim")["texts"]
     assert texts["synonyms.no_word"] == words["count_in_test_set"].min()
     assert texts["synonyms.no_change"] == words.groupby("class")["count_in_test_set"].max().sum()
-
-
-def test_the_page_says_which_published_samples_were_too_small():
-    samples = pd.DataFrame({
-        "claim": ["few", "parts", "parts", "many"], "statement": "<b>Nothing.</b>", "drawn_from": "texts",
-        "texts": [17, 100, 600, 1000], "spread": [np.nan, 0.28, 0.28, np.nan], "source": "here",
-    })  # fmt: skip
-    table = claims_report.published_power(samples, MARGIN, alpha=0.05)
-    assert "18.4 %" in table and "0.079" in table and "<b>" not in table
-    reading = claims_report.published_reading(samples, MARGIN, alpha=0.05)
-    assert "affected: few." in reading and "all of it: parts." in reading and "Enough: many." in reading
-    assert "1 of these 3" in reading
 
 
 def test_our_flip_makes_the_papers_pairs():

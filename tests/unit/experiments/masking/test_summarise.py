@@ -1,43 +1,15 @@
-"""The pure functions between the tables: samples, metrics, masking summaries, effects, traces."""
+"""Masking summaries find what was changed and nothing else."""
 
-import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
 
 from emoscope.experiments.masking.samples import most_confident
 from emoscope.experiments.masking.summarise import paper_table, summarise
-from emoscope.experiments.tracing.measure import strongest
-from emoscope.models.logits import columns, prediction_table
-from emoscope.perturbation.effects import summarise as summarise_effects
+from emoscope.models.logits import columns
+from made_up import CLASSES, predictions
 
-CLASSES = ["sadness", "joy", "love"]
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
-
-
-def predictions(rows, seed=0, scale=4.0):
-    rng = np.random.default_rng(seed)
-    texts = pd.DataFrame({"id": range(rows), "label": rng.integers(0, 3, rows).astype("int8")})
-    return prediction_table(texts, rng.normal(scale=scale, size=(rows, 3)).astype("float32"), CLASSES)
-
-
-def test_predictions_are_the_softmax_of_the_logits():
-    table = predictions(50)
-    np.testing.assert_allclose(table.filter(regex="^p_").sum(axis=1), 1, atol=1e-6)
-    logits = table.filter(regex="^logit_").to_numpy()
-    assert (table["pred"] == logits.argmax(axis=1)).all()
-    np.testing.assert_allclose(table["confidence"], softmax(logits, axis=1).max(axis=1), rtol=1e-6)
-
-
-@pytest.mark.parametrize("by", ["predicted", "label"])
-def test_the_most_confident_of_each_class(by):
-    table = predictions(200).assign(text="x")
-    chosen = most_confident(table, 10, by)
-    column = "pred" if by == "predicted" else "label"
-    assert (chosen["group"] == chosen[column]).all()
-    for number, group in chosen.groupby("group"):
-        left = table[(table[column] == number) & ~table["id"].isin(group["id"])]
-        assert len(group) == 10 and group["confidence"].min() >= left["confidence"].max()
 
 
 def masked_like(samples, shift):
@@ -102,41 +74,3 @@ def test_predictions_of_other_samples_are_refused():
     samples = most_confident(predictions(100).assign(text="x"), 5, "predicted")
     with pytest.raises(ValueError, match="not those of the samples"):
         summarise(samples, masked_like(samples, 1.0).assign(id=lambda t: t["id"].to_numpy()[::-1]), **STATISTICS)
-
-
-def pairs(rows, effect, seed=0):
-    rng = np.random.default_rng(seed)
-    before = rng.dirichlet([5, 5, 5], rows)
-    male = rng.random(rows) < 0.5
-    after = before + np.where(male, -1, 1)[:, None] * np.array([effect, -effect, 0])
-    return pd.DataFrame({
-        "id": range(rows), "axis": "gender", "origin": "natural", "term": "", "label": 0,
-        "text": [f"text {n}" for n in range(rows)], "cluster": range(rows), "flags": [[] for _ in range(rows)],
-        "direction": np.where(male, "male to female", "female to male"),
-        **columns("before", CLASSES, before), **columns("after", CLASSES, np.clip(after, 1e-9, None)),
-    })  # fmt: skip
-
-
-def test_a_gap_between_groups_is_found_with_its_sign_though_changes_cancel():
-    summary = summarise_effects(pairs(300, 0.05), **STATISTICS).set_index("measure")
-    assert summary.loc["gap_sadness", "low"] == pytest.approx(0.05, abs=0.01)
-    assert summary.loc["gap_joy", "value"] == pytest.approx(-0.05, abs=0.01)
-    assert summary.loc["gap_sadness", "verdict"] == "different"
-    assert summary.loc["gap_love", "verdict"] == "equivalent"
-    assert abs(summary.loc["change_sadness", "value"]) < 0.02
-
-
-def test_a_few_pairs_are_underpowered_not_equivalent():
-    rng = np.random.default_rng(1)
-    few = pairs(4, 0.0)
-    few[[f"after_{name}" for name in CLASSES]] = rng.dirichlet([5, 5, 5], 4)
-    assert summarise_effects(few, **STATISTICS).set_index("measure").loc["change_joy", "verdict"] == "underpowered"
-
-
-def test_uncertain_pairs_are_left_out_and_counted():
-    table = pairs(20, 0.01)
-    table["flags"] = [["uncertain"] if n % 2 else [] for n in range(20)]
-    summary = summarise_effects(table, **STATISTICS)
-    assert (summary["left_out"] == 10).all()
-    assert (summary.query("measure == 'distance'")["pairs"] == 10).all()
-    assert set(strongest(table, 50)["id"]) == set(range(0, 20, 2))
