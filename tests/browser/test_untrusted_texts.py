@@ -14,7 +14,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
 ]
-
 HOSTILE = [
     "<script>window.owned=1</script>",
     "<img src=x onerror=window.owned=1>",

@@ -280,3 +280,24 @@ def test_a_mistake_in_a_write_ups_settings_is_one_line(change, message):
 
 def test_the_schemas_defaults_of_a_write_up_are_those_of_the_config_file():
     assert complete({**DEFAULT, "residual": {}})["residual"] == DEFAULT["residual"]
+
+
+HUB = {"name": "a", "source": "hub", "repository": "x/y", "revision": "main", "train": "a.parquet", "test": "b.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        ([{"name": "a", "source": "generated"}], r"tasks\[0\]: key 'task' is missing"),
+        ([{"name": "a", "source": "generated", "task": "mood"}], r"tasks\[0\].task: 'mood' is not one of"),
+        ([{"name": "a", "source": "generated", "task": "sentiment", "alone": "joy"}], r"none can stand alone"),
+        ([{"name": "a", "source": "generated", "task": "emotion"}] * 2, r"tasks\[1\].name: 'a' is used twice"),
+        ([HUB], r"tasks\[0\]: name either `classes`.* or `labels`"),
+        ([HUB | {"labels": ["joy", "fear"], "alone": "joi"}], r"tasks\[0\].alone: 'joi'.*did you mean 'joy'"),
+        ([HUB | {"labels": ["joy", "fear"], "lable": "x"}], r"unknown key 'lable'; did you mean 'label'"),
+    ],
+)
+def test_a_mistake_in_the_tasks_is_named(tasks, message):
+    with pytest.raises(UserError, match=message) as error:
+        complete(DEFAULT | {"prompting": {"tasks": tasks}})
+    assert "\n" not in str(error.value)

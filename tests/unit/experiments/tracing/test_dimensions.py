@@ -24,7 +24,6 @@ def test_dimensions_are_measured_at_flipped_words(classifier, tokenizer):
 
 
 STATISTICS = {"confidence": 0.95, "resamples": 400, "seed": 0}
-
 EVEN = np.linspace(0.99, 1.01, 96)  # the spread of dimensions that are much the same
 
 

@@ -11,7 +11,6 @@ from emoscope.reporting.plots import svg
 from emoscope.storage.names import NONE
 
 BLOCKS, HEADS = 4, 3
-
 NASTY = "<script>$x_$"
 
 

@@ -13,9 +13,7 @@ from emoscope.verdicts.claims import assess as claims
 from emoscope.verdicts.claims.assess import MEASURES, Measured, Tables, judge
 
 REFERENCE = Path(__file__).parents[4] / "data" / "reference"
-
 CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text())
-
 MARGIN = 0.02
 
 

@@ -10,9 +10,7 @@ from emoscope.data.planted import GRAMMAR, generate
 from emoscope.verdicts.ground_truth.assess import SCENES, gender_controls, race_controls, synonym_controls
 
 STATISTICS = {"seed": 0, "resamples": 500, "confidence": 0.95, "margin": 0.02}
-
 SAID = [re.sub(r"{\w+}", "x", scene) for scene in GRAMMAR["scene"]]
-
 TRUTH = {
     "effects": {"label_noise": {"size": 0.0}, "gender": {"size": 0.8}, "misleading_synonyms": {"size": 1.0}},
     "ids": {"ambiguous": list(range(100))},

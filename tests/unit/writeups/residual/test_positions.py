@@ -12,7 +12,6 @@ from emoscope.writeups.residual import positions as position_tables
 from emoscope.writeups.residual.summarise import position_findings
 
 ROOT = Path(__file__).parents[4]
-
 PUBLISHED = pd.read_csv(ROOT / "data" / "reference" / "notebook_positions.csv").astype({"column": "Int64"})
 
 

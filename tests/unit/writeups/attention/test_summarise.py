@@ -1,18 +1,13 @@
-"""The attention write-up in numbers: what is counted, what is compared, and what is said where something is missing."""
+"""The attention write-up in numbers: what is counted, what is compared, and what is no finding."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from bs4 import BeautifulSoup
 
-from emoscope.reporting.plots import svg
-from emoscope.writeups.attention import figures as attention_figures
-from emoscope.writeups.attention import page as attention_report
+from attention_tables import MAIA, weights_of
 from emoscope.writeups.attention import summarise as attention_summary
-from emoscope.writeups.attention import viewer as attention_viewer
 
 OPTIONS = {"seed": 0, "resamples": 200, "alpha": 0.05}
-HOSTILE = "</script><img src=x onerror=alert(1)>$"
 
 
 def blocked(texts: int, length: int, effect) -> pd.DataFrame:
@@ -65,27 +60,6 @@ def test_guessing_is_one_over_the_number_of_targets():
     assert found["mean", "rest", "top"] == pytest.approx((1 / 4 + 1 / 5) / 2)
 
 
-def weights_of(labels: list[str], blocks: int = 1, heads: int = 10) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Weights of one sentence, and its tokens; a weight names its place: block, head, source, target."""
-    source, target = np.tril_indices(len(labels))
-    rows = [
-        pd.DataFrame({"block": block, "head": head, "source": source, "target": target}).assign(
-            weight=(block + head / 10 + source / 1000 + target / 100_000) / blocks
-        )
-        for block in range(blocks)
-        for head in range(heads)
-    ]
-    weights = pd.concat(rows, ignore_index=True).assign(sentence=0)
-    for end in ("source", "target"):
-        weights[f"{end}_token"] = np.asarray(labels, dtype=object)[weights[end]]
-    ids = pd.factorize(np.asarray(labels, dtype=object))[0]
-    tokens = pd.DataFrame({"sentence": 0, "position": range(len(labels)), "id": ids, "label": labels})
-    return weights, tokens.assign(text=attention_summary.SENTENCE)
-
-
-MAIA = ["Ma", "ia", *" is a cute little baby who likes to explore her world".replace(" ", " ·").split(), "!"]
-
-
 def test_the_published_place_is_read():
     weights, tokens = weights_of(MAIA)
     found = {f.name: f.value for f in attention_summary.published_findings(weights, tokens)}
@@ -131,38 +105,3 @@ def test_findings_name_the_head_that_looks_most():
     assert found["heads.divergence.largest"].note.startswith("block 1, head 2")
     assert found["heads.sharpest.correlation"].value == pytest.approx(1)
     assert found["looks.first.share"].value == pytest.approx(0.1)
-
-
-def averages_of(weights: pd.DataFrame) -> pd.DataFrame:
-    mean = weights.groupby(["sentence", "block", "source", "target"], as_index=False)["weight"].mean()
-    overall = mean[mean["block"] == 0].assign(block=-1)
-    effect = overall.assign(weight=overall["weight"].where(overall["source"] > 0))
-    views = {"mean": mean, "rollout": mean, "overall": overall, "effect": effect}
-    return pd.concat([table.assign(view=view) for view, table in views.items()])
-
-
-def test_the_viewers_data_cannot_end_their_element():
-    weights, tokens = weights_of(["a", HOSTILE, "c"], heads=2)
-    html = attention_viewer.viewer(HOSTILE, weights, averages_of(weights), tokens, start=(0, 0, 1))
-    soup = BeautifulSoup(html, "html.parser")
-    assert [tag.name for tag in soup.find_all()] == ["section", "p", "script"]
-    assert soup.script["type"] == "application/json"
-
-
-def test_maps_take_any_token():
-    labels = ["$x^$", "<b>", "\\n", "\N{MIDDLE DOT}d"]
-    weights, _ = weights_of(labels, heads=5)
-    panels = attention_report.head_panels(weights, {(0, head): "" for head in range(5)}, 0)
-    assert svg(attention_figures.token_maps(panels, labels, {})).count("<image") == 2 * 5  # each with its scale
-    panels = attention_report.sentence_panels(averages_of(weights), 0)
-    assert list(panels) == ["mean weight", "rollout", "effect of blocking"]
-    assert svg(attention_figures.token_maps(panels, labels, {"effect of blocking": "nats"}))
-
-
-def test_the_published_table_is_replaced_by_a_reason():
-    weights, tokens = weights_of(["a", "b", "c"])
-    published = pd.DataFrame({"target": [0], "token": ["Ma"], "weight": [0.14]})
-    assert "cannot be shown" in attention_report.published_table(weights, tokens, published)
-    html = attention_report.published_table(*weights_of(MAIA), published)
-    cells = [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("tbody td")]
-    assert cells[:3] == ["Ma", "0.1400", "0.0100"] and len(cells) == 2 + 10
