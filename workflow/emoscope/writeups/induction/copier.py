@@ -10,6 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from emoscope.errors import UserError
 from emoscope.models.loading import device
+from emoscope.models.scratch import small_gpt2
 from emoscope.storage.files import replacing, write_json
 from emoscope.storage.integrity import seal
 from emoscope.writeups.induction.repeats import hits, log_probabilities, repeated_tokens
@@ -68,21 +69,8 @@ def window_at(progress: float, context: int) -> int:
 
 def settings(config: dict) -> GPT2Config:
     """GPT-2's architecture at the configured size; the output layer has weights of its own."""
-    return GPT2Config(
-        vocab_size=config["vocabulary"],
-        n_positions=config["context"],
-        n_embd=config["width"],
-        n_layer=config["blocks"],
-        n_head=config["heads"],
-        n_inner=config["width"],
-        initializer_range=0.5 / config["width"] ** 0.5,
-        resid_pdrop=0.0,
-        embd_pdrop=0.0,
-        attn_pdrop=0.0,
-        bos_token_id=FIRST,
-        eos_token_id=FIRST,
-        tie_word_embeddings=False,
-    )
+    ends = {"bos_token_id": FIRST, "eos_token_id": FIRST}
+    return small_gpt2(config, config["vocabulary"], n_inner=config["width"], tie_word_embeddings=False, **ends)
 
 
 def word_tokenizer(vocabulary: int, context: int) -> PreTrainedTokenizerFast:
