@@ -25,7 +25,7 @@ def gender(text: str) -> Perturbation:
 
 
 def race(text: str) -> Perturbation:
-    return flip_race(text, RACE)
+    return flip_race(text, RACE, ("white", "black"))
 
 
 def acceptance_rows(name: str) -> list[dict[str, str]]:

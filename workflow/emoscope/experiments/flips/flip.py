@@ -203,13 +203,13 @@ def _is_a_man(s: Sentence, i: int, words: list[str], lexicon: GenderLexicon) -> 
 # Race
 
 
-def flip_race(text: str, lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "black")) -> Perturbation:
-    """The text with the two groups of the axis exchanged wherever a race word describes a person.
+def flip_race(text: str, lexicon: RaceLexicon, groups: tuple[str, str]) -> Perturbation:
+    """The text with the two groups exchanged wherever a race word describes a person.
 
     Raises UserError if the lexicon has no group of that name.
     """
-    _check_axis(lexicon, axis)
-    return _flip(text, lambda t: _race_edits(t, lexicon, axis))
+    _check_groups(lexicon, groups)
+    return _flip(text, lambda t: _race_edits(t, lexicon, groups))
 
 
 def race_of(words: str, lexicon: RaceLexicon) -> str | None:
@@ -218,16 +218,16 @@ def race_of(words: str, lexicon: RaceLexicon) -> str | None:
     return form[0] if form else None
 
 
-def _check_axis(lexicon: RaceLexicon, axis: tuple[str, str]) -> None:
-    for group in axis:
+def _check_groups(lexicon: RaceLexicon, groups: tuple[str, str]) -> None:
+    for group in groups:
         if group not in lexicon.groups:
             raise UserError(f"the race lexicon has no group {group!r}; it has {', '.join(lexicon.groups)}")
 
 
-def _race_edits(text: str, lexicon: RaceLexicon, axis: tuple[str, str]) -> tuple[list[Edit], set[str]]:
+def _race_edits(text: str, lexicon: RaceLexicon, groups: tuple[str, str]) -> tuple[list[Edit], set[str]]:
     tokens = tokenise(text)
     words = [token.lower for token in tokens]
-    other = dict(zip(axis, reversed(axis), strict=True))
+    other = dict(zip(groups, reversed(groups), strict=True))
     fixed, edits, flags, i = places_of(words, lexicon.fixed), [], set(), 0
     # The tagger reads every race word as one neutral adjective, so that both directions are read alike.
     sentence = Sentence(["black" if (w,) in lexicon.forms else w for w in words])
@@ -388,13 +388,13 @@ class Template(NamedTuple):
     frame: str
 
 
-def race_templates(lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "black")) -> list[Template]:
-    """Each template sentence with each person, of the first group of the axis; `flip_race` makes the twins.
+def race_templates(lexicon: RaceLexicon, groups: tuple[str, str]) -> list[Template]:
+    """Each template sentence with each person, of the first group; `flip_race` makes the twins.
 
     Natural tweets that name a race are too few to show that a flip has no effect.
     """
-    _check_axis(lexicon, axis)
-    term = lexicon.groups[axis[0]]["adjective"]
+    _check_groups(lexicon, groups)
+    term = lexicon.groups[groups[0]]["adjective"]
     article = "an" if term[0] in "aeiou" else "a"
     return [
         Template(

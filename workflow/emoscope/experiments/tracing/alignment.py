@@ -60,8 +60,8 @@ def aligned_units(text: str, perturbed: str, spans: Sequence[Sequence[int]]) -> 
     """Cut both texts into the same units: each changed span is one, and so is every word between the spans."""
     units: list[tuple[Piece, Piece]] = []
     place, shift = 0, 0
-    last = (len(text), len(text), len(perturbed), len(perturbed))
-    for start, end, other_start, other_end in [*spans, last]:
+    the_end = (len(text), len(text), len(perturbed), len(perturbed))
+    for start, end, other_start, other_end in [*spans, the_end]:
         for word in re.finditer(r"\S+", text[place:start]):
             first, last = place + word.start(), place + word.end()
             units.append(((first, last), (first + shift, last + shift)))
