@@ -3,14 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from emoscope.experiments.performance import summarise as evaluate
-from emoscope.experiments.performance.summarise import accuracy_difference, bounded, metrics, one_vs_rest_auc
+from emoscope.experiments.performance.summarise import accuracy_difference, bounded, metrics
 
 CLASSES = ["sadness", "joy", "love"]
+
 OPTIONS = {"alpha": 0.05, "resamples": 200, "seed": 0}
 
 
@@ -46,18 +45,6 @@ def test_the_numbers_are_those_of_scikit_learn(skill):
     assert found["auc_ovr"] == pytest.approx(np.mean(areas))
     assert found["macro_f1"] == pytest.approx(np.mean(f1))
     assert found["confusion"] == confusion_matrix(label, pred).tolist()
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=30))
-def test_the_weighted_area_is_scikit_learns(rows):
-    positive, score, weights = (np.array(column) for column in zip(*rows, strict=True))
-    found = one_vs_rest_auc(positive, score.astype(float))(weights.astype(float))
-    drawn = positive[weights > 0]
-    if drawn.all() or not drawn.any():
-        assert np.isnan(found)
-    else:
-        assert found == pytest.approx(roc_auc_score(positive, score, sample_weight=weights))
 
 
 def test_every_number_lies_within_its_interval():

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
@@ -133,23 +134,6 @@ def weighted_statistic(
         return np.concatenate([auc, f1, [auc.mean(), f1.mean(), error]])
 
     return statistic
-
-
-def one_vs_rest_auc(positive: np.ndarray, score: np.ndarray) -> Callable[[np.ndarray], float]:
-    """A function from row weights to the area under the ROC curve of one class against the rest; NaN unless both occur.
-
-    Sorted once: an area is the share of negative weight below each positive row, ties counting half (Mann-Whitney).
-    """
-    negatives, positives = np.flatnonzero(~positive), np.flatnonzero(positive)
-    negatives = negatives[np.argsort(score[negatives])]
-    below, upto = (np.searchsorted(score[negatives], score[positives], side) for side in ("left", "right"))
-
-    def area(weights: np.ndarray) -> float:
-        passed, weight = np.concatenate([[0], np.cumsum(weights[negatives])]), weights[positives]
-        pairs = passed[-1] * weight.sum()
-        return weight @ (passed[below] + passed[upto]) / (2 * pairs) if pairs else np.nan
-
-    return area
 
 
 def bounded(resamples: int, rows: int) -> int:
