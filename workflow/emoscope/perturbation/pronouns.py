@@ -8,7 +8,7 @@ Parts of speech come from the tagger in `perturbation`, so these rules decide an
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
-from lemminflect import getAllInflections, getAllLemmas
+from lemminflect import getAllInflections, getAllLemmas, getLemma
 
 from emoscope.perturbation.edits import tag_scores, tags
 
@@ -139,6 +139,12 @@ class Sentence:
 def parts(word: str) -> frozenset[str]:
     """The parts of speech (NOUN, VERB, ADJ, ADV, AUX, PROPN) that the lexicon lists for a word; none if unknown."""
     return frozenset(getAllLemmas(word))
+
+
+@lru_cache(maxsize=20_000)
+def singulars(word: str) -> frozenset[str]:
+    """The word itself and the nouns of which it is the plural; by its ending where the lexicon does not know it."""
+    return frozenset({word, *getLemma(word, "NOUN")})
 
 
 @lru_cache(maxsize=20_000)

@@ -37,6 +37,7 @@ from emoscope.perturbation.pronouns import (
     his_is_independent,
     is_base_verb,
     parts,
+    singulars,
     verb_over_noun,
     word_set,
 )
@@ -270,18 +271,12 @@ class _Mention(NamedTuple):
         return phrase_length(self.words, i, self.lexicon.forms, 2) if i >= 0 else 0
 
 
-_IRREGULAR = {"children": "child", "wives": "wife"}
-
-
 def _singulars(words: Sequence[str]) -> set[Phrase]:
     """The phrase itself and what it may be the plural or the genitive of."""
     if not words:
         return set()
     *first, last = words
-    last = last.split("'")[0]
-    ends = {last, _IRREGULAR.get(last, last), re.sub(r"men$", "man", last)}
-    ends |= {last.removesuffix("s"), last.removesuffix("es"), re.sub(r"ies$", "y", last)}
-    return {(*first, end) for end in ends}
+    return {(*first, form) for form in singulars(last.split("'")[0])}
 
 
 def _is_person(m: _Mention) -> bool | None:
