@@ -14,7 +14,7 @@ def test_examples_show_tweets_as_text_strongest_first():
     assert [mark.get_text() for mark in rows[0].find_all("mark")] == ["he", "she"]
 
 
-def test_a_kind_without_controls_says_so():
+def test_a_kind_without_neutral_swaps_says_so():
     assert "no control" in pair_tables.beyond(summary_of(changed=(0.03, 0.01, 0.05)))
 
 

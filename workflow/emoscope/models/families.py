@@ -122,7 +122,7 @@ def reading_weights(model: PreTrainedModel, block: int) -> tuple[Tensor, Tensor,
     return tuple(weights) if len(weights) == 3 else weights[0].chunk(3, dim=1)
 
 
-def visible(model: PreTrainedModel, length: int) -> np.ndarray:
+def visible_tokens(model: PreTrainedModel, length: int) -> np.ndarray:
     """Which tokens of a text (columns) attention lets each token (rows) look at: itself and earlier ones, or all."""
     return np.tri(length, dtype=bool) | family_of(model).looks_ahead
 

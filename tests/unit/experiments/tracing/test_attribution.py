@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from emoscope.experiments.tracing.attribution import Part, contributions_of, lens_of, lens_table
+from emoscope.experiments.tracing.attribution import Part, class_lens_table, contributions_of, lens_of
 from emoscope.models.activations import activations_of
 from emoscope.models.families import (
     blocks_of,
@@ -53,7 +53,7 @@ def test_the_lens_ends_at_the_models_own_answer(classifier, tokenizer):
     logits = lens_of(classifier, run, place)
     assert logits.shape == (len(blocks_of(classifier)) + 1, 3)
     torch.testing.assert_close(logits[-1], run.logits, atol=1e-4, rtol=0)
-    table = lens_table(classifier, run, place, CLASSES)
+    table = class_lens_table(classifier, run, place, CLASSES)
     last = table[table["depth"] == table["depth"].max()].set_index("class")["probability"]
     np.testing.assert_allclose(last[CLASSES], run.logits.softmax(dim=0), atol=1e-5)
     np.testing.assert_allclose(table.groupby("depth")["probability"].sum(), 1, atol=1e-5)

@@ -33,7 +33,7 @@ def test_a_pair_gets_every_table(classifier, tokenizer):
     assert set(tables["patching"]["direction"]) == {"flipped into original", "original into flipped"}
 
 
-def test_controls_are_not_traced():
+def test_neutral_swaps_are_not_traced():
     pairs = pd.DataFrame({
         "text": ["a", "b"], "flags": [[], []], "origin": ["control", "natural"],
         "before_joy": [0.1, 0.1], "after_joy": [0.9, 0.2],

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from emoscope.data.planted import GRAMMAR, generate
-from emoscope.verdicts.ground_truth.assess import SCENES, gender_controls, race_controls, synonym_controls
+from emoscope.verdicts.ground_truth.assess import SCENES, gender_effects, race_effects, synonym_effects
 
 STATISTICS = {"seed": 0, "resamples": 500, "confidence": 0.95, "margin": 0.02}
 SAID = [re.sub(r"{\w+}", "x", scene) for scene in GRAMMAR["scene"]]
@@ -38,7 +38,7 @@ def pairs(gap: float, elsewhere: float = 0.0) -> pd.DataFrame:
     ("gap", "verdict"), [(0.8, "found"), (0.76, "found"), (0.4, "partly found"), (-0.5, "missed"), (0.0, "missed")]
 )
 def test_the_planted_gap_is_found_only_at_its_size_and_sign(gap, verdict):
-    planted, elsewhere = gender_controls(TRUTH, pairs(gap), 800, STATISTICS)
+    planted, elsewhere = gender_effects(TRUTH, pairs(gap), 800, STATISTICS)
     assert planted.verdict == verdict
     assert planted.value == pytest.approx(gap, abs=0.01)
     assert planted.texts == 100
@@ -46,7 +46,7 @@ def test_the_planted_gap_is_found_only_at_its_size_and_sign(gap, verdict):
 
 
 def test_fewer_labels_to_learn_from_make_a_wider_interval():
-    (many, _), (few, _) = (gender_controls(TRUTH, pairs(0.7), taught, STATISTICS) for taught in (8_000, 80))
+    (many, _), (few, _) = (gender_effects(TRUTH, pairs(0.7), taught, STATISTICS) for taught in (8_000, 80))
     assert few.high - few.low > 3 * (many.high - many.low)
     assert few.verdict == "found"
     assert many.verdict == "partly found"
@@ -57,7 +57,7 @@ def test_texts_that_tell_one_scene_are_not_independent():
     change = np.where(np.arange(200) % len(SAID) < len(SAID) / 2, 0.2, -0.2)  # by scene
     for table, shift in ((together, change), (scattered, np.random.default_rng(1).permutation(change))):
         table["before_anger"] += np.where(table["direction"] == "male to female", shift, -shift)
-    (one, _), (many, _) = (gender_controls(TRUTH, table, 8_000, STATISTICS) for table in (together, scattered))
+    (one, _), (many, _) = (gender_effects(TRUTH, table, 8_000, STATISTICS) for table in (together, scattered))
     assert one.high - one.low > 1.5 * (many.high - many.low)
 
 
@@ -68,7 +68,7 @@ def test_every_ambiguous_text_tells_one_scene():
 
 
 def test_a_gap_beside_an_emotion_word_is_not_overlooked():
-    _, elsewhere = gender_controls(TRUTH, pairs(0.8, elsewhere=0.05), 800, STATISTICS)
+    _, elsewhere = gender_effects(TRUTH, pairs(0.8, elsewhere=0.05), 800, STATISTICS)
     assert elsewhere.verdict == "missed"
 
 
@@ -76,7 +76,7 @@ def test_pairs_that_do_not_count_are_left_out():
     table = pairs(0.8)
     table.loc[0, "direction"] = "mixed"
     table.at[1, "flags"] = ["uncertain"]
-    planted, _ = gender_controls(TRUTH, table, 800, STATISTICS)
+    planted, _ = gender_effects(TRUTH, table, 800, STATISTICS)
     assert planted.texts == 98
 
 
@@ -107,10 +107,10 @@ def test_race_is_judged_by_every_class_and_by_what_chance_may_teach(gap, verdict
         "texts": 340,
         "verdict": verdicts,
     })  # fmt: skip
-    (control,) = race_controls(summary, taught(rows), 0.05)
-    assert control.verdict == expected
-    assert control.value == gap
-    assert "fear" in control.note and f"{rows} training texts" in control.note
+    (effect,) = race_effects(summary, taught(rows), 0.05)
+    assert effect.verdict == expected
+    assert effect.value == gap
+    assert "fear" in effect.note and f"{rows} training texts" in effect.note
 
 
 def words(**verdicts: str) -> pd.DataFrame:
@@ -129,6 +129,6 @@ def words(**verdicts: str) -> pd.DataFrame:
     ],
 )
 def test_misleading_synonyms_should_be_flagged_and_no_others(want, overwhelmed, expected):
-    found = list(synonym_controls(TRUTH, words(want=want, overwhelmed=overwhelmed), 0.05))
-    assert [control.verdict for control in found] == expected
+    found = list(synonym_effects(TRUTH, words(want=want, overwhelmed=overwhelmed), 0.05))
+    assert [effect.verdict for effect in found] == expected
     assert ("want" in found[-1].note) == (want == "flagged")

@@ -5,7 +5,7 @@ import torch
 
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of, unembed
-from emoscope.writeups.residual.measure import first_choices, lens_table, residual_stream
+from emoscope.writeups.residual.measure import first_choices, residual_stream, token_lens_table
 from random_models import TEXTS
 
 
@@ -19,7 +19,7 @@ def test_the_lens_at_the_last_depth_is_the_model(model, tokenizer):
 
 
 def test_lens_table_says_what_the_model_says(model, tokenizer):
-    table = lens_table(model, tokenizer, TEXTS, 40).set_index(["row", "position", "depth"]).sort_index()
+    table = token_lens_table(model, tokenizer, TEXTS, 40).set_index(["row", "position", "depth"]).sort_index()
     last = len(blocks_of(model))
     for row, text in enumerate(TEXTS):
         ids = tokenizer(text, return_tensors="pt")["input_ids"]

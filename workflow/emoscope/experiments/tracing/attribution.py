@@ -40,7 +40,7 @@ def attribution_table(model: PreTrainedModel, run: Activations, place: int, clas
     return table.melt(list(Part._fields), var_name="class", value_name="contribution")
 
 
-def lens_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
+def class_lens_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
     """`depth, class, logit, probability`: the head's answer after `depth` blocks; the last is the model's own."""
     logits = lens_of(model, run, place)
     tables = {"logit": logits, "probability": logits.softmax(dim=1)}

@@ -23,7 +23,7 @@ from emoscope.models.families import (
     is_classifier,
     pooled_token,
     projection_of,
-    visible,
+    visible_tokens,
 )
 from emoscope.models.interventions import Change, changing_input, resumed_at
 
@@ -35,7 +35,7 @@ def when_blocked(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndarray
     of a language model's prediction at the source."""
     if is_classifier(model):
         return blocked_answers(model, ids)
-    return blocked_predictions(model, Prefix.of(model, ids))
+    return blocked_predictions(model, SeenText.of(model, ids))
 
 
 def when_silenced(model: PreTrainedModel, ids: Sequence[int]) -> tuple[int, np.ndarray, np.ndarray]:
@@ -44,7 +44,7 @@ def when_silenced(model: PreTrainedModel, ids: Sequence[int]) -> tuple[int, np.n
     if is_classifier(model):
         place = pooled_token(model, torch.tensor([list(ids)]))
         return place, *silenced_answers(model, ids, place)
-    return len(ids) - 2, *silenced_predictions(model, Prefix.of(model, ids), len(ids) - 2)
+    return len(ids) - 2, *silenced_predictions(model, SeenText.of(model, ids), len(ids) - 2)
 
 
 @torch.inference_mode()
@@ -56,7 +56,7 @@ def blocked_answers(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndar
     """
     tokens = torch.tensor([list(ids)], device=model.device)
     answer = model(tokens).logits
-    seen = visible(model, len(ids))
+    seen = visible_tokens(model, len(ids))
     change, divergence = (np.full(seen.shape, np.nan) for _ in range(2))
     source, target = np.nonzero(seen & (seen.sum(axis=1, keepdims=True) > 1))
     for rows in np.split(np.arange(len(source)), range(QUERIES, len(source), QUERIES)):
@@ -109,7 +109,7 @@ def _additive(allowed: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Prefix:
+class SeenText:
     """A text as the model saw it whole: token ids (tokens,), what they left in the cache, and the predictions,
     log-probabilities (tokens, vocabulary)."""
 
@@ -118,14 +118,14 @@ class Prefix:
     predictions: Tensor
 
     @classmethod
-    def of(cls, model: PreTrainedModel, ids: Sequence[int]) -> "Prefix":
+    def of(cls, model: PreTrainedModel, ids: Sequence[int]) -> "SeenText":
         tokens = torch.tensor(list(ids), device=model.device)
         with torch.inference_mode():
             output = model(tokens[None], use_cache=True)
             return cls(tokens, output.past_key_values, output.logits[0].log_softmax(dim=-1))
 
 
-def blocked_predictions(model: PreTrainedModel, text: Prefix) -> tuple[np.ndarray, np.ndarray]:
+def blocked_predictions(model: PreTrainedModel, text: SeenText) -> tuple[np.ndarray, np.ndarray]:
     """What becomes of each source's prediction when it cannot look at one target, in any head of any block.
 
     Returns (change, divergence), each (source, target); NaN where there is nothing to block (the first token has only
@@ -145,7 +145,7 @@ def blocked_predictions(model: PreTrainedModel, text: Prefix) -> tuple[np.ndarra
     return change, divergence
 
 
-def silenced_predictions(model: PreTrainedModel, text: Prefix, source: int) -> tuple[np.ndarray, np.ndarray]:
+def silenced_predictions(model: PreTrainedModel, text: SeenText, source: int) -> tuple[np.ndarray, np.ndarray]:
     """What becomes of one source's prediction when one head adds nothing at this token, for every head in turn.
 
     Returns (change, divergence), each (blocks, heads). As in `blocked_predictions` all other tokens stay as they were,
@@ -174,7 +174,7 @@ def _without_own_head(model: PreTrainedModel, block: int) -> Change:
 
 
 def _effects(
-    model: PreTrainedModel, text: Prefix, source: np.ndarray, allowed: np.ndarray
+    model: PreTrainedModel, text: SeenText, source: np.ndarray, allowed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(change, divergence), each (queries,), of sources that look only at what is `allowed`, (queries, tokens)."""
     places = np.arange(len(text.tokens))

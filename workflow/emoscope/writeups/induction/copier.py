@@ -17,7 +17,7 @@ from emoscope.writeups.induction.repeats import hits, log_probabilities, repeate
 
 FIRST = 0  # the token every sequence starts with
 SHORTEST = 4  # copies of many lengths: with a single one, a head could count positions instead of looking for tokens
-WORKS = 0.9  # accuracy on the second half below which the control would prove nothing
+WORKS = 0.9  # accuracy on the second half below which the copier would prove nothing
 
 
 def train_copier(config: dict, output: Path) -> None:
@@ -49,8 +49,7 @@ def train_copier(config: dict, output: Path) -> None:
     accuracy = copying_accuracy(model.eval(), config)
     if accuracy < WORKS:
         raise UserError(
-            f"the copier copies only {accuracy:.0%} of the repeated tokens, a control needs {WORKS:.0%}; "
-            "give it more `steps`"
+            f"the copier copies only {accuracy:.0%} of the repeated tokens, less than {WORKS:.0%}; give it more `steps`"
         )
     with replacing(output) as folder:
         model.save_pretrained(folder)
