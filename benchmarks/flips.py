@@ -1,6 +1,6 @@
 """The flips and the label-free replacement, tagger included: `python -m benchmarks flips [FILE ...]`.
 
-A file holds one text a line, or lines of `text;class`; without one, 20,000 texts of the calibration corpus are taken.
+A file holds one text a line, or lines of `text;class`; without one, 20,000 texts of the planted corpus are taken.
 For each change: how many texts it changed, and texts per minute in one process and in two, each of one thread and with
 its start (imports, lexicon, tagger) counted.
 """

@@ -49,9 +49,9 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
     """Metrics of predictions with columns `text`, `label`, `pred`, `confidence`, `p_{class}`, each with `*_interval`.
 
     AUC is one-vs-rest, averaged over classes with equal weights; NaN if a class is absent. The confusion matrix counts
-    rows by (label, pred); `calibration` has one entry for each bin of confidence that is not empty. Rates (accuracy,
-    which is micro F1 as well, precision, recall) have Wilson intervals in which each text is one trial; AUC, F1 and
-    calibration error have bootstrap intervals that resample texts.
+    rows by (label, pred); `calibration`, the data of the reliability diagram, has one entry for each bin of confidence
+    that is not empty. Rates (accuracy, which is micro F1 as well, precision, recall) have Wilson intervals in which
+    each text is one trial; AUC, F1 and calibration error have bootstrap intervals that resample texts.
     """
     label, pred = (table[name].to_numpy(dtype=int) for name in ("label", "pred"))
     texts = pd.factorize(table["text"])[0]
