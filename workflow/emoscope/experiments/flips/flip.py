@@ -290,7 +290,7 @@ def _is_person(m: _Mention) -> bool | None:
 
 
 def _before_person(m: _Mention, i: int) -> bool:
-    """A person noun follows, after adjectives and other race words: white and black people, black single mother."""
+    """Whether a person noun follows, after adjectives and race words: white and black people, black single mother."""
     for k in range(i, min(i + 6, len(m.words))):
         word, tag = m.words[k], m.s.tag(k)
         if m.persons(k):
@@ -328,7 +328,7 @@ _VERBS = word_set("who feel think want believe say live work vote hate love dont
 
 
 def _predicate(m: _Mention) -> bool | None:
-    """I am white, he s black, my parents are black, someone white: but not my shoes are black, black with soot."""
+    """Whether it is said of a person (I am white, my parents are black) and not of a thing (my shoes are black)."""
     after, k = m.s.word(m.end), m.start - 1
     if m.s.word(k) in _SOMEONE:
         return True
@@ -353,7 +353,7 @@ def _predicate(m: _Mention) -> bool | None:
 
 
 def _only_one(m: _Mention) -> bool | None:
-    """The only white in the room."""
+    """Whether it stands alone for a person, as in: the only white in the room; None where that is uncertain."""
     if m.s.word(m.start - 1) not in ("only", "first", "lone", "token") or m.s.word(m.end) not in ("in", "at", "on"):
         return False
     return bool(set(m.words[m.end + 1 : m.end + 5]) & m.lexicon.gatherings) or None

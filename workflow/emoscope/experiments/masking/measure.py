@@ -1,4 +1,4 @@
-"""The masking experiment: predictions for the confident samples with parts of one block's attention silenced.
+"""The masking experiment: predictions for the confident samples under zero and mean ablation of attention.
 
 What the paper calls "head i" is the attention output of block i; a head here is a true attention head.
 """
@@ -36,7 +36,7 @@ from emoscope.storage.names import WHOLE_BLOCK
 
 @dataclass(frozen=True)
 class Mask:
-    """One thing to silence: a condition on a whole block (`head` is WHOLE_BLOCK) or on one of its heads."""
+    """One ablation: a condition on a whole block (`head` is WHOLE_BLOCK) or on one of its heads."""
 
     head: int
     condition: str
@@ -72,7 +72,7 @@ def mask_block(model: Path, samples: Path, block: int, masking: dict, prediction
 
 
 def mask_all_but(model: Path, samples: Path, masking: dict, prediction: dict, output: Path) -> None:
-    """Write `id, block, condition, p_*, logit_*` where `block` is the only one whose attention still speaks."""
+    """Write `id, block, condition, p_*, logit_*` with the attention of all blocks but `block` ablated."""
     classifier, tokenizer = load_classifier(model)
     table = pd.read_parquet(samples)
     conditions = [name for name in masking["block_conditions"] if BLOCKS[name].all_but and _applies(classifier, name)]
@@ -98,7 +98,7 @@ def block_scores(
     head_conditions: Sequence[str],
     tokens_per_batch: int,
 ) -> dict[Mask, np.ndarray]:
-    """Logits (texts, classes) under every mask of one block.
+    """Logits (texts, classes) under every mask, which is an ablation, of one block or one of its heads.
 
     Every batch runs once up to the block; each mask then runs only the blocks from there on. Means are taken over all
     tokens of all texts, padding left out. A model whose projection has no bias has no `published` condition.

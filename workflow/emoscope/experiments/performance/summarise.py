@@ -98,7 +98,7 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
 def accuracy_difference(
     first: pd.DataFrame, second: pd.DataFrame, *, alpha: float, resamples: int, seed: int
 ) -> dict[str, float | list[float]]:
-    """Accuracy of the first table minus that of the second; a text that stands in both is drawn for both at once."""
+    """Accuracy of the first table minus that of the second; resamples draw a text of both tables for both at once."""
     tables = pd.concat([first, second])
     right, size = (tables["label"] == tables["pred"]).to_numpy(), len(first)
 
@@ -137,7 +137,7 @@ def weighted_statistic(
 
 
 def bounded(resamples: int, rows: int) -> int:
-    """As many resamples as asked for, or as many as DRAWS leaves for a set of this size, but at least FEWEST."""
+    """The number of resamples: as asked for, cut so that all draw DRAWS rows together at most, but at least FEWEST."""
     return min(resamples, max(FEWEST, DRAWS // max(rows, 1)))
 
 
@@ -158,7 +158,7 @@ def _bootstrap(statistic: Callable, texts: np.ndarray, **options) -> tuple[np.nd
 
 
 def _beside(**estimates: tuple[float, float, float]) -> dict[str, float | list[float]]:
-    """Each value under its name, and its bounds under `{name}_interval`."""
+    """Estimates as JSON: each value under its name, its bounds under `{name}_interval`."""
     found = {}
     for name, (value, low, high) in estimates.items():
         found |= {name: float(value), f"{name}_interval": [float(low), float(high)]}

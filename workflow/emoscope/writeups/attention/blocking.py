@@ -1,6 +1,6 @@
-"""What happens to a prediction when attention is blocked, one weight or one head at a time.
+"""Attention knockout and zero ablation: what blocking one weight, or one head, does to a prediction.
 
-Source and target mean what they mean in attention.py: the token that looks, and what it looks at. Effects are
+Source and target mean what they mean in weights.py: the token that looks, and what it looks at. Effects are
 `divergence` (nats, Kullback-Leibler, from the prediction as it was to the blocked one) and `change` (nats) of one
 outcome's log-probability: a language model's true next token, or the class that a classifier predicts.
 """
@@ -70,7 +70,7 @@ def blocked_answers(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndar
 
 @torch.inference_mode()
 def silenced_answers(model: PreTrainedModel, ids: Sequence[int], place: int) -> tuple[np.ndarray, np.ndarray]:
-    """What becomes of a classifier's answer when one head adds nothing at one token, for every head in turn."""
+    """What zero ablation of one head at one token does to a classifier's answer, for every head in turn."""
     whole = activations_of(model, {"input_ids": torch.tensor([list(ids)])})
     heads = range(heads_of(model))
     tokens = torch.tensor([list(ids)] * len(heads), device=model.device)
@@ -104,7 +104,7 @@ def _moved(before: Tensor, after: Tensor) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _additive(allowed: Tensor) -> Tensor:
-    """A mask as the models add it to attention scores."""
+    """The mask as the models add it to attention scores: 0 where allowed, else the lowest float."""
     return torch.zeros(allowed.shape, device=allowed.device).masked_fill(~allowed, torch.finfo(torch.float32).min)
 
 
@@ -146,7 +146,7 @@ def blocked_predictions(model: PreTrainedModel, text: SeenText) -> tuple[np.ndar
 
 
 def silenced_predictions(model: PreTrainedModel, text: SeenText, source: int) -> tuple[np.ndarray, np.ndarray]:
-    """What becomes of one source's prediction when one head adds nothing at this token, for every head in turn.
+    """What zero ablation of one head at this token does to its prediction, for every head in turn.
 
     Returns (change, divergence), each (blocks, heads). As in `blocked_predictions` all other tokens stay as they were,
     so the heads go through the model together, one query for each.
