@@ -255,7 +255,7 @@ def _bare_infinitive(s: Sentence, i: int) -> tuple[bool, bool] | None:
 
 
 def _gerund(s: Sentence, i: int) -> tuple[bool, bool] | None:
-    """(possessive, certain) before an -ing form: saw her standing (him), her being late (either), her writing is (his)."""
+    """(possessive, certain) before an -ing form: saw her standing (him), her being late (either), her writing (his)."""
     before, first, second = s.word(i - 1), s.word(i + 1), s.word(i + 2)
     if not first.endswith("ing") or "VERB" not in parts(first):
         return None
