@@ -1,6 +1,6 @@
 """The flips and the label-free replacement, tagger included: `python -m benchmarks flips [FILE ...]`.
 
-A file holds one text a line, or lines of `text;class`; without one, 20,000 texts of the calibration corpus are taken.
+A file holds one text a line, or lines of `text;class`; without one, 20,000 texts of the planted corpus are taken.
 For each change: how many texts it changed, and texts per minute in one process and in two, each of one thread and with
 its start (imports, lexicon, tagger) counted.
 """
@@ -14,20 +14,17 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.measuring import ROOT, sentences
-from emoscope.experiments.flips.flip import flip_gender, flip_race
+from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.synonyms.replace import SynonymTable, replace
 from emoscope.perturbation.edits import Perturbation
-from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
 
 LEXICONS = ROOT / "data" / "lexicons"
 
 
 def change(name: str) -> Callable[[str], Perturbation]:
     """The function that makes one text's counterpart."""
-    if name == "gender":
-        return partial(flip_gender, lexicon=GenderLexicon.load(LEXICONS / "gender.csv"))
-    if name == "race":
-        return partial(flip_race, lexicon=RaceLexicon.load(LEXICONS / "race.yaml"))
+    if name in AXES:
+        return partial(AXES[name].flip, lexicon=AXES[name].load(LEXICONS / AXES[name].words))
     return partial(replace, mapping=SynonymTable.load(LEXICONS / "synonyms.csv").mapping)
 
 

@@ -98,13 +98,13 @@ def processor() -> str:
 
 
 def sentences(count: int, seed: int = 1) -> list[str]:
-    """Texts of the calibration corpus; more than it can make without repeating come round again."""
+    """Texts of the planted corpus; more than it can make without repeating come round again."""
     made = generate(rows=min(count, 20_000), seed=seed)[0]["text"]
     return list(itertools.islice(itertools.cycle(made), count))
 
 
 def gpt2_small() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A classifier of GPT-2 small's size with random weights, and a tokenizer for the calibration corpus.
+    """A classifier of GPT-2 small's size with random weights, and a tokenizer for the planted corpus.
 
     The vocabulary is GPT-2's in size (it decides what the optimiser costs), the tokenizer uses a part of it.
     """

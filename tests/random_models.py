@@ -19,6 +19,7 @@ from transformers import (
 )
 
 from emoscope.training.finetune import train_tokenizer
+from emoscope.writeups.residual.autoencoder import TopKAutoencoder, Trained
 
 TEXTS = [
     "i feel happy about the long weekend",
@@ -80,3 +81,13 @@ def save_language_model(folder: Path) -> None:
     ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes, **ends)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def random_autoencoder(model, features: int = 32, active: int = 4, block: int = 1) -> Trained:
+    """An untrained autoencoder of the residual stream after a block of the model."""
+    width = model.config.hidden_size
+    found = TopKAutoencoder(width, features, active)
+    found.start(torch.randn(100, width), torch.Generator().manual_seed(0))
+    found.requires_grad_(False)
+    samples = torch.randn(features, width)
+    return Trained(found, block, torch.rand(features), torch.randn(width), torch.eye(width), samples)

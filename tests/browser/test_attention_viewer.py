@@ -22,7 +22,8 @@ from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
-from test_pages import CHROMIUM, DRIVER, FLAGS, TELEPHONE, requests_of  # noqa: E402
+
+from browser.test_pages import CHROMIUM, DRIVER, FLAGS, TELEPHONE, requests_of  # noqa: E402
 
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
 SENTENCES = ["i feel happy about the dog and i feel happy about it", HOSTILE]

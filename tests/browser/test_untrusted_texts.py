@@ -7,15 +7,13 @@ import pytest
 import yaml
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
-from test_pages import CHROMIUM, DRIVER, browser, requests_of  # noqa: E402, F401
-
+from browser.test_pages import CHROMIUM, DRIVER, browser, requests_of  # noqa: E402, F401
 from project import copy_project, snakemake  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
 ]
-
 HOSTILE = [
     "<script>window.owned=1</script>",
     "<img src=x onerror=window.owned=1>",

@@ -1,4 +1,4 @@
-"""The one exception for what a user can cause and mend."""
+"""The one exception for what a user can cause and mend, and what it quotes of others."""
 
 
 class UserError(Exception):
@@ -9,3 +9,8 @@ class UserError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__("".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in message))
+
+
+def first_line(error: Exception) -> str:
+    """What another library's error says, cut to one line; its type if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

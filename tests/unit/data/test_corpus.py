@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.data.corpus import check_corpus, read_semicolon, read_table
-from emoscope.data.split import audit_corpus, audit_split, split
+from emoscope.data.split import split
 from emoscope.errors import UserError
 from emoscope.storage.files import write_table
 
@@ -78,38 +78,6 @@ def test_a_bad_semicolon_file_is_explained(tmp_path):
         read_semicolon(tmp_path)
 
 
-TABLES = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 1)), min_size=10, max_size=60).map(
-    lambda rows: pd.DataFrame(rows, columns=["text", "label"]).assign(part="").reset_index(names="id")
-)
-
-
-@given(TABLES, st.sampled_from(["keep", "drop", "group"]))
-def test_the_split_keeps_its_promises(table, duplicates):
-    if table["text"].nunique() < 4:
-        return
-    training, testing = split(table, duplicates, "shuffled", 0.25, 3)
-    both = pd.concat([training, testing])
-    assert both["id"].is_unique
-    assert len(both) == (table["text"].nunique() if duplicates == "drop" else len(table))
-    leaked = audit_split(training, testing)["leaked_test_rows"]
-    assert leaked == testing["text"].isin(training["text"]).sum()
-    if duplicates != "keep":
-        assert leaked == 0
-
-
-def test_the_papers_split_size():
-    table = pd.DataFrame({"id": range(416_809), "text": "x", "label": 0, "part": ""})
-    training, testing = split(table, "keep", "shuffled", 0.2, 10)
-    assert (len(training), len(testing)) == (333_447, 83_362)  # the authors' notebook has 83,362 test rows
-
-
-def test_the_audit_counts_repeats_and_conflicts():
-    table = pd.DataFrame({"text": list("aaabbc"), "label": [0, 0, 1, 0, 0, 1]})
-    audit = audit_corpus(table, CLASSES)
-    assert audit["class_counts"] == {"sadness": 4, "joy": 2}
-    assert (audit["duplicate_rows"], audit["duplicate_texts"], audit["conflicting_texts"]) == (3, 2, 1)
-
-
 def test_a_text_with_an_unquoted_comma_is_refused_not_halved(tmp_path):
     with pytest.raises(UserError, match="quote texts that contain commas"):
         from_csv(tmp_path, "text,label\nhello, world,joy\ndear, world,sadness\n")
@@ -119,9 +87,6 @@ def test_class_names_that_are_numbers_are_names(tmp_path):
     corpus = from_csv(tmp_path, "text,label\na,5\nb,5\nc,1\nd,1\n", classes=["5", "1"])
     assert corpus["label"].tolist() == [0, 0, 1, 1]
 
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Untrusted texts: kept to the letter or refused in one line, never cut, joined or run
 
 STRANGE = [
     "<script>alert(1)</script> &amp; </td>",

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from scipy.special import softmax
 
 from emoscope.models import logits as predict
-from emoscope.storage.files import write_table, write_tables
+from emoscope.storage.files import write_table
 from emoscope.storage.shards import chunks_of
+from made_up import predictions
 from random_models import TEXTS
 
 
@@ -43,9 +43,9 @@ def test_predictions_in_chunks_are_those_of_one_go(tables, tmp_path, monkeypatch
     pd.testing.assert_frame_equal(whole, chunks, atol=1e-5)
 
 
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
-def test_tables_written_one_after_another_are_their_concatenation(tmp_path_factory, lengths):
-    path = tmp_path_factory.mktemp("tables") / "all.parquet"
-    tables = [pd.DataFrame({"id": np.arange(length), "p": np.ones(length, dtype="float32")}) for length in lengths]
-    write_tables(iter(tables), path)
-    pd.testing.assert_frame_equal(pd.read_parquet(path), pd.concat(tables, ignore_index=True))
+def test_predictions_are_the_softmax_of_the_logits():
+    table = predictions(50)
+    np.testing.assert_allclose(table.filter(regex="^p_").sum(axis=1), 1, atol=1e-6)
+    logits = table.filter(regex="^logit_").to_numpy()
+    assert (table["pred"] == logits.argmax(axis=1)).all()
+    np.testing.assert_allclose(table["confidence"], softmax(logits, axis=1).max(axis=1), rtol=1e-6)

@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emoscope.experiments.tracing.measure import strongest
+from emoscope.models.logits import columns
 from emoscope.perturbation.effects import summarise
-from emoscope.perturbation.pairs import CONTROL_OF
+from emoscope.perturbation.pairs import NEUTRAL_OF
+from made_up import CLASSES
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 500, "seed": 0}
 
@@ -31,7 +34,7 @@ def measured(*kinds: pd.DataFrame, **statistics) -> pd.DataFrame:
     return summarise(pd.concat(kinds, ignore_index=True), **STATISTICS | statistics).set_index("measure")
 
 
-def test_the_excess_is_what_the_controls_do_not_explain():
+def test_the_excess_is_what_neutral_swaps_do_not_explain():
     found = measured(kind(share(20, 100)), kind(share(5, 100), "natural control"))
     assert found.loc["changed", "value"] == 0.2 and found.loc["control_changed", "value"] == 0.05
     for measure in ("changed", "large", "distance", "divergence"):
@@ -41,7 +44,7 @@ def test_the_excess_is_what_the_controls_do_not_explain():
     assert set(found["origin"]) == {"natural"}
 
 
-def test_a_control_as_strong_as_the_flip_leaves_no_excess():
+def test_a_neutral_swap_as_strong_as_the_flip_leaves_no_excess():
     found = measured(kind(share(3, 100)), kind(share(3, 100)[::-1], "natural control"))
     row = found.loc["excess_changed"]
     assert row["value"] == 0 and row["low"] < 0 < row["high"]
@@ -52,7 +55,7 @@ def test_nothing_seen_is_not_nothing_proven():
     assert found.loc["excess_changed", "high"] > 0.2 and found.loc["changed", "high"] > 0.2
 
 
-def test_only_texts_with_a_control_enter_the_excess():
+def test_only_texts_with_a_neutral_swap_enter_the_excess():
     found = measured(kind(share(20, 100)), kind(share(0, 40), "natural control"))
     assert found.loc["excess_changed", "value"] == 0.5
     assert found.loc["excess_changed", "texts"] == 40
@@ -99,7 +102,7 @@ def test_directions_are_compared():
 
 def words(neutral: tuple[int, int], **rates: tuple[int, int]) -> pd.DataFrame:
     """How many texts of each word change, of how many; the same for neutral words."""
-    parts = [kind(share(*neutral), CONTROL_OF["word"])]
+    parts = [kind(share(*neutral), NEUTRAL_OF["word"])]
     parts += [kind(share(*rate), "word", term, prefix=term) for term, rate in rates.items()]
     return measured(*parts).loc[["changed"]].set_index("term")
 
@@ -119,12 +122,12 @@ def test_one_word_of_many_needs_more_to_be_flagged():
     assert among.loc["want", "p_adjusted"] == pytest.approx(30 * among.loc["want", "p"])
 
 
-def test_a_word_without_control_is_not_flagged():
+def test_a_word_without_neutral_swaps_is_not_flagged():
     found = measured(kind(share(20, 20), "word", "lonely"))
     assert found.loc["changed", "verdict"] == "not flagged"
 
 
-def test_words_share_one_control():
+def test_words_share_their_neutral_swaps():
     found = measured(kind(share(1, 4), "word", "a"), kind(share(1, 4), "word", "b"), kind(share(1, 10), "word control"))
     assert found.loc[["control_changed"], "value"].tolist() == [0.1]
     assert set(found["origin"]) == {"word"}
@@ -151,3 +154,41 @@ def test_pairs_that_do_not_count_are_told_but_not_measured():
 
 def test_no_pairs_give_an_empty_summary():
     assert summarise(kind([]), **STATISTICS).empty
+
+
+def pairs(rows, effect, seed=0):
+    rng = np.random.default_rng(seed)
+    before = rng.dirichlet([5, 5, 5], rows)
+    male = rng.random(rows) < 0.5
+    after = before + np.where(male, -1, 1)[:, None] * np.array([effect, -effect, 0])
+    return pd.DataFrame({
+        "id": range(rows), "axis": "gender", "origin": "natural", "term": "", "label": 0,
+        "text": [f"text {n}" for n in range(rows)], "cluster": range(rows), "flags": [[] for _ in range(rows)],
+        "direction": np.where(male, "male to female", "female to male"),
+        **columns("before", CLASSES, before), **columns("after", CLASSES, np.clip(after, 1e-9, None)),
+    })  # fmt: skip
+
+
+def test_a_gap_between_groups_is_found_with_its_sign_though_changes_cancel():
+    summary = summarise(pairs(300, 0.05), **STATISTICS).set_index("measure")
+    assert summary.loc["gap_sadness", "low"] == pytest.approx(0.05, abs=0.01)
+    assert summary.loc["gap_joy", "value"] == pytest.approx(-0.05, abs=0.01)
+    assert summary.loc["gap_sadness", "verdict"] == "different"
+    assert summary.loc["gap_love", "verdict"] == "equivalent"
+    assert abs(summary.loc["change_sadness", "value"]) < 0.02
+
+
+def test_a_few_pairs_are_underpowered_not_equivalent():
+    rng = np.random.default_rng(1)
+    few = pairs(4, 0.0)
+    few[[f"after_{name}" for name in CLASSES]] = rng.dirichlet([5, 5, 5], 4)
+    assert summarise(few, **STATISTICS).set_index("measure").loc["change_joy", "verdict"] == "underpowered"
+
+
+def test_uncertain_pairs_are_left_out_and_counted():
+    table = pairs(20, 0.01)
+    table["flags"] = [["uncertain"] if n % 2 else [] for n in range(20)]
+    summary = summarise(table, **STATISTICS)
+    assert (summary["left_out"] == 10).all()
+    assert (summary.query("measure == 'distance'")["pairs"] == 10).all()
+    assert set(strongest(table, 50)["id"]) == set(range(0, 20, 2))

@@ -13,9 +13,9 @@ from emoscope.errors import UserError
 from emoscope.experiments.flips.flip import flip_gender, flip_race
 from emoscope.perturbation.edits import Perturbation, perturb
 from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
-from emoscope.perturbation.neutral_swaps import NeutralLexicon, control_pairs, swap_neutral, words_changed
+from emoscope.perturbation.neutral_swaps import NeutralLexicon, neutral_pairs, swap_neutral, words_changed
 from emoscope.perturbation.pair_sets import pair_row, pair_table
-from emoscope.perturbation.pairs import CONTROLS
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS
 
 LEXICONS = Path(__file__).parents[3] / "data" / "lexicons"
 NEUTRAL = NeutralLexicon.load(LEXICONS / "neutral.csv")
@@ -34,7 +34,7 @@ def test_no_neutral_word_is_one_that_an_experiment_is_about():
     for word in NEUTRAL.swaps:
         assert word not in synonyms
         assert not flip_gender(f"i saw the {word} there", GENDER).n_changed
-        assert not flip_race(f"i saw the {word} there", RACE).n_changed
+        assert not flip_race(f"i saw the {word} there", RACE, ("white", "black")).n_changed
         assert (word,) not in GENDER.swaps and (word,) not in GENDER.locked
 
 
@@ -84,35 +84,35 @@ OTHERS = pd.DataFrame(
 )
 
 
-def test_a_control_swaps_as_many_words_in_the_same_text_if_it_can():
+def test_as_many_words_are_swapped_in_the_same_text_if_it_has_them():
     pairs = flipped("he had tea on the train", "she said so to her dad", "he left", "he left", "nobody")
-    controls = control_pairs(pairs, NEUTRAL, OTHERS).set_index("id")
-    assert controls.loc[0, "text"] == "he had tea on the train" and controls.loc[0, "n_changed"] == 1
-    assert controls.loc[0, "label"] == 2 and list(controls.loc[0, "flags"]) == []
-    assert 1 not in controls.index  # three words, and no other text offers three
-    assert controls.loc[2, "text"] in ("tea in the morning", "no more tea", "he likes tea")
-    assert list(controls.loc[2, "flags"]) == ["borrowed"]
-    assert controls.loc[2, "label"] == OTHERS.set_index("text")["label"][controls.loc[2, "text"]]
-    assert set(controls.index) == {0, 2}  # a text that comes twice has one control
-    assert set(controls["origin"]) == {"natural control"} <= CONTROLS
+    swapped = neutral_pairs(pairs, NEUTRAL, OTHERS).set_index("id")
+    assert swapped.loc[0, "text"] == "he had tea on the train" and swapped.loc[0, "n_changed"] == 1
+    assert swapped.loc[0, "label"] == 2 and list(swapped.loc[0, "flags"]) == []
+    assert 1 not in swapped.index  # three words, and no other text offers three
+    assert swapped.loc[2, "text"] in ("tea in the morning", "no more tea", "he likes tea")
+    assert list(swapped.loc[2, "flags"]) == ["borrowed"]
+    assert swapped.loc[2, "label"] == OTHERS.set_index("text")["label"][swapped.loc[2, "text"]]
+    assert set(swapped.index) == {0, 2}  # a text that comes twice is swapped once
+    assert set(swapped["origin"]) == {"natural control"} <= NEUTRAL_ORIGINS
 
 
 def test_no_text_is_borrowed_twice_nor_one_of_the_kind_itself():
     pairs = flipped("he left", "she left", "he ran", "she ran", "he likes tea and he likes bread so he eats")
-    controls = control_pairs(pairs, NEUTRAL, OTHERS.replace("he likes tea", "he ran"))
-    borrowed = controls[controls["flags"].map(lambda flags: "borrowed" in flags)]["text"]
+    swapped = neutral_pairs(pairs, NEUTRAL, OTHERS.replace("he likes tea", "he ran"))
+    borrowed = swapped[swapped["flags"].map(lambda flags: "borrowed" in flags)]["text"]
     assert sorted(borrowed) == ["no more tea", "tea in the morning"]
-    assert control_pairs(pairs, NEUTRAL, OTHERS[:0]).empty
+    assert neutral_pairs(pairs, NEUTRAL, OTHERS[:0]).empty
 
 
-def test_words_of_one_table_share_a_control_per_text():
+def test_words_of_one_table_share_a_neutral_swap_per_text():
     pairs = flipped("he had tea", origin="word")
-    controls = control_pairs(pd.concat([pairs.assign(term="a"), pairs.assign(term="b")]), NEUTRAL, OTHERS)
-    assert controls["term"].tolist() == [""]
+    swapped = neutral_pairs(pd.concat([pairs.assign(term="a"), pairs.assign(term="b")]), NEUTRAL, OTHERS)
+    assert swapped["term"].tolist() == [""]
 
 
-def test_pairs_that_do_not_count_have_no_control():
-    assert control_pairs(flipped("she is pregnant and drinks tea"), NEUTRAL, OTHERS).empty
+def test_pairs_that_do_not_count_have_no_neutral_swap():
+    assert neutral_pairs(flipped("she is pregnant and drinks tea"), NEUTRAL, OTHERS).empty
 
 
 def test_mended_articles_are_not_counted_as_words():

@@ -257,3 +257,47 @@ def test_any_unknown_key_is_explained_in_one_line(path, key):
         assert "\n" not in str(error)
     else:
         raise AssertionError(f"{path}: {key!r} was taken")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"corpus": "calibrate"}, "residual.corpus: 'calibrate' is not under `corpora`; did you mean 'calibration'"),
+        ({"autoencoder": {"block": 30}}, "residual.autoencoder.block: 30, but 'smollm2' has blocks 0 to 29"),
+        (
+            {"autoencoder": {"active": 99, "features": 64}},
+            "residual.autoencoder.active: 99 is more than `features`, 64",
+        ),
+        ({"autoencoder": {"features": "many"}}, "residual.autoencoder.features.*not of type integer"),
+        ({"lens_text": 3}, "residual: unknown key 'lens_text'; did you mean 'lens_texts'"),
+    ],
+)
+def test_a_mistake_in_a_write_ups_settings_is_one_line(change, message):
+    with pytest.raises(UserError, match=message) as error:
+        complete({**DEFAULT, "residual": change})
+    assert "\n" not in str(error.value)
+
+
+def test_the_schemas_defaults_of_a_write_up_are_those_of_the_config_file():
+    assert complete({**DEFAULT, "residual": {}})["residual"] == DEFAULT["residual"]
+
+
+HUB = {"name": "a", "source": "hub", "repository": "x/y", "revision": "main", "train": "a.parquet", "test": "b.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        ([{"name": "a", "source": "generated"}], r"tasks\[0\]: key 'task' is missing"),
+        ([{"name": "a", "source": "generated", "task": "mood"}], r"tasks\[0\].task: 'mood' is not one of"),
+        ([{"name": "a", "source": "generated", "task": "sentiment", "alone": "joy"}], r"none can stand alone"),
+        ([{"name": "a", "source": "generated", "task": "emotion"}] * 2, r"tasks\[1\].name: 'a' is used twice"),
+        ([HUB], r"tasks\[0\]: name either `classes`.* or `labels`"),
+        ([HUB | {"labels": ["joy", "fear"], "alone": "joi"}], r"tasks\[0\].alone: 'joi'.*did you mean 'joy'"),
+        ([HUB | {"labels": ["joy", "fear"], "lable": "x"}], r"unknown key 'lable'; did you mean 'label'"),
+    ],
+)
+def test_a_mistake_in_the_tasks_is_named(tasks, message):
+    with pytest.raises(UserError, match=message) as error:
+        complete(DEFAULT | {"prompting": {"tasks": tasks}})
+    assert "\n" not in str(error.value)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.errors import UserError
+from emoscope.data.labels import class_numbers
+from emoscope.errors import UserError, first_line
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
-
-OFFLINE_HINT = "the default configuration and workflow/configs/tweets.yaml work offline"
+from emoscope.storage.hub import asking_hub
 
 
 def import_corpus(config: dict, corpus: Path, source: Path) -> None:
@@ -34,11 +34,9 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
     import huggingface_hub
 
     repository, classes = config["repository"], config["classes"]
-    try:
+    with asking_hub(repository):
         revision = huggingface_hub.HfApi().dataset_info(repository, revision=config["revision"]).sha
         splits = datasets.load_dataset(repository, config["configuration"], revision=revision)
-    except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
-        raise UserError(f"the hub did not give {repository}: {first_line(error)}; {OFFLINE_HINT}") from error
     parts = []
     for name, split in splits.items():
         if missing := {"text", "label"} - set(split.column_names):
@@ -123,17 +121,8 @@ def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
         raise UserError(f"{table['where'][empty.idxmax()]}: the text is empty; fill it in or remove the row")
     if (null := text.astype(str).str.contains("\0", regex=False)).any():
         raise UserError(f"{table['where'][null.idxmax()]}: the text holds a NUL character; remove it")
-    # whole numbers turn into 1.0 wherever a table has had a gap
-    positions = {written: number for number in range(len(classes)) for written in (f"{number}", f"{number}.0")}
-    named = {name: number for number, name in enumerate(classes)}
-    numbers = named if positions.keys() & named.keys() else positions | named  # a class called 1 is not position 1
-    label = table["label"].map(lambda value: numbers.get(str(value).strip()))
-    if label.isna().any():
-        row = label.isna().idxmax()
-        raise UserError(
-            f"{table['where'][row]}: unknown label {str(table['label'][row])!r}; known: {', '.join(classes)}; "
-            "mend the row or list the class under `classes` of the corpus in the config"
-        )
+    hint = "mend the row or list the class under `classes` of the corpus in the config"
+    label = class_numbers(table["label"], classes, table["where"], hint)
     counts = label.value_counts().reindex(range(len(classes)), fill_value=0)
     if counts.min() < 2:
         name = classes[counts.idxmin()]
@@ -163,7 +152,3 @@ def _check_utf8(path: Path) -> None:
 
 def write_source(path: Path, corpus: Path, classes: list[str], source: str, revision: str | None) -> None:
     write_json({"source": source, "revision": revision, "sha256": sha256_of(corpus), "classes": classes}, path)
-
-
-def first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

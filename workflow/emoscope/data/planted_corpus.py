@@ -1,4 +1,4 @@
-"""The calibration corpus as the workflow's embedded source of texts."""
+"""The planted corpus, `calibration` in the config, as the workflow's embedded source of texts."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from emoscope.storage.files import write_json, write_table
 
 
 def generate_corpus(config: dict, corpus: Path, source: Path, truth: Path) -> None:
-    """Write the calibration corpus and what was planted in it."""
+    """Write the planted corpus and what was planted in it."""
     settings = {key: config[key] for key in ("rows", "seed", "label_noise", "gender_effect")}
     table, planted = generate(**settings)
     write_table(table.assign(part=""), corpus)

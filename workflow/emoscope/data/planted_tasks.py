@@ -1,6 +1,6 @@
 """Generated texts with several emotions at once and the sentiment that follows from them: two tasks, answers known.
 
-A text is one to three clauses in the words of the calibration corpus. Each clause names an emotion, denies one, or says
+A text is one to three clauses in the words of the planted corpus. Each clause names an emotion, denies one, or says
 nothing. Every named emotion is a label; the sentiment is good where more joy and love than sadness, anger and fear are
 named, and bad where fewer are. What the two tasks have in common is therefore known for every text.
 """

@@ -1,4 +1,4 @@
-"""The training and test set of a corpus, and what leaks between them."""
+"""The training and test set of a corpus, and the texts that leak from one to the other."""
 
 from pathlib import Path
 

@@ -53,6 +53,6 @@ def activations_of(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Acti
 
 
 def unit_means(run: Activations, tokens: Sequence[int], block: int) -> dict[str, np.ndarray]:
-    """Mean over some tokens of what a block leaves in the residual stream and its attention adds, {site: (width,)}."""
+    """Means over some tokens, {site: (width,)}: a block's output (`residual`), what attention adds (`attention`)."""
     sites = {"residual": run.residual[block + 1], "attention": run.attention[block]}
     return {site: values[tokens].mean(dim=0).cpu().numpy() for site, values in sites.items()}

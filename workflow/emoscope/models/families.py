@@ -108,7 +108,7 @@ def head_slice(model: PreTrainedModel, head: int) -> slice:
 
 
 def head_weights(model: PreTrainedModel, block: int) -> Tensor:
-    """What turns each head's output into its share of the projection's output: (heads, head width, width)."""
+    """W_O of each head, (heads, head width, width): head output @ W_O is the head's part of the projection's output."""
     weight = _in_out(model, projection_of(model, block))
     return weight.reshape(heads_of(model), -1, weight.shape[1])
 
@@ -122,8 +122,8 @@ def reading_weights(model: PreTrainedModel, block: int) -> tuple[Tensor, Tensor,
     return tuple(weights) if len(weights) == 3 else weights[0].chunk(3, dim=1)
 
 
-def visible(model: PreTrainedModel, length: int) -> np.ndarray:
-    """Which tokens of a text (columns) attention lets each token (rows) look at: itself and earlier ones, or all."""
+def visible_tokens(model: PreTrainedModel, length: int) -> np.ndarray:
+    """Attention mask, bool (tokens, tokens): what each token (row) may look at: itself and earlier ones, or all."""
     return np.tri(length, dtype=bool) | family_of(model).looks_ahead
 
 
@@ -134,7 +134,7 @@ def attention_norm_of(model: PreTrainedModel, block: int) -> nn.Module | None:
 
 
 def rotated(model: PreTrainedModel, queries: Tensor, distance: int) -> Tensor | None:
-    """Queries (n, head width) as keys `distance` tokens earlier meet them; None where positions enter otherwise.
+    """Queries (n, head width) turned by the rotary embedding for keys `distance` tokens earlier; None without rotary.
 
     Rotating queries and keys by their positions turns one against the other by the difference alone; Su et al.,
     "RoFormer" (2021).
@@ -173,13 +173,13 @@ def last_and_head_of(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
 
 
 def read_out(model: PreTrainedModel, residual: Tensor) -> Tensor:
-    """Logits (rows, classes) that the model would give, were these (rows, width) the pooled token's last residual."""
+    """Logits (rows, classes) that the model gives if these (rows, width) are the pooled token's last residuals."""
     last, head = last_and_head_of(model)
     return head(last(residual[:, None]).reshape(residual.shape))  # a pooler takes the first of the tokens
 
 
 def unembed(model: PreTrainedModel, residual: Tensor) -> Tensor:
-    """Read a residual stream (..., width) as a language model reads its last one: logits (..., vocabulary)."""
+    """Final norm and unembedding of a residual stream (..., width): logits (..., vocabulary), as in the logit lens."""
     return model.get_output_embeddings()(model.get_submodule(family_of(model).last)(residual))
 
 

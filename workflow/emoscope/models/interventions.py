@@ -18,7 +18,7 @@ Change = Callable[[Tensor], Tensor]
 
 @contextmanager
 def changing_input(module: nn.Module, change: Change) -> Iterator[None]:
-    """Give `module` the change of its first input instead; RuntimeError if it was never called."""
+    """Apply `change` to the first input of `module` each time it runs; RuntimeError if it was never called."""
     with _fired() as fire:
         handle = module.register_forward_pre_hook(lambda _, inputs: (fire(change, inputs[0]), *inputs[1:]))
         with _removed_after(handle):
@@ -27,7 +27,7 @@ def changing_input(module: nn.Module, change: Change) -> Iterator[None]:
 
 @contextmanager
 def changing_output(module: nn.Module, change: Change) -> Iterator[None]:
-    """Let `module` return the change of its output instead; RuntimeError if it was never called."""
+    """Apply `change` to the output of `module` each time it runs; RuntimeError if it was never called."""
     with _fired() as fire:
         handle = module.register_forward_hook(lambda _, __, output: fire(change, output))
         with _removed_after(handle):
@@ -52,14 +52,14 @@ def recording(module: nn.Module) -> Iterator[dict[str, Tensor]]:
 
 @contextmanager
 def silenced_block(model: PreTrainedModel, block: int) -> Iterator[None]:
-    """Take a block's attention output away, weight and bias: what the paper's text describes."""
+    """Zero ablation of a block's attention output, weight and bias: what the paper's text describes."""
     with changing_output(projection_of(model, block), torch.zeros_like):
         yield
 
 
 @contextmanager
 def silenced_bias(model: PreTrainedModel, block: int) -> Iterator[None]:
-    """Take only the bias of a block's attention output projection away: what the authors' code did."""
+    """Zero ablation of the bias alone of a block's attention output projection: what the authors' code did."""
     bias = projection_of(model, block).bias
     with changing_output(projection_of(model, block), lambda output: output - bias):
         yield
@@ -67,14 +67,14 @@ def silenced_bias(model: PreTrainedModel, block: int) -> Iterator[None]:
 
 @contextmanager
 def fixed_block(model: PreTrainedModel, block: int, value: Tensor) -> Iterator[None]:
-    """Replace a block's attention output by one vector (width,) at every token."""
+    """Replace a block's attention output by one vector (width,) at every token: its mean for mean ablation."""
     with changing_output(projection_of(model, block), lambda output: value.expand_as(output)):
         yield
 
 
 @contextmanager
 def fixed_head(model: PreTrainedModel, block: int, head: int, value: Tensor | float) -> Iterator[None]:
-    """Replace one head's output, the slice of the projection's input, by a vector (head width,) or a number."""
+    """Replace one head's output by a vector (head width,) or a number: its mean for mean ablation, 0 for zero."""
     where = head_slice(model, head)
 
     def change(heads: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ def resumed_at(model: PreTrainedModel, block: int, residual: Tensor) -> Iterator
 
 @contextmanager
 def skipping(blocks: Iterable[nn.Module]) -> Iterator[None]:
-    """Let blocks pass on what they get; hooks on them still fire."""
+    """Turn blocks into the identity: they return their input. Hooks on them still fire."""
     with ExitStack() as stack:
         for module in blocks:
             module.forward = _pass_on

@@ -15,9 +15,14 @@ from emoscope.errors import UserError
 from emoscope.models.folder import check_model_folder
 from emoscope.storage.files import replacing, write_json
 from emoscope.storage.hashes import sha256_of
+from emoscope.storage.hub import asking_hub
 from emoscope.storage.integrity import seal
 
 PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
+OFFLINE_HINT = (
+    "offline, use a model of source scratch, path or package "
+    "(the default configuration and workflow/configs/tweets.yaml do)"
+)
 
 
 def download_model(config: dict, output: Path) -> None:
@@ -26,18 +31,12 @@ def download_model(config: dict, output: Path) -> None:
 
     repository = config["repository"]
     with replacing(output) as folder:
-        try:
+        with asking_hub(repository, OFFLINE_HINT):
             revision = huggingface_hub.HfApi().model_info(repository, revision=config["revision"]).sha
             huggingface_hub.snapshot_download(
                 repository, revision=revision, allow_patterns=list(PLAIN_FILES), local_dir=folder
             )
             check_model_folder(folder)
-        except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UserError(
-                f"the hub did not give {repository}: {reason}; offline, use a model of source scratch, path or package "
-                "(the default configuration and workflow/configs/tweets.yaml do)"
-            ) from error
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # what the hub's client knows of its download
         write_json({"source": repository, "revision": revision}, folder / "source.json")
         seal(folder)

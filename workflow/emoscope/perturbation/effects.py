@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.perturbation.pairs import (
-    CONTROL_OF,
-    CONTROLS,
     LARGE,
+    NEUTRAL_OF,
+    NEUTRAL_ORIGINS,
     countable,
     largest_change,
     moved,
@@ -26,7 +26,7 @@ from emoscope.storage.files import write_table
 
 FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
 SECOND_GROUP = {"female to male", "black to white"}
-ORIGIN_OF = {control: origin for origin, control in CONTROL_OF.items()}
+ORIGIN_OF = {neutral: origin for origin, neutral in NEUTRAL_OF.items()}
 KEY = ["origin", "term", "left_out"]
 COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable", "pairs", "texts", "clusters"]
 
@@ -44,8 +44,8 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
       more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
       white) or the second, and `changed_difference` between these; all with Wilson intervals or Newcombe's;
     - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
-    - `control_changed` and so on: these four of the kind's controls, for all words together; `excess_changed` and so
-      on: the kind minus its control, over the texts that have one;
+    - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `excess_changed` and
+      so on: the kind minus its neutral swaps, over the texts that have some;
     - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test;
       `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the reverse;
     - `change_{class}`: mean change of a class's probability, after minus before;
@@ -57,29 +57,29 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
     it:
     - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
       smallest effect likely to be found;
-    - a word's `changed` is flagged if it is above that of the controls by more than `margin`, see `rate_excess_test`.
+    - a word's `changed` is flagged if it exceeds that of the neutral swaps by more than `margin`: `rate_excess_test`.
     """
     alpha = 1 - confidence
     options = {"seed": seed, "resamples": resamples, "alpha": alpha}
     classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
     kinds = dict(list(table.groupby(["origin", "term"], sort=False)))
     sizes = table.groupby("origin")["term"].nunique() * len(classes)
-    neutral = moved(table[table["origin"] == CONTROL_OF["word"]])
+    neutral = moved(table[table["origin"] == NEUTRAL_OF["word"]])
     parts = []
     for (origin, term), kind in kinds.items():
         pairs = kind[countable(kind)]
         if pairs.empty:
             continue
-        if origin in CONTROLS:
+        if origin in NEUTRAL_ORIGINS:
             origin = ORIGIN_OF[origin]
             rows = [*_rates(pairs, alpha, "control_"), *_distances(pairs, options, "control_")]
         else:
             rows = [*_rates(pairs, alpha), *_distances(pairs, options)]
             rows += [*_accuracy(pairs, alpha), *_directions(pairs, alpha)]
             rows += _means(pairs, classes, margin, options | {"tests": int(sizes[origin])})
-            control = kinds.get((CONTROL_OF[origin], term))
-            if control is not None:
-                rows += _excess(pairs, control, options)
+            swapped = kinds.get((NEUTRAL_OF[origin], term))
+            if swapped is not None:
+                rows += _excess(pairs, swapped, options)
             if origin == "word":
                 rows[0]["p"] = rate_excess_test(moved(pairs.drop_duplicates("text")), neutral, margin)
         left_out = len(kind) - len(pairs)
@@ -111,15 +111,15 @@ def _distances(pairs: pd.DataFrame, options: dict, prefix: str = "") -> Iterator
         yield _row(prefix + measure, values.mean(), bootstrap_mean(values, pairs["cluster"], **options), pairs)
 
 
-def _excess(pairs: pd.DataFrame, control: pd.DataFrame, options: dict) -> Iterator[dict]:
-    own = pairs.set_index("id").loc[control["id"]]
+def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, options: dict) -> Iterator[dict]:
+    own = pairs.set_index("id").loc[swapped["id"]]
     clusters = own["cluster"].to_numpy()
     for measure, event in RATES.items():
-        events = event(own).to_numpy(), event(control).to_numpy()
+        events = event(own).to_numpy(), event(swapped).to_numpy()
         interval = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=options["alpha"])
         yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own)
     for measure, distance in DISTANCES.items():
-        values = distance(own) - distance(control)
+        values = distance(own) - distance(swapped)
         yield _row(f"excess_{measure}", values.mean(), bootstrap_mean(values, clusters, **options), own)
 
 

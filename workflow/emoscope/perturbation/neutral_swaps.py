@@ -25,7 +25,7 @@ from emoscope.perturbation.edits import (
 )
 from emoscope.perturbation.lexicons import read_rows
 from emoscope.perturbation.pair_sets import pair_row, pair_table
-from emoscope.perturbation.pairs import CONTROL_OF, countable
+from emoscope.perturbation.pairs import NEUTRAL_OF, countable
 
 ARTICLES = ("a", "an")  # mended, not exchanged
 SEED = 0  # of the order in which texts are borrowed
@@ -84,12 +84,12 @@ def swap_neutral(text: str, lexicon: NeutralLexicon, count: int | None = None) -
     return perturb(text, with_articles(tokens, edits))
 
 
-def control_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, others: pd.DataFrame) -> pd.DataFrame:
-    """One control for each distinct text of an origin, whatever the term; only pairs that count have one.
+def neutral_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, others: pd.DataFrame) -> pd.DataFrame:
+    """The neutral swaps to compare pairs with: one for each distinct text of an origin, if its pair counts.
 
-    It exchanges as many neutral words as the pair changes words: in the same text if that offers so many, else in the
-    next of `others` (columns `text`, `label`), in an order drawn once, that does, is not itself of the origin and has
-    not been borrowed for it before. If there is none, the pair has no control.
+    As many neutral words are swapped as the pair changes words: in the same text if it has so many, else in the next of
+    `others` (columns `text`, `label`; shuffled once) that has, is not of this origin and was not yet borrowed for it.
+    If there is none, the pair has no neutral swap.
     """
 
     @cache
@@ -110,8 +110,8 @@ def control_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, others: pd.DataF
                 if text is None:
                     continue
                 label, flags = spare.pop(text), ("borrowed",)
-            control = replace(swap_neutral(text, lexicon, count), flags=flags)
-            rows.append(pair_row(pair.id, pair.axis, CONTROL_OF[pair.origin], "", label, control, cluster=pair.cluster))
+            swapped = replace(swap_neutral(text, lexicon, count), flags=flags)
+            rows.append(pair_row(pair.id, pair.axis, NEUTRAL_OF[pair.origin], "", label, swapped, cluster=pair.cluster))
     return pair_table(rows)
 
 

@@ -10,8 +10,8 @@ PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
 LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more
 UNFIT = {"uncertain", "gender-locked"}  # flags of pairs that no rate counts: a guess, or a text the flip makes absurd
 # Origins of the pairs that only serve as a baseline: as many neutral words are swapped as a pair of the origin changes.
-CONTROL_OF = {origin: f"{origin} control" for origin in ("natural", "template", "published", "word")}
-CONTROLS = frozenset(CONTROL_OF.values())
+NEUTRAL_OF = {origin: f"{origin} control" for origin in ("natural", "template", "published", "word")}
+NEUTRAL_ORIGINS = frozenset(NEUTRAL_OF.values())
 
 
 def scored(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

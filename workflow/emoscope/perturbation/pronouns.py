@@ -8,7 +8,7 @@ Parts of speech come from the tagger in `perturbation`, so these rules decide an
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
-from lemminflect import getAllInflections, getAllLemmas
+from lemminflect import getAllInflections, getAllLemmas, getLemma
 
 from emoscope.perturbation.edits import tag_scores, tags
 
@@ -142,6 +142,12 @@ def parts(word: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=20_000)
+def singulars(word: str) -> frozenset[str]:
+    """The word itself and the nouns of which it is the plural; by its ending where the lexicon does not know it."""
+    return frozenset({word, *getLemma(word, "NOUN")})
+
+
+@lru_cache(maxsize=20_000)
 def usual_tag(word: str) -> str:
     """The most likely C5 tag of a word without context."""
     scores = tag_scores(word)
@@ -198,7 +204,7 @@ def her_is_possessive(s: Sentence, i: int) -> tuple[bool, bool]:
 
 
 def _compound(s: Sentence, i: int) -> bool:
-    """A function word opens a compound that can be owned: her in laws, her to do list, her then boyfriend."""
+    """Whether a function word begins a compound noun, as in: her in laws, her to do list, her then boyfriend."""
     first, second, third = s.word(i + 1), s.word(i + 2), s.word(i + 3)
     return (
         (first, second)
@@ -212,7 +218,7 @@ def _compound(s: Sentence, i: int) -> bool:
 
 
 def _adverbial(s: Sentence, i: int) -> bool:
-    """What follows says when, how long or how much: her every day, her many times, her right away, her one more."""
+    """Whether an adverbial follows, as in: her every day, her many times, her right away, her one more."""
     first, second = s.word(i + 1), s.word(i + 2)
     return (
         (first in COUNTS | {"every", "all"} and second in UNITS and s.word(i + 3) != "of")
@@ -233,7 +239,7 @@ def _adverbial(s: Sentence, i: int) -> bool:
 
 
 def _bare_infinitive(s: Sentence, i: int) -> tuple[bool, bool] | None:
-    """A verb follows make, let, see, ...: made her cry, felt her kick."""
+    """(possessive, certain) where a verb may follow make, let, see, ...: made her cry, felt her kick; else None."""
     before, first = s.word(i - 1), s.word(i + 1)
     if not is_base_verb(first):
         return None
@@ -249,7 +255,7 @@ def _bare_infinitive(s: Sentence, i: int) -> tuple[bool, bool] | None:
 
 
 def _gerund(s: Sentence, i: int) -> tuple[bool, bool] | None:
-    """An -ing form follows: saw her standing there (him), her being late (either), her writing is good (his)."""
+    """(possessive, certain) before an -ing form: saw her standing (him), her being late (either), her writing (his)."""
     before, first, second = s.word(i - 1), s.word(i + 1), s.word(i + 2)
     if not first.endswith("ing") or "VERB" not in parts(first):
         return None
@@ -267,7 +273,7 @@ def _gerund(s: Sentence, i: int) -> tuple[bool, bool] | None:
 
 
 def _gift(s: Sentence, i: int) -> tuple[bool, bool] | None:
-    """What she is given, made or called, and does not own: gave her hope, made her chicken soup, called her stupid."""
+    """(possessive, certain) before what she is given or called: gave her hope, made her soup, called her stupid."""
     before, first, k = s.word(i - 1), s.word(i + 1), i + 1
     if (
         before in NAME | KEEP | CAUSE

@@ -124,7 +124,7 @@ def _check_names(config: dict) -> None:
         raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
     _check_tasks(config["prompting"]["tasks"])
     _check_residual(config)
-    _check_control(config)
+    _check_copier(config)
     seen = set()
     for position, run in enumerate(config["runs"]):
         for key, section in (("corpus", "corpora"), ("model", "models")):
@@ -199,7 +199,7 @@ def _check_residual(config: dict) -> None:
             raise UserError(f"{where}.block: {block}, but {name!r} has blocks 0 to {blocks - 1}; name one of them")
 
 
-def _check_control(config: dict) -> None:
+def _check_copier(config: dict) -> None:
     if (name := config["induction"]["control"]) is None:
         return
     if config["models"].get(name, {}).get("source") != "copier":

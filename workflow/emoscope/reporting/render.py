@@ -16,7 +16,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from emoscope.reporting.templates import fill
-from emoscope.storage.files import replacing
+from emoscope.storage.files import replacing, write_text
 from emoscope.storage.integrity import check_whole
 from emoscope.storage.provenance import files_of, page_facts
 
@@ -49,8 +49,7 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
         provenance=page_facts(parameters["paths"], parameters["settings"]),
         script=Markup(Path(parameters["script"]).read_text(encoding="utf-8")) if "script" in parameters else "",
     )
-    with replacing(output) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(page, output)
 
 
 def render_index(pages: list[Path], claims: Path, output: Path) -> None:
@@ -69,8 +68,7 @@ def render_index(pages: list[Path], claims: Path, output: Path) -> None:
         claims=os.path.relpath(claims, output.parent),
         provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}),
     )
-    with replacing(output) as temporary:
-        temporary.write_text(index, encoding="utf-8")
+    write_text(index, output)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """As `benjamini_hochberg`, but against even one false finding in the family (Holm 1979): to name single members."""
+    """As `benjamini_hochberg`, but controls the family-wise error (Holm 1979): use it to name single members."""
     return _adjusted(p, "holm")
 
 

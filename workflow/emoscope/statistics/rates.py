@@ -29,7 +29,7 @@ def wilson_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval
 
 
 def effective_rows(events: np.ndarray, clusters: np.ndarray) -> float:
-    """How many independent rows would tell as much of a rate: p(1 - p) over its cluster-robust variance, Kish (1965).
+    """Effective sample size of a rate: p(1 - p) over its cluster-robust variance, Kish (1965).
 
     Not below the number of clusters, nor above that of rows. An event that never or always happens does not show how
     much the rows of a cluster resemble each other; then it is the number of clusters.

@@ -1,11 +1,11 @@
-"""How many texts it takes to tell an effect from a threshold: what to say of a sample that could not. Approximate."""
+"""Approximately how many texts it takes to tell an effect from a threshold, for samples that were too small."""
 
 import numpy as np
 from scipy import stats
 
 
 def texts_for_mean(value: float, target: float, detectable: float, texts: int) -> float:
-    """Texts that tell a mean of this size from +/- target, given what so many texts can detect; inf if they coincide.
+    """Texts needed to tell a mean from +/- target, given what the present texts can detect; inf if they coincide.
 
     What a sample can detect falls with the root of its size (and so must come down to the gap between the two).
     """
@@ -14,7 +14,7 @@ def texts_for_mean(value: float, target: float, detectable: float, texts: int) -
 
 
 def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Texts that tell a rate from target > 0 in a one-sided binomial test; inf if they coincide.
+    """Texts needed to tell a rate from target > 0 in a one-sided binomial test; inf if they coincide.
 
     The normal approximation of Fleiss, Levin & Paik (2003), section 2.5; below the target at least as many as it takes
     for zero events to be unlikely, for which the approximation is poor.

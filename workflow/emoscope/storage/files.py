@@ -61,11 +61,15 @@ def write_tables(tables: Iterable[pd.DataFrame], path: Path) -> None:
                 writer.write_table(pa.Table.from_pandas(table, first.schema, preserve_index=False))
 
 
+def write_text(text: str, path: Path) -> None:
+    """Write a text as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_json(value: Any, path: Path) -> None:
     """Write indented JSON, UTF-8, keys in the order given; NaN is written as null."""
-    with replacing(path) as temporary:
-        text = json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_text(json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
 def read_json(path: Path) -> Any:

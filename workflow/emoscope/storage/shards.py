@@ -23,7 +23,7 @@ def shard_of(table: pd.DataFrame, shard: str) -> pd.DataFrame:
 
 
 def chunks_of(tables: list[Path], shard: str, chunk: int = CHUNK) -> Iterator[pd.DataFrame]:
-    """Share `k-of-n` of parquet tables with the same columns, one behind the other, in chunks: at least one."""
+    """Share `k-of-n` of the concatenation of parquet tables with the same columns, in chunks; at least one chunk."""
     files = [pq.ParquetFile(table) for table in tables]
     share = share_of(sum(file.metadata.num_rows for file in files), shard)
     if share.start == share.stop:
@@ -38,5 +38,5 @@ def chunks_of(tables: list[Path], shard: str, chunk: int = CHUNK) -> Iterator[pd
 
 
 def join_shards(shards: list[Path], output: Path) -> None:
-    """Write the tables of all shares, one behind the other."""
+    """Write the concatenation of the tables of all shares."""
     write_table(pd.concat(map(pd.read_parquet, shards), ignore_index=True), output)

@@ -16,7 +16,6 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     DataCollatorWithPadding,
-    GPT2Config,
     GPT2ForSequenceClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -32,6 +31,7 @@ from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import architecture_of, check_blocks
 from emoscope.models.onednn import use_onednn
 from emoscope.models.precision import use_bf16
+from emoscope.models.scratch import small_gpt2
 from emoscope.storage.files import occupy, read_json, replacing, write_json
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
@@ -162,17 +162,10 @@ def start_model(
         "label2id": {name: number for number, name in enumerate(classes)},
     }
     if folder is None:
-        settings = GPT2Config(
-            vocab_size=len(tokenizer),
-            n_positions=config["context"],
-            n_embd=config["width"],
-            n_layer=config["blocks"],
-            n_head=config["heads"],
+        settings = small_gpt2(
+            config,
+            vocabulary=len(tokenizer),
             activation_function="gelu_pytorch_tanh",  # GPT-2's own, in one kernel
-            initializer_range=0.5 / config["width"] ** 0.5,  # 0.018 at GPT-2's width 768, where its authors chose 0.02
-            resid_pdrop=0.0,  # so small a model underfits: dropout costs it accuracy
-            embd_pdrop=0.0,
-            attn_pdrop=0.0,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,

@@ -7,7 +7,7 @@ import pandas as pd
 from emoscope.perturbation.pair_tables import control_texts, found
 from emoscope.reporting.html import estimate, listed, number, percent, plural
 from emoscope.reporting.templates import fill
-from emoscope.storage.files import read_json, replacing
+from emoscope.storage.files import read_json, write_text
 
 UNSURE = 0.05  # a recall whose interval reaches further to either side is not known well
 METRICS = {
@@ -67,8 +67,7 @@ def write_model_card(
         percent=percent,
         listed=listed,
     )
-    with replacing(output) as temporary:
-        temporary.write_text(card, encoding="utf-8")
+    write_text(card, output)
 
 
 def metric_rows(metrics: dict) -> list[list[str]]:

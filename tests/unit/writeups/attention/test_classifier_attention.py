@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from emoscope.models.families import family_of, head_slice, pooled_token, projection_of, visible
+from emoscope.models.families import family_of, head_slice, pooled_token, projection_of, visible_tokens
 from emoscope.models.interventions import changing_input
 from emoscope.writeups.attention.blocking import blocked_answers, silenced_answers, when_silenced
 from emoscope.writeups.attention.measure import attention_weights, block_attention
@@ -64,7 +64,7 @@ def moved(before, after) -> float:
 def test_blocked_answers_are_those_without_the_weight(model, ids, monkeypatch):
     """Another route: the weight is taken out after the softmax, and the others are made to sum to 1 again."""
     change, divergence = blocked_answers(model, ids)
-    seen, softmax, tokens = visible(model, len(ids)), torch.nn.functional.softmax, torch.tensor([ids])
+    seen, softmax, tokens = visible_tokens(model, len(ids)), torch.nn.functional.softmax, torch.tensor([ids])
     before = model(tokens).logits
     predicted = int(before.argmax())
     nothing_left = seen.sum(axis=1) == 1
@@ -121,7 +121,7 @@ def test_the_tables_hold_what_each_token_can_look_at(model, own_tokenizer, table
     for number, sentence in enumerate(SENTENCES):
         ids = own_tokenizer(sentence)["input_ids"]
         own = tables["weights"][tables["weights"]["sentence"] == number]
-        seen = visible(model, len(ids))
+        seen = visible_tokens(model, len(ids))
         assert (own.groupby(["block", "head"]).size() == seen.sum()).all() and len(own) == 12 * seen.sum()
         assert np.allclose(own.groupby(["block", "head", "source"])["weight"].sum(), 1, atol=1e-5)
         one = own[(own["block"] == 2) & (own["head"] == 1)]
@@ -181,7 +181,7 @@ def test_the_viewer_gets_every_number(model, tables):
     data = viewer_data("random", tables["weights"], tables["averages"], tables["tokens"], (0, 1, 2))
     assert data["ahead"] == family_of(model).looks_ahead
     for sentence in data["sentences"]:
-        count = visible(model, len(sentence["tokens"])).sum() * (3 * (4 + 2) + 2)
+        count = visible_tokens(model, len(sentence["tokens"])).sum() * (3 * (4 + 2) + 2)
         assert len(sentence["values"]) == -(-2 * count // 3) * 4
 
 

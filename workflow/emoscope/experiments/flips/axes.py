@@ -5,6 +5,7 @@ To add an axis: its word list in data/lexicons, how to flip, an entry here, its 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Axis:
         return {(first,): f"{first} to {second}", (second,): f"{second} to {first}"}.get(tuple(named), "mixed")
 
 
+WHITE_AND_BLACK = ("white", "black")  # of the groups in the word list, those that the paper flips
 AXES = {
     "gender": Axis(
         words="gender.csv",
@@ -61,11 +63,11 @@ AXES = {
     "race": Axis(
         words="race.yaml",
         load=RaceLexicon.load,
-        flip=flip_race,
+        flip=partial(flip_race, groups=WHITE_AND_BLACK),
         group_of=race_of,
-        groups=("white", "black"),
+        groups=WHITE_AND_BLACK,
         said="The paper found no sentence with a significant change.",
-        templates=race_templates,
+        templates=partial(race_templates, groups=WHITE_AND_BLACK),
         planted=True,
     ),
 }

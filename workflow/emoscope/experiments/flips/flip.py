@@ -37,6 +37,7 @@ from emoscope.perturbation.pronouns import (
     his_is_independent,
     is_base_verb,
     parts,
+    singulars,
     verb_over_noun,
     word_set,
 )
@@ -203,13 +204,13 @@ def _is_a_man(s: Sentence, i: int, words: list[str], lexicon: GenderLexicon) -> 
 # Race
 
 
-def flip_race(text: str, lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "black")) -> Perturbation:
-    """The text with the two groups of the axis exchanged wherever a race word describes a person.
+def flip_race(text: str, lexicon: RaceLexicon, groups: tuple[str, str]) -> Perturbation:
+    """The text with the two groups exchanged wherever a race word describes a person.
 
     Raises UserError if the lexicon has no group of that name.
     """
-    _check_axis(lexicon, axis)
-    return _flip(text, lambda t: _race_edits(t, lexicon, axis))
+    _check_groups(lexicon, groups)
+    return _flip(text, lambda t: _race_edits(t, lexicon, groups))
 
 
 def race_of(words: str, lexicon: RaceLexicon) -> str | None:
@@ -218,16 +219,16 @@ def race_of(words: str, lexicon: RaceLexicon) -> str | None:
     return form[0] if form else None
 
 
-def _check_axis(lexicon: RaceLexicon, axis: tuple[str, str]) -> None:
-    for group in axis:
+def _check_groups(lexicon: RaceLexicon, groups: tuple[str, str]) -> None:
+    for group in groups:
         if group not in lexicon.groups:
             raise UserError(f"the race lexicon has no group {group!r}; it has {', '.join(lexicon.groups)}")
 
 
-def _race_edits(text: str, lexicon: RaceLexicon, axis: tuple[str, str]) -> tuple[list[Edit], set[str]]:
+def _race_edits(text: str, lexicon: RaceLexicon, groups: tuple[str, str]) -> tuple[list[Edit], set[str]]:
     tokens = tokenise(text)
     words = [token.lower for token in tokens]
-    other = dict(zip(axis, reversed(axis), strict=True))
+    other = dict(zip(groups, reversed(groups), strict=True))
     fixed, edits, flags, i = places_of(words, lexicon.fixed), [], set(), 0
     # The tagger reads every race word as one neutral adjective, so that both directions are read alike.
     sentence = Sentence(["black" if (w,) in lexicon.forms else w for w in words])
@@ -270,18 +271,12 @@ class _Mention(NamedTuple):
         return phrase_length(self.words, i, self.lexicon.forms, 2) if i >= 0 else 0
 
 
-_IRREGULAR = {"children": "child", "wives": "wife"}
-
-
 def _singulars(words: Sequence[str]) -> set[Phrase]:
     """The phrase itself and what it may be the plural or the genitive of."""
     if not words:
         return set()
     *first, last = words
-    last = last.split("'")[0]
-    ends = {last, _IRREGULAR.get(last, last), re.sub(r"men$", "man", last)}
-    ends |= {last.removesuffix("s"), last.removesuffix("es"), re.sub(r"ies$", "y", last)}
-    return {(*first, end) for end in ends}
+    return {(*first, form) for form in singulars(last.split("'")[0])}
 
 
 def _is_person(m: _Mention) -> bool | None:
@@ -295,7 +290,7 @@ def _is_person(m: _Mention) -> bool | None:
 
 
 def _before_person(m: _Mention, i: int) -> bool:
-    """A person noun follows, after adjectives and other race words: white and black people, black single mother."""
+    """Whether a person noun follows, after adjectives and race words: white and black people, black single mother."""
     for k in range(i, min(i + 6, len(m.words))):
         word, tag = m.words[k], m.s.tag(k)
         if m.persons(k):
@@ -333,7 +328,7 @@ _VERBS = word_set("who feel think want believe say live work vote hate love dont
 
 
 def _predicate(m: _Mention) -> bool | None:
-    """I am white, he s black, my parents are black, someone white: but not my shoes are black, black with soot."""
+    """Whether it is said of a person (I am white, my parents are black) and not of a thing (my shoes are black)."""
     after, k = m.s.word(m.end), m.start - 1
     if m.s.word(k) in _SOMEONE:
         return True
@@ -358,7 +353,7 @@ def _predicate(m: _Mention) -> bool | None:
 
 
 def _only_one(m: _Mention) -> bool | None:
-    """The only white in the room."""
+    """Whether it stands alone for a person, as in: the only white in the room; None where that is uncertain."""
     if m.s.word(m.start - 1) not in ("only", "first", "lone", "token") or m.s.word(m.end) not in ("in", "at", "on"):
         return False
     return bool(set(m.words[m.end + 1 : m.end + 5]) & m.lexicon.gatherings) or None
@@ -388,13 +383,13 @@ class Template(NamedTuple):
     frame: str
 
 
-def race_templates(lexicon: RaceLexicon, axis: tuple[str, str] = ("white", "black")) -> list[Template]:
-    """Each template sentence with each person, of the first group of the axis; `flip_race` makes the twins.
+def race_templates(lexicon: RaceLexicon, groups: tuple[str, str]) -> list[Template]:
+    """Each template sentence with each person, of the first group; `flip_race` makes the twins.
 
     Natural tweets that name a race are too few to show that a flip has no effect.
     """
-    _check_axis(lexicon, axis)
-    term = lexicon.groups[axis[0]]["adjective"]
+    _check_groups(lexicon, groups)
+    term = lexicon.groups[groups[0]]["adjective"]
     article = "an" if term[0] in "aeiou" else "a"
     return [
         Template(

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from emoscope.experiments.flips.axes import AXES
 from emoscope.perturbation.pair_tables import ORIGINS, beyond, control_texts, found, pair_texts
-from emoscope.perturbation.pairs import CONTROL_OF, CONTROLS, LARGE, countable, largest_change, scored
+from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, countable, largest_change, scored
 from emoscope.reporting.html import (
     estimate,
     headline,
@@ -46,7 +46,7 @@ def flips_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[str, Flip]:
         pairs, scores, summary, traces = (
             getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "traces")
         )
-        flipped = pairs[countable(pairs) & ~pairs["origin"].isin(CONTROLS)]
+        flipped = pairs[countable(pairs) & ~pairs["origin"].isin(NEUTRAL_ORIGINS)]
         result[axis] = Flip(axis, pairs, scored(flipped, scores), summary, traces)
     return result
 
@@ -76,7 +76,7 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
     """How many texts each flip could be applied to, in which direction, and why some are left out."""
     rows = []
     for axis, flip in flips.items():
-        pairs = flip.all_pairs[~flip.all_pairs["origin"].isin(CONTROLS | {"published"})]
+        pairs = flip.all_pairs[~flip.all_pairs["origin"].isin(NEUTRAL_ORIGINS | {"published"})]
         for origin, part in pairs.groupby("origin", sort=False):
             directions, flags = part["direction"].value_counts(), part["flags"].explode().value_counts()
             rows.append(
@@ -104,7 +104,7 @@ def control_findings(flips: Mapping[str, Flip]) -> Markup:
             summary = flip.summary[flip.summary["origin"] == origin]
             if summary.empty:
                 continue
-            controls = flip.all_pairs[flip.all_pairs["origin"] == CONTROL_OF[origin]]
+            controls = flip.all_pairs[flip.all_pairs["origin"] == NEUTRAL_OF[origin]]
             borrowed = int(controls["flags"].map(lambda flags: "borrowed" in flags).sum())
             texts, controlled = control_texts(summary)
             parts.append(

@@ -1,11 +1,11 @@
-"""The perturbation sets of the flips: every text in which people can be flipped along an axis, and its controls."""
+"""The perturbation sets of the flips: every text whose people can be flipped along an axis, and its neutral swaps."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from emoscope.experiments.flips.axes import AXES
-from emoscope.perturbation.neutral_swaps import NeutralLexicon, control_pairs
+from emoscope.perturbation.neutral_swaps import NeutralLexicon, neutral_pairs
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.storage.files import write_table
 
@@ -13,7 +13,7 @@ from emoscope.storage.files import write_table
 def flip_terms(test: Path, lexicon: Path, neutral: Path, published: Path, axis: str, output: Path) -> None:
     """Write the pairs of one axis: the test texts, the paper's own pairs if it has some, and the axis's templates.
 
-    Test texts and templates get controls; a template's is the same template.
+    Test texts and templates get neutral swaps; a template's stand in the same template.
     """
     texts, along = pd.read_parquet(test), AXES[axis]
     words = along.load(lexicon)
@@ -31,8 +31,8 @@ def flip_terms(test: Path, lexicon: Path, neutral: Path, published: Path, axis: 
         rows.append(pair_row(row.id, axis, row.origin, row.term, row.label, pair, direction, row.cluster))
     pairs = pair_table(rows)
     swaps = NeutralLexicon.load(neutral).known_in(texts["text"])
-    controls = [
-        control_pairs(pairs[pairs["origin"] == "natural"], swaps, others=texts),
-        control_pairs(pairs[pairs["origin"] == "template"], swaps, others=texts[:0]),
+    swapped = [
+        neutral_pairs(pairs[pairs["origin"] == "natural"], swaps, others=texts),
+        neutral_pairs(pairs[pairs["origin"] == "template"], swaps, others=texts[:0]),
     ]
-    write_table(pd.concat([pairs, *controls], ignore_index=True), output)
+    write_table(pd.concat([pairs, *swapped], ignore_index=True), output)

@@ -1,4 +1,4 @@
-"""What is done to a block's attention, or to one of its heads: the one table, which measuring, rules and pages read.
+"""The masks, ablations of a block's attention or of a head: the one table, which measuring, rules and pages read.
 
 To add a condition: its entry here, how it is done in measure.py, its name in the schema, and tests.
 """

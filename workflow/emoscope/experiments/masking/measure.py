@@ -1,4 +1,4 @@
-"""The masking experiment: predictions for the confident samples with parts of one block's attention silenced.
+"""The masking experiment: predictions for the confident samples under zero and mean ablation of attention.
 
 What the paper calls "head i" is the attention output of block i; a head here is a true attention head.
 """
@@ -36,14 +36,14 @@ from emoscope.storage.names import WHOLE_BLOCK
 
 @dataclass(frozen=True)
 class Mask:
-    """One thing to silence: a condition on a whole block (`head` is WHOLE_BLOCK) or on one of its heads."""
+    """One ablation: a condition on a whole block (`head` is WHOLE_BLOCK) or on one of its heads."""
 
     head: int
     condition: str
 
 
 @dataclass(frozen=True)
-class Prefix:
+class StartedBatch:
     """One batch run up to a block: its rows, its inputs, and the block's input (rows, tokens, width)."""
 
     rows: np.ndarray
@@ -72,7 +72,7 @@ def mask_block(model: Path, samples: Path, block: int, masking: dict, prediction
 
 
 def mask_all_but(model: Path, samples: Path, masking: dict, prediction: dict, output: Path) -> None:
-    """Write `id, block, condition, p_*, logit_*` where `block` is the only one whose attention still speaks."""
+    """Write `id, block, condition, p_*, logit_*` with the attention of all blocks but `block` ablated."""
     classifier, tokenizer = load_classifier(model)
     table = pd.read_parquet(samples)
     conditions = [name for name in masking["block_conditions"] if BLOCKS[name].all_but and _applies(classifier, name)]
@@ -98,28 +98,28 @@ def block_scores(
     head_conditions: Sequence[str],
     tokens_per_batch: int,
 ) -> dict[Mask, np.ndarray]:
-    """Logits (texts, classes) under every mask of one block.
+    """Logits (texts, classes) under every mask, which is an ablation, of one block or one of its heads.
 
     Every batch runs once up to the block; each mask then runs only the blocks from there on. Means are taken over all
     tokens of all texts, padding left out. A model whose projection has no bias has no `published` condition.
     """
-    prefixes, mean_heads, mean_output = _prefixes(model, tokenizer, texts, block, tokens_per_batch)
+    batches, mean_heads, mean_output = _started(model, tokenizer, texts, block, tokens_per_batch)
     masks = [Mask(WHOLE_BLOCK, name) for name in block_conditions if _applies(model, name)]
     masks += [Mask(head, name) for name in head_conditions for head in range(heads_of(model))]
     scores = {mask: np.empty((len(texts), model.config.num_labels), dtype=np.float32) for mask in masks}
-    for prefix in tqdm(prefixes, desc=f"mask block {block}", unit="batch", mininterval=2):
+    for batch in tqdm(batches, desc=f"mask block {block}", unit="batch", mininterval=2):
         for mask in masks:
             silence = _silence(model, block, mask, mean_heads, mean_output)
-            with resumed_at(model, block, prefix.residual), silence:
-                scores[mask][prefix.rows] = model(**prefix.inputs).logits.cpu().numpy()
+            with resumed_at(model, block, batch.residual), silence:
+                scores[mask][batch.rows] = model(**batch.inputs).logits.cpu().numpy()
     return scores
 
 
-def _prefixes(
+def _started(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], block: int, tokens_per_batch: int
-) -> tuple[list[Prefix], Tensor, Tensor]:
+) -> tuple[list[StartedBatch], Tensor, Tensor]:
     """Run every batch once; also the mean input (heads x head width,) and output (width,) of the block's projection."""
-    prefixes, tokens, sums = [], 0, [0.0, 0.0]
+    batches, tokens, sums = [], 0, [0.0, 0.0]
     for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
         with recording(blocks_of(model)[block]) as whole, recording(projection_of(model, block)) as projection:
             model(**inputs)
@@ -127,9 +127,9 @@ def _prefixes(
         tokens += int(real.sum())
         for number, site in enumerate(("input", "output")):
             sums[number] = sums[number] + projection[site][real].double().sum(dim=0)
-        prefixes.append(Prefix(rows, inputs, whole["input"]))
+        batches.append(StartedBatch(rows, inputs, whole["input"]))
     mean_heads, mean_output = ((total / tokens).float() for total in sums)
-    return prefixes, mean_heads, mean_output
+    return batches, mean_heads, mean_output
 
 
 def _silence(

@@ -48,8 +48,8 @@ def summarise(
     - `accuracy`: 1 where the prediction equals the label.
     `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no
     effect": `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
-    `different` if `p_adjusted` allows, else `underpowered`. `detectable` is the smallest change that so many texts with
-    such a spread show with 80 % power.
+    `different` if `p_adjusted` allows, else `underpowered`. `detectable` is the smallest change that as many texts
+    with the same spread would show with 80 % power.
     """
     alpha = 1 - confidence
     classes = class_columns(samples, "p_")

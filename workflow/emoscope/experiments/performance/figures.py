@@ -39,7 +39,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure
 
 
 @styled
-def calibration(parts: Mapping[str, Sequence[Mapping]]) -> Figure:
+def reliability_diagram(parts: Mapping[str, Sequence[Mapping]]) -> Figure:
     """Accuracy against mean confidence in ten bins, one line for each part; the size of a mark grows with its texts."""
     figure, axes = canvas(4.6, 3.8)
     axes.plot([0, 1], [0, 1], color="#888", linestyle="--", linewidth=1, label="perfectly calibrated")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
@@ -48,9 +49,9 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
     """Metrics of predictions with columns `text`, `label`, `pred`, `confidence`, `p_{class}`, each with `*_interval`.
 
     AUC is one-vs-rest, averaged over classes with equal weights; NaN if a class is absent. The confusion matrix counts
-    rows by (label, pred); `calibration` has one entry for each bin of confidence that is not empty. Rates (accuracy,
-    which is micro F1 as well, precision, recall) have Wilson intervals in which each text is one trial; AUC, F1 and
-    calibration error have bootstrap intervals that resample texts.
+    rows by (label, pred); `calibration`, the data of the reliability diagram, has one entry for each bin of confidence
+    that is not empty. Rates (accuracy, which is micro F1 as well, precision, recall) have Wilson intervals in which
+    each text is one trial; AUC, F1 and calibration error have bootstrap intervals that resample texts.
     """
     label, pred = (table[name].to_numpy(dtype=int) for name in ("label", "pred"))
     texts = pd.factorize(table["text"])[0]
@@ -97,7 +98,7 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
 def accuracy_difference(
     first: pd.DataFrame, second: pd.DataFrame, *, alpha: float, resamples: int, seed: int
 ) -> dict[str, float | list[float]]:
-    """Accuracy of the first table minus that of the second; a text that stands in both is drawn for both at once."""
+    """Accuracy of the first table minus that of the second; resamples draw a text of both tables for both at once."""
     tables = pd.concat([first, second])
     right, size = (tables["label"] == tables["pred"]).to_numpy(), len(first)
 
@@ -135,25 +136,8 @@ def weighted_statistic(
     return statistic
 
 
-def one_vs_rest_auc(positive: np.ndarray, score: np.ndarray) -> Callable[[np.ndarray], float]:
-    """A function from row weights to the area under the ROC curve of one class against the rest; NaN unless both occur.
-
-    Sorted once: an area is the share of negative weight below each positive row, ties counting half (Mann-Whitney).
-    """
-    negatives, positives = np.flatnonzero(~positive), np.flatnonzero(positive)
-    negatives = negatives[np.argsort(score[negatives])]
-    below, upto = (np.searchsorted(score[negatives], score[positives], side) for side in ("left", "right"))
-
-    def area(weights: np.ndarray) -> float:
-        passed, weight = np.concatenate([[0], np.cumsum(weights[negatives])]), weights[positives]
-        pairs = passed[-1] * weight.sum()
-        return weight @ (passed[below] + passed[upto]) / (2 * pairs) if pairs else np.nan
-
-    return area
-
-
 def bounded(resamples: int, rows: int) -> int:
-    """As many resamples as asked for, or as many as DRAWS leaves for a set of this size, but at least FEWEST."""
+    """The number of resamples: as asked for, cut so that all draw DRAWS rows together at most, but at least FEWEST."""
     return min(resamples, max(FEWEST, DRAWS // max(rows, 1)))
 
 
@@ -174,7 +158,7 @@ def _bootstrap(statistic: Callable, texts: np.ndarray, **options) -> tuple[np.nd
 
 
 def _beside(**estimates: tuple[float, float, float]) -> dict[str, float | list[float]]:
-    """Each value under its name, and its bounds under `{name}_interval`."""
+    """Estimates as JSON: each value under its name, its bounds under `{name}_interval`."""
     found = {}
     for name, (value, low, high) in estimates.items():
         found |= {name: float(value), f"{name}_interval": [float(low), float(high)]}

@@ -1,4 +1,4 @@
-"""The perturbation set of the synonyms with its controls, and the word counts that the synonyms were chosen from."""
+"""The perturbation set of the synonyms with its neutral swaps, and the word counts that synonyms were chosen from."""
 
 from functools import partial
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace_published, stopwords
 from emoscope.experiments.synonyms.replace import count_words as count
-from emoscope.perturbation.neutral_swaps import NeutralLexicon, control_pairs
+from emoscope.perturbation.neutral_swaps import NeutralLexicon, neutral_pairs
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.storage.files import read_json, write_table
 
@@ -30,7 +30,7 @@ def count_words(test: Path, audit: Path, stop_words: Path, config: dict, output:
 
 
 def replace_words(test: Path, audit: Path, synonyms: Path, neutral: Path, output: Path) -> None:
-    """Write the pairs that the synonym table makes, and their controls.
+    """Write the pairs that the synonym table makes, and their neutral swaps.
 
     They are made as published, and word by word without looking at the label.
     """
@@ -45,5 +45,5 @@ def replace_words(test: Path, audit: Path, synonyms: Path, neutral: Path, output
         swap = partial(replace, mapping={(word, part_of_speech): synonym}, label_bearing=table.label_bearing)
         rows += [pair_row(row.id, "synonyms", "word", word, row.label, swap(row.text)) for row in texts.itertuples()]
     pairs = pair_table(rows)
-    controls = control_pairs(pairs, NeutralLexicon.load(neutral).known_in(texts["text"]), others=texts)
-    write_table(pd.concat([pairs, controls], ignore_index=True), output)
+    swapped = neutral_pairs(pairs, NeutralLexicon.load(neutral).known_in(texts["text"]), others=texts)
+    write_table(pd.concat([pairs, swapped], ignore_index=True), output)

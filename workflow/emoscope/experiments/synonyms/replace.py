@@ -240,7 +240,7 @@ def _head(s: Sentence, i: int) -> str:
 
 
 def _is_causative(s: Sentence, i: int) -> bool:
-    """Somebody is made to be or to do, or make is a light verb: make me cry, made the day special, makes no sense."""
+    """Whether make is causative or a light verb: make me cry, made the day special, makes no sense."""
     k = i + 1
     if s.word(k) in OBJECTS and not (s.word(k) == "her" and her_is_possessive(s, k)[0]):
         return True

@@ -60,8 +60,8 @@ def aligned_units(text: str, perturbed: str, spans: Sequence[Sequence[int]]) -> 
     """Cut both texts into the same units: each changed span is one, and so is every word between the spans."""
     units: list[tuple[Piece, Piece]] = []
     place, shift = 0, 0
-    last = (len(text), len(text), len(perturbed), len(perturbed))
-    for start, end, other_start, other_end in [*spans, last]:
+    the_end = (len(text), len(text), len(perturbed), len(perturbed))
+    for start, end, other_start, other_end in [*spans, the_end]:
         for word in re.finditer(r"\S+", text[place:start]):
             first, last = place + word.start(), place + word.end()
             units.append(((first, last), (first + shift, last + shift)))
@@ -74,7 +74,7 @@ def aligned_units(text: str, perturbed: str, spans: Sequence[Sequence[int]]) -> 
 def _owners(
     tokenizer: PreTrainedTokenizerBase, text: str, pieces: Sequence[Piece]
 ) -> tuple[BatchEncoding, dict[int, list[int]], dict[int, str]]:
-    """Model inputs; the pieces that each token overlaps, none for a token between words; and the special tokens."""
+    """Tokenise one text: model inputs; the numbers of the pieces that each token overlaps; special tokens by place."""
     encoded = tokenizer(
         text, truncation=True, return_offsets_mapping=True, return_special_tokens_mask=True, return_tensors="pt"
     )
@@ -90,7 +90,7 @@ def _owners(
 
 
 def _tokens_of_groups(owned: dict[int, list[int]], group_of: Sequence[int]) -> dict[int, list[int]]:
-    """Token places by group of pieces; a token without piece goes with the token after it, at the end before it."""
+    """Token places by group of pieces; a token that overlaps none joins the next one's group, or the last group."""
     groups = pd.Series({token: group_of[pieces[0]] if pieces else None for token, pieces in owned.items()}, dtype=float)
     groups = groups.bfill().ffill().dropna().astype(int)
     return {group: list(map(int, tokens)) for group, tokens in groups.groupby(groups).groups.items()}

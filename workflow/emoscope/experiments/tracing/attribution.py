@@ -1,4 +1,4 @@
-"""What the classifier's parts write towards each class, and what it would say after each block.
+"""Direct logit attribution (what each part writes towards each class) and the logit lens (the answer after each block).
 
 Direct logit attribution splits the pooled token's last residual into what the embedding, every head and every
 feed-forward wrote there, and sends each part through the final norm and the head. It shows direct effects only: what a
@@ -34,14 +34,14 @@ class Part(NamedTuple):
 
 
 def attribution_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
-    """`part, block, head, class, contribution`: the contributions to a class add up to its logit."""
+    """Direct logit attribution: `part, block, head, class, contribution`, which add up to the logit of each class."""
     parts, contributions = contributions_of(model, run, place)
     table = pd.DataFrame(parts).join(pd.DataFrame(contributions.cpu().numpy(), columns=classes))
     return table.melt(list(Part._fields), var_name="class", value_name="contribution")
 
 
-def lens_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
-    """`depth, class, logit, probability`: the head's answer after `depth` blocks; the last is the model's own."""
+def class_lens_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
+    """The logit lens: `depth, class, logit, probability` after `depth` blocks; the last is the model's own answer."""
     logits = lens_of(model, run, place)
     tables = {"logit": logits, "probability": logits.softmax(dim=1)}
     columns = [
@@ -87,7 +87,7 @@ def contributions_of(model: PreTrainedModel, run: Activations, place: int) -> tu
 
 
 def _held(module: nn.Module, values: Tensor) -> Tensor:
-    """Send parts (parts, width) through a module held at what it does to their sum; biases go to the first part."""
+    """Pass parts (parts, width) through a module linearised at their sum; its biases are added to the first part."""
     match module:
         case nn.Identity():
             return values

@@ -1,6 +1,6 @@
 """Which dimensions of the residual stream change when people's words are flipped, and whether that is more than chance.
 
-The dimensions of one model have no counterpart in another that was trained separately, whatever their numbers.
+Dimension k of one model corresponds to no particular dimension of a model trained separately.
 """
 
 from pathlib import Path

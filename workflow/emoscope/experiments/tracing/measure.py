@@ -8,7 +8,7 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.tracing.alignment import Aligned, align
-from emoscope.experiments.tracing.attribution import attribution_table, lens_table
+from emoscope.experiments.tracing.attribution import attribution_table, class_lens_table
 from emoscope.experiments.tracing.patching import patch_table
 from emoscope.models.activations import Activations, activations_of, unit_means
 from emoscope.models.families import pooled_token
@@ -16,7 +16,7 @@ from emoscope.models.loading import classes_of, load_classifier
 from emoscope.perturbation.pairs import countable, largest_change, scored
 from emoscope.storage.files import write_table
 
-FLIPS = {"natural", "template", "published"}  # the origins of pairs that are flips, and not controls
+FLIPS = {"natural", "template", "published"}  # the origins of pairs that are flips, and not neutral swaps
 ROUNDING = 1e-6  # of a probability: a smaller change leaves nothing to follow
 KEY = ["pair", "id", "origin"]
 COLUMNS = {  # of every table, after the key
@@ -43,7 +43,7 @@ def trace_pairs(
 ) -> None:
     """Write four tables on the strongest pairs, each beginning with `pair, id, origin`.
 
-    For the columns see `trace`, `patch_table`, `attribution_table` and `lens_table`; in the last two `version` is
+    For the columns see `trace`, `patch_table`, `attribution_table` and `class_lens_table`; in the last two `version` is
     `original` or `flipped`.
     """
     classifier, tokenizer = load_classifier(model)
@@ -81,7 +81,7 @@ def inside(model: PreTrainedModel, aligned: Aligned, block: int, tokens_per_batc
         "traces": trace(aligned, **runs, block=block),
         "patching": patch_table(model, aligned, **runs, classes=classes, tokens_per_batch=tokens_per_batch),
         "attribution": both(attribution_table),
-        "lens": both(lens_table),
+        "lens": both(class_lens_table),
     }
 
 

@@ -40,7 +40,7 @@ class Patch(NamedTuple):
 
 @dataclass(frozen=True)
 class Transfer:
-    """A run that receives and one that gives; `places[u]` are unit u's token places in both, which correspond."""
+    """The runs to patch into and from; `places[u]` are the token places of unit u in both, in corresponding order."""
 
     inputs: Mapping[str, Tensor]  # of the recipient, (1, tokens)
     recipient: Activations
@@ -101,7 +101,7 @@ def transfers(aligned: Aligned, original: Activations, flipped: Activations) -> 
 
 
 def _matched(into: Sequence[int], source: Sequence[int]) -> tuple[list[int], list[int]]:
-    """A unit's tokens correspond from the last one backwards, since in a causal model it has read the whole unit.
+    """Pair a unit's tokens from the last one backwards, since in a causal model the last has read the whole unit.
 
     Where the recipient has more of them, its first ones all get the donor's first.
     """

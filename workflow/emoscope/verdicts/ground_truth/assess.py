@@ -1,4 +1,4 @@
-"""What was planted in a generated corpus beside what a run finds of it: the controls of the flips and synonyms.
+"""What was planted in a generated corpus beside what a run finds of it: planted effects of flips and synonyms.
 
 Planted: a gap P(anger | male) - P(anger | female) in ambiguous sentences, and two synonyms that mean another class.
 Planted as absent: a gender gap beside an emotion word, any effect of race, any effect of the other synonyms.
@@ -25,7 +25,7 @@ PLANTED_AXES = ("gender", "race", "synonyms")
 SCENES = [re.compile(re.sub(r"{\w+}", ".+", scene)) for scene in GRAMMAR["scene"]]
 
 
-class Control(NamedTuple):
+class PlantedEffect(NamedTuple):
     """One planted effect, or absence of one, and what was found: a value with its interval on a number of texts.
 
     `verdict` is found, partly found, missed or cannot tell; where an absence was planted, found means none was seen.
@@ -53,27 +53,30 @@ def assess_ground_truth(
     statistics: dict,
     output: Path,
 ) -> None:
-    """Write one run's controls of one axis (gender, race, synonyms) as CSV: the fields of `Control`, and `run`."""
+    """Write what a run finds of the planted effects of one axis (gender, race, synonyms), as CSV.
+
+    Columns: the fields of `PlantedEffect`, and `run`.
+    """
     planted, effects, learned = read_json(truth), pd.read_parquet(summary), pd.read_parquet(train)
     if axis == "gender":
         table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
         taught = int(learned["id"].isin(planted["ids"]["ambiguous"]).sum())
-        rows = gender_controls(planted, table, taught, statistics)
+        rows = gender_effects(planted, table, taught, statistics)
     elif axis == "race":
-        rows = race_controls(effects, learned[learned["id"].isin(planted["ids"]["race"])], 1 - statistics["confidence"])
+        rows = race_effects(effects, learned[learned["id"].isin(planted["ids"]["race"])], 1 - statistics["confidence"])
     elif axis == "synonyms":
-        rows = synonym_controls(planted, effects, 1 - statistics["confidence"])
+        rows = synonym_effects(planted, effects, 1 - statistics["confidence"])
     else:
         raise ValueError(f"nothing is planted on the axis {axis!r}; known: {', '.join(PLANTED_AXES)}")
-    write_csv(pd.DataFrame(rows, columns=Control._fields).assign(run=run), output)
+    write_csv(pd.DataFrame(rows, columns=PlantedEffect._fields).assign(run=run), output)
 
 
 def collect_ground_truth(runs: list[Path], output: Path) -> None:
-    """Write the controls of all runs as one CSV."""
+    """Write what all runs find of them as one CSV."""
     write_csv(pd.concat(map(pd.read_csv, runs)), output)
 
 
-def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> Iterator[Control]:
+def gender_effects(truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> Iterator[PlantedEffect]:
     """The planted gap of P(anger) in ambiguous sentences, and its absence beside an emotion word.
 
     Two things make the interval of the gap wide. Texts that tell one scene share what the model makes of it, so scenes,
@@ -97,14 +100,14 @@ def gender_controls(truth: dict, pairs: pd.DataFrame, taught: int, statistics: d
         low, high = value - np.hypot(value - low, learned), value + np.hypot(high - value, learned)
     sentence = f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f}."
     verdict = "found" if low <= expected <= high else "partly found" if low * expected > 0 else "missed"
-    yield Control("gender", sentence, expected, value, low, high, texts, verdict if texts > 1 else "cannot tell")
+    yield PlantedEffect("gender", sentence, expected, value, low, high, texts, verdict if texts > 1 else "cannot tell")
 
     values, names = (male - female)[~ambiguous], pairs["text"][~ambiguous]
     value, low, high, texts = _mean(values, names, statistics)
     alpha = 1 - statistics["confidence"]
     absent = texts > 1 and tost_mean(values, names.to_numpy(), statistics["margin"], alpha).equivalent
     verdict = "found" if absent else "missed" if low > 0 or high < 0 else "cannot tell"
-    yield Control(
+    yield PlantedEffect(
         "gender", "Beside an emotion word gender tells nothing of anger.", 0, value, low, high, texts, verdict
     )
 
@@ -114,7 +117,7 @@ def scene_of(text: str) -> int:
     return next((number for number, scene in enumerate(SCENES) if scene.search(text)), -1)
 
 
-def race_controls(summary: pd.DataFrame, taught: pd.DataFrame, alpha: float) -> Iterator[Control]:
+def race_effects(summary: pd.DataFrame, taught: pd.DataFrame, alpha: float) -> Iterator[PlantedEffect]:
     """P(class | white) - P(class | black) is nil for every class; shown is the class with the largest gap.
 
     A model learns what chance put into its training labels as well: from the `taught` sentences, those of the training
@@ -143,21 +146,27 @@ def race_controls(summary: pd.DataFrame, taught: pd.DataFrame, alpha: float) -> 
         )
         sentence = f"Race tells nothing of any class ({where})."
         row = gaps.iloc[most]
-        yield Control("race", sentence, 0, row["value"], row["low"], row["high"], int(row["texts"]), verdict, note)
+        yield PlantedEffect(
+            "race", sentence, 0, row["value"], row["low"], row["high"], int(row["texts"]), verdict, note
+        )
 
 
-def synonym_controls(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterator[Control]:
+def synonym_effects(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterator[PlantedEffect]:
     """Every misleading synonym is flagged (a share of its texts), of the other words none (a share of the words)."""
     words = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")].set_index("term")
     share = truth["effects"]["misleading_synonyms"]["size"]
     for word, (synonym, name) in MISLEADING_SYNONYMS.items():
         sentence = f"{word.capitalize()} changes to {synonym}, which means {name}: every prediction changes."
         if word not in words.index:
-            yield Control("synonyms", sentence, share, np.nan, np.nan, np.nan, 0, "cannot tell", "no text has the word")
+            yield PlantedEffect(
+                "synonyms", sentence, share, np.nan, np.nan, np.nan, 0, "cannot tell", "no text has the word"
+            )
             continue
         row = words.loc[word]
         verdict = "found" if row["verdict"] == "flagged" else "missed"
-        yield Control("synonyms", sentence, share, row["value"], row["low"], row["high"], int(row["texts"]), verdict)
+        yield PlantedEffect(
+            "synonyms", sentence, share, row["value"], row["low"], row["high"], int(row["texts"]), verdict
+        )
     plain = words.drop(index=list(MISLEADING_SYNONYMS), errors="ignore")
     flagged = list(plain.index[plain["verdict"] == "flagged"])
     low, high = wilson_interval(len(flagged), len(plain), alpha)
@@ -165,7 +174,7 @@ def synonym_controls(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterat
     sentence = "The other synonyms mean what the words mean that they replace: no word is flagged."
     verdict = "missed" if flagged else "found" if len(plain) else "cannot tell"
     note = f"of {len(plain)} words" + (f", flagged: {', '.join(flagged)}" if flagged else "")
-    yield Control("synonyms", sentence, 0, value, low, high, int(plain["texts"].sum()), verdict, note)
+    yield PlantedEffect("synonyms", sentence, 0, value, low, high, int(plain["texts"].sum()), verdict, note)
 
 
 def _mean(values: np.ndarray, texts: pd.Series, statistics: dict) -> tuple[float, float, float, int]:

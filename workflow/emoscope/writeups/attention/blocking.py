@@ -1,6 +1,6 @@
-"""What happens to a prediction when attention is blocked, one weight or one head at a time.
+"""Attention knockout and zero ablation: what blocking one weight, or one head, does to a prediction.
 
-Source and target mean what they mean in attention.py: the token that looks, and what it looks at. Effects are
+Source and target mean what they mean in weights.py: the token that looks, and what it looks at. Effects are
 `divergence` (nats, Kullback-Leibler, from the prediction as it was to the blocked one) and `change` (nats) of one
 outcome's log-probability: a language model's true next token, or the class that a classifier predicts.
 """
@@ -23,7 +23,7 @@ from emoscope.models.families import (
     is_classifier,
     pooled_token,
     projection_of,
-    visible,
+    visible_tokens,
 )
 from emoscope.models.interventions import Change, changing_input, resumed_at
 
@@ -35,7 +35,7 @@ def when_blocked(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndarray
     of a language model's prediction at the source."""
     if is_classifier(model):
         return blocked_answers(model, ids)
-    return blocked_predictions(model, Prefix.of(model, ids))
+    return blocked_predictions(model, SeenText.of(model, ids))
 
 
 def when_silenced(model: PreTrainedModel, ids: Sequence[int]) -> tuple[int, np.ndarray, np.ndarray]:
@@ -44,7 +44,7 @@ def when_silenced(model: PreTrainedModel, ids: Sequence[int]) -> tuple[int, np.n
     if is_classifier(model):
         place = pooled_token(model, torch.tensor([list(ids)]))
         return place, *silenced_answers(model, ids, place)
-    return len(ids) - 2, *silenced_predictions(model, Prefix.of(model, ids), len(ids) - 2)
+    return len(ids) - 2, *silenced_predictions(model, SeenText.of(model, ids), len(ids) - 2)
 
 
 @torch.inference_mode()
@@ -56,7 +56,7 @@ def blocked_answers(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndar
     """
     tokens = torch.tensor([list(ids)], device=model.device)
     answer = model(tokens).logits
-    seen = visible(model, len(ids))
+    seen = visible_tokens(model, len(ids))
     change, divergence = (np.full(seen.shape, np.nan) for _ in range(2))
     source, target = np.nonzero(seen & (seen.sum(axis=1, keepdims=True) > 1))
     for rows in np.split(np.arange(len(source)), range(QUERIES, len(source), QUERIES)):
@@ -70,7 +70,7 @@ def blocked_answers(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndar
 
 @torch.inference_mode()
 def silenced_answers(model: PreTrainedModel, ids: Sequence[int], place: int) -> tuple[np.ndarray, np.ndarray]:
-    """What becomes of a classifier's answer when one head adds nothing at one token, for every head in turn."""
+    """What zero ablation of one head at one token does to a classifier's answer, for every head in turn."""
     whole = activations_of(model, {"input_ids": torch.tensor([list(ids)])})
     heads = range(heads_of(model))
     tokens = torch.tensor([list(ids)] * len(heads), device=model.device)
@@ -104,12 +104,12 @@ def _moved(before: Tensor, after: Tensor) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _additive(allowed: Tensor) -> Tensor:
-    """A mask as the models add it to attention scores."""
+    """The mask as the models add it to attention scores: 0 where allowed, else the lowest float."""
     return torch.zeros(allowed.shape, device=allowed.device).masked_fill(~allowed, torch.finfo(torch.float32).min)
 
 
 @dataclass(frozen=True)
-class Prefix:
+class SeenText:
     """A text as the model saw it whole: token ids (tokens,), what they left in the cache, and the predictions,
     log-probabilities (tokens, vocabulary)."""
 
@@ -118,14 +118,14 @@ class Prefix:
     predictions: Tensor
 
     @classmethod
-    def of(cls, model: PreTrainedModel, ids: Sequence[int]) -> "Prefix":
+    def of(cls, model: PreTrainedModel, ids: Sequence[int]) -> "SeenText":
         tokens = torch.tensor(list(ids), device=model.device)
         with torch.inference_mode():
             output = model(tokens[None], use_cache=True)
             return cls(tokens, output.past_key_values, output.logits[0].log_softmax(dim=-1))
 
 
-def blocked_predictions(model: PreTrainedModel, text: Prefix) -> tuple[np.ndarray, np.ndarray]:
+def blocked_predictions(model: PreTrainedModel, text: SeenText) -> tuple[np.ndarray, np.ndarray]:
     """What becomes of each source's prediction when it cannot look at one target, in any head of any block.
 
     Returns (change, divergence), each (source, target); NaN where there is nothing to block (the first token has only
@@ -145,8 +145,8 @@ def blocked_predictions(model: PreTrainedModel, text: Prefix) -> tuple[np.ndarra
     return change, divergence
 
 
-def silenced_predictions(model: PreTrainedModel, text: Prefix, source: int) -> tuple[np.ndarray, np.ndarray]:
-    """What becomes of one source's prediction when one head adds nothing at this token, for every head in turn.
+def silenced_predictions(model: PreTrainedModel, text: SeenText, source: int) -> tuple[np.ndarray, np.ndarray]:
+    """What zero ablation of one head at this token does to its prediction, for every head in turn.
 
     Returns (change, divergence), each (blocks, heads). As in `blocked_predictions` all other tokens stay as they were,
     so the heads go through the model together, one query for each.
@@ -174,7 +174,7 @@ def _without_own_head(model: PreTrainedModel, block: int) -> Change:
 
 
 def _effects(
-    model: PreTrainedModel, text: Prefix, source: np.ndarray, allowed: np.ndarray
+    model: PreTrainedModel, text: SeenText, source: np.ndarray, allowed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(change, divergence), each (queries,), of sources that look only at what is `allowed`, (queries, tokens)."""
     places = np.arange(len(text.tokens))

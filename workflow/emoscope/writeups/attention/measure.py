@@ -9,7 +9,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
-from emoscope.models.families import blocks_of, family_of, heads_of, visible
+from emoscope.models.families import blocks_of, family_of, heads_of, visible_tokens
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import architecture_of, load_classifier
 from emoscope.statistics.ranks import rank_agreement
@@ -37,7 +37,7 @@ def attention_weights(model: Path, config: dict, weights: Path, averages: Path, 
     found = {"weights": [], "averages": [], "tokens": []}
     for number, (sentence, ids) in enumerate(tqdm(sentences, desc="sentences", unit="sentence")):
         labels = readable(tokenizer, ids)
-        maps, seen = attention_of(network, ids), visible(network, len(ids))
+        maps, seen = attention_of(network, ids), visible_tokens(network, len(ids))
         found["weights"].append(_long(maps, seen, ("block", "head"), labels).assign(sentence=number))
         _, divergence = when_blocked(network, ids)
         found["averages"].append(_averages(maps, divergence, seen, labels).assign(sentence=number))

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 WEIGHT_STEPS = 10_000  # in 1: the viewer shows four decimals
 EFFECT_STEPS = (1_000_000, 1_000)  # six decimals if all effects are as small as that, else three
-NONE = 65_535  # no value
+NO_VALUE = 65_535  # no value
 
 
 def viewer(
@@ -34,7 +34,7 @@ def viewer_data(
     after the source unless `ahead`.
     """
     effects = averages.loc[averages["view"] == "effect", "weight"]
-    steps = next((steps for steps in EFFECT_STEPS if effects.max() * steps < NONE), EFFECT_STEPS[-1])
+    steps = next((steps for steps in EFFECT_STEPS if effects.max() * steps < NO_VALUE), EFFECT_STEPS[-1])
     blocks, heads = int(weights["block"].max()) + 1, int(weights["head"].max()) + 1
     sentences = []
     for sentence, words in tokens.groupby("sentence"):
@@ -65,4 +65,4 @@ def _ordered(rows: pd.DataFrame, leading: list[str]) -> np.ndarray:
 
 def _stored(values: np.ndarray, steps: int) -> np.ndarray:
     rounded = np.round(values.astype(np.float64) * steps)
-    return np.where(np.isnan(rounded), NONE, np.minimum(rounded, NONE - 1))
+    return np.where(np.isnan(rounded), NO_VALUE, np.minimum(rounded, NO_VALUE - 1))

@@ -1,4 +1,4 @@
-"""What repeated tokens need: replacing the output of MLPs, and silencing heads, measured by the second half's loss."""
+"""Ablation on repeated tokens: MLP outputs replaced, heads mean-ablated; measured by the second half's loss."""
 
 from contextlib import ExitStack
 from pathlib import Path

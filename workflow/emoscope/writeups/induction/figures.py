@@ -1,6 +1,6 @@
 """The figures of the induction write-up; nothing is computed here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -108,14 +108,14 @@ def silenced(table: pd.DataFrame, kinds: Mapping[str, str]) -> Figure:
 
 
 @styled
-def compositions(table: pd.DataFrame, titles: Mapping[str, str], columns: Sequence[str] = ("top1", "rank")) -> Figure:
+def compositions(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     """Top-1 accuracy (above) and mean rank (below) of pairs of heads, a panel for each measure."""
     measures = [measure for measure in titles if measure in set(table["measure"])]
     figure = Figure(figsize=(3.1 * len(measures) + 0.6, 4.2), layout="constrained")
-    grid = figure.subplots(len(columns), len(measures), squeeze=False, sharex="row" if len(measures) == 1 else False)
     limits = {"top1": ("low", "high"), "rank": ("rank_low", "rank_high")}
+    grid = figure.subplots(len(limits), len(measures), squeeze=False, sharex="row" if len(measures) == 1 else False)
     labels = {"top1": "top-1 accuracy", "rank": "mean rank of the right token"}
-    for line, column in zip(grid, columns, strict=True):
+    for line, column in zip(grid, limits, strict=True):
         for axes, measure in zip(line, measures, strict=True):
             rows = table[table["measure"] == measure]
             chance = 1 / rows["candidates"].iloc[0] if column == "top1" else 0.5
@@ -129,6 +129,6 @@ def compositions(table: pd.DataFrame, titles: Mapping[str, str], columns: Sequen
             axes.set(ylim=(len(KINDS) - 0.5, -0.5), xlabel=labels[column])
             axes.set_yticks(range(len(KINDS)), list(KINDS.values()) if axes is line[0] else [""] * len(KINDS))
             axes.xaxis.set_major_locator(MaxNLocator(4))
-            if column == columns[0]:
+            if column == "top1":
                 axes.set_title(titles[measure])
     return figure

@@ -52,7 +52,7 @@ def hits(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def head_scores(attention: Tensor, length: int) -> dict[str, Tensor]:
-    """Mean attention of each head along three lines of its pattern, (..., tokens, tokens) -> (...).
+    """Induction (prefix matching) and previous-token scores of heads' patterns, (..., tokens, tokens) -> (...).
 
     `induction`: a token of the second half looks at the token after its first occurrence, `length - 1` back.
     `previous`: a token looks at the one before it. `stripe`: the whole diagonal `length - 1` back, as the blog has it;

@@ -18,7 +18,7 @@ from emoscope.storage.names import EVERYWHERE
 
 HALVES = ("first", "second")
 LINES = ("induction", "previous", "stripe")
-MEASURES = ("embedding", "rotated", "context")
+COMPOSITIONS = ("embedding", "rotated", "context")
 HEAD = ["block", "head"]
 PAIR = ["pair", "kind", "previous_block", "previous_head", "block", "head", "key_head", "measure", "candidates"]
 
@@ -38,7 +38,7 @@ def summarise_induction(
     tables = {
         "halves": halves_of(predicted, statistics),
         "positions": positions_of(predicted, statistics),
-        "heads": heads_of(pd.read_parquet(heads), statistics),
+        "heads": head_intervals(pd.read_parquet(heads), statistics),
         "mlps": mlps_of(pd.read_parquet(mlps), statistics),
         "silenced": silenced_of(pd.read_parquet(silenced), statistics),
         "pairs": pairs_of(pd.read_parquet(pairs), statistics),
@@ -86,7 +86,7 @@ def positions_of(predicted: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def heads_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
+def head_intervals(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """`weights, length, line, block, head, value, low, high`: mean score of each head along each line."""
     parts = [
         _cells(part, HEAD, line, statistics).assign(weights=weights, length=length, line=line)

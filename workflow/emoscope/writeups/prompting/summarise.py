@@ -21,7 +21,7 @@ from emoscope.storage.files import read_json, write_csv, write_json, write_table
 from emoscope.storage.names import ALL
 
 AVERAGES = ("micro avg", "macro avg", "weighted avg", "samples avg")
-MEASURES = ("precision", "recall", "f1")
+CLASS_SCORES = ("precision", "recall", "f1")
 
 
 def summarise_prompting(
@@ -125,7 +125,7 @@ def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
             support[place],
         )
         for place, name in enumerate(names)
-        for number, measure in enumerate(MEASURES)
+        for number, measure in enumerate(CLASS_SCORES)
     ]
     if tasks[answer.task]["kind"] == "single":
         right = (truth & answer.predicted).any(axis=1)
@@ -240,7 +240,7 @@ def compare_alone(joint: Answer, alone: Answer, texts: dict, tasks: dict, drawn:
     found = values(np.ones(len(table)))
     interval = bootstrap_statistic(values, table["text"].to_numpy(), **drawn)
     p = mcnemar_test(said[0][0] == truth, said[1][0] == truth).p
-    for number, measure in enumerate(("accuracy", *MEASURES, "pearson")):
+    for number, measure in enumerate(("accuracy", *CLASS_SCORES, "pearson")):
         numbers = (*found[:, number], interval.low[2, number], interval.high[2, number])
         yield alone.task, alone.label, alone.epochs, measure, *numbers, p if measure == "accuracy" else np.nan
 

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.data.corpus import OFFLINE_HINT, first_line, load_table
+from emoscope.data.corpus import load_table
+from emoscope.data.labels import class_numbers
 from emoscope.data.planted import EMOTIONS
 from emoscope.data.planted_tasks import SENTIMENTS, generate_task
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
+from emoscope.storage.hub import asking_hub
 
 YES_NO = {"0": 0, "1": 1, "false": 0, "true": 1}
 
@@ -74,14 +76,12 @@ def _from_hub(config: dict) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     import huggingface_hub
 
     repository = config["repository"]
-    try:
+    with asking_hub(repository):
         revision = huggingface_hub.HfApi().dataset_info(repository, revision=config["revision"]).sha
         files = [
             huggingface_hub.hf_hub_download(repository, config[part], repo_type="dataset", revision=revision)
             for part in ("train", "test")
         ]
-    except Exception as error:  # the hub's clients raise many unrelated types when it is out of reach
-        raise UserError(f"the hub did not give {repository}: {first_line(error)}; {OFFLINE_HINT}") from error
     training, testing, _ = _from_files(config | {"train": files[0], "test": files[1]})
     return training, testing, revision
 
@@ -124,16 +124,8 @@ def _yes_no(table: pd.DataFrame, labels: list[str], where: pd.Series) -> pd.Data
 
 
 def _one_of(table: pd.DataFrame, config: dict, where: pd.Series) -> pd.DataFrame:
-    classes = config["classes"]
-    known = {str(number): number for number in range(len(classes))} | {name: n for n, name in enumerate(classes)}
-    numbers = table[config["label"]].map(lambda value: known.get(str(value).strip()))
-    if numbers.isna().any():
-        row = numbers.isna().idxmax()
-        raise UserError(
-            f"{where[row]}: unknown label {str(table[config['label']][row])!r}; known: {', '.join(classes)}; "
-            f"mend the row or the `classes` of the task {config['name']!r} in the config"
-        )
-    return _one_hot(numbers.astype(int), classes)
+    hint = f"mend the row or the `classes` of the task {config['name']!r} in the config"
+    return _one_hot(class_numbers(table[config["label"]], config["classes"], where, hint), config["classes"])
 
 
 def _one_hot(numbers: pd.Series, classes: list[str] | tuple[str, ...]) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from emoscope.writeups.residual.feature_labels import (
     shuffled_labels,
     text_scores,
 )
-from emoscope.writeups.residual.stream import Activations, counted, gather, residual_behind
+from emoscope.writeups.residual.stream import TokenActivations, counted, gather, residual_behind
 
 Reconstruction = Callable[[Tensor], Tensor]  # scaled activations (tokens, width) to the same
 RIDGE = 1e-4  # keeps the least squares solvable when two chosen directions are nearly one
@@ -127,7 +127,7 @@ def least_squares(values: Tensor, directions: Tensor, count: int) -> Tensor:
 
 
 def reconstruction_table(
-    activations: Activations, dictionaries: dict[str, Reconstruction], trained: Trained
+    activations: TokenActivations, dictionaries: dict[str, Reconstruction], trained: Trained
 ) -> pd.DataFrame:
     """Squared error, spread around the centre, and active directions of each text under each dictionary."""
     parts = []
@@ -195,7 +195,7 @@ def _at_its_length(reconstruct: Reconstruction) -> Reconstruction:
 
 
 def top_texts(
-    codes: Tensor, activations: Activations, tokenizer: PreTrainedTokenizerBase, texts: list[str]
+    codes: Tensor, activations: TokenActivations, tokenizer: PreTrainedTokenizerBase, texts: list[str]
 ) -> pd.DataFrame:
     """The texts that activate each feature most, each once, with the characters of the token where they do."""
     offsets = tokenizer(texts, truncation=True, return_offsets_mapping=True)["offset_mapping"]
@@ -217,7 +217,7 @@ def top_texts(
     )
 
 
-def _chunks(activations: Activations):
+def _chunks(activations: TokenActivations):
     for start in range(0, len(activations.values), AT_ONCE):
         chunk = slice(start, start + AT_ONCE)
         yield activations.values[chunk], activations.text[chunk]

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 from torch import Tensor
 
+from emoscope.statistics.auc import one_vs_rest_auc, rank_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.settings import resampling
@@ -33,21 +33,6 @@ def label_associations(scores: np.ndarray, labels: np.ndarray, names: list[str])
         "p": p.ravel(),
         "p_adjusted": benjamini_hochberg(p).ravel(),
     })  # fmt: skip
-
-
-def rank_auc(scores: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """AUC and its p for scores (texts, columns) and groups (texts, groups) of booleans: (columns, groups) each.
-
-    The normal approximation with the exact permutation variance, ties included; Lehmann, "Nonparametrics" (1975).
-    """
-    texts, inside = len(scores), members.sum(axis=0)
-    outside = texts - inside
-    ranks = stats.rankdata(scores, axis=0) - (texts + 1) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        area = 0.5 + (ranks.T @ members) / (inside * outside)
-        variance = np.square(ranks).sum(axis=0)[:, None] / (texts * (texts - 1)) / (inside * outside)
-        p = 2 * stats.norm.sf(np.abs(area - 0.5) / np.sqrt(variance))
-    return area, np.where(variance > 0, p, np.nan)
 
 
 def shuffled_labels(scores: np.ndarray, labels: np.ndarray, alpha: float, seed: int) -> pd.DataFrame:
@@ -88,17 +73,6 @@ def chosen_directions(
 
 def auc_interval(scores: np.ndarray, members: np.ndarray, statistics: dict) -> tuple[float, float, float]:
     """AUC of one column with its bootstrap interval over texts."""
-    inside, outside = scores[members], scores[~members]
-    wins = (np.sign(inside[:, None] - outside[None, :]) + 1) / 2
-
-    def area(weights: np.ndarray) -> float:
-        first, second = weights[members], weights[~members]
-        pairs = first.sum() * second.sum()
-        return float(first @ wins @ second / pairs) if pairs else np.nan
-
-    interval = bootstrap_statistic(
-        area,
-        np.arange(len(scores)),
-        **resampling(statistics),
-    )
+    area = one_vs_rest_auc(members, scores)
+    interval = bootstrap_statistic(area, np.arange(len(scores)), **resampling(statistics))
     return area(np.ones(len(scores))), *map(float, interval)

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from emoscope.reporting.plots import MARKERS, PALETTE, SEQUENTIAL, styled
 
 OF = {"prediction": "the model's final prediction", "next": "the true next token"}
-MEASURES = {
+CURVES = {
     "probability": "mean probability",
     "first": "share of tokens ranked first",
     "rank": "rank (geometric mean)",
@@ -75,7 +75,7 @@ def first_choices(sentence: pd.DataFrame) -> Figure:
 def lens_curves(curves: pd.DataFrame) -> Figure:
     """Probability, share of first ranks and rank by depth, with intervals; columns of `depth_curves`."""
     figure = Figure(figsize=(10, 3.2), layout="constrained")
-    for axes, (measure, label) in zip(figure.subplots(1, 3), MEASURES.items(), strict=True):
+    for axes, (measure, label) in zip(figure.subplots(1, 3), CURVES.items(), strict=True):
         for number, (of, name) in enumerate(OF.items()):
             rows = curves[(curves["measure"] == measure) & (curves["of"] == of)]
             _band(axes, rows["depth"], rows, number, name)

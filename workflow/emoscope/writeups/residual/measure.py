@@ -42,7 +42,7 @@ def read_residual(
         sentences,
     )
     texts = distinct_texts(corpus, config["seed"]).head(config["lens_texts"])
-    table = lens_table(language_model, tokenizer, texts["text"].tolist(), prediction["tokens_per_batch"])
+    table = token_lens_table(language_model, tokenizer, texts["text"].tolist(), prediction["tokens_per_batch"])
     write_table(table.assign(id=texts["id"].to_numpy()[table.pop("row")]), lens)
 
 
@@ -71,7 +71,7 @@ def first_choices(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, te
 
 
 @torch.inference_mode()
-def lens_table(
+def token_lens_table(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str], tokens_per_batch: int
 ) -> pd.DataFrame:
     """The lens and the norm of the residual stream at every depth and token of some texts; `row` numbers the text."""

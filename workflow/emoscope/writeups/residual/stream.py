@@ -22,7 +22,7 @@ from emoscope.models.interventions import recording, skipping
 
 
 @dataclass(frozen=True)
-class Activations:
+class TokenActivations:
     """What stands in the residual stream behind one block: a row for each token, by text and position."""
 
     values: Tensor  # (tokens, width)
@@ -45,7 +45,7 @@ def check_block(model: PreTrainedModel, block: int) -> None:
 @torch.inference_mode()
 def gather(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str], block: int, tokens_per_batch: int
-) -> Activations:
+) -> TokenActivations:
     """Activations behind a block, of every position but the first; later blocks are not computed."""
     values, text, position = [], [], []
     with tqdm(total=len(texts), desc=f"activations behind block {block}", unit="text", mininterval=2) as progress:
@@ -58,7 +58,7 @@ def gather(
             progress.update(len(rows))
     text, position = np.concatenate(text), np.concatenate(position)
     order = np.lexsort((position, text))
-    return Activations(torch.cat(values)[torch.from_numpy(order)], text[order], position[order])
+    return TokenActivations(torch.cat(values)[torch.from_numpy(order)], text[order], position[order])
 
 
 def residual_behind(model: PreTrainedModel, inputs: dict[str, Tensor], block: int) -> Tensor:

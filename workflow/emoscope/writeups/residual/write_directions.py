@@ -89,7 +89,7 @@ def overlap(cosines: Tensor, width: int, alpha: float) -> dict[str, float]:
 
 
 def shuffled(weights: Tensor, generator: torch.Generator) -> Tensor:
-    """Each column of (neurons, width) in an order of its own."""
+    """Permute each column of (neurons, width) independently."""
     order = torch.rand(weights.shape, generator=generator).argsort(dim=0)
     return weights.gather(0, order)
 

@@ -1,0 +1,108 @@
+"""The masking page, also of unusual runs: any classes, any number of blocks, no bias."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from markupsafe import Markup
+
+from emoscope.experiments.masking import figures as masking_figures
+from emoscope.experiments.masking import page as masking_report
+from emoscope.experiments.synonyms import page as synonyms_report
+from emoscope.reporting.plots import svg
+from emoscope.storage.names import ALL, WHOLE_BLOCK
+
+
+def masking_summary(blocks: int, heads: int, groups: list[str], conditions: tuple[str, ...]) -> pd.DataFrame:
+    """Effects of a mask, made up: block b changes every measure by -b / 100."""
+    keys = [(b, WHOLE_BLOCK, c) for b in range(blocks) for c in conditions]
+    keys += [(b, h, "zero") for b in range(blocks) for h in range(heads)]
+    kinds = ("equivalent", "different", "underpowered")
+    rows = [
+        (
+            b,
+            h,
+            c,
+            group,
+            measure,
+            -b / 100,
+            -b / 100 - 0.01,
+            -b / 100 + 0.01,
+            0.01,
+            5,
+            0.02,
+            0.02,
+            0.5,
+            0.03,
+            kinds[b % 3],
+        )
+        for b, h, c in keys
+        for group in [*groups, ALL]
+        for measure in ("probability", "first_class", "margin", "accuracy")
+    ]
+    names = ["block", "head", "condition", "group", "measure", "change", "low", "high", "p", "texts"]
+    names += ["p_adjusted", "equivalence_margin", "p_equivalence", "detectable", "verdict"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def masking_samples(classes: list[str], group: int) -> pd.DataFrame:
+    others = {f"p_{name}": [0.01, 0.02] for name in classes}
+    fixed = {"id": [1, 2], "label": group, "pred": group, "confidence": [0.98, 0.97], "group": group}
+    return pd.DataFrame(others | fixed | {f"p_{classes[group]}": [0.98, 0.97]})
+
+
+@pytest.fixture
+def table1() -> pd.DataFrame:
+    return pd.read_csv(Path(__file__).parents[4] / "data" / "reference" / "table1_head_masking.csv")
+
+
+def test_the_first_class_is_named_even_where_it_has_no_samples(table1):
+    classes = ["sadness", "joy", "love"]
+    summary = masking_summary(2, 0, ["joy"], ("described", "published"))
+    html = masking_report.both_procedures(summary, classes, table1)
+    assert "P(sadness)" in html and "+0.127" in html
+
+
+def test_blocks_are_told_apart_by_what_was_shown_of_them():
+    text = Markup(masking_report.block_findings(masking_summary(7, 0, ["joy"], ("described",)))).striptags()
+    assert "changes with blocks 1 and 4 silenced" in text
+    assert "With blocks 0, 3 and 6 silenced it was shown" in text
+    assert "too few to tell for blocks 2 and 5" in text
+    nothing = masking_summary(1, 0, ["joy"], ("described",))
+    assert "too few to tell for no block" in masking_report.block_findings(nothing)
+
+
+def test_a_model_of_thirty_blocks_and_without_bias_gets_its_page(table1):
+    classes = ["calm", "cross"]
+    settings = {"statistics": {"margin": 0.02}, "masking": {"block_conditions": ["described", "published"]}}
+    summary = masking_summary(30, 9, classes, ("described",))
+    panels = masking_report.side_by_side(summary, classes, table1)
+    assert list(panels) == ["paper, table 1", "here, the paper's text"]
+    assert svg(masking_figures.block_maps(panels, "change")).startswith("<?xml")
+    text = masking_report.explanation(summary, masking_samples(classes, 1), classes, table1, settings)
+    assert "has no bias" in text
+    assert "block 29" in masking_report.main_result(summary, alpha=0.05)
+    assert svg(masking_figures.head_maps(*masking_report.head_maps(summary, "margin", 0.05), "margin"))
+    assert masking_report.head_maps(masking_summary(2, 0, classes, ("described",)), "margin", 0.05) == ({}, {})
+
+
+def test_pages_name_the_classes_of_the_run_beside_those_of_the_paper(table1):
+    words = pd.DataFrame({"class": ["calm", "joy"], "stop_words": "published", "word": "time", "count": 3, "rank": 0})
+    table3 = pd.DataFrame({"class": ["joy"], "word": ["time"], "synonym": ["period"], "count_in_test_set": [9]})
+    assert "1 of 1 for joy" in (shared := synonyms_report.overlap(words, table3)) and "calm" not in shared
+    assert "The paper has none of these classes." in synonyms_report.overlap(words[words["class"] == "calm"], table3)
+    first, second = (BeautifulSoup(synonyms_report.word_lists(words, table3), "html.parser")).select("table")
+    assert "paper's stop words" in first.get_text() and "paper" not in [th.get_text() for th in first.select("th")]
+    assert "paper" in [th.get_text() for th in second.select("th")]
+    settings = {"statistics": {"margin": 0.02}, "masking": {"block_conditions": ["described", "published"]}}
+    classes = ["love", "joy"]
+    summary = masking_summary(2, 2, classes, ("described", "published"))
+    text = masking_report.explanation(summary, masking_samples(classes, 1), classes, table1, settings)
+    assert "rises of up to +0.282 (love)" in text  # also where love is the first class
+
+
+def test_the_room_to_rise_is_what_is_left_above_the_mean(table1):
+    html = masking_report.headroom(masking_samples(["sadness", "joy", "love"], 2), ["sadness", "joy", "love"], table1)
+    cells = [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("tbody td")]
+    assert cells == ["love", "2", "0.975", "+0.025", "+0.282", "no", "0.015"]

@@ -1,0 +1,76 @@
+"""Masking summaries find what was changed and nothing else."""
+
+import pandas as pd
+import pytest
+from scipy.special import softmax
+
+from emoscope.experiments.masking.samples import most_confident
+from emoscope.experiments.masking.summarise import paper_table, summarise
+from emoscope.models.logits import columns
+from made_up import CLASSES, predictions
+
+STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
+
+
+def masked_like(samples, shift):
+    """Predictions of the samples with one logit moved; block 1 is left as it was."""
+    parts = []
+    for block, moved in ((0, shift), (1, 0.0)):
+        logits = samples.filter(regex="^logit_").to_numpy().copy()
+        logits[:, 0] += moved
+        scores = {**columns("p", CLASSES, softmax(logits, axis=1)), **columns("logit", CLASSES, logits)}
+        for condition in ("described", "published"):
+            parts.append(
+                pd.DataFrame({"id": samples["id"], "block": block, "head": -1, "condition": condition, **scores})
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_masking_summary_finds_what_was_changed_and_nothing_else():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    summary = summarise(samples, masked_like(samples, -3.0), **STATISTICS)
+    first = summary.query("block == 0 and condition == 'described' and group == 'sadness'").set_index("measure")
+    assert first.loc["probability", "high"] < 0
+    assert first.loc["margin", "change"] == pytest.approx(-3.0, abs=1e-4)
+    assert first.loc["probability", "p_adjusted"] < 0.01
+    untouched = summary.query("block == 1")
+    assert (untouched["change"].abs() < 1e-6).all()
+    assert (untouched.query("measure == 'probability'")["verdict"] == "equivalent").all()
+    joy = summary.query("block == 0 and condition == 'described' and group == 'joy'").set_index("measure")
+    assert joy.loc["probability", "change"] >= 0 >= joy.loc["first_class", "change"]
+
+
+def test_a_masks_verdict_follows_from_the_numbers_beside_it():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    summary = summarise(samples, masked_like(samples, -0.3), **STATISTICS)
+    assert {"equivalent", "different", "underpowered"} == set(summary["verdict"])
+    shown = summary["p_equivalence"] <= 0.05
+    assert (summary["verdict"] == "equivalent").equals(shown)
+    assert (summary["verdict"] == "different").equals(~shown & (summary["p_adjusted"] <= 0.05))
+    margins = summary.groupby("measure")["equivalence_margin"].first()
+    assert margins["margin"] == pytest.approx(4 * margins["probability"])
+    assert (summary["detectable"] >= 0).all()
+
+
+def test_a_few_texts_of_which_none_turned_prove_nothing_about_accuracy():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 60, "predicted")
+    accuracy = summarise(samples, masked_like(samples, 0.0), **STATISTICS).query("measure == 'accuracy'")
+    each, together = (accuracy[accuracy["group"] == group].iloc[0] for group in ("joy", "all"))
+    assert each["change"] == together["change"] == 0
+    assert each["verdict"] == "underpowered" and each["detectable"] > 0.02
+    assert each["low"] == -each["high"] < -0.02
+    assert together["verdict"] == "equivalent" and together["texts"] == 180
+
+
+def test_the_papers_table_takes_each_procedures_own_measure():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    summary = summarise(samples, masked_like(samples, 3.0), **STATISTICS)
+    table = paper_table(summary)
+    assert list(table.columns) == CLASSES
+    assert table.loc[("described", 0), "joy"] < 0 < table.loc[("published", 0), "joy"]
+
+
+def test_predictions_of_other_samples_are_refused():
+    samples = most_confident(predictions(100).assign(text="x"), 5, "predicted")
+    with pytest.raises(ValueError, match="not those of the samples"):
+        summarise(samples, masked_like(samples, 1.0).assign(id=lambda t: t["id"].to_numpy()[::-1]), **STATISTICS)

@@ -1,0 +1,41 @@
+"""What is traced, and which tables a pair gets."""
+
+import numpy as np
+import pandas as pd
+
+from emoscope.experiments.tracing.alignment import align
+from emoscope.experiments.tracing.measure import COLUMNS, inside, strongest
+from made_up import CLASSES
+from traced_pair import BUDGET, FLIPPED, SPANS, TEXT
+
+
+def test_a_flip_reaches_the_answer_through_the_token_before_the_text(bert):
+    """Also where a pooler reads it: every table names [CLS], where no word stands."""
+    model, own = bert
+    aligned = align(own, TEXT, FLIPPED, SPANS)
+    tables = inside(model, aligned, 1, BUDGET)
+    end = tables["patching"].query("site == 'residual' and block == 3")
+    assert end["word"].iloc[0] == "[CLS]"
+    np.testing.assert_allclose(end.loc[end["word"] == "[CLS]", "share"], 1, atol=1e-4)
+    np.testing.assert_allclose(end.loc[end["word"] != "[CLS]", "share"], 0, atol=1e-4)
+    logits = model(**aligned.original).logits[0].detach()
+    sums = tables["attribution"].query("version == 'original'").groupby("class")["contribution"].sum()
+    np.testing.assert_allclose(sums[CLASSES], logits, atol=1e-4)
+    last = tables["lens"].query("version == 'original' and depth == 3").set_index("class")["logit"]
+    np.testing.assert_allclose(last[CLASSES], logits, atol=1e-4)
+
+
+def test_a_pair_gets_every_table(classifier, tokenizer):
+    tables = inside(classifier, align(tokenizer, TEXT, FLIPPED, SPANS), 1, BUDGET)
+    for name, columns in COLUMNS.items():
+        assert set(columns) == set(tables[name]) - {"pair", "id", "origin"}, name
+        assert not tables[name].isna().any(axis=None), name
+    assert set(tables["patching"]["direction"]) == {"flipped into original", "original into flipped"}
+
+
+def test_neutral_swaps_are_not_traced():
+    pairs = pd.DataFrame({
+        "text": ["a", "b"], "flags": [[], []], "origin": ["control", "natural"],
+        "before_joy": [0.1, 0.1], "after_joy": [0.9, 0.2],
+    })  # fmt: skip
+    assert list(strongest(pairs, 5)["text"]) == ["b"]

@@ -1,0 +1,28 @@
+"""Figures keep their labels and fit a page."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.masking import figures as masking_figures
+from emoscope.experiments.performance import figures as performance_figures
+from emoscope.reporting.plots import forest, svg
+
+
+@pytest.mark.parametrize("number", [3, 11, 60])
+def test_figures_of_any_number_of_classes_fit_a_page(number):
+    classes = [f"class-{k}" for k in range(number)]
+    panels = dict.fromkeys(("paper", "code", "text"), pd.DataFrame(0.1, range(12), classes))
+    for figure in (
+        masking_figures.block_maps(panels, "change"),
+        performance_figures.confusion(np.eye(number, dtype=int), classes),
+    ):
+        assert figure.get_size_inches()[0] < 14, "a page shows a wider one too small to read"
+        assert svg(figure).startswith("<?xml")
+
+
+def test_a_forest_plot_keeps_its_label_where_planted_values_are_marked():
+    rows = {"name": ["a"], "series": ["found"], "value": [0.1], "low": [0.0], "high": [0.2], "expected": [0.15]}
+    axes = forest(pd.DataFrame(rows), "change of P(anger)").axes[0]
+    assert axes.get_xlabel() == "change of P(anger)"
+    assert axes.get_legend_handles_labels()[1] == ["found", "planted"]

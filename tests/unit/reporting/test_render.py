@@ -1,0 +1,118 @@
+"""Pages: what a reader finds on one, and that it fetches and runs nothing."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from emoscope.reporting import render as reports
+from emoscope.reporting.html import (
+    headline,
+)
+from made_up import NASTY, tags
+
+
+def executed(*outputs: dict) -> nbformat.NotebookNode:
+    """A notebook with a heading and one executed cell, as papermill leaves it."""
+    cell = nbformat.v4.new_code_cell("secret_code()")
+    cell.outputs = [nbformat.v4.new_output("display_data", **output) for output in outputs]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Masking\n\nWhat it asks."), cell])
+
+
+def figure_output(name: str = "one", caption: str = "A caption.") -> dict:
+    return {"data": {reports.SVG: "<svg/>"}, "metadata": {reports.SVG: {"name": name, "caption": caption}}}
+
+
+def html_output(html: str) -> dict:
+    return {"data": {"text/html": html}, "metadata": {}}
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch) -> Path:
+    """A page made from a finished notebook; executing notebooks takes seconds and is the workflow's test."""
+    cells = executed(html_output(headline("Accuracy {x}.", x=NASTY)), figure_output(caption=NASTY))
+    monkeypatch.setattr(reports.papermill, "execute_notebook", lambda *args, **kwargs: cells)
+    audit = {"source": "calibration", "revision": "seed 1", "rows": 1200, "sha256": "ab" * 32}
+    training = {
+        "seconds": 12.3,
+        "device": "cpu",
+        "precision": "fp32",
+        "steps": 15,
+        "parameters": 9,
+        "versions": {"torch": "2"},
+    }
+    for name, content in (("audit", audit), ("training", training)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    output = tmp_path / "reports" / "run-s1" / "masking.html"
+    reports.render_report(
+        Path("masking.ipynb"),
+        {
+            "run": "run-s1",
+            "paths": {name: str(tmp_path / f"{name}.json") for name in ("audit", "training")},
+            "settings": {"run": {"seed": 7}, "masking": {"head_conditions": ["zero"]}},
+            "links": {"All reports": str(tmp_path / "reports" / "index.html"), "Masking": str(output)},
+        },
+        tmp_path / "logs" / "masking.ipynb",
+        tmp_path / "reports" / "figures" / "masking",
+        output,
+    )
+    return output
+
+
+def test_a_page_has_title_navigation_result_and_provenance(page):
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    assert soup.title.get_text() == "Masking - run-s1"
+    assert [a["href"] for a in soup.nav.find_all("a")] == ["../index.html"]
+    assert soup.nav.select_one("[aria-current]").get_text() == "Masking"
+    provenance = soup.footer.get_text()
+    for fact in ("ab" * 32, "12.3 s on cpu", "torch 2", "head_conditions", "calibration (seed 1)"):
+        assert fact in provenance
+    audit = page.parents[2] / "audit.json"
+    assert f"{hashlib.sha256(audit.read_bytes()).hexdigest()}  {audit}" in provenance
+    assert "secret_code" not in str(soup)
+
+
+def test_a_page_fetches_and_runs_nothing(page):
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    assert not soup.find_all(["script", "iframe", "object", "embed", "base"])
+    assert all(tag["src"].startswith("data:") for tag in soup.find_all(src=True))
+    assert not [name for tag in soup.find_all() for name in tag.attrs if name.startswith("on")]
+    policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    assert "default-src 'none'" in policy and "script" not in policy
+
+
+def test_figures_are_saved_and_described(page):
+    image = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("figure img")
+    saved = page.parents[1] / "figures" / "masking" / "one.svg"
+    assert base64.b64decode(image["src"].split(",")[1]).decode() == saved.read_text() == "<svg/>"
+    assert image["alt"] == NASTY
+
+
+def test_what_goes_to_standard_error_stays_in_the_log():
+    cells = executed(html_output("<p>result</p>"))
+    cells.cells[1].outputs += [
+        nbformat.v4.new_output("stream", name="stderr", text="a warning"),
+        nbformat.v4.new_output("stream", name="stdout", text="a remark"),
+    ]
+    html = reports.export(cells)
+    assert "result" in html and "a remark" in html and "a warning" not in html
+
+
+def test_the_index_shows_each_page_once_with_number_and_thumbnail(page):
+    index, claims = page.parents[1] / "index.html", page.parents[1] / "claims.csv"
+    claims.write_text("id,verdict\n")
+    reports.render_index([page], claims, index)
+    soup = BeautifulSoup(index.read_text(encoding="utf-8"), "html.parser")
+    (card,) = soup.select(".cards a")
+    assert card["href"] == "run-s1/masking.html"
+    assert card.strong.get_text() == "Masking"
+    assert card.img["src"].startswith("data:image/svg+xml")
+    assert "What it asks." in card.get_text() and NASTY in card.get_text()
+    assert "script" not in tags(str(soup))
+    assert soup.find("a", href="claims.csv")
+    for file in (page, claims):
+        assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file}" in soup.footer.get_text()

@@ -1,0 +1,53 @@
+"""Files are whole or absent, and no text in a table is a formula."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoscope.errors import UserError
+from emoscope.storage.files import occupy, replacing, write_csv, write_json, write_tables
+
+
+def test_an_error_leaves_the_old_file_and_what_a_killed_writer_left_is_removed(tmp_path):
+    path = tmp_path / "table.json"
+    write_json([1], path)
+    (tmp_path / ".table.json.12345.tmp").write_text("half")
+    (tmp_path / ".other.json.12345.tmp").write_text("half")
+    with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
+        temporary.write_text("half")
+        1 / 0  # noqa: B018
+    assert json.loads(path.read_text()) == [1]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".other.json.12345.tmp", "table.json"]
+
+
+def test_a_folder_has_one_worker_at_a_time(tmp_path):
+    lock = occupy(tmp_path / "work")
+    with pytest.raises(UserError, match="work: another process is at work in it"):
+        occupy(tmp_path / "work")
+    lock.close()
+    occupy(tmp_path / "work").close()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1"])
+def test_no_text_is_a_formula(tmp_path, text):
+    write_csv(pd.DataFrame({"text": [text, "plain"], "change": [-0.5, 1]}), tmp_path / "t.csv")
+    table = pd.read_csv(tmp_path / "t.csv")
+    assert table["text"].tolist() == ["'" + text, "plain"]
+    assert table["change"].tolist() == [-0.5, 1]
+
+
+def test_numbers_written_as_text_stay_numbers(tmp_path):
+    write_csv(pd.DataFrame({"ours": ["-0.25", "+3", "-1e-7"]}), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "ours\n-0.25\n+3\n-1e-7\n"
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
+def test_tables_written_one_after_another_are_their_concatenation(tmp_path_factory, lengths):
+    path = tmp_path_factory.mktemp("tables") / "all.parquet"
+    tables = [pd.DataFrame({"id": np.arange(length), "p": np.ones(length, dtype="float32")}) for length in lengths]
+    write_tables(iter(tables), path)
+    pd.testing.assert_frame_equal(pd.read_parquet(path), pd.concat(tables, ignore_index=True))

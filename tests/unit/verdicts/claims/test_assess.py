@@ -1,0 +1,146 @@
+"""Verdicts follow from the numbers, and every listed claim can be measured."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoscope.verdicts.claims import assess as claims
+from emoscope.verdicts.claims.assess import MEASURES, Measured, Tables, judge
+
+REFERENCE = Path(__file__).parents[4] / "data" / "reference"
+CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text())
+MARGIN = 0.02
+
+
+def judged(kind, measured, published=0.5, tolerance=MARGIN, missing=()):
+    claim = {"judge": kind, "published": published, "tolerance": tolerance, "headroom": 0.001}
+    return judge(claim, measured, list(missing), MARGIN, alpha=0.05)
+
+
+def verdict(*args, **kwargs):
+    return judged(*args, **kwargs)[0]
+
+
+def rate(count, texts):
+    tables = Tables({}, {}, None, None, None, {}, alpha=0.05, margin=MARGIN)
+    return claims._rate(tables, pd.Series([True] * count + [False] * (texts - count)), pd.Series(range(texts)))
+
+
+@pytest.mark.parametrize(
+    ("count", "texts", "nothing", "something"),
+    [
+        (0, 600, "reproduced", "contradicted"),
+        (0, 60, "underpowered", "underpowered"),
+        (1, 60, "underpowered", "underpowered"),
+        (12, 600, "underpowered", "underpowered"),
+        (40, 60, "contradicted", "reproduced"),
+    ],
+)
+def test_a_rate_is_judged_by_what_its_texts_can_show(count, texts, nothing, something):
+    assert verdict("no effect", rate(count, texts)) == nothing
+    assert verdict("effect", rate(count, texts)) == something
+
+
+def test_an_underpowered_claim_says_what_may_hide_and_how_many_texts_would_tell():
+    measured = rate(0, 17)
+    assert measured.detectable == pytest.approx(0.184, abs=0.001)
+    reason = judged("no effect", measured)[1]
+    assert "0.18" in reason and "about 150 texts" in reason and "instead of 17" in reason
+    mean = Measured(0.01, -0.02, 0.04, texts=100, detectable=0.04, within=0.2, beyond=0.7)
+    assert "up to 0.04" in judged("no effect", mean)[1] and "about 1,600 texts" in judged("no effect", mean)[1]
+
+
+@given(st.integers(0, 400), st.integers(1, 400))
+def test_no_rate_is_both_absent_and_present(count, texts):
+    measured = rate(min(count, texts), texts)
+    assert verdict("no effect", measured) != "reproduced" or verdict("effect", measured) != "reproduced"
+
+
+def test_a_value_is_held_against_its_tolerance_only_where_comparable():
+    assert verdict("value", Measured(0.51, 0.4, 0.6)) == "reproduced"
+    assert verdict("value", Measured(0.55, 0.53, 0.57)) == "contradicted"
+    assert verdict("value", Measured(0.55, 0.51, 0.59, texts=100, detectable=0.06)) == "underpowered"
+    assert verdict("value", Measured(0.55)) == "contradicted"
+    assert verdict("value", Measured(0.51, 0.4, 0.6), missing=["corpus"]) == "not testable here"
+
+
+def test_many_blocks_have_no_effect_only_if_each_is_shown_to_have_none():
+    def found(*p_equivalence):
+        rows = [
+            {"block": block, "head": -1, "condition": "described", "measure": "probability", "group": "joy"}
+            | {"change": 0.001 * block, "low": -0.01, "high": 0.01, "p_adjusted": 1.0, "texts": 100}
+            | {"p_equivalence": p, "detectable": 0.01 * block, "verdict": "equivalent" if p <= 0.05 else "underpowered"}
+            for block, p in enumerate(p_equivalence)
+        ]
+        tables = Tables({}, {}, None, pd.DataFrame(rows), None, {}, alpha=0.05, margin=MARGIN)
+        return claims.largest_change_of_other_blocks(tables, block=0)
+
+    assert verdict("no effect", found(0.9, 0.01, 0.04)) == "reproduced"
+    assert verdict("no effect", found(0.9, 0.01, 0.06)) == "underpowered"
+    assert verdict("no effect", found(0.9, 0.01, 0.999)) == "contradicted"
+    assert found(0.9, 0.01, 0.06).detectable == pytest.approx(0.02)
+
+
+def test_an_impossible_number_is_an_artefact_wherever_it_is_checked():
+    measured = Measured(-0.1, -0.2, 0.0)
+    assert verdict("procedure", measured, published=0.28, missing=["corpus"]) == "artefact"
+    assert verdict("procedure", measured, published=-0.28, missing=["corpus"]) == "not testable here"
+
+
+def test_procedures_that_measure_different_things_are_an_artefact():
+    apart = Measured(-0.4, -0.5, -0.3, code=(-0.01, -0.02, 0.0))
+    together = Measured(-0.4, -0.5, -0.3, code=(-0.35, -0.45, -0.25))
+    assert verdict("procedure", apart, published=-0.35) == "artefact"
+    assert verdict("procedure", together, published=-0.39) == "reproduced"
+    unknown = Measured(-0.4, np.nan, np.nan, code=(-0.01, np.nan, np.nan))
+    assert verdict("procedure", unknown, published=-0.39) == "reproduced"
+
+
+def test_the_list_is_well_formed():
+    assert len({claim["id"] for claim in CLAIMS}) == len(CLAIMS)
+    for claim in CLAIMS:
+        of_writeup = claim["measure"]["function"] == "finding"
+        assert of_writeup or claim["measure"]["function"] in MEASURES, claim["id"]
+        if of_writeup:
+            assert claim["measure"]["writeup"] == claim["id"].split(".")[0]
+        assert claim["judge"] in ("value", "procedure", "no effect", "effect"), claim["id"]
+        assert set(claim.get("needs", [])) <= {"corpus", "model"}
+        assert ("tolerance" in claim) == (of_writeup or claim["judge"] != "no effect"), claim["id"]
+        if claim["judge"] in ("value", "procedure"):
+            assert isinstance(claim["published"], (int, float)), claim["id"]
+
+
+def test_listed_numbers_are_the_published_ones():
+    published = {claim["id"]: claim["published"] for claim in CLAIMS}
+    table1 = pd.read_csv(REFERENCE / "table1_head_masking.csv", index_col="block")
+    for name, value in table1.loc[0].items():
+        assert published[f"masking.block0.{name}"] == pytest.approx(value, abs=1e-8)
+    assert published["masking.other_blocks"] == pytest.approx(table1.loc[1:].abs().max(axis=None))
+    performance = pd.read_csv(REFERENCE / "performance.csv", index_col="metric")["paper_text"]
+    assert published["performance.test_accuracy"] == performance["test_accuracy"]
+    table4 = pd.read_csv(REFERENCE / "table4_gender_flip_differences.csv", index_col="pair")
+    assert published["flips.gender.jealous.joy"] == table4.loc["jealous", "joy"]
+
+
+def test_the_samples_behind_published_statements_are_those_of_the_papers_tables():
+    samples = pd.read_csv(REFERENCE / "published_samples.csv")
+    of_runs = [claim for claim in CLAIMS if claim["measure"]["function"] != "finding"]
+    nothing = {claim["id"] for claim in of_runs if claim["judge"] == "no effect"}
+    assert nothing - set(samples["claim"]) == {"flips.race.templates"}, "the templates are ours"
+    words = pd.read_csv(REFERENCE / "table3_synonyms.csv").query("word not in ('overwhelmed', 'surprised')")
+    texts = samples.set_index("claim")["texts"]
+    assert texts["synonyms.no_word"] == words["count_in_test_set"].min()
+    assert texts["synonyms.no_change"] == words.groupby("class")["count_in_test_set"].max().sum()
+
+
+def test_our_flip_makes_the_papers_pairs():
+    from emoscope.experiments.flips.flip import GenderLexicon, flip_gender
+
+    lexicon = GenderLexicon.load(REFERENCE.parent / "lexicons" / "gender.csv")
+    for row in pd.read_csv(REFERENCE / "table4_gender_pairs.csv").itertuples():
+        assert flip_gender(row.text, lexicon).perturbed == row.flipped

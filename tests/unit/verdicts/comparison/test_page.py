@@ -1,0 +1,79 @@
+"""What the comparison page says of runs whose story is known."""
+
+import pandas as pd
+import pytest
+
+from compared_runs import MODELS, SETTINGS, masking_summary
+from emoscope.verdicts.comparison import figures
+from emoscope.verdicts.comparison import page as report
+from emoscope.verdicts.comparison.summarise import profile
+
+
+def test_the_headline_tells_what_holds(measures, masks, correlations):
+    text = report.main_result(measures, masks, correlations, 0.05).striptags()
+    assert "3 set-ups with 5 runs" in text and "test accuracy 0.800" in text
+    assert "matters most in 2 of 5 runs" in text
+    assert "by probability, contradicted in 3 of 5 and reproduced in 2 of 5; by the logit margin" in text
+
+
+def test_a_lone_seed_and_random_heads_are_named(correlations):
+    text = report.reading(SETTINGS, {"confidence": 0.95}).striptags()
+    assert "Only one seed: deep." in text and "Only two seeds: narrow and warm." in text
+    text = report.heads_apart(correlations, SETTINGS, MODELS).striptags()
+    assert "narrow and deep start from random weights" in text and "share their heads" in text
+
+
+def test_the_leading_block_is_named_run_by_run(masks):
+    leaders = report.leading_blocks(masks, 0.05)
+    assert leaders["block"].to_dict() == {"narrow-s1": 0, "narrow-s2": 0, "deep-s1": 7, "warm-s1": 4, "warm-s2": 4}
+    assert leaders.loc["deep-s1", "share"] == pytest.approx(0.2 / 0.221)
+    text = report.first_block_reading(masks, SETTINGS, 0.05).striptags()
+    assert (
+        "narrow: what costs most is block 0 in 2 of 2. That only the first block matters is reproduced in 2 of 2"
+        in text
+    )
+    assert "deep: what costs most is block 7. That only the first block matters is contradicted by probability" in text
+
+
+def test_where_nothing_costs_anything_for_certain_no_block_leads(measures, correlations):
+    idle = profile(masking_summary([0.003, 0.002, 0.001]), 3).assign(group="deep", run="deep-s1")
+    assert "most in 0 of 1 run" in report.main_result(measures, idle, correlations, 0.05).striptags()
+    text = report.first_block_reading(idle, {"deep-s1": SETTINGS["deep-s1"]}, 0.05).striptags()
+    assert "deep: what costs most is no block. That only the first block matters is contradicted" in text
+    assert "none for certain" in report.leader_table(idle, 0.05)
+
+
+def test_set_ups_without_a_bias_to_silence_are_named(masks):
+    assert report.without_bias(masks) == ""  # none was asked for
+    published = masks.query("group != 'deep' and condition == 'described'").assign(condition="published")
+    told = report.without_bias(pd.concat([masks, published])).striptags()
+    assert "the attention of deep has none" in told
+
+
+def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
+    tables = [
+        report.score_table(measures),
+        report.rate_table(measures),
+        report.gap_table(measures),
+        report.class_table(measures),
+        report.leader_table(masks, 0.05),
+        report.first_block_table(masks, 0.05),
+        report.correlation_table(correlations, "blocks"),
+    ]
+    for table in tables:
+        assert all(group in table for group in MODELS)
+    assert "P(&lt;joy&gt;)" in tables[2] and "<joy>" not in tables[2]
+    assert tables[3].count("&lt;joy&gt;") == 2 and "<joy>" not in tables[3]  # once for recall, once for precision
+    training = {"seconds": 60.0, "parameters": 1000, "resumed_from_step": 0, "precision": "fp32"}
+    assert "60 ± 0" in report.setups(SETTINGS, MODELS, dict.fromkeys(SETTINGS, training))
+    curves = report.head_curves(masks)
+    assert curves.groupby("run")["carried"].max().tolist() == pytest.approx([1] * 5)
+    assert "warm-s2" in report.head_table(masks, curves, 0.05)
+    drawn = [
+        figures.group_intervals(report.score_panels(measures)),
+        figures.group_intervals(report.excess_panels(measures), percent=True, zero=True),
+        figures.depth_profiles(report.profile_panels(masks)),
+        figures.correlation_maps(report.correlation_panels(correlations, SETTINGS)),
+        figures.concentration(curves, "share"),
+    ]
+    assert all(figure.axes for figure in drawn)

@@ -1,0 +1,64 @@
+"""Ablated heads and MLPs, each against a plain second route."""
+
+import pandas as pd
+import pytest
+import torch
+
+from emoscope.models.families import feed_forward_of
+from emoscope.models.interventions import changing_output, recording
+from emoscope.writeups.induction.ablation import ablate_heads, mlp_losses
+from emoscope.writeups.induction.copier import word_tokenizer
+from emoscope.writeups.induction.measure import score_heads
+from emoscope.writeups.induction.repeats import log_probabilities, repeated_tokens
+from emoscope.writeups.induction.summarise import silenced_of
+
+VOCABULARY, LENGTH = 60, 12
+STATISTICS = {"seed": 0, "resamples": 200, "confidence": 0.95}
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    model.save_pretrained(folder)
+    word_tokenizer(VOCABULARY, 64).save_pretrained(folder)
+    return folder
+
+
+def test_mlp_losses_equal_those_of_whole_runs(model):
+    """Keeping the keys of earlier positions and resuming at the block change nothing."""
+    tokens = repeated_tokens(VOCABULARY, 0, LENGTH, 3, seed=1)
+    baseline, found = mlp_losses(model, tokens, LENGTH, [0, 7, -1])
+    assert len(found) == 3 * 3
+
+    def loss():
+        with torch.inference_mode():
+            return -log_probabilities(model(tokens).logits, tokens)[:, LENGTH:].mean(dim=1)
+
+    torch.testing.assert_close(baseline, loss(), atol=1e-5, rtol=0)
+    for (block, offset), expected in found.items():
+        with recording(feed_forward_of(model, block)) as seen, torch.inference_mode():
+            model(tokens)
+        changed = seen["output"].clone()
+        where = slice(LENGTH, 2 * LENGTH) if offset == -1 else slice(LENGTH + offset, LENGTH + offset + 1)
+        changed[:, where] = seen["output"][:, where.start - LENGTH : where.stop - LENGTH]
+        with changing_output(feed_forward_of(model, block), lambda _, new=changed: new):
+            torch.testing.assert_close(expected, loss(), atol=1e-5, rtol=0)
+        assert (expected - baseline).abs().max() > 1e-4
+
+
+def test_silencing_is_told_apart_by_kind_and_paired_by_sequence(folder, tmp_path):
+    config = {"lengths": [LENGTH], "sequences": 3, "random_models": 1, "seed": 0}
+    paths = [tmp_path / f"{name}.parquet" for name in ("predictions", "heads", "patterns")]
+    score_heads(folder, 3, config, *paths)
+    more = {"ablated_sequences": 3, "ablated_heads": [1, 2], "random_heads": 2}
+    ablate_heads(folder, 3, paths[1], config | more, tmp_path / "silenced.parquet")
+    silenced = pd.read_parquet(tmp_path / "silenced.parquet")
+    assert silenced.groupby(["kind", "heads"]).size().to_dict() == {
+        **{("none", 0): 3, ("induction", 1): 3, ("induction", 2): 3, ("previous", 1): 3, ("previous", 2): 3},
+        **{("random", 1): 6, ("random", 2): 6},
+    }
+    summary = silenced_of(silenced, STATISTICS).set_index(["measure", "kind", "heads", "draw"])
+    means = silenced.groupby(["kind", "heads"])["loss"].mean()
+    expected = means["induction", 2] - means["none", 0]
+    assert summary.loc[("loss", "induction", 2, 0), "value"] == pytest.approx(expected, abs=1e-6)
+    assert abs(expected) > 1e-4

@@ -1,0 +1,98 @@
+"""Small random language models of two families."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+from emoscope.storage.files import write_json
+from emoscope.writeups.prompting.soft_prompts import SoftPrompt, Texts, new_prompt
+from emoscope.writeups.prompting.summarise import summarise_prompting
+from random_models import TEXTS
+
+
+@pytest.fixture(scope="module")
+def summary(tmp_path_factory):
+    """Two tasks of 80 texts: the prompts of `mood` answer by the truth, with some noise; so do those of `size`."""
+    folder, rng = tmp_path_factory.mktemp("prompting"), np.random.default_rng(0)
+    joy, fear = rng.random(80) < 0.5, rng.random(80) < 0.3
+    good = joy & ~fear
+    known = {
+        "mood": ("multiple", ["joy", "fear"], np.column_stack([joy, fear]), "joy"),
+        "view": ("single", ["bad", "good"], np.column_stack([~good, good]), None),
+    }
+    scores = []
+    for texts, (kind, classes, truth, alone) in known.items():
+        table = pd.DataFrame({"id": range(80), "text": [f"text {row}" for row in range(80)]})
+        table[[f"is_{name}" for name in classes]] = truth.astype("int8")
+        table[["planted_joy", "planted_fear", "planted_good"]] = np.column_stack([joy, fear, good]).astype(float)
+        table.to_parquet(folder / f"{texts}.parquet")
+        rates = dict(zip(classes, truth.mean(axis=0).tolist(), strict=True))
+        about = {
+            "name": texts,
+            "kind": kind,
+            "classes": classes,
+            "alone": alone,
+            "source": "generated",
+            "revision": None,
+        }
+        write_json(
+            about | {"train_rows": 9, "test_rows": 80, "train_rates": rates, "leaked_test_rows": 0},
+            folder / f"{texts}.json",
+        )
+        pd.DataFrame({"label": "all", "epoch": [1, 2], "loss": [0.9, 0.5], "seconds": [1, 2]}).to_csv(
+            folder / f"{texts}.csv"
+        )
+        asked = [(task, "all", names, values) for task, (_, names, values, _) in known.items()]
+        asked.append(("mood", "joy", ["not joy", "joy"], np.column_stack([~joy, joy])))
+        for task, label, names, values in asked:
+            logits = 4.0 * values - 2 + rng.normal(size=values.shape) * (0.5 if label == "joy" else 1.5)
+            scores.append(pd.DataFrame({
+                "texts": texts, "id": np.repeat(range(80), 2), "task": task, "label": label, "epochs": 2,
+                "class": np.tile(names, 80), "logit": logits.ravel(),
+            }))  # fmt: skip
+    pd.concat(scores).to_parquet(folder / "scores.parquet")
+    pd.DataFrame({
+        "texts": "mood", "id": 0, "check": ["composite head", "explicit positions", "implicit positions"],
+        "moved": [1e-6, 2e-6, 0.7], "flipped": [False, False, True],
+    }).to_parquet(folder / "checks.parquet")  # fmt: skip
+    names = ("reports.parquet", "correlations.parquet", "alone.parquet", "history.csv", "tasks.json", "findings.csv")
+    outputs = {name.split(".")[0]: folder / f"out_{name}" for name in names}
+    lists = {key: [folder / f"{task}.{end}" for task in known] for key, end in
+             {"tests": "parquet", "about": "json", "histories": "csv"}.items()}  # fmt: skip
+    statistics = {"resamples": 200, "confidence": 0.95, "margin": 0.02, "seed": 0}
+    summarise_prompting(folder / "scores.parquet", folder / "checks.parquet", statistics=statistics, **lists, **outputs)
+    return outputs
+
+
+SIZES = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
+MODELS = {
+    "gpt2": lambda size: GPT2LMHeadModel(
+        GPT2Config(vocab_size=size, n_positions=64, n_embd=24, n_layer=3, n_head=4, bos_token_id=0, eos_token_id=0)
+    ),
+    "llama": lambda size: LlamaForCausalLM(
+        LlamaConfig(vocab_size=size, max_position_embeddings=64, num_key_value_heads=2, pad_token_id=0, **SIZES)
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def language_model(request, tokenizer):
+    torch.manual_seed(0)
+    model = MODELS[request.param](len(tokenizer)).eval().requires_grad_(False)
+    for name, parameter in model.named_parameters():
+        if "norm" not in name and "ln_" not in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    return model
+
+
+@pytest.fixture
+def texts(language_model, tokenizer):
+    return Texts(language_model, tokenizer, TEXTS, max_tokens=30, budget=1e9)
+
+
+@pytest.fixture
+def prompt(language_model):
+    torch.manual_seed(1)
+    return SoftPrompt(*(part.detach() for part in new_prompt(language_model, tokens=5, outputs=3)))

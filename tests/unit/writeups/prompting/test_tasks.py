@@ -1,0 +1,75 @@
+"""Texts for prompts: files are read to the letter, mistakes are named."""
+
+import pandas as pd
+import pytest
+
+from emoscope.errors import UserError
+from emoscope.storage.files import read_json
+from emoscope.writeups.prompting.tasks import prepare_task, read_part
+
+FILES = {"name": "mine", "source": "files", "columns": None, "text": "text", "label": "label", "seed": 1, "alone": None}
+
+
+def prepared(tmp_path, config):
+    prepare_task(config, tmp_path / "a.parquet", tmp_path / "b.parquet", tmp_path / "task.json")
+    return (
+        pd.read_parquet(tmp_path / "a.parquet"),
+        pd.read_parquet(tmp_path / "b.parquet"),
+        read_json(tmp_path / "task.json"),
+    )
+
+
+def test_a_tsv_without_header_keeps_its_quotes_and_loses_outer_blanks(tmp_path):
+    (tmp_path / "train.tsv").write_text('it \'s a "great journey . \t1\nbleak and "desperate" \t0\nfun \t1\n')
+    (tmp_path / "test.tsv").write_text("fun \t1\ndull \t0\n")
+    paths = {part: str(tmp_path / f"{part}.tsv") for part in ("train", "test")}
+    config = (
+        FILES
+        | paths
+        | {"columns": ["text", "label"], "classes": ["bad", "good"], "train_rows": None, "test_rows": None}
+    )
+    train, test, task = prepared(tmp_path, config)
+    assert train["text"].tolist() == ["it 's a \"great journey .", 'bleak and "desperate"', "fun"]
+    assert train["is_good"].tolist() == [1, 0, 1]
+    assert (test["is_bad"] + test["is_good"] == 1).all()
+    assert task["leaked_test_rows"] == 1
+    assert (task["kind"], task["classes"]) == ("single", ["bad", "good"])
+
+
+def test_columns_of_yes_and_no_make_several_labels(tmp_path):
+    (tmp_path / "a.csv").write_text("text,joy,fear\none,1,0\ntwo,True,1\nthree,0,false\n")
+    paths = {"train": str(tmp_path / "a.csv"), "test": str(tmp_path / "a.csv")}
+    config = FILES | paths | {"labels": ["joy", "fear"], "alone": "joy", "train_rows": None, "test_rows": 2}
+    train, test, task = prepared(tmp_path, config)
+    assert train[["is_joy", "is_fear"]].to_numpy().tolist() == [[1, 0], [1, 1], [0, 0]]
+    assert len(test) == 2
+    assert task["kind"] == "multiple"
+
+
+@pytest.mark.parametrize(
+    ("content", "change", "message"),
+    [
+        ("text,joy\na,1\n", {}, r"a.csv: no column 'fear'; it has: text, joy; mend the task 'mine'"),
+        ("text,joy,fear\na,1,2\n", {}, r"a.csv: row 2: column 'fear' holds '2'; it should be 0 or 1"),
+        ("text,joy,fear\na,1,0\n ,1,0\n", {}, r"a.csv: row 3: the text is empty"),
+        (
+            "text,label\na,bad\nb,awful\n",
+            {"labels": [], "classes": ["bad", "good"]},
+            "row 3: unknown label 'awful'; known",
+        ),
+        ("text,mood\na,bad\n", {"labels": [], "classes": ["bad", "good"]}, "no column 'label'"),
+    ],
+)
+def test_a_mistake_in_a_file_is_named(tmp_path, content, change, message):
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(UserError, match=message) as error:
+        read_part(tmp_path / "a.csv", FILES | {"labels": ["joy", "fear"]} | change, None)
+    assert "\n" not in str(error.value)
+
+
+def test_a_label_that_no_training_text_has_is_named(tmp_path):
+    (tmp_path / "a.csv").write_text("text,joy,fear\na,1,0\nb,0,0\n")
+    paths = {"train": str(tmp_path / "a.csv"), "test": str(tmp_path / "a.csv")}
+    config = FILES | paths | {"labels": ["joy", "fear"], "train_rows": None, "test_rows": None}
+    with pytest.raises(UserError, match="task mine: every training text has 0 for 'fear'"):
+        prepared(tmp_path, config)

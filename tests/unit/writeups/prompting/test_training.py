@@ -1,0 +1,84 @@
+"""Training of soft prompts, and the scores of what it learned."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from emoscope.errors import UserError
+from emoscope.storage.files import write_json
+from emoscope.writeups.prompting import measure as prompt_scores
+from emoscope.writeups.prompting import training as prompt_training
+from emoscope.writeups.prompting.soft_prompts import (
+    Texts,
+    load_prompts,
+)
+from random_models import TEXTS
+
+CONFIG = {
+    "tokens": 5, "epochs": [2, 8], "batch_size": 8, "learning_rate": 0.02, "max_tokens": 30, "checked_texts": 6,
+    "cache_gb": 1.0, "seed": 0, "precision": "fp32",
+}  # fmt: skip
+
+
+def test_positive_weights_are_negatives_over_positives():
+    truth = torch.tensor([[1, 0], [0, 1], [0, 1], [0, 1]])
+    assert prompt_training.positive_weight(truth).tolist() == pytest.approx([3, 1 / 3])
+
+
+def test_training_and_scoring_of_two_tasks(tmp_path, language_model, tokenizer):
+    """The whole way of two small tasks: the model stays as it is, losses fall, shorter trainings are stations of longer
+    ones, and the tables hold every prompt on every task's texts."""
+    language_model.save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    words = [f"{text} {end}" for end in ("now", "today", "at home", "and so on") for text in TEXTS]
+    happy = np.array(["love" in text or "happy" in text for text in words], dtype="int8")
+    long = np.array([len(text) > 30 for text in words], dtype="int8")
+    tasks = {
+        "mood": ("multiple", ["joy", "long"], np.column_stack([happy, long]), "joy"),
+        "size": ("single", ["short", "long"], np.column_stack([1 - long, long]), None),
+    }
+    for name, (kind, classes, truth, alone) in tasks.items():
+        table = pd.DataFrame({"id": range(len(words)), "text": words})
+        table[[f"is_{one}" for one in classes]] = truth
+        table.to_parquet(tmp_path / f"{name}.parquet")
+        write_json({"name": name, "kind": kind, "classes": classes, "alone": alone}, tmp_path / f"{name}.json")
+        prompt_training.train_prompts(
+            tmp_path / "model", tmp_path / f"{name}.parquet", tmp_path / f"{name}.json", CONFIG,
+            tmp_path / f"{name}.safetensors", tmp_path / f"{name}.csv",
+        )  # fmt: skip
+        history = pd.read_csv(tmp_path / f"{name}.csv")
+        losses = history[history["label"] == "all"].set_index("epoch")["loss"]
+        assert len(losses) == 8
+        assert losses[8] < losses[1]
+    assert set(load_prompts(tmp_path / "mood.safetensors", torch.device("cpu"))) == {"all/2", "all/8", "joy/2", "joy/8"}
+    files = [[tmp_path / f"{name}.{kind}" for name in tasks] for kind in ("parquet", "json", "safetensors")]
+    prompt_scores.score_prompts(
+        tmp_path / "model", *files, CONFIG, tmp_path / "scores.parquet", tmp_path / "checks.parquet"
+    )
+    scores, checks = pd.read_parquet(tmp_path / "scores.parquet"), pd.read_parquet(tmp_path / "checks.parquet")
+    assert len(scores) == 2 * len(words) * 2 * (
+        2 + 2 + 2
+    )  # texts of two tasks, two lengths, three prompts of two outputs
+    largest = checks.groupby("check")["moved"].max()
+    assert largest["composite head"] < 1e-5
+    assert largest["explicit positions"] < 1e-5
+    assert largest["implicit positions"] > 1e-3
+
+
+def test_training_in_bf16_learns_prompts_in_float32(language_model, tokenizer):
+    model = copy.deepcopy(language_model).to(torch.bfloat16)
+    texts = Texts(model, tokenizer, TEXTS * 4, max_tokens=30, budget=1e9)
+    truth = torch.tensor([["love" not in text, "love" in text] for text in TEXTS * 4]).long()
+    losses, prompts = zip(
+        *[step[1:] for step in prompt_training.train_prompt(texts, truth, "single", CONFIG)], strict=True
+    )
+    assert losses[-1] < losses[0]
+    assert {part.dtype for prompt in prompts for part in prompt} == {torch.float32}
+
+
+def test_texts_and_prompt_must_fit_into_the_context(language_model):
+    with pytest.raises(UserError, match=r"max_tokens and tokens make 65.*at most 64.*max_tokens to 59 or less"):
+        prompt_training.check_context(language_model, CONFIG | {"max_tokens": 60})

@@ -1,0 +1,49 @@
+"""Scores of the autoencoder, each against another route to it."""
+
+import numpy as np
+import pytest
+import torch
+
+from emoscope.writeups.residual import autoencoder, autoencoder_scores
+from emoscope.writeups.residual.stream import gather
+from random_models import TEXTS, random_autoencoder
+
+
+def own_loss(model, tokenizer, text):
+    """Summed loss of a text's predictions, that of the first position left out."""
+    ids = tokenizer(text, return_tensors="pt")["input_ids"]
+    logits = model(ids).logits[0, 1:-1]
+    return torch.nn.functional.cross_entropy(logits, ids[0, 2:], reduction="sum").item()
+
+
+@pytest.mark.parametrize("block", [0, 2])
+def test_patched_losses(model, tokenizer, block):
+    trained = random_autoencoder(model, block=block)
+    found = autoencoder_scores.patched_losses(
+        model, tokenizer, TEXTS, trained, {"same": lambda units: units, "autoencoder": trained.autoencoder}, 30
+    ).pivot(index="text", columns="condition", values="loss")
+    for row, text in enumerate(TEXTS):
+        assert found.loc[row, "original"] == pytest.approx(own_loss(model, tokenizer, text), rel=1e-4)
+    np.testing.assert_allclose(found["same"], found["original"], rtol=1e-4)
+    for condition in ("autoencoder", "mean", "zero"):
+        assert (found[condition] - found["original"]).abs().max() > 1e-2
+
+
+def test_least_squares_is_exact_within_its_directions():
+    directions = torch.nn.functional.normalize(torch.randn(6, 10, generator=torch.Generator().manual_seed(0)), dim=1)
+    values = torch.randn(7, 6, generator=torch.Generator().manual_seed(1)) @ directions
+    torch.testing.assert_close(autoencoder_scores.least_squares(values, directions, 6), values, atol=1e-2, rtol=0)
+
+
+def test_top_texts_point_at_the_token(model, tokenizer):
+    activations = gather(model, tokenizer, TEXTS, 1, 100)
+    codes = random_autoencoder(model).autoencoder.encode(autoencoder.scaled(activations.values))
+    found = autoencoder_scores.top_texts(codes, activations, tokenizer, TEXTS)
+    for _, rows in found.groupby("feature"):
+        assert rows["activation"].is_monotonic_decreasing
+        assert rows["row"].is_unique
+        first = rows.iloc[0]
+        assert first["activation"] == pytest.approx(codes[:, first["feature"]].max().item())
+        own = codes[activations.text == first["row"], first["feature"]]
+        offsets = tokenizer(first["text"], return_offsets_mapping=True)["offset_mapping"]
+        assert (first["start"], first["end"]) == offsets[1 + int(own.argmax())]

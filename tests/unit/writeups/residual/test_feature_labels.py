@@ -1,0 +1,29 @@
+"""Which features go with a label: only what was planted."""
+
+import numpy as np
+import torch
+
+from emoscope.writeups.residual import feature_labels
+
+STATISTICS = {"seed": 0, "resamples": 200, "confidence": 0.95}
+
+
+def test_only_a_planted_direction_is_found_and_survives_the_other_half():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 400)
+    scores = rng.random((400, 30))
+    scores[:, 7] += labels
+    found = feature_labels.label_associations(scores, labels, ["no", "yes"])
+    assert set(found.loc[found["p_adjusted"] < 0.01, "feature"]) == {7}
+    assert feature_labels.shuffled_labels(scores, labels, 0.05, 0)["found"].max() < 3
+    chosen = feature_labels.chosen_directions({"feature": scores}, labels, ["no", "yes"], STATISTICS)
+    best = chosen.set_index("label").loc["yes"]
+    assert best["number"] == 7
+    assert best["low"] <= best["auc"] <= best["high"]
+    assert best["auc"] > 0.9
+
+
+def test_text_scores_take_the_largest_of_a_texts_tokens():
+    values = torch.tensor([[0.0, 2.0], [1.0, -3.0], [-1.0, -5.0]])
+    found = feature_labels.text_scores(values, np.array([0, 0, 2]), 3)
+    np.testing.assert_array_equal(found, [[1, 2], [0, 0], [0, 0]])
