@@ -13,15 +13,10 @@ rule assess_claims:
     """Set every published claim beside what this run finds."""
     input:
         claims=shipped("data/reference/claims.yaml"),
-        metrics="results/{run}/metrics.json",
-        audit=corpus_of("corpus.json"),
-        samples="results/{run}/samples.parquet",
-        summary="results/{run}/masking/summary.parquet",
-        all_but="results/{run}/masking/all_but_summary.parquet",
-        pairs=lambda wildcards: [
-            f"{RUNS[wildcards.run].corpus.folder}/perturbations/{axis}.parquet" for axis in STUDY.axes
+        findings=[
+            f"results/{{run}}/{experiment}/findings.csv"
+            for experiment in ("performance", "masking", "flips", "synonyms")
         ],
-        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in STUDY.axes],
         code=code_of("verdicts.claims.assess"),
     output:
         "results/{run}/claims.csv",
@@ -35,9 +30,7 @@ rule assess_claims:
         statistics=as_json(config["statistics"]),
     shell:
         r"""
-        python -m emoscope assess-claims --claims {input.claims:q} --metrics {input.metrics:q} --audit {input.audit:q} \
-            --samples {input.samples:q} --summary {input.summary:q} --all-but {input.all_but:q} \
-            --pairs {input.pairs:q} --scores {input.scores:q} --run {params.run:q} \
+        python -m emoscope assess-claims --claims {input.claims:q} --findings {input.findings:q} --run {params.run:q} \
             --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
         """
 
@@ -50,7 +43,7 @@ rule assess_writeup_claims:
             f"results/models/{wildcards.model}/{page.name}/findings.csv"
             for page in PAGES.about(COMPANIONS[wildcards.model])
         ],
-        code=code_of("verdicts.claims.writeups"),
+        code=code_of("verdicts.claims.assess"),
     output:
         "results/models/{model}/claims.csv",
     log:

@@ -44,6 +44,30 @@ rule flip_terms:
         """
 
 
+rule summarise_flips:
+    """The quotable numbers of all axes: how often a flip moves a prediction, and the pairs that the paper prints."""
+    input:
+        pairs=lambda wildcards: [
+            f"{RUNS[wildcards.run].corpus.folder}/perturbations/{axis}.parquet" for axis in config["flips"]["axes"]
+        ],
+        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in config["flips"]["axes"]],
+        code=code_of("experiments.flips.summarise"),
+    output:
+        "results/{run}/flips/findings.csv",
+    log:
+        "logs/{run}/flips/findings.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope summarise-flips --pairs {input.pairs:q} --scores {input.scores:q} \
+            --statistics {params.statistics:q} --findings {output:q} >{log:q} 2>&1
+        """
+
+
 rule flips:
     """What flipping gender and race does to every run."""
     input:

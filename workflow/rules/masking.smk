@@ -112,6 +112,7 @@ rule summarise_masking:
         all_but_summary="results/{run}/masking/all_but_summary.parquet",
         table1="results/{run}/masking/table1.csv",
         table2="results/{run}/masking/table2.csv",
+        findings="results/{run}/masking/findings.csv",
     log:
         "logs/{run}/masking/summary.log",
     localrule: True
@@ -124,7 +125,7 @@ rule summarise_masking:
         python -m emoscope summarise-masking --samples {input.samples:q} --blocks {input.blocks:q} \
             --all-but {input.all_but:q} --statistics {params.statistics:q} --summary {output.summary:q} \
             --all-but-summary {output.all_but_summary:q} --table1 {output.table1:q} --table2 {output.table2:q} \
-            >{log:q} 2>&1
+            --findings {output.findings:q} >{log:q} 2>&1
         """
 
 

@@ -31,7 +31,8 @@ rule evaluate:
         audit=corpus_of("corpus.json"),
         code=code_of("experiments.performance.summarise"),
     output:
-        "results/{run}/metrics.json",
+        metrics="results/{run}/metrics.json",
+        findings="results/{run}/performance/findings.csv",
     log:
         "logs/{run}/evaluate.log",
     localrule: True
@@ -42,7 +43,8 @@ rule evaluate:
     shell:
         r"""
         python -m emoscope evaluate --predictions {input.predictions:q} --train {input.train:q} --test {input.test:q} \
-            --audit {input.audit:q} --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
+            --audit {input.audit:q} --statistics {params.statistics:q} --output {output.metrics:q} \
+            --findings {output.findings:q} >{log:q} 2>&1
         """
 
 

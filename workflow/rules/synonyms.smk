@@ -68,6 +68,28 @@ rule replace_words:
         """
 
 
+rule summarise_synonyms:
+    """The quotable numbers: how often replaced words change a prediction, all together and one by one."""
+    input:
+        pairs=corpus_of("perturbations/synonyms.parquet"),
+        scores="results/{run}/perturbations/synonyms_scores.parquet",
+        code=code_of("experiments.synonyms.summarise"),
+    output:
+        "results/{run}/synonyms/findings.csv",
+    log:
+        "logs/{run}/synonyms/findings.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope summarise-synonyms --pairs {input.pairs:q} --scores {input.scores:q} \
+            --statistics {params.statistics:q} --findings {output:q} >{log:q} 2>&1
+        """
+
+
 rule suggest_synonyms:
     """Look up synonyms in WordNet for frequent words that the synonym table lacks."""
     input:

@@ -1,4 +1,4 @@
-"""The quotable numbers of a companion write-up, one row each; the claims are judged on them."""
+"""The quotable numbers of an experiment or write-up, one row each; the claims are judged on them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,15 +11,41 @@ from emoscope.storage.files import write_csv
 
 
 class Finding(NamedTuple):
-    """A number with its interval, NaN where there is none, and a remark that says of how many what it is."""
+    """A number with its interval, NaN where there is none, and a remark that says of how many what it is.
+
+    `code` is what the authors' code finds by its own procedure, where that is another one. `detectable` is the smallest
+    effect that a sample like this one, of so many `texts`, shows with 80 % power; for a `rate`, the largest that zero
+    events still allow. `within` and `beyond` are the p values of the tests that the effect lies within the margin that
+    counts as none, and that it lies beyond.
+    """
 
     name: str
     value: float
     low: float = np.nan
     high: float = np.nan
     note: str = ""
+    code: float = np.nan
+    code_low: float = np.nan
+    code_high: float = np.nan
+    texts: float = np.nan
+    rate: bool = False
+    detectable: float = np.nan
+    within: float = np.nan
+    beyond: float = np.nan
+
+
+ALWAYS = ["name", "value", "low", "high", "note"]
 
 
 def write_findings(findings: Iterable[Finding], path: Path) -> None:
-    """Write `name, value, low, high, note` as CSV."""
-    write_csv(pd.DataFrame(findings, columns=Finding._fields), path)
+    """Write findings as CSV: `name, value, low, high, note`, and of the other fields those that any of them has."""
+    table = pd.DataFrame(findings, columns=Finding._fields)
+    own = [name for name in Finding._fields[len(ALWAYS) :] if (table[name].notna() & (table[name] != False)).any()]  # noqa: E712
+    write_csv(table[[*ALWAYS, *own]], path)
+
+
+def read_findings(path: Path) -> dict[str, Finding]:
+    """The findings in a file, by name."""
+    table = pd.read_csv(path, float_precision="round_trip", dtype={"name": str, "note": str})
+    rows = table.assign(note=table["note"].fillna("")).to_dict("records")
+    return {row["name"]: Finding(**row) for row in rows}

@@ -59,6 +59,12 @@ def detectable_mean(differences: np.ndarray, clusters: np.ndarray, alpha: float 
     return minimum_detectable_mean(data.shaped(data.standard_error) * np.sqrt(n), n, alpha, power)
 
 
+def detectable_from_interval(low: float, high: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Smallest difference from a fixed number that shows with this power, where only a symmetric interval is known."""
+    z, more = stats.norm.ppf([1 - alpha / 2, power])
+    return float((high - low) / 2 * (z + more) / z)
+
+
 def equivalence_verdict(p_equivalence: Numbers, p_difference: Numbers, alpha: float = 0.05) -> str | np.ndarray:
     """Judge "it is nil", elementwise: equivalent (inside the margin of p_equivalence, even if not exactly zero),
     different (not shown to be inside, and not zero), or underpowered (neither: the sample cannot tell).

@@ -9,10 +9,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emoscope.perturbation.findings import rate_finding
+from emoscope.reporting.findings import Finding, write_findings
 from emoscope.verdicts.claims import assess as claims
-from emoscope.verdicts.claims.assess import MEASURES, Measured, Tables, judge
+from emoscope.verdicts.claims.assess import judge
 
 REFERENCE = Path(__file__).parents[4] / "data" / "reference"
+STATISTICS = {"confidence": 0.95, "margin": 0.02}
+EXPERIMENTS = {"performance", "masking", "flips", "synonyms"}
+WRITEUPS = {"induction", "attention", "prompting", "residual"}
 CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text())
 MARGIN = 0.02
 
@@ -27,8 +32,8 @@ def verdict(*args, **kwargs):
 
 
 def rate(count, texts):
-    tables = Tables({}, {}, None, None, None, {}, alpha=0.05, margin=MARGIN)
-    return claims._rate(tables, pd.Series([True] * count + [False] * (texts - count)), pd.Series(range(texts)))
+    events = pd.Series([True] * count + [False] * (texts - count))
+    return rate_finding("it", events, pd.Series(range(texts)), MARGIN, alpha=0.05)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_an_underpowered_claim_says_what_may_hide_and_how_many_texts_would_tell(
     assert measured.detectable == pytest.approx(0.184, abs=0.001)
     reason = judged("no effect", measured)[1]
     assert "0.18" in reason and "about 150 texts" in reason and "instead of 17" in reason
-    mean = Measured(0.01, -0.02, 0.04, texts=100, detectable=0.04, within=0.2, beyond=0.7)
+    mean = Finding("it", 0.01, -0.02, 0.04, texts=100, detectable=0.04, within=0.2, beyond=0.7)
     assert "up to 0.04" in judged("no effect", mean)[1] and "about 1,600 texts" in judged("no effect", mean)[1]
 
 
@@ -62,57 +67,64 @@ def test_no_rate_is_both_absent_and_present(count, texts):
 
 
 def test_a_value_is_held_against_its_tolerance_only_where_comparable():
-    assert verdict("value", Measured(0.51, 0.4, 0.6)) == "reproduced"
-    assert verdict("value", Measured(0.55, 0.53, 0.57)) == "contradicted"
-    assert verdict("value", Measured(0.55, 0.51, 0.59, texts=100, detectable=0.06)) == "underpowered"
-    assert verdict("value", Measured(0.55)) == "contradicted"
-    assert verdict("value", Measured(0.51, 0.4, 0.6), missing=["corpus"]) == "not testable here"
-
-
-def test_many_blocks_have_no_effect_only_if_each_is_shown_to_have_none():
-    def found(*p_equivalence):
-        rows = [
-            {"block": block, "head": -1, "condition": "described", "measure": "probability", "group": "joy"}
-            | {"change": 0.001 * block, "low": -0.01, "high": 0.01, "p_adjusted": 1.0, "texts": 100}
-            | {"p_equivalence": p, "detectable": 0.01 * block, "verdict": "equivalent" if p <= 0.05 else "underpowered"}
-            for block, p in enumerate(p_equivalence)
-        ]
-        tables = Tables({}, {}, None, pd.DataFrame(rows), None, {}, alpha=0.05, margin=MARGIN)
-        return claims.largest_change_of_other_blocks(tables, block=0)
-
-    assert verdict("no effect", found(0.9, 0.01, 0.04)) == "reproduced"
-    assert verdict("no effect", found(0.9, 0.01, 0.06)) == "underpowered"
-    assert verdict("no effect", found(0.9, 0.01, 0.999)) == "contradicted"
-    assert found(0.9, 0.01, 0.06).detectable == pytest.approx(0.02)
+    assert verdict("value", Finding("it", 0.51, 0.4, 0.6)) == "reproduced"
+    assert verdict("value", Finding("it", 0.55, 0.53, 0.57)) == "contradicted"
+    assert verdict("value", Finding("it", 0.55, 0.51, 0.59, texts=100, detectable=0.06)) == "underpowered"
+    assert verdict("value", Finding("it", 0.55)) == "contradicted"
+    assert verdict("value", Finding("it", 0.51, 0.4, 0.6), missing=["corpus"]) == "not testable here"
 
 
 def test_an_impossible_number_is_an_artefact_wherever_it_is_checked():
-    measured = Measured(-0.1, -0.2, 0.0)
+    measured = Finding("it", -0.1, -0.2, 0.0)
     assert verdict("procedure", measured, published=0.28, missing=["corpus"]) == "artefact"
     assert verdict("procedure", measured, published=-0.28, missing=["corpus"]) == "not testable here"
 
 
 def test_procedures_that_measure_different_things_are_an_artefact():
-    apart = Measured(-0.4, -0.5, -0.3, code=(-0.01, -0.02, 0.0))
-    together = Measured(-0.4, -0.5, -0.3, code=(-0.35, -0.45, -0.25))
+    apart = Finding("it", -0.4, -0.5, -0.3, code=-0.01, code_low=-0.02, code_high=0.0)
+    together = Finding("it", -0.4, -0.5, -0.3, code=-0.35, code_low=-0.45, code_high=-0.25)
     assert verdict("procedure", apart, published=-0.35) == "artefact"
     assert verdict("procedure", together, published=-0.39) == "reproduced"
-    unknown = Measured(-0.4, np.nan, np.nan, code=(-0.01, np.nan, np.nan))
+    unknown = Finding("it", -0.4, np.nan, np.nan, code=-0.01)
     assert verdict("procedure", unknown, published=-0.39) == "reproduced"
 
 
 def test_the_list_is_well_formed():
     assert len({claim["id"] for claim in CLAIMS}) == len(CLAIMS)
     for claim in CLAIMS:
-        of_writeup = claim["measure"]["function"] == "finding"
-        assert of_writeup or claim["measure"]["function"] in MEASURES, claim["id"]
-        if of_writeup:
-            assert claim["measure"]["writeup"] == claim["id"].split(".")[0]
+        room = claim["finding"].split("/")[0]
+        assert room in EXPERIMENTS | WRITEUPS, claim["id"]
+        if room in WRITEUPS:
+            assert room == claim["id"].split(".")[0]
         assert claim["judge"] in ("value", "procedure", "no effect", "effect"), claim["id"]
         assert set(claim.get("needs", [])) <= {"corpus", "model"}
-        assert ("tolerance" in claim) == (of_writeup or claim["judge"] != "no effect"), claim["id"]
+        assert ("tolerance" in claim) == (room in WRITEUPS or claim["judge"] != "no effect"), claim["id"]
         if claim["judge"] in ("value", "procedure"):
             assert isinstance(claim["published"], (int, float)), claim["id"]
+
+
+@pytest.mark.parametrize("room", sorted(EXPERIMENTS))
+def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, tmp_path):
+    """Every finding that claims ask for has a value of its own here, so a claim on another one shows."""
+    asked = dict.fromkeys(claim["finding"] for claim in CLAIMS if claim["finding"].startswith(f"{room}/"))
+    values = {name.removeprefix(f"{room}/"): 0.001 * number for number, name in enumerate(asked, start=1)}
+    path = tmp_path / room / "findings.csv"
+    write_findings([Finding(name, value, value / 2, value * 2) for name, value in values.items()], path)
+    run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}}
+    claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv")
+    judged = pd.read_csv(tmp_path / "claims.csv", float_precision="round_trip").set_index("id")
+    own = {claim["id"]: claim["finding"] for claim in CLAIMS if claim["finding"] in asked}
+    assert set(judged.index) == set(own), "a run is judged on its own experiments only"
+    for name, finding in own.items():
+        assert judged.loc[name, "ours"] == values[finding.removeprefix(f"{room}/")], name
+
+
+def test_a_finding_that_was_not_made_is_not_testable(tmp_path):
+    path = tmp_path / "masking" / "findings.csv"
+    write_findings([Finding("another", 1.0), Finding("block_change.0.joy", np.nan)], path)
+    run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}}
+    claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv")
+    assert set(pd.read_csv(tmp_path / "claims.csv")["verdict"]) == {"not testable here"}
 
 
 def test_listed_numbers_are_the_published_ones():
@@ -129,7 +141,7 @@ def test_listed_numbers_are_the_published_ones():
 
 def test_the_samples_behind_published_statements_are_those_of_the_papers_tables():
     samples = pd.read_csv(REFERENCE / "published_samples.csv")
-    of_runs = [claim for claim in CLAIMS if claim["measure"]["function"] != "finding"]
+    of_runs = [claim for claim in CLAIMS if claim["finding"].split("/")[0] in EXPERIMENTS]
     nothing = {claim["id"] for claim in of_runs if claim["judge"] == "no effect"}
     assert nothing - set(samples["claim"]) == {"flips.race.templates"}, "the templates are ours"
     words = pd.read_csv(REFERENCE / "table3_synonyms.csv").query("word not in ('overwhelmed', 'surprised')")

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.masking.conditions import BLOCKS
+from emoscope.experiments.masking.findings import findings_of
+from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bootstrap import estimate_mean
 from emoscope.statistics.equivalence import detectable_mean, equivalence_verdict, rate_equivalence_verdict, tost_mean
 from emoscope.statistics.families import benjamini_hochberg
@@ -25,8 +27,10 @@ def summarise_masking(
     all_but_summary: Path,
     table1: Path,
     table2: Path,
+    findings: Path,
 ) -> None:
-    """Write the summary of the masks and of "all but one", and both as CSV, shaped like the paper's tables 1 and 2."""
+    """Write the summary of the masks and of "all but one", both as CSV, shaped like the paper's tables 1 and 2, and the
+    findings."""
     baseline = pd.read_parquet(samples)
     one = summarise(baseline, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), **statistics)
     others = summarise(baseline, pd.read_parquet(all_but).assign(head=WHOLE_BLOCK), **statistics)
@@ -34,6 +38,8 @@ def summarise_masking(
     write_table(others, all_but_summary)
     for table, path in ((one, table1), (others, table2)):
         write_csv(paper_table(table).reset_index(), path)
+    first = class_columns(baseline, "p_")[0]
+    write_findings(findings_of(one, others, first, 1 - statistics["confidence"]), findings)
 
 
 def summarise(

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.experiments.performance.findings import findings_of
+from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.rates import wilson_interval
@@ -18,31 +20,33 @@ DRAWS = 100_000_000  # rows drawn for the intervals of one set, at most: they ta
 FEWEST = 200  # resamples, whatever the size
 
 
-def evaluate(predictions: list[Path], train: Path, test: Path, audit: Path, statistics: dict, output: Path) -> None:
-    """Write `metrics.json`: for the training and the test set, metrics of all rows and of the `distinct` ones.
+def evaluate(
+    predictions: list[Path], train: Path, test: Path, audit: Path, statistics: dict, output: Path, findings: Path
+) -> None:
+    """Write `metrics.json`, for the training and the test set metrics of all rows and of the `distinct` ones; findings.
 
     Distinct training rows are the first of each text; distinct test rows are those, too, and not in the training set.
     `differences` are of accuracy: training minus test, of all and of distinct rows, and all minus distinct test rows.
     """
     scores = pd.concat(map(pd.read_parquet, predictions), ignore_index=True).drop(columns="label")
-    classes = read_json(audit)["classes"]
+    about = read_json(audit)
+    classes = about["classes"]
     training, testing = (pd.read_parquet(path).merge(scores, on="id", validate="1:1") for path in (train, test))
     known = training.drop_duplicates("text")
     fresh = testing[~testing["text"].isin(known["text"])].drop_duplicates("text")
     options = resampling(statistics)
-    write_json(
-        {
-            "classes": classes,
-            "train": {"all": metrics(training, classes, **options), "distinct": metrics(known, classes, **options)},
-            "test": {"all": metrics(testing, classes, **options), "distinct": metrics(fresh, classes, **options)},
-            "differences": {
-                "train_minus_test": accuracy_difference(training, testing, **options),
-                "train_minus_test_distinct": accuracy_difference(known, fresh, **options),
-                "test_minus_distinct": accuracy_difference(testing, fresh, **options),
-            },
+    found = {
+        "classes": classes,
+        "train": {"all": metrics(training, classes, **options), "distinct": metrics(known, classes, **options)},
+        "test": {"all": metrics(testing, classes, **options), "distinct": metrics(fresh, classes, **options)},
+        "differences": {
+            "train_minus_test": accuracy_difference(training, testing, **options),
+            "train_minus_test_distinct": accuracy_difference(known, fresh, **options),
+            "test_minus_distinct": accuracy_difference(testing, fresh, **options),
         },
-        output,
-    )
+    }
+    write_json(found, output)
+    write_findings(findings_of(found, about, options["alpha"]), findings)
 
 
 def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples: int, seed: int) -> dict:

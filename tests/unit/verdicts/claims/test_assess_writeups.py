@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from emoscope.verdicts.claims.writeups import assess_writeup_claims
+from emoscope.verdicts.claims.assess import assess_writeup_claims
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 100, "seed": 0}
 
@@ -18,7 +18,7 @@ def judge(tmp_path):
         columns = ["name", "value", "low", "high", "note"]
         pd.DataFrame([row], columns=columns).to_csv(folder / "findings.csv", index=False)
         wanted = {"id": "induction.x", "source": "blog", "says": "It is so.", "published": 0.93, **claim}
-        wanted["measure"] = {"function": "finding", "writeup": "induction", "name": "accuracy"}
+        wanted["finding"] = "induction/accuracy"
         (tmp_path / "claims.yaml").write_text(yaml.safe_dump([wanted]))
         model = {"name": "mine", "model": {"repository": repository}, "tasks": []}
         output = tmp_path / "claims.csv"

@@ -1,0 +1,52 @@
+"""Findings of flips: of the axis, texts and class that they name, and of the right sign."""
+
+import pandas as pd
+import pytest
+
+from emoscope.experiments.flips.summarise import findings_of
+
+
+def pairs() -> pd.DataFrame:
+    """Five natural pairs, of which one counts and moves by 10 % or more and one does not count; two published ones."""
+    moves = [(0.6, 0.61), (0.6, 0.2), (0.6, 0.55), (0.7, 0.7), (0.9, 0.1)]
+    rows = [
+        {"text": f"he {number}", "term": "", "origin": "natural", "before": one, "after": two}
+        for number, (one, two) in enumerate(moves)
+    ]
+    rows += [
+        {"text": name, "term": name, "origin": "published", "before": one, "after": two}
+        for name, one, two in (("jealous", 0.5, 0.7), ("dualla", 0.5, 0.4))
+    ]
+    table = pd.DataFrame([*rows, {**rows[1], "origin": "natural control"}])
+    table["cluster"] = table["text"]
+    table["flags"] = [["uncertain"] if text == "he 4" else [] for text in table["text"]]
+    for when in ("before", "after"):
+        chance = table.pop(when)
+        table[f"{when}_joy"], table[f"{when}_anger"] = chance, 1 - chance
+    return table
+
+
+def found(table: pd.DataFrame) -> dict:
+    return {finding.name: finding for finding in findings_of("gender", table, margin=0.02, alpha=0.05)}
+
+
+def test_large_changes_are_counted_among_the_texts_that_count():
+    findings = found(pairs())
+    assert findings["gender.natural.large_changes"].value == pytest.approx(1 / 4)
+    assert findings["gender.natural.large_changes"].note == "1 of 4 texts."
+    assert findings["gender.natural.changed"].value == pytest.approx(1 / 4)
+    assert not [name for name in findings if "control" in name]
+
+
+def test_published_pairs_change_from_before_to_after():
+    findings = found(pairs())
+    assert findings["gender.published.jealous.joy"].value == pytest.approx(0.2)
+    assert findings["gender.published.jealous.anger"].value == pytest.approx(-0.2)
+    assert findings["gender.published.dualla.joy"].value == pytest.approx(-0.1)
+
+
+def test_no_change_is_none():
+    still = pairs()
+    for name in ("joy", "anger"):
+        still[f"after_{name}"] = still[f"before_{name}"]
+    assert {finding.value for finding in found(still).values()} == {0.0}

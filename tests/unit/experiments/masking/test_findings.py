@@ -1,0 +1,68 @@
+"""Findings of masking: of the block and class that they name, and of the right sign."""
+
+import pandas as pd
+import pytest
+
+from emoscope.experiments.masking.findings import findings_of
+from emoscope.verdicts.claims.assess import judge
+
+MARGIN = 0.02
+BLOCKS, CLASSES = (0, 1, 2), ("sadness", "joy", "all")
+
+
+def summary() -> pd.DataFrame:
+    """A row for every block, class, condition and measure, each with a change of its own: of measure probability, under
+    `described`, -(10 x block + number of the class) / 100."""
+    rows = [
+        {"block": block, "head": -1, "condition": condition, "measure": measure, "group": group}
+        | {"change": -(10 * block + number + shift) / 100, "low": -0.9, "high": 0.9, "texts": 100, "p_adjusted": 1.0}
+        | {"p_equivalence": 0.01 * (1 + block), "detectable": 0.01 * block, "verdict": "equivalent"}
+        for block in BLOCKS
+        for number, group in enumerate(CLASSES)
+        for condition, measure, shift in (
+            ("described", "probability", 0),
+            ("described", "accuracy", 40),
+            ("published", "first_class", 100),
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def found(table: pd.DataFrame) -> dict:
+    return {finding.name: finding for finding in findings_of(table, table, "sadness", alpha=0.05)}
+
+
+def test_every_block_and_class_has_its_own_change():
+    findings = found(summary())
+    for block in BLOCKS:
+        for number, group in enumerate(CLASSES):
+            one = findings[f"block_change.{block}.{group}"]
+            assert one.value == pytest.approx(-(10 * block + number) / 100)
+            assert one.code == pytest.approx(one.value - 1), "the authors' procedure"
+            assert "P(sadness)" in one.note
+        assert findings[f"change_without_others.{block}"].value == pytest.approx(-(10 * block + 2) / 100)
+
+
+def test_a_block_is_held_against_the_others():
+    findings = found(summary())
+    assert findings["largest_change_of_other_blocks.0"].value == pytest.approx(-0.21)
+    assert findings["largest_change_of_other_blocks.2"].value == pytest.approx(-0.11)
+    lead = {block: findings[f"accuracy_lead.{block}"].value for block in BLOCKS}
+    assert lead[2] == pytest.approx(0.10) and lead[0] == pytest.approx(-0.20), "the costliest leads, no other"
+
+
+@pytest.mark.parametrize(
+    ("p_equivalence", "verdict"),
+    [((0.9, 0.01, 0.04), "reproduced"), ((0.9, 0.01, 0.06), "underpowered"), ((0.9, 0.01, 0.999), "contradicted")],
+)
+def test_many_blocks_have_no_effect_only_if_each_is_shown_to_have_none(p_equivalence, verdict):
+    table = summary()
+    table["p_equivalence"] = table["block"].map(dict(enumerate(p_equivalence)))
+    finding = found(table[table["group"] != "sadness"])["largest_change_of_other_blocks.0"]
+    assert judge({"judge": "no effect"}, finding, [], MARGIN, 0.05)[0] == verdict
+    assert finding.detectable == pytest.approx(0.02)
+
+
+def test_a_run_of_one_block_has_no_others():
+    names = found(summary().query("block == 0"))
+    assert not [name for name in names if "other_blocks" in name or "lead" in name]

@@ -1,0 +1,34 @@
+"""The quotable numbers of how well a classifier does."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from emoscope.reporting.findings import Finding
+from emoscope.statistics.equivalence import detectable_from_interval
+
+SCORES = {"accuracy": "accuracy", "auc": "auc_ovr", "macro_f1": "macro_f1"}
+
+
+def findings_of(metrics: Mapping, audit: Mapping, alpha: float) -> Iterator[Finding]:
+    """`distinct_texts`, and `accuracy`, `auc` and `macro_f1` over all rows of `.train` and `.test`."""
+    count = audit["rows"] - audit["duplicate_rows"]
+    yield Finding("distinct_texts", count, note=f"The corpus has {audit['rows']} rows. A count has no interval.")
+    for part in ("train", "test"):
+        found, distinct = metrics[part]["all"], metrics[part]["distinct"]
+        for name, score in SCORES.items():
+            note = f"On distinct texts that do not leak: {distinct['accuracy']:.3f}." if name == "accuracy" else ""
+            low, high = _numbers(found[f"{score}_interval"])
+            yield Finding(
+                f"{name}.{part}",
+                *_numbers([found[score]]),
+                low,
+                high,
+                note,
+                texts=found["rows"],
+                detectable=detectable_from_interval(low, high, alpha),
+            )
+
+
+def _numbers(values: list[float | None]) -> list[float]:
+    return [np.nan if value is None else value for value in values]
