@@ -8,15 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from emoscope.experiments.performance import summarise as evaluate
-from emoscope.experiments.performance.summarise import (
-    accuracy_difference,
-    accuracy_of,
-    bounded,
-    estimates_of,
-    metrics,
-    most_frequent_confusion,
-    one_vs_rest_auc,
-)
+from emoscope.experiments.performance.summarise import accuracy_difference, bounded, metrics, one_vs_rest_auc
 
 CLASSES = ["sadness", "joy", "love"]
 OPTIONS = {"alpha": 0.05, "resamples": 200, "seed": 0}
@@ -111,22 +103,3 @@ def test_large_sets_get_fewer_resamples_but_never_too_few():
     assert evaluate.FEWEST <= bounded(2000, 333_000) < 2000
     assert bounded(2000, 10**9) == evaluate.FEWEST
     assert bounded(100, 10**9) == 100
-
-
-def test_estimates_are_what_has_an_interval():
-    found = estimates_of(metrics(predictions(100), CLASSES, **OPTIONS))
-    assert list(found) == ["accuracy", "auc_ovr", "macro_f1", "calibration_error"]
-    assert all(row["low"] <= row["value"] <= row["high"] for row in found.values())
-
-
-def test_the_most_frequent_confusion_is_the_largest_share_of_a_class():
-    label, pred, share = most_frequent_confusion([[90, 10, 0], [3, 7, 0], [0, 0, 0]], alpha=0.05)
-    assert (label, pred) == (1, 0), "3 of 10, though 10 of 100 are more texts"
-    assert share["value"] == 0.3 and share["low"] < 0.3 < share["high"]
-
-
-def test_accuracy_of_no_text_is_unknown():
-    found = accuracy_of(pd.DataFrame({"label": [0, 1, 1, 1], "pred": [0, 1, 1, 0]}), alpha=0.05)
-    assert (found["value"], found["texts"]) == (0.75, 4) and found["low"] < 0.75 < found["high"]
-    nothing = accuracy_of(pd.DataFrame({"label": [], "pred": []}), alpha=0.05)
-    assert np.isnan(nothing["value"]) and nothing["texts"] == 0
