@@ -15,6 +15,11 @@ def tags(html: str) -> set[str]:
     return {tag.name for tag in BeautifulSoup(html, "html.parser").find_all()}
 
 
+def words(html: str) -> str:
+    """The text of a passage, however its template breaks lines."""
+    return " ".join(BeautifulSoup(html, "html.parser").get_text().split())
+
+
 def pairs(count: int) -> pd.DataFrame:
     """Pairs in which `he` becomes `she`, joined with scores; the k-th moves P(anger) by k percent."""
     moved = np.arange(count) / 100

@@ -159,6 +159,7 @@ def test_touched_files_change_nothing(changeable):
 def test_an_edited_lexicon_reruns_what_uses_it(edited):
     jobs = edited("data/lexicons/gender.csv", lambda text: text + "cowboy,cowgirl,swap\n")
     flips = {"flip_terms": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
+    flips |= {"summarise_flips": 1}
     traced = {"trace_pairs": 1, "measure_dimensions": 1, "assess_ground_truth": 1, "render_report": 1}
     assert jobs == together(flips, traced, TRUTH, JUDGED, CARD)
 
@@ -167,13 +168,16 @@ def test_edited_neutral_words_rerun_every_perturbation(edited):
     jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram,ferry,swap\n")
     pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "join_scores": 3, "summarise_effects": 3}
     pairs |= {"trace_pairs": 2, "measure_dimensions": 2, "assess_ground_truth": 3}
+    pairs |= {"summarise_flips": 1, "summarise_synonyms": 1}
     assert jobs == together(pairs, {"render_report": 2}, TRUTH, JUDGED, CARD)
 
 
 def test_edited_synonym_code_leaves_the_flips_alone(edited):
     jobs = edited("workflow/emoscope/experiments/synonyms/replace.py", lambda text: text + "\n# a remark\n")
     words = {"count_words": 1, "replace_words": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
-    assert jobs == together(words, {"assess_ground_truth": 1, "render_report": 1}, TRUTH, JUDGED, CARD)
+    assert jobs == together(
+        words, {"assess_ground_truth": 1, "summarise_synonyms": 1, "render_report": 1}, TRUTH, JUDGED, CARD
+    )
 
 
 def test_an_edited_notebook_reruns_its_page(edited):
@@ -226,7 +230,7 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     model = {"finetune": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
     masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
     pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
-    pairs |= {"measure_dimensions": 2, "assess_ground_truth": 3}
+    pairs |= {"measure_dimensions": 2, "assess_ground_truth": 3, "summarise_flips": 1, "summarise_synonyms": 1}
     looks = {"attention_weights": 1, "block_attention": 1, "summarise_attention": 1}
     assert jobs == together(model, masks, pairs, looks, {"render_report": 5}, TRUTH, JUDGED, CARD)
 

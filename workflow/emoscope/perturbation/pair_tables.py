@@ -8,15 +8,15 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.perturbation.pairs import LARGE, largest_change
-from emoscope.reporting.html import badge, estimate, html_table, marked, number, p_value, percent, unsigned
+from emoscope.reporting.html import badge, cell, html_table, marked, number, p_value, percent, unsigned
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
 
 
-def found(summary: pd.DataFrame, measure: str) -> tuple[float, float, float]:
-    """Value and interval of one measure of one kind of pair; NaN if it was not measured."""
-    rows = summary.loc[summary["measure"] == measure, ["value", "low", "high"]]
-    return tuple(rows.iloc[0]) if len(rows) else (np.nan, np.nan, np.nan)
+def found(summary: pd.DataFrame, measure: str) -> pd.Series | None:
+    """The row on one measure of one kind of pair; None if it was not measured."""
+    rows = summary[summary["measure"] == measure]
+    return rows.iloc[0] if len(rows) else None
 
 
 def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str) -> Markup:
@@ -32,9 +32,9 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
                 {
                     **names,
                     "": meaning,
-                    done: estimate(*found(summary, measure), form=form),
-                    "neutral words": estimate(*found(summary, f"control_{measure}"), form=form),
-                    "beyond them": estimate(*found(summary, f"excess_{measure}"), form=partial(_added, form)),
+                    done: cell(found(summary, measure), form),
+                    "neutral words": cell(found(summary, f"control_{measure}"), form),
+                    "beyond them": cell(found(summary, f"excess_{measure}"), partial(_added, form)),
                 }
             )
             names = dict.fromkeys(titles, "")
@@ -60,12 +60,11 @@ def _added(form: Callable, value: float) -> str:
 
 def beyond(summary: pd.DataFrame) -> str:
     """Whether the predictions of a kind of pair change more often than those of its controls."""
-    value, low, high = found(summary, "excess_changed")
-    if np.isnan(value):
+    excess, control = (found(summary, f"{kind}_changed") for kind in ("excess", "control"))
+    if excess is None:
         return "there is no control to compare it with"
-    rate = percent(found(summary, "control_changed")[0])
-    relation = "more than" if low > 0 else "less than" if high < 0 else "not shown to exceed"
-    return f"{relation} neutral swaps of the same size, {rate}"
+    relation = "more than" if excess["low"] > 0 else "less than" if excess["high"] < 0 else "not shown to exceed"
+    return f"{relation} neutral swaps of the same size, {percent(control['value'])}"
 
 
 def control_texts(summary: pd.DataFrame) -> tuple[int, int]:
@@ -78,21 +77,20 @@ def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Mark
     """Accuracy before and after, and who lost and gained by it; kinds without labels are left out."""
     rows = []
     for key, summary in kinds.items():
-        part = summary.set_index("measure")
-        if "accuracy_change" not in part.index:
+        change = found(summary, "accuracy_change")
+        if change is None:
             continue
-        texts = int(part.loc["accuracy_change", "texts"])
-        lost, gained = (round(part.loc[f"accuracy_{way}", "value"] * texts) for way in ("lost", "gained"))
+        lost, gained = (found(summary, f"accuracy_{way}")["value"] * change["texts"] for way in ("lost", "gained"))
         rows.append(
             {
                 **dict(zip(titles, key, strict=True)),
-                "texts": number(texts),
-                "before": estimate(*found(summary, "accuracy_before"), form=percent),
-                "after": estimate(*found(summary, "accuracy_after"), form=percent),
-                "difference": estimate(*found(summary, "accuracy_change"), form=partial(_added, percent)),
-                "right, then wrong": number(lost),
-                "wrong, then right": number(gained),
-                "p": p_value(part.loc["accuracy_change", "p"]),
+                "texts": number(int(change["texts"])),
+                "before": cell(found(summary, "accuracy_before"), percent),
+                "after": cell(found(summary, "accuracy_after"), percent),
+                "difference": cell(change, partial(_added, percent)),
+                "right, then wrong": number(round(lost)),
+                "wrong, then right": number(round(gained)),
+                "p": p_value(change["p"]),
             }
         )
     caption = "Accuracy on the texts that were changed, every text once, with intervals and McNemar's exact p."
@@ -105,7 +103,7 @@ def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: st
         {
             **dict(zip(titles, key, strict=True)),
             "class": row["measure"].removeprefix(f"{kind}_"),
-            "mean": estimate(row["value"], row["low"], row["high"]),
+            "mean": cell(row),
             "adjusted p": p_value(row["p_adjusted"]),
             "would show from": unsigned(row["detectable"]),
             "no effect?": badge(row["verdict"]),

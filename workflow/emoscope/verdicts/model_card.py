@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.perturbation.pair_tables import control_texts, found
-from emoscope.reporting.html import estimate, listed, number, percent, plural
+from emoscope.reporting.html import cell, estimate, listed, number, percent, plural
 from emoscope.reporting.templates import fill
 from emoscope.storage.files import read_json, write_text
 
@@ -103,9 +103,7 @@ def perturbation_findings(axis: str, summary: pd.DataFrame) -> list[str]:
         if rows.empty:
             continue
         texts, controlled = map(number, control_texts(rows))
-        rate, neutral = (
-            estimate(*found(rows, measure), form=percent).striptags() for measure in ("changed", "control_changed")
-        )
+        rate, neutral = (cell(found(rows, measure), percent).striptags() for measure in ("changed", "control_changed"))
         done = CHANGES[origin].format(axis=axis, texts=texts)
         findings.append(
             f"{done} the predicted class changes in {rate}; as many neutral words swapped, {neutral} of "

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from emoscope.experiments.tracing import figures
+from emoscope.experiments.tracing import figures, journey
 from emoscope.experiments.tracing import page as report
+from emoscope.experiments.tracing.regions import PAPER_WIDTH, paper_regions, region_test, shared_dimensions
 from emoscope.reporting.plots import svg
 from emoscope.storage.names import NONE
 
@@ -42,11 +43,16 @@ def inside(words=("and", "she", "left"), flipped=("and", "he", "left")):
         columns=["version", "part", "block", "head", "class", "contribution"],
     ).assign(pair=1)
     lens = attribution.query("part == 'bias'").assign(depth=lambda table: table["block"], probability=0.3)
-    return report.Inside(patching, attribution, lens, "joy", "fear")
+    return journey.Inside(patching, attribution, lens, "joy", "fear")
+
+
+def words(html):
+    """The text of a passage, however its template breaks lines."""
+    return " ".join(BeautifulSoup(html, "html.parser").get_text().split())
 
 
 def test_the_finding_tells_the_planted_journey():
-    text = report.finding(inside()).striptags()
+    text = words(report.finding(inside()))
     assert "enters at “she → he” (100 %)" in text
     assert "reached “left” after block 1" in text
     assert "the attention of block 1 carries most of it (100 %)" in text
@@ -54,35 +60,56 @@ def test_the_finding_tells_the_planted_journey():
     assert "numbers of tokens differ at “she → he”" in text
 
 
+def test_the_journey_is_read_off_the_patches():
+    found = journey.journey_of(inside())
+    assert found.enters == [("she \N{RIGHTWARDS ARROW} he", 1.0)] and found.by_way_of == []
+    assert (found.pooled, found.depth) == ("left", 2)
+    assert found.part == (1, "attention", 1.0) and found.head == (1, 2, pytest.approx(0.8))
+
+
+def test_a_change_is_shared_out_among_flipped_words_and_those_before():
+    trace = pd.DataFrame({
+        "unit": [0, 0, 1, 1, 2, 2], "word": ["and", "and", "she", "she", "left", "left"],
+        "flipped_word": ["and", "and", "he", "he", "left", "left"],
+        "original": 0.0, "flipped": [0.1, -0.1, 0.3, -0.3, 0.2, 0.0],
+    })  # fmt: skip
+    found = journey.concentration(trace)
+    assert (found["words"], found["flipped"]) == (3, 1)
+    assert (found["on"], found["before"]) == (pytest.approx(0.6), pytest.approx(0.2))
+    assert np.isnan(journey.concentration(trace.assign(flipped=0.0))["on"]), "nothing changes"
+    page = report.concentrations({"gender, pair 1": trace.assign(site="residual")}, "residual")
+    assert "60 %" in page and "gender, pair 1" in page
+
+
 def test_the_writers_add_up_and_the_largest_is_named():
-    text = report.writers(inside()).striptags()
+    text = words(report.writers(inside()))
     assert "for joy rather than fear grows by 2.50 logits" in text
     assert "head 2 of block 1 (+2.500)" in text
-    assert report.block_changes(inside()).sum().sum() == pytest.approx(2.5)
+    assert journey.block_changes(inside()).sum().sum() == pytest.approx(2.5)
 
 
 def test_no_word_gets_out_of_its_place():
     hostile = inside(words=("a", NASTY, "$b$"), flipped=("a", "x", "$b$"))
     assert {tag.name for tag in BeautifulSoup(report.finding(hostile), "html.parser").find_all()} == {"p"}
-    drawing = svg(figures.patching_maps(report.word_maps(hostile), report.part_maps(hostile)))
+    drawing = svg(figures.patching_maps(journey.word_maps(hostile), journey.part_maps(hostile)))
     assert "<script>" not in drawing
-    assert svg(figures.depth_profile(report.lens_curves(hostile), report.block_changes(hostile)))
+    assert svg(figures.depth_profile(journey.lens_curves(hostile), journey.block_changes(hostile)))
 
 
 def test_a_long_text_shows_the_words_that_matter():
     words = [f"w{number}" for number in range(100)]
     words[1] = "she"
-    maps = report.word_maps(inside(words, [*words[:1], "he", *words[2:]]))
-    assert all(len(table) == report.MOST_WORDS for table in maps.values())
+    maps = journey.word_maps(inside(words, [*words[:1], "he", *words[2:]]))
+    assert all(len(table) == journey.MOST_WORDS for table in maps.values())
     assert all({"she → he", "w2"} <= set(table.index) for table in maps.values())
 
 
 @pytest.mark.parametrize("width", [16, 24, 96, 384, 768])
 def test_the_papers_regions_exist_in_a_residual_stream_of_any_width(width):
     panels = {"x": pd.DataFrame({"dimension": range(width)})}
-    for place, dimensions in report.paper_regions(panels).items():
+    for place, dimensions in paper_regions(panels).items():
         assert dimensions
-        assert min(abs(d / width - place / report.PAPER_WIDTH) for d in dimensions) <= 1 / width
+        assert min(abs(d / width - place / PAPER_WIDTH) for d in dimensions) <= 1 / width
 
 
 def test_axes_without_anything_to_test_are_said_to_be_so():
@@ -99,3 +126,17 @@ def test_axes_without_anything_to_test_are_said_to_be_so():
     assert "race" in text and "gender" not in text and "n/a" in text
     assert report.regions(tables) == ""
     assert report.common_dimensions(tables) == ""
+
+
+def test_a_region_is_set_beside_as_many_other_dimensions():
+    table = pd.DataFrame({"dimension": range(100), "value": np.arange(100) / 10, "p_adjusted": 1.0})
+    table.loc[[3, 4, 50, 60], "p_adjusted"] = 0.01
+    found = region_test(table, [2, 3, 4, 5])
+    assert (found["size"], found["standing_out"]) == (4, 2) and found["expected"] == pytest.approx(0.16)
+    assert (found["largest"], found["p_adjusted"]) == (0.5, 1.0)
+
+
+def test_axes_share_dimensions_beyond_chance_or_not():
+    one, other = (pd.DataFrame({"dimension": range(100), "value": 0.0}) for _ in range(2))
+    one.loc[[1, 2, 3, 4, 5], "value"] = other.loc[[4, 5, 6, 7, 8], "value"] = 1.0
+    assert shared_dimensions([one, other]) == ([4, 5], 5, pytest.approx(0.25))

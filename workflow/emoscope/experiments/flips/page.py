@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,21 +12,11 @@ from markupsafe import Markup
 from emoscope.experiments.flips.axes import AXES
 from emoscope.perturbation.pair_tables import ORIGINS, beyond, control_texts, found, pair_texts
 from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, countable, largest_change, scored
-from emoscope.reporting.html import (
-    estimate,
-    headline,
-    html_table,
-    listed,
-    number,
-    percent,
-    plural,
-    prose,
-    signed,
-    unsigned,
-)
+from emoscope.reporting.html import cell, html_table, number, percent, signed, unsigned
+from emoscope.reporting.passages import passage
 from emoscope.statistics.rates import minimum_detectable_rate
 
-SITES = {"residual": "residual stream", "attention": "output of the attention"}
+say = partial(passage, "flips")
 
 
 @dataclass(frozen=True)
@@ -63,12 +54,12 @@ def kinds(flips: Mapping[str, Flip]) -> dict[tuple[str, str], pd.DataFrame]:
 
 def main_result(flips: Mapping[str, Flip]) -> Markup:
     """The headline: how many predictions a flip changes, axis by axis, and whether neutral words do the same."""
-    parts = []
-    for (axis, origin), summary in kinds(flips).items():
-        rate, (texts, _) = estimate(*found(summary, "changed"), form=percent), control_texts(summary)
-        parts.append(Markup("{} {} of {} {}, {}").format(axis, rate, number(texts), origin, beyond(summary)))
-    return headline(
-        "Predictions that a flip changes: {parts}.", parts=Markup("; ").join(parts) or "no text could be flipped"
+    return say(
+        "main_result",
+        kinds=[
+            (axis, origin, control_texts(summary)[0], found(summary, "changed"), beyond(summary))
+            for (axis, origin), summary in kinds(flips).items()
+        ],
     )
 
 
@@ -89,11 +80,7 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
                     "flags": ", ".join(f"{name} {count:,}" for name, count in flags.items()) or "none",
                 }
             )
-    caption = (
-        "Texts that name a person of either group. Pairs flagged uncertain (a word could be read either way) or "
-        "gender-locked (she is pregnant) are left out of all that follows; the other flags are remarks."
-    )
-    return html_table(rows, caption, text=("axis", "of", "directions", "flags"))
+    return html_table(rows, say("flippable"), text=("axis", "of", "directions", "flags"))
 
 
 def control_findings(flips: Mapping[str, Flip]) -> Markup:
@@ -108,33 +95,19 @@ def control_findings(flips: Mapping[str, Flip]) -> Markup:
             borrowed = int(controls["flags"].map(lambda flags: "borrowed" in flags).sum())
             texts, controlled = control_texts(summary)
             parts.append(
-                prose(
-                    "<strong>{axis}, {origin}</strong>: a flip changes {rate} of the predictions, {beyond}. {texts}: "
-                    "{own} with a control of its own words, {borrowed} with one in another text, {none} without."
-                    "{alike}",
-                    axis=axis.capitalize(),
+                say(
+                    "control",
+                    axis=axis,
                     origin=ORIGINS[origin],
-                    rate=estimate(*found(summary, "changed"), form=percent),
+                    changed=found(summary, "changed"),
                     beyond=beyond(summary),
-                    texts=plural(texts, "text"),
-                    own=number(controlled - borrowed),
-                    borrowed=number(borrowed),
-                    none=number(texts - controlled),
-                    alike=_alike(summary),
+                    texts=texts,
+                    own=controlled - borrowed,
+                    borrowed=borrowed,
+                    without=texts - controlled,
                 )
             )
     return Markup("\n").join(parts)
-
-
-def _alike(summary: pd.DataFrame) -> str:
-    """What intervals take for independent, where that is not the texts."""
-    changed = summary.set_index("measure").loc["changed"]
-    if changed["clusters"] == changed["texts"]:
-        return ""
-    return (
-        f" They are {number(int(changed['clusters']))} sentences about several people each: intervals take the "
-        "sentences for independent, not the texts."
-    )
 
 
 def large_changes(flips: Mapping[str, Flip]) -> Markup:
@@ -143,14 +116,7 @@ def large_changes(flips: Mapping[str, Flip]) -> Markup:
     for axis, flip in flips.items():
         natural = flip.pairs[flip.pairs["origin"] == "natural"].drop_duplicates("text")
         reached = int((largest_change(natural) >= LARGE).sum())
-        here = (
-            f"{reached:,} of {len(natural):,} test texts reach the threshold."
-            if len(natural)
-            else "No test text can be flipped."
-        )
-        parts.append(
-            prose("<strong>{axis}</strong>: {here} {said}", axis=axis.capitalize(), here=here, said=AXES[axis].said)
-        )
+        parts.append(say("large_changes", axis=axis, reached=reached, texts=len(natural), said=AXES[axis].said))
     return Markup("\n").join(parts)
 
 
@@ -169,23 +135,18 @@ def directions(flips: Mapping[str, Flip]) -> Markup:
     rows = []
     for (axis, origin), summary in kinds(flips).items():
         first, second = AXES[axis].groups
+        forth, back, difference = (
+            cell(found(summary, f"changed_{which}"), percent) for which in ("first", "second", "difference")
+        )
         rows.append(
             {
                 "axis": f"{axis}, {origin}",
-                "changed, first to second group": _of(f"{first} to {second}", summary, "changed_first"),
-                "second to first": _of(f"{second} to {first}", summary, "changed_second"),
-                "difference": estimate(*found(summary, "changed_difference"), form=percent),
+                "changed, first to second group": Markup("{} to {}: {}").format(first, second, forth),
+                "second to first": Markup("{} to {}: {}").format(second, first, back),
+                "difference": difference,
             }
         )
-    caption = (
-        "Share of the texts whose predicted class changes, by the direction of the flip, with Wilson intervals; the "
-        "difference with Newcombe's."
-    )
-    return html_table(rows, caption, text=("axis",))
-
-
-def _of(direction: str, summary: pd.DataFrame, measure: str) -> Markup:
-    return Markup("{}: {}").format(direction, estimate(*found(summary, measure), form=percent))
+    return html_table(rows, say("directions"), text=("axis",))
 
 
 def direction_findings(flips: Mapping[str, Flip]) -> Markup:
@@ -194,24 +155,19 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
     for (axis, origin), summary in kinds(flips).items():
         gaps = summary[summary["measure"].str.startswith("gap_")]
         different = gaps[gaps["verdict"] == "different"]
-        first, second = AXES[axis].groups
         told = [
             f"P({row['measure'].removeprefix('gap_')}) {signed(row['value'])}"
             for row in different.sort_values("value", key=abs, ascending=False).to_dict("records")
         ]
-        counts = gaps["verdict"].value_counts()
         parts.append(
-            prose(
-                "<strong>{axis}, {origin}</strong> ({first} minus {second}): {told}. Shown to differ "
-                "by less than the margin: {equivalent} of {n} classes; too few texts to tell: {underpowered}.",
-                axis=axis.capitalize(),
+            say(
+                "direction_findings",
+                axis=axis,
                 origin=origin,
-                first=first,
-                second=second,
-                told=listed(told) if told else "no class differs for certain",
-                n=len(gaps),
-                equivalent=int(counts.get("equivalent", 0)),
-                underpowered=int(counts.get("underpowered", 0)),
+                groups=AXES[axis].groups,
+                told=told,
+                classes=len(gaps),
+                **{verdict: (gaps["verdict"] == verdict).sum() for verdict in ("equivalent", "underpowered")},
             )
         )
     return Markup("\n").join(parts)
@@ -227,10 +183,9 @@ def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
         ours = {name: pair[f"after_{name}"] - pair[f"before_{name}"] for name in here}
         theirs = paper.loc[pair.term] if pair.term in paper.index else {}
         texts = Markup("{}<br>{}").format(original, flipped)
-        for who, values, cell in (("paper", theirs, texts), ("here", ours, "")):
-            rows.append({"texts": cell, "": who, **{name: signed(values.get(name, np.nan)) for name in classes}})
-    caption = "The paper's table 4: how each class's probability changes when the gender in these two texts is flipped."
-    return html_table(rows, caption, text=("texts", ""))
+        for who, values, shown in (("paper", theirs, texts), ("here", ours, "")):
+            rows.append({"texts": shown, "": who, **{name: signed(values.get(name, np.nan)) for name in classes}})
+    return html_table(rows, say("published_pairs"), text=("texts", ""))
 
 
 def power(flips: Mapping[str, Flip], alpha: float) -> Markup:
@@ -250,8 +205,7 @@ def power(flips: Mapping[str, Flip], alpha: float) -> Markup:
                 "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
             }
         )
-    caption = "The smallest mean change: found in four of five samples of this size, for the class that varies most."
-    return html_table(rows, caption, text=("axis", "of"))
+    return html_table(rows, say("power"), text=("axis", "of"))
 
 
 def traced(flip: Flip) -> list[tuple[str, object, pd.DataFrame]]:
@@ -270,33 +224,6 @@ def pair_table(title: str, pair, classes: Sequence[str]) -> Markup:
     for when, text in (("before", original), ("after", flipped)):
         rows.append({"": text, **{name: number(pair[f"{when}_{name}"]) for name in classes}})
     changes = {name: signed(pair[f"after_{name}"] - pair[f"before_{name}"]) for name in classes}
-    label = "" if pair.label < 0 else f", labelled {classes[pair.label]}"
-    caption = (
-        f"{title.capitalize()} ({ORIGINS[pair.origin]}{label}): probabilities of the original and the flipped text."
-    )
+    label = classes[pair.label] if pair.label >= 0 else ""
+    caption = say("pair_table", title=title, origin=ORIGINS[pair.origin], label=label)
     return html_table([*rows, {"": "change", **changes}], caption, text=("",))
-
-
-def concentration(flips: Mapping[str, Flip], site: str) -> Markup:
-    """How much of the change sits on the flipped words and how much on the words after them."""
-    rows = []
-    for flip in flips.values():
-        for title, _, trace in traced(flip):
-            here = trace[trace["site"] == site].assign(size=lambda table: (table["flipped"] - table["original"]).abs())
-            by_word = here.groupby("unit").agg(
-                size=("size", "sum"), word=("word", "first"), flipped=("flipped_word", "first")
-            )
-            changed = by_word["word"] != by_word["flipped"]
-            total = by_word["size"].sum() or np.nan
-            rows.append(
-                {
-                    "pair": title,
-                    "words": number(len(by_word)),
-                    "flipped words": number(int(changed.sum())),
-                    "share of the change on the flipped words": percent(by_word.loc[changed, "size"].sum() / total, 0),
-                    "on the words before the first of them": percent(
-                        by_word.loc[: changed.idxmax(), "size"].iloc[:-1].sum() / total, 0
-                    ),
-                }
-            )
-    return html_table(rows, f"Where the change sits, {SITES[site]}.", text=("pair",))

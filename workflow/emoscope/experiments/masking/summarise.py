@@ -8,10 +8,11 @@ import pandas as pd
 from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
 from emoscope.reporting.findings import write_findings
-from emoscope.statistics.bootstrap import estimate_mean
+from emoscope.statistics.bootstrap import bootstrap_statistic, estimate_mean
 from emoscope.statistics.equivalence import detectable_mean, equivalence_verdict, rate_equivalence_verdict, tost_mean
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.rates import minimum_detectable_rate
+from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
@@ -139,3 +140,64 @@ def paper_table(summary: pd.DataFrame) -> pd.DataFrame:
 def class_columns(table: pd.DataFrame, prefix: str) -> list[str]:
     """Class names in the order of the columns that start with `prefix`."""
     return [name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)]
+
+
+def whole_blocks(summary: pd.DataFrame, condition: str, measure: str) -> pd.DataFrame:
+    """The rows of a summary on whole blocks, of one condition and one measure."""
+    chosen = (summary["condition"] == condition) & (summary["measure"] == measure)
+    return summary[chosen & (summary["head"] == WHOLE_BLOCK)]
+
+
+def costliest_block(summary: pd.DataFrame) -> pd.Series:
+    """The row of the silenced block that costs most accuracy, all texts together."""
+    rows = whole_blocks(summary, "described", "accuracy").query("group == @ALL")
+    return rows.loc[rows["change"].idxmin()]
+
+
+def strongest_heads(summary: pd.DataFrame, count: int) -> list[tuple[int, int]]:
+    """The (block, head) whose silencing moves the logit margin of all texts most, the strongest first."""
+    heads = summary[(summary["head"] != WHOLE_BLOCK) & (summary["condition"] == "zero") & (summary["group"] == ALL)]
+    margins = heads[heads["measure"] == "margin"].set_index(["block", "head"])["change"]
+    return list(margins.abs().sort_values(ascending=False).index[:count])
+
+
+def signs_as_predicted(code: pd.DataFrame, first: str, margin: float) -> tuple[int, int]:
+    """Of a block's changes of P(the first class), a row for each `group` of texts, how many have the sign of table 1.
+
+    That is a fall in the texts of the first class and a rise in all others. Only changes of `margin` or more count;
+    their number is returned as well.
+    """
+    large = code[code["change"].abs() >= margin]
+    expected = np.where(large["group"] == first, -1, 1)
+    return int((np.sign(large["change"]) == expected).sum()), len(large)
+
+
+def composition_effect(
+    samples: pd.DataFrame, masks: pd.DataFrame, composed: list, statistics: dict
+) -> dict[str, float] | None:
+    """How much more accuracy the texts with ids in `composed` lose than the others, with a bootstrap interval.
+
+    Compared is the mean change of accuracy over all blocks, each silenced in turn; `masks` are the masked predictions
+    of all blocks. Also counted are the `texts`, and how many of them are `composed`. None if all are, or none.
+    """
+    described = masks[(masks["head"] == WHOLE_BLOCK) & (masks["condition"] == "described")]
+    names = [f"p_{name}" for name in class_columns(described, "p_")]
+    after = described.assign(pred=described[names].to_numpy().argmax(axis=1)).merge(samples[["id", "label"]], on="id")
+    right_after, right_before = (
+        (table["pred"] == table["label"]).groupby(table["id"]).mean() for table in (after, samples)
+    )
+    lost = right_after - right_before
+    values, chosen = lost.to_numpy(dtype=float), lost.index.isin(composed)
+    if chosen.all() or not chosen.any():
+        return None
+
+    def difference(weights: np.ndarray) -> float:
+        kinds = (chosen, ~chosen)
+        if not all(weights[kind].any() for kind in kinds):
+            return np.nan
+        with_, without = (np.average(values[kind], weights=weights[kind]) for kind in kinds)
+        return with_ - without
+
+    low, high = bootstrap_statistic(difference, lost.index.to_numpy(), **resampling(statistics))
+    value = difference(np.ones(len(values)))
+    return {"value": value, "low": low, "high": high, "composed": int(chosen.sum()), "texts": len(chosen)}

@@ -167,3 +167,33 @@ def _beside(**estimates: tuple[float, float, float]) -> dict[str, float | list[f
     for name, (value, low, high) in estimates.items():
         found |= {name: float(value), f"{name}_interval": [float(low), float(high)]}
     return found
+
+
+def estimates_of(found: dict) -> dict[str, dict[str, float]]:
+    """The metrics with an interval among those that `metrics` found, each as `value, low, high`."""
+    bounds = {name: f"{name}_interval" for name in found}
+    return {
+        name: dict(zip(("value", "low", "high"), (found[name], *found[interval]), strict=True))
+        for name, interval in bounds.items()
+        if interval in found
+    }
+
+
+def most_frequent_confusion(confusion: list[list[int]], alpha: float) -> tuple[int, int, dict[str, float]]:
+    """The (label, pred) that is the largest share of its label's texts: both, and `value, low, high` of that share.
+
+    `confusion` counts texts by (label, pred); the interval is Wilson's.
+    """
+    counts = np.array(confusion, dtype=float)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(shares, 0)
+    true, taken = np.unravel_index(shares.argmax(), shares.shape)
+    low, high = wilson_interval(counts[true, taken], counts[true].sum(), alpha)
+    return int(true), int(taken), {"value": shares[true, taken], "low": low, "high": high}
+
+
+def accuracy_of(predictions: pd.DataFrame, alpha: float) -> dict[str, float]:
+    """`value, low, high` of the accuracy of some predictions, with Wilson's interval, and `texts`, their number."""
+    right, texts = int((predictions["label"] == predictions["pred"]).sum()), len(predictions)
+    low, high = wilson_interval(right, texts, alpha)
+    return {"value": right / texts if texts else np.nan, "low": low, "high": high, "texts": texts}

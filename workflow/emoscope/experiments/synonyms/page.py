@@ -1,12 +1,16 @@
 """What the synonyms report says: tables and sentences over word counts and replaced words."""
 
+from functools import partial
+
 import pandas as pd
 from markupsafe import Markup, escape
 
 from emoscope.perturbation.pair_tables import beyond, found
 from emoscope.perturbation.pairs import LARGE
-from emoscope.reporting.html import badge, estimate, headline, html_table, listed, number, p_value, percent, prose
+from emoscope.reporting.html import badge, cell, html_table, listed, number, p_value, percent
+from emoscope.reporting.passages import passage
 
+say = partial(passage, "synonyms")
 NEUTRAL = "neutral words"
 EXCEPTIONS = ("overwhelmed", "surprised")  # the two words that the paper says do change predictions
 
@@ -14,16 +18,12 @@ EXCEPTIONS = ("overwhelmed", "surprised")  # the two words that the paper says d
 def main_result(summary: pd.DataFrame) -> Markup:
     """The headline: how many predictions change, under the published procedure and word by word."""
     published = summary[summary["origin"] == "published"]
-    words, flagged = word_verdicts(summary), flagged_words(summary)
-    at_once = "The published replacement changes the prediction of {} of the texts it rewrites, {}."
-    return headline(
-        "{at_once} Taken one by one, {flagged} of {n} words are flagged as changing predictions{which}.",
-        at_once=Markup(at_once).format(estimate(*found(published, "changed"), form=percent), beyond(published))
-        if len(published)
-        else "The published replacement finds nothing to replace.",
-        flagged=len(flagged),
-        n=len(words),
-        which=f": {listed(flagged if len(flagged) < 6 else [*flagged[:5], 'others'])}" if flagged else "",
+    return say(
+        "main_result",
+        changed=found(published, "changed"),
+        beyond=beyond(published),
+        flagged=flagged_words(summary),
+        words=len(word_verdicts(summary)),
     )
 
 
@@ -60,58 +60,38 @@ def word_lists(words: pd.DataFrame, table3: pd.DataFrame) -> Markup:
 
 def overlap(words: pd.DataFrame, table3: pd.DataFrame) -> Markup:
     """How many of the paper's words each list here shares, class by class, where the paper has the class."""
-    words = words[words["class"].isin(table3["class"])]
-    if words.empty:
-        return prose("The paper has none of these classes.")
+    known = words[words["class"].isin(table3["class"])]
     shared = {
         kind: listed(
             f"{len(set(part['word']) & set(table3.loc[table3['class'] == name, 'word']))} of {len(part)} for {name}"
             for name, part in rows.groupby("class", sort=False)
         )
-        for kind, rows in words.groupby("stop_words")
+        for kind, rows in known.groupby("stop_words")
     }
-    return prose(
-        "With the paper's stop words, the lists here share with the paper's {published}. Tweets are written without "
-        "apostrophes, so the stop word <em>don't</em> does not catch <em>dont</em>; with such forms left out as well, "
-        "{stripped}.",
-        published=shared.get("published", "nothing"),
-        stripped=shared.get("stripped", "nothing"),
-    )
+    return say("overlap", shared=shared)
 
 
 def published_findings(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
     """What the published procedure changes."""
     published = summary[summary["origin"] == "published"]
-    if published.empty:
-        return prose("No text of this corpus holds a word of the paper's table under the class that it is listed for.")
-    replaced = pairs[pairs["origin"] == "published"]
-    return prose(
-        "Applied as published, it rewrites {n} texts with {words} words each on average. The predicted class "
-        "changes in {changed}, and in {large} some class's probability moves by {threshold} or more.",
-        n=number(len(replaced)),
-        words=number(replaced["n_changed"].mean(), 1),
-        changed=estimate(*found(published, "changed"), form=percent),
-        large=estimate(*found(published, "large"), form=percent),
-        threshold=percent(LARGE, 0),
+    return say(
+        "published_findings",
+        replaced=pairs.loc[pairs["origin"] == "published", "n_changed"],
+        changed=found(published, "changed"),
+        large=found(published, "large"),
+        threshold=LARGE,
     )
 
 
 def word_findings(summary: pd.DataFrame, margin: float) -> Markup:
     """Which words move predictions, and whether the paper's two exceptions are among them."""
-    flagged, parts = flagged_words(summary), []
-    for word in EXCEPTIONS:
-        rows = summary[(summary["origin"] == "word") & (summary["term"] == word)]
-        rate = Markup("in {} of its texts").format(estimate(*found(rows, "changed"), form=percent))
-        parts.append(Markup("<em>{}</em> {}").format(word, rate if len(rows) else "stands in no text"))
-    others = [word for word in flagged if word not in EXCEPTIONS]
-    return prose(
-        "The paper reports that only two words change predictions. Here, {exceptions}. Beside these two, {others}. "
-        "Swapping neutral words in texts that hold one of the words changes {neutral} of the predictions. A word is "
-        "flagged if its rate is above that by more than {margin}, with allowance for the number of words.",
-        exceptions=Markup(", ").join(parts),
-        neutral=estimate(*found(summary[summary["origin"] == "word"], "control_changed"), form=percent),
-        margin=percent(margin, 0),
-        others=f"{listed(others)} {'is' if len(others) == 1 else 'are'} flagged" if others else "no word is flagged",
+    alone = summary[summary["origin"] == "word"]
+    return say(
+        "word_findings",
+        exceptions={word: found(alone[alone["term"] == word], "changed") for word in EXCEPTIONS},
+        others=[word for word in flagged_words(summary) if word not in EXCEPTIONS],
+        neutral=found(alone, "control_changed"),
+        margin=margin,
     )
 
 
@@ -136,21 +116,14 @@ def word_table(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
                 "word": word["term"],
                 "replaced by": replacements(pairs, word["term"]),
                 "texts": number(int(word["texts"])),
-                "predicted class changes": estimate(*found(part, "changed"), form=percent),
+                "predicted class changes": cell(found(part, "changed"), percent),
                 "adjusted p": p_value(word["p_adjusted"]),
                 "": badge("flagged") if word["verdict"] == "flagged" else "",
-                f"moves by {percent(LARGE, 0)} or more": estimate(*found(part, "large"), form=percent),
-                "largest mean change": Markup("P({}) {}").format(
-                    most["measure"].removeprefix("change_"), estimate(most["value"], most["low"], most["high"])
-                ),
+                f"moves by {percent(LARGE, 0)} or more": cell(found(part, "large"), percent),
+                "largest mean change": Markup("P({}) {}").format(most["measure"].removeprefix("change_"), cell(most)),
             }
         )
-    caption = (
-        "Every text that holds the word, whatever its label, with this one word replaced; Wilson and bootstrap "
-        "intervals. p: exact binomial test of a rate above that of neutral words by more than the margin, adjusted "
-        "over the words by Holm's method."
-    )
-    return html_table(rows, caption, text=("word", "replaced by", ""))
+    return html_table(rows, say("word_table"), text=("word", "replaced by", ""))
 
 
 def replacements(pairs: pd.DataFrame, term: str) -> str:

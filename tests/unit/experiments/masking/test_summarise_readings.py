@@ -1,0 +1,66 @@
+"""What is read off the summaries of masks: the costliest block, the strongest heads, signs, and composition."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.masking.summarise import (
+    composition_effect,
+    costliest_block,
+    signs_as_predicted,
+    strongest_heads,
+)
+from emoscope.storage.names import ALL, WHOLE_BLOCK
+
+STATISTICS = {"confidence": 0.95, "resamples": 500, "seed": 0, "margin": 0.02}
+
+
+def test_the_costliest_block_is_judged_on_all_texts_and_by_the_papers_text():
+    names = ["block", "head", "condition", "group", "measure", "change"]
+    rows = [
+        (0, WHOLE_BLOCK, "described", ALL, "accuracy", -0.1),
+        (1, WHOLE_BLOCK, "described", ALL, "accuracy", -0.2),
+        (2, WHOLE_BLOCK, "described", "joy", "accuracy", -0.9),
+        (2, WHOLE_BLOCK, "mean", ALL, "accuracy", -0.9),
+        (2, WHOLE_BLOCK, "described", ALL, "margin", -0.9),
+        (2, 0, "described", ALL, "accuracy", -0.9),
+    ]
+    assert costliest_block(pd.DataFrame(rows, columns=names))["block"] == 1
+
+
+def test_heads_are_strong_in_either_direction():
+    rows = [(0, 0, -0.3), (0, 1, 0.5), (1, 0, 0.0), (1, WHOLE_BLOCK, 9.0)]
+    heads = pd.DataFrame(rows, columns=["block", "head", "change"])
+    summary = heads.assign(condition="zero", group=ALL, measure="margin")
+    assert strongest_heads(summary, 2) == [(0, 1), (0, 0)]
+    assert strongest_heads(summary[:0], 2) == []
+
+
+def test_table_1_falls_for_the_first_class_and_rises_for_all_others():
+    code = pd.DataFrame({"group": ["sadness", "joy", "love", "fear"], "change": [-0.3, 0.2, -0.2, 0.001]})
+    assert signs_as_predicted(code, "sadness", margin=0.02) == (2, 3)
+    assert signs_as_predicted(code[:0], "sadness", margin=0.02) == (0, 0)
+
+
+@pytest.fixture
+def masked():
+    """Forty texts; two silenced blocks turn the prediction of the first twenty, in one block of two."""
+    samples = pd.DataFrame({"id": range(40), "label": 0, "pred": 0})
+    blocks = [
+        samples[["id"]].assign(p_joy=np.where((samples["id"] < 20) & (block == 0), 0.1, 0.9), block=block)
+        for block in (0, 1)
+    ]
+    masks = pd.concat(blocks).assign(head=WHOLE_BLOCK, condition="described", p_fear=0.5)
+    other = masks.assign(condition="published", p_joy=0.0)  # not what the paper's text describes
+    return samples, pd.concat([masks, other, masks.assign(head=0, p_joy=0.0)], ignore_index=True)
+
+
+def test_what_texts_of_composition_lose_beyond_the_others_is_found(masked):
+    found = composition_effect(*masked, composed=[*range(20), 99], statistics=STATISTICS)
+    assert found["value"] == pytest.approx(-0.5) and (found["composed"], found["texts"]) == (20, 40)
+    assert found["low"] <= found["value"] <= found["high"] < 0
+
+
+@pytest.mark.parametrize("composed", [[], list(range(40))])
+def test_without_a_text_to_compare_with_there_is_no_effect(masked, composed):
+    assert composition_effect(*masked, composed=composed, statistics=STATISTICS) is None
