@@ -119,6 +119,13 @@ def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, t
         assert judged.loc[name, "ours"] == values[finding.removeprefix(f"{room}/")], name
 
 
+def test_a_single_text_shows_nothing_and_an_exact_number_does():
+    claim = {"id": "a", "source": "b", "says": "c.", "published": "none", "judge": "no effect"}
+    one, exact = Finding("it", 0.0, texts=1), Finding("it", 0.0)
+    assert claims.judged(claim, one, set(), STATISTICS)["verdict"] == "underpowered"
+    assert claims.judged(claim, exact, set(), STATISTICS)["verdict"] == "reproduced"
+
+
 def test_a_finding_that_was_not_made_is_not_testable(tmp_path):
     path = tmp_path / "masking" / "findings.csv"
     write_findings([Finding("another", 1.0), Finding("block_change.0.joy", np.nan)], path)

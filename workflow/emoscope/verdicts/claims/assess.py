@@ -87,9 +87,10 @@ def judged(claim: dict, found: Finding | None, shared: set[str], statistics: dic
 def tested(found: Finding, margin: float, alpha: float) -> Finding:
     """A finding with what its experiment did not test: whether it lies within the margin, or beyond.
 
-    The standard error is the one that its interval implies; a number without one is not sampled and counts as exact.
+    The standard error is the one that its interval implies. Without an interval, a number that was not sampled counts
+    as exact; of one that was, from a single text, nothing is known.
     """
-    if not np.isnan(found.within):
+    if not np.isnan(found.within) or np.isnan(found.low) > np.isnan(found.texts):
         return found
     z, power = norm.ppf([1 - alpha / 2, POWER])
     error = 0.0 if np.isnan(found.low) else (found.high - found.low) / 2 / z
