@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(workflow.basedir, "workflow")
-sys.path.insert(0, str(PACKAGE))
+# Snakemake puts the Snakefile's folder first, and would import a pandas.py that lies there
+sys.path[:] = [str(PACKAGE), *(folder for folder in sys.path if folder != str(workflow.basedir))]
 
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES as FLIPPED
@@ -17,8 +18,10 @@ from emoscope.plan.pages import Overview, Page, Pages, files_in
 from emoscope.plan.settings import read_study
 from emoscope.storage.hashes import sha256_of
 
-# jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated
+# jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated;
+# and they run no pandas.py or tokenize.py that lies in the working folder
 os.environ.update(
+    PYTHONSAFEPATH="1",
     PYTHONPATH=os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")])),
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
 )
