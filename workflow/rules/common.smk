@@ -7,6 +7,8 @@ import re
 import sys
 from pathlib import Path
 
+from snakemake.utils import update_config
+
 PACKAGE = Path(workflow.basedir, "workflow")
 # Snakemake puts the Snakefile's folder first, and would import a pandas.py that lies there
 sys.path[:] = [str(PACKAGE), *(folder for folder in sys.path if folder != str(workflow.basedir))]
@@ -14,6 +16,7 @@ sys.path[:] = [str(PACKAGE), *(folder for folder in sys.path if folder != str(wo
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES as FLIPPED
 from emoscope.plan import code_inputs, records
+from emoscope.plan.config import typed
 from emoscope.plan.pages import Overview, Page, Pages, files_in
 from emoscope.plan.settings import read_study
 from emoscope.storage.hashes import sha256_of
@@ -26,6 +29,8 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
 )
 
+if not workflow.modifier.skip_configfile:  # of a module, the configuration is its user's
+    update_config(config, typed(workflow.config_settings.config))
 try:
     STUDY = read_study(config)
 except UserError as error:
