@@ -40,6 +40,7 @@ config.update(STUDY.config)
 CORPORA, MODELS, RUNS, TASKS = STUDY.corpora, STUDY.models, STUDY.runs, STUDY.tasks
 COMPANIONS = STUDY.companions
 SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.values(), *STUDY.copiers.values()]}
+HERE = code_inputs.seen_from_here(Path(workflow.basedir))
 PAGES = Pages()  # each rule file adds its own
 
 
@@ -55,7 +56,7 @@ def from_source(entries, *sources):
 
 def code_of(*modules):
     """Modules and what they import inside the package, as inputs of the rule that runs them."""
-    return [os.path.relpath(path) for path in code_inputs.code_of(*map(code_inputs.file_of, modules))]
+    return [shipped(path) for path in code_inputs.code_of(*map(code_inputs.file_of, modules))]
 
 
 def as_json(value):
@@ -69,8 +70,8 @@ def part_of(section, *keys):
 
 
 def shipped(path):
-    """A file that comes with the workflow, wherever the working directory is."""
-    return os.path.relpath(Path(workflow.basedir, path))
+    """A file that comes with the workflow, by a name that stays the same wherever the workflow lies."""
+    return str(HERE / Path(workflow.basedir, path).relative_to(workflow.basedir))
 
 
 def published(table):
