@@ -64,3 +64,52 @@ def test_flip_is_a_filter():
 def test_replace_is_a_filter():
     maps = ["--map", "know/VERB=understand", "--map", "life/NOUN=existence"]
     assert emoscope("replace", *maps, stdin="i knew it\n").stdout == "i understood it\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "flipped"),
+    [
+        (b"she left\r\nhe stayed\r\n", b"he left\r\nshe stayed\r\n"),  # line ends stay as they are
+        (b"she left", b"he left"),
+        (b"\n\nshe\rhe\x0c\n", b"\n\nhe\rshe\x0c\n"),  # a carriage return ends no line
+        ("she 😀 caf\u0301e\n".encode(), "he 😀 caf\u0301e\n".encode()),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_filter_changes_words_and_nothing_else(given, flipped, encoding):
+    found = filtered(given, PYTHONIOENCODING=encoding)
+    assert (found.stdout, found.returncode) == (flipped, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        (b"caf\xe9\n", b"line 1: byte 0xe9"),
+        (b"she\nshe\n\xff\xfes", b"line 3: byte 0xff"),
+        (b"a\nb\x80", b"line 2: byte 0x80"),
+    ],
+)
+def test_a_filter_names_what_is_not_utf8(given, place):
+    found = filtered(given)
+    assert found.returncode == 1 and place in found.stderr and found.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("lines", [1, 10, 5000])
+def test_a_reader_that_has_seen_enough_ends_a_filter_quietly(lines):
+    command = f"{sys.executable} -m emoscope flip --axis gender | head -n {lines} | wc -l"
+    found = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        input=b"she left\n" * 20_000,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")},
+    )
+    assert (found.stdout.strip(), found.stderr, found.returncode) == (str(lines).encode(), b"", 0)
+
+
+def filtered(given: bytes, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "emoscope", "flip", "--axis", "gender"],
+        input=given,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")} | environment,
+    )

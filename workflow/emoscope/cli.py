@@ -8,6 +8,7 @@ import argparse
 import importlib
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable
 from itertools import chain
@@ -108,6 +109,8 @@ def main(argv: list[str] | None = None) -> None:
         command(**options)
     except UserError as error:
         raise SystemExit(f"emoscope {name}: {error}") from None
+    except BrokenPipeError:  # whoever reads our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
     except KeyboardInterrupt:
         raise SystemExit(f"emoscope {name}: interrupted; run again to finish it") from None
     except Exception as error:

@@ -7,22 +7,30 @@ import re
 import sys
 from pathlib import Path
 
+from snakemake.utils import update_config
+
 PACKAGE = Path(workflow.basedir, "workflow")
-sys.path.insert(0, str(PACKAGE))
+# Snakemake puts the Snakefile's folder first, and would import a pandas.py that lies there
+sys.path[:] = [str(PACKAGE), *(folder for folder in sys.path if folder != str(workflow.basedir))]
 
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES as FLIPPED
 from emoscope.plan import code_inputs, records
+from emoscope.plan.config import typed
 from emoscope.plan.pages import Overview, Page, Pages, files_in
 from emoscope.plan.settings import read_study
 from emoscope.storage.hashes import sha256_of
 
-# jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated
+# jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated;
+# and they run no pandas.py or tokenize.py that lies in the working folder
 os.environ.update(
+    PYTHONSAFEPATH="1",
     PYTHONPATH=os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")])),
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
 )
 
+if not workflow.modifier.skip_configfile:  # of a module, the configuration is its user's
+    update_config(config, typed(workflow.config_settings.config))
 try:
     STUDY = read_study(config)
 except UserError as error:
@@ -32,6 +40,7 @@ config.update(STUDY.config)
 CORPORA, MODELS, RUNS, TASKS = STUDY.corpora, STUDY.models, STUDY.runs, STUDY.tasks
 COMPANIONS = STUDY.companions
 SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.values(), *STUDY.copiers.values()]}
+HERE = code_inputs.seen_from_here(Path(workflow.basedir))
 PAGES = Pages()  # each rule file adds its own
 
 
@@ -47,7 +56,7 @@ def from_source(entries, *sources):
 
 def code_of(*modules):
     """Modules and what they import inside the package, as inputs of the rule that runs them."""
-    return [os.path.relpath(path) for path in code_inputs.code_of(*map(code_inputs.file_of, modules))]
+    return [shipped(path) for path in code_inputs.code_of(*map(code_inputs.file_of, modules))]
 
 
 def as_json(value):
@@ -61,8 +70,8 @@ def part_of(section, *keys):
 
 
 def shipped(path):
-    """A file that comes with the workflow, wherever the working directory is."""
-    return os.path.relpath(Path(workflow.basedir, path))
+    """A file that comes with the workflow, by a name that stays the same wherever the workflow lies."""
+    return str(HERE / Path(workflow.basedir, path).relative_to(workflow.basedir))
 
 
 def published(table):

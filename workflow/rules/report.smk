@@ -6,7 +6,7 @@ def notebook_code(page):
     """What a page's notebook imports inside the package, what renders it, its template, words and script."""
     code = code_inputs.code_of(PACKAGE / "notebooks" / f"{page}.ipynb", code_inputs.file_of("reporting.render"))
     words = [PACKAGE / "report" / name for name in ("page.html.j2", "page.css", f"pages/{page}.html.j2")]
-    return [*(os.path.relpath(path) for path in [*code, *words] if path.is_file()), *filter(None, [PAGES[page].script])]
+    return [*(shipped(path) for path in [*code, *words] if path.is_file()), *filter(None, [PAGES[page].script])]
 
 
 # read at once: Snakemake takes an error inside an input function for a missing file, and an old page for up to date

@@ -19,7 +19,7 @@ CLASSES = ["sadness", "joy"]
 def from_csv(tmp_path, content, classes=CLASSES, text="text", label="label"):
     path = tmp_path / "mine.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return check_corpus(read_table(path, "csv", text, label), classes)
+    return check_corpus(read_table(path, "csv", text, label, classes), classes)
 
 
 GOOD = 'text,label\ni am sad,sadness\n"null, or NA",0\ni am glad,joy\nso glad,1\n'
@@ -55,7 +55,7 @@ def test_a_parquet_file_with_a_missing_text_is_explained(tmp_path):
     path = tmp_path / "mine.parquet"
     pd.DataFrame({"text": ["a", None, "b", "c"], "label": [0, 0, 1, 1]}).to_parquet(path)
     with pytest.raises(UserError, match=r"mine.parquet: row 1: the text is empty"):
-        check_corpus(read_table(path, "parquet", "text", "label"), CLASSES)
+        check_corpus(read_table(path, "parquet", "text", "label", CLASSES), CLASSES)
 
 
 def test_a_folder_of_semicolon_files(tmp_path):
@@ -121,14 +121,14 @@ def labelled(texts):
 
 def assert_csv_keeps(folder, texts):
     as_csv(folder / "mine.csv", labelled(texts))
-    corpus = check_corpus(read_table(folder / "mine.csv", "csv", "text", "label"), CLASSES)
+    corpus = check_corpus(read_table(folder / "mine.csv", "csv", "text", "label", CLASSES), CLASSES)
     assert corpus["text"].tolist() == list(texts)
 
 
 def assert_parquet_keeps(folder, texts):
     table = pd.DataFrame(labelled(texts), columns=["text", "label"])
     write_table(table, folder / "mine.parquet")
-    corpus = check_corpus(read_table(folder / "mine.parquet", "parquet", "text", "label"), CLASSES)
+    corpus = check_corpus(read_table(folder / "mine.parquet", "parquet", "text", "label", CLASSES), CLASSES)
     assert corpus["text"].tolist() == list(texts)
 
 
@@ -158,8 +158,8 @@ def test_any_text_is_kept_to_the_letter(tmp_path, keeps):
 def test_any_bytes_are_a_corpus_or_explained_in_one_line(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("bytes")
     for name, read in {
-        "mine.csv": lambda path: read_table(path, "csv", "text", "label"),
-        "mine.parquet": lambda path: read_table(path, "parquet", "text", "label"),
+        "mine.csv": lambda path: read_table(path, "csv", "text", "label", CLASSES),
+        "mine.parquet": lambda path: read_table(path, "parquet", "text", "label", CLASSES),
         "mine.txt": read_semicolon,
     }.items():
         for head in (b"", b"text,label\n", b"text;label_name\n"):
@@ -180,15 +180,20 @@ def test_nul_bytes_are_refused(tmp_path, content):
         read_semicolon(tmp_path / "mine.txt")
     pd.DataFrame({"text": ["a", "b\0", "c", "d"], "label": [0, 0, 1, 1]}).to_parquet(tmp_path / "mine.parquet")
     with pytest.raises(UserError, match=r"mine.parquet: row 1: the text holds a NUL character; remove it"):
-        check_corpus(read_table(tmp_path / "mine.parquet", "parquet", "text", "label"), CLASSES)
+        check_corpus(read_table(tmp_path / "mine.parquet", "parquet", "text", "label", CLASSES), CLASSES)
 
 
 def test_whole_numbers_written_as_floats_are_labels_and_others_are_not(tmp_path):
     path = tmp_path / "mine.parquet"
     pd.DataFrame({"text": list("abcd"), "label": [0.0, 1.0, 1.0, 0.0]}).to_parquet(path)
-    assert check_corpus(read_table(path, "parquet", "text", "label"), CLASSES)["label"].tolist() == [0, 1, 1, 0]
+    assert check_corpus(read_table(path, "parquet", "text", "label", CLASSES), CLASSES)["label"].tolist() == [
+        0,
+        1,
+        1,
+        0,
+    ]
     assert from_csv(tmp_path, "text,label\na,0.0\nb,1.0\nc,1\nd,sadness\n")["label"].tolist() == [0, 1, 1, 0]
     for wrong in (0.5, 2.0, float("nan"), float("inf"), -1.0):
         pd.DataFrame({"text": list("abcd"), "label": [0.0, 1.0, wrong, 0.0]}).to_parquet(path)
         with pytest.raises(UserError, match=rf"mine.parquet: row 2: unknown label '{wrong}'; known: sadness, joy"):
-            check_corpus(read_table(path, "parquet", "text", "label"), CLASSES)
+            check_corpus(read_table(path, "parquet", "text", "label", CLASSES), CLASSES)

@@ -1,6 +1,7 @@
 """A mistake in the config is one line that names the key and the mend."""
 
 import copy
+import datetime
 import json
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from safetensors.numpy import save_file
 
 from emoscope.errors import UserError
 from emoscope.models.folder import check_model_folder
-from emoscope.plan.config import check_files, complete, expand_runs
+from emoscope.plan.config import check_files, complete, expand_runs, typed
 from random_models import save_language_model
 
 ROOT = Path(__file__).parents[3]
@@ -198,13 +199,11 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("place", ["corpora", "models", "runs", "classes", "tasks"])
+@pytest.mark.parametrize("place", ["corpora", "models", "runs", "tasks"])
 def test_no_name_leaves_its_folder(place, name):
     config = copy.deepcopy(DEFAULT)
     if place == "runs":
         config["runs"][0]["name"] = name
-    elif place == "classes":
-        config["corpora"]["mine"] = {"source": "csv", "path": "a.csv", "classes": ["sad", name]}
     elif place == "tasks":
         config["prompting"]["tasks"][0]["name"] = name
     else:
@@ -301,3 +300,51 @@ def test_a_mistake_in_the_tasks_is_named(tasks, message):
     with pytest.raises(UserError, match=message) as error:
         complete(DEFAULT | {"prompting": {"tasks": tasks}})
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ({"samples": {"per_class": "3"}}, {"samples": {"per_class": 3}}),
+        ({"flips": {"axes": ["gender"]}}, {"flips": {"axes": ["gender"]}}),
+        ({"masking": {"head_conditions": []}}, {"masking": {"head_conditions": []}}),
+        ({"runs": [{"name": "a", "seeds": ["1", "2"]}]}, {"runs": [{"name": "a", "seeds": [1, 2]}]}),
+        ({"a": {"b": "true", "c": "null", "d": "0.5"}}, {"a": {"b": True, "c": None, "d": 0.5}}),
+        ({"a": {"b": "x: y", "c": "", "d": "2020-01-01"}}, {"a": {"b": "x: y", "c": "", "d": "2020-01-01"}}),
+        ({"companions": "3"}, {"companions": "3"}),  # outside of braces Snakemake has read it
+    ],
+)
+def test_numbers_in_braces_on_the_command_line_are_numbers(given, read):
+    assert typed(given) == read
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([True, False], r"classes\[0\]: true is not of type string \(YAML reads yes, no, on and off .* in quotes\)"),
+        ([1, 2], r"classes\[0\]: 1 is not of type string \(put it in quotes\)"),
+        (["a", None], r"classes\[1\]: null is not of type string \(put it in quotes\)"),
+        ([datetime.date(2020, 1, 1), "b"], r'classes\[0\]: "2020-01-01" is not of type string \(put it in quotes\)'),
+        (["joy ", "b"], r'classes\[0\]: "joy " does not do: a class name is any text of one line'),
+        (["joy\n", "b"], r"classes\[0\]: .* does not do"),
+        (["", "b"], r"classes\[0\]: .* does not do"),
+        (["all", "b"], r'classes\[0\]: "all" is taken'),
+    ],
+)
+def test_classes_that_yaml_reads_as_something_else_are_explained(classes, message):
+    with pytest.raises(UserError, match=message):
+        complete(with_change("corpora", "mine", {"source": "csv", "path": "mine.csv", "classes": classes}))
+
+
+def test_class_names_may_be_any_text_of_one_line():
+    names = ["no emotion", "überraschung", "joy/fun", "yes", "50 % {x}", "Gefühl: <b>", "-", "$x$"]
+    config = complete(with_change("corpora", "mine", {"source": "csv", "path": "mine.csv", "classes": names}))
+    assert config["corpora"]["mine"]["classes"] == names
+
+
+@pytest.mark.parametrize("path", [("statistics",), ("runs", 0, "seeds"), ("corpora", "calibration"), ("induction",)])
+def test_a_seed_that_no_generator_takes_is_named(path):
+    value = [2**32] if path[-1] == "seeds" else 2**32
+    change = with_change(*path, value) if path[-1] == "seeds" else with_change(*path, "seed", value)
+    with pytest.raises(UserError, match=r"4294967296 is greater than the maximum of 4294967295"):
+        complete(change)

@@ -81,6 +81,12 @@ def test_local_files_stand_behind_local_corpora_only(tmp_path):
     split = {"duplicates": "keep", "split": {}}
     folder = Corpus("folder", {"source": "semicolon", "path": str(tmp_path), **split})
     assert folder.files() == [str(tmp_path / "train.txt"), str(tmp_path / "val.txt")]
+    spark = tmp_path / "spark"
+    spark.mkdir()
+    for name in ("part-0.parquet", ".part-0.parquet.crc", "_SUCCESS"):
+        (spark / name).touch()
+    parts = Corpus("parts", {"source": "parquet", "path": str(spark), **split})
+    assert parts.files() == [str(spark / "part-0.parquet")]
     file = Corpus("file", {"source": "csv", "path": "mine.csv", **split})
     assert file.files() == ["mine.csv"]
     assert Corpus("made", {"source": "calibration", **split}).files() == []

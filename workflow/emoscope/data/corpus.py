@@ -5,13 +5,13 @@ A corpus is a table with columns `id: int64`, `text: str`, `label: int8` (an ind
 rows came from and the class names.
 """
 
-import warnings
 from pathlib import Path
 
 import pandas as pd
 
-from emoscope.data.labels import class_numbers
-from emoscope.errors import UserError, first_line
+from emoscope.data.labels import class_numbers, known_labels
+from emoscope.data.tables import check_utf8, load_table, refuse_swallowed, require_columns
+from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.hub import asking_hub
@@ -23,7 +23,7 @@ def import_corpus(config: dict, corpus: Path, source: Path) -> None:
     if config["source"] == "semicolon":
         table = read_semicolon(path)
     else:
-        table = read_table(path, config["source"], config["text"], config["label"])
+        table = read_table(path, config["source"], config["text"], config["label"], classes)
     write_table(check_corpus(table, classes), corpus)
     write_source(source, corpus, classes, source=str(path), revision=None)
 
@@ -54,40 +54,17 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
     write_source(source, corpus, classes, source=f"{repository} ({config['configuration']})", revision=revision)
 
 
-def read_table(path: Path, kind: str, text: str, label: str) -> pd.DataFrame:
+def read_table(path: Path, kind: str, text: str, label: str, classes: list[str]) -> pd.DataFrame:
     """Read a CSV or parquet file into columns `text`, `label`, `part`, `where`; texts such as `null` stay texts."""
     table = load_table(path, kind)
-    for role, column in (("text", text), ("label", label)):
-        if column not in table.columns:
-            raise UserError(
-                f"{path}: no column {column!r}; it has: {', '.join(map(str, table.columns))}; "
-                f"name the right one as `{role}` of the corpus in the config"
-            )
+    mend = "name the right one as `{role}` of the corpus in the config"
+    require_columns(table, path, {"text": text, "label": label}, mend)
     if table.empty:
         raise UserError(f"{path}: no rows; give a file with labelled texts")
-    first = 2 if kind == "csv" else 0  # a CSV's first data row stands below its header
-    return pd.DataFrame({
-        "text": table[text], "label": table[label], "part": "",
-        "where": [f"{path}: row {row}" for row in range(first, first + len(table))],
-    })  # fmt: skip
-
-
-def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
-    """Read a CSV or parquet file as it is, cells of CSV as text; `options` are for pandas' `read_csv`."""
     if kind == "csv":
-        _check_utf8(path)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header lose fields
-                return pd.read_csv(
-                    path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False, **options
-                )
-        except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-            raise UserError(f"{path}: not a CSV file: {first_line(error)}; quote texts that contain commas") from None
-    try:
-        return pd.read_parquet(path).reset_index(drop=True)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not a parquet file: {first_line(error)}") from None
+        refuse_swallowed(table, [label], known_labels(classes))
+    rows = table.rename_axis("where").reset_index()
+    return pd.DataFrame({"text": rows[text], "label": rows[label], "part": "", "where": rows["where"]})
 
 
 def read_semicolon(path: Path) -> pd.DataFrame:
@@ -97,7 +74,7 @@ def read_semicolon(path: Path) -> pd.DataFrame:
         raise UserError(f"{path}: no .txt files in this folder; each should hold lines `text;label_name`")
     rows = []
     for file in files:
-        _check_utf8(file)
+        check_utf8(file)
         lines = file.read_bytes().decode("utf-8-sig").split("\n")  # splitlines would cut inside a tweet, too
         if not lines or lines[0].strip() != "text;label_name":
             raise UserError(f"{file}: line 1 should read `text;label_name`")
@@ -134,20 +111,6 @@ def check_corpus(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     return pd.DataFrame({
         "id": range(len(table)), "text": text.astype(str), "label": label.astype("int8"), "part": table["part"],
     })  # fmt: skip
-
-
-def _check_utf8(path: Path) -> None:
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                byte = line[error.start]
-                raise UserError(
-                    f"{path}: line {number}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
-                ) from None
-            if b"\0" in line:
-                raise UserError(f"{path}: line {number}: byte 0x00 is no text; save the file as UTF-8")
 
 
 def write_source(path: Path, corpus: Path, classes: list[str], source: str, revision: str | None) -> None:

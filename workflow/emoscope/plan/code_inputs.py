@@ -1,11 +1,31 @@
-"""Which files of the package a file depends on. Imported by the Snakefile: nothing heavy in here."""
+"""Which files of the workflow a job depends on, and by what names. Imported by the Snakefile: nothing heavy in here."""
 
 import ast
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+
+
+def seen_from_here(checkout: Path) -> Path:
+    """The workflow's folder as the working directory names it: wherever it is moved, names of inputs stay the same.
+
+    If the working directory is another one, that is a link, `.snakemake/emoscope`.
+    """
+    if checkout.samefile(os.curdir):
+        return Path()
+    link = Path(".snakemake", "emoscope")
+    try:
+        if not link.is_symlink() or link.readlink() != checkout:
+            link.parent.mkdir(exist_ok=True)
+            temporary = link.with_name(f"emoscope.{os.getpid()}")
+            temporary.symlink_to(checkout)
+            temporary.replace(link)  # other jobs may do the same
+    except OSError:  # a disk without links
+        return Path(os.path.relpath(checkout))
+    return link
 
 
 def file_of(module: str) -> Path:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,21 @@ def complete(config: dict) -> dict:
         raise UserError(f"config {_where(errors[0].absolute_path)}: {_explain(errors[0])}")
     _check_names(completed)
     return completed
+
+
+def typed(value: Any, nested: bool = False) -> Any:
+    """What stands in braces or brackets on the command line, as YAML would read it; Snakemake leaves it all as text."""
+    if isinstance(value, Mapping):
+        return {key: typed(item, nested or isinstance(item, Mapping | list)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item, True) for item in value]
+    if nested and isinstance(value, str):
+        try:
+            read = yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+        return read if isinstance(read, bool | int | float) or value in ("null", "~") else value
+    return value
 
 
 def expand_runs(config: dict) -> dict[str, dict]:
@@ -93,16 +109,24 @@ def _explain(error: jsonschema.ValidationError) -> str:
         known = ", ".join(map(str, error.validator_value))
         return f"{error.instance!r} is not one of: {known}{_suggest(error.instance, error.validator_value)}"
     if error.validator == "type":
-        hint = ""
-        if isinstance(error.instance, str) and error.validator_value in ("number", "integer"):
-            power = "e" in error.instance.lower()
-            hint = " (YAML reads 5e-5 as text: write 5.0e-5)" if power else " (remove the quotes)"
-        return f"{json.dumps(error.instance)} is not of type {error.validator_value}{hint}"
+        written = json.dumps(error.instance, default=str)
+        return f"{written} is not of type {error.validator_value}{_hint(error.instance, error.validator_value)}"
     if error.validator == "pattern":
         return f"{json.dumps(error.instance)} does not do: {error.schema['description']}"
     if error.validator == "not":
         return f"{json.dumps(error.instance)} is taken; choose another name"
     return error.message.splitlines()[0]
+
+
+def _hint(value: Any, wanted: str | list[str]) -> str:
+    """Why YAML may have read another type than was meant, and what to write instead."""
+    if isinstance(value, str) and wanted in ("number", "integer"):
+        return " (YAML reads 5e-5 as text: write 5.0e-5)" if "e" in value.lower() else " (remove the quotes)"
+    if wanted != "string" or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, bool):
+        return " (YAML reads yes, no, on and off as true and false: put it in quotes)"
+    return " (put it in quotes)"
 
 
 def _suggest(word: Any, known: Any) -> str:

@@ -47,7 +47,8 @@ class Corpus:
         if "path" not in self.entry:
             return []
         path = Path(self.entry["path"])
-        return sorted(map(str, path.glob("*.txt"))) or [str(path)] if path.is_dir() else [str(path)]
+        ending = {"semicolon": "*.txt"}.get(self.entry["source"], f"*.{self.entry['source']}")
+        return sorted(map(str, path.rglob(ending))) or [str(path)] if path.is_dir() else [str(path)]
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ STYLE = {
     "legend.frameon": False,
     "image.composite_image": False,  # an image stays as small as its data
     "svg.fonttype": "path",
+    "text.parse_math": False,  # a class may be called $x$
     "svg.hashsalt": "emoscope",  # the same table gives the same bytes
 }
 MOST_ANNOTATED = 14  # rows or columns; numbers in smaller cells cannot be read

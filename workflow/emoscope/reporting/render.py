@@ -21,6 +21,7 @@ from emoscope.storage.integrity import check_whole
 from emoscope.storage.provenance import files_of, page_facts
 
 SVG = "image/svg+xml"
+SAFE_PATH = "--InteractiveShellApp.ignore_cwd=True"  # or a notebook would import a pandas.py of the working folder
 
 
 def render_report(notebook: Path, parameters: dict, executed: Path, figures: Path, output: Path) -> None:
@@ -33,7 +34,9 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
     check_whole(files_of(parameters["paths"]))
     executed.parent.mkdir(parents=True, exist_ok=True)
     inputs = {name: parameters[name] for name in ("run", "paths", "settings")}
-    cells = papermill.execute_notebook(notebook, executed, parameters=inputs, kernel_name="python3")
+    cells = papermill.execute_notebook(
+        notebook, executed, parameters=inputs, kernel_name="python3", extra_arguments=[SAFE_PATH]
+    )
     with replacing(figures) as folder:
         folder.mkdir()
         for name, drawing in take_figures(cells).items():

@@ -32,7 +32,7 @@ def record_provenance(
     kept = ("device", "precision", "steps", "parameters", "versions")
     write_json(
         {
-            "commit": commit() or None,
+            "commit": commit(),
             "settings": settings,
             "versions": versions(),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
@@ -83,13 +83,24 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit of the workflow's code, marked if files differ from it; empty outside of a git checkout."""
-    where = str(Path(__file__).parent)
-    command = ["git", "-C", where, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty= with changes"]
-    try:
+    """The commit of the workflow's code, marked if files differ from it; in brackets why it is not known."""
+    here = Path(__file__)
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(here.parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
+
+    try:
+        if not git("ls-files", here.name):  # an unpacked copy inside another repository
+            return "(unknown: this copy of the workflow is no git checkout)"
+        return git("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty= with changes")
+    except FileNotFoundError:
+        return "(unknown: git is not installed)"
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        if any("not a git repository" in line for line in said):
+            return "(unknown: this copy of the workflow is no git checkout)"
+        return f"(unknown: git says: {said[0] if said else 'nothing'})"
 
 
 def _files(path: Path) -> Iterator[Path]:

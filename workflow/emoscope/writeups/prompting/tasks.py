@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.data.corpus import load_table
-from emoscope.data.labels import class_numbers
+from emoscope.data.labels import class_numbers, known_labels
 from emoscope.data.planted import EMOTIONS
 from emoscope.data.planted_tasks import SENTIMENTS, generate_task
+from emoscope.data.tables import load_table, refuse_swallowed, require_columns
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
@@ -92,19 +92,18 @@ def read_part(path: Path, config: dict, rows: int | None) -> pd.DataFrame:
     `config["columns"]` names the columns of a CSV or TSV file without a header. Of more than `rows` rows that many are
     drawn with the task's seed. Texts lose the blanks around them.
     """
-    options = {".tsv": {"sep": "\t", "quoting": 3}}.get(path.suffix, {})  # 3: quotes in a TSV file are plain characters
-    if config["columns"] and path.suffix != ".parquet":
-        options |= {"names": config["columns"], "header": None}
+    options = {".tsv": {"separator": "\t", "quoted": False}}.get(path.suffix, {})  # quotes in TSV are plain characters
+    if path.suffix != ".parquet":
+        options = options | {"names": config["columns"] or ()}
     table = load_table(path, "parquet" if path.suffix == ".parquet" else "csv", **options)
     labels = config.get("labels", [])
-    for column in [config["text"], *(labels or [config["label"]])]:
-        if column not in table.columns:
-            raise UserError(
-                f"{path}: no column {column!r}; it has: {', '.join(map(str, table.columns))}; "
-                f"mend the task {config['name']!r} in the config"
-            )
-    first = 0 if path.suffix == ".parquet" else 1 if config["columns"] else 2
-    where = pd.Series([f"{path}: row {row}" for row in range(first, first + len(table))], dtype=str)
+    roles = {"text": config["text"], **{name: name for name in labels or [config["label"]]}}
+    require_columns(table, path, roles, f"mend the task {config['name']!r} in the config")
+    if path.suffix not in (".parquet", ".tsv"):
+        known = YES_NO if labels else known_labels(config["classes"])
+        refuse_swallowed(table, labels or [config["label"]], known)
+    where = pd.Series(table.index, dtype=str)
+    table = table.reset_index(drop=True)
     text = table[config["text"]].astype(str).str.strip()
     if (text == "").any():
         raise UserError(f"{where[(text == '').idxmax()]}: the text is empty; fill it in or remove the row")

@@ -1,0 +1,77 @@
+"""A commit is recorded only if it is that of the code that ran; otherwise the record says why it is not known."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[3] / "workflow" / "emoscope"
+SAY = "from emoscope.storage.provenance import commit; print(commit())"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    return subprocess.run(
+        ["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def recorded(folder: Path, **environment: str) -> str:
+    """What a copy of the package in a folder takes for its commit."""
+    found = subprocess.run(
+        [sys.executable, "-c", SAY],
+        env=os.environ | {"PYTHONPATH": str(folder), "GIT_CEILING_DIRECTORIES": "/tmp"} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return found.stdout.strip()
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """A repository of somebody else, in which a copy of the package lies that is not part of it."""
+    for part in ("errors.py", "__init__.py", "storage"):
+        source, target = PACKAGE / part, tmp_path / "outer" / "unpacked" / "emoscope" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
+    outer = tmp_path / "outer"
+    (outer / "thesis.tex").write_text("A thesis.")
+    git(outer, "init", "--quiet")
+    git(outer, "add", "thesis.tex")
+    git(outer, "commit", "--quiet", "--message", "Chapter one")
+    return outer / "unpacked"
+
+
+def test_the_commit_of_another_repository_is_not_ours(copy):
+    assert recorded(copy) == "(unknown: this copy of the workflow is no git checkout)"
+    (copy.parent / ".gitignore").write_text("unpacked\n")
+    assert recorded(copy) == "(unknown: this copy of the workflow is no git checkout)"
+
+
+def test_a_copy_outside_of_any_repository_has_none(copy):
+    shutil.rmtree(copy.parent / ".git")
+    assert recorded(copy) == "(unknown: this copy of the workflow is no git checkout)"
+
+
+def test_the_commit_of_a_checkout_is_recorded_with_its_changes(copy):
+    git(copy.parent, "add", "unpacked")
+    git(copy.parent, "commit", "--quiet", "--message", "The workflow")
+    commit = git(copy.parent, "rev-parse", "HEAD")
+    assert recorded(copy) == commit
+    with (copy / "emoscope" / "errors.py").open("a") as file:
+        file.write("# a remark\n")
+    assert recorded(copy) == f"{commit} with changes"
+
+
+def test_a_checkout_of_someone_else_says_so(copy):
+    git(copy.parent, "add", "unpacked")
+    found = recorded(copy, GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert found.startswith("(unknown: git says: fatal: detected dubious ownership")
+
+
+def test_without_git_the_record_says_so(copy):
+    assert recorded(copy, PATH="/nowhere") == "(unknown: git is not installed)"

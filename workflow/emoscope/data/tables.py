@@ -1,0 +1,154 @@
+"""Tables of strangers: CSV and parquet files, or folders of them, read to the letter or refused with file and place."""
+
+import csv
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+
+from emoscope.errors import UserError, first_line
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+QUOTING = "put a quotation mark at either end of such a text and double those inside"
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
+LONE_RETURN, HELD = re.compile(r"\r(?!\n)"), "\udc0d"  # text to us, the end of a row to the csv module
+
+
+def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
+    """Read a CSV or parquet file, or a folder of such files as Spark writes them; `options` are those of `read_csv`.
+
+    The index says where each row stands, for messages.
+    """
+    if kind == "csv":
+        files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        if not files:
+            raise UserError(f"{path}: no .csv files in this folder; give a CSV file or a folder of them")
+        return pd.concat([read_csv(file, **options) for file in files])
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a parquet file: {first_line(error)}") from None
+    return table.set_axis([f"{path}: row {row}" for row in range(len(table))])
+
+
+def read_csv(path: Path, separator: str = ",", quoted: bool = True, names: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a CSV file, every cell as text. `names` are those of its columns if it has no header.
+
+    A row has the number that a spreadsheet shows: blank rows count, and a text of several lines is one row. UserError
+    for a quotation mark that is never closed, for text behind a closing one, and for rows of another width.
+    """
+    check_utf8(path)
+    records = _records(path, separator, quoted)
+    columns = list(names) or next((cells for _, _, cells in records), None)
+    if columns is None:
+        raise UserError(f"{path}: not a CSV file: it is empty; give a file with a header and labelled texts")
+    rows, places = [], []
+    for row, line, cells in records:
+        if len(cells) != len(columns):
+            cut = {1: "1 cell"}.get(len(cells), f"{len(cells)} cells")
+            raise UserError(
+                f"{path}: row {row}, line {line}: {cut}, but {'the config names' if names else 'the header has'} "
+                f"{len(columns)}; quote texts that contain {SEPARATORS[separator]}"
+            )
+        rows.append(cells)
+        places.append(f"{path}: row {row}" + (f", line {line}" if line != row else ""))
+    return pd.DataFrame(rows, columns=columns, index=places, dtype=str)
+
+
+def require_columns(table: pd.DataFrame, path: Path, wanted: Mapping[str, str], mend: str) -> None:
+    """UserError unless every column of `wanted`, role to name, is there and only once; `mend` may hold `{role}`."""
+    header = ", ".join(map(str, table.columns))
+    for role, column in wanted.items():
+        found = list(table.columns).count(column)
+        if found > 1:
+            raise UserError(f"{path}: {found} columns are called {column!r}; rename all but one")
+        if not found and len(table.columns) == 1 and (marks := [mark for mark in SEPARATORS if mark in header]):
+            raise UserError(
+                f"{path}: its cells are separated by {SEPARATORS[marks[0]]}, not by commas; save it as a CSV file with "
+                "commas"
+            )
+        if not found:
+            raise UserError(f"{path}: no column {column!r}; it has: {header}; {mend.format(role=role)}")
+
+
+def refuse_swallowed(table: pd.DataFrame, labels: Sequence[str], known: Iterable[str], separator: str = ",") -> None:
+    """UserError where a text holds lines that are rows themselves, behind a quotation mark opened by mistake.
+
+    A line is taken for a row if it has as many cells as the table, none blank, and labels that are `known` or written
+    like one of the table.
+    """
+    known = set(known)
+    known |= {label for name in labels for label in table[name].unique() if label.strip() in known}
+    places = [list(table.columns).index(name) for name in labels]
+
+    def is_row(line: str, before: Sequence[str] = ()) -> bool:
+        cells = [*before, *next(csv.reader([line], delimiter=separator), [])]
+        return len(cells) == table.shape[1] and all(map(str.strip, cells)) and all(cells[at] in known for at in places)
+
+    for where, *cells in table.itertuples(name=None):
+        for number, cell in enumerate(cells):
+            first, *others = LINE_BREAK.split(cell)
+            if others and (is_row(first, cells[:number]) or any(map(is_row, others[:-1]))):
+                raise UserError(
+                    f"{where}: a quotation mark opens here, and the text runs over {len(others) + 1} lines that look "
+                    f"like rows themselves; {QUOTING}"
+                )
+
+
+def check_utf8(path: Path) -> None:
+    """UserError that names the line and the byte if a file is not text in UTF-8."""
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte = line[error.start]
+                raise UserError(
+                    f"{path}: line {number}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
+                ) from None
+            if b"\0" in line:
+                raise UserError(f"{path}: line {number}: byte 0x00 is no text; save the file as UTF-8")
+
+
+def _records(path: Path, separator: str, quoted: bool) -> Iterator[tuple[int, int, list[str]]]:
+    """Every row that is not blank: its number, the line on which it begins, and its cells."""
+    csv.field_size_limit(sys.maxsize)
+    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    reader = csv.reader(_lines(path), delimiter=separator, quoting=quoting, strict=True)
+    row, line = 0, 1
+    while True:
+        row += 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise UserError(f"{path}: {_broken(path, separator, line, reader.line_num, error)}") from None
+        if cells is None:
+            return
+        if len(cells) > 1 or any(map(str.strip, cells)):
+            yield row, line, [cell.replace(HELD, "\r") for cell in cells]
+        line = reader.line_num + 1
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Lines end at a line feed, in files of old Macs at a carriage return; any other carriage return is text."""
+    with path.open("rb") as stream:
+        feeds = stream.readline().endswith(b"\n")
+    with path.open(encoding="utf-8-sig", newline="\n" if feeds else "") as stream:
+        for line in stream:
+            yield LONE_RETURN.sub(HELD, line) if feeds else line
+
+
+def _broken(path: Path, separator: str, begin: int, end: int, error: csv.Error) -> str:
+    """Where the quotation mark opens that breaks the row from line `begin` to line `end`, and how to mend it."""
+    cells = next(csv.reader(islice(_lines(path), begin - 1, end), delimiter=separator))
+    breaks = [len(LINE_BREAK.findall(cell)) for cell in cells]
+    bad = max((number for number, count in enumerate(breaks) if count), default=0)
+    opening = begin + sum(breaks[:bad])
+    if "unexpected end" in str(error):
+        return f"line {opening}: a quotation mark opens here and is never closed; {QUOTING}"
+    return (
+        f"line {opening}: a quotation mark opens here, and text follows the one that closes it on line {end}; {QUOTING}"
+    )
