@@ -7,6 +7,7 @@ from emoscope.errors import UserError
 from emoscope.models.anatomy import Family
 
 PLAIN = {"GPT2Tokenizer": ("vocab.json", "merges.txt"), "BertTokenizer": ("vocab.txt",)}  # instead of tokenizer.json
+TYPES = {"GPT2Tokenizer": "BPE", "BertTokenizer": "WordPiece"}  # what a class makes of a vocabulary, whatever it was
 GENERIC = ("", "PreTrainedTokenizer", "TokenizersBackend")  # classes with no special tokens of their own
 
 
@@ -15,14 +16,14 @@ def check_tokenizer_files(folder: Path, config: dict, family: Family, rows: int 
 
     `config` is the model's; without `rows`, tokens are not compared. UserError at the first mistake.
     """
-    files = (folder / name for name in ("special_tokens_map.json", "tokenizer_config.json"))
-    settings = {key: value for file in files if file.is_file() for key, value in read_object(file).items()}
+    settings = _optional(folder / "special_tokens_map.json") | _optional(folder / "tokenizer_config.json")
     kind = settings.get("tokenizer_class") or config.get("tokenizer_class") or family.tokenizer or ""
     kind = kind.removesuffix("Fast")
-    tokens = _tokens(folder, kind)
+    whole = _optional(folder / "tokenizer.json")
+    tokens = _tokens_of(whole, folder, kind) if (folder / "tokenizer.json").is_file() else _plain_tokens(folder, kind)
     for number, token in (settings.get("added_tokens_decoder") or {}).items():
         tokens.setdefault(token["content"], int(number))
-    if kind in GENERIC and not any(settings.get(name) for name in ("pad_token", "eos_token")):
+    if kind in GENERIC and not (settings.get("pad_token") or settings.get("eos_token") or whole.get("padding")):
         raise UserError(
             f"{folder}: the tokenizer has neither a pad_token nor an eos_token, so texts cannot be padded; name one in "
             "tokenizer_config.json"
@@ -40,33 +41,48 @@ def _check_rows(folder: Path, what: str, number: int, rows: int | None) -> None:
         )
 
 
-def _tokens(folder: Path, kind: str) -> dict[str, int]:
-    """Each token's number: from tokenizer.json, or else from the plain files that the tokenizer's class reads."""
-    mend = f"save it there with `tokenizer.save_pretrained({str(folder)!r})`"
-    if (file := folder / "tokenizer.json").is_file():
-        content = read_object(file)
-        try:
-            vocabulary = content["model"]["vocab"]
-            if isinstance(vocabulary, list):  # Unigram: [token, score]
-                vocabulary = {token: number for number, (token, _) in enumerate(vocabulary)}
-            added = {token["content"]: token["id"] for token in content.get("added_tokens", [])}
-            tokens = {**vocabulary, **added}
-        except (KeyError, TypeError, ValueError):
-            tokens = {}
-        if not tokens or not all(isinstance(number, int) for number in tokens.values()):
-            raise UserError(f"{file}: no vocabulary; {mend}")
-        return tokens
+def _tokens_of(whole: dict, folder: Path, kind: str) -> dict[str, int]:
+    """Each token's number in a tokenizer.json, if a class of this kind reads it as what it is."""
+    try:
+        model = whole["model"]
+        found, vocabulary = model.get("type"), model["vocab"]
+        if isinstance(vocabulary, list):  # Unigram: [token, score]
+            vocabulary = {token: number for number, (token, _) in enumerate(vocabulary)}
+        tokens = vocabulary | {token["content"]: token["id"] for token in whole.get("added_tokens", [])}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        tokens = {}
+    if not tokens or not all(isinstance(number, int) for number in tokens.values()):
+        raise UserError(f"{folder}: no vocabulary in tokenizer.json; {_mend(folder)}")
+    if found and found != (due := TYPES.get(kind, found)):
+        raise UserError(
+            f"{folder}: tokenizer.json is of type {found}, but {kind}, which would read it, makes it {due}; name its own "
+            "class (tokenizer_class) in tokenizer_config.json, such as PreTrainedTokenizerFast"
+        )
+    return tokens
+
+
+def _plain_tokens(folder: Path, kind: str) -> dict[str, int]:
+    """Each token's number in the older files, if a class of this kind reads them."""
     there = [name for name in ("vocab.json", "merges.txt", "vocab.txt", "tokenizer.model") if (folder / name).is_file()]
-    readable = [names for names in ([PLAIN[kind]] if kind in PLAIN else PLAIN.values()) if {*names} <= {*there}]
     if not there:
-        raise UserError(f"{folder}: no tokenizer; {mend}")
+        raise UserError(f"{folder}: no tokenizer; {_mend(folder)}")
+    readable = [names for names in ([PLAIN[kind]] if kind in PLAIN else PLAIN.values()) if {*names} <= {*there}]
     if not readable or kind in GENERIC:
-        raise UserError(f"{folder}: {there[0]} is only a part of a tokenizer, whose tokenizer.json is missing; {mend}")
+        needed = f"{kind or 'its class'} reads {' and '.join(PLAIN.get(kind, ('tokenizer.json',)))}"
+        raise UserError(f"{folder}: {', '.join(there)} alone is no tokenizer: {needed}; {_mend(folder)}")
     file = folder / readable[0][0]
     if file.suffix == ".json":
         return read_object(file)
     lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     return {token: number for number, token in enumerate(lines)}
+
+
+def _mend(folder: Path) -> str:
+    return f"save it there with `tokenizer.save_pretrained({str(folder)!r})`"
+
+
+def _optional(file: Path) -> dict:
+    return read_object(file) if file.is_file() else {}
 
 
 def read_object(file: Path) -> dict:
