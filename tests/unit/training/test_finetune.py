@@ -1,5 +1,7 @@
 """Where a fine-tuning starts: pretrained below, a head of its own on top."""
 
+import copy
+
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ def base(tmp_path, classifier, tokenizer):
 
 def started(folder, tokenizer, classes=CLASSES, seed=1):
     torch.manual_seed(seed)
-    return start_model(folder, tokenizer, classes, {})
+    return start_model(folder, copy.deepcopy(tokenizer), classes, {})
 
 
 @pytest.mark.parametrize("classes", [CLASSES, [*CLASSES, "love", "sadness"], CLASSES[:2]], ids=len)
@@ -52,7 +54,7 @@ def test_any_task_before_gives_way_to_one_label_a_text(tmp_path, classifier, tok
     config = family(len(tokenizer)).config.__class__(**classifier.config.to_dict() | old | {"problem_type": problem})
     type(classifier)(config).save_pretrained(tmp_path)
     model = started(tmp_path, tokenizer)
-    inputs = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    inputs = copy.deepcopy(tokenizer)(TEXTS, padding=True, return_tensors="pt")
     inputs.pop("token_type_ids", None)
     truth = torch.tensor([0, 1, 2, 0, 1])
     found = model.eval()(**inputs, labels=truth)
@@ -77,7 +79,7 @@ def test_a_base_of_another_depth_than_it_says_is_refused(base, classifier, token
 
 @pytest.mark.parametrize("token", ["[NEW]", "<|pad2|>", "zzz"])
 def test_a_token_beyond_the_embedding_is_refused(base, tokenizer, token):
-    tokenizer = type(tokenizer)(tokenizer_object=tokenizer._tokenizer.from_str(tokenizer._tokenizer.to_str()))
+    tokenizer = copy.deepcopy(tokenizer)
     tokenizer.add_special_tokens({"pad_token": token})
     with pytest.raises(UserError, match=r"of the tokenizer is number 320, but the embedding ends at 319"):
         started(base, tokenizer)

@@ -55,8 +55,8 @@ def _tokens_of(whole: dict, folder: Path, kind: str) -> dict[str, int]:
         raise UserError(f"{folder}: no vocabulary in tokenizer.json; {_mend(folder)}")
     if found and found != (due := TYPES.get(kind, found)):
         raise UserError(
-            f"{folder}: tokenizer.json is of type {found}, but {kind}, which would read it, makes it {due}; name its own "
-            "class (tokenizer_class) in tokenizer_config.json, such as PreTrainedTokenizerFast"
+            f"{folder}: tokenizer.json is of type {found}, but {kind}, which would read it, makes it {due}; name its "
+            "own class (tokenizer_class) in tokenizer_config.json, such as PreTrainedTokenizerFast"
         )
     return tokens
 
