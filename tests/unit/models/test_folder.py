@@ -196,6 +196,12 @@ def test_a_token_added_in_the_settings_counts(folder, number):
     refused(folder, f"pad_token_id of config.json is number {number}, but the embedding ends at 319")
 
 
+@pytest.mark.parametrize("added", [["[PAD]"], {"320": "[PAD]"}, {"last": {"content": "[PAD]"}}, {"320": {}}])
+def test_spoilt_tokens_in_the_settings_are_named(folder, added):
+    change_json(folder / "tokenizer_config.json", added_tokens_decoder=added)
+    refused(folder, "tokenizer_config.json has a spoilt added_tokens_decoder")
+
+
 @pytest.mark.parametrize("kind", ["PreTrainedTokenizerFast", "TokenizersBackend", None])
 def test_a_tokenizer_that_cannot_pad_is_refused(folder, classifier, kind):
     (folder / "tokenizer_config.json").unlink()

@@ -21,8 +21,11 @@ def check_tokenizer_files(folder: Path, config: dict, family: Family, rows: int 
     kind = kind.removesuffix("Fast")
     whole = _optional(folder / "tokenizer.json")
     tokens = _tokens_of(whole, folder, kind) if (folder / "tokenizer.json").is_file() else _plain_tokens(folder, kind)
-    for number, token in (settings.get("added_tokens_decoder") or {}).items():
-        tokens.setdefault(token["content"], int(number))
+    try:
+        added = {token["content"]: int(n) for n, token in (settings.get("added_tokens_decoder") or {}).items()}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UserError(f"{folder}: tokenizer_config.json has a spoilt added_tokens_decoder; {_mend(folder)}") from None
+    tokens = added | tokens
     if kind in GENERIC and not (settings.get("pad_token") or settings.get("eos_token") or whole.get("padding")):
         raise UserError(
             f"{folder}: the tokenizer has neither a pad_token nor an eos_token, so texts cannot be padded; name one in "
