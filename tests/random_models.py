@@ -1,9 +1,12 @@
 """Small random models of every family, and texts for them."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import BertWordPieceTokenizer
 from tokenizers.processors import BertProcessing
 from transformers import (
@@ -58,6 +61,18 @@ def train_wordpiece(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFas
 
 
 FAMILIES = {"gpt2": _gpt2, "bert": _bert, "llama": _llama}
+
+
+def change_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]) -> None:
+    """Write a model folder's weights anew, as a function makes them of the old ones."""
+    file = folder / "model.safetensors"
+    save_file(change(load_file(file)), file, metadata={"format": "pt"})
+
+
+def change_json(file: Path, **settings: object) -> None:
+    """Set keys of a JSON file, which need not be there."""
+    old = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps(old | settings))
 
 
 def random_gpt2_lm(vocabulary: int) -> GPT2LMHeadModel:

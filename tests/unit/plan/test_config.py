@@ -121,14 +121,14 @@ def test_a_model_folder_is_checked(tmp_path):
         check_model_folder(tmp_path / "absent")
     with pytest.raises(UserError, match=r"no config.json"):
         check_model_folder(tmp_path)
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(UserError, match=r"only a pickle \(pytorch_model.bin\).*safe_serialization"):
         check_model_folder(tmp_path)
     save_file({"weight": np.ones(500)}, tmp_path / "model.safetensors")
     with pytest.raises(UserError, match="no tokenizer"):
         check_model_folder(tmp_path)
-    (tmp_path / "tokenizer.json").write_text("{}")
+    (tmp_path / "tokenizer.json").write_text('{"model": {"vocab": {"a": 0}}}')
     check_model_folder(tmp_path)
     whole = (tmp_path / "model.safetensors").read_bytes()
     for length in (0, 5, 8, 50, len(whole) // 2, len(whole) - 1):

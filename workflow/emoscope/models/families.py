@@ -1,9 +1,4 @@
-"""What differs between model families: where the blocks are, what they consist of, and what reads their result.
-
-The only place that knows families. To add one, add a line to FAMILIES.
-"""
-
-from dataclasses import dataclass
+"""The parts of a loaded model, by what the table of families says of them."""
 
 import numpy as np
 import torch
@@ -12,65 +7,7 @@ from transformers import PreTrainedModel
 from transformers.models.llama.modeling_llama import rotate_half
 
 from emoscope.errors import UserError
-
-
-@dataclass(frozen=True)
-class Family:
-    """Names of a family's parts: attribute paths from the model, and from one block."""
-
-    blocks: str
-    projection: str
-    stores_in_out: bool  # weights are (in, out), not nn.Linear's (out, in)
-    readers: tuple[str, ...]  # projections to queries, keys and values; one if they are fused
-    feed_forward: str
-    neurons: str  # the feed-forward's last projection, from its neurons
-    last: str  # between the last block and the head: the final norm; in BERT the pooler
-    head: str
-    attention_norm: str | None = None  # what attention reads the residual stream through (pre-norm models)
-    rotary: str | None = None  # what rotates queries and keys by their positions
-    norms: tuple[str, str] | None = None  # of the residual stream, after attention and feed-forward (post-norm models)
-    pools_first: bool = False  # the head reads the first token, not the last one
-    looks_ahead: bool = False  # attention goes to later tokens, too
-
-
-FAMILIES = {
-    "gpt2": Family(
-        blocks="transformer.h",
-        projection="attn.c_proj",
-        stores_in_out=True,
-        readers=("attn.c_attn",),
-        feed_forward="mlp",
-        neurons="mlp.c_proj",
-        last="transformer.ln_f",
-        head="score",
-        attention_norm="ln_1",
-    ),
-    "bert": Family(
-        blocks="bert.encoder.layer",
-        projection="attention.output.dense",
-        stores_in_out=False,
-        readers=("attention.self.query", "attention.self.key", "attention.self.value"),
-        feed_forward="output.dense",
-        neurons="output.dense",
-        last="bert.pooler",
-        head="classifier",
-        norms=("attention.output.LayerNorm", "output.LayerNorm"),
-        pools_first=True,
-        looks_ahead=True,
-    ),
-    "llama": Family(
-        blocks="model.layers",
-        projection="self_attn.o_proj",
-        stores_in_out=False,
-        readers=("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
-        feed_forward="mlp",
-        neurons="mlp.down_proj",
-        last="model.norm",
-        head="score",
-        attention_norm="input_layernorm",
-        rotary="model.rotary_emb",
-    ),
-}
+from emoscope.models.anatomy import FAMILIES, Family
 
 
 def family_of(model: PreTrainedModel) -> Family:

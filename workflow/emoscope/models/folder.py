@@ -1,58 +1,130 @@
 """What a usable model folder holds. Imported by the Snakefile: nothing heavy in here."""
 
 import json
+import re
 from pathlib import Path
 
 from emoscope.errors import UserError
+from emoscope.models.anatomy import FAMILIES, Family
+from emoscope.models.tokenizer_files import check_tokenizer_files, read_object
+
+WEIGHTS = "model.safetensors"
+FLOATS = {"F64", "F32", "F16", "BF16"}
+BUFFERS = re.compile(r"(^|\.)(attn\.(masked_)?bias|position_ids|token_type_ids)$")  # constants that old versions saved
 
 
 def check_model_folder(folder: Path) -> None:
-    """Check that a folder holds a Hugging Face model: config, safetensors weights, tokenizer; UserError if not."""
+    """Check that a folder holds a Hugging Face model of a known family: config, whole float weights, tokenizer.
+
+    UserError if not, or if something in it would be left out without a word.
+    """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such model folder; give the path of a Hugging Face model folder")
+    if adapters := sorted(file.name for file in folder.glob("adapter_*") if file.suffix in (".json", ".safetensors")):
+        raise UserError(
+            f"{folder}: an adapter ({adapters[0]}), which would be left out; merge it into its model "
+            "(`merge_and_unload()` of peft) and give the folder that `save_pretrained` writes then"
+        )
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder}: no config.json; give the folder that `save_pretrained` wrote")
     for file in ("config.json", "tokenizer_config.json"):
-        if (folder / file).is_file() and "auto_map" in _settings(folder / file):
+        if (folder / file).is_file() and "auto_map" in read_object(folder / file):
             raise UserError(
                 f"{folder}: {file} names code to be run on loading (auto_map), which is never run; "
                 "choose a model that needs no code of its own"
             )
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        pickles = sorted(file.name for suffix in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in folder.glob(suffix))
-        found = f"only a pickle ({pickles[0]}), which can run code when loaded" if pickles else "no weights"
-        raise UserError(f"{folder}: {found}; save the model with `save_pretrained(..., safe_serialization=True)`")
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model")):
-        raise UserError(f"{folder}: no tokenizer; save it there with `tokenizer.save_pretrained({str(folder)!r})`")
-    for file in weights:
-        if not _is_complete(file):
-            raise UserError(f"{file}: cut short or damaged; fetch the model again")
+    config = read_object(folder / "config.json")
+    family = _family(folder, config)
+    tensors = {name: tensor for file in _weight_files(folder) for name, tensor in _header(file).items()}
+    _check_floats(folder, config, tensors)
+    check_tokenizer_files(folder, config, family, _rows(folder, family, tensors))
 
 
-def _is_complete(weights: Path) -> bool:
-    """A safetensors file starts with the length of its header, which says where each tensor's bytes end.
+def _family(folder: Path, config: dict) -> Family:
+    known = ", ".join(FAMILIES)
+    if (kind := config.get("model_type")) not in FAMILIES:
+        raise UserError(
+            f"{folder}: config.json says model_type {kind!r}, which is not known; choose a model of these: {known}"
+        )
+    if (positions := config.get("position_embedding_type", "absolute")) != "absolute":
+        raise UserError(
+            f"{folder}: config.json says position_embedding_type {positions!r}, whose weights transformers would leave "
+            "out; choose a model with absolute positions"
+        )
+    return FAMILIES[kind]
 
+
+def _weight_files(folder: Path) -> list[Path]:
+    """What transformers reads: one file, or those that an index names."""
+    index = folder / f"{WEIGHTS}.index.json"
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if index.is_file():
+        try:
+            names = sorted(set(map(str, read_object(index)["weight_map"].values())))
+        except (KeyError, AttributeError):
+            raise UserError(f"{index}: no weight_map, which names the files; fetch the model again") from None
+        if lost := [name for name in names if not (folder / name).is_file()]:
+            raise UserError(
+                f"{folder}: {lost[0]} is missing; {index.name} names {len(names)} files, of which "
+                f"{len(names) - len(lost)} are there; fetch the model again"
+            )
+        return [folder / name for name in names]
+    if others := sorted(file.name for file in folder.glob("*.safetensors")):
+        raise UserError(
+            f"{folder}: {others[0]}, but no {WEIGHTS} and no {index.name}; fetch the whole model, or save it again "
+            "with `save_pretrained`"
+        )
+    pickles = sorted(file.name for suffix in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in folder.glob(suffix))
+    found = f"only a pickle ({pickles[0]}), which can run code when loaded" if pickles else "no weights"
+    raise UserError(f"{folder}: {found}; save the model with `save_pretrained(..., safe_serialization=True)`")
+
+
+def _header(weights: Path) -> dict[str, tuple[str, list[int]]]:
+    """Each tensor's type, such as F32, and shape; UserError for a file that is not whole.
+
+    A safetensors file starts with the length of its header, which says where each tensor's bytes end.
     Read by hand: safetensors' `safe_open` imports numpy, 0.14 s more at the start of every job.
     """
     size = weights.stat().st_size
     with weights.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
-        if length >= size:
-            return False
-        header = stream.read(length)
+        header = stream.read(length) if length < size else b""
     try:
-        ends = [tensor["data_offsets"][1] for name, tensor in json.loads(header).items() if name != "__metadata__"]
+        entries = {name: entry for name, entry in json.loads(header).items() if name != "__metadata__"}
+        tensors = {name: (entry["dtype"], entry["shape"]) for name, entry in entries.items()}
+        whole = size == 8 + length + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):  # not a header
-        return False
-    return size == 8 + length + max(ends, default=0)
+        whole = False
+    if not whole:
+        raise UserError(f"{weights}: cut short or damaged; fetch the model again")
+    return tensors
 
 
-def _settings(file: Path) -> dict:
-    try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{file}: not a JSON file: {error}; fetch the model again") from None
-    if not isinstance(settings, dict):
-        raise UserError(f"{file}: no JSON object; fetch the model again")
-    return settings
+def _check_floats(folder: Path, config: dict, tensors: dict[str, tuple]) -> None:
+    kinds = ((name, kind) for name, (kind, _) in sorted(tensors.items()) if not BUFFERS.search(name))
+    found = [f"{name} is {kind}" for name, kind in kinds if kind not in FLOATS]
+    if config.get("quantization_config"):
+        found.insert(0, "quantization_config in config.json")
+    if found:
+        raise UserError(
+            f"{folder}: quantised weights ({found[0]}), which can be neither trained nor taken apart; give the model "
+            "as it was before, or `dequantize()` it and save it again"
+        )
+
+
+def _rows(folder: Path, family: Family, tensors: dict[str, tuple]) -> int | None:
+    """How many tokens the embedding knows, by the headers; None where it goes by no name of its family's."""
+    whole = f"{family.embedding}.weight"
+    base, bare = whole.split(".", 1)
+    for name in (whole, bare):
+        if name in tensors:
+            return tensors[name][1][0]
+    for name in sorted(tensors):
+        if name.endswith(f".{bare}"):
+            prefix = name.removesuffix(bare).removesuffix(f"{base}.")
+            raise UserError(
+                f"{folder}: names of its weights begin with {prefix!r} (such as {name}), so they would not be found; "
+                "save the model itself with `save_pretrained`, not what wraps it"
+            )
+    return None

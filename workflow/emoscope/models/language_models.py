@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from emoscope.errors import UserError
-from emoscope.models.loading import architecture_of, device
+from emoscope.models.loading import architecture_of, check_vocabulary, device, load_tokenizer, load_weights
 from emoscope.models.onednn import use_onednn
 
 
@@ -23,9 +23,15 @@ def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokeni
             f"{folder}: {', '.join(config.architectures or [config.model_type])} has no language-model head that reads "
             "from left to right; name a model such as GPT-2 or SmolLM2 under `companions`"
         )
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, config=config, dtype=torch.float32, use_safetensors=True, attn_implementation="eager"
+    model, _ = load_weights(
+        AutoModelForCausalLM,
+        folder,
+        config=config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        attn_implementation="eager",
     )
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = load_tokenizer(folder)
+    check_vocabulary(tokenizer, model)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # GPT-2 has none; padding is masked anyway
     return use_onednn(model.to(device()).eval().requires_grad_(False)), tokenizer

@@ -1,6 +1,8 @@
-"""Loading classifiers, in float32 and ready to be evaluated."""
+"""Loading models whole, and classifiers in float32, ready to be evaluated."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import (
@@ -16,20 +18,89 @@ from emoscope.errors import UserError
 from emoscope.models.families import blocks_of
 from emoscope.models.onednn import use_onednn
 
+HEADS = ("lm_head", "score", "classifier", "cls", "qa_outputs", "multiple_choice_head")  # of tasks that a model had
+UNUSED = re.compile(
+    rf"({'|'.join(HEADS)})\."
+    r"|(bert\.)?pooler\."  # a language model has no use for it
+    r"|(.*\.)?(attn\.masked_bias|position_ids|token_type_ids)$"  # constants that old versions saved
+)
+POOLER = "pooler"
+
 
 def load_classifier(folder: Path, attention: str | None = None) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a fine-tuned classifier in float32, on the GPU if there is one, ready to be evaluated.
 
     `attention` names how it is computed; `eager` lets its weights be read, and is slower.
     """
-    model = AutoModelForSequenceClassification.from_pretrained(
+    model, _ = load_weights(
+        AutoModelForSequenceClassification,
         folder,
         config=architecture_of(folder),
         dtype=torch.float32,
         use_safetensors=True,
         attn_implementation=attention,
     )
-    return use_onednn(model.to(device()).eval()), AutoTokenizer.from_pretrained(folder)
+    tokenizer = load_tokenizer(folder)
+    check_vocabulary(tokenizer, model)
+    return use_onednn(model.to(device()).eval()), tokenizer
+
+
+def load_weights(
+    kind: Any, folder: Path, new: tuple[str, ...] = (), **settings: Any
+) -> tuple[PreTrainedModel, set[str]]:
+    """`kind.from_pretrained(folder, **settings)`, and the names of its weights that were drawn at random.
+
+    Those are of the parts named in `new`, which the folder need not hold. UserError if another weight is missing, is
+    left over (a head of another task may be) or has another size: transformers would only warn and go on.
+    """
+    model, found = kind.from_pretrained(folder, output_loading_info=True, ignore_mismatched_sizes=True, **settings)
+    sizes = {name: f"{[*there]} there, {[*due]} by config.json" for name, there, due in found["mismatched_keys"]}
+
+    def is_new(name: str) -> bool:
+        return name.removeprefix(f"{model.base_model_prefix}.").split(".")[0] in new
+
+    missing = sorted(name for name in found["missing_keys"] if not is_new(name))
+    left = sorted(name for name in found["unexpected_keys"] if not UNUSED.match(name))
+    other = sorted(name for name in sizes if not is_new(name) or POOLER in name)
+    wrong = [
+        f"{len(names)} {what} (the first: {names[0]}{', ' + sizes[names[0]] if names is other else ''})"
+        for names, what in ((missing, "are missing"), (left, "are left over"), (other, "have another size"))
+        if names
+    ]
+    if wrong:
+        raise UserError(
+            f"{folder}: its weights are not those of the {type(model).__name__} that config.json describes: "
+            f"{', '.join(wrong)}; save the model again with `save_pretrained`, itself and not what wraps it"
+        )
+    return model, found["missing_keys"] | sizes.keys()
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """A model folder's tokenizer; UserError if it cannot be read, has learnt no token, or has none to pad with."""
+    mend = f"save it there with `tokenizer.save_pretrained({str(folder)!r})`"
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except Exception as error:  # transformers and tokenizers raise many types, Exception itself among them
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"{folder}: its tokenizer cannot be read: {reason}; {mend}") from error
+    if {*tokenizer.get_vocab()} <= {*tokenizer.all_special_tokens}:  # what transformers makes of files it does not find
+        raise UserError(f"{folder}: its tokenizer knows no words; {mend}")
+    if tokenizer.pad_token is None and tokenizer.eos_token is None:
+        raise UserError(
+            f"{folder}: its tokenizer has neither a pad_token nor an eos_token, so texts cannot be padded; name one in "
+            "tokenizer_config.json"
+        )
+    return tokenizer
+
+
+def check_vocabulary(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
+    """UserError if the tokenizer has a token beyond the model's embedding."""
+    tokens, rows = tokenizer.get_vocab(), model.get_input_embeddings().num_embeddings
+    if tokens[last := max(tokens, key=tokens.get)] >= rows:
+        raise UserError(
+            f"{model.name_or_path}: token {last!r} of the tokenizer is number {tokens[last]}, but the embedding ends "
+            f"at {rows - 1}; save model and tokenizer together, after `model.resize_token_embeddings(len(tokenizer))`"
+        )
 
 
 def architecture_of(folder: Path, **changes: object) -> PretrainedConfig:

@@ -9,10 +9,11 @@ from copy import deepcopy
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.folder import check_model_folder
+from emoscope.models.loading import POOLER, load_tokenizer, load_weights
 from emoscope.storage.files import replacing, write_json
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.hub import asking_hub
@@ -70,14 +71,14 @@ def unpack_model(config: dict, output: Path) -> None:
 
 def _load_plain(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     check_model_folder(folder)
-    from transformers import AutoModel
-
-    return AutoModel.from_pretrained(folder, use_safetensors=True), AutoTokenizer.from_pretrained(folder)
+    torch.manual_seed(0)  # draws a pooler that the folder lacks
+    model, _ = load_weights(AutoModel, folder, new=(POOLER,), use_safetensors=True)
+    return model, load_tokenizer(folder)
 
 
 def _load_gguf(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     # transformers takes what it loads from GGUF for quantised: it can be neither saved nor trained until copied
-    loaded = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
+    loaded, _ = load_weights(AutoModelForCausalLM, file.parent, gguf_file=file.name, dtype=torch.float32)
     config = deepcopy(loaded.config)
     if hasattr(config, "quantization_config"):
         del config.quantization_config

@@ -14,7 +14,6 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForSequenceClassification,
-    AutoTokenizer,
     DataCollatorWithPadding,
     GPT2ForSequenceClassification,
     PreTrainedModel,
@@ -25,10 +24,18 @@ from transformers import (
     TrainingArguments,
 )
 
+from emoscope.models.anatomy import FAMILIES
 from emoscope.models.batches import encode
-from emoscope.models.families import family_of
+from emoscope.models.families import family_of, last_and_head_of
 from emoscope.models.folder import check_model_folder
-from emoscope.models.loading import architecture_of, check_blocks
+from emoscope.models.loading import (
+    POOLER,
+    architecture_of,
+    check_blocks,
+    check_vocabulary,
+    load_tokenizer,
+    load_weights,
+)
 from emoscope.models.onednn import use_onednn
 from emoscope.models.precision import use_bf16
 from emoscope.models.scratch import small_gpt2
@@ -55,7 +62,7 @@ def finetune(
     texts = pd.read_parquet(train)
     classes = read_json(audit)["classes"]
     transformers.set_seed(config["seed"])
-    tokenizer = AutoTokenizer.from_pretrained(folder) if folder else train_tokenizer(texts["text"], config["model"])
+    tokenizer = load_tokenizer(folder) if folder else train_tokenizer(texts["text"], config["model"])
     model = start_model(folder, tokenizer, classes, config["model"])
     family_of(model)
     check_blocks(model, config["model"]["blocks"])
@@ -155,7 +162,7 @@ def train_tokenizer(texts: pd.Series, config: dict) -> PreTrainedTokenizerBase:
 def start_model(
     folder: Path | None, tokenizer: PreTrainedTokenizerBase, classes: list[str], config: dict
 ) -> PreTrainedModel:
-    """A classifier over `classes`: pretrained below its new head, or GPT-2 with random weights."""
+    """A classifier over `classes`: pretrained below a new head, even if the base has one, or random GPT-2."""
     labels = {
         "num_labels": len(classes),
         "id2label": dict(enumerate(classes)),
@@ -172,15 +179,33 @@ def start_model(
             **labels,
         )
         return GPT2ForSequenceClassification(settings)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, config=architecture_of(folder, **labels), dtype=torch.float32, use_safetensors=True
+    settings = architecture_of(folder, **labels, problem_type="single_label_classification")
+    head = FAMILIES[settings.model_type].head
+    model, drawn = load_weights(
+        AutoModelForSequenceClassification,
+        folder,
+        new=(head, POOLER),
+        config=settings,
+        dtype=torch.float32,
+        use_safetensors=True,
     )
+    if f"{head}.weight" not in drawn:  # it came from the base, whose classes are others, even if they are as many
+        draw_head(model)
+    check_vocabulary(tokenizer, model)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     model.config.pad_token_id = tokenizer.pad_token_id
     tokenizer.padding_side = "right"  # as in prediction; GPT-2 counts positions from the left
     tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
     return model
+
+
+def draw_head(model: PreTrainedModel) -> None:
+    """Give a classifier new random weights in its head, as transformers draws them."""
+    _, head = last_and_head_of(model)
+    torch.nn.init.normal_(head.weight, std=model.config.initializer_range)
+    if head.bias is not None:
+        torch.nn.init.zeros_(head.bias)
 
 
 def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> TrainingArguments:

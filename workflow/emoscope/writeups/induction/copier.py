@@ -77,7 +77,8 @@ def word_tokenizer(vocabulary: int, context: int) -> PreTrainedTokenizerFast:
     words = {"<|bos|>": FIRST} | {f"t{number}": number for number in range(1, vocabulary)}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<|bos|>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<|bos|>", model_max_length=context)
+    ends = {"bos_token": "<|bos|>", "eos_token": "<|bos|>"}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **ends, model_max_length=context)
 
 
 @torch.inference_mode()
