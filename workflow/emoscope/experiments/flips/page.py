@@ -90,8 +90,9 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
                 }
             )
     caption = (
-        "Texts that name a person of either group. Pairs flagged uncertain (a word could be read either way) or "
-        "gender-locked (she is pregnant) are left out of all that follows; the other flags are remarks."
+        "Texts that name a person of either group. Pairs flagged uncertain (a word could be read either way), "
+        "half-flipped (a word such as god has no counterpart) or gender-locked (she is pregnant) are left out of all "
+        "that follows; the other flags are remarks."
     )
     return html_table(rows, caption, text=("axis", "of", "directions", "flags"))
 
