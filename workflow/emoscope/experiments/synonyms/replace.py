@@ -26,11 +26,14 @@ from emoscope.perturbation.edits import (
 )
 from emoscope.perturbation.lexicons import read_rows
 from emoscope.perturbation.pronouns import (
+    AUXILIARIES,
     BE,
     CLOSERS,
+    CONJUNCTIONS,
     MARKS,
     OBJECT_OPENERS,
     OBJECTS,
+    SUBJECTS,
     Sentence,
     her_is_possessive,
     parts,
@@ -104,7 +107,7 @@ def replace(text: str, mapping: SynonymMap, label_bearing: frozenset[str] = froz
     if not any(token.lower in forms for token in tokens):
         return Perturbation(text, text)
     sentence = Sentence([token.lower for token in tokens])
-    fixed, edits, flags = places_of(sentence.words, _FIXED), [], set()
+    fixed, edits, flags = places_of(sentence.words, _FIXED) - _stated(sentence), [], set()
     for i, token in enumerate(tokens):
         for lemma, pos, penn_tags, synonym in () if i in fixed else forms.get(token.lower, ()):
             if _is_used_as(sentence, i, pos) and not _resists(sentence, i, lemma, pos, synonym):
@@ -121,7 +124,10 @@ def _forms(items: frozenset) -> dict[str, list[tuple[str, str, tuple[str, ...], 
     forms: dict[str, list] = {}
     for (lemma, pos), synonym in sorted(items):
         penn: dict[str, list[str]] = {lemma: [_BASE[pos]]}
-        for tag, words in getAllInflections(lemma, pos).items():
+        inflections = getAllInflections(lemma, pos)
+        if "VBD" in inflections:  # a participle is listed only where it differs from the past
+            inflections.setdefault("VBN", inflections["VBD"])
+        for tag, words in inflections.items():
             for word in words:
                 penn.setdefault(word, []).append(tag)
         for word, tags in penn.items():
@@ -133,6 +139,7 @@ _HAVE = word_set("have has had having ve ive youve weve theyve havent hasnt hadn
 _PASSIVE = BE | word_set(
     "get gets got getting gotten im youre were theyre m re isnt arent wasnt werent isn aren wasn weren"
 )
+_AMID = word_set("not never ever all both each t nt")
 _ENDINGS = ("'ve", "'s", "'d", "'m", "'re", "n't")
 
 
@@ -153,7 +160,7 @@ def _penn(s: Sentence, i: int, lemma: str, pos: str, penn_tags: tuple[str, ...])
 def _is_participle(s: Sentence, i: int) -> bool:
     """Whether a past form is a participle: has just talked, was it called, a man called bob; not: i talked."""
     k = i - 1
-    while s.word(k) and (s.tag(k) in ("AV0", "XX0") or s.word(k) in ("not", "never", "ever", "all", "both", "each")):
+    while s.word(k) and not s.word(k).endswith(_ENDINGS) and (s.tag(k) in ("AV0", "XX0") or s.word(k) in _AMID):
         k -= 1
     before = s.word(k)
     if before in _HAVE | _PASSIVE or before.endswith(_ENDINGS) or (before in ("s", "d") and s.word(k - 1)):
@@ -169,7 +176,16 @@ def _is_participle(s: Sentence, i: int) -> bool:
             j -= 1
         if s.word(j) in _HAVE and not s.word(j - 1):
             return True
-    return s.tags[i] == "VVN" and before not in SUBJECTS
+        follows = s.tag(i + 1).startswith(("NN", "NP")) or s.word(i + 1) == "by"
+        return s.tags[i] == "VVN" and follows and _has_another_verb(s, i)  # i met a man called bob
+    return s.tags[i] == "VVN" and before not in SUBJECTS | {""}
+
+
+def _has_another_verb(s: Sentence, i: int) -> bool:
+    """Whether the clause of the verb at i has another one."""
+    first = next((k + 1 for k in range(i - 1, -1, -1) if s.words[k] in MARKS), 0)
+    last = next((k for k in range(i + 1, len(s.words)) if s.words[k] in MARKS), len(s.words))
+    return any(s.tags[k][:2] in ("VV", "VB", "VH", "VD", "VM") for k in range(first, last) if k != i)
 
 
 _COUNTED = word_set("these those many few several two three four five six seven eight nine ten both all most some")
@@ -183,7 +199,9 @@ def _is_plural(s: Sentence, i: int) -> bool:
     k = i - 1
     while s.tag(k)[:2] == "AJ":
         k -= 1
-    return s.word(k) in _COUNTED or s.tag(k) == "CRD" or s.word(i + 1) in _PLURAL_VERBS
+    return (
+        s.word(k) in _COUNTED or (s.tag(k) == "CRD" and s.word(k) not in ("one", "1")) or s.word(i + 1) in _PLURAL_VERBS
+    )
 
 
 def form_of(word: str, penn: str) -> str:
@@ -193,7 +211,7 @@ def form_of(word: str, penn: str) -> str:
     if penn in ("JJR", "JJS", "RBR", "RBS"):
         listed = getAllInflections(word).get(penn)
         return listed[0] if listed else f"{'more' if penn.endswith('R') else 'most'} {word}"
-    if penn == "NNS" and (getLemma(word, "NOUN")[0] != word or word in getAllInflections(word, "NOUN").get("NNS", ())):
+    if penn == "NNS" and getLemma(word, "NOUN")[0] != word:
         return word  # a plural already: individuals
     return getInflection(word, penn)[0]
 
@@ -265,6 +283,18 @@ _LIGHT = word_set(
     "mistakes way living effort efforts point points day life peace room amends contact most best do it mind"
 )
 _COUNTABLE = word_set("girl boy kid child baby man woman guy dog cat house room thing town bird voice place book")
+
+
+def _stated(s: Sentence) -> set[int]:
+    """The places of "you know" and "who knows" that say so: i think you know i care; not: i was, you know, sad."""
+    says = SUBJECTS | OBJECT_OPENERS | word_set("what how why where who when if")
+    return {
+        k
+        for i in range(1, len(s.words) - 1)
+        if (s.word(i), s.word(i + 1)) in {("you", "know"), ("who", "knows")} and s.word(i + 2) in says
+        if s.tag(i - 1).startswith("VV") or s.word(i - 1) in CONJUNCTIONS | AUXILIARIES | {"that"}
+        for k in (i, i + 1)
+    }
 
 
 def _resists(s: Sentence, i: int, lemma: str, pos: str, synonym: str) -> bool:
