@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
+from unicodedata import normalize
 
-CURLY = "\N{RIGHT SINGLE QUOTATION MARK}"
+APOSTROPHES = "'\u2019\u2018\u00b4`\u02bc\uff07"  # what stands for one in real texts
 Edit = tuple[int, int, str]
 Phrase = tuple[str, ...]
 
@@ -37,7 +38,11 @@ class Perturbation:
 
 
 class Token(NamedTuple):
-    """One word, or one mark that ends a clause, at text[start:end]; `lower` is its lower case."""
+    """One word, or one mark that ends a clause, at text[start:end].
+
+    lower: what rules read: a word in lower case, composed (NFC) and with straight apostrophes; a mark as itself or,
+    where it is a bracket, a tag, a link or the like, as a comma.
+    """
 
     text: str
     start: int
@@ -45,25 +50,43 @@ class Token(NamedTuple):
     lower: str
 
 
+_ACCENTS = r"\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_LETTERS = rf"[^\W_](?:[^\W_]|[{_ACCENTS}])*"
+_INLINE = "a|abbr|b|big|cite|code|em|font|i|mark|q|s|small|span|strike|strong|sub|sup|tt|u"
+_BLOCK = "blockquote|br|center|div|h[1-6]|hr|img|li|ol|p|pre|table|tbody|td|th|tr|ul"
+_TAG = r"(?:<|&lt;)/?(?:{})(?:\s+[\w-]+=[^<>]*)?\s*/?(?:>|&gt;)"
 # Links, addresses, handles and hashtags are matched first so that no word is ever found inside one. The part of an
 # address before its @ has at most 64 characters; without a bound a long text without one would take quadratic time.
+# A hashtag or an inline tag may stand amid a phrase (her <b>dog</b>); a link, a handle or a line break ends it.
 _TOKEN = re.compile(
     rf"""
-      (?P<verbatim> (?:https?://|www\.)\S+ | [\w.+-]{{1,64}}@[\w-]+\.[\w.-]+ | [@\#]\w+ | &\w+; )
-    | (?P<word> \w+ (?:['{CURLY}]\w+)* )
+      (?P<verbatim> [\w.+-]{{1,64}}@[\w-]+\.[\w.-]+ | \#\w+ | (?i:{_TAG.format(_INLINE)}) )
+    | (?P<break>
+        (?:https?://|www\.)\S+ | @\w+ | (?i:{_TAG.format(_BLOCK)})
+      | _(?i:comma|period|dot|colon|semicolon|exclamation|question|newline|dash|pipe)_  # as some corpora write marks
+      | \bRT\b (?!['\u2019]) | \b(?i:rt|mt|via)\b (?=\s*:?\s*@)
+      | [\[\]{{}}<>|\u2014] | --+ | (?<!\S)[-\u2013](?!\S)
+      )
+    | (?P<entity> &\w+; )
+    | (?P<word> {_LETTERS} (?:[{APOSTROPHES}]{_LETTERS})* )
     | (?P<mark> [.,;:!?…()] )
     """,
     re.VERBOSE,
 )
+_STRAIGHT = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 
 
 def tokenise(text: str) -> list[Token]:
-    """Words and clause marks of a text, with their places; links, handles, hashtags and other marks are passed over."""
+    """Words and marks of a text, with their places; hashtags, addresses and other signs are passed over."""
     return [
-        Token(m[0], m.start(), m.end(), m[0].lower().replace(CURLY, "'"))
+        Token(m[0], m.start(), m.end(), "," if m.lastgroup == "break" else _plain(m[0]))
         for m in _TOKEN.finditer(text)
-        if m.lastgroup != "verbatim"
+        if m.lastgroup not in ("verbatim", "entity")
     ]
+
+
+def _plain(word: str) -> str:
+    return normalize("NFC", word.lower()).translate(_STRAIGHT)
 
 
 def perturb(text: str, edits: Iterable[Edit], flags: Iterable[str] = ()) -> Perturbation:
@@ -88,9 +111,20 @@ def phrase_length(words: Sequence[str], i: int, phrases: Container[Phrase], long
 
 
 def places_of(words: Sequence[str], phrases: frozenset[Phrase]) -> set[int]:
-    """The places of all words that belong to one of the phrases."""
+    """The places of all words that belong to one of the phrases, whose last word may be a genitive.
+
+    Apostrophes do not count: "bachelor's degree" is the phrase (bachelors, degree), "Lady Gaga's" (lady, gaga).
+    """
     longest = _longest(phrases)
-    return {k for i in range(len(words)) for k in range(i, i + phrase_length(words, i, phrases, longest))}
+    bare = [word.replace("'", "") for word in words]
+    owners = [word.partition("'")[0] for word in words]
+    return {
+        k
+        for i in range(len(words))
+        for n in range(1, min(longest, len(words) - i) + 1)
+        if (*bare[i : i + n],) in phrases or (*bare[i : i + n - 1], owners[i + n - 1]) in phrases
+        for k in range(i, i + n)
+    }
 
 
 @cache
@@ -99,13 +133,45 @@ def _longest(phrases: frozenset[Phrase]) -> int:
 
 
 def match_case(source: str, replacement: str) -> str:
-    """The replacement in the case of the source: UPPER, Title (each word of it) or as it is."""
+    """The lower-case replacement with the capitals of the source: UPPER, Title (each word of it), lower or mIxed.
+
+    Decomposed (NFD) if the source is not composed.
+    """
+    composed = normalize("NFC", source)
+    cased = _cased(composed, replacement)
+    return cased if composed == source else normalize("NFD", cased)
+
+
+def _cased(source: str, replacement: str) -> str:
     letters = [c for c in source if c.isalpha()]
+    if not any(c.isupper() for c in letters):
+        return replacement
     if len(letters) > 1 and all(c.isupper() for c in letters):
         return replacement.upper()
-    if all(word[:1].isupper() for word in re.findall(r"\w+", source)):
-        return re.sub(rf"(?<![\w'{CURLY}])\w", lambda m: m[0].upper(), replacement)
-    return replacement
+    if source == _titled(source.lower()):
+        return _titled(replacement)
+    return _mixed(source, replacement)
+
+
+def _titled(words: str) -> str:
+    return re.sub(rf"(?<![\w{APOSTROPHES}])\w", lambda m: m[0].upper(), words)
+
+
+def _mixed(source: str, replacement: str) -> str:
+    """What both share stays (GirlFriend, BoyFriend); the rest is cased letter by letter (mOm, dAd)."""
+    first = _shared(source.lower(), replacement)
+    rest, new = source[first:], replacement[first:]
+    last = _shared(rest.lower()[::-1], new[::-1])
+    middle, new = rest[: len(rest) - last], new[: len(new) - last]
+    # with no letter to go by, a new beginning takes the first capital: MAn, WoMAn
+    capitals = [c.isupper() for c in middle] or [not first and source[0].isupper(), False]
+    cased = "".join(c.upper() if capitals[min(k, len(capitals) - 1)] else c for k, c in enumerate(new))
+    return source[:first] + cased + rest[len(rest) - last :]
+
+
+def _shared(one: str, other: str) -> int:
+    """Number of first characters that both have."""
+    return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 _VOWEL_SOUND = re.compile(
@@ -124,7 +190,9 @@ def with_articles(tokens: Sequence[Token], edits: Iterable[Edit]) -> list[Edit]:
             continue
         fitting = ["an" if _VOWEL_SOUND.match(word) else "a" for word in (old[start], replacement.lower())]
         if article.lower == fitting[0] != fitting[1]:
-            mended = match_case(article.text, fitting[1]) if article.text != "A" else fitting[1].capitalize()
+            # a lone capital A does not tell whether the text shouts
+            shape = "AN" if article.text == "A" and len(replacement) > 1 and replacement.isupper() else article.text
+            mended = match_case(shape, fitting[1])
             edits.append((article.start, article.end, mended))
     return edits
 

@@ -11,7 +11,7 @@ from emoscope.errors import UserError
 from emoscope.perturbation.edits import Phrase
 
 _WAYS = {"swap": ("male", "female"), "to_female": ("male",), "to_male": ("female",)}
-_LISTS = ("fixed", "locked", "name")
+_LISTS = ("fixed", "guarded", "unflipped", "locked", "name")
 
 
 @dataclass(frozen=True)
@@ -19,25 +19,29 @@ class GenderLexicon:
     """Words of the gender flip.
 
     swaps: each word, or phrase, and its counterpart. masculine: female words and their male counterparts.
-    fixed: phrases that are left alone. locked, name: words that set the flags `gender-locked` and `name`.
+    fixed: phrases that are left alone; guarded: too, unless a determiner stands before. unflipped: gendered words that
+    are left alone, which makes a flip of others a half one. locked, name: words that set the flags `gender-locked` and
+    `name`.
     """
 
     swaps: Mapping[Phrase, str]
     masculine: Mapping[str, str]
     fixed: frozenset[Phrase]
+    guarded: frozenset[Phrase]
+    unflipped: frozenset[Phrase]
     locked: frozenset[Phrase]
     name: frozenset[Phrase]
 
     @classmethod
     def load(cls, path: str | Path) -> "GenderLexicon":
-        """Read a CSV with the columns male, female and kind: swap, to_female, to_male, fixed, locked or name."""
+        """Read a CSV with the columns male, female and kind: a way to swap, or the list that the words go into."""
         swaps: dict[Phrase, str] = {}
         masculine: dict[str, str] = {}
         lists: dict[str, set[Phrase]] = {kind: set() for kind in _LISTS}
         for line, row in read_rows(path, ("male", "female", "kind")):
             male, female, kind = (row[column].lower() for column in ("male", "female", "kind"))
             if kind in _LISTS and (male or female):
-                lists[kind] |= {_phrase(word) for word in (male, female) if word}
+                lists[kind] |= {form for phrase in (male, female) if phrase for form in _spellings(phrase)}
             elif kind in _WAYS and male and female:
                 for side in _WAYS[kind]:
                     source, target = (male, female) if side == "male" else (female, male)
@@ -63,7 +67,9 @@ class RaceLexicon:
     fixed: frozenset[Phrase]
     person: frozenset[Phrase]
     person_or_adjective: frozenset[Phrase]
+    unflipped: frozenset[Phrase]
     between: frozenset[str]
+    of_race: frozenset[str]
     looks: frozenset[str]
     plural_things: frozenset[str]
     gatherings: frozenset[str]
@@ -84,9 +90,11 @@ class RaceLexicon:
         if missing := set(names.values()) - set(data if isinstance(data, dict) else ()):
             raise UserError(f"{path}: the key {sorted(missing)[0]!r} is missing")
         values = {name: data[key] for name, key in names.items()}
-        for name in ("fixed", "person", "person_or_adjective"):
+        for name in ("fixed", "unflipped"):
+            values[name] = frozenset(form for phrase in values[name] for form in _spellings(phrase))
+        for name in ("person", "person_or_adjective"):
             values[name] = frozenset(map(_phrase, values[name]))
-        for name in ("colours", "between", "looks", "plural_things", "gatherings"):
+        for name in ("colours", "between", "of_race", "looks", "plural_things", "gatherings"):
             values[name] = frozenset(values[name])
         forms = {
             _phrase(word): (group, form) for group, words in data["groups"].items() for form, word in words.items()
@@ -118,3 +126,8 @@ def read_rows(path: str | Path, columns: tuple[str, ...]) -> list[tuple[int, dic
 
 def _phrase(text: str) -> Phrase:
     return tuple(text.split())
+
+
+def _spellings(text: str) -> set[Phrase]:
+    """A phrase as `places_of` reads it: without its apostrophes, or split at them as in texts that have lost theirs."""
+    return {_phrase(text.replace("'", "")), _phrase(text.replace("'", " "))}

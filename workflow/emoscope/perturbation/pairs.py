@@ -8,7 +8,8 @@ import pandas as pd
 
 PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
 LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more
-UNFIT = {"uncertain", "gender-locked"}  # flags of pairs that no rate counts: a guess, or a text the flip makes absurd
+# Flags of pairs that no rate counts: a guess, a text of which a part stays, or one that the flip makes absurd.
+UNFIT = {"uncertain", "half-flipped", "gender-locked"}
 # Origins of the pairs that only serve as a baseline: as many neutral words are swapped as a pair of the origin changes.
 NEUTRAL_OF = {origin: f"{origin} control" for origin in ("natural", "template", "published", "word")}
 NEUTRAL_ORIGINS = frozenset(NEUTRAL_OF.values())

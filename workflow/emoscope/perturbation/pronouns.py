@@ -76,7 +76,16 @@ DO = _forms("do")
 TELL = _forms("tell teach")
 SERVE = _forms("make cook bake buy bring get order pour")
 MEALS = word_set("breakfast lunch dinner supper tea coffee soup food cake cookies pancakes pasta sandwich sandwiches")
-BACK = _forms("arch hurt scratch rub pat break turn massage crack stroke")
+BACK = _forms("arch hurt scratch rub pat break turn massage crack stroke strain injure straighten ache stretch watch")
+# Whom one takes home or calls back.
+BRING = _forms(
+    "take bring drive send walk carry call follow fly ride escort lead let invite welcome rush drag see fetch text "
+    "pull push move put help call phone ring message email write pay win hold hit kick punch slap answer ask"
+)
+RIGHT = _forms("treat do prove serve raise touch set steer")
+STRIVE = _forms("try give look feel be act wear")
+DRAW = _forms("hold pull hug keep draw want bring get squeeze need have") | word_set("held")
+FOND = _forms("like love know hate remember understand miss suit need want meet")
 TAKE = _forms("take cost")
 NAME = _forms("call name")
 # Nouns that mean what belongs to `her`, even after `give` or `call`.
@@ -92,6 +101,11 @@ UNITS = word_set(
     "day days night nights morning evening afternoon moment time times second seconds minute minutes hour hours "
     "week weeks weekend month months year years summer winter"
 )
+DAYS = word_set("monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun")
+BACK_OF = word_set(
+    "pain pains ache problems issues injury surgery yard garden door seat pocket porch story muscles brace"
+)
+BACK_DOES = word_set("hurts hurt aches ached aching hurting against turned facing bent went gave")
 COUNTS = word_set("many several few two three four five six seven ten last next one couple")
 
 
@@ -187,15 +201,29 @@ def her_is_possessive(s: Sentence, i: int) -> tuple[bool, bool]:
         return True, True
     if first == "all":
         return second == "time" or (before in GIVE and second in ("", "and", "to", "but", "for")), True
-    if first in ("most", "best", "worst") and before in PREPOSITIONS and second not in CLOSERS | {"of"} | KIN:
+    if first == "best" and before in DO | STRIVE:
         return True, True
-    if closed or _adverbial(s, i):
+    liked = before == "like" and s.word(i - 2) in SUBJECTS
+    if (
+        first in ("most", "best", "worst")
+        and before in PREPOSITIONS
+        and not liked
+        and second not in CLOSERS | {"of"} | KIN
+    ):
+        return True, True
+    if not before and first in ("past", "behind", "well"):
+        return True, True
+    if not before and not closed and (s.tag(i + 1)[:2] in ("NN", "AJ", "OR") or first in ("home", "back", "right")):
+        return True, True  # her home is warm, her last night was hard
+    if first == "right" and second == "to" and is_base_verb(s.word(i + 3)) and before not in BRING:
+        return True, True  # her right to choose
+    if closed or _adverbial(s, i) or _describes_object(s, i):
         return False, True
     if first == "back":
-        owned = before in PREPOSITIONS or before in BE or before in BACK or not before
-        return owned, owned or before in KEEP
+        return _back(s, i)
     if first == "home":
-        return before in PREPOSITIONS, True
+        owned = before not in BRING | KEEP | GIVE | CAUSE
+        return owned or second in AUXILIARIES, owned or before in BRING or second != ""
     for rule in (_bare_infinitive, _gerund, _gift):
         verdict = rule(s, i)
         if verdict is not None:
@@ -213,7 +241,38 @@ def _compound(s: Sentence, i: int) -> bool:
         or (first == "to" and second == "be" and third in KIN)
         or (first in ("then", "now", "ex", "once") and second in KIN)
         or (first == "soon" and second == "to" and third == "be")
+        or (first in ("upstairs", "downstairs") and s.tag(i + 2).startswith("NN"))
+        or (first, second)
+        in {("later", "years"), ("later", "life"), ("alone", "time"), ("inside", "jokes"), ("inside", "voice")}
+        or (
+            first in ("always", "never", "ever", "sometimes")
+            and (s.tag(i + 2).startswith("AJ") or second.endswith("ing"))
+            and s.tag(i + 3).startswith("NN")
+        )
         or (first in ("down", "over", "under", "out", "off") and s.tag(i + 2).startswith("NN") and second.endswith("s"))
+    )
+
+
+def _back(s: Sentence, i: int) -> tuple[bool, bool]:
+    """The back of a body (her back hurts) or an adverb (called her back)."""
+    before, second = s.word(i - 1), s.word(i + 2)
+    if before in PREPOSITIONS | BE | BACK | CONJUNCTIONS or not before:
+        return True, True
+    if second in BACK_OF | BACK_DOES or second in AUXILIARIES:
+        return True, True
+    return False, before in KEEP | BRING | GIVE
+
+
+def _describes_object(s: Sentence, i: int) -> bool:
+    """A last word says how or when: held her close, treat her right, like her best, saw her monday."""
+    before, first, second = s.word(i - 1), s.word(i + 1), s.word(i + 2)
+    if second and second not in CLOSERS:
+        return False
+    return (
+        (first == "right" and before in RIGHT)
+        or (first in ("close", "closer", "near", "nearer", "tight") and before in DRAW)
+        or (first in ("best", "most", "better", "first", "last") and before in FOND)
+        or (first in DAYS and before not in PREPOSITIONS | BE)
     )
 
 
@@ -228,7 +287,7 @@ def _adverbial(s: Sentence, i: int) -> bool:
         or (first == "long" and second in ("time", "enough", "ago", "before"))
         or (
             first == "right"
-            and (second in PREPOSITIONS | CONJUNCTIONS or second in word_set("away now then here there back"))
+            and (second in PREPOSITIONS | CONJUNCTIONS or second in word_set("away now then here there back home"))
         )
         or (first == "one" and second in ("more", "of", "day", "last"))
         or (first in ("good", "justice", "harm", "wrong") and s.word(i - 1) in DO)

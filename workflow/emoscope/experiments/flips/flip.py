@@ -2,17 +2,18 @@
 
 A flip changes all places at once, so no word is flipped twice, and flipping the twin gives the text back; where it does
 not, the pair carries the flag `irreversible`. Other flags: `uncertain` (a place could be read in two ways: leave the
-pair out), `gender-locked` (a word such as "pregnant" does not fit the twin: leave it out of an invariance rate), `name`
-(a given name, never flipped, still tells the gender).
+pair out), `half-flipped` (a word of either group that has no counterpart stays: leave it out), `gender-locked` (a word
+such as "pregnant" does not fit the twin: leave it out of an invariance rate), `name` (a given name, never flipped,
+still tells the gender).
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
 from emoscope.errors import UserError
 from emoscope.perturbation.edits import (
-    CURLY,
+    APOSTROPHES,
     Edit,
     Perturbation,
     Phrase,
@@ -77,25 +78,38 @@ _NO_SUBJECT = word_set("the a to as in of from my your his our their this that's
 _AFTER_CONTRACTION = word_set("never always probably not just be been have love need want")
 _YOU = word_set("you u ya yu yall")
 _CALLS = word_set(
-    "oh hey hi hello yo ah ooh o hoo aw wow ugh damn dang geez gosh dude thanks thank cheers sorry lol haha"
+    "oh hey hi hello yo ah ooh o hoo aw wow ugh damn dang geez gosh dude thanks thank cheers sorry lol haha ok okay "
+    "alright well yeah yep nope yup nah yes welcome congrats jeez jesus fuck shit"
 )
+_LINKING = (
+    BE
+    | AUXILIARIES
+    | word_set(
+        "feel feels feeling felt look looks looking looked sound sounds sounded seem seems seemed smell smells taste "
+        "tastes get gets getting got so too very really pretty real"
+    )
+)
+_HEARERS = word_set("please pls plz why what how when where who omg lets let's do does did is help look listen")
 
 
 def _gender_edits(text: str, lexicon: GenderLexicon) -> tuple[list[Edit], set[str]]:
-    tokens = tokenise(text)
+    tokens = _unwrapped(tokenise(text))
     words = [token.lower for token in tokens]
     # Rules see the same masculine words before and after the flip, so that both directions are read alike.
-    sentence = Sentence([lexicon.masculine.get(word, word) for word in words])
-    fixed, edits, flags, i = places_of(words, lexicon.fixed), [], set(), 0
+    sentence = Sentence([_masculine(word, lexicon) for word in words])
+    fixed = places_of(words, lexicon.fixed) | _guarded(text, tokens, sentence, lexicon)
+    edits, flags, i = [], set(), 0
     while i < len(words):
         n = phrase_length(words, i, lexicon.swaps, 2) or 1
-        if i not in fixed:
+        if i not in fixed and not _names_both(text, tokens[i], lexicon):
             counterpart, certain = _gender_counterpart(sentence, i, words, lexicon, n)
             if counterpart:
                 edits.append(_edit(text, tokens[i], tokens[i + n - 1], counterpart))
             if not certain:
                 flags.add("uncertain")
         i += n
+    if edits and (places_of(words, lexicon.unflipped) - fixed or _unread_miss(sentence, fixed)):
+        flags.add("half-flipped")
     if places_of(words, lexicon.locked):
         flags.add("gender-locked")
     if places_of(words, lexicon.name):
@@ -103,11 +117,57 @@ def _gender_edits(text: str, lexicon: GenderLexicon) -> tuple[list[Edit], set[st
     return with_articles(tokens, edits), flags
 
 
+def _masculine(word: str, lexicon: GenderLexicon) -> str:
+    base, apostrophe, ending = word.partition("'")
+    return lexicon.masculine.get(word) or lexicon.masculine.get(base, base) + apostrophe + ending
+
+
+def _unwrapped(tokens: list[Token]) -> list[Token]:
+    """Without the brackets around a lone pronoun, which only stress it: (her) dog."""
+    wrapped = {
+        k
+        for i in range(1, len(tokens) - 1)
+        if tokens[i].lower in ("her", "his") and tokens[i - 1].text + tokens[i + 1].text in ("()", "[]")
+        for k in (i - 1, i + 1)
+    }
+    return [token for i, token in enumerate(tokens) if i not in wrapped]
+
+
+def _guarded(text: str, tokens: list[Token], s: Sentence, lexicon: GenderLexicon) -> set[int]:
+    """The places of guarded phrases (man made, new girl) before which no determiner stands, or that hyphens join."""
+    words, places = [token.lower for token in tokens], set()
+    for i in range(len(words)):
+        n = phrase_length(words, i, lexicon.guarded, 2)
+        if not n:
+            continue
+        k = _phrase_start(s, i)
+        joined = "-" in text[tokens[i].end : tokens[i + n - 1].start]
+        clause = s.word(k) == "that" and words[i + n - 1].endswith(("s", "men"))  # they say that mean girls is good
+        if joined or clause or not _is_determiner(s, k):
+            places |= set(range(i, i + n))
+    return places
+
+
+def _names_both(text: str, token: Token, lexicon: GenderLexicon) -> bool:
+    """Whether brackets or a slash make one word of both genders: (s)he, s/he, wo/man, waiter/waitr(ess)."""
+    word = token.lower.partition("'")[0]
+    before = re.search(r"([^\W\d_]+)[)(/|]$", text[max(0, token.start - 8) : token.start])
+    after = re.match(r"[(/|]([^\W\d_]+)\)?", text[token.end : token.end + 8])
+    whole = [before[1].lower() + word] if before else []
+    whole += [word + after[1].lower()] if after else []
+    return any(word in (lexicon.swaps.get((other,)), _CONTRACTIONS.get(other)) for other in whole)
+
+
 def _edit(text: str, first: Token, last: Token, counterpart: str) -> Edit:
-    source = text[first.start : last.end]
-    if CURLY in source:
-        counterpart = counterpart.replace("'", CURLY)
-    return first.start, last.end, match_case(source, counterpart)
+    """The counterpart in the shape of the text: its capitals, what stands between its words, its genitive."""
+    end = last.end
+    if "'" in counterpart:  # the genitive or verb stays as it is
+        end = first.start + re.search(f"[{APOSTROPHES}]", text[first.start : end]).start()
+        counterpart = counterpart.partition("'")[0]
+    between, new = text[first.end : last.start], counterpart.split()
+    if len(new) == 2 and first is not last:
+        counterpart = between.join(new)
+    return first.start, end, match_case(text[first.start : end], counterpart)
 
 
 def _gender_counterpart(
@@ -120,7 +180,7 @@ def _gender_counterpart(
     word, before, after = words[i], s.word(i - 1), s.word(i + 1)
     if word == "him":
         return "her", True
-    if word == "hers":
+    if word in ("hers", "her's"):
         return "his", True
     if word == "his":
         return ("hers" if his_is_independent(s, i) else "her"), True
@@ -130,13 +190,15 @@ def _gender_counterpart(
     if word in _CONTRACTIONS:
         return (_CONTRACTIONS[word] if word == "hed" or _is_contraction(s, i, word) else None), True
     if word == "miss":
-        is_title = before in PREPOSITIONS - {"to"} | {"dear"} and s.tag(i + 1)[:2] in ("NP", "NN")
-        return ("mr" if is_title else None), True
+        return ("mr" if _is_title(s, i) else None), True
+    degree = before in POSSESSIVES | {"his", "a", "the"} and (not after or after in CLOSERS)
+    if word in ("bachelor's", "bachelors") and degree:
+        return None, True
     base, apostrophe, ending = word.partition("'")
     counterpart = lexicon.swaps.get(tuple(words[i : i + n]))
     if counterpart is None:
-        base_counterpart = lexicon.swaps.get((base,)) if apostrophe else None
-        return (base_counterpart and base_counterpart + apostrophe + ending), True
+        counterpart = lexicon.swaps.get((base,)) if apostrophe else None
+        return (counterpart and counterpart + apostrophe + ending), True
     if word in ("man", "dude"):
         means_man, certain = _is_a_man(s, i, words, lexicon)
         return (counterpart if means_man else None), certain
@@ -166,17 +228,55 @@ def _is_contraction(s: Sentence, i: int, word: str) -> bool:
     return is_base_verb(after) and verb_over_noun(after) > 0 and after not in PREPOSITIONS
 
 
+def _is_title(s: Sentence, i: int) -> bool:
+    """Whether `miss` is a title: for miss honey, miss honey said; not: i miss honey."""
+    if s.tag(i + 1)[:2] not in ("NP", "NN"):
+        return False
+    after = s.word(i + 2)
+    opens_clause = not s.word(i - 1) and (after in AUXILIARIES | BE or s.tag(i + 2) in ("VVD", "VVZ"))
+    return opens_clause or s.word(i - 1) in PREPOSITIONS - {"to"} | {"dear"}
+
+
+def _unread_miss(s: Sentence, fixed: set[int]) -> bool:
+    """Whether a miss is a person, but no title: the young miss."""
+    people = (i for i, word in enumerate(s.words) if word == "miss" and i not in fixed and not _is_title(s, i))
+    return any(_is_determiner(s, _phrase_start(s, i)) for i in people)
+
+
 def _addresses_anyone(s: Sentence, i: int, word: str) -> bool:
-    """Generic (s)he, "you guys" and the interjection "boy": no gender is meant."""
+    """Generic (s)he, "you guys" and the interjection "boy", whatever mark follows: no gender is meant."""
     before, after = s.word(i - 1), s.word(i + 1)
-    opens_clause = not before and after in SUBJECTS
+    is_alone = not before and not after and len(s.words) > 1  # between marks: so tired, guys
+    opens_clause = (not before and after in SUBJECTS | _CALLS) or is_alone
     if word == "he":
         return before == "s"
     if word == "guys":
-        return before in _CALLS | _YOU or opens_clause
+        calls = before in _CALLS | _YOU or (before == "on" and s.word(i - 2) == "come")
+        return calls or opens_clause or (not before and after in _HEARERS)
+    if word == "brother":
+        return before == "oh" and (not after or after in SUBJECTS)
     if word == "boy":
         return before in _CALLS or opens_clause or (after in AUXILIARIES and before in ("", "and", "but"))
     return False
+
+
+LONGEST = 12  # words before a noun that are looked through for its determiner
+
+
+def _phrase_start(s: Sentence, i: int) -> int:
+    """The place before the adjectives and nouns that stand before i, where a determiner may be."""
+    k = i - 1
+    while k > i - LONGEST and (s.tag(k)[:2] in ("AJ", "AV", "OR") or s.tag(k) in ("NN1", "NP0", "VVN", "VVG")):
+        k -= 1
+    return k
+
+
+def _is_determiner(s: Sentence, k: int) -> bool:
+    return s.tag(k)[:2] in ("AT", "DP", "DT", "CR", "PO", "PN") and s.word(k) not in SUBJECTS - {
+        "this",
+        "that",
+        "these",
+    }
 
 
 def _is_a_man(s: Sentence, i: int, words: list[str], lexicon: GenderLexicon) -> tuple[bool, bool]:
@@ -189,14 +289,13 @@ def _is_a_man(s: Sentence, i: int, words: list[str], lexicon: GenderLexicon) -> 
         return True, True
     if before in links and i > 1 and (words[i - 2],) in lexicon.swaps:
         return True, True
-    if not before or before in _CALLS:
+    if not before or before in _CALLS or (before == "on" and s.word(i - 2) == "come"):
         return False, True
-    k = i - 1
-    while s.tag(k)[:2] in ("AJ", "AV", "OR") or s.tag(k) in ("NN1", "NP0", "VVN", "VVG"):
-        k -= 1
-    determined = s.tag(k)[:2] in ("AT", "DP", "DT", "CR", "PO", "PN") and s.word(k) not in SUBJECTS - {"this", "that"}
-    if not determined:  # as gay man, but not: i am so tired man
-        return s.tag(i - 1).startswith("AJ") and s.word(k) not in BE | AUXILIARIES, True
+    k = _phrase_start(s, i)
+    if not _is_determiner(s, k):  # as gay man, but not: i am so tired man, sounds good man
+        return s.tag(i - 1).startswith("AJ") and s.word(k) not in _LINKING, True
+    if before == "one" and s.tag(i - 2).startswith("AJ"):
+        return False, True  # nice one man
     return True, bool(after) or not s.tag(i - 1).startswith("NN")
 
 
@@ -229,20 +328,24 @@ def _race_edits(text: str, lexicon: RaceLexicon, groups: tuple[str, str]) -> tup
     tokens = tokenise(text)
     words = [token.lower for token in tokens]
     other = dict(zip(groups, reversed(groups), strict=True))
-    fixed, edits, flags, i = places_of(words, lexicon.fixed), [], set(), 0
+    fixed, mentions, i = places_of(words, lexicon.fixed | lexicon.unflipped), [], 0
     # The tagger reads every race word as one neutral adjective, so that both directions are read alike.
     sentence = Sentence(["black" if (w,) in lexicon.forms else w for w in words])
     while i < len(words):
         n = phrase_length(words, i, lexicon.forms, 2)
         if n and i not in fixed:
             group, form = lexicon.forms[tuple(words[i : i + n])]
-            is_person = _is_person(_Mention(sentence, words, i, i + n, form, lexicon)) if group in other else False
-            if is_person:
-                counterpart = lexicon.groups[other[group]][form]
-                edits.append(_edit(text, tokens[i], tokens[i + n - 1], counterpart))
-            elif is_person is None:
-                flags.add("uncertain")
+            mentions.append(_Mention(sentence, words, i, i + n, group, form, lexicon))
         i += max(n, 1)
+    verdicts = _verdicts(mentions, other)
+    edits = [
+        _edit(text, tokens[m.start], tokens[m.end - 1], lexicon.groups[other[m.group]][m.form])
+        for m, verdict in zip(mentions, verdicts, strict=True)
+        if m.group in other and (verdict or (verdict is None and True in verdicts))
+    ]
+    flags = {"uncertain"} if None in verdicts else set()
+    if edits and places_of(words, lexicon.unflipped):
+        flags.add("half-flipped")
     return with_articles(tokens, edits), flags
 
 
@@ -253,6 +356,7 @@ class _Mention(NamedTuple):
     words: list[str]
     start: int
     end: int
+    group: str
     form: str
     lexicon: RaceLexicon
 
@@ -266,9 +370,43 @@ class _Mention(NamedTuple):
     def persons_or_adjective(self, i: int) -> int:
         return next((n for n in (2, 1) if _singulars(self.words[i : i + n]) & self.lexicon.person_or_adjective), 0)
 
+    def in_phrase(self) -> bool:
+        """Whether a determiner opens the phrase, so that what follows describes somebody."""
+        k = _phrase_start(self.s, self.start)
+        return _is_determiner(self.s, k) or not self.s.word(k)
+
     def race_word(self, i: int) -> int:
         """Number of words of the race word, of any group, at i; 0 if there is none."""
         return phrase_length(self.words, i, self.lexicon.forms, 2) if i >= 0 else 0
+
+
+_LINKS = word_set(
+    "and or nor not but also yet half part partly mostly quarter mixed a an neither either both vs than to"
+)
+
+
+def _verdicts(mentions: list[_Mention], groups: Container[str]) -> list[bool | None]:
+    """Whether each mention describes a person, None where it may: of all that are linked, every one does or none.
+
+    White pride or black culture is a mention only beside a person of one of the groups.
+    """
+    verdicts = [_is_person(m) if m.group in groups else False for m in mentions]
+    pairs = [(k, k + 1) for k in range(len(mentions) - 1) if _is_linked(mentions[k], mentions[k + 1])]
+    for one, two in [*pairs, *reversed(pairs)]:
+        strongest = True if True in (verdicts[one], verdicts[two]) else None
+        if strongest or None in (verdicts[one], verdicts[two]):
+            verdicts[one] = verdicts[two] = strongest
+    if True not in verdicts:
+        return verdicts
+    beside = [m.s.word(m.end) in m.lexicon.of_race for m in mentions]
+    return [True if of_race else verdict for of_race, verdict in zip(beside, verdicts, strict=True)]
+
+
+def _is_linked(one: _Mention, two: _Mention) -> bool:
+    """Whether only and, or, half and the like stand between two mentions, and no thing after them: black dress."""
+    between = one.words[one.end : two.start]
+    thing = two.s.tag(two.end)[:2] in ("NN", "NP") and two.s.word(two.end) not in CLOSERS and not two.persons(two.end)
+    return 0 < len(between) <= 4 and all(w in _LINKS or w == "," for w in between) and not thing
 
 
 def _singulars(words: Sequence[str]) -> set[Phrase]:
@@ -292,21 +430,35 @@ def _is_person(m: _Mention) -> bool | None:
 def _before_person(m: _Mention, i: int) -> bool:
     """Whether a person noun follows, after adjectives and race words: white and black people, black single mother."""
     for k in range(i, min(i + 6, len(m.words))):
-        word, tag = m.words[k], m.s.tag(k)
+        word = m.words[k]
         if m.persons(k):
             return True
         if n := m.persons_or_adjective(k):
             return _is_head(m, k + n) or _before_person(m, k + n)
-        if word in ("and", "or", ",") and m.race_word(k + 1):
+        listed = word in ("and", ",") and _is_described(m, k + 1) and m.in_phrase()
+        if listed or (word in ("and", "or", ",") and m.race_word(k + 1)):
             continue
         if m.race_word(k) or (k > i and m.race_word(k - 1) == 2):
             continue
-        dressed = word in m.lexicon.looks or (word.endswith("ed") and "ADJ" not in parts(word))  # white coated
-        if dressed or word in CLOSERS:
-            return False
-        if not (tag[:2] in ("AJ", "CR", "OR") or tag == "AV0" or word in m.lexicon.between):
+        of_colour = word in m.lexicon.looks or _is_dressed(word) or word in CLOSERS
+        if word not in m.lexicon.between and (of_colour or not _is_described(m, k)):
             return False
     return False
+
+
+def _is_described(m: _Mention, k: int) -> bool:
+    """Whether the word at k can stand between a race word and the person: young, twenty, very, unarmed, trans."""
+    word, tag = m.s.word(k), m.s.tag(k)
+    participle = tag in ("VVN", "VVD", "VVG") and m.in_phrase() and word not in CLOSERS
+    return bool(word) and (
+        tag[:2] in ("AJ", "CR", "OR") or tag == "AV0" or participle or word in m.lexicon.between or word[:1].isdigit()
+    )
+
+
+def _is_dressed(word: str) -> bool:
+    """Whether the colour belongs to something worn: shirted, coated; not: oppressed, educated."""
+    stem = word.removesuffix("ed")
+    return stem != word and "ADJ" not in parts(word) and ("VERB" not in parts(word) or "NOUN" in parts(stem))
 
 
 def _is_head(m: _Mention, i: int) -> bool:
