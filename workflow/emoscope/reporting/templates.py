@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -11,15 +12,21 @@ TEMPLATES = Path(__file__).parents[2] / "report"
 
 def fill(template: str, **values) -> str:
     """Fill one of our templates; in a page, .html.j2, every value that is not Markup is escaped."""
-    environment = jinja2.Environment(
+    return environment().get_template(template).render(**values)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Where our templates are, and how they are filled."""
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=lambda name: name.endswith(".html.j2"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["digest"] = digest
-    return environment.get_template(template).render(**values)
+    found.filters["digest"] = digest
+    return found
 
 
 def digest(script: str) -> str:
