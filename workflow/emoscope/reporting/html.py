@@ -56,6 +56,17 @@ def estimate(value: float, low: float, high: float, form=signed) -> Markup:
     return Markup('{} <span class="interval">[{}, {}]</span>').format(form(value), *bounds)
 
 
+def cell(row: Mapping | pd.Series | None, form=signed, value: str = "value", strong: bool = False) -> Markup:
+    """The estimate in one row of a table, with its interval from `low` to `high`, in bold if `strong`.
+
+    `value` names the column of the estimate itself. `n/a` where there is no row.
+    """
+    if row is None:
+        return Markup("n/a")
+    shown = estimate(row[value], row["low"], row["high"], form)
+    return Markup("<strong>{}</strong>").format(shown) if strong else shown
+
+
 def prose(template: str, **values) -> Markup:
     """One paragraph of our own HTML, with escaped values in its {places}."""
     return Markup("<p>" + template + "</p>").format(**values)
