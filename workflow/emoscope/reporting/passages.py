@@ -41,4 +41,4 @@ def passage(page: str, name: str, **values) -> Markup:
     """
     template = environment().get_template(f"pages/{page}.html.j2")
     words = {function: getattr(html, function) for function in WORDING}
-    return Markup("".join(template.blocks[name](template.new_context(words | values))))
+    return Markup("".join(template.blocks[name](template.new_context(words | values))).strip())
