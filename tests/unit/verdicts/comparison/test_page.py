@@ -6,7 +6,7 @@ import pytest
 from compared_runs import MODELS, SETTINGS, masking_summary
 from emoscope.verdicts.comparison import figures
 from emoscope.verdicts.comparison import page as report
-from emoscope.verdicts.comparison.summarise import profile
+from emoscope.verdicts.comparison.summarise import head_curves, leading_blocks, profile
 
 
 def test_the_headline_tells_what_holds(measures, masks, correlations):
@@ -24,7 +24,7 @@ def test_a_lone_seed_and_random_heads_are_named(correlations):
 
 
 def test_the_leading_block_is_named_run_by_run(masks):
-    leaders = report.leading_blocks(masks, 0.05)
+    leaders = leading_blocks(masks, 0.05)
     assert leaders["block"].to_dict() == {"narrow-s1": 0, "narrow-s2": 0, "deep-s1": 7, "warm-s1": 4, "warm-s2": 4}
     assert leaders.loc["deep-s1", "share"] == pytest.approx(0.2 / 0.221)
     text = report.first_block_reading(masks, SETTINGS, 0.05).striptags()
@@ -66,7 +66,7 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
     assert tables[3].count("&lt;joy&gt;") == 2 and "<joy>" not in tables[3]  # once for recall, once for precision
     training = {"seconds": 60.0, "parameters": 1000, "resumed_from_step": 0, "precision": "fp32"}
     assert "60 ± 0" in report.setups(SETTINGS, MODELS, dict.fromkeys(SETTINGS, training))
-    curves = report.head_curves(masks)
+    curves = head_curves(masks)
     assert curves.groupby("run")["carried"].max().tolist() == pytest.approx([1] * 5)
     assert "warm-s2" in report.head_table(masks, curves, 0.05)
     drawn = [

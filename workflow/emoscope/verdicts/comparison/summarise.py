@@ -26,6 +26,7 @@ SHARES = ("changed", "large", "control_changed", "control_large", "words_flagged
 CHANGES = ("excess_changed", "excess_large", "accuracy_change")
 KEY = ["topic", "origin", "measure"]
 MASK = ["block", "head", "condition", "measure"]
+MEASURES = ("probability", "margin", "accuracy")  # on which blocks are judged
 SHUFFLES = 10_000  # orders that a rank correlation is tested against, at most
 
 
@@ -213,6 +214,102 @@ def only_first_matters(rows: pd.DataFrame, alpha: float) -> str:
     if (within[first] <= alpha).any() or (beyond[~first] * (~first).sum() <= alpha).any():
         return "contradicted"
     return "reproduced" if (beyond[first] <= alpha).all() and (within[~first] <= alpha).all() else "underpowered"
+
+
+def first_block_verdicts(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """Verdicts on "only the first block matters", rows are runs, columns MEASURES."""
+    return pd.DataFrame(
+        {
+            measure: {
+                run: only_first_matters(rows, alpha)
+                for run, rows in silenced_blocks(masks, measure).groupby("run", sort=False)
+            }
+            for measure in MEASURES
+        }
+    )
+
+
+def leading_blocks(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """For each run the block that costs most logit margin when silenced: `block, value, low, high, certain, share`.
+
+    `certain`: it does cost something, by FDR-adjusted p; otherwise no block leads. `share` is its part of what all
+    blocks cost, each silenced alone; blocks that cost nothing count as nil.
+    """
+    rows = silenced_blocks(masks, "margin")
+    lead = rows.loc[rows.groupby("run", sort=False)["value"].idxmin()].set_index("run")
+    costs = rows["value"].clip(upper=0).groupby(rows["run"]).sum()
+    share = lead["value"].clip(upper=0) / costs.reindex(lead.index)
+    return lead.assign(certain=_costs(lead, alpha), share=share)
+
+
+def beside_leaders(masks: pd.DataFrame, leaders: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """For each run what silencing its leading block does to P(own class), and the other block that changes it most."""
+    changes = silenced_blocks(masks, "probability")
+    leads = changes["block"] == changes["run"].map(leaders["block"])
+    others = changes[~leads]
+    rivals = others.loc[others["value"].abs().groupby(others["run"], sort=False).idxmax()]
+    return changes[leads].set_index("run"), rivals.set_index("run")
+
+
+def head_curves(masks: pd.DataFrame) -> pd.DataFrame:
+    """How much of what single silenced heads cost in all the most important carry: `group, run, share, carried`."""
+    parts = []
+    for (group, run), rows in _silenced_heads(masks).groupby(["group", "run"], sort=False):
+        costs = np.sort(-rows["value"].clip(upper=0).to_numpy())[::-1]
+        if costs.sum() > 0:
+            share = np.arange(len(costs) + 1) / len(costs)
+            carried = np.append(0, costs.cumsum() / costs.sum())
+            parts.append(pd.DataFrame({"group": group, "run": run, "share": share, "carried": carried}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "run", "share", "carried"])
+
+
+def leading_heads(masks: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """For each run the head that costs most logit margin when silenced, and how the heads of the run are told apart.
+
+    Columns: `block, head, value, low, high, certain` as in `leading_blocks`; of how many `heads` how many carry `half`
+    of what all cost, by the curves of `head_curves` (missing if none costs anything); how many are `different` and
+    `equivalent` to none.
+    """
+    rows = _silenced_heads(masks)
+    by_run = rows.groupby("run", sort=False)
+    lead = rows.loc[by_run["value"].idxmin()].set_index("run")
+    heads = by_run.size()
+    verdicts = {name: (rows["verdict"] == name).groupby(rows["run"]).sum() for name in ("different", "equivalent")}
+    half = curves[curves["carried"] >= 0.5].groupby("run")["share"].min() * heads
+    return lead.assign(certain=_costs(lead, alpha), heads=heads, half=half.round().astype("Int64"), **verdicts)
+
+
+def agreement(correlations: pd.DataFrame, part: str, condition: str, measure: str) -> pd.DataFrame:
+    """Correlations by pair of groups: `first_group, second_group, within, points, pairs, mean, lowest, highest, p`."""
+    rows = correlations[(correlations["part"] == part) & (correlations["condition"] == condition)]
+    rows = rows[rows["measure"] == measure]
+    groups = rows.groupby(["first_group", "second_group"], sort=False)
+    found = groups.agg(
+        points=("points", "first"),
+        pairs=("value", "size"),
+        mean=("value", "mean"),
+        lowest=("value", "min"),
+        highest=("value", "max"),
+        p=("p", "max"),
+    ).reset_index()
+    return found.assign(within=found["first_group"] == found["second_group"])
+
+
+def silenced_blocks(masks: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """The runs' silenced blocks, one measure."""
+    rows = masks[(masks["run"] != ALL) & (masks["head"] == WHOLE_BLOCK)]
+    return rows[(rows["condition"] == "described") & (rows["measure"] == measure)]
+
+
+def _silenced_heads(masks: pd.DataFrame) -> pd.DataFrame:
+    """The runs' single heads, what silencing them does to the logit margin; without such masks, their means instead."""
+    rows = masks[(masks["run"] != ALL) & (masks["head"] != WHOLE_BLOCK) & (masks["measure"] == "margin")]
+    return rows[rows["condition"] == ("zero" if (rows["condition"] == "zero").any() else "mean")]
+
+
+def _costs(rows: pd.DataFrame, alpha: float) -> pd.Series:
+    """Whether a mask costs something for certain."""
+    return (rows["value"] < 0) & (rows["p_adjusted"] <= alpha)
 
 
 def _range(measure: str) -> tuple[float, float]:
