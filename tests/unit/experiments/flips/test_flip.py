@@ -302,7 +302,8 @@ def test_each_kind_of_text_stays(text):
 
 # words of the lists of WinoBias (Zhao et al. 2018) that have no counterpart here
 @pytest.mark.parametrize(
-    "word", word_set("lord master mistress governor host god hero heros priest beau tailor spinster")
+    "word",
+    ["lord", "master", "mistress", "governor", "host", "god", "hero", "heros", "priest", "beau", "tailor", "spinster"],
 )
 def test_a_gendered_word_that_stays_makes_a_half_flip(word):
     pair = gender(f"she saw the {word} again")
