@@ -6,14 +6,10 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
+from emoscope.reporting.verdict_words import WORDS
+
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-BADGES = {
-    "good": ("reproduced", "found", "equivalent"),
-    "bad": ("contradicted", "missed", "different", "flagged"),
-    "odd": ("artefact",),
-    "open": ("underpowered", "partly found", "cannot tell"),
-}
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -94,7 +90,7 @@ def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[st
 
 def badge(verdict: str) -> Markup:
     """A verdict as a coloured label."""
-    kind = next((kind for kind, verdicts in BADGES.items() if verdict in verdicts), "")
+    kind = WORDS[verdict].badge if verdict in WORDS else ""
     return Markup('<span class="badge {}">{}</span>').format(kind, verdict)
 
 

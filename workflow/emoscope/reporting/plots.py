@@ -19,13 +19,6 @@ from matplotlib.ticker import PercentFormatter
 DIVERGING, SEQUENTIAL = "RdBu_r", "Blues"
 PALETTE = sns.color_palette("colorblind").as_hex()
 MARKERS = "osD^v"
-VERDICT_COLOURS = {
-    "reproduced": "#0173b2",
-    "contradicted": "#d55e00",
-    "artefact": "#7b4fa3",
-    "underpowered": "#c9a400",
-    "not testable here": "#b5b5b5",
-}
 STYLE = {
     "figure.dpi": 100,
     "font.size": 9,

@@ -7,7 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from emoscope.reporting.plots import MARKERS, PALETTE, VERDICT_COLOURS, diverging, label_axes, largest, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, diverging, label_axes, largest, styled
+
+NOTABLE = "#d55e00"  # what stands out
 
 
 @styled
@@ -42,7 +44,7 @@ def activation_maps(trace: pd.DataFrame, sites: Mapping[str, str]) -> Figure:
     for axes, names in zip(grid[:, 0], (words["word"], words["flipped_word"], words["flipped_word"]), strict=True):
         axes.set_yticks(range(len(names)), names, fontsize=7)
         for tick, bold in zip(axes.get_yticklabels(), changed, strict=True):
-            tick.set(fontweight="bold" if bold else "normal", color=VERDICT_COLOURS["contradicted"] if bold else "#222")
+            tick.set(fontweight="bold" if bold else "normal", color=NOTABLE if bold else "#222")
             tick.set_parse_math(False)  # a tweet may hold dollar signs
     return figure
 
@@ -69,7 +71,7 @@ def patching_maps(words: Mapping[str, pd.DataFrame], parts: Mapping[str, pd.Data
             label_axes(axes, x=x, y="" if number else y)
             for tick in axes.get_yticklabels():
                 flipped = "\N{RIGHTWARDS ARROW}" in tick.get_text()
-                tick.set(color=VERDICT_COLOURS["contradicted"] if flipped else "#222", parse_math=False)
+                tick.set(color=NOTABLE if flipped else "#222", parse_math=False)
         figure.colorbar(image, ax=axes_row, pad=0.01, label="share of the difference")
     return figure
 
@@ -125,7 +127,7 @@ def dimension_tests(panels: Mapping[str, pd.DataFrame], regions: Mapping[int, Se
         for region in regions.values():
             axes.axvspan(region[0] - 0.5, region[-1] + 0.5, color="#e3e3e3", zorder=0)
         out = table["p_adjusted"] < level
-        for rows, colour in ((table[~out], PALETTE[0]), (table[out], VERDICT_COLOURS["contradicted"])):
+        for rows, colour in ((table[~out], PALETTE[0]), (table[out], NOTABLE)):
             axes.vlines(rows["dimension"], 0, rows["value"], color=colour, linewidth=0.9)
         for row in table.nlargest(5, "value").itertuples():
             axes.annotate(str(row.dimension), (row.dimension, row.value), ha="center", va="bottom", fontsize=7)

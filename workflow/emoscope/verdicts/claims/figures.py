@@ -6,19 +6,20 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from emoscope.reporting.plots import VERDICT_COLOURS, canvas, label_axes, styled
+from emoscope.reporting.plots import canvas, label_axes, styled
+from emoscope.reporting.verdict_words import ON_CLAIMS
 
 
 @styled
 def verdict_matrix(claims: pd.DataFrame) -> Figure:
     """Verdicts as coloured tiles: rows are claims (`id`), columns runs (`run`)."""
     verdicts = claims.pivot(index="id", columns="run", values="verdict").loc[list(dict.fromkeys(claims["id"]))]
-    present = [name for name in VERDICT_COLOURS if (verdicts == name).to_numpy().any()]
+    present = [name for name in ON_CLAIMS if (verdicts == name).to_numpy().any()]
     codes = verdicts.apply(lambda column: column.map(lambda name: present.index(name) if name in present else np.nan))
     figure, axes = canvas(3.2 + 1.3 * verdicts.shape[1], 0.22 * len(verdicts) + 1.1)
-    colours = mpl.colors.ListedColormap([VERDICT_COLOURS[name] for name in present])
+    colours = mpl.colors.ListedColormap([ON_CLAIMS[name].colour for name in present])
     sns.heatmap(codes, ax=axes, cmap=colours, vmin=-0.5, vmax=len(present) - 0.5, linewidths=1.5, cbar=False)
-    marks = [mpl.patches.Patch(color=VERDICT_COLOURS[name], label=name) for name in present]
+    marks = [mpl.patches.Patch(color=ON_CLAIMS[name].colour, label=name) for name in present]
     figure.legend(handles=marks, loc="outside upper left", ncols=3)
     label_axes(axes)
     axes.tick_params(axis="both", rotation=0, length=0)

@@ -15,21 +15,11 @@ from emoscope.reporting.html import (
     prose,
     unsigned,
 )
+from emoscope.reporting.verdict_words import ON_CLAIMS
 from emoscope.statistics.equivalence import minimum_detectable_mean, rate_equivalence_verdict
 from emoscope.statistics.rates import minimum_detectable_rate
 from emoscope.statistics.sample_size import texts_for_rate
 
-VERDICTS = {
-    "reproduced": "this run agrees: the number lies within the tolerance, the effect is there, or it was shown to be "
-    "so small that it counts as none",
-    "contradicted": "this run can tell, and disagrees",
-    "artefact": "the published number is not a measurement of what the text says: it exceeds what is possible, or the "
-    "authors' code and their text give different results when both are repeated here",
-    "underpowered": "the sample is too small to tell; the note says how large an effect may hide in it, and about how "
-    "many texts would tell",
-    "not testable here": "the number depends on the paper's data or model, which this run does not share, or "
-    "the run has nothing to measure it on",
-}
 TITLES = {
     "data": "Data (section 3)",
     "performance": "Performance (section 5.1)",
@@ -46,7 +36,7 @@ TITLES = {
 def main_result(claims: pd.DataFrame) -> Markup:
     """The headline: how many claims get which verdict, over all runs."""
     counts = claims["verdict"].value_counts()
-    parts = [f"{counts[name]} {name}" for name in VERDICTS if name in counts]
+    parts = [f"{counts[name]} {name}" for name in ON_CLAIMS if name in counts]
     runs = claims["run"].nunique()
     return headline(
         "{n} claims on {runs} {word}: {parts}.",
@@ -60,7 +50,7 @@ def main_result(claims: pd.DataFrame) -> Markup:
 def legend() -> Markup:
     """What the verdicts mean."""
     items = Markup("\n").join(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(badge(name), text) for name, text in VERDICTS.items()
+        Markup("<dt>{}</dt><dd>{}</dd>").format(badge(name), word.meaning) for name, word in ON_CLAIMS.items()
     )
     return Markup("<dl>{}</dl>").format(items)
 
@@ -69,7 +59,7 @@ def summary(claims: pd.DataFrame) -> Markup:
     """How many claims of each verdict there are, run by run."""
     counts = claims.groupby(["run", "verdict"], sort=False).size().unstack(fill_value=0)
     rows = [
-        {"run": run, **{name: number(int(row[name])) for name in VERDICTS if name in counts}}
+        {"run": run, **{name: number(int(row[name])) for name in ON_CLAIMS if name in counts}}
         for run, row in counts.iterrows()
     ]
     return html_table(rows, "Number of claims by verdict.", text=("run",))
@@ -148,7 +138,7 @@ def browser(claims: pd.DataFrame) -> Markup:
         )
         for name, part in claims.groupby(claims["id"].str.split(".").str[0], sort=False)
     )
-    verdicts = [name for name in VERDICTS if name in set(claims["verdict"])]
+    verdicts = [name for name in ON_CLAIMS if name in set(claims["verdict"])]
     filters = [_filter("verdict", verdicts), _filter("run", list(dict.fromkeys(claims["run"])))]
     return Markup('<div class="claims">{}{}</div>').format(Markup().join(filters), groups)
 
