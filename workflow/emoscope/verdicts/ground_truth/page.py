@@ -3,31 +3,26 @@
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.reporting.html import badge, estimate, headline, html_table, number, planted_box
+from emoscope.reporting.html import badge, cell, html_table, number, planted_box
+from emoscope.reporting.passages import passage
 
 
 def main_result(table: pd.DataFrame) -> Markup:
     """The headline: how many runs find the planted gap, and how many see something that is not there."""
     gender, race, synonyms = (table[table["axis"] == axis] for axis in ("gender", "race", "synonyms"))
-    runs, parts = table["run"].nunique(), ["Runs on generated corpora: {runs}."]
-    if len(gender):
-        parts.append(
-            "In {right} of {runs} the planted gender gap is found with the right sign, in {covered} its interval "
-            "covers the planted size."
-        )
-    if len(race):
-        parts.append("In {race} of {runs} an effect of race is seen, which is absent.")
-    parts.append("Of {n} misleading synonyms {words} are flagged; other words are flagged in {others} of {runs}.")
     gap, words = gender[gender["expected"] > 0], synonyms[synonyms["expected"] > 0]
-    return headline(
-        " ".join(parts),
-        runs=runs,
-        right=int((gap["low"] > 0).sum()),
-        covered=int(((gap["low"] <= gap["expected"]) & (gap["expected"] <= gap["high"])).sum()),
-        race=race.loc[race["verdict"] == "missed", "run"].nunique(),
-        n=len(words),
-        words=int((words["verdict"] == "found").sum()),
-        others=int(((synonyms["expected"] == 0) & (synonyms["verdict"] == "missed")).sum()),
+    return passage(
+        "ground_truth",
+        "main_result",
+        runs=table["run"].nunique(),
+        gender=len(gender),
+        right=(gap["low"] > 0).sum(),
+        covered=gap["expected"].between(gap["low"], gap["high"]).sum(),
+        race=len(race),
+        race_seen=race.loc[race["verdict"] == "missed", "run"].nunique(),
+        misleading=len(words),
+        flagged=(words["verdict"] == "found").sum(),
+        others=((synonyms["expected"] == 0) & (synonyms["verdict"] == "missed")).sum(),
     )
 
 
@@ -37,7 +32,7 @@ def box(table: pd.DataFrame) -> Markup:
         {
             "planted": row["planted"],
             "found": Markup("{}, {} texts{}").format(
-                estimate(row["value"], row["low"], row["high"]),
+                cell(row),
                 number(int(row["texts"])),
                 f"; {row['note']}" if isinstance(row["note"], str) and row["note"] else "",
             ),
@@ -53,7 +48,7 @@ def controls(table: pd.DataFrame) -> Markup:
         {
             "run": row["run"],
             "planted": row["planted"],
-            "found": estimate(row["value"], row["low"], row["high"]),
+            "found": cell(row),
             "texts": number(int(row["texts"])),
             "remark": row["note"] if isinstance(row["note"], str) else "",
             "verdict": badge(row["verdict"]),
