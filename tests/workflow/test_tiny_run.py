@@ -240,6 +240,23 @@ def test_a_second_seed_brings_a_comparison(edited):
     assert jobs.items() >= {"finetune": 1, "compare_runs": 1, "compare_masks": 1, "render_overview": 3}.items()
 
 
+def test_runs_are_compared_under_their_own_names(changeable):
+    """The command pairs names with files by their order, whatever comes first in the alphabet."""
+    config = (changeable / "tiny.yaml").read_text()
+    (changeable / "tiny.yaml").unlink()
+    (changeable / "tiny.yaml").write_text(
+        config.replace("name: tiny", "name: zebra").replace("seeds: [1]", "seeds: [2, 10, 1]")
+    )
+    found = snakemake(changeable, "comparison", "--dry-run", "--printshellcmds")
+    assert found.returncode == 0, found.stdout
+    runs = ["zebra-s2", "zebra-s10", "zebra-s1"]
+    for command, option in (("compare-runs", "--metrics"), ("compare-masks", "--summaries")):
+        [said] = re.findall(rf"python -m emoscope {command}.*?>", found.stdout, flags=re.S)
+        names = re.search(r"--runs '?(\{.*?\})'? -", said, flags=re.S).group(1)
+        files = re.findall(r"results/([\w-]+)/", said.split(option)[1].split(" --")[0])
+        assert list(json.loads(names)) == files == runs, said
+
+
 def test_named_targets_build_their_part_only(finished):
     for target, excluded in {
         "performance": "mask_block",

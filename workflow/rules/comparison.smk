@@ -23,6 +23,11 @@ PAGES.add(
 )
 
 
+def compared(wildcards):
+    """What the comparisons know of the runs, as JSON in the order of the runs' files, which sorted names are not."""
+    return json.dumps({name: run.compared for name, run in RUNS.items()})
+
+
 def comparison_page(wildcards):
     """The page that sets runs side by side; where there is but one, the end and what is missing."""
     if len(RUNS) < 2:
@@ -44,7 +49,7 @@ rule compare_runs:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        runs=as_json({name: run.compared for name, run in RUNS.items()}),
+        runs=compared,
         axes=STUDY.axes,
         statistics=as_json(config["statistics"]),
     shell:
@@ -68,7 +73,7 @@ rule compare_masks:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        runs=as_json({name: run.compared for name, run in RUNS.items()}),
+        runs=compared,
         statistics=as_json(config["statistics"]),
     shell:
         r"""

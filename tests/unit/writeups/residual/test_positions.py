@@ -51,7 +51,9 @@ def test_claims_name_findings_that_the_notebooks_probabilities_bear_out():
         ids = rows.loc[rows["table"] == "input_id", "value"].to_numpy()
         tables.append(position_tables.derived(ids, probabilities.to_numpy(dtype=float)).assign(text=text))
     found = {finding.name: finding.value for finding in position_findings(pd.concat(tables))}
-    named = {claim["measure"]["name"]: claim["published"] for claim in claims if claim["id"].split(".")[1] != "mlp"}
+    named = {
+        claim["finding"].split("/")[1]: claim["published"] for claim in claims if claim["id"].split(".")[1] != "mlp"
+    }
     assert len(named) > 10
     for name, published in named.items():
         assert found[name] == pytest.approx(published, abs=2e-3)
