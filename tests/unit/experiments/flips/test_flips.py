@@ -3,15 +3,19 @@
 import csv
 import time
 from pathlib import Path
+from unicodedata import normalize
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.flips import count_lossy, losses
 from emoscope.errors import UserError
 from emoscope.experiments.flips.flip import flip_gender, flip_race, race_templates
 from emoscope.perturbation.edits import Perturbation, perturb
 from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
+from emoscope.perturbation.pairs import countable
 from emoscope.perturbation.pronouns import Sentence, her_is_possessive, word_set
 
 ROOT = Path(__file__).parents[4]
@@ -116,6 +120,26 @@ def test_a_text_of_100_000_characters_takes_seconds(flip, piece):
     assert time.process_time() - start < 10
 
 
+SHAPES = [str.lower, str.capitalize, str.upper]
+SUFFIXES = ["", "'s", "\N{RIGHT SINGLE QUOTATION MARK}s", "!", ",", "_comma_", "<br />", "]", "_"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(WORDS + RACE_WORDS), st.sampled_from(SHAPES), st.sampled_from(SUFFIXES)).map(
+            lambda drawn: drawn[1](drawn[0]) + drawn[2]
+        ),
+        max_size=10,
+    ).map(" ".join)
+)
+def test_capitals_marks_and_whitespace_stay_and_two_flips_give_the_text_back(text):
+    for flip in (gender, race):
+        pair = flip(text)
+        assert not losses(pair)
+        if not pair.flags:
+            assert flip(pair.perturbed).perturbed == text
+
+
 @given(texts(WORDS))
 def test_no_pronoun_is_left_behind(text):
     pair = gender(text)
@@ -193,6 +217,109 @@ def test_what_only_looks_gendered_stays(text):
     assert gender(text).perturbed == text
 
 
+@pytest.mark.parametrize(
+    ("text", "flipped"),
+    [
+        # capitals
+        ("Dad's car and DAD'S car", "Mom's car and MOM'S car"),
+        (
+            "He'll see the King\N{RIGHT SINGLE QUOTATION MARK}s dog",
+            "She'll see the Queen\N{RIGHT SINGLE QUOTATION MARK}s dog",
+        ),
+        ("WIFE'S, Wife's, wife`s", "HUSBAND'S, Husband's, husband`s"),
+        ("my GirlFriend and my mOm", "my BoyFriend and my dAd"),
+        ("An Actress's role", "An Actor's role"),
+        # accents written as a letter and a mark
+        (normalize("NFD", "my fiancée left"), normalize("NFD", "my fiancé left")),
+        (normalize("NFD", "Fiancé's ring"), normalize("NFD", "Fiancée's ring")),
+        (normalize("NFD", "two fiancées"), normalize("NFD", "two fiancés")),
+        # underscores, tags, brackets, links
+        ("i told her_comma_ and he_comma_ cried", "i told him_comma_ and she_comma_ cried"),
+        ("__he__ and my_mom_is_nice", "__she__ and my_dad_is_nice"),
+        ("i saw her_period_ dogs bark", "i saw him_period_ dogs bark"),
+        ("i adore her<p>Dogs bark</p>", "i adore him<p>Dogs bark</p>"),
+        ("i love <b>her</b> dog", "i love <b>his</b> dog"),
+        ("i love her<br>Dogs bark", "i love him<br>Dogs bark"),
+        ("i miss her {sobs} badly", "i miss him {sobs} badly"),
+        ("i miss her <sigh>", "i miss him <sigh>"),
+        ("[Her] dog died and (his) cat", "[His] dog died and (her) cat"),
+        ("i adore her rt @ann dogs bark", "i adore him rt @ann dogs bark"),
+        ("i adore her https://t.co/x dogs bark", "i adore him https://t.co/x dogs bark"),
+        # a person after all
+        ("That old man made a cake", "That old woman made a cake"),
+        ("my man handled it", "my woman handled it"),
+        ("the new girl in my class", "the new boy in my class"),
+        ("a pretty woman told me her name", "a pretty man told me his name"),
+        ("what a boy!", "what a girl!"),
+        ("the boy(s)", "the girl(s)"),
+        # her and what may be an adverb or a noun
+        ("i walked her back to the car", "i walked him back to the car"),
+        ("i think her back aches", "i think his back aches"),
+        ("in her back pocket", "in his back pocket"),
+        ("her home is warm and i drove her home", "his home is warm and i drove him home"),
+        ("i love her home", "i love his home"),
+        ("i treat her right", "i treat him right"),
+        ("i support her right to choose", "i support his right to choose"),
+        ("i pulled her close", "i pulled him close"),
+        ("i saw her monday", "i saw him monday"),
+        ("her upstairs neighbor", "his upstairs neighbor"),
+        ("she did her best and i like her best", "he did his best and i like him best"),
+    ],
+)
+def test_each_kind_of_text_is_flipped(text, flipped):
+    pair = gender(text)
+    assert pair.perturbed == flipped
+    assert "uncertain" not in pair.flags
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(s)he's here",
+        "S/he cried",
+        "(wo)men and wo/man",
+        "Mr(s) Smith",
+        "Boy! That was hard",
+        "oh, boy... what a day",
+        "boy oh boy",
+        "so tired, man!",
+        "sounds awesome man!",
+        "Hi, guys!",
+        "guys please help",
+        "oh brother, not again",
+        "a Bachelor\N{RIGHT SINGLE QUOTATION MARK}s program",
+        "an old wives' tale",
+        "the poor man's version",
+        "Lady Gaga's song at Burger King's",
+        "a man-made lake",
+        "the man made lake",
+        "#she @her <a href='her'>",
+    ],
+)
+def test_each_kind_of_text_stays(text):
+    assert gender(text).perturbed == text
+
+
+# words of the lists of WinoBias (Zhao et al. 2018) that have no counterpart here
+@pytest.mark.parametrize(
+    "word", word_set("lord master mistress governor host god hero heros priest beau tailor spinster")
+)
+def test_a_gendered_word_that_stays_makes_a_half_flip(word):
+    pair = gender(f"she saw the {word} again")
+    assert pair.perturbed == f"he saw the {word} again"
+    assert "half-flipped" in pair.flags
+    assert not countable(pd.DataFrame({"flags": [pair.flags]})).any()
+    assert gender(f"the {word} cried").flags == ()
+    assert "half-flipped" not in gender("oh my god she left").flags
+
+
+@pytest.mark.parametrize(
+    ("text", "flipped"), [("the chairmen", "the chairwomen"), ("an abbess", "an abbot"), ("a barman", "a barwoman")]
+)
+def test_other_words_of_winobias_are_flipped(text, flipped):
+    assert gender(text).perturbed == flipped
+
+
 def test_gender_flags_say_why_a_pair_is_special():
     assert gender("my wife is pregnant").flags == ("gender-locked",)
     assert gender("i told her about michael").flags == ("name",)
@@ -221,6 +348,48 @@ def test_gender_flags_say_why_a_pair_is_special():
 )
 def test_race_is_flipped_where_a_person_is_meant(text, flipped):
     assert race(text).perturbed == flipped
+
+
+@pytest.mark.parametrize(
+    ("text", "flipped"),
+    [
+        ("she is part white, part black", "she is part black, part white"),
+        ("i am white but not black", "i am black but not white"),
+        ("they are black and my white friend is sad", "they are white and my black friend is sad"),
+        ("white men have white privilege", "black men have black privilege"),
+        ("i'm half black, half asian", "i'm half white, half asian"),
+        ("nothing is black or white", "nothing is black or white"),
+        ("white culture and black music", "white culture and black music"),
+        ("a white man in black and white clothes", "a black man in black and white clothes"),
+        ("a white trans guy", "a black trans guy"),
+        ("a black able-bodied 20-year-old man", "a white able-bodied 20-year-old man"),
+        ("a black, hardworking and proud woman", "a white, hardworking and proud woman"),
+        ("the black oppressed people", "the white oppressed people"),
+        ("a white shirted man", "a white shirted man"),
+        ("the wall is white and the old man sat", "the wall is white and the old man sat"),
+    ],
+)
+def test_every_mention_of_a_race_is_flipped_or_none(text, flipped):
+    assert race(text).perturbed == flipped
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["black women say black lives matter", "a black man met a white supremacist", "white trash and a white girl"],
+)
+def test_a_mention_that_stays_makes_a_half_flip(text):
+    assert race(text).flags == ("half-flipped",)
+
+
+def test_what_a_flip_loses_is_seen():
+    spans = ((0, 5, 0, 5),)
+    assert losses(Perturbation("Mom's", "dad's", spans)) == {"capitals"}
+    assert losses(Perturbation("DAD'S", "Mom's", spans)) == {"capitals"}
+    assert losses(Perturbation("mom's!", "dad's", spans)) == {"marks"}
+    assert losses(Perturbation("mom's  a", "dad's a", spans)) == {"whitespace"}
+    assert losses(Perturbation("land-lord", "land lady", ((0, 9, 0, 9),))) == {"marks", "whitespace"}
+    assert losses(Perturbation("Mom's!", "Dad's!", spans)) == set()
+    assert count_lossy("gender", ["Mom's mOm, HER  dog!", "Land-lord\tshe"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -312,6 +481,13 @@ def test_acceptance_rows(name, flip, target):
     core = [row["text"] for row in rows if row["reason"].startswith("[core]")]
     assert 1 - len(set(wrong) & set(core)) / len(core) >= target, wrong
     assert not [row["text"] for row in rows if row["text"] == row["expected"] and row["text"] in wrong]
+
+
+def test_acceptance_kinds():
+    rows = [row for row in acceptance_rows("kinds.csv") if row["command"] == "flip"]
+    flips = {"--axis gender": gender, "--axis race": race}
+    wrong = [row for row in rows if flips[row["options"]](row["text"]).perturbed not in row["expected"].split(" || ")]
+    assert not wrong
 
 
 def test_acceptance_her():

@@ -59,6 +59,32 @@ def test_words_are_replaced_in_their_own_form(text, synonyms, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "synonyms", "expected"),
+    [
+        ("it has just started", "start/VERB=begin", "it has just begun"),
+        ("have you talked?", "talk/VERB=speak", "have you spoken?"),
+        ("he hasn't talked and she's talked", "talk/VERB=speak", "he hasn't spoken and she's spoken"),
+        ("i got called", "call/VERB=ring", "i got rung"),
+        ("i have cried and talked", "talk/VERB=speak", "i have cried and spoken"),
+        ("my mom called and he called me", "call/VERB=ring", "my mom rang and he rang me"),
+        ("she has come home", "come/VERB=arrive", "she has arrived home"),
+        ("it was put there and he put it there", "put/VERB=place", "it was placed there and he placed it there"),
+        ("people make me sad", "people/NOUN=human", "humans make me sad"),
+        ("these sheep and a sheep", "sheep/NOUN=goat", "these goats and a goat"),
+        ("the police are near the police car", "police/NOUN=officer", "the officers are near the officer car"),
+        ("two fish and one fish", "fish/NOUN=bird", "two birds and one bird"),
+        ("officers came", "officer/NOUN=police", "police came"),
+        ("i know you know i am fine", "know/VERB=understand", "i understand you understand i am fine"),
+        ("i want you want it", "want/VERB=desire", "i desire you desire it"),
+        ("happy, Happy, HAPPY", "happy/ADJ=glad", "glad, Glad, GLAD"),
+        ("i was you know sad", "know/VERB=understand", "i was you know sad"),
+    ],
+)
+def test_participles_plurals_and_every_occurrence(text, synonyms, expected):
+    assert swap(text, synonyms) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "synonyms"),
     [
         ("my knowledge is unknown to you", "know/VERB=understand"),
@@ -174,12 +200,22 @@ def test_words_are_counted_without_stop_words_links_and_marks():
     assert count_words(texts, frozenset({"i"})) == Counter({"know": 2, "people": 2})
 
 
-def test_acceptance_rows():
-    path = ACCEPTANCE / "synonym.csv"
+def acceptance_rows(name: str) -> list[dict[str, str]]:
+    path = ACCEPTANCE / name
     if not path.exists():
-        pytest.skip("acceptance file synonym.csv is not beside the project")
+        pytest.skip(f"acceptance file {name} is not beside the project")
     with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+        return list(csv.DictReader(file))
+
+
+def test_acceptance_kinds():
+    rows = [row for row in acceptance_rows("kinds.csv") if row["command"] == "replace"]
+    maps = [row["options"].removeprefix("--map ") for row in rows]
+    assert not [row for row, synonyms in zip(rows, maps, strict=True) if swap(row["text"], synonyms) != row["expected"]]
+
+
+def test_acceptance_rows():
+    rows = acceptance_rows("synonym.csv")
     wrong = [
         row["text"]
         for row in rows
