@@ -137,10 +137,12 @@ def _guarded(text: str, tokens: list[Token], s: Sentence, lexicon: GenderLexicon
     words, places = [token.lower for token in tokens], set()
     for i in range(len(words)):
         n = phrase_length(words, i, lexicon.guarded, 2)
+        if not n:
+            continue
         k = _phrase_start(s, i)
-        joined = n and "-" in text[tokens[i].end : tokens[i + n - 1].start]
+        joined = "-" in text[tokens[i].end : tokens[i + n - 1].start]
         clause = s.word(k) == "that" and words[i + n - 1].endswith(("s", "men"))  # they say that mean girls is good
-        if n and (joined or clause or not _is_determiner(s, k)):
+        if joined or clause or not _is_determiner(s, k):
             places |= set(range(i, i + n))
     return places
 
@@ -260,7 +262,8 @@ def _addresses_anyone(s: Sentence, i: int, word: str) -> bool:
 def _phrase_start(s: Sentence, i: int) -> int:
     """The place before the adjectives and nouns that stand before i, where a determiner may be."""
     k = i - 1
-    while s.tag(k)[:2] in ("AJ", "AV", "OR") or s.tag(k) in ("NN1", "NP0", "VVN", "VVG"):
+    # ten words, or a text that is one word again and again would take quadratic time
+    while k >= i - 10 and (s.tag(k)[:2] in ("AJ", "AV", "OR") or s.tag(k) in ("NN1", "NP0", "VVN", "VVG")):
         k -= 1
     return k
 
