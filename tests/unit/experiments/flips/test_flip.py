@@ -251,6 +251,8 @@ def test_what_only_looks_gendered_stays(text):
         ("the new girl in my class", "the new boy in my class"),
         ("a pretty woman told me her name", "a pretty man told me his name"),
         ("what a boy!", "what a girl!"),
+        ("Ms. Smith and Mrs. Jones", "Mr. Smith and Mr. Jones"),
+        ("the bachelors again", "the bachelorettes again"),
         ("the boy(s)", "the girl(s)"),
         # her and what may be an adverb or a noun
         ("i walked her back to the car", "i walked him back to the car"),

@@ -121,8 +121,9 @@ def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, t
 
 def test_a_single_text_shows_nothing_and_an_exact_number_does():
     claim = {"id": "a", "source": "b", "says": "c.", "published": "none", "judge": "no effect"}
-    one, exact = Finding("it", 0.0, texts=1), Finding("it", 0.0)
-    assert claims.judged(claim, one, set(), STATISTICS)["verdict"] == "underpowered"
+    exact = Finding("it", 0.0)
+    for one in (Finding("it", 0.0, texts=1), Finding("it", 0.0, 0.0, 0.0, texts=1)):
+        assert claims.judged(claim, one, set(), STATISTICS)["verdict"] == "underpowered"
     assert claims.judged(claim, exact, set(), STATISTICS)["verdict"] == "reproduced"
 
 

@@ -191,7 +191,7 @@ def _gender_counterpart(
         return (_CONTRACTIONS[word] if word == "hed" or _is_contraction(s, i, word) else None), True
     if word == "miss":
         return ("mr" if _is_title(s, i) else None), True
-    degree = before in POSSESSIVES | {"his", "a", "the"} and (not after or after in CLOSERS)
+    degree = before in POSSESSIVES | {"his", "a"} and (not after or after in CLOSERS)
     if word in ("bachelor's", "bachelors") and degree:
         return None, True
     base, apostrophe, ending = word.partition("'")
@@ -203,7 +203,7 @@ def _gender_counterpart(
         means_man, certain = _is_a_man(s, i, words, lexicon)
         return (counterpart if means_man else None), certain
     laughs = word == "he" and ("he" in words[i + 1 : i + 2] or "he" in words[max(i - 1, 0) : i])
-    if laughs or _addresses_anyone(s, i, word) or (word == "ms" and (not after or after in CLOSERS)):
+    if laughs or _addresses_anyone(s, i, word) or (word == "ms" and _is_abbreviation(s, i)):
         return None, True
     if word == "husbands" and before in POSSESSIVES | {"his", "ex"} and _owns_next(s, i):
         return "wifes", True  # my husbands job has lost its apostrophe
@@ -261,6 +261,12 @@ def _addresses_anyone(s: Sentence, i: int, word: str) -> bool:
 
 
 LONGEST = 12  # words before a noun that are looked through for its determiner
+
+
+def _is_abbreviation(s: Sentence, i: int) -> bool:
+    """Whether `ms` is no title, as no name follows it or its full stop: the ms of a book."""
+    name = s.word(i + 2) if s.words[i + 1 : i + 2] == ["."] else s.word(i + 1)
+    return not name or name in CLOSERS
 
 
 def _phrase_start(s: Sentence, i: int) -> int:

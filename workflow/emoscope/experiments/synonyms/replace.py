@@ -157,8 +157,11 @@ def _penn(s: Sentence, i: int, lemma: str, pos: str, penn_tags: tuple[str, ...])
     return penn_tags[0]
 
 
-def _is_participle(s: Sentence, i: int) -> bool:
-    """Whether a past form is a participle: has just talked, was it called, a man called bob; not: i talked."""
+def _is_participle(s: Sentence, i: int, links: int = 3) -> bool:
+    """Whether a past form is a participle: has just talked, was it called, a man called bob; not: i talked.
+
+    links: how many verbs joined by `and` are followed back to the first.
+    """
     k = i - 1
     while s.word(k) and not s.word(k).endswith(_ENDINGS) and (s.tag(k) in ("AV0", "XX0") or s.word(k) in _AMID):
         k -= 1
@@ -167,7 +170,7 @@ def _is_participle(s: Sentence, i: int) -> bool:
         return True
     if before in ("and", "or", "but"):  # has cried and talked
         earlier = [j for j in range(max(k - 4, 0), k) if s.tags[j] in ("VVN", "VVD") or s.words[j].endswith("ed")]
-        return bool(earlier) and _is_participle(s, earlier[-1])
+        return bool(earlier and links) and _is_participle(s, earlier[-1], links - 1)
     if before in SUBJECTS:  # have you talked
         return s.word(k - 1) in _HAVE | BE and s.word(k - 2) not in SUBJECTS
     if s.tag(k).startswith(("NN", "NP")):  # has my mom called

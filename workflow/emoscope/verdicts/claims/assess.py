@@ -90,7 +90,8 @@ def tested(found: Finding, margin: float, alpha: float) -> Finding:
     The standard error is the one that its interval implies. Without an interval, a number that was not sampled counts
     as exact; of one that was, from a single text, nothing is known.
     """
-    if not np.isnan(found.within) or np.isnan(found.low) > np.isnan(found.texts):
+    known, sampled = not np.isnan(found.within), not np.isnan(found.texts)
+    if known or (sampled and not found.high > found.low):
         return found
     z, power = norm.ppf([1 - alpha / 2, POWER])
     error = 0.0 if np.isnan(found.low) else (found.high - found.low) / 2 / z
