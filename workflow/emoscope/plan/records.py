@@ -45,7 +45,8 @@ def results_of(subject: Run | Model, pages: Pages) -> list[str]:
     if isinstance(subject, Model):
         return [*made, f"{subject.results}/claims.csv"]
     whole = [f"{subject.results}/{name}" for name in ("model", "README.md", "claims.csv")]
-    return [*whole, *(path for path in made if path != f"{subject.results}/training.json")]
+    whole += [f"{subject.results}/{page.name}/findings.csv" for page in pages.about(subject)]
+    return [*dict.fromkeys([*whole, *(path for path in made if path != f"{subject.results}/training.json")])]
 
 
 def _made_by(subject: Run | Model, path: str) -> bool:
