@@ -23,12 +23,6 @@ PAGES.add(
 ATTENTIVE = one_of(subject.place for subject in PAGES["attention"].subjects)
 
 
-def attention_texts(wildcards):
-    """The test texts on which attention is compared with what blocking it does: a run's own."""
-    corpus = RUNS[wildcards.subject].corpus if wildcards.subject in RUNS else CORPORA[config["attention"]["corpus"]]
-    return f"{corpus.folder}/test.parquet"
-
-
 rule attention_weights:
     """Tabulate every head's attention weights for the configured sentences, their averages and rollout."""
     input:
@@ -64,7 +58,7 @@ rule block_attention:
     """Block attention one weight and one head at a time, and record what becomes of the answer."""
     input:
         model=lambda wildcards: SUBJECTS[wildcards.subject].folder,
-        texts=attention_texts,
+        texts=lambda wildcards: f"{STUDY.attention_corpus(SUBJECTS[wildcards.subject]).folder}/test.parquet",
         code=code_of("writeups.attention.measure"),
     output:
         blocked="results/{subject}/attention/blocked.parquet",

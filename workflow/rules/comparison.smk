@@ -21,18 +21,8 @@ PAGES.add(
         | {name: f"{run.results}/training.json" for name, run in RUNS.items()},
     )
 )
-
-
-def compared(wildcards):
-    """What the comparisons know of the runs, as JSON in the order of the runs' files, which sorted names are not."""
-    return json.dumps({name: run.compared for name, run in RUNS.items()})
-
-
-def comparison_page(wildcards):
-    """The page that sets runs side by side; where there is but one, the end and what is missing."""
-    if len(RUNS) < 2:
-        sys.exit(f"emoscope: nothing to compare {next(iter(RUNS))} with; add a seed to `seeds` or a run to `runs`")
-    return PAGES["comparison"].all_html()
+# in the order of the runs' files, which sorted names are not
+COMPARED = lambda wildcards: json.dumps({name: run.compared for name, run in RUNS.items()})
 
 
 rule compare_runs:
@@ -49,7 +39,7 @@ rule compare_runs:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        runs=compared,
+        runs=COMPARED,
         axes=STUDY.axes,
         statistics=as_json(config["statistics"]),
     shell:
@@ -73,7 +63,7 @@ rule compare_masks:
     conda:
         "../../envs/emoscope.yaml"
     params:
-        runs=compared,
+        runs=COMPARED,
         statistics=as_json(config["statistics"]),
     shell:
         r"""
@@ -86,5 +76,6 @@ rule compare_masks:
 rule comparison:
     """All runs side by side: seeds, architectures, corpora."""
     input:
-        comparison_page,
+        lambda wildcards: PAGES["comparison"].all_html()
+        or sys.exit(f"emoscope: nothing to compare {next(iter(RUNS))} with; add a seed to `seeds` or a run to `runs`"),
     localrule: True

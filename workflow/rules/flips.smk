@@ -5,19 +5,18 @@ PAGES.add(
         "flips",
         subjects=RUNS.values(),
         tables=lambda run: {
-            f"{axis}_{name}": path for axis in config["flips"]["axes"] for name, path in flip_tables(run, axis).items()
+            f"{axis}_pairs": f"{run.corpus.folder}/perturbations/{axis}.parquet" for axis in config["flips"]["axes"]
+        }
+        | {
+            f"{axis}_{name}": f"{run.results}/perturbations/{axis}_{name}.parquet"
+            for axis in config["flips"]["axes"]
+            for name in ("scores", "summary", *TRACED)
         }
         | {"table4": published("table4_gender_flip_differences")}
-        | planted_effects(run, config["flips"]["axes"]),
+        | STUDY.planted_effects(run, config["flips"]["axes"]),
         sections=("flips",),
     )
 )
-
-
-def flip_tables(run, axis):
-    """What was flipped along one axis, what came of it, and what it looks like from inside."""
-    scored = {name: f"{run.results}/perturbations/{axis}_{name}.parquet" for name in ("scores", "summary", *TRACED)}
-    return {"pairs": f"{run.corpus.folder}/perturbations/{axis}.parquet", **scored}
 
 
 rule flip_terms:

@@ -13,14 +13,6 @@ PAGES.add(
 )
 
 
-def planted_effects(run, axes):
-    """What was planted and found along these axes, for the pages that show it; nothing where the truth is not known."""
-    known = [axis for axis in axes if axis in STUDY.planted_axes and run.corpus.generated]
-    return (
-        {"ground_truth": [f"{run.results}/ground_truth/{axis}.csv" for axis in known]} if run.corpus.generated else {}
-    )
-
-
 rule assess_ground_truth:
     """Set every planted effect, and every planted absence of one, beside what this run finds."""
     input:

@@ -11,15 +11,10 @@ PAGES.add(
             "table1": published("table1_head_masking"),
             "table2": published("table2_all_but_block0"),
         }
-        | ({"masks": masked_blocks(run)} if run.corpus.generated else {}),
+        | ({"masks": run.masked_blocks} if run.corpus.generated else {}),
         sections=("samples", "masking"),
     )
 )
-
-
-def masked_blocks(run):
-    """One table for each block of a run's model."""
-    return [f"{run.results}/masking/block_{block}.parquet" for block in range(run.model.entry["blocks"])]
 
 
 rule select_confident:
@@ -104,7 +99,7 @@ rule summarise_masking:
     """Mean changes with intervals for every mask; the paper's tables 1 and 2 as CSV."""
     input:
         samples="results/{run}/samples.parquet",
-        blocks=lambda wildcards: masked_blocks(RUNS[wildcards.run]),
+        blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
         all_but="results/{run}/masking/all_but.parquet",
         code=code_of("experiments.masking.summarise"),
     output:

@@ -9,17 +9,16 @@ PAGES.add(
             "performance": published("performance"),
             "class_counts": published("class_counts"),
         }
-        | (planted_performance(run) if run.corpus.generated else {}),
+        | (
+            {
+                "predictions": gather.predict(f"{run.results}/predictions/{{scatteritem}}.parquet"),
+                "test": f"{run.corpus.folder}/test.parquet",
+            }
+            if run.corpus.generated
+            else {}
+        ),
     )
 )
-
-
-def planted_performance(run):
-    """What is needed to see whether the planted difficulties are found."""
-    return {
-        "predictions": gather.predict(f"{run.results}/predictions/{{scatteritem}}.parquet"),
-        "test": f"{run.corpus.folder}/test.parquet",
-    }
 
 
 rule evaluate:

@@ -1,16 +1,10 @@
 """What to read: reports/{run}/{experiment}.html, reports/claims.html, reports/index.html, the figures as SVG, and each
 run's model card, results/{run}/README.md."""
 
-
-def notebook_code(page):
-    """What a page's notebook imports inside the package, what renders it, its template, words and script."""
-    code = code_inputs.code_of(PACKAGE / "notebooks" / f"{page}.ipynb", code_inputs.file_of("reporting.render"))
-    words = [PACKAGE / "report" / name for name in ("page.html.j2", "page.css", f"pages/{page}.html.j2")]
-    return [*(shipped(path) for path in [*code, *words] if path.is_file()), *filter(None, [PAGES[page].script])]
-
-
 # read at once: Snakemake takes an error inside an input function for a missing file, and an old page for up to date
-NOTEBOOK_CODE = {name: notebook_code(name) for name in PAGES}
+NOTEBOOK_CODE = {
+    name: [*map(shipped, code_inputs.page_code(name)), *filter(None, [page.script])] for name, page in PAGES.items()
+}
 OVERVIEWS = {
     page.name: subject for page in PAGES.values() for subject in page.subjects if isinstance(subject, Overview)
 }

@@ -11,17 +11,10 @@ PAGES.add(
             "summary": f"{run.results}/perturbations/synonyms_summary.parquet",
             "table3": published("table3_synonyms"),
         }
-        | planted_effects(run, ["synonyms"]),
+        | STUDY.planted_effects(run, ["synonyms"]),
         sections=("synonyms",),
     )
 )
-
-
-def suggestion_tables(wildcards):
-    """Suggested synonyms for every corpus that a run uses; where none are wanted, the end and how to want some."""
-    if not STUDY.suggestions:
-        sys.exit("emoscope: config synonyms.suggestions is 0; set it to how many synonyms each word should get")
-    return sorted({f"{run.corpus.folder}/perturbations/suggestions.csv" for run in RUNS.values()})
 
 
 rule count_words:
@@ -115,7 +108,7 @@ rule suggest_synonyms:
 rule suggestions:
     """Synonyms from WordNet to choose from."""
     input:
-        suggestion_tables,
+        lambda wildcards: STUDY.suggestion_tables(),
     localrule: True
 
 

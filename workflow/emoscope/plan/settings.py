@@ -4,6 +4,7 @@ Imported by the Snakefile: nothing heavy in here. Plain dataclasses over `config
 schema is read by editors and people as well, and its messages are better than what validators of types say.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +135,11 @@ class Run:
         return {"model": self.model.entry, "training": self.training, "seed": self.entry["seed"]}
 
     @property
+    def masked_blocks(self) -> list[str]:
+        """The table of what masking each block does."""
+        return [f"{self.results}/masking/block_{block}.parquet" for block in range(self.model.entry["blocks"])]
+
+    @property
     def identity(self) -> dict:
         """Its name, corpus and model."""
         return {"name": self.name, "corpus": self.corpus.entry, "model": self.model.entry}
@@ -208,6 +214,24 @@ class Study:
     def generated_runs(self) -> dict[str, Run]:
         """The runs on generated texts."""
         return {name: run for name, run in self.runs.items() if run.corpus.generated}
+
+    def planted_effects(self, run: Run, axes: list[str]) -> dict[str, list[str]]:
+        """What was planted and found along these axes, for the pages that show it; nothing where it is not known."""
+        if not run.corpus.generated:
+            return {}
+        return {
+            "ground_truth": [f"{run.results}/ground_truth/{axis}.csv" for axis in axes if axis in self.planted_axes]
+        }
+
+    def attention_corpus(self, subject: Run | Model) -> Corpus:
+        """On whose texts attention is compared with what blocking it does: a run's own."""
+        return subject.corpus if isinstance(subject, Run) else self.corpora[self.config["attention"]["corpus"]]
+
+    def suggestion_tables(self) -> list[str]:
+        """Suggested synonyms for every corpus that a run uses; where none are wanted, the end and how to want some."""
+        if not self.suggestions:
+            sys.exit("emoscope: config synonyms.suggestions is 0; set it to how many synonyms each word should get")
+        return sorted({f"{run.corpus.folder}/perturbations/suggestions.csv" for run in self.runs.values()})
 
 
 def read_study(config: Mapping[str, Any]) -> Study:
