@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 from markupsafe import Markup, escape
 
+from emoscope.experiments.synonyms.summarise import SURPRISING
 from emoscope.perturbation.pair_tables import beyond, found
 from emoscope.perturbation.pairs import LARGE
 from emoscope.reporting.html import badge, cell, html_table, listed, number, p_value, percent
@@ -12,7 +13,6 @@ from emoscope.reporting.passages import passage
 
 say = partial(passage, "synonyms")
 NEUTRAL = "neutral words"
-EXCEPTIONS = ("overwhelmed", "surprised")  # the two words that the paper says do change predictions
 
 
 def main_result(summary: pd.DataFrame) -> Markup:
@@ -88,8 +88,8 @@ def word_findings(summary: pd.DataFrame, margin: float) -> Markup:
     alone = summary[summary["origin"] == "word"]
     return say(
         "word_findings",
-        exceptions={word: found(alone[alone["term"] == word], "changed") for word in EXCEPTIONS},
-        others=[word for word in flagged_words(summary) if word not in EXCEPTIONS],
+        exceptions={word: found(alone[alone["term"] == word], "changed") for word in SURPRISING},
+        others=[word for word in flagged_words(summary) if word not in SURPRISING],
         neutral=found(alone, "control_changed"),
         margin=margin,
     )
@@ -98,7 +98,7 @@ def word_findings(summary: pd.DataFrame, margin: float) -> Markup:
 def word_rates(summary: pd.DataFrame) -> pd.DataFrame:
     """The rate of changed predictions by word and of neutral words as a forest plot takes it."""
     words = word_verdicts(summary)
-    series = words["term"].map(lambda word: "the paper's exceptions" if word in EXCEPTIONS else "other words")
+    series = words["term"].map(lambda word: "the paper's exceptions" if word in SURPRISING else "other words")
     neutral = summary[(summary["origin"] == "word") & (summary["measure"] == "control_changed")]
     named = [words.assign(name=words["term"], series=series), neutral.assign(name=NEUTRAL, series=NEUTRAL)]
     return pd.concat(named)[["name", "series", "value", "low", "high"]]
