@@ -1,0 +1,102 @@
+"""Reports of prompts: the numbers are scikit-learn's, and a label's own prompt is held against the joint one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import classification_report, jaccard_score
+
+from emoscope.writeups.prompting.answers import Answer, answers_of
+from emoscope.writeups.prompting.reports import compare_alone, headline_score, report_of, report_values
+
+CLASSES = ["anger", "joy", "trust"]
+AVERAGES = ["micro avg", "macro avg", "weighted avg", "samples avg"]
+DRAWN = {"seed": 0, "resamples": 50, "alpha": 0.05}
+TASKS = {
+    "mood": {"name": "mood", "kind": "multiple", "classes": CLASSES},
+    "view": {"name": "view", "kind": "single", "classes": ["bad", "good"]},
+}
+
+tables = arrays(bool, (12, 3))
+
+
+@given(tables, tables)
+def test_reports_are_scikit_learns(truth, predicted):
+    expected = classification_report(truth, predicted, target_names=CLASSES, output_dict=True, zero_division=0)
+    found = report_values(truth, predicted, np.ones(12))
+    for name, row in zip(CLASSES + AVERAGES, found, strict=True):
+        wanted = [expected[name][measure] for measure in ("precision", "recall", "f1-score")]
+        assert row == pytest.approx(wanted), name
+
+
+@given(tables, tables, arrays(int, 12, elements=st.integers(0, 3)).filter(lambda weights: weights.sum() > 0))
+def test_a_weight_counts_as_so_many_copies(truth, predicted, weights):
+    copies = [np.repeat(values, weights, axis=0) for values in (truth, predicted)]
+    found = report_values(truth, predicted, weights.astype(float))
+    assert found == pytest.approx(report_values(*copies, np.ones(weights.sum())))
+
+
+def texts_of(truth: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame({"text": [f"text {row}" for row in range(len(truth))]})
+    table[[f"is_{name}" for name in classes]] = truth.astype(int)
+    return table
+
+
+def scores_of(logits: np.ndarray, classes: list[str], task: str, label: str = "all") -> pd.DataFrame:
+    ids, names = np.repeat(range(len(logits)), len(classes)), np.tile(classes, len(logits))
+    return pd.DataFrame({"texts": "mood", "id": ids, "task": task, "label": label, "epochs": 3, "class": names}).assign(
+        logit=logits.ravel()
+    )
+
+
+def test_logits_become_predictions_by_the_kind_of_task():
+    logits = np.array([[2.0, 1.0, -1.0], [-3.0, -2.0, -1.0]])
+    several = answers_of(scores_of(logits, CLASSES, "mood"), TASKS)[0]
+    assert several.predicted.tolist() == [[True, True, False], [False, False, False]], "any number of labels"
+    assert several.score[0, 0] == pytest.approx(1 / (1 + np.exp(-2)))
+    pair = np.array([[2.0, 1.0], [-3.0, -2.0]])
+    one = answers_of(scores_of(pair, ["bad", "good"], "view"), TASKS)[0]
+    assert one.predicted.tolist() == [[True, False], [False, True]], "one class each"
+    assert one.score[1] == pytest.approx([1 / (1 + np.e), np.e / (1 + np.e)])
+    alone = answers_of(scores_of(pair, ["not joy", "joy"], "mood", "joy"), TASKS)[0]
+    assert alone.predicted.tolist() == [[True, False], [False, True]], "a label alone is one class of two"
+
+
+def test_accuracy_is_a_share_of_texts_or_jaccards_index():
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.random((40, 3)) < 0.4, rng.random((40, 3)) < 0.6
+    answer = Answer("mood", "mood", "all", 3, CLASSES, predicted * 1.0, predicted)
+    report = report_of(answer, {"mood": texts_of(truth, CLASSES)}, TASKS, DRAWN)
+    wanted = jaccard_score(truth, predicted, average="samples", zero_division=1)
+    assert report.query("measure == 'accuracy'")["value"].item() == pytest.approx(wanted)
+    anger = report.set_index(["row", "measure"]).loc["anger"]
+    assert anger["support"].tolist() == [truth[:, 0].sum()] * 3, "support counts what is there, not what is said"
+    assert anger.loc["precision", "value"] == pytest.approx((truth & predicted)[:, 0].sum() / predicted[:, 0].sum())
+    pair = np.eye(2, dtype=bool)[rng.integers(0, 2, 40)]
+    answer = Answer("view", "view", "all", 3, ["bad", "good"], pair * 1.0, pair)
+    report = report_of(answer, {"view": texts_of(pair[::-1], ["bad", "good"])}, TASKS, DRAWN)
+    assert headline_score(report, TASKS["view"], 3)["value"] == pytest.approx((pair[::-1] == pair).all(axis=1).mean())
+
+
+def test_the_score_that_stands_for_a_task_is_of_the_asked_training():
+    row = {"task": "mood", "row": "micro avg", "measure": "f1", "value": 0.7}
+    rows = [row, row | {"epochs": 3, "value": 0.1}, row | {"measure": "recall", "value": 0.2}]
+    rows += [row | {"row": "macro avg", "value": 0.3}, row | {"task": "view", "value": 0.4}]
+    report = pd.DataFrame(rows).fillna({"epochs": 10})
+    assert headline_score(report, TASKS["mood"], 10)["value"] == 0.7
+
+
+def test_a_difference_is_joint_minus_alone_on_the_labels_texts():
+    truth = np.array([[0, 1, 0], [0, 1, 1], [1, 0, 0], [1, 0, 1], [0, 1, 0], [0, 0, 0]], dtype=bool)
+    joint = Answer("mood", "mood", "all", 3, CLASSES, np.where(truth, 0.9, 0.1), truth)
+    wrong = ~truth[:, 1]
+    said = np.column_stack([~wrong, wrong])
+    alone = Answer("mood", "mood", "joy", 3, ["not joy", "joy"], np.where(said, 0.9, 0.1), said)
+    rows = compare_alone(joint, alone, {"mood": texts_of(truth, CLASSES)}, TASKS, DRAWN)
+    found = {row[3]: row for row in rows}
+    assert found["accuracy"][4:7] == (1, 0, 1)
+    assert found["pearson"][4:7] == pytest.approx((1, -1, 2))
+    assert found["accuracy"][9] == pytest.approx(2 * 0.5**6), "McNemar: six texts lost, none gained"
+    assert np.isnan(found["f1"][9])

@@ -1,0 +1,121 @@
+"""How right prompts are: classification reports, and one label's own prompt beside the joint one; with intervals."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
+from emoscope.statistics.rates import mcnemar_test, wilson_interval
+from emoscope.storage.names import ALL
+from emoscope.writeups.prompting.answers import Answer, truth_of
+from emoscope.writeups.prompting.correlations import weighted_correlations
+
+AVERAGES = ("micro avg", "macro avg", "weighted avg", "samples avg")
+CLASS_SCORES = ("precision", "recall", "f1")
+HEADLINE = {"single": (ALL, "accuracy"), "multiple": ("micro avg", "f1")}  # row and measure, by kind of task
+ALONE = ["task", "label", "epochs", "measure", "joint", "alone", "difference", "low", "high", "p"]
+
+
+def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataFrame:
+    """A classification report as rows of `task, epochs, row, measure, value, low, high, support`.
+
+    Rows are the classes and scikit-learn's averages, 0 where nothing is to be divided; `accuracy` is the share of texts
+    that are right, and for a task of several labels Jaccard's index as in SemEval-2018: labels both true and predicted
+    over labels either true or predicted, averaged over texts, 1 where there are none.
+    """
+    truth, clusters = truth_of(texts[answer.texts], answer.classes), texts[answer.texts]["text"].to_numpy()
+    interval = bootstrap_statistic(lambda w: report_values(truth, answer.predicted, w), clusters, **drawn)
+    values = report_values(truth, answer.predicted, np.ones(len(truth)))
+    names, support = [*answer.classes, *AVERAGES], [*truth.sum(axis=0), *[truth.sum()] * len(AVERAGES)]
+    rows = [
+        (
+            name,
+            measure,
+            values[place, number],
+            interval.low[place, number],
+            interval.high[place, number],
+            support[place],
+        )
+        for place, name in enumerate(names)
+        for number, measure in enumerate(CLASS_SCORES)
+    ]
+    if tasks[answer.task]["kind"] == "single":
+        right = (truth & answer.predicted).any(axis=1)
+        rows.append(
+            (ALL, "accuracy", right.mean(), *wilson_interval(right.sum(), len(right), drawn["alpha"]), len(right))
+        )
+    else:
+        either, both = (truth | answer.predicted).sum(axis=1), (truth & answer.predicted).sum(axis=1)
+        share = np.where(either == 0, 1.0, both / np.maximum(either, 1))
+        rows.append((ALL, "accuracy", share.mean(), *bootstrap_mean(share, clusters, **drawn), len(share)))
+    table = pd.DataFrame(rows, columns=["row", "measure", "value", "low", "high", "support"])
+    return table.assign(task=answer.task, epochs=answer.epochs)
+
+
+def report_values(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Precision, recall and F1, (classes + averages, 3), of bool (texts, classes), each text weighted by (texts,)."""
+    right, told, there = weights @ (truth & predicted), weights @ predicted, weights @ truth
+    per_class = _ratios(right, told, there)
+    per_text = _ratios((truth & predicted).sum(axis=1), predicted.sum(axis=1), truth.sum(axis=1))
+    return np.vstack([
+        per_class,
+        _ratios(right.sum(), told.sum(), there.sum()),
+        per_class.mean(axis=0),
+        there @ per_class / max(there.sum(), 1e-12),
+        weights @ per_text / weights.sum(),
+    ])  # fmt: skip
+
+
+def _ratios(right, told, there) -> np.ndarray:
+    def ratio(part, whole):
+        return np.where(np.asarray(whole) > 0, part / np.maximum(whole, 1e-12), 0.0)
+
+    return np.stack([ratio(right, told), ratio(right, there), ratio(2 * right, told + there)], axis=-1)
+
+
+def pairs_alone(answers: list[Answer]) -> Iterator[tuple[Answer, Answer]]:
+    """Each label's own prompt with the joint prompt of its task, on the task's own texts."""
+    joint = {(answer.task, answer.epochs): answer for answer in answers if answer.own}
+    for answer in answers:
+        if answer.label != ALL and answer.texts == answer.task:
+            yield joint[answer.task, answer.epochs], answer
+
+
+def compare_alone(joint: Answer, alone: Answer, texts: dict, tasks: dict, drawn: dict) -> Iterator[tuple]:
+    """Rows of ALONE: the joint prompt's report on one label, that of the label's own prompt, joint minus alone.
+
+    The interval is that of the difference, both judged on the same resampled texts; p is McNemar's, for accuracy.
+    """
+    table, place = texts[joint.texts], joint.classes.index(alone.label)
+    truth = table[f"is_{alone.label}"].to_numpy(bool)
+    said = [(joint.predicted[:, place], joint.score[:, place]), (alone.predicted[:, 1], alone.score[:, 1])]
+
+    def values(weights: np.ndarray) -> np.ndarray:
+        both = [
+            [
+                weights @ (predicted == truth) / weights.sum(),
+                *report_values(truth[:, None], predicted[:, None], weights)[0],
+                weighted_correlations(truth[:, None].astype(float), score[:, None], weights)[0, 0],
+            ]
+            for predicted, score in said
+        ]
+        return np.array([*both, np.subtract(both[0], both[1])])
+
+    found = values(np.ones(len(table)))
+    interval = bootstrap_statistic(values, table["text"].to_numpy(), **drawn)
+    p = mcnemar_test(said[0][0] == truth, said[1][0] == truth).p
+    for number, measure in enumerate(("accuracy", *CLASS_SCORES, "pearson")):
+        numbers = (*found[:, number], interval.low[2, number], interval.high[2, number])
+        yield alone.task, alone.label, alone.epochs, measure, *numbers, p if measure == "accuracy" else np.nan
+
+
+def of_training(reports: pd.DataFrame, task: dict, epochs: int) -> pd.DataFrame:
+    """The report of a task's own prompt after so many epochs."""
+    return reports[(reports["task"] == task["name"]) & (reports["epochs"] == epochs)]
+
+
+def headline_score(reports: pd.DataFrame, task: dict, epochs: int) -> pd.Series:
+    """The one score of a task that stands for all: accuracy, or micro F1 where a text may have several labels."""
+    own = of_training(reports, task, epochs).set_index(["row", "measure"])
+    return own.loc[HEADLINE[task["kind"]]]
