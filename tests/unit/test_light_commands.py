@@ -78,7 +78,8 @@ MODELS = {"torch", "transformers"}
 READERS = "experiments.masking.measure experiments.tracing.dimensions experiments.tracing.measure"
 READERS += " models.sources models.logits perturbation.scored_pairs training.finetune writeups.attention.measure"
 READERS += " writeups.induction.ablation writeups.induction.composition writeups.induction.copier"
-READERS += " writeups.induction.measure writeups.prompting.measure writeups.prompting.training"
+READERS += " writeups.induction.measure writeups.prompting.baselines writeups.prompting.measure"
+READERS += " writeups.prompting.training"
 READERS += " writeups.residual.autoencoder writeups.residual.autoencoder_scores writeups.residual.measure"
 READERS += " writeups.residual.write_directions"
 

@@ -52,6 +52,7 @@ COMMANDS = {
     "prepare-task": "writeups.prompting.tasks:prepare_task",
     "train-prompts": "writeups.prompting.training:train_prompts",
     "score-prompts": "writeups.prompting.measure:score_prompts",
+    "score-baselines": "writeups.prompting.baselines:score_baselines",
     "summarise-prompting": "writeups.prompting.summarise:summarise_prompting",
     "read-residual": "writeups.residual.measure:read_residual",
     "measure-writes": "writeups.residual.write_directions:measure_writes",

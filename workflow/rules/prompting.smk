@@ -8,7 +8,7 @@ PAGES.add(
             "findings": f"{model.results}/prompting/findings.csv",
             **{
                 name: f"{model.results}/prompting/{name}.parquet"
-                for name in ("reports", "correlations", "alone", "checks")
+                for name in ("reports", "correlations", "alone", "compared", "checks")
             },
             "history": f"{model.results}/prompting/history.csv",
             "tasks": f"{model.results}/prompting/tasks.json",
@@ -59,6 +59,7 @@ rule train_prompts:
     output:
         prompts="results/models/{model}/prompting/{task}/prompts.safetensors",
         history="results/models/{model}/prompting/{task}/history.csv",
+        means="results/models/{model}/prompting/{task}/means.safetensors",
     log:
         "logs/models/{model}/prompting/{task}.log",
     benchmark:
@@ -75,8 +76,8 @@ rule train_prompts:
     shell:
         r"""
         python -m emoscope --threads 8 train-prompts --model {input.model:q} --train {input.train:q} \
-            --about {input.about:q} \
-            --config {params.config:q} --prompts {output.prompts:q} --history {output.history:q} >{log:q} 2>&1
+            --about {input.about:q} --config {params.config:q} --prompts {output.prompts:q} \
+            --history {output.history:q} --means {output.means:q} >{log:q} 2>&1
         """
 
 
@@ -91,6 +92,7 @@ rule score_prompts:
     output:
         scores="results/models/{model}/prompting/scores.parquet",
         checks="results/models/{model}/prompting/checks.parquet",
+        means="results/models/{model}/prompting/means.safetensors",
     log:
         "logs/models/{model}/prompting/score.log",
     benchmark:
@@ -109,14 +111,48 @@ rule score_prompts:
         python -m emoscope --threads 8 score-prompts --model {input.model:q} --tests {input.tests:q} \
             --about {input.about:q} \
             --prompts {input.prompts:q} --config {params.config:q} \
-            --scores {output.scores:q} --checks {output.checks:q} >{log:q} 2>&1
+            --scores {output.scores:q} --checks {output.checks:q} --means {output.means:q} >{log:q} 2>&1
+        """
+
+
+rule score_baselines:
+    """Ask the cheapest classifiers about the same texts, trained on the same ones."""
+    input:
+        model=lambda wildcards: MODELS[wildcards.model].folder,
+        trains=expand("data/tasks/{task}/train.parquet", task=TASKS),
+        tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
+        about=expand("data/tasks/{task}/task.json", task=TASKS),
+        train_means=expand("results/models/{{model}}/prompting/{task}/means.safetensors", task=TASKS),
+        test_means="results/models/{model}/prompting/means.safetensors",
+        code=code_of("writeups.prompting.baselines"),
+    output:
+        "results/models/{model}/prompting/baselines.parquet",
+    log:
+        "logs/models/{model}/prompting/baselines.log",
+    benchmark:
+        "benchmarks/models/{model}/prompting/baselines.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=growing(PROMPTING_MEMORY),
+        runtime=growing(240),
+    params:
+        config=PROMPTING,
+    shell:
+        r"""
+        python -m emoscope --threads 8 score-baselines --model {input.model:q} --trains {input.trains:q} \
+            --tests {input.tests:q} --about {input.about:q} --train-means {input.train_means:q} \
+            --test-means {input.test_means:q} --config {params.config:q} --scores {output:q} >{log:q} 2>&1
         """
 
 
 rule summarise_prompting:
-    """Classification reports, correlations within and across tasks, and the label alone beside the joint prompt."""
+    """Classification reports, correlations within and across tasks, and prompts beside baselines and one another."""
     input:
         scores="results/models/{model}/prompting/scores.parquet",
+        baselines="results/models/{model}/prompting/baselines.parquet",
         checks="results/models/{model}/prompting/checks.parquet",
         tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
         about=expand("data/tasks/{task}/task.json", task=TASKS),
@@ -126,6 +162,7 @@ rule summarise_prompting:
         reports="results/models/{model}/prompting/reports.parquet",
         correlations="results/models/{model}/prompting/correlations.parquet",
         alone="results/models/{model}/prompting/alone.parquet",
+        compared="results/models/{model}/prompting/compared.parquet",
         history="results/models/{model}/prompting/history.csv",
         tasks="results/models/{model}/prompting/tasks.json",
         findings="results/models/{model}/prompting/findings.csv",
@@ -138,10 +175,11 @@ rule summarise_prompting:
         statistics=as_json(config["statistics"]),
     shell:
         r"""
-        python -m emoscope summarise-prompting --scores {input.scores:q} --checks {input.checks:q} \
+        python -m emoscope summarise-prompting --scores {input.scores:q} --baselines {input.baselines:q} \
+            --checks {input.checks:q} \
             --tests {input.tests:q} --about {input.about:q} --histories {input.histories:q} \
             --statistics {params.statistics:q} --reports {output.reports:q} --correlations {output.correlations:q} \
-            --alone {output.alone:q} --history {output.history:q} --tasks {output.tasks:q} \
+            --alone {output.alone:q} --compared {output.compared:q} --history {output.history:q} --tasks {output.tasks:q} \
             --findings {output.findings:q} >{log:q} 2>&1
         """
 

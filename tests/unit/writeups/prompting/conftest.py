@@ -22,7 +22,7 @@ def summary(tmp_path_factory):
         "mood": ("multiple", ["joy", "fear"], np.column_stack([joy, fear]), "joy"),
         "view": ("single", ["bad", "good"], np.column_stack([~good, good]), None),
     }
-    scores = []
+    scores, cheap = [], []
     for texts, (kind, classes, truth, alone) in known.items():
         table = pd.DataFrame({"id": range(80), "text": [f"text {row}" for row in range(80)]})
         table[[f"is_{name}" for name in classes]] = truth.astype("int8")
@@ -46,6 +46,10 @@ def summary(tmp_path_factory):
         )
         asked = [(task, "all", names, values) for task, (_, names, values, _) in known.items()]
         asked.append(("mood", "joy", ["not joy", "joy"], np.column_stack([~joy, joy])))
+        for method, noise in {"constant": 0, "words": 1.5, "probe": 0.2, "random probe": 9}.items():
+            logits = (4.0 * truth - 2) * (method != "constant") + rng.normal(size=truth.shape) * noise + [0.1, 0]
+            own = {"id": np.repeat(range(80), 2), "method": method, "class": np.tile(classes, 80)}
+            cheap.append(pd.DataFrame({"texts": texts, **own, "logit": logits.ravel()}))
         for task, label, names, values in asked:
             logits = 4.0 * values - 2 + rng.normal(size=values.shape) * (0.5 if label == "joy" else 1.5)
             scores.append(pd.DataFrame({
@@ -53,16 +57,19 @@ def summary(tmp_path_factory):
                 "class": np.tile(names, 80), "logit": logits.ravel(),
             }))  # fmt: skip
     pd.concat(scores).to_parquet(folder / "scores.parquet")
+    pd.concat(cheap).to_parquet(folder / "baselines.parquet")
     pd.DataFrame({
         "texts": "mood", "id": 0, "check": ["composite head", "explicit positions", "implicit positions"],
         "moved": [1e-6, 2e-6, 0.7], "flipped": [False, False, True],
     }).to_parquet(folder / "checks.parquet")  # fmt: skip
-    names = ("reports.parquet", "correlations.parquet", "alone.parquet", "history.csv", "tasks.json", "findings.csv")
+    names = ("reports.parquet", "correlations.parquet", "alone.parquet", "compared.parquet", "history.csv")
+    names += ("tasks.json", "findings.csv")
     outputs = {name.split(".")[0]: folder / f"out_{name}" for name in names}
     lists = {key: [folder / f"{task}.{end}" for task in known] for key, end in
              {"tests": "parquet", "about": "json", "histories": "csv"}.items()}  # fmt: skip
     statistics = {"resamples": 200, "confidence": 0.95, "margin": 0.02, "seed": 0}
-    summarise_prompting(folder / "scores.parquet", folder / "checks.parquet", statistics=statistics, **lists, **outputs)
+    inputs = (folder / f"{name}.parquet" for name in ("scores", "baselines", "checks"))
+    summarise_prompting(*inputs, statistics=statistics, **lists, **outputs)
     return outputs
 
 

@@ -1,4 +1,4 @@
-"""Reports of prompts: the numbers are scikit-learn's, and a label's own prompt is held against the joint one."""
+"""Reports of prompts: the numbers are scikit-learn's."""
 
 import numpy as np
 import pandas as pd
@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import classification_report, jaccard_score
+from sklearn.metrics import classification_report, f1_score, jaccard_score
 
 from emoscope.writeups.prompting.answers import Answer, answers_of
-from emoscope.writeups.prompting.reports import compare_alone, headline_score, report_of, report_values
+from emoscope.writeups.prompting.reports import headline_score, overall_scores, report_of, report_values
 
 CLASSES = ["anger", "joy", "trust"]
 AVERAGES = ["micro avg", "macro avg", "weighted avg", "samples avg"]
@@ -88,15 +88,10 @@ def test_the_score_that_stands_for_a_task_is_of_the_asked_training():
     assert headline_score(report, TASKS["mood"], 10)["value"] == 0.7
 
 
-def test_a_difference_is_joint_minus_alone_on_the_labels_texts():
-    truth = np.array([[0, 1, 0], [0, 1, 1], [1, 0, 0], [1, 0, 1], [0, 1, 0], [0, 0, 0]], dtype=bool)
-    joint = Answer("mood", "mood", "all", 3, CLASSES, np.where(truth, 0.9, 0.1), truth)
-    wrong = ~truth[:, 1]
-    said = np.column_stack([~wrong, wrong])
-    alone = Answer("mood", "mood", "joy", 3, ["not joy", "joy"], np.where(said, 0.9, 0.1), said)
-    rows = compare_alone(joint, alone, {"mood": texts_of(truth, CLASSES)}, TASKS, DRAWN)
-    found = {row[3]: row for row in rows}
-    assert found["accuracy"][4:7] == (1, 0, 1)
-    assert found["pearson"][4:7] == pytest.approx((1, -1, 2))
-    assert found["accuracy"][9] == pytest.approx(2 * 0.5**6), "McNemar: six texts lost, none gained"
-    assert np.isnan(found["f1"][9])
+def test_the_scores_that_stand_for_a_task_are_scikit_learns():
+    rng = np.random.default_rng(3)
+    truth, predicted = rng.random((30, 3)) < 0.4, rng.random((30, 3)) < 0.6
+    wanted = [f1_score(truth, predicted, average=average) for average in ("micro", "macro")]
+    assert overall_scores(truth, predicted, np.ones(30), "multiple") == pytest.approx(wanted)
+    truth, predicted = np.eye(3, dtype=bool)[[0, 1, 2, 2]], np.eye(3, dtype=bool)[[0, 1, 1, 2]]
+    assert overall_scores(truth, predicted, np.array([1, 1, 1, 5]), "single") == pytest.approx([7 / 8])

@@ -63,6 +63,14 @@ def test_a_composite_head_changes_no_output(language_model, texts, prompt):
         assert torch.allclose(logits_of(language_model, states, own), composite, atol=1e-5)
 
 
+def test_means_are_over_a_texts_own_tokens_whatever_is_kept(language_model, tokenizer, texts):
+    anew = Texts(language_model, tokenizer, TEXTS, max_tokens=30, budget=0)
+    for row, ids in enumerate(texts.ids):
+        alone = language_model.base_model(input_ids=ids[None]).last_hidden_state[0].mean(dim=0)
+        assert torch.allclose(texts.means()[row], alone, atol=1e-5)
+        assert torch.allclose(anew.means()[row], alone, atol=1e-5)
+
+
 def test_long_texts_are_cut_and_counted(language_model, tokenizer):
     texts = Texts(language_model, tokenizer, TEXTS, max_tokens=3, budget=1e9)
     assert max(map(len, texts.ids)) == 3

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json
@@ -47,7 +48,7 @@ def test_training_and_scoring_of_two_tasks(tmp_path, language_model, tokenizer):
         write_json({"name": name, "kind": kind, "classes": classes, "alone": alone}, tmp_path / f"{name}.json")
         prompt_training.train_prompts(
             tmp_path / "model", tmp_path / f"{name}.parquet", tmp_path / f"{name}.json", CONFIG,
-            tmp_path / f"{name}.safetensors", tmp_path / f"{name}.csv",
+            tmp_path / f"{name}.safetensors", tmp_path / f"{name}.csv", tmp_path / f"{name}-means.safetensors",
         )  # fmt: skip
         history = pd.read_csv(tmp_path / f"{name}.csv")
         losses = history[history["label"] == "all"].set_index("epoch")["loss"]
@@ -56,12 +57,16 @@ def test_training_and_scoring_of_two_tasks(tmp_path, language_model, tokenizer):
     assert set(load_prompts(tmp_path / "mood.safetensors", torch.device("cpu"))) == {"all/2", "all/8", "joy/2", "joy/8"}
     files = [[tmp_path / f"{name}.{kind}" for name in tasks] for kind in ("parquet", "json", "safetensors")]
     prompt_scores.score_prompts(
-        tmp_path / "model", *files, CONFIG, tmp_path / "scores.parquet", tmp_path / "checks.parquet"
-    )
+        tmp_path / "model", *files, CONFIG, *(tmp_path / f"{name}.parquet" for name in ("scores", "checks")),
+        tmp_path / "-means.safetensors",
+    )  # fmt: skip
     scores, checks = pd.read_parquet(tmp_path / "scores.parquet"), pd.read_parquet(tmp_path / "checks.parquet")
     assert len(scores) == 2 * len(words) * 2 * (
         2 + 2 + 2
     )  # texts of two tasks, two lengths, three prompts of two outputs
+    tested, trained = (load_file(tmp_path / f"{name}-means.safetensors") for name in ("", "mood"))
+    assert set(tested) == set(tasks)
+    np.testing.assert_allclose(tested["mood"], trained["mood"], atol=1e-4, err_msg="here the same texts in one order")
     largest = checks.groupby("check")["moved"].max()
     assert largest["composite head"] < 1e-5
     assert largest["explicit positions"] < 1e-5

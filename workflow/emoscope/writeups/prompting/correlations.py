@@ -13,6 +13,9 @@ from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.writeups.prompting.answers import Answer, truth_of
 
 PLANTED = 0.1  # a planted correlation whose sign should be found
+# the write-up: the top four go with good sentiment, the bottom four with bad; of the three between it says nothing
+PUBLISHED_SIGNS = dict.fromkeys(("optimism", "love", "trust", "joy"), 1)
+PUBLISHED_SIGNS |= dict.fromkeys(("pessimism", "sadness", "anger", "disgust"), -1)
 
 
 def channels(classes: list[str], kind: str, values: np.ndarray) -> tuple[list[str], np.ndarray]:
@@ -118,3 +121,20 @@ def planted_signs(correlations: pd.DataFrame) -> list[PlantedSigns]:
             PlantedSigns(texts, task, *poles, int((sides > 0).all(axis=1).sum()), int((sides < 0).all(axis=1).sum()))
         )
     return found
+
+
+def weakest_sign(rows: pd.DataFrame) -> tuple[float, float, float, list[str]] | None:
+    """The smallest correlation, each counted positive if it has its published sign; its bounds; and of which emotions.
+
+    `rows` are one task's texts with another's prompts, one measure and training. All signs are as published where the
+    whole interval lies above zero: it does where each correlation's own does, so nothing need be adjusted (an
+    intersection-union test). What does not vary counts as zero. None without a sentiment or an emotion.
+    """
+    emotion = rows["with"].where(rows["of"] == "good", rows["of"].where(rows["with"] == "good"))
+    sign = emotion.map(PUBLISHED_SIGNS).astype(float)
+    named = rows[sign.notna()]
+    if named.empty:
+        return None
+    signed = named[["r", "low", "high"]].fillna(0).mul(sign[sign.notna()], axis=0)
+    lows, highs = signed[["low", "high"]].min(axis=1), signed[["low", "high"]].max(axis=1)
+    return float(signed["r"].min()), float(lows.min()), float(highs.min()), emotion[sign.notna()].tolist()

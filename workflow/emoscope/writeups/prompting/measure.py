@@ -17,14 +17,24 @@ from emoscope.writeups.prompting.soft_prompts import (
     composite_logits,
     load_prompts,
     logits_of,
+    save_means,
 )
 from emoscope.writeups.prompting.training import GIGABYTE, check_context
 
 
 def score_prompts(
-    model: Path, tests: list[Path], about: list[Path], prompts: list[Path], config: dict, scores: Path, checks: Path
+    model: Path,
+    tests: list[Path],
+    about: list[Path],
+    prompts: list[Path],
+    config: dict,
+    scores: Path,
+    checks: Path,
+    means: Path,
 ) -> None:
     """Write the logits of every prompt on every task's test texts, and what a composite head and padding change.
+
+    Also the `means` of every task's texts for a probe.
 
     `tests`, `about` and `prompts` list the tasks in the same order. Scores have columns `texts` (the task they are
     from), `id`, `task`, `label` and `epochs` of the prompt, `class` and `logit`. Checks, for `checked_texts` of each
@@ -39,12 +49,13 @@ def score_prompts(
             label, _, epochs = name.rpartition("/")
             asked[task["name"], label, int(epochs)] = prompt
     classes = {task["name"]: task["classes"] for task in tasks}
-    parts, moves = [], []
+    parts, moves, read = [], [], {}
     for task, path in zip(tasks, tests, strict=True):
         table = pd.read_parquet(path)
         budget = config["cache_gb"] * GIGABYTE
         texts = Texts(language_model, tokenizer, table["text"], config["max_tokens"], budget)
         logits = score(texts, list(asked.values()), f"score {task['name']}")
+        read[task["name"]] = texts.means()
         for (name, label, epochs), found in zip(asked, logits, strict=True):
             parts.append(
                 pd.DataFrame({
@@ -62,6 +73,7 @@ def score_prompts(
         moves.append(pd.concat(found).assign(texts=task["name"]))
     write_table(pd.concat(parts, ignore_index=True), scores)
     write_table(pd.concat(moves, ignore_index=True), checks)
+    save_means(read, means)
 
 
 @torch.inference_mode()

@@ -7,11 +7,22 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.reporting.html import cell, html_table, number, outcome, p_value, percent, planted_box, signed, unsigned
+from emoscope.reporting.html import (
+    cell,
+    estimate,
+    html_table,
+    number,
+    outcome,
+    p_value,
+    percent,
+    planted_box,
+    signed,
+    unsigned,
+)
 from emoscope.reporting.passages import passage
 from emoscope.storage.names import ALL
-from emoscope.writeups.prompting.correlations import planted_signs
-from emoscope.writeups.prompting.reports import headline_score, of_training
+from emoscope.writeups.prompting.correlations import longest, planted_signs
+from emoscope.writeups.prompting.reports import OVERALL, headline_score, of_training
 
 say = partial(passage, "prompting")
 CHECKS = {
@@ -19,11 +30,17 @@ CHECKS = {
     "explicit positions": "beside the longest text of the set; the prompt follows its own text (ours)",
     "implicit positions": "beside the longest text of the set; the prompt follows the padding (the write-up's)",
 }
+METHODS = {
+    "constant": "one answer for all texts",
+    "words": "a bag of words",
+    "probe": "a linear probe",
+    "random probe": "a probe of random weights",
+}
 MEASURES = {"f1": "F1", "pearson": "Pearson correlation of the probability"}
 
 
-def main_result(reports: pd.DataFrame, tasks: list[dict], settings: Mapping) -> Markup:
-    """The headline: how right the longest training's prompts are, beside the simplest guess."""
+def main_result(reports: pd.DataFrame, compared: pd.DataFrame, tasks: list[dict], settings: Mapping) -> Markup:
+    """The headline: how right the longest training's prompts are, beside the cheapest classifiers."""
     prompting = settings["prompting"]
     epochs = max(prompting["epochs"])
     scores = [
@@ -31,17 +48,62 @@ def main_result(reports: pd.DataFrame, tasks: list[dict], settings: Mapping) -> 
             "name": task["name"],
             "kind": task["kind"],
             "score": headline_score(reports, task, epochs),
-            "share": largest_share(reports, task, epochs),
+            "beside": _beside(compared, task).to_dict("index"),
         }
         for task in tasks
     ]
     return say("main_result", tokens=prompting["tokens"], epochs=epochs, tasks=scores)
 
 
-def largest_share(reports: pd.DataFrame, task: dict, epochs: int) -> float:
-    """The share of the most frequent class among a task's test texts."""
-    own = of_training(reports, task, epochs).drop_duplicates("row").set_index("row")["support"]
-    return own[task["classes"]].max() / own[ALL]
+def baseline_table(compared: pd.DataFrame, reports: pd.DataFrame) -> Markup:
+    """Every prompt's scores beside those of the cheapest classifiers."""
+    prompts = reports.set_index(["task", "epochs", "row", "measure"])
+    rows = [
+        {
+            "task": row["task"],
+            "epochs": row["epochs"],
+            "score": _score_name(row),
+            "classifier": METHODS[row["method"]],
+            "its score": cell(row, number),
+            "prompt": number(prompts.loc[(row["task"], row["epochs"], row["row"], row["measure"]), "value"]),
+            "prompt minus it": estimate(row["difference"], row["difference_low"], row["difference_high"]),
+            "detectable": number(row["detectable"]),
+        }
+        for row in compared.sort_values(["task", "epochs"], kind="stable").to_dict("records")
+    ]
+    return html_table(rows, say("baseline_table"), text=("task", "score", "classifier"))
+
+
+def baseline_rows(compared: pd.DataFrame) -> pd.DataFrame:
+    """Prompt minus each cheap classifier after the longest training, as rows of a forest plot."""
+    rows = longest(compared)
+    scores = [_score_name(row) for row in rows.to_dict("records")]
+    drawn = {"value": rows["difference"], "low": rows["difference_low"], "high": rows["difference_high"]}
+    return pd.DataFrame({"name": rows["task"] + ", " + scores, "series": rows["method"].map(METHODS), **drawn})
+
+
+def baseline_reading(compared: pd.DataFrame, tasks: list[dict]) -> Markup:
+    """What the test texts can tell of prompts and the cheapest classifiers, by the score that stands for a task."""
+    told = []
+    for task in tasks:
+        rows = _beside(compared, task)
+        better, worse = rows["difference_low"] > 0, rows["difference_high"] < 0
+        kinds = {"better": rows[better], "worse": rows[worse], "open": rows[~better & ~worse]}
+        names = {kind: [METHODS[method] for method in found.index] for kind, found in kinds.items()}
+        hidden = kinds["open"]["detectable"].max()
+        told.append(names | {"name": task["name"], "texts": rows["texts"].max(), "detectable": hidden})
+    return say("baselines", tasks=told)
+
+
+def _beside(compared: pd.DataFrame, task: dict) -> pd.DataFrame:
+    """A task's baselines by method: the score that stands for it, and the longest training's difference to it."""
+    row, measure = OVERALL[task["kind"]][0]
+    own = (compared["task"] == task["name"]) & (compared["row"] == row) & (compared["measure"] == measure)
+    return longest(compared[own]).set_index("method")
+
+
+def _score_name(row: Mapping) -> str:
+    return "accuracy" if row["row"] == ALL else f"{row['row'].removesuffix(' avg')} F1"
 
 
 def task_table(tasks: list[dict]) -> Markup:

@@ -1,20 +1,16 @@
-"""How right prompts are: classification reports, and one label's own prompt beside the joint one; with intervals."""
-
-from collections.abc import Iterator
+"""How right prompts are: classification reports with intervals."""
 
 import numpy as np
 import pandas as pd
 
 from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
-from emoscope.statistics.rates import mcnemar_test, wilson_interval
+from emoscope.statistics.rates import wilson_interval
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.answers import Answer, truth_of
-from emoscope.writeups.prompting.correlations import weighted_correlations
 
 AVERAGES = ("micro avg", "macro avg", "weighted avg", "samples avg")
 CLASS_SCORES = ("precision", "recall", "f1")
-HEADLINE = {"single": (ALL, "accuracy"), "multiple": ("micro avg", "f1")}  # row and measure, by kind of task
-ALONE = ["task", "label", "epochs", "measure", "joint", "alone", "difference", "low", "high", "p"]
+OVERALL = {"single": [(ALL, "accuracy")], "multiple": [("micro avg", "f1"), ("macro avg", "f1")]}  # rows and measures
 
 
 def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataFrame:
@@ -74,42 +70,6 @@ def _ratios(right, told, there) -> np.ndarray:
     return np.stack([ratio(right, told), ratio(right, there), ratio(2 * right, told + there)], axis=-1)
 
 
-def pairs_alone(answers: list[Answer]) -> Iterator[tuple[Answer, Answer]]:
-    """Each label's own prompt with the joint prompt of its task, on the task's own texts."""
-    joint = {(answer.task, answer.epochs): answer for answer in answers if answer.own}
-    for answer in answers:
-        if answer.label != ALL and answer.texts == answer.task:
-            yield joint[answer.task, answer.epochs], answer
-
-
-def compare_alone(joint: Answer, alone: Answer, texts: dict, tasks: dict, drawn: dict) -> Iterator[tuple]:
-    """Rows of ALONE: the joint prompt's report on one label, that of the label's own prompt, joint minus alone.
-
-    The interval is that of the difference, both judged on the same resampled texts; p is McNemar's, for accuracy.
-    """
-    table, place = texts[joint.texts], joint.classes.index(alone.label)
-    truth = table[f"is_{alone.label}"].to_numpy(bool)
-    said = [(joint.predicted[:, place], joint.score[:, place]), (alone.predicted[:, 1], alone.score[:, 1])]
-
-    def values(weights: np.ndarray) -> np.ndarray:
-        both = [
-            [
-                weights @ (predicted == truth) / weights.sum(),
-                *report_values(truth[:, None], predicted[:, None], weights)[0],
-                weighted_correlations(truth[:, None].astype(float), score[:, None], weights)[0, 0],
-            ]
-            for predicted, score in said
-        ]
-        return np.array([*both, np.subtract(both[0], both[1])])
-
-    found = values(np.ones(len(table)))
-    interval = bootstrap_statistic(values, table["text"].to_numpy(), **drawn)
-    p = mcnemar_test(said[0][0] == truth, said[1][0] == truth).p
-    for number, measure in enumerate(("accuracy", *CLASS_SCORES, "pearson")):
-        numbers = (*found[:, number], interval.low[2, number], interval.high[2, number])
-        yield alone.task, alone.label, alone.epochs, measure, *numbers, p if measure == "accuracy" else np.nan
-
-
 def of_training(reports: pd.DataFrame, task: dict, epochs: int) -> pd.DataFrame:
     """The report of a task's own prompt after so many epochs."""
     return reports[(reports["task"] == task["name"]) & (reports["epochs"] == epochs)]
@@ -118,4 +78,11 @@ def of_training(reports: pd.DataFrame, task: dict, epochs: int) -> pd.DataFrame:
 def headline_score(reports: pd.DataFrame, task: dict, epochs: int) -> pd.Series:
     """The one score of a task that stands for all: accuracy, or micro F1 where a text may have several labels."""
     own = of_training(reports, task, epochs).set_index(["row", "measure"])
-    return own.loc[HEADLINE[task["kind"]]]
+    return own.loc[OVERALL[task["kind"]][0]]
+
+
+def overall_scores(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray, kind: str) -> np.ndarray:
+    """The scores of bool (texts, classes) that OVERALL names for this kind of task, each text weighted by (texts,)."""
+    if kind == "single":
+        return np.array([weights @ (truth & predicted).any(axis=1) / weights.sum()])
+    return report_values(truth, predicted, weights)[truth.shape[1] :, CLASS_SCORES.index("f1")][:2]

@@ -58,10 +58,9 @@ class Texts:
             raise UserError(f"text {encoded.index([])} has no token that the model knows; remove it")
         self.cut = sum(len(ids) > max_tokens for ids in encoded)
         self.ids = [torch.tensor(ids[:max_tokens], device=model.device) for ids in encoded]
-        bytes_per_token = sum(part[0, :, 0].nbytes for block in self._compute([0]).blocks for part in block)
-        self.kept: list[Tensor] | None = None
-        if bytes_per_token * sum(map(len, self.ids)) <= budget:
-            self.kept = self._keep()
+        bytes_per_token = sum(part[0, :, 0].nbytes for block in self._compute([0])[0].blocks for part in block)
+        fits = bytes_per_token * sum(map(len, self.ids)) <= budget
+        self.kept, self._means = self._read(keep=True) if fits else (None, None)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -73,7 +72,7 @@ class Texts:
     def states(self, rows: Sequence[int]) -> States:
         """The states of some texts, in the order of `rows`."""
         if self.kept is None:
-            return self._compute(rows)
+            return self._compute(rows)[0]
         chosen = [self.kept[row] for row in rows]  # each (blocks, 2, key heads, tokens, head width)
         mask = self._mask(rows)
         blocks, two, heads, _, width = chosen[0].shape
@@ -82,21 +81,35 @@ class Texts:
             padded[:, :, place, :, : state.shape[3]] = state
         return States([(keys, values) for keys, values in padded], mask)
 
-    @torch.no_grad()
-    def _compute(self, rows: Sequence[int]) -> States:
-        ids = nn.utils.rnn.pad_sequence([self.ids[row] for row in rows], batch_first=True)
-        cache = self.model.base_model(input_ids=ids, use_cache=True).past_key_values  # causal: padding comes after
-        return States([(layer.keys, layer.values) for layer in cache.layers], self._mask(rows))
+    def means(self) -> Tensor:
+        """The mean of each text's final hidden states, one a token, float32 (texts, width)."""
+        if self._means is None:
+            _, self._means = self._read(keep=False)
+        return self._means
 
-    def _keep(self) -> list[Tensor]:
-        kept: list[Tensor] = [torch.empty(0)] * len(self)
+    @torch.no_grad()
+    def _compute(self, rows: Sequence[int]) -> tuple[States, Tensor]:
+        """The states of some texts and their means."""
+        ids = nn.utils.rnn.pad_sequence([self.ids[row] for row in rows], batch_first=True)
+        output = self.model.base_model(input_ids=ids, use_cache=True)  # causal: padding comes after
+        mask = self._mask(rows)
+        hidden = output.last_hidden_state.float() * mask[..., None]
+        states = States([(layer.keys, layer.values) for layer in output.past_key_values.layers], mask)
+        return states, hidden.sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+    def _read(self, keep: bool) -> tuple[list[Tensor] | None, Tensor]:
+        """The states of every text, if they are to be kept, and all means."""
+        kept, means = ([torch.empty(0)] * len(self) for _ in range(2))
         with tqdm(total=len(self), desc="read texts", unit="text", mininterval=2) as progress:
             for rows in self.batches(range(len(self))):
-                states = torch.stack([torch.stack(block) for block in self._compute(rows).blocks])
+                computed, found = self._compute(rows)
+                states = torch.stack([torch.stack(block) for block in computed.blocks]) if keep else None
                 for place, row in enumerate(rows):
-                    kept[row] = states[:, :, place, :, : len(self.ids[row])].clone()
+                    means[row] = found[place]
+                    if states is not None:
+                        kept[row] = states[:, :, place, :, : len(self.ids[row])].clone()
                 progress.update(len(rows))
-        return kept
+        return (kept if keep else None), torch.stack(means)
 
     def _mask(self, rows: Sequence[int]) -> Tensor:
         lengths = torch.tensor([len(self.ids[row]) for row in rows], device=self.model.device)
@@ -164,3 +177,9 @@ def load_prompts(path: Path, device: torch.device) -> dict[str, SoftPrompt]:
     parts = load_file(path, device=str(device))
     names = dict.fromkeys(name.rpartition(".")[0] for name in parts)
     return {name: SoftPrompt(*(parts[f"{name}.{part}"] for part in SoftPrompt._fields)) for name in names}
+
+
+def save_means(means: dict[str, Tensor], path: Path) -> None:
+    """Write the means of the texts of tasks by name, as safetensors."""
+    with replacing(path) as temporary:
+        save_file({name: tensor.cpu().contiguous() for name, tensor in means.items()}, temporary)

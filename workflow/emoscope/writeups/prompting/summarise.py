@@ -7,18 +7,30 @@ import numpy as np
 import pandas as pd
 
 from emoscope.reporting.findings import Finding, write_findings
+from emoscope.reporting.html import listed
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv, write_json, write_table
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.answers import answers_of
-from emoscope.writeups.prompting.correlations import correlate
-from emoscope.writeups.prompting.reports import ALONE, compare_alone, pairs_alone, report_of
+from emoscope.writeups.prompting.comparisons import (
+    ALONE,
+    LONGER,
+    baseline_answers,
+    compare_alone,
+    compare_baseline,
+    compare_lengths,
+    pairs_alone,
+    pairs_longer,
+)
+from emoscope.writeups.prompting.correlations import correlate, weakest_sign
+from emoscope.writeups.prompting.reports import report_of
 
 
 def summarise_prompting(
     scores: Path,
+    baselines: Path,
     checks: Path,
     tests: list[Path],
     about: list[Path],
@@ -27,6 +39,7 @@ def summarise_prompting(
     reports: Path,
     correlations: Path,
     alone: Path,
+    compared: Path,
     history: Path,
     tasks: Path,
     findings: Path,
@@ -43,27 +56,40 @@ def summarise_prompting(
     related = pd.concat([correlate(answer, texts, known, drawn) for answer in answers if answer.label == ALL])
     family = [related["texts"], related["task"], related["epochs"], related["measure"]]
     related["p_adjusted"] = related.groupby(family)["p"].transform(benjamini_hochberg)
-    compared = pd.DataFrame(
-        [row for pair in pairs_alone(answers) for row in compare_alone(*pair, texts, known, drawn)], columns=ALONE
+    pairs = [row for pair in pairs_alone(answers) for row in compare_alone(*pair, texts, known, drawn)]
+    own_prompts = pd.DataFrame(pairs, columns=ALONE)
+    beside = pd.concat(
+        [
+            compare_baseline(answer, method, baseline, texts, known, drawn)
+            for method, said in baseline_answers(pd.read_parquet(baselines), known).items()
+            for baseline in said
+            for answer in answers
+            if answer.own and answer.texts == baseline.texts
+        ],
+        ignore_index=True,
     )
+    longer = [row for pair in pairs_longer(answers) for row in compare_lengths(*pair, texts, known, drawn)]
     write_table(report, reports)
     write_table(related, correlations)
-    write_table(compared, alone)
+    write_table(own_prompts, alone)
+    write_table(beside, compared)
     write_csv(losses, history)
     write_json(list(known.values()), tasks)
-    moved = pd.read_parquet(checks)
-    write_findings(_findings(report, related, compared, losses, moved, known, drawn["alpha"]), findings)
+    write_findings(
+        [
+            *data_findings(known, losses),
+            *report_findings(report),
+            *correlation_findings(related),
+            *alone_findings(own_prompts),
+            *baseline_findings(beside),
+            *length_findings(pd.DataFrame(longer, columns=LONGER)),
+            *check_findings(pd.read_parquet(checks), drawn["alpha"]),
+        ],
+        findings,
+    )
 
 
-def _findings(
-    report: pd.DataFrame,
-    related: pd.DataFrame,
-    compared: pd.DataFrame,
-    losses: pd.DataFrame,
-    moved: pd.DataFrame,
-    tasks: dict,
-    alpha: float,
-) -> Iterator[Finding]:
+def data_findings(tasks: dict[str, dict], losses: pd.DataFrame) -> Iterator[Finding]:
     for name, task in tasks.items():
         for label, rate in task["train_rates"].items():
             yield Finding(f"{name}.train_rate.{label}", rate, note=f"of {task['train_rows']} training texts")
@@ -71,11 +97,16 @@ def _findings(
         yield Finding(f"{name}.leaked", task["leaked_test_rows"], note=note)
     for row in losses.itertuples():
         yield Finding(f"{row.task}.{row.label}.loss.{row.epoch}", row.loss, note="mean over the epoch's batches")
+
+
+def report_findings(report: pd.DataFrame) -> Iterator[Finding]:
     for row in report.itertuples():
-        where = "" if row.row == ALL else f".{row.row.replace(' ', '_')}"
-        yield Finding(
-            f"{row.task}.{row.epochs}.{row.measure}{where}", row.value, row.low, row.high, f"{row.support} texts"
-        )
+        name = f"{row.task}.{row.epochs}.{_measure(row.measure, row.row)}"
+        yield Finding(name, row.value, row.low, row.high, f"{row.support} texts")
+
+
+def correlation_findings(related: pd.DataFrame) -> Iterator[Finding]:
+    """Every correlation, and of one task's texts with another's prompts the weakest of the published signs."""
     for row in related.to_dict("records"):
         own = row["texts"] == row["task"]
         name = row["texts"] if own else f"{row['texts']}.by_{row['task']}"
@@ -84,19 +115,59 @@ def _findings(
         planted = "" if np.isnan(row["planted"]) else f"; planted {row['planted']:.3f}"
         name = f"{name}.{row['epochs']}.pearson.{row['measure']}.{pair}"
         yield Finding(name, row["r"], row["low"], row["high"], note + planted)
-    for row in compared.itertuples():
+    across = related[related["texts"] != related["task"]]
+    for (texts, task, epochs, measure), rows in across.groupby(["texts", "task", "epochs", "measure"], sort=False):
+        if found := weakest_sign(rows):
+            note = (
+                f"the smallest of the correlations of {listed(found[-1])}, positive where the sign is the published one"
+            )
+            name = f"{texts}.by_{task}.{epochs}.pearson.{measure}.weakest_sign"
+            yield Finding(name, *found[:3], note, texts=rows["n"].iloc[0])
+
+
+def alone_findings(alone: pd.DataFrame) -> Iterator[Finding]:
+    for row in alone.itertuples():
         stem = f"{row.task}.{row.label}_alone.{row.epochs}.{row.measure}"
         yield Finding(stem, row.alone, note="interval: see the difference")
         yield Finding(
             f"{stem}.difference", row.difference, row.low, row.high, f"joint minus alone; joint {row.joint:.4f}"
         )
-    for check, rows in moved.groupby("check", sort=False):
-        stem, most, note = (
-            check.replace(" ", "_"),
-            rows["moved"].max(),
-            f"largest change of a logit in {len(rows)} texts",
+
+
+def baseline_findings(beside: pd.DataFrame) -> Iterator[Finding]:
+    """Each baseline's scores, and how far each prompt's lie above them."""
+    for row in beside.itertuples():
+        method, measure = row.method.replace(" ", "_"), _measure(row.measure, row.row)
+        if row.epochs == beside["epochs"].min():
+            yield Finding(f"{row.task}.{method}.{measure}", row.value, row.low, row.high, f"{row.texts} texts")
+        yield Finding(
+            f"{row.task}.{row.epochs}.{measure}.above_{method}",
+            row.difference,
+            row.difference_low,
+            row.difference_high,
+            f"prompt minus baseline on the same texts; baseline {row.value:.4f}",
+            texts=row.texts,
+            detectable=row.detectable,
         )
-        yield Finding(f"{stem}.moved", most, rows["moved"].min(), most, f"{note}; not an interval but the range")
+
+
+def length_findings(longer: pd.DataFrame) -> Iterator[Finding]:
+    """What a longer training changes; a prompt of the shorter one is a station of it."""
+    for row in longer.itertuples():
+        name = f"{row.task}.{row.long}_minus_{row.short}.{_measure(row.measure, row.of)}"
+        yield Finding(name, row.difference, row.low, row.high, "one training, on the same texts", texts=row.texts)
+
+
+def check_findings(moved: pd.DataFrame, alpha: float) -> Iterator[Finding]:
+    """Largest changes, which are counted over all checked texts and therefore have no interval."""
+    for check, rows in moved.groupby("check", sort=False):
+        stem, note = check.replace(" ", "_"), f"largest change of any logit of {len(rows)} texts, exactly"
+        yield Finding(f"{stem}.moved", rows["moved"].max(), note=note)
         if check != "composite head":
             share = wilson_interval(rows["flipped"].sum(), len(rows), alpha)
             yield Finding(f"{stem}.flipped", rows["flipped"].mean(), *share, f"of {len(rows)} texts another prediction")
+
+
+def _measure(measure: str, row: str) -> str:
+    """A measure and what it is of, as findings name them."""
+    return measure if row == ALL else f"{measure}.{row.replace(' ', '_')}"

@@ -15,13 +15,15 @@ from emoscope.models.language_models import load_language_model
 from emoscope.models.precision import use_bf16
 from emoscope.storage.files import read_json, write_csv
 from emoscope.storage.names import ALL
-from emoscope.writeups.prompting.soft_prompts import SoftPrompt, Texts, logits_of, new_prompt, save_prompts
+from emoscope.writeups.prompting.soft_prompts import SoftPrompt, Texts, logits_of, new_prompt, save_means, save_prompts
 
 GIGABYTE = 1e9
 
 
-def train_prompts(model: Path, train: Path, about: Path, config: dict, prompts: Path, history: Path) -> None:
-    """Write a task's prompts, `{label}/{epochs}`, and the loss of every epoch.
+def train_prompts(
+    model: Path, train: Path, about: Path, config: dict, prompts: Path, history: Path, means: Path
+) -> None:
+    """Write a task's prompts, `{label}/{epochs}`, the loss of every epoch, and the `means` of the texts for a probe.
 
     The label is `all` for the prompt of the whole task. A task's label that is to stand `alone` gets prompts of its
     own, trained to tell texts with it from texts without it.
@@ -41,6 +43,7 @@ def train_prompts(model: Path, train: Path, about: Path, config: dict, prompts: 
     print(
         f"{len(texts)} texts, {texts.cut} cut, states {'kept' if texts.kept else 'computed anew each time'}", flush=True
     )
+    save_means({task["name"]: texts.means()}, means)
     trained, rows = {}, []
     for label, (targets, kind) in kinds.items():
         for epoch, loss, prompt in train_prompt(texts, targets, kind, config):
