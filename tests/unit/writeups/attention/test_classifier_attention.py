@@ -9,6 +9,7 @@ import torch
 
 from emoscope.models.families import family_of, head_slice, pooled_token, projection_of, visible_tokens
 from emoscope.models.interventions import changing_input
+from emoscope.models.random_twin import random_twin
 from emoscope.writeups.attention.blocking import blocked_answers, silenced_answers, when_silenced
 from emoscope.writeups.attention.measure import attention_weights, block_attention
 from emoscope.writeups.attention.page import agreement_table, picked_heads, resting_names, target_names
@@ -145,7 +146,8 @@ def test_places_to_rest_are_the_first_token_and_those_around_the_text(model, own
 
 
 def test_the_summary_takes_both_directions(model, tables):
-    agreed = agreements(source_agreement(tables["blocked"]), STATISTICS)
+    trained = tables["blocked"][tables["blocked"]["weights"] == "trained"]
+    agreed = agreements(source_agreement(trained), STATISTICS)
     assert agreed["value"].between(-1, 1).all()
     rest = agreed[(agreed["measure"] == "top") & (agreed["targets"] == "rest")]["guessing"].iloc[0]
     every = agreed[(agreed["measure"] == "top") & (agreed["targets"] == "all")]["guessing"].iloc[0]
@@ -197,3 +199,30 @@ def test_small_effects_get_more_decimals(model, tables):
 
 def test_every_family_is_here():
     assert set(FAMILIES) == {"gpt2", "bert", "llama"}
+
+
+def test_some_texts_are_blocked_in_the_random_twin_too(model, own_tokenizer, tables):
+    """Its attention and its answers, not the model's; the same texts, sources and targets."""
+    blocked = tables["blocked"].set_index(["weights", "text", "source", "target"])
+    trained, twin = blocked.loc["trained"], blocked.loc["random"]
+    chosen = chosen_texts_of(own_tokenizer)
+    some = list(range(0, len(chosen), 3))
+    assert trained.index.unique("text").tolist() == list(range(len(chosen)))
+    assert twin.index.equals(trained.loc[some].index)
+    assert (twin["resting"] == trained.loc[some, "resting"]).all()
+    fresh = random_twin(model, STATISTICS["seed"])
+    for text in some:
+        ids = chosen[text]
+        for whose, network in (("trained", model), ("random", fresh)):
+            rows = blocked.loc[whose].loc[text].reset_index()
+            _, divergence = blocked_answers(network, ids)
+            expected = divergence[rows["source"], rows["target"]]
+            assert np.allclose(rows["divergence"], expected, rtol=1e-2, atol=1e-9), whose
+            maps = attention_of(network, ids).mean(axis=(0, 1))
+            assert np.allclose(rows["mean"], maps[rows["source"], rows["target"]], atol=1e-6), whose
+
+
+def chosen_texts_of(tokenizer) -> list[list[int]]:
+    drawn = pd.Series(TEXTS).drop_duplicates().sample(frac=1, random_state=STATISTICS["seed"])
+    found = [tokenizer(text)["input_ids"] for text in drawn]
+    return [ids for ids in found if 6 <= len(ids) <= 32][:4]

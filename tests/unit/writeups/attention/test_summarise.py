@@ -105,3 +105,55 @@ def test_findings_name_the_head_that_looks_most():
     assert found["heads.divergence.largest"].note.startswith("block 1, head 2")
     assert found["heads.sharpest.correlation"].value == pytest.approx(1)
     assert found["looks.first.share"].value == pytest.approx(0.1)
+
+
+def above_random(trained: pd.DataFrame, random: pd.DataFrame) -> dict:
+    sources = [attention_summary.source_agreement(table) for table in (trained, random)]
+    return {finding.name: finding for finding in attention_summary.random_findings(*sources, OPTIONS)}
+
+
+def test_mechanics_alone_are_no_knowledge():
+    """A model whose attention ranks effects no better than that of random weights says nothing of what matters."""
+    mechanical = blocked(9, 9, lambda table: table["mean"] ** 2)
+    found = above_random(mechanical, mechanical[mechanical["text"] % 3 == 0])
+    assert found["agreement.mean.rest.random"].value == pytest.approx(1)
+    above = found["agreement.mean.rest.above_random"]
+    assert above.value == pytest.approx(0) and above.texts == 3 and not above.low > 1e-9
+    worse = above_random(blocked(9, 9, lambda table: 1 - table["mean"]), mechanical)
+    assert worse["agreement.mean.rest.above_random"].high < -1.5
+
+
+def test_attention_that_knows_more_than_random_weights_is_found():
+    knowing = blocked(9, 9, lambda table: table["mean"])
+    noise = np.random.default_rng(5)
+    found = above_random(knowing, blocked(9, 9, lambda table: noise.random(len(table))))
+    above = found["agreement.mean.rest.above_random"]
+    assert above.value == pytest.approx(1 - found["agreement.mean.rest.random"].value)
+    assert above.low > 0.5
+
+
+def test_a_model_that_ignores_its_input_knows_nothing():
+    """No effect anywhere: nothing to rank, and less agreement than random weights have."""
+    deaf = blocked(9, 9, lambda table: 0.0 * table["mean"])
+    found = above_random(deaf, blocked(9, 9, lambda table: table["mean"]))
+    assert found["agreement.mean.rest.above_random"].high < 0
+
+
+def test_a_sink_cannot_lift_attention_above_random_weights():
+    """A trained model that rests on its first token, with the largest effects there, and knows nothing else."""
+    noise = np.random.default_rng(7)
+    resting = blocked(9, 12, lambda table: noise.random(len(table)) + 9 * (table["target"] == 0))
+    resting.loc[resting["target"] == 0, "mean"] = 9
+    random = blocked(9, 12, lambda table: table["mean"] + noise.random(len(table)) / 4)
+    found = above_random(resting, random)
+    assert found["agreement.mean.rest.above_random"].high < 0
+    assert found["agreement.mean.all.above_random"].value > found["agreement.mean.rest.above_random"].value
+
+
+def test_sources_are_compared_with_themselves():
+    trained = blocked(6, 9, lambda table: table["mean"])
+    random = blocked(6, 9, lambda table: table["mean"].where(table["text"] == 0, -table["mean"]))
+    shuffled = random.sample(frac=1, random_state=0).sort_values(["text"], ascending=False, kind="stable")
+    one, other = (above_random(trained, table) for table in (random, shuffled))
+    name = "agreement.mean.rest.above_random"
+    assert one[name].value == pytest.approx(other[name].value) == pytest.approx(2 * 5 / 6)

@@ -12,6 +12,7 @@ from emoscope.errors import UserError
 from emoscope.models.families import blocks_of, family_of, heads_of, visible_tokens
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import architecture_of, load_classifier
+from emoscope.models.random_twin import random_twin
 from emoscope.statistics.ranks import rank_agreement
 from emoscope.storage.files import write_table
 from emoscope.writeups.attention.blocking import when_blocked, when_silenced
@@ -20,6 +21,7 @@ from emoscope.writeups.attention.weights import attention_of, readable, resting_
 LONGEST = 128  # tokens of a sentence; a map of more could not be read, and the viewer's page would grow past 10 MB
 TOKENS = (6, 32)  # shortest and longest text that is taken from a corpus
 HEAD = ("block", "head")
+PER_TWIN = 3  # every third text is read by the model's random twin, too: it costs as much, and varies little
 
 
 def attention_weights(model: Path, config: dict, weights: Path, averages: Path, tokens: Path) -> None:
@@ -61,24 +63,27 @@ def block_attention(
     of the log-probability of a classifier's class, or of a language model's true next token; that is NaN at a text's
     end.
     `blocked`: for each text, source and target the attention (`mean` of all heads of all blocks, `rollout` through all
-    blocks), the effects of blocking it in all of them, and whether the target is one of the `resting_places`.
+    blocks), the effects of blocking it in all of them, and whether the target is one of the `resting_places`; `weights`
+    are `trained`, the model's, and for some texts also `random`, those of its twin that has learnt nothing.
     `looks`: for each text, block and head what `where_heads_look` gives, and `agreement`, the mean rank correlation of
     the head's weights with `divergence` in `blocked`.
     `silenced`: for each text, block and head the effects of silencing the head at the token that `when_silenced` names,
     and its weights there: on all but the resting places (`elsewhere`), and the largest (`sharpest`).
     """
     network, tokenizer = load(model)
+    twin = random_twin(network, statistics["seed"])
     ahead = family_of(network).looks_ahead
     tables: dict[str, list[pd.DataFrame]] = {"blocked": [], "looks": [], "silenced": []}
     longest = min(TOKENS[1], network.config.max_position_embeddings)
     chosen = chosen_texts(texts, tokenizer, config["texts"], statistics["seed"], longest)
     for text, ids in enumerate(tqdm(chosen, desc="blocking", unit="text")):
         maps, resting = attention_of(network, ids), resting_places(tokenizer, ids)
-        change, divergence = when_blocked(network, ids)
-        values = {"mean": maps.mean(axis=(0, 1)), "rollout": rollout(maps)[-1], "change": change}
-        values["resting"] = np.broadcast_to(resting, change.shape)
-        table = _rows(text, ("source", "target"), **values, divergence=divergence)
-        tables["blocked"].append(table.dropna(subset="divergence"))
+        _, divergence = effects = when_blocked(network, ids)
+        tables["blocked"].append(blocked_rows(text, "trained", maps, resting, *effects))
+        if text % PER_TWIN == 0:
+            tables["blocked"].append(
+                blocked_rows(text, "random", attention_of(twin, ids), resting, *when_blocked(twin, ids))
+            )
         agreement = np.nanmean(rank_agreement(maps, divergence), axis=-1)
         tables["looks"].append(_rows(text, HEAD, **where_heads_look(maps, ahead), agreement=agreement))
         source, change, divergence = when_silenced(network, ids)
@@ -87,6 +92,16 @@ def block_attention(
         tables["silenced"].append(_rows(text, HEAD, **values, divergence=divergence))
     for name, path in {"blocked": blocked, "looks": looks, "silenced": silenced}.items():
         write_table(pd.concat(tables[name], ignore_index=True), path)
+
+
+def blocked_rows(
+    text: int, weights: str, maps: np.ndarray, resting: np.ndarray, change: np.ndarray, divergence: np.ndarray
+) -> pd.DataFrame:
+    """The rows of `blocked` for one text; `weights` says whose they are, `trained` or `random`."""
+    values = {"mean": maps.mean(axis=(0, 1)), "rollout": rollout(maps)[-1], "change": change}
+    values["resting"] = np.broadcast_to(resting, change.shape)
+    rows = _rows(text, ("source", "target"), **values, divergence=divergence)
+    return rows.assign(weights=weights).dropna(subset="divergence")
 
 
 def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

@@ -126,10 +126,10 @@ def agreement_table(agreement: pd.DataFrame, names: Mapping[str, str]) -> Markup
 
 
 def agreement_reading(found: Findings, names: Mapping[str, str]) -> Markup:
-    """Whether attention knows more than nearness, with and without the tokens that heads rest on."""
+    """Whether attention knows more than nearness and than random weights, with and without the tokens to rest on."""
     targets = {"all": names["all"], "rest": f"the tokens {names['rest']}"}
     leads = [(name, found[f"agreement.mean.{kind}.lead_over_nearness"]) for kind, name in targets.items()]
-    return say("agreement", leads=leads)
+    return say("agreement", leads=leads, rest=targets["rest"], found=found)
 
 
 def head_reading(heads: pd.DataFrame, found: Findings, tokens: pd.DataFrame) -> Markup:

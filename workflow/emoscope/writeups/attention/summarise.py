@@ -38,7 +38,8 @@ def summarise_attention(
     texts, and for `top` the share that guessing reaches.
     """
     options = resampling(statistics)
-    sources = source_agreement(pd.read_parquet(blocked))
+    blocks = pd.read_parquet(blocked)
+    sources, random = (source_agreement(blocks[blocks["weights"] == whose]) for whose in ("trained", "random"))
     agreed = agreement_table(sources, options)
     by_head = head_table(pd.read_parquet(looks), pd.read_parquet(silenced), options)
     by_head["repeated"] = repeated_looks(pd.read_parquet(weights), pd.read_parquet(tokens)).to_numpy()
@@ -47,6 +48,7 @@ def summarise_attention(
     write_findings(
         [
             *agreement_findings(agreed, sources, options),
+            *random_findings(sources, random, options),
             *head_findings(by_head, pd.read_parquet(looks), pd.read_parquet(silenced), options),
             *published_findings(pd.read_parquet(weights), pd.read_parquet(tokens)),
         ],
@@ -140,6 +142,30 @@ def agreement_findings(agreed: pd.DataFrame, sources: pd.DataFrame, options: dic
             lead = sources[score, targets, "correlation"] - sources["nearness", targets, "correlation"]
             low, high = bootstrap_mean(lead.to_numpy(), texts, **options)
             found.append(Finding(f"agreement.{score}.{targets}.lead_over_nearness", lead.mean(), low, high, note))
+    return found
+
+
+def random_findings(sources: pd.DataFrame, random: pd.DataFrame, options: dict) -> list[Finding]:
+    """The agreement of a random twin's attention, and how far the trained model's lies above it, source by source.
+
+    Blocking does more the larger the weight that it takes away, whatever the weights are: a model that has learnt
+    nothing shows how much agreement that alone makes. What lies above it, without the tokens that heads rest on
+    (`rest`), is what attention knows of what matters.
+    """
+    key = [("text", "", ""), ("source", "", "")]
+    trained, twin = (table.set_index(key) for table in (sources, random))
+    both = trained.index.intersection(twin.index)
+    trained, twin, texts = trained.loc[both], twin.loc[both], both.get_level_values(0).to_numpy()
+    count = len(np.unique(texts))
+    note = f"{len(both)} sources in {count} texts, one random model of the same architecture"
+    found = []
+    for targets in TARGETS:
+        one, other = (table["mean", targets, "correlation"].to_numpy() for table in (trained, twin))
+        for name, values in (("random", other), ("above_random", one - other)):
+            low, high = bootstrap_mean(values, texts, **options)
+            found.append(
+                Finding(f"agreement.mean.{targets}.{name}", float(values.mean()), low, high, note, texts=count)
+            )
     return found
 
 
