@@ -27,6 +27,7 @@ COMMANDS = {
     "unpack-model": "models.sources:unpack_model",
     "finetune": "training.finetune:finetune",
     "predict": "models.logits:predict",
+    "predict-baselines": "experiments.performance.baselines:predict_baselines",
     "evaluate": "experiments.performance.summarise:evaluate",
     "select-confident": "experiments.masking.samples:select_confident",
     "mask-block": "experiments.masking.measure:mask_block",

@@ -1,4 +1,4 @@
-"""Performance: results/{run}/metrics.json from its predictions."""
+"""Performance: results/{run}/metrics.json from its predictions, beside data/corpora/{corpus}/baselines.parquet."""
 
 PAGES.add(
     Page(
@@ -21,10 +21,34 @@ PAGES.add(
 )
 
 
+rule predict_baselines:
+    """What a bag of words and the most frequent class make of a corpus' test texts."""
+    input:
+        train="data/corpora/{corpus}/train.parquet",
+        test="data/corpora/{corpus}/test.parquet",
+        audit="data/corpora/{corpus}/corpus.json",
+        code=code_of("experiments.performance.baselines"),
+    output:
+        "data/corpora/{corpus}/baselines.parquet",
+    log:
+        "logs/corpora/{corpus}/baselines.log",
+    wildcard_constraints:
+        corpus=one_of(CORPORA),
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    shell:
+        r"""
+        python -m emoscope predict-baselines --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
+            --predictions {output:q} >{log:q} 2>&1
+        """
+
+
 rule evaluate:
     """Accuracy, AUC, F1, confusion and calibration, with and without texts that leak from train to test."""
     input:
         predictions=gather.predict("results/{{run}}/predictions/{scatteritem}.parquet"),
+        baselines=corpus_of("baselines.parquet"),
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
         audit=corpus_of("corpus.json"),
@@ -41,9 +65,9 @@ rule evaluate:
         statistics=as_json(config["statistics"]),
     shell:
         r"""
-        python -m emoscope evaluate --predictions {input.predictions:q} --train {input.train:q} --test {input.test:q} \
-            --audit {input.audit:q} --statistics {params.statistics:q} --output {output.metrics:q} \
-            --findings {output.findings:q} >{log:q} 2>&1
+        python -m emoscope evaluate --predictions {input.predictions:q} --baselines {input.baselines:q} \
+            --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
+            --statistics {params.statistics:q} --output {output.metrics:q} --findings {output.findings:q} >{log:q} 2>&1
         """
 
 

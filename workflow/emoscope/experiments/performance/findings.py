@@ -30,5 +30,18 @@ def findings_of(metrics: Mapping, audit: Mapping, alpha: float) -> Iterator[Find
             )
 
 
+def baseline_findings(baselines: Mapping, alpha: float) -> Iterator[Finding]:
+    """`accuracy.{method}`, a cheap classifier's on all rows of the test set, and by how much the model's lies above it;
+    `.distinct` is the same of distinct texts that do not leak."""
+    for method, found in baselines.items():
+        for kind, ending in (("all", ""), ("distinct", ".distinct")):
+            rows = found[kind]
+            for name, score in ((f"accuracy.{method}", "accuracy"), (f"accuracy.above_{method}", "difference")):
+                low, high = _numbers(rows[f"{score}_interval"])
+                detectable = detectable_from_interval(low, high, alpha)
+                value = _numbers([rows[score]])
+                yield Finding(f"{name}{ending}", *value, low, high, texts=rows["rows"], detectable=detectable)
+
+
 def _numbers(values: list[float | None]) -> list[float]:
     return [np.nan if value is None else value for value in values]

@@ -18,6 +18,7 @@ SETS = {
     ("test", "all"): "test, all rows",
     ("test", "distinct"): "test, every text once, none known from training",
 }
+METHODS = {"words": "a bag of words", "constant": "the most frequent class"}
 COMPOSED = {
     "negation": "negate a feeling; a count of words fails on half of them",
     "contrast": "name a past and a present feeling; a count of words cannot tell which holds",
@@ -25,9 +26,10 @@ COMPOSED = {
 
 
 def main_result(metrics: dict, published: pd.DataFrame) -> Markup:
-    """The headline: test accuracy beside the paper's."""
+    """The headline: test accuracy beside the cheapest classifiers' and the paper's."""
     ours = estimates_of(metrics["test"]["all"])["accuracy"]
-    return say("main_result", ours=ours, theirs=_paper(published)["test_accuracy"])
+    cheap = {method: estimates_of(found["all"])["accuracy"]["value"] for method, found in metrics["baselines"].items()}
+    return say("main_result", ours=ours, cheap=cheap, theirs=_paper(published)["test_accuracy"])
 
 
 def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame) -> Markup:
@@ -64,6 +66,29 @@ def main_table(metrics: dict, published: pd.DataFrame) -> Markup:
         )
     resamples = sorted({metrics[part][kind]["resamples"] for part, kind in SETS})
     return html_table(rows, say("main_table", resamples=list(map(number, resamples))), text=("set",))
+
+
+def baseline_table(metrics: dict) -> Markup:
+    """The accuracy of the cheapest classifiers on the test set, and the model's minus theirs."""
+    rows = [
+        {
+            "set": SETS["test", kind],
+            "classifier": METHODS[method],
+            "texts": number(rows["rows"]),
+            "its accuracy": cell(estimates_of(rows)["accuracy"], number),
+            "model minus it": cell(estimates_of(rows)["difference"]),
+        }
+        for kind in ("all", "distinct")
+        for method, found in metrics["baselines"].items()
+        for rows in [found[kind]]
+    ]
+    return html_table(rows, say("baseline_table"), text=("set", "classifier"))
+
+
+def baseline_reading(metrics: dict) -> Markup:
+    """Whether the model does better than a bag of words on texts that it has not seen."""
+    found = estimates_of(metrics["baselines"]["words"]["distinct"])
+    return say("baselines", difference=found["difference"], words=found["accuracy"])
 
 
 def leak(audit: dict, metrics: dict) -> Markup:

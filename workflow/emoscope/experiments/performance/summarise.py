@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.performance.findings import findings_of
+from emoscope.experiments.performance.findings import baseline_findings, findings_of
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
-from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.rates import rate_difference_interval, wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_json
 
@@ -21,12 +21,20 @@ FEWEST = 200  # resamples, whatever the size
 
 
 def evaluate(
-    predictions: list[Path], train: Path, test: Path, audit: Path, statistics: dict, output: Path, findings: Path
+    predictions: list[Path],
+    baselines: Path,
+    train: Path,
+    test: Path,
+    audit: Path,
+    statistics: dict,
+    output: Path,
+    findings: Path,
 ) -> None:
     """Write `metrics.json`, for the training and the test set metrics of all rows and of the `distinct` ones; findings.
 
     Distinct training rows are the first of each text; distinct test rows are those, too, and not in the training set.
     `differences` are of accuracy: training minus test, of all and of distinct rows, and all minus distinct test rows.
+    `baselines` holds the test accuracy of the cheapest classifiers, and the model's minus theirs.
     """
     scores = pd.concat(map(pd.read_parquet, predictions), ignore_index=True).drop(columns="label")
     about = read_json(audit)
@@ -45,8 +53,17 @@ def evaluate(
             "test_minus_distinct": accuracy_difference(testing, fresh, **options),
         },
     }
+    found["baselines"] = {
+        method: {
+            kind: beside_baseline(table, rows.set_index("id")["pred"], options["alpha"])
+            for kind, table in (("all", testing), ("distinct", fresh))
+        }
+        for method, rows in pd.read_parquet(baselines).groupby("method", sort=False)
+    }
     write_json(found, output)
-    write_findings(findings_of(found, about, options["alpha"]), findings)
+    alpha = options["alpha"]
+    quotable = [*findings_of(found, about, alpha), *baseline_findings(found["baselines"], alpha)]
+    write_findings(quotable, findings)
 
 
 def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples: int, seed: int) -> dict:
@@ -114,6 +131,21 @@ def accuracy_difference(
     texts, count = pd.factorize(tables["text"])[0], bounded(resamples, len(tables))
     interval = _bootstrap(difference, texts, resamples=count, alpha=alpha, seed=seed)
     return {"resamples": count, **_beside(accuracy=(difference(np.ones(len(tables))), *interval))}
+
+
+def beside_baseline(table: pd.DataFrame, pred: pd.Series, alpha: float) -> dict[str, float | list[float]]:
+    """`accuracy` of a baseline's predictions, by id, and `difference`, the model's accuracy in the table minus it.
+
+    Intervals are Wilson's, each text one trial, and Newcombe's of paired rows, in which a text's rows count together.
+    """
+    right, other = ((said == table["label"]).to_numpy() for said in (table["pred"], table["id"].map(pred)))
+    texts = pd.factorize(table["text"])[0]
+    if not len(texts):
+        return _beside(accuracy=(np.nan,) * 3, difference=(np.nan,) * 3) | {"rows": 0}
+    trials = len(np.unique(texts))
+    accuracy = other.mean(), *wilson_interval(other.mean() * trials, trials, alpha)
+    bounds = rate_difference_interval(right, other, paired=True, clusters=(texts, texts), alpha=alpha)
+    return _beside(accuracy=accuracy, difference=(right.mean() - other.mean(), *bounds)) | {"rows": len(table)}
 
 
 def weighted_statistic(
