@@ -1,9 +1,11 @@
 """The attention page draws any token, and says why something is missing."""
 
 import pandas as pd
+import pytest
 from bs4 import BeautifulSoup
 
 from attention_tables import MAIA, averages_of, weights_of
+from emoscope.reporting.passages import Findings
 from emoscope.reporting.plots import svg
 from emoscope.writeups.attention import figures as attention_figures
 from emoscope.writeups.attention import page as attention_report
@@ -26,3 +28,32 @@ def test_the_published_table_is_replaced_by_a_reason():
     html = attention_report.published_table(*weights_of(MAIA), published)
     cells = [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("tbody td")]
     assert cells[:3] == ["Ma", "0.1400", "0.0100"] and len(cells) == 2 + 10
+
+
+@pytest.mark.parametrize(
+    ("above", "than", "verdict"),
+    [
+        ((-0.4, -0.5, -0.3), "lower", "does not go beyond"),
+        ((0.4, 0.3, 0.5), "higher", "goes beyond"),
+        ((0.1, -0.1, 0.3), "about as high", "cannot be told from"),
+    ],
+)
+def test_attention_is_judged_beside_random_weights(above, than, verdict):
+    rows = {
+        "agreement.mean.all.lead_over_nearness": (0.6, 0.5, 0.7),
+        "agreement.mean.rest.lead_over_nearness": (-0.2, -0.3, -0.1),
+        "agreement.mean.all.random": (0.92, 0.9, 0.94),
+        "agreement.mean.rest.random": (0.81, 0.8, 0.82),
+        "agreement.mean.rest.above_random": above,
+    }
+    table = pd.DataFrame(
+        [(name, *row, "") for name, row in rows.items()], columns=["name", "value", "low", "high", "note"]
+    )
+    names = {"all": "all tokens", "rest": "without the first token"}
+    html = attention_report.agreement_reading(Findings(table), names)
+    text = " ".join(BeautifulSoup(html, "html.parser").get_text().split())
+    assert "Over all tokens, the mean weight ranks tokens better than nearness" in text
+    assert "Over the tokens without the first token, the mean weight ranks tokens worse than nearness" in text
+    assert "the correlation is 0.920 [0.900, 0.940], and 0.810 [0.800, 0.820] over the tokens without" in text
+    assert f"the trained model's is {than} (a difference of" in text
+    assert f"what attention says of what matters {verdict} the bare mechanics of blocking." in text

@@ -73,3 +73,15 @@ def test_a_label_that_no_training_text_has_is_named(tmp_path):
     config = FILES | paths | {"labels": ["joy", "fear"], "train_rows": None, "test_rows": None}
     with pytest.raises(UserError, match="task mine: every training text has 0 for 'fear'"):
         prepared(tmp_path, config)
+
+
+def test_generated_texts_are_split_once_and_know_their_answers(tmp_path):
+    config = {"name": "mood", "source": "generated", "task": "emotion", "train_rows": 40, "test_rows": 20, "seed": 1}
+    train, test, task = prepared(tmp_path, config | {"alone": "joy"})
+    assert (len(train), len(test), task["train_rows"], task["test_rows"]) == (40, 20, 40, 20)
+    assert not set(train["text"]) & set(test["text"]) and task["leaked_test_rows"] == 0
+    assert task["train_rates"]["joy"] == train["is_joy"].mean() != test["is_joy"].mean()
+    assert (train["is_joy"] == train["planted_joy"]).all() and task["kind"] == "multiple"
+    train, _, task = prepared(tmp_path, config | {"task": "sentiment", "alone": None})
+    assert (train["is_good"] == train["planted_good"]).all() and (train["is_bad"] == 1 - train["is_good"]).all()
+    assert (task["kind"], task["classes"]) == ("single", ["bad", "good"])

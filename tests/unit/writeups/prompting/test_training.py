@@ -9,12 +9,14 @@ import torch
 from safetensors.numpy import load_file
 
 from emoscope.errors import UserError
+from emoscope.models.language_models import load_language_model
 from emoscope.storage.files import write_json
 from emoscope.writeups.prompting import measure as prompt_scores
 from emoscope.writeups.prompting import training as prompt_training
 from emoscope.writeups.prompting.soft_prompts import (
     Texts,
     load_prompts,
+    logits_of,
 )
 from random_models import TEXTS
 
@@ -27,6 +29,14 @@ CONFIG = {
 def test_positive_weights_are_negatives_over_positives():
     truth = torch.tensor([[1, 0], [0, 1], [0, 1], [0, 1]])
     assert prompt_training.positive_weight(truth).tolist() == pytest.approx([3, 1 / 3])
+
+
+def test_positives_of_several_labels_are_weighted_and_one_class_is_a_choice():
+    logits, truth = torch.tensor([[0.0, 2.0]]), torch.tensor([[0, 1]])
+    choice = prompt_training.loss_of(logits, truth, "single", torch.tensor([5.0, 5.0]))
+    assert choice.item() == pytest.approx(np.log1p(np.exp(-2)))
+    several = prompt_training.loss_of(logits, truth, "multiple", torch.tensor([5.0, 3.0]))
+    assert several.item() == pytest.approx((np.log(2) + 3 * np.log1p(np.exp(-2))) / 2)
 
 
 def test_training_and_scoring_of_two_tasks(tmp_path, language_model, tokenizer):
@@ -67,6 +77,21 @@ def test_training_and_scoring_of_two_tasks(tmp_path, language_model, tokenizer):
     tested, trained = (load_file(tmp_path / f"{name}-means.safetensors") for name in ("", "mood"))
     assert set(tested) == set(tasks)
     np.testing.assert_allclose(tested["mood"], trained["mood"], atol=1e-4, err_msg="here the same texts in one order")
+    wide = scores.pivot(index=["texts", "task", "label", "epochs", "id"], columns="class", values="logit")
+    read = Texts(*load_language_model(tmp_path / "model"), words, CONFIG["max_tokens"], budget=1e9)
+    for name, label, columns in (("mood", "all", ["joy", "long"]), ("mood", "joy", ["not joy", "joy"]),
+                                 ("size", "all", ["short", "long"])):  # fmt: skip
+        prompts = load_prompts(tmp_path / f"{name}.safetensors", torch.device("cpu"))
+        for epochs in (2, 8):
+            own = logits_of(read.model, read.states(range(len(words))), prompts[f"{label}/{epochs}"]).numpy()
+            for texts in tasks:
+                found = wide.loc[texts, name, label, epochs][columns]
+                np.testing.assert_allclose(found, own, atol=1e-4, err_msg=f"{name}, {label}, {epochs}, {texts}")
+    alone, joint = wide.loc["mood", "mood", "joy", 8], wide.loc["mood", "mood", "all", 8]
+    assert (alone["joy"] - alone["not joy"])[happy == 1].mean() > (alone["joy"] - alone["not joy"])[happy == 0].mean()
+    assert joint["joy"][happy == 1].mean() > joint["joy"][happy == 0].mean(), "what was learnt is joy"
+    size = wide.loc["size", "size", "all", 8]
+    assert (size["long"] - size["short"])[long == 1].mean() > (size["long"] - size["short"])[long == 0].mean()
     largest = checks.groupby("check")["moved"].max()
     assert largest["composite head"] < 1e-5
     assert largest["explicit positions"] < 1e-5
