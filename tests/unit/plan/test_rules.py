@@ -15,6 +15,8 @@ RENAMED = {("output", "metrics"), ("output", "model"), ("output", "html"), ("sha
 RENAMED |= {("count", "suggestions")}
 # The rules that may read training texts. Whatever judges a model reads the test texts.
 TRAINING_TEXTS = {
+    "predict_baselines",
+    "score_baselines",
     "split_corpus",  # writes them
     "finetune",
     "predict",
