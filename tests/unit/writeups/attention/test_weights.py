@@ -21,11 +21,11 @@ def test_weights_are_what_a_softmax_over_the_scores_gives(model, ids):
 
 
 def test_rollout_is_the_product_of_averaged_maps_and_identity():
-    one, two = np.array([[1, 0], [0.4, 0.6]]), np.array([[1, 0], [1, 0]])
-    maps = np.stack([[one, one], [two, two]])
-    found = attention.rollout(maps)
-    assert np.allclose(found[0], [[1, 0], [0.2, 0.8]])
-    assert np.allclose(found[1], np.array([[1, 0], [0.5, 0.5]]) @ found[0])
+    one = np.array([[1, 0, 0], [1, 0, 0], [0, 0, 1]])  # the second token takes from the first
+    two = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 0]])  # and then the third from the second
+    found = attention.rollout(np.stack([[one, one], [two, two]]))
+    assert np.allclose(found[0], [[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]])
+    assert np.allclose(found[1], [[1, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]]), "so the first reaches the third"
 
 
 def test_tokens_can_be_read(tokenizer):
