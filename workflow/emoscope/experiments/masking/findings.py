@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from emoscope.reporting.findings import Finding
@@ -11,18 +10,21 @@ from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 
 def findings_of(summary: pd.DataFrame, all_but: pd.DataFrame, first: str, alpha: float) -> Iterator[Finding]:
-    """Of every block `b`: `block_change.b.{class}`, `largest_change_of_other_blocks.b`, `accuracy_lead.b` and, with all
-    others silenced, `change_without_others.b`. `first` is the class whose probability the authors' code stored."""
+    """Of every block `b`: `block_change.b.{class}`, `largest_change_of_other_blocks.b`, `probability_lead.b` and
+    `accuracy_lead.b`; with all others silenced, `change_without_others.b` and, of each class's texts,
+    `change_without_others.b.{class}`. `first` is the class whose probability the authors' code stored."""
     whole = summary[summary["head"] == WHOLE_BLOCK]
     for block in sorted(whole["block"].unique()):
         own = whole[whole["block"] == block]
         for group in dict.fromkeys(own["group"]):
             yield from block_change(own[own["group"] == group], f"block_change.{block}.{group}", first)
         described = whole[whole["condition"] == "described"]
-        yield from largest_change_of_other_blocks(described, block, alpha)
-        yield from accuracy_lead(described, block, alpha)
-    for block, rows in all_but[all_but["group"] == ALL].groupby("block"):
-        yield from change_without_others(rows, f"change_without_others.{block}")
+        yield from largest_change_of_other_blocks(whole, block, alpha)
+        for measure in ("probability", "accuracy"):
+            yield from lead(described, block, measure, alpha)
+    for (block, group), rows in all_but.groupby(["block", "group"], sort=False):
+        name = f"change_without_others.{block}"
+        yield from change_without_others(rows, name if group == ALL else f"{name}.{group}")
 
 
 def block_change(rows: pd.DataFrame, name: str, first: str) -> Iterator[Finding]:
@@ -33,18 +35,22 @@ def block_change(rows: pd.DataFrame, name: str, first: str) -> Iterator[Finding]
         yield _mean(name, described, code, "" if code is None else note.format(code["change"], first))
 
 
-def largest_change_of_other_blocks(described: pd.DataFrame, block: int, alpha: float) -> Iterator[Finding]:
-    """The mean change of P(own class) furthest from zero, over the other blocks and all classes.
+def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float) -> Iterator[Finding]:
+    """The mean change of P(own class) furthest from zero, over the other blocks and all classes; `code` is that of the
+    same block and class by the authors' procedure.
 
     "No effect" holds if every cell passes the equivalence test (an intersection-union test needs no adjustment), and
     fails if one lies beyond the margin (Bonferroni). The interval spans those of all cells, unless the largest survives
     control of the false discovery rate; `detectable` is that of the worst cell.
     """
-    rows = described[(described["block"] != block) & (described["measure"] == "probability")]
-    rows = rows[rows["group"] != ALL]
+    others = whole[(whole["block"] != block) & (whole["group"] != ALL)]
+    rows = others[(others["condition"] == "described") & (others["measure"] == "probability")]
     if rows.empty:
         return
     row = rows.loc[rows["change"].abs().idxmax()]
+    code = _row(
+        others[(others["block"] == row["block"]) & (others["group"] == row["group"])], "published", "first_class"
+    )
     certain = row["p_adjusted"] <= alpha
     counts = rows["verdict"].value_counts()
     kinds = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("equivalent", "different", "underpowered"))
@@ -54,6 +60,7 @@ def largest_change_of_other_blocks(described: pd.DataFrame, block: int, alpha: f
         low=row["low"] if certain else rows["low"].min(),
         high=row["high"] if certain else rows["high"].max(),
         note=f"The largest is at block {row['block']}, {row['group']}. Of {len(rows)} blocks and classes: {kinds}.",
+        **_code(code),
         texts=row["texts"],
         detectable=rows["detectable"].max(),
         within=rows["p_equivalence"].max(),
@@ -61,9 +68,12 @@ def largest_change_of_other_blocks(described: pd.DataFrame, block: int, alpha: f
     )
 
 
-def accuracy_lead(described: pd.DataFrame, block: int, alpha: float) -> Iterator[Finding]:
-    """How much more accuracy masking this block costs than masking the costliest other; a conservative interval."""
-    rows = described[(described["measure"] == "accuracy") & (described["group"] == ALL)]
+def lead(described: pd.DataFrame, block: int, measure: str, alpha: float) -> Iterator[Finding]:
+    """How much more of P(own class), or of accuracy, masking this block costs than masking the costliest other.
+
+    The interval is conservative: it takes the worst of both intervals.
+    """
+    rows = described[(described["measure"] == measure) & (described["group"] == ALL)]
     own, others = rows[rows["block"] == block], rows[rows["block"] != block]
     if own.empty or others.empty:
         return
@@ -71,11 +81,11 @@ def accuracy_lead(described: pd.DataFrame, block: int, alpha: float) -> Iterator
     costliest = f"at block {rival['block']}, the costliest other, by {rival['change']:+.3f}"
     low, high = rival["low"] - own["high"], rival["high"] - own["low"]
     yield Finding(
-        f"accuracy_lead.{block}",
+        f"{measure}_lead.{block}",
         value=rival["change"] - own["change"],
         low=low,
         high=high,
-        note=f"Accuracy changes by {own['change']:+.3f}; {costliest}.",
+        note=f"{measure.capitalize()} changes by {own['change']:+.3f}; {costliest}.",
         texts=own["texts"],
         detectable=detectable_from_interval(low, high, alpha),
     )
@@ -94,12 +104,17 @@ def _row(rows: pd.DataFrame, condition: str, measure: str) -> pd.Series | None:
     return found.iloc[0] if len(found) else None
 
 
+def _code(row: pd.Series | None) -> dict[str, float]:
+    """What the authors' procedure finds, as fields of a finding."""
+    return {} if row is None else {"code": row["change"], "code_low": row["low"], "code_high": row["high"]}
+
+
 def _mean(name: str, row: pd.Series, code: pd.Series | None, note: str) -> Finding:
     return Finding(
         name,
         *row[["change", "low", "high"]],
         note,
-        *([np.nan] * 3 if code is None else code[["change", "low", "high"]]),
+        **_code(code),
         texts=row["texts"],
         detectable=row["detectable"],
         within=row["p_equivalence"],
