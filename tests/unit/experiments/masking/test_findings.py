@@ -21,7 +21,7 @@ def summary() -> pd.DataFrame:
         for number, group in enumerate(CLASSES)
         for condition, measure, shift in (
             ("described", "probability", 0),
-            ("described", "accuracy", 40),
+            ("described", "accuracy", -50 * block),
             ("published", "first_class", 100),
         )
     ]
@@ -41,14 +41,19 @@ def test_every_block_and_class_has_its_own_change():
             assert one.code == pytest.approx(one.value - 1), "the authors' procedure"
             assert "P(sadness)" in one.note
         assert findings[f"change_without_others.{block}"].value == pytest.approx(-(10 * block + 2) / 100)
+        assert findings[f"change_without_others.{block}.joy"].value == pytest.approx(-(10 * block + 1) / 100)
 
 
 def test_a_block_is_held_against_the_others():
     findings = found(summary())
     assert findings["largest_change_of_other_blocks.0"].value == pytest.approx(-0.21)
     assert findings["largest_change_of_other_blocks.2"].value == pytest.approx(-0.11)
+    assert findings["largest_change_of_other_blocks.0"].code == pytest.approx(-1.21), "of the same block and class"
+    lead = {block: findings[f"probability_lead.{block}"] for block in BLOCKS}
+    assert lead[2].value == pytest.approx(0.10) and lead[0].value == pytest.approx(-0.20), "the costliest leads, no other"
+    assert (lead[2].low, lead[2].high) == pytest.approx((-1.8, 1.8)), "the worst of both intervals"
     lead = {block: findings[f"accuracy_lead.{block}"].value for block in BLOCKS}
-    assert lead[2] == pytest.approx(0.10) and lead[0] == pytest.approx(-0.20), "the costliest leads, no other"
+    assert lead[0] == pytest.approx(0.40) and lead[2] == pytest.approx(-0.80), "accuracy is not probability"
 
 
 @pytest.mark.parametrize(

@@ -197,13 +197,16 @@ def _judge_value(claim: dict, found: Finding, alpha: float, tests: int) -> tuple
     published = claim["published"]
     least, most = claim.get("range") or (published - claim["tolerance"], published + claim["tolerance"])
     allowed = f"between {least:.3g} and {most:.3g}" if "range" in claim else f"within {claim['tolerance']:.3g} of it"
-    gap = found._replace(**{name: getattr(found, name) - published for name in ("value", "low", "high")})
     wide = "corpus" not in claim.get("needs", []) and (found.high - found.low) / 2 > (most - least) / 2
     if round(least, 12) <= round(found.value, 12) <= round(most, 12):
         return ("underpowered", f"It lies {allowed}, but its interval is wider.") if wide else ("reproduced", "")
     low, high = widened(found, alpha, tests)
     if low <= most and high >= least:
-        hidden = _hidden(gap, (most - least) / 2, alpha)
+        if found.rate:
+            hidden = _hidden(found, least if found.value < least else most, alpha)
+        else:
+            gap = found._replace(**{name: getattr(found, name) - published for name in ("value", "low", "high")})
+            hidden = _hidden(gap, (most - least) / 2, alpha)
         return "underpowered", f"Not {allowed}, but the interval reaches there. {hidden}"
     return "contradicted", f"Not {allowed}."
 
