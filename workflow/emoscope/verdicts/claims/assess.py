@@ -106,7 +106,7 @@ def judged(claim: dict, found: Mapping[str, Finding], shared: set[str], statisti
     decisive = min(verdicts, key=lambda part: _rank(*part[1:]))
     name, published, one, verdict, reason = decisive
     if verdict == "not testable here":
-        return row | _numbers(one) | {"untested": " and ".join(missing), "note": reason}
+        return row | _numbers(one) | {"untested": " and ".join(sorted(missing)), "note": reason}
     count = f"Of {len(parts)} numbers, {sum(part[3] == verdict for part in verdicts)} {verdict}; shown is {name}."
     row |= {"published": f"{published:.6g} ({name})"} if name and not isinstance(published, str) else {}
     row |= {"verdict": verdict, "note": " ".join(filter(None, [count if name else "", one.note, reason]))}
