@@ -198,7 +198,7 @@ def _always(name: str) -> float:
 
 NONE = np.nan  # a correlation with what never varies
 GUESS = -np.log(50257)  # log-probability of a token of GPT-2's that is drawn evenly
-# The first pattern that fits a finding: as published, otherwise, ignores its input; how far its interval reaches, if any
+# By the first pattern that fits: as published, otherwise, ignores its input; how far the interval reaches, if any
 HANDS = {
     # half the dimensions stand out for neutral words, too, or none does
     r"tracing/gender\.dimensions_beyond_neutral": ((20, -20, 0), 5),
@@ -275,5 +275,3 @@ def measure(path: str = "docs/claims.md") -> dict:
     start, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     page.write_text(f"{start}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
     return {world: pd.Series([of[world] for of in verdicts().values()]).value_counts().to_dict() for world in WORLDS}
-
-

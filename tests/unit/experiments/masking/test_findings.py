@@ -50,7 +50,9 @@ def test_a_block_is_held_against_the_others():
     assert findings["largest_change_of_other_blocks.2"].value == pytest.approx(-0.11)
     assert findings["largest_change_of_other_blocks.0"].code == pytest.approx(-1.21), "of the same block and class"
     lead = {block: findings[f"probability_lead.{block}"] for block in BLOCKS}
-    assert lead[2].value == pytest.approx(0.10) and lead[0].value == pytest.approx(-0.20), "the costliest leads, no other"
+    assert lead[2].value == pytest.approx(0.10) and lead[0].value == pytest.approx(-0.20), (
+        "the costliest leads, no other"
+    )
     assert (lead[2].low, lead[2].high) == pytest.approx((-1.8, 1.8)), "the worst of both intervals"
     lead = {block: findings[f"accuracy_lead.{block}"].value for block in BLOCKS}
     assert lead[0] == pytest.approx(0.40) and lead[2] == pytest.approx(-0.80), "accuracy is not probability"

@@ -33,7 +33,9 @@ def test_every_number_is_where_its_name_says():
 
 
 def test_a_guess_names_the_most_frequent_class():
-    lead = found({name: {"all": part(0), "distinct": part(0)} for name in ("train", "test")})["accuracy_over_guessing.test"]
+    lead = found({name: {"all": part(0), "distinct": part(0)} for name in ("train", "test")})[
+        "accuracy_over_guessing.test"
+    ]
     assert (lead.value, lead.low, lead.high) == pytest.approx((0.9 - 0.6, 0.8 - 0.6, 1.1 - 0.6))
     assert lead.note == "anger is 0.600 of the test rows."
 

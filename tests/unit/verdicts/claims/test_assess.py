@@ -1,5 +1,6 @@
 """Verdicts follow from the numbers, and every listed claim can be measured."""
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -207,7 +208,9 @@ def test_the_list_is_well_formed():
         if claim["judge"] == "value" and claim["finding"]:
             assert all(isinstance(value, int | float) for value in values), claim["id"]
         assert claim.get("given", "performance.predicts_the_class") in {other["id"] for other in CLAIMS}
-        assert "given" in claim or claim["judge"] != "no effect", f"{claim['id']}: nothing affects a blind model, either"
+        assert "given" in claim or claim["judge"] != "no effect", (
+            f"{claim['id']}: nothing affects a blind model, either"
+        )
 
 
 @pytest.mark.parametrize("room", sorted(EXPERIMENTS))
@@ -215,7 +218,7 @@ def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, t
     """Every finding that claims ask for has a value of its own here, so a claim on another one shows."""
     listed = [claim for claim in CLAIMS if claim["finding"] and claims.room_of(claim) == room]
     own = {claim["id"]: [name for _, name in claims.parts_of(claim).values()] for claim in listed}
-    values = {name: 0.001 * number for number, name in enumerate(dict.fromkeys(sum(own.values(), [])), start=1)}
+    values = {name: 0.001 * number for number, name in enumerate(dict.fromkeys(chain(*own.values())), start=1)}
     path = tmp_path / room / "findings.csv"
     write_findings([Finding(name, value, value / 2, value * 2) for name, value in values.items()], path)
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}}

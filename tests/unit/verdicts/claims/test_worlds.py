@@ -1,4 +1,4 @@
-"""Every claim can be right and wrong: three models are judged on each, and one that ignores its input never is right."""
+"""Every claim can be right and wrong: three models are judged on each; one that ignores its input never is right."""
 
 import pytest
 

@@ -44,7 +44,8 @@ def beyond_neutral(name: str, own: pd.DataFrame, neutral: pd.DataFrame, alpha: f
     if neutral.empty:
         return
     own = own.drop_duplicates("id").set_index("id").loc[neutral["id"]]
-    events, clusters = [(largest_change(kind) >= LARGE).to_numpy() for kind in (own, neutral)], own["cluster"].to_numpy()
+    events = [(largest_change(kind) >= LARGE).to_numpy() for kind in (own, neutral)]
+    clusters = own["cluster"].to_numpy()
     low, high = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=alpha)
     flipped, swapped = (int(kind.sum()) for kind in events)
     note = f"{flipped} of {len(own)} flips and {swapped} of their neutral swaps."

@@ -11,8 +11,8 @@ SCORES = {"accuracy": "accuracy", "auc": "auc_ovr", "macro_f1": "macro_f1"}
 
 
 def findings_of(metrics: Mapping, audit: Mapping, alpha: float) -> Iterator[Finding]:
-    """`distinct_texts`; `class_rows.{class}`; `accuracy`, `auc` and `macro_f1` over all rows of `.train` and `.test`; and
-    `accuracy_over_guessing.test`, the accuracy less that of always naming the test set's most frequent class."""
+    """`distinct_texts`; `class_rows.{class}`; `accuracy`, `auc` and `macro_f1` over all rows of `.train` and `.test`;
+    and `accuracy_over_guessing.test`, the accuracy less that of always naming the test set's most frequent class."""
     count = audit["rows"] - audit["duplicate_rows"]
     yield Finding("distinct_texts", count, note=f"The corpus has {audit['rows']} rows. A count has no interval.")
     for name, rows in audit["class_counts"].items():

@@ -139,7 +139,8 @@ def _wording(published: float | str | dict) -> float | str:
         return published
     if len(set(published.values())) == 1 or len(published) > 6:
         return f"{len(published)} numbers"
-    return ", ".join(f"{name} {value}" if isinstance(value, str) else f"{value:.4g}" for name, value in published.items())
+    words = (f"{name} {value}" if isinstance(value, str) else f"{value:.4g}" for name, value in published.items())
+    return ", ".join(words)
 
 
 def tested(found: Finding, margin: float, alpha: float, exact: bool) -> Finding:
