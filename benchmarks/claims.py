@@ -200,8 +200,7 @@ NONE = np.nan  # a correlation with what never varies
 GUESS = -np.log(50257)  # log-probability of a token of GPT-2's that is drawn evenly
 # By the first pattern that fits: as published, otherwise, ignores its input; how far the interval reaches, if any
 HANDS = {
-    # half the dimensions stand out for neutral words, too, or none does
-    r"tracing/gender\.dimensions_beyond_neutral": ((20, -20, 0), 5),
+    r"tracing/gender\.dimensions.*": ((0.05, -0.05, 0), 0.02),
     r"induction/first_log_prob": ((-13.9, -5, GUESS), 0.2),
     r"induction/second_log_prob": ((-0.64, -8, GUESS), 0.05),
     r"induction/first_accuracy": ((0, 0.3, 0), 0.001),
@@ -217,7 +216,8 @@ HANDS = {
     r"attention/explore\.highest": ((5, 2, 3), None),
     r"attention/agreement.*": ((0.3, -0.2, NONE), 0.1),
     r"prompting/emotion\.train_rate.*": ((_print, lambda name: _print(name) + 0.1, _print), None),
-    r"prompting/emotion\.longer.*": ((-0.1, 0.1, NONE), 0.05),
+    r"prompting/emotion\.10_minus_3.*": ((-0.1, 0.1, NONE), 0.05),
+    r"prompting/.*\.weakest_sign": ((0.1, -0.3, 0), 0.05),  # what never varies counts as zero
     r"prompting/composite_head.*": ((1e-6, 2, 0), None),
     r"prompting/sentiment\.all\.loss.*": ((_print, _away, np.log(2)), None),
     r"prompting/emotion\.all\.loss.*": ((_print, _away, 1.09), None),  # 2 log(2) times the mean share of no label

@@ -1,6 +1,6 @@
 """The quotable numbers of masking, out of its summaries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -36,21 +36,22 @@ def block_change(rows: pd.DataFrame, name: str, first: str) -> Iterator[Finding]
 
 
 def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float) -> Iterator[Finding]:
-    """The mean change of P(own class) furthest from zero, over the other blocks and all classes; `code` is that of the
-    same block and class by the authors' procedure.
+    """The mean change of P(own class) furthest from zero, over the other blocks and all classes; beside it that of
+    P(first class), by the authors' procedure.
 
     "No effect" holds if every cell passes the equivalence test (an intersection-union test needs no adjustment), and
     fails if one lies beyond the margin (Bonferroni). The interval spans those of all cells, unless the largest survives
     control of the false discovery rate; `detectable` is that of the worst cell.
     """
     others = whole[(whole["block"] != block) & (whole["group"] != ALL)]
-    rows = others[(others["condition"] == "described") & (others["measure"] == "probability")]
+    rows, code = (
+        others[(others["condition"] == condition) & (others["measure"] == measure)]
+        for condition, measure in (("described", "probability"), ("published", "first_class"))
+    )
     if rows.empty:
         return
+    by_code = None if code.empty else code.loc[code["change"].abs().idxmax()]
     row = rows.loc[rows["change"].abs().idxmax()]
-    code = _row(
-        others[(others["block"] == row["block"]) & (others["group"] == row["group"])], "published", "first_class"
-    )
     certain = row["p_adjusted"] <= alpha
     counts = rows["verdict"].value_counts()
     kinds = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("equivalent", "different", "underpowered"))
@@ -60,7 +61,7 @@ def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float
         low=row["low"] if certain else rows["low"].min(),
         high=row["high"] if certain else rows["high"].max(),
         note=f"The largest is at block {row['block']}, {row['group']}. Of {len(rows)} blocks and classes: {kinds}.",
-        **_code(code),
+        **_by_code(by_code),
         texts=row["texts"],
         detectable=rows["detectable"].max(),
         within=rows["p_equivalence"].max(),
@@ -104,19 +105,21 @@ def _row(rows: pd.DataFrame, condition: str, measure: str) -> pd.Series | None:
     return found.iloc[0] if len(found) else None
 
 
-def _code(row: pd.Series | None) -> dict[str, float]:
-    """What the authors' procedure finds, as fields of a finding."""
-    return {} if row is None else {"code": row["change"], "code_low": row["low"], "code_high": row["high"]}
-
-
-def _mean(name: str, row: pd.Series, code: pd.Series | None, note: str) -> Finding:
+def _mean(name: str, row: Mapping, code: Mapping | None, note: str) -> Finding:
     return Finding(
         name,
-        *row[["change", "low", "high"]],
+        row["change"],
+        row["low"],
+        row["high"],
         note,
-        **_code(code),
+        **_by_code(code),
         texts=row["texts"],
         detectable=row["detectable"],
         within=row["p_equivalence"],
         beyond=1 - row["p_equivalence"],  # the one-sided t test that binds, the other way round
     )
+
+
+def _by_code(row: Mapping | None) -> dict[str, float]:
+    """The fields of a finding that say what the authors' code finds."""
+    return {} if row is None else {"code": row["change"], "code_low": row["low"], "code_high": row["high"]}
