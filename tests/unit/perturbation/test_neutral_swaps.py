@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.errors import UserError
-from emoscope.experiments.flips.flip import flip_gender, flip_race
+from emoscope.experiments.flips.gender import flip_gender
+from emoscope.experiments.flips.race import flip_race
 from emoscope.perturbation.edits import Perturbation, perturb
 from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
 from emoscope.perturbation.neutral_swaps import NeutralLexicon, neutral_pairs, swap_neutral, words_changed

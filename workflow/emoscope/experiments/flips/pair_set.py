@@ -16,8 +16,8 @@ def flip_terms(test: Path, lexicon: Path, neutral: Path, published: Path, axis: 
     Test texts and templates get neutral swaps; a template's stand in the same template.
     """
     texts, along = pd.read_parquet(test), AXES[axis]
-    words = along.load(lexicon)
-    filled = [(template.text, template.frame) for template in along.templates(words)]
+    words = along.rules.load(lexicon)
+    filled = [(template.text, template.frame) for template in along.rules.templates(words)]
     extra = pd.DataFrame(filled, columns=["text", "cluster"]).assign(origin="template", term="")
     if along.published:
         own = pd.read_csv(published)
@@ -26,7 +26,7 @@ def flip_terms(test: Path, lexicon: Path, neutral: Path, published: Path, axis: 
     extra = extra.assign(id=-1 - extra.index, label=-1)  # never the id of a test text
     rows = []
     for row in pd.concat([texts.assign(origin="natural", term="", cluster=texts["text"]), extra]).itertuples():
-        pair = along.flip(row.text, words)
+        pair = along.rules.flip(row.text, words)
         direction = along.direction(pair, words)
         rows.append(pair_row(row.id, axis, row.origin, row.term, row.label, pair, direction, row.cluster))
     pairs = pair_table(rows)
