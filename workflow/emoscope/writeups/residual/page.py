@@ -1,6 +1,6 @@
 """What the residual write-up's page says: tables and sentences over its findings and tables."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import pandas as pd
@@ -12,6 +12,7 @@ from emoscope.reporting.passages import Findings, passage
 from emoscope.writeups.residual.figures import visible
 from emoscope.writeups.residual.positions import TEXTS
 from emoscope.writeups.residual.summarise import (
+    RANDOM_WEIGHTS,
     associated_features,
     deviations,
     drawn_features,
@@ -22,8 +23,16 @@ from emoscope.writeups.residual.summarise import (
 )
 
 say = partial(passage, "residual")
-DICTIONARIES = ("autoencoder", "random tokens", "principal axes", "random directions")
-CONDITIONS = {"original": "nothing replaced", **{name: name for name in DICTIONARIES}, "mean": "mean", "zero": "zero"}
+DICTIONARIES = {
+    "autoencoder": "autoencoder",
+    "token pair": "average of the token pair",
+    "token": "average of the token",
+    "random tokens": "random tokens",
+    "principal axes": "principal axes",
+    "random directions": "random directions",
+}
+CONDITIONS = {"original": "nothing replaced", **DICTIONARIES, "mean": "mean", "zero": "zero"}
+EXPLAINED = DICTIONARIES | {f"autoencoder{RANDOM_WEIGHTS}": "autoencoder, random weights"}
 VECTORS = {
     "testing": "testing vector: own column, above the lowest",
     "row_mean": "mean probability over positions",
@@ -32,7 +41,7 @@ VECTORS = {
 
 
 def main_result(found: Findings, settings: dict) -> Markup:
-    """The headline: how much of the stream a few features hold, and when the prediction is settled."""
+    """The headline: how much of the stream features and mere averages hold, and when predictions are settled."""
     wanted = settings["residual"]["autoencoder"]
     return say("main_result", found=found, wanted=wanted, settled=_settled(found, settings))
 
@@ -142,7 +151,7 @@ def overlap_table(overlaps: pd.DataFrame) -> Markup:
 def autoencoder_panels(found: Findings) -> dict[str, pd.DataFrame]:
     """Explained variance and next-token loss of every condition, for the figure."""
     panels = {
-        "explained variance": [(f"explained.{name}", name) for name in DICTIONARIES],
+        "explained variance": [(f"explained.{name}", label) for name, label in EXPLAINED.items()],
         "next-token loss (nats)": [(f"loss.{name}", label) for name, label in CONDITIONS.items()],
     }
     return {
@@ -154,19 +163,29 @@ def autoencoder_panels(found: Findings) -> dict[str, pd.DataFrame]:
 
 
 def autoencoder_table(found: Findings) -> Markup:
-    """The autoencoder beside the dictionaries that learned no features."""
+    """The autoencoder beside averages and the dictionaries that learned no features."""
+
+    def where_known(name: str, form: Callable[[float], str] = number) -> Markup | str:
+        return found.shown(name, form) if name in found else ""
+
     rows = [
         {
-            "dictionary": name,
-            "active per token": found.shown(f"active.{name}", partial(number, digits=1)),
+            "dictionary": label,
+            "active per token": where_known(f"active.{name}", partial(number, digits=1)),
             "explained variance": found.shown(f"explained.{name}"),
+            "explained, random weights": where_known(f"explained.{name}{RANDOM_WEIGHTS}"),
             "loss (nats)": found.shown(f"loss.{name}"),
             "recovered, of zero's damage": found.shown(f"recovered.{name}.zero", percent),
             "recovered, of the mean's damage": found.shown(f"recovered.{name}.mean", percent),
         }
-        for name in DICTIONARIES
+        for name, label in DICTIONARIES.items()
     ]
     return html_table(rows, say("autoencoder_table", found=found), text=("dictionary",))
+
+
+def baseline_sentences(found: Findings) -> Markup:
+    """What averages explain that never look at an activation, and what the autoencoder adds to them."""
+    return say("baselines", found=found)
 
 
 def training_sentences(found: Findings, history: pd.DataFrame, settings: dict) -> Markup:

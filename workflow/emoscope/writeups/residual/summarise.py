@@ -1,6 +1,7 @@
 """The residual write-up's numbers with their intervals: curves over depth, and everything a reader could quote."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from emoscope.storage.files import write_table
 POSITIONS = 16  # norms are shown at so many first positions
 FEWEST_TEXTS = 10  # and only where so many texts reach
 BY_LOT = 12  # features shown whatever they are
+RANDOM_WEIGHTS = ".random weights"  # ends the names of what was found on the model's random twin
 PER_LABEL = 2  # features shown because they go with a label
 
 
@@ -23,6 +25,7 @@ def summarise_residual(
     lens: Path,
     overlaps: Path,
     reconstruction: Path,
+    twin: Path,
     patched: Path,
     features: Path,
     associations: Path,
@@ -44,7 +47,7 @@ def summarise_residual(
         *lens_findings(table, seen),
         *norm_findings(by_position),
         *overlap_findings(pd.read_parquet(overlaps)),
-        *reconstruction_findings(pd.read_parquet(reconstruction), statistics),
+        *reconstruction_findings(pd.read_parquet(reconstruction), pd.read_parquet(twin), statistics),
         *loss_findings(pd.read_parquet(patched), statistics),
         *feature_findings(
             pd.read_parquet(features),
@@ -148,21 +151,36 @@ def overlap_findings(overlaps: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(f"writes.neurons_beyond.block{block}", trained.loc[block, "neurons_beyond"])
 
 
-def reconstruction_findings(reconstruction: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
-    """Explained variance and mean number of active directions, on held-out texts."""
-    for dictionary, rows in reconstruction.groupby("dictionary", sort=False):
-        note = f"{len(rows)} held-out texts, {rows['tokens'].sum():,} tokens"
-        for name, upper, lower, complement in (
-            ("explained", "error", "spread", True),
-            ("active", "active", "tokens", False),
-        ):
-            above, below = rows[upper].to_numpy(), rows[lower].to_numpy()
+def reconstruction_findings(reconstruction: pd.DataFrame, twin: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
+    """Explained variance and mean number of active directions on held-out texts; of the twin's under `.random weights`.
 
-            def ratio(weights: np.ndarray, above=above, below=below, complement=complement) -> float:
-                value = weights @ above / (weights @ below)
-                return 1 - value if complement else value
+    `gain.{name}` is by how much the autoencoder explains more than each of the others, on the same texts.
+    """
+    both = pd.concat([reconstruction, twin.assign(dictionary=twin["dictionary"] + RANDOM_WEIGHTS)])
+    wide, names = both.pivot(index="id", columns="dictionary"), both["dictionary"].unique()
+    error, spread, active, tokens = (
+        {name: wide[column, name].to_numpy() for name in names} for column in ("error", "spread", "active", "tokens")
+    )
+    note = f"{len(wide)} held-out texts, {tokens['autoencoder'].sum():,} tokens"
 
-            yield _statistic(f"{name}.{dictionary}", ratio, rows["id"].to_numpy(), statistics, note)
+    def explained(weights: np.ndarray, name: str) -> float:
+        return 1 - weights @ error[name] / (weights @ spread[name])
+
+    def directions(weights: np.ndarray, name: str) -> float:
+        return weights @ active[name] / (weights @ tokens[name])
+
+    def gain(weights: np.ndarray, name: str) -> float:
+        return explained(weights, "autoencoder") - explained(weights, name)
+
+    for name in names:
+        measures = {"explained": explained}
+        if not np.isnan(active[name]).any():  # a lookup has none
+            measures["active"] = directions
+        if name != "autoencoder":
+            measures["gain"] = gain
+        for measure, statistic in measures.items():
+            own = partial(statistic, name=name)
+            yield _statistic(f"{measure}.{name}", own, wide.index.to_numpy(), statistics, note)
 
 
 def loss_findings(patched: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
