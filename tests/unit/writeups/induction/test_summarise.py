@@ -14,6 +14,8 @@ from emoscope.writeups.induction.summarise import (
     halves_of,
     head_findings,
     head_intervals,
+    mlp_findings,
+    mlps_of,
     pair_findings,
     pairs_of,
     positions_of,
@@ -170,3 +172,22 @@ def test_a_copier_must_show_every_part_of_the_circuit():
         changed = found.copy()
         changed.loc[name, column] = value
         assert [check for check, holds in circuit_checks(changed).items() if not holds] == [name]
+
+
+def test_the_largest_change_is_the_one_furthest_from_zero_and_the_loss_there_is_a_finding_of_its_own():
+    rows = [
+        {"sequence": sequence, "block": block, "offset": offset, "change": change, "own": own}
+        for block, offset, change, own in (
+            (0, 0, 5.0, 6.0), (0, 3, 0.02, 0.1), (0, -1, 0.3, np.nan),
+            (1, 0, 0.0, 0.0), (1, 3, -0.04, 0.9), (1, -1, -0.7, np.nan),
+        )
+        for sequence in range(8)
+    ]  # fmt: skip
+    found = {finding.name: finding for finding in mlp_findings(mlps_of(pd.DataFrame(rows), STATISTICS))}
+    values = {name: finding.value for name, finding in found.items()}
+    assert values == pytest.approx(
+        {"mlp_seam": 5, "mlp_one_position": -0.04, "mlp_own_position": 0.9, "mlp_everywhere": -0.7}
+    )
+    assert (found["mlp_own_position"].low, found["mlp_own_position"].high) == pytest.approx((0.9, 0.9))
+    assert found["mlp_own_position"].note == "Block 1, offset 3, the largest of 2."
+    assert found["mlp_seam"].note == "Block 0, the largest of 2."

@@ -119,3 +119,29 @@ def test_features_are_drawn_among_those_that_held_out_texts_activate():
     assert len(drawn) == 12 and all(feature % 2 for feature in drawn)
     assert drawn != residual_summary.drawn_features(features, 1)["feature"].tolist()
     assert len(residual_summary.drawn_features(features.head(4), 0)) == 2
+
+
+def test_what_is_explained_is_summed_over_texts_and_the_gain_is_paired():
+    """Two texts in three; the third has ten times the spread, so that it weighs ten times as much."""
+    spread = np.array([1.0, 1.0, 10.0] * 4)
+    shares = {"autoencoder": 0.1, "token pair": 0.05, "token": 0.3, "random tokens": 0.5}
+    own = pd.concat([
+        pd.DataFrame({"id": range(12), "dictionary": name, "tokens": 2, "spread": spread, "error": share * spread})
+        .assign(active=np.nan if "token" in name and "random" not in name else 6.0)
+        for name, share in shares.items()
+    ])  # fmt: skip
+    own.loc[(own["dictionary"] == "autoencoder") & (own["spread"] == 10), "error"] = 0.0
+    twin = own[own["dictionary"] == "autoencoder"].assign(error=0.2 * spread).iloc[::-1]  # in another order
+    found = {finding.name: finding for finding in residual_summary.reconstruction_findings(own, twin, STATISTICS)}
+    values = {name: finding.value for name, finding in found.items()}
+    expected = {
+        "explained.autoencoder": 1 - 0.2 / 12, "explained.token pair": 0.95, "explained.token": 0.7,
+        "explained.random tokens": 0.5, "explained.autoencoder.random weights": 0.8,
+        "gain.token pair": 0.05 - 0.2 / 12, "gain.token": 0.3 - 0.2 / 12, "gain.random tokens": 0.5 - 0.2 / 12,
+        "gain.autoencoder.random weights": 0.2 - 0.2 / 12,
+        "active.autoencoder": 3, "active.random tokens": 3, "active.autoencoder.random weights": 3,
+    }  # fmt: skip
+    assert values == pytest.approx(expected)
+    width = found["gain.token"].high - found["gain.token"].low
+    assert 0 < width == pytest.approx(found["explained.autoencoder"].high - found["explained.autoencoder"].low)
+    assert found["explained.token"].note == "12 held-out texts, 24 tokens"

@@ -37,9 +37,10 @@ CANDIDATES = 8  # heads of each kind among which the best pairs are sought
 def compose_heads(model: Path, blocks: int, heads: Path, config: dict, output: Path) -> None:
     """Write `pair, kind, previous_block, previous_head, block, head, key_head, measure, candidates, hit, rank`.
 
-    There is a row for each token. `kind` is `main` (the best induction head with the best previous-token head of an
-    earlier block), `best` (other pairs of the best heads) or `random`; `rank` is the share of the `candidates` that
-    score higher than the token's own; `key_head` is the same for heads that share their keys.
+    There is a row for each token: of a sample, or, for the main pair and its embeddings, of the whole vocabulary, so
+    that its accuracy owes nothing to a draw. `kind` is `main` (the best induction head with the best previous-token
+    head of an earlier block), `best` (other pairs of the best heads) or `random`; `rank` is the share of the
+    `candidates` that score higher than the token's own; `key_head` is the same for heads that share their keys.
     """
     network, tokenizer = load_language_model(model)
     check_blocks(network, blocks)
@@ -54,9 +55,10 @@ def compose_heads(model: Path, blocks: int, heads: Path, config: dict, output: P
     rows = []
     for number, (kind, previous, later) in enumerate(tqdm(pairs, desc="K-composition", unit="pair", mininterval=2)):
         queries, keys = circuit(network, previous, later, embedded, embedded)
-        found = {"embedding": own_scores(queries, keys, sample)}
+        asked = torch.arange(vocabulary).to(sample) if kind == "main" else sample
+        found = {"embedding": own_scores(queries, keys, asked)}
         if (turned := rotated(network, queries, distance)) is not None:
-            found["rotated"] = own_scores(turned, keys, sample)
+            found["rotated"] = own_scores(turned, keys, asked)
         read, written = (_normalised(network, residual[block], block) for block, _ in (later, previous))
         found["context"] = own_scores(*circuit(network, previous, later, read, written), torch.arange(len(sample)))
         names = ("previous_block", "previous_head", "block", "head")
@@ -144,7 +146,7 @@ def own_scores(queries: Tensor, keys: Tensor, own: Tensor) -> tuple[Tensor, Tens
         scores = queries[chosen] @ keys.T
         mine = scores.gather(1, chosen[:, None])
         hit.append(scores.argmax(dim=1) == chosen)
-        rank.append((scores > mine).float().mean(dim=1))
+        rank.append((scores > mine).sum(dim=1) / scores.shape[1])
     return torch.cat(hit), torch.cat(rank)
 
 

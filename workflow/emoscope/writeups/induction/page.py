@@ -22,6 +22,7 @@ KINDS = {"induction": "best induction heads", "previous": "best previous-token h
 REPLACED = {
     "mlp_seam": "at the seam (offset 0)",
     "mlp_one_position": "at a single later position",
+    "mlp_own_position": "at a single later position, loss there alone",
     "mlp_everywhere": "at all positions",
 }
 MEASURES = {"embedding": "embeddings", "rotated": "embeddings, rotated", "context": "after BOS"}

@@ -97,8 +97,14 @@ def head_intervals(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
 
 
 def mlps_of(replaced: pd.DataFrame, statistics: dict) -> pd.DataFrame:
-    """`block, offset, value, low, high`: mean rise of the second half's loss (nats) where an MLP output is replaced."""
-    return _cells(replaced, ["block", "offset"], "change", statistics)
+    """`block, offset, value, low, high`: mean rise of the second half's loss (nats) where an MLP output is replaced.
+
+    `own, own_low, own_high`: the rise of the loss at the replaced position alone; NaN where all are replaced.
+    """
+    key = ["block", "offset"]
+    own = _cells(replaced.dropna(subset="own"), key, "own", statistics)
+    own = own.rename(columns={"value": "own", "low": "own_low", "high": "own_high"})
+    return _cells(replaced, key, "change", statistics).merge(own, how="left", on=key)
 
 
 def silenced_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
@@ -156,14 +162,18 @@ def head_findings(scored: pd.DataFrame) -> Iterator[Finding]:
 
 
 def mlp_findings(replaced: pd.DataFrame) -> Iterator[Finding]:
-    """The largest change of the loss: at the seam, at a single later position, at all positions; over the blocks."""
+    """The largest change of the loss: at the seam, at a single later position, at all positions; over the blocks.
+
+    `mlp_own_position` judges a single later position by the loss there, which no other position dilutes.
+    """
+    own = replaced.assign(value=replaced["own"], low=replaced["own_low"], high=replaced["own_high"])
     kinds = {
-        "mlp_seam": replaced["offset"] == 0,
-        "mlp_one_position": replaced["offset"] > 0,
-        "mlp_everywhere": replaced["offset"] == EVERYWHERE,
+        "mlp_seam": replaced[replaced["offset"] == 0],
+        "mlp_one_position": replaced[replaced["offset"] > 0],
+        "mlp_own_position": own[own["offset"] > 0],
+        "mlp_everywhere": replaced[replaced["offset"] == EVERYWHERE],
     }
-    for name, which in kinds.items():
-        rows = replaced[which]
+    for name, rows in kinds.items():
         row = rows.loc[rows["value"].abs().idxmax()]
         where = f"Block {row['block']:.0f}" + (f", offset {row['offset']:.0f}" if row["offset"] > 0 else "")
         yield Finding(name, row["value"], row["low"], row["high"], f"{where}, the largest of {len(rows)}.")
