@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from emoscope.reporting.html import MINUS
 from emoscope.reporting.passages import Findings
 from emoscope.reporting.plots import svg
 from emoscope.writeups.residual import figures as residual_figures
@@ -99,3 +100,66 @@ def test_texts_and_tokens_are_escaped_on_the_page():
         for depth in range(2)
     ])  # fmt: skip
     ElementTree.fromstring(svg(residual_figures.first_choices(sentence)))  # a control character is no XML
+
+
+def explained(pair: tuple, **values: tuple) -> Findings:
+    """What the autoencoder's passages quote, the gain over token pairs as given."""
+    rows = {
+        "explained.autoencoder": (0.913, 0.911, 0.915), "explained.token": (0.839, 0.83, 0.84),
+        "explained.token pair": (0.933, 0.93, 0.94), "gain.token": (0.074, 0.07, 0.08), "gain.token pair": pair,
+        "explained.autoencoder.random weights": (0.826, 0.82, 0.83),
+        "explained.token.random weights": (0.71, 0.7, 0.72),
+        "explained.token pair.random weights": (0.72, 0.71, 0.73), "lens.half_settled": (4, 4, 4), **values,
+    }  # fmt: skip
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"]).rename_axis("name")
+    return Findings(table.reset_index().assign(note="20 held-out texts"))
+
+
+def test_the_headline_sets_the_autoencoder_beside_each_trivial_method():
+    said = words(page.main_result(explained((0, 0, 0)), SETTINGS))
+    assert "Behind block 2, 4 of 1,024 learned features per token explain 91.3 % [91.1, 91.5] of the residual" in said
+    assert "behind the same token explains 83.9 %, behind the same two tokens 93.3 %" in said
+    assert "this model with random weights, 82.6 %. The logit lens" in said
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        ((0.02, 0.01, 0.03), "and the second by 2.0 % [1.0, 3.0]."),
+        (
+            (-0.02, -0.03, -0.01),
+            f"and stays behind the second: the difference is {MINUS}2.0 % [{MINUS}3.0, {MINUS}1.0].",
+        ),
+        (
+            (-0.02, -0.03, 0.01),
+            f"and cannot be told from the second: the difference is {MINUS}2.0 % [{MINUS}3.0, 1.0].",
+        ),
+    ],
+)
+def test_what_the_autoencoder_adds_to_pairs_is_said_as_its_interval_allows(pair, says):
+    said = words(page.baseline_sentences(explained(pair)))
+    assert says in said
+    assert ("no more than two neighbouring" in said) == (pair[2] < 0)
+    assert "the same token explains 83.9 % [83.0, 84.0], and behind the same token after the same token 93.3 %" in said
+    assert "exceeds the first by 7.4 % [7.0, 8.0] of the variance" in said
+    assert "reaches 82.6 % [82.0, 83.0] (averages of tokens 71.0 %, of pairs 72.0 %)" in said
+
+
+def test_each_way_has_its_own_row_and_mark():
+    nothing = float("nan")
+    ways = list(page.DICTIONARIES)
+    numbers = {f"explained.{name}": (place / 10, 0, 1) for place, name in enumerate(ways)}
+    numbers |= {f"loss.{name}": (float(place), 0, 9) for place, name in enumerate([*ways, "original", "mean", "zero"])}
+    numbers |= {f"recovered.{name}.{of}": (0.5, 0, 1) for name in ways for of in ("zero", "mean")}
+    numbers |= {f"active.{name}": (4, nothing, nothing) for name in ways if "token" not in name or "random" in name}
+    found = explained((0, 0, 0), **numbers)
+    table = BeautifulSoup(page.autoencoder_table(found), "html.parser")
+    rows = [[cell.get_text() for cell in row.select("td")] for row in table.select("tbody tr")]
+    assert [row[0] for row in rows] == list(page.DICTIONARIES.values())
+    assert [row[1] for row in rows] == ["4.0", "", "", "4.0", "4.0", "4.0"]
+    assert [row[2][:5] for row in rows] == ["0.000", "0.100", "0.200", "0.300", "0.400", "0.500"]
+    assert [row[3][:5] for row in rows] == ["0.826", "0.720", "0.710", "", "", ""]
+    panels = page.autoencoder_panels(found)
+    shares = panels["explained variance"].set_index("name")["value"]
+    assert shares["average of the token pair"] == 0.1 and shares["autoencoder, random weights"] == 0.826
+    assert panels["next-token loss (nats)"].set_index("name").loc["nothing replaced", "value"] == 6
