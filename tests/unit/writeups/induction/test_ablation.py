@@ -1,12 +1,14 @@
 """Ablated heads and MLPs, each against a plain second route."""
 
+from contextlib import ExitStack
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from emoscope.models.families import feed_forward_of, projection_of
-from emoscope.models.interventions import changing_output, recording
+from emoscope.models.interventions import changing_input, changing_output, recording
 from emoscope.writeups.induction.ablation import ablate_heads, ablate_mlps, mlp_losses
 from emoscope.writeups.induction.copier import word_tokenizer
 from emoscope.writeups.induction.measure import score_heads
@@ -83,31 +85,34 @@ def test_the_loss_at_the_replaced_position_is_told_apart_from_the_mean_of_the_ha
 
 def test_silenced_heads_are_fixed_at_their_mean_over_all_tokens(model, folder, tmp_path):
     """The blocks that are not run again change nothing: each set by a whole run with a hook of our own."""
-    best = {"induction": (2, 1), "previous": (1, 3)}
+    best = {"induction": [(2, 1), (0, 2)], "previous": [(1, 3), (2, 0)]}
     heads = pd.DataFrame([
         {"weights": "trained", "length": LENGTH, "sequence": 0, "block": block, "head": head}
-        | {kind: float((block, head) == place) for kind, place in best.items()}
+        | {kind: float((block, head) in places) for kind, places in best.items()}
         for block in range(3)
         for head in range(4)
     ])  # fmt: skip
     heads.to_parquet(tmp_path / "heads.parquet")
-    config = {"lengths": [LENGTH], "ablated_sequences": 3, "ablated_heads": [1], "random_heads": 1, "seed": 0}
+    config = {"lengths": [LENGTH], "ablated_sequences": 3, "ablated_heads": [2], "random_heads": 1, "seed": 0}
     ablate_heads(folder, 3, tmp_path / "heads.parquet", config, tmp_path / "silenced.parquet")
     found = pd.read_parquet(tmp_path / "silenced.parquet").set_index(["kind", "sequence"])
     tokens, width = repeated_tokens(VOCABULARY, 0, LENGTH, 3, seed=1), 24 // 4
-    for kind, (block, head) in {"none": (0, 0), **best}.items():
-        where = slice(head * width, (head + 1) * width)
+    with ExitStack() as stack, torch.inference_mode():
+        seen = [stack.enter_context(recording(projection_of(model, block))) for block in range(3)]
+        model(tokens)
+    for kind, places in {"none": [], **best}.items():
+        with ExitStack() as stack, torch.inference_mode():
+            for block, head in places:
+                where = slice(head * width, (head + 1) * width)
+                mean = seen[block]["input"][..., where].mean(dim=(0, 1))
 
-        def silence(_, inputs, where=where, kind=kind):
-            mixed = inputs[0].clone()
-            if kind != "none":
-                mixed[..., where] = inputs[0][..., where].mean(dim=(0, 1))
-            return (mixed, *inputs[1:])
+                def silence(heads, where=where, mean=mean):
+                    heads = heads.clone()
+                    heads[..., where] = mean
+                    return heads
 
-        hook = projection_of(model, block).register_forward_pre_hook(silence)
-        with torch.inference_mode():
+                stack.enter_context(changing_input(projection_of(model, block), silence))
             logits = model(tokens).logits
-        hook.remove()
         loss = -log_probabilities(logits, tokens)[:, LENGTH:].mean(dim=1)
         right = (logits[:, LENGTH:-1].argmax(dim=-1) == tokens[:, LENGTH + 1 :]).float().mean(dim=1)
         np.testing.assert_allclose(found.loc[kind, "loss"], loss, atol=1e-5)

@@ -145,3 +145,17 @@ def test_what_is_explained_is_summed_over_texts_and_the_gain_is_paired():
     width = found["gain.token"].high - found["gain.token"].low
     assert 0 < width == pytest.approx(found["explained.autoencoder"].high - found["explained.autoencoder"].low)
     assert found["explained.token"].note == "12 held-out texts, 24 tokens"
+
+
+def test_associations_count_after_correction_and_features_by_what_activates_them():
+    features = pd.DataFrame({"feature": range(4), "rate": [0.0, 5e-5, 0.3, 0.0], "held_out": [0.2, 0.0, 0.3, 0.0]})
+    associations = pd.DataFrame({"feature": [0, 0, 1, 2], "label": ["joy", "love"] * 2, "auc": [0.9, 0.8, 0.2, 0.95]})
+    associations = associations.assign(p=[0.001, 0.01, 0.02, 0.2], p_adjusted=[0.004, 0.02, 0.06, 0.2])
+    shuffles = pd.DataFrame({"shuffle": range(4), "found": [0, 0, 1, 3], "largest": [0.6, 0.7, 0.65, 0.65]})
+    listed = residual_summary.feature_findings(features, associations, shuffles, 0.05)
+    found = {finding.name: finding for finding in listed}
+    assert (found["features.dead"].value, found["features.rare"].value) == (0.5, 0.25)
+    assert (found["labels.found"].value, found["labels.features_found"].value) == (2, 1)
+    assert found["labels.largest_auc"].value == 0.95
+    assert found["labels.found.shuffled"][1:4] == (1, 0, 3)
+    assert found["labels.largest_auc.shuffled"][1:4] == pytest.approx((0.65, 0.6, 0.7))
