@@ -171,8 +171,7 @@ def pair_table(pairs: pd.DataFrame) -> Markup:
         lines.append(("random pairs,", "mean", "", *(unsigned(random.loc[measure, "mean"]) for measure in measures)))
     candidates = pairs.groupby("measure")["candidates"].first()
     lines.append(("chance", "", "", *(unsigned(1 / candidates[measure]) for measure in measures)))
-    caption = "Share of tokens whose own key scores highest, with Wilson intervals; the first row is the main pair."
-    return html_table([dict(zip(columns, line, strict=True)) for line in lines], caption)
+    return html_table([dict(zip(columns, line, strict=True)) for line in lines], say("pair_table"))
 
 
 def pair_findings(pairs: pd.DataFrame) -> Markup:
