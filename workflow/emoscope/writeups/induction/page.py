@@ -171,7 +171,9 @@ def pair_table(pairs: pd.DataFrame) -> Markup:
         lines.append(("random pairs,", "mean", "", *(unsigned(random.loc[measure, "mean"]) for measure in measures)))
     candidates = pairs.groupby("measure")["candidates"].first()
     lines.append(("chance", "", "", *(unsigned(1 / candidates[measure]) for measure in measures)))
-    return html_table([dict(zip(columns, line, strict=True)) for line in lines], say("pair_table"))
+    return html_table(
+        [dict(zip(columns, line, strict=True)) for line in lines], say("pair_table", tokens=pairs["tokens"].iloc[0])
+    )
 
 
 def pair_findings(pairs: pd.DataFrame) -> Markup:
