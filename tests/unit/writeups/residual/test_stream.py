@@ -11,8 +11,9 @@ from emoscope.writeups.residual.stream import check_block, gather
 from random_models import TEXTS
 
 
-def test_activations_are_the_residual_stream_without_the_first_position(model, tokenizer):
-    found = gather(model, tokenizer, TEXTS, 1, 20)
+@pytest.mark.parametrize("budget", [20, 1000])  # one text in a batch, and all in one, with padding
+def test_activations_are_the_residual_stream_without_the_first_position(budget, model, tokenizer):
+    found = gather(model, tokenizer, TEXTS, 1, budget)
     for row, text in enumerate(TEXTS):
         stream = residual_stream(model, tokenizer(text, return_tensors="pt"))[2, 0, 1:]
         torch.testing.assert_close(found.values[found.text == row], stream, atol=1e-5, rtol=1e-5)
