@@ -22,8 +22,9 @@ from scipy.optimize import elementwise
 from emoscope.statistics.clusters import FEWEST_CLUSTERS, POWER, Clustered, Interval, MeanTest, Numbers, clustered
 
 CHANGE = (-1.0, 1.0)  # bounds of a difference of two probabilities, or of two rates
+CORRELATION = (-1.0, 1.0)
 SHARE = (0.0, 1.0)  # of a probability, an accuracy, a distance of distributions
-STRATEGIES = 5
+STRATEGIES = 4
 CAPS = 3  # more strategies, where clusters differ in size
 ALL_IN = 0.98  # the largest share; to lose all once is to lose for good
 USUAL_COST = np.log(2 / 0.05) + 1  # log wealth that a 95 % interval asks for; the smallest share is best for it
@@ -78,14 +79,14 @@ class _Bets:
         self.sizes = data.sizes
 
     def scaled(self, means: np.ndarray) -> np.ndarray:
-        return np.clip((means - self.low) / self.width, 0, 1)
+        return (means - self.low) / self.width
 
     def p_above(self, m: np.ndarray) -> np.ndarray:
-        """p of a mean of at most m (columns,), against a larger one."""
-        return np.exp(-np.maximum(log_wealth(self.x, self.sizes, m), 0))
+        """p of a mean of at most m (columns,), against a larger one; 0 where the bounds forbid such a mean."""
+        return np.where(m < 0, 0, np.exp(-np.maximum(log_wealth(self.x, self.sizes, m), 0)))
 
     def p_below(self, m: np.ndarray) -> np.ndarray:
-        return np.exp(-np.maximum(log_wealth(1 - self.x, self.sizes, 1 - m), 0))
+        return np.where(m > 1, 0, np.exp(-np.maximum(log_wealth(1 - self.x, self.sizes, 1 - m), 0)))
 
     def interval(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
         if len(self.x) < FEWEST_CLUSTERS:

@@ -6,8 +6,9 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from emoscope.statistics.clusters import POWER, Numbers
-from emoscope.statistics.rates import minimum_detectable_rate
+from emoscope.statistics.bounded import SHARE, bounded_test
+from emoscope.statistics.clusters import POWER, MeanTest, Numbers, clustered
+from emoscope.statistics.rates import minimum_detectable_rate, rate_interval
 
 
 class Verdict(NamedTuple):
@@ -40,6 +41,25 @@ def detectable_from_interval(low: float, high: float, alpha: float = 0.05, power
     return float((high - low) / 2 * (z + more) / z)
 
 
+def interval_test(
+    value: float, low: float, high: float, margin: float, alpha: float = 0.05
+) -> tuple[float, float, float]:
+    """p that a value is as far from zero as the margin or further, p that it is not, and the larger standard error.
+
+    All that is known is an interval at 1 - alpha, from which normal standard errors follow: one below the value and one
+    above, as the interval of a rare event is lopsided. Without an interval (NaN) the value counts as exact.
+    """
+    z = stats.norm.ppf(1 - alpha / 2)
+    below, above = (0.0, 0.0) if np.isnan(low) else ((value - low) / z, (high - value) / z)
+
+    def p(gap: float, error: float) -> float:
+        return float(stats.norm.sf(gap / error)) if error else float(gap < 0)
+
+    within = max(p(margin - value, above), p(margin + value, below))
+    beyond = min(1.0, 2 * min(p(value - margin, below), p(-value - margin, above)))
+    return within, beyond, max(below, above)
+
+
 def equivalence_verdict(p_equivalence: Numbers, p_difference: Numbers, alpha: float = 0.05) -> str | np.ndarray:
     """Judge "it is nil", elementwise: equivalent (inside the margin of p_equivalence, even if not exactly zero),
     different (not shown to be inside, and not zero), or underpowered (neither: the sample cannot tell).
@@ -49,6 +69,22 @@ def equivalence_verdict(p_equivalence: Numbers, p_difference: Numbers, alpha: fl
     """
     conditions = [np.asarray(p_equivalence) <= alpha, np.asarray(p_difference) <= alpha]
     return np.select(conditions, ["equivalent", "different"], "underpowered")[()]
+
+
+def rate_test(events: np.ndarray, clusters: np.ndarray, margin: float, alpha: float = 0.05) -> MeanTest:
+    """A rate of boolean events (n,), judged against zero and a margin in (0, 1): exactly where every row is a cluster,
+    else by `bounded_test`. `p_difference` is NaN: one event shows that a rate is not zero. `detectable` is the smallest
+    rate that would be shown to exceed the margin."""
+    data = clustered(events, clusters)
+    rows, independent = len(events), len(data.sizes)
+    if rows == independent:
+        count = int(np.sum(events))
+        tested = rate_equivalence_verdict(count, rows, margin, alpha)
+        low, high = rate_interval(events, clusters, alpha)
+        within, beyond, detectable = tested.p_equivalence, tested.p_difference, tested.detectable
+        return MeanTest(tested.value, low, high, np.nan, within, beyond, detectable, rows)
+    tested = bounded_test(np.asarray(events), clusters, margin, SHARE, alpha)
+    return tested._replace(p_difference=np.nan, detectable=margin + tested.detectable)
 
 
 def rate_equivalence_verdict(count: int, n: int, margin: float, alpha: float = 0.05) -> Verdict:

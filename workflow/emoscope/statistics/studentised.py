@@ -14,17 +14,22 @@ from scipy import stats
 from emoscope.statistics.bootstrap import resamples_of
 from emoscope.statistics.clusters import FEWEST_CLUSTERS, POWER, Clustered, MeanTest, Numbers, clustered
 
-FEWEST_RESAMPLES = 19_999
-
 
 def studentised_test(
-    values: np.ndarray, clusters: np.ndarray, margin: Numbers, *, seed: int, alpha: float = 0.05, tests: int = 1
+    values: np.ndarray,
+    clusters: np.ndarray,
+    margin: Numbers,
+    *,
+    seed: int,
+    resamples: int = 9_999,
+    alpha: float = 0.05,
+    tests: int = 1,
 ) -> MeanTest:
     """Each column's mean with interval and tests; all but the value is NaN for fewer than FEWEST_CLUSTERS.
 
-    p is (1 + b) / (1 + resamples), Phipson & Smyth (2010); there are as many resamples as the smallest needs to survive
-    adjustment over a family of `tests`, or of all columns if these are more. A column without any spread counts as
-    known exactly.
+    p is (1 + b) / (1 + resamples), Phipson & Smyth (2010). There are at least as many resamples as the smallest p needs
+    to survive adjustment over a family of `tests`, or of all columns if these are more. A column without any spread
+    counts as known exactly.
     """
     if not np.all(np.asarray(margin) > 0):
         raise ValueError(f"margin must be positive, got {margin}")
@@ -33,7 +38,7 @@ def studentised_test(
     if len(data.sizes) < FEWEST_CLUSTERS:
         unknown = [data.shaped(np.full(len(mean), np.nan))] * 6
         return MeanTest(data.shaped(mean), *unknown, n=len(data.sizes))
-    resamples = max(FEWEST_RESAMPLES, math.ceil(max(tests, len(mean)) / alpha))
+    resamples = max(resamples, math.ceil(2 * max(tests, len(mean)) / alpha))
     drawn = _drawn(data, resamples, seed)
 
     def above(null: np.ndarray) -> np.ndarray:
@@ -50,7 +55,7 @@ def studentised_test(
         "value": mean,
         "low": low,
         "high": high,
-        "p_difference": _share(np.abs(drawn) >= np.abs(_studentised(mean, error))),  # symmetric: half the resamples do
+        "p_difference": np.minimum(2 * np.minimum(above(0), below(0)), 1),
         "p_within": np.maximum(below(margins), above(-margins)),
         "p_beyond": np.minimum(2 * np.minimum(above(margins), below(-margins)), 1),
         "detectable": np.maximum(mean - low, high - mean) + stats.norm.ppf(POWER) * error,
