@@ -86,7 +86,11 @@ def test_clusters_may_be_the_texts_themselves():
     values, numbers = np.arange(10.0), np.array([3, 1, 3, 0, 2, 4, 5, 6, 7, 8])
     texts = np.array([f"text {number}" for number in numbers], dtype=object)
     interval = bootstrap.bootstrap_mean(values, texts, seed=0)
-    assert interval == bootstrap.bootstrap_mean(values, numbers, seed=0) != bootstrap.bootstrap_mean(values, ALONE[:10], seed=0)
+    assert (
+        interval
+        == bootstrap.bootstrap_mean(values, numbers, seed=0)
+        != bootstrap.bootstrap_mean(values, ALONE[:10], seed=0)
+    )
 
 
 def test_a_seed_fixes_the_result():

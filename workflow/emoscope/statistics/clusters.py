@@ -53,6 +53,10 @@ class Clustered(NamedTuple):
         residuals = self.sums - self.mean * self.sizes[:, None]
         return np.sqrt((residuals**2).sum(axis=0) * (n / (n - 1) if n > 1 else np.nan)) / self.sizes.sum()
 
+    def columns(self, numbers: Numbers) -> np.ndarray:
+        """Numbers of the trailing shape, or one for all columns, as (columns,)."""
+        return np.broadcast_to(np.asarray(numbers, dtype=np.float64), self.shape).reshape(-1)
+
     def shaped(self, columns: np.ndarray) -> Numbers:
         return columns.reshape(self.shape)[()]
 

@@ -47,7 +47,7 @@ def studentised_test(
     def below(null: np.ndarray) -> np.ndarray:
         return _share(drawn <= _studentised(mean - null, error))
 
-    margins = np.broadcast_to(margin, data.shape).reshape(-1) if data.shape else np.atleast_1d(np.float64(margin))
+    margins = data.columns(margin)
     upper, lower = np.quantile(drawn, [1 - alpha / 2, alpha / 2], axis=0, method="inverted_cdf")
     with np.errstate(invalid="ignore"):
         low, high = (np.where(error > 0, mean - error * bound, mean) for bound in (upper, lower))

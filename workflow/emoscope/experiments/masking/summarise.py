@@ -9,7 +9,7 @@ from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bootstrap import bootstrap_statistic
-from emoscope.statistics.bounded import CHANGE, bounded_test
+from emoscope.statistics.bounded import bounded_test
 from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.settings import resampling
@@ -54,7 +54,8 @@ def summarise(
     - `first_class`: P(the first class), which the authors' code stored in every column;
     - `margin`: the logit of the sample's class minus the largest other logit;
     - `accuracy`: 1 where the prediction equals the label.
-    The margin, a logit, has no bounds: it is judged by `studentised_test`, all others by `bounded_test`.
+    The margin, a logit, has no bounds: it is judged by `studentised_test`, all others by `bounded_test`; a probability
+    can change no further than to 0 or 1, so that what the samples were before bounds the change.
     `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no
     effect": `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
     `different` if `p_adjusted` allows, else `underpowered`; by `p_beyond` it is shown to exceed the margin.
@@ -77,11 +78,11 @@ def summarise(
             continue
         texts = samples["text"].to_numpy()[chosen]
         for number, measure in enumerate(MEASURES):
-            values = changes[chosen, :, number]
+            values, own = changes[chosen, :, number], before[chosen, number]
             if measure == "margin":
                 tested = studentised_test(values, texts, margin * LOGITS, resamples=resamples, tests=family, **options)
             else:
-                tested = bounded_test(values, texts, margin, CHANGE, alpha)
+                tested = bounded_test(values, texts, margin, (-own.max(), 1 - own.min()), alpha)
             parts.append(
                 keys.assign(
                     group=group if group == ALL else classes[group],

@@ -136,7 +136,9 @@ def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
     else:
         either, both = (truth | answer.predicted).sum(axis=1), (truth & answer.predicted).sum(axis=1)
         share = np.where(either == 0, 1.0, both / np.maximum(either, 1))
-        rows.append((ALL, "accuracy", share.mean(), *bounded_interval(share, clusters, SHARE, drawn["alpha"]), len(share)))
+        rows.append(
+            (ALL, "accuracy", share.mean(), *bounded_interval(share, clusters, SHARE, drawn["alpha"]), len(share))
+        )
     table = pd.DataFrame(rows, columns=["row", "measure", "value", "low", "high", "support"])
     return table.assign(task=answer.task, epochs=answer.epochs)
 
