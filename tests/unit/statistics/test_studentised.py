@@ -35,7 +35,7 @@ def test_skewed_and_clustered_means_are_covered_and_seldom_found_by_chance():
 
 def test_verdicts_have_the_right_side():
     noise = np.random.default_rng(0).normal(0, 0.1, (100, 3))
-    found = studentised_test(noise + [0, 1, -1], np.arange(100), margin=np.array([0.5, 0.5, 2]), **OPTIONS)
+    found = studentised_test(noise + np.array([0, 1, -1]), np.arange(100), margin=np.array([0.5, 0.5, 2]), **OPTIONS)
     assert (found.p_within <= 0.05).tolist() == [True, False, True]
     assert (found.p_beyond <= 0.05).tolist() == [False, True, False]
     assert (found.p_difference <= 0.01).tolist() == [False, True, True]

@@ -1,4 +1,4 @@
-"""Tests and intervals of means of bounded measures, such as probabilities and their changes, that hold at any sample size.
+"""Tests and intervals of means of bounded measures, such as changes of probabilities, that hold at any sample size.
 
 They bet against the mean being m. A gambler stakes a fixed share c of the wealth on every cluster, which pays x / m,
 and so multiplies it by 1 + c (x / m - 1). If m is the mean, no strategy expects to win, so wealth of 1 / alpha or more
@@ -10,7 +10,7 @@ the order of rows. The shares depend on sample size and m alone, not on the outc
 Assumed are bounds and independent clusters, no more: the mean weighs rows, and clusters of different sizes may have
 different means. Stakes are in proportion to size, and then the product of the expected factors is at most 1 whenever
 the mean over rows is m, as their geometric mean is not above the arithmetic one. Where one large cluster would keep the
-stakes of all others small, some strategies cap its stake, and divide the wealth by what that could win: `_largest_gain`.
+stakes of all others small, some strategies cap its stake, and divide their wealth by what that could win.
 
 Shapes are those of clusters.py. Values outside `bounds` raise ValueError.
 """

@@ -27,8 +27,8 @@ class Verdict(NamedTuple):
 def minimum_detectable_mean(sd: Numbers, n: int, alpha: float = 0.05, power: float = POWER) -> Numbers:
     """Smallest mean that a two-sided t test on n independent clusters of spread sd finds with this power; NaN if n < 2.
 
-    With repeated texts, sd is the clustered standard error times sqrt(n). For n below some hundreds it is the least that
-    a test could ask for: one that allows for what is rare, such as `bounded_test`, needs more.
+    With repeated texts, sd is the clustered standard error times sqrt(n). For n below some hundreds it is the least a
+    test could ask for: one that allows for what is rare, such as `bounded_test`, needs more.
     """
     if n < 2:
         return np.full(np.shape(sd), np.nan)[()]

@@ -1,4 +1,4 @@
-"""What samples could have shown: the bound that no event leaves, the mean that would be found, and whether it suffices."""
+"""What samples could have shown: the bound that no event leaves, the mean that is found, and whether they suffice."""
 
 import numpy as np
 import pandas as pd

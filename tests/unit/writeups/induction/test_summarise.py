@@ -1,5 +1,6 @@
 """Induction in numbers: halves, pairs, and intervals where nothing was hit."""
 
+import numpy as np
 import pandas as pd
 
 from emoscope.writeups.induction.summarise import halves_of, pair_findings, pairs_of

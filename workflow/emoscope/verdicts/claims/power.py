@@ -11,8 +11,8 @@ def power_of(samples: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame
     """The samples, of so many `texts` with a `spread`, and what they could have shown: `share, change, enough`.
 
     share: of all such texts, how many may be affected though none of the sample is: the end of the exact interval.
-    change: the mean change that a t test detects with 80 % power, NaN where the spread is not known. enough: whether a sample without one affected
-    text excludes that a share of `margin` is (exact binomial test).
+    change: the mean change that a t test detects with 80 % power; NaN where the spread is not known. enough: whether a
+    sample without one affected text excludes that a share of `margin` is (exact binomial test).
     """
     found = [
         {

@@ -81,8 +81,9 @@ def gender_effects(truth: dict, pairs: pd.DataFrame, taught: int, statistics: di
     """The planted gap of P(anger) in ambiguous sentences, and its absence beside an emotion word.
 
     Two things make the interval of the gap wide. Texts that tell one scene share what the model makes of it, so scenes,
-    not texts, are resampled (a bootstrap: an interval for the rarest of scenes would hold any gap). And even a perfect learner knows the planted size only from the labels of the `taught`
-    ambiguous training sentences: var = (p(1 - p) of both genders) / (taught / 2).
+    not texts, are resampled (a bootstrap: an interval that allows for rare scenes would hold nearly any gap). And even
+    a perfect learner knows the planted size only from the labels of the `taught` ambiguous training sentences:
+    var = (p(1 - p) of both genders) / (taught / 2).
     """
     noise, planted = (truth["effects"][name]["size"] for name in ("label_noise", "gender"))
     expected = planted * (1 - noise * 6 / 5)  # a wrong label is as likely anger as any other

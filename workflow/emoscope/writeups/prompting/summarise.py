@@ -136,9 +136,8 @@ def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
     else:
         either, both = (truth | answer.predicted).sum(axis=1), (truth & answer.predicted).sum(axis=1)
         share = np.where(either == 0, 1.0, both / np.maximum(either, 1))
-        rows.append(
-            (ALL, "accuracy", share.mean(), *bounded_interval(share, clusters, SHARE, drawn["alpha"]), len(share))
-        )
+        bounds = bounded_interval(share, clusters, SHARE, drawn["alpha"])
+        rows.append((ALL, "accuracy", share.mean(), *bounds, len(share)))
     table = pd.DataFrame(rows, columns=["row", "measure", "value", "low", "high", "support"])
     return table.assign(task=answer.task, epochs=answer.epochs)
 
