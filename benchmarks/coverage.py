@@ -3,8 +3,8 @@
 The mean change of a probability, where a share of the clusters loses all of it (-1) and the others nothing; where
 changes are normal; and where they are half -1 and half 1. `false_equivalence`: how often the mean is said to lie within
 the margin though it lies on it, at a level of 5 %; `coverage` of the true mean and `width` of 95 % intervals. Routes: a
-percentile bootstrap with two one-sided t tests, as emoscope had; `bounded_test`; and Gaffke's bound, of which no case is
-known where it fails, nor a proof that it never does.
+percentile bootstrap with two one-sided t tests, as emoscope had; `bounded_test`; and Gaffke's bound, of which neither a
+case is known where it fails, nor a proof that it never does.
 """
 
 from collections.abc import Callable, Iterator
