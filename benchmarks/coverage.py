@@ -17,7 +17,7 @@ from emoscope.statistics.bootstrap import resamples_of
 from emoscope.statistics.bounded import CHANGE, bounded_test
 from emoscope.statistics.clusters import clustered
 
-SAMPLES, RESAMPLES = 1_000, 999
+SAMPLES, RESAMPLES = 500, 999
 CLUSTERS = (10, 34, 100, 305, 1_000)
 RATES = (0.005, 0.02, 0.1)
 ROWS = {"1": (1, 1), "1 to 10": (1, 10)}

@@ -67,6 +67,21 @@ def test_no_means_of_clusters_win_more_than_the_wealth_is_divided_by(sizes):
         assert np.log(1 + stakes * (some - 1)).sum(axis=1).max() == pytest.approx(most, abs=1e-3)
 
 
+@pytest.mark.parametrize("sizes", [[1] * 20 + [7], [1] * 10 + [2] * 10, [1, 2, 3, 4, 5], [3] * 10])
+@pytest.mark.parametrize("m", [0.01, 0.2, 0.5])
+def test_betting_against_the_truth_wins_nothing_whichever_clusters_carry_it(sizes, m):
+    """Each cluster has just its expected mean, and over rows these average m."""
+    sizes = np.array(sizes, dtype=float)
+    for carriers in (sizes == sizes.min(), sizes == sizes.max(), sizes > 0):
+        for share in (0.3, 0.7, 1.0):  # of the sum, the others have the rest
+            wanted = np.where(carriers, share, 1 - share if not carriers.all() else share)
+            x = wanted * np.where(carriers, 1 / sizes[carriers].sum(), 1 / max(sizes[~carriers].sum(), 1))
+            x = np.minimum(x * m * sizes.sum() / (x @ sizes), 1)[:, None]
+            if x.max() < 1:
+                assert (sizes @ x / sizes.sum())[0] == pytest.approx(m)
+                assert log_wealth(x, sizes, np.array([m]))[0] <= 1e-9
+
+
 @given(arrays(np.float64, 12, elements=st.floats(0, 1)), st.lists(st.integers(1, 5), min_size=12, max_size=12))
 @settings(max_examples=30, deadline=None)
 def test_the_wealth_falls_with_the_mean_that_is_bet_against(x, sizes):
