@@ -114,6 +114,8 @@ def test_interval_and_p_agree(rate):
     assert (found.p_difference <= 0.05) == (high < 0)
     wider = bounded_interval(values, np.arange(200), CHANGE, alpha=0.01)
     assert wider.low < low and wider.high > high
+    tested = bounded_test(values, np.arange(200), margin=0.02, alpha=0.01)
+    assert (tested.low, tested.high) == wider and (found.low, found.high) == (low, high)
 
 
 def test_verdicts_have_the_right_side():
