@@ -105,6 +105,7 @@ def masked(block: int, described: Sequence[float], code: Sequence[float]) -> pd.
             pd.DataFrame({"group": [*CLASSES, ALL], "change": change, "low": change - reach, "high": change + reach})
             .assign(condition=condition, measure=measure)
             .assign(p_adjusted=np.where(change == 0, 1, 0.001), p_equivalence=np.where(abs(change) < MARGIN, 0.001, 1))
+            .assign(p_beyond=np.where(abs(change) < MARGIN, 1, 1e-6))
         )
     return pd.concat(rows).assign(block=block, head=WHOLE_BLOCK, texts=100, detectable=0.01, verdict="")
 

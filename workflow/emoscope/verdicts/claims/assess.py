@@ -10,11 +10,12 @@ from scipy.stats import norm
 
 from emoscope.data.paper import shared_with_paper, shared_with_writeups
 from emoscope.reporting.findings import Finding, read_findings
+from emoscope.statistics.clusters import POWER
+from emoscope.statistics.equivalence import interval_test
 from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
 from emoscope.storage.files import write_csv
 
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
-POWER = 0.8
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested"]
 ORDER = ("artefact", "contradicted", "underpowered", "reproduced")  # of several numbers, the first of these counts
@@ -146,17 +147,15 @@ def _wording(published: float | str | dict) -> float | str:
 def tested(found: Finding, margin: float, alpha: float, exact: bool) -> Finding:
     """A finding with what its experiment did not test: whether it lies within the margin, or beyond.
 
-    The standard error is the one that its interval implies. Without an interval nothing is known of a number, unless
-    it is `exact`, not taken from a sample.
+    The standard errors are those that its interval implies, one on either side. Without an interval nothing is known of
+    a number, unless it is `exact`, not taken from a sample.
     """
     if not np.isnan(found.within) or not (exact or found.high > found.low):
         return found
-    z, power = norm.ppf([1 - alpha / 2, POWER])
-    error = 0.0 if exact else (found.high - found.low) / 2 / z
-    gap = margin - abs(found.value)
-    within = float(norm.sf(gap / error)) if error else float(gap < 0)
-    detectable = found.detectable if not np.isnan(found.detectable) or not error else error * (z + power)
-    return found._replace(within=within, beyond=1 - within, detectable=detectable)
+    within, beyond, error = interval_test(found.value, found.low, found.high, margin, alpha)
+    z = norm.ppf(1 - alpha / 2) + norm.ppf(POWER)
+    detectable = found.detectable if not np.isnan(found.detectable) or not error else error * z
+    return found._replace(within=within, beyond=beyond, detectable=detectable)
 
 
 def judge(
