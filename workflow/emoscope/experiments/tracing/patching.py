@@ -8,6 +8,7 @@ enough to undo it (noising and denoising; Heimersheim and Nanda 2024, arXiv:2404
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class Transfer:
     donor: Activations
     places: Sequence[tuple[Sequence[int], Sequence[int]]]
 
-    @property
+    @cached_property
     def everywhere(self) -> tuple[list[int], list[int]]:
         """The places of all units."""
         into, source = ([place for unit in self.places for place in unit[side]] for side in (0, 1))
@@ -127,9 +128,7 @@ def all_patches(model: PreTrainedModel, units: int) -> list[Patch]:
     ]
 
 
-def patched_logits(
-    model: PreTrainedModel, jobs: Sequence[tuple[Transfer, Patch]], tokens_per_batch: int
-) -> np.ndarray:
+def patched_logits(model: PreTrainedModel, jobs: Sequence[tuple[Transfer, Patch]], tokens_per_batch: int) -> np.ndarray:
     """The recipients' logits (jobs, classes) under each patch; a batch holds patches of one block, of any transfers."""
     logits = np.empty((len(jobs), model.config.num_labels), dtype=np.float32)
     blocks = np.array([patch.block for _, patch in jobs])
