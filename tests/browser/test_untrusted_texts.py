@@ -34,7 +34,7 @@ HOSTILE = [
     "\a\b\x1b[31mred\x1b[0m\x7f\x85\u2028\u2029\ufeff\ufffe",
 ]
 PAGES = [
-    *(f"reports/tiny-s1/{page}.html" for page in ("performance", "masking", "flips", "synonyms", "attention")),
+    *(f"reports/tiny-s1/{page}.html" for page in ("performance", "masking", "flips", "synonyms", "tracing", "attention")),
     *(f"reports/models/language/{page}.html" for page in ("attention", "prompting", "residual")),
 ]
 FEELINGS = {
