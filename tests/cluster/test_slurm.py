@@ -1,7 +1,7 @@
 """The tiny run on a real Slurm, through the profile as shipped; one job is cancelled, one hangs, and nothing is lost.
 
-Targets: `masking` and `tracing`, which between them hold every kind of job that the profile knows: local, on a GPU, in a
-group, in shards, retried. The rules of the write-ups ask for the same things and would cost some 20 more Slurm jobs.
+Targets: `masking` and `tracing`, which between them hold every kind of job that the profile knows: local, on a GPU, in
+a group, in shards, retried. The rules of the write-ups ask for the same things and would cost some 20 more Slurm jobs.
 """
 
 import json
