@@ -1,5 +1,7 @@
 """What masks put in place, worked out by hand: text by text, so that there is no padding, and position by position."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -22,11 +24,13 @@ def reference_of(model, tokenizer, seed: int = 1) -> Reference:
     return Reference(OTHERS, mean_outputs(model, tokenizer, OTHERS, 10_000), seed)
 
 
+@cache
 def inputs_of(tokenizer, text: str) -> dict[str, Tensor]:
     [(_, inputs)] = padded_batches(tokenizer, [text], 1000, torch.device("cpu"))
     return inputs
 
 
+@cache
 def outputs_alone(model, tokenizer, text: str, block: int) -> dict[str, Tensor]:
     """What passes each site of a block in one text, (tokens, width)."""
     attention, mlp = projection_of(model, block), feed_forward_of(model, block)

@@ -17,7 +17,7 @@ from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
-SINGLE = ["first", "second", "together"]
+EFFECTS = ["first", "second", "together"]
 
 
 def summarise_masking(
@@ -94,29 +94,29 @@ def summarise_pairs(
     both together cost more than the sum (each makes up for the loss of the other) and `overlapping` where they cost less
     (what one does is lost without the other, too), else `not settled`.
     """
+    if masked.empty:
+        return pd.DataFrame(columns=[*PAIR, "measure", *EFFECTS, "change", "low", "high", "p_adjusted", "verdict"])
     keys, changes = changes_of(samples, masked, PAIR)
-    alone = (keys[PAIR[:2]].to_numpy() == keys[PAIR[2:]].to_numpy()).all(axis=1)
-    heads = {tuple(head): number for number, head in enumerate(keys[PAIR[:2]].to_numpy()) if alone[number]}
-    pairs = keys[~alone].reset_index(drop=True)
-    first, second = (
-        changes[:, [heads[tuple(head)] for head in pairs[names].to_numpy()]] for names in (PAIR[:2], PAIR[2:])
-    )
-    together, alpha = changes[:, ~alone], 1 - confidence
+    first_head, second_head = ([tuple(head) for head in keys[names].to_numpy()] for names in (PAIR[:2], PAIR[2:]))
+    column = {(one, other): number for number, (one, other) in enumerate(zip(first_head, second_head, strict=True))}
+    both = [pair for pair in column if pair[0] != pair[1]]
+    first, second = (changes[:, [column[pair[place], pair[place]] for pair in both]] for place in (0, 1))
+    together = changes[:, [column[pair] for pair in both]]
+    pairs, alpha = pd.DataFrame([[*one, *other] for one, other in both], columns=PAIR), 1 - confidence
     options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": len(pairs)}
-    parts = [pd.DataFrame(columns=[*PAIR, "measure", *SINGLE, "change", "low", "high", "p_adjusted", "verdict"])]
-    if len(pairs):
-        found = _judged(together - first - second, samples["text"].to_numpy(), margin, **options)
-        means = dict(zip(SINGLE, (values.mean(axis=0) for values in (first, second, together)), strict=True))
-        parts = [
+    found = _judged(together - first - second, samples["text"].to_numpy(), margin, **options)
+    means = {name: values.mean(axis=0) for name, values in zip(EFFECTS, (first, second, together), strict=True)}
+    table = pd.concat(
+        [
             pairs.assign(measure=measure, **{name: mean[:, number] for name, mean in means.items()}, **found[measure])
             for number, measure in enumerate(MEASURES)
-        ]
-    table = pd.concat(parts, ignore_index=True)
-    if len(pairs):
-        table["p_adjusted"] = table.groupby("measure")["p"].transform(benjamini_hochberg)
-        shown = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
-        apart = np.where(table["change"] < 0, "redundant", "overlapping")
-        table["verdict"] = np.select([shown == "equivalent", shown == "different"], ["additive", apart], "not settled")
+        ],
+        ignore_index=True,
+    )
+    table["p_adjusted"] = table.groupby("measure")["p"].transform(benjamini_hochberg)
+    shown = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
+    apart = np.where(table["change"] < 0, "redundant", "overlapping")
+    table["verdict"] = np.select([shown == "equivalent", shown == "different"], ["additive", apart], "not settled")
     return table
 
 
