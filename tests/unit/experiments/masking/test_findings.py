@@ -70,7 +70,9 @@ def test_many_blocks_have_no_effect_only_if_each_is_shown_to_have_none(p_equival
 
 def test_every_condition_of_every_block_has_its_change_of_accuracy_and_probability():
     table = summary()
-    means = table[table["condition"] == "described"].assign(condition="mlp_mean", change=lambda rows: rows["change"] / 2)
+    means = table[table["condition"] == "described"].assign(
+        condition="mlp_mean", change=lambda rows: rows["change"] / 2
+    )
     every = pd.concat([table, means, means.assign(head=1, change=9.0)])
     findings = found(every)
     for block in BLOCKS:

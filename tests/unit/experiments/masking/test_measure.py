@@ -73,7 +73,9 @@ def test_mean_ablation_puts_the_mean_of_the_kind_of_position_in_reference_texts(
     def mask(text, _):
         return fixed_output(MODULES[part](classifier, block), at_mean(classifier, tokenizer, text, means))
 
-    [scores] = scores_of(classifier, tokenizer, block, [Mask(-1, "mean" if part == "attention" else "mlp_mean")]).values()
+    [scores] = scores_of(
+        classifier, tokenizer, block, [Mask(-1, "mean" if part == "attention" else "mlp_mean")]
+    ).values()
     assert_close(scores, by_hand(classifier, tokenizer, mask), unmasked)
     judged = {kind: value for kind, value in means_by_hand(classifier, tokenizer, TEXTS, block, part).items()}
     assert all((judged[kind] - means[kind]).abs().max() > 1e-3 for kind in means), "the judged texts' own means differ"
@@ -91,9 +93,7 @@ def test_mean_ablation_of_a_head_takes_that_heads_mean(classifier, tokenizer, un
 
 
 @pytest.mark.parametrize("part", ["attention", "mlp"])
-def test_resampling_puts_the_output_in_another_text_at_the_same_kind_of_position(
-    classifier, tokenizer, unmasked, part
-):
+def test_resampling_puts_the_output_in_another_text_at_the_same_kind_of_position(classifier, tokenizer, unmasked, part):
     masks = [Mask(-1, "resample" if part == "attention" else "mlp_resample", draw) for draw in (0, 1)]
     scores = scores_of(classifier, tokenizer, 1, masks)
     for mask in masks:
@@ -140,7 +140,9 @@ def test_all_blocks_but_one(classifier, tokenizer, unmasked, condition):
     for (kept, mask), found in scores.items():
 
         def way(text, number, kept=kept, mask=mask):
-            others = [masked(block, text, number, mask) for block in {0, 1, 2} - {kept}]  # before any of them is in place
+            others = [
+                masked(block, text, number, mask) for block in {0, 1, 2} - {kept}
+            ]  # before any of them is in place
             stack = ExitStack()
             for other in others:
                 stack.enter_context(other)

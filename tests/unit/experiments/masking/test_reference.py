@@ -9,8 +9,8 @@ import torch
 
 from emoscope.errors import UserError
 from emoscope.experiments.masking.reference import (
-    mean_outputs,
     masking_reference,
+    mean_outputs,
     outputs_of,
     read_reference,
     reference_texts,
@@ -93,7 +93,12 @@ def test_what_is_written_is_what_is_read(classifier, tokenizer, tmp_path):
     files = {"means": tmp_path / "means.safetensors", "texts": tmp_path / "texts.parquet"}
     source = {name: tmp_path / f"{name}.parquet" for name in ("train", "test")}
     masking_reference(
-        tmp_path / "model", **source, masking={"reference_texts": 4}, seed=1, prediction={"tokens_per_batch": 99}, **files
+        tmp_path / "model",
+        **source,
+        masking={"reference_texts": 4},
+        seed=1,
+        prediction={"tokens_per_batch": 99},
+        **files,
     )
     found = read_reference(**files, seed=7, device=torch.device("cpu"))
     assert len(found.texts) == 4 and set(found.texts) < set(OTHERS) and found.seed == 7

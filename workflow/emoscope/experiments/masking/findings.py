@@ -9,7 +9,6 @@ from emoscope.reporting.findings import Finding
 from emoscope.statistics.equivalence import detectable_from_interval
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
-
 CHANGES = ("probability", "accuracy")
 
 

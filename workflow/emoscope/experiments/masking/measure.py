@@ -224,9 +224,7 @@ def silence(model: PreTrainedModel, block: int, mask: Mask, substitutes: Substit
 
 
 @contextmanager
-def _silenced(
-    model: PreTrainedModel, blocks: Sequence[int], mask: Mask, substitutes: Substitutes
-) -> Iterator[None]:
+def _silenced(model: PreTrainedModel, blocks: Sequence[int], mask: Mask, substitutes: Substitutes) -> Iterator[None]:
     with ExitStack() as stack:
         for block in blocks:
             stack.enter_context(silence(model, block, mask, substitutes))

@@ -106,11 +106,15 @@ def mean_outputs(
         for kind in range(KINDS):
             counts[kind] += (kinds == kind).sum()
             for (block, site), values in seen().items():
-                total = sums.setdefault(site, values.new_zeros(len(blocks), KINDS, values.shape[-1], dtype=torch.float64))
+                total = sums.setdefault(
+                    site, values.new_zeros(len(blocks), KINDS, values.shape[-1], dtype=torch.float64)
+                )
                 total[block, kind] += values[kinds == kind].sum(dim=0, dtype=torch.float64)
     shares = counts[:, None]
     return {
-        site: torch.where(shares > 0, total / shares.clamp(min=1), total.sum(dim=1, keepdim=True) / counts.sum()).float()
+        site: torch.where(
+            shares > 0, total / shares.clamp(min=1), total.sum(dim=1, keepdim=True) / counts.sum()
+        ).float()
         for site, total in sums.items()
     }
 
@@ -145,6 +149,4 @@ def recorded(model: PreTrainedModel, blocks: Sequence[int], sites: Sequence[str]
     with ExitStack() as stack:
         modules = {(block, SITES[site][0]): SITES[site][0](model, block) for block in blocks for site in sites}
         seen = {key: stack.enter_context(recording(module)) for key, module in modules.items()}
-        yield lambda: {
-            (block, site): seen[block, SITES[site][0]][SITES[site][1]] for block in blocks for site in sites
-        }
+        yield lambda: {(block, site): seen[block, SITES[site][0]][SITES[site][1]] for block in blocks for site in sites}

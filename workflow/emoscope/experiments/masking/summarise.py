@@ -187,9 +187,9 @@ def whole_blocks(summary: pd.DataFrame, condition: str, measure: str) -> pd.Data
     return summary[chosen & (summary["head"] == WHOLE_BLOCK)]
 
 
-def costliest_block(summary: pd.DataFrame) -> pd.Series:
-    """The row of the silenced block that costs most accuracy, all texts together."""
-    rows = whole_blocks(summary, "described", "accuracy").query("group == @ALL")
+def costliest_block(summary: pd.DataFrame, condition: str = "described") -> pd.Series:
+    """The row of the masked block that costs most accuracy, all texts together."""
+    rows = whole_blocks(summary, condition, "accuracy").query("group == @ALL")
     return rows.loc[rows["change"].idxmin()]
 
 
