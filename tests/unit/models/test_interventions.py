@@ -104,14 +104,9 @@ def test_an_mlp_fixed_at_zero_equals_zeroed_write_directions(classifier, inputs,
     edited = copy.deepcopy(classifier)
     with torch.no_grad():
         write_directions(edited, block)[:] = 0
-        module = feed_forward_of(edited, block)
-        last = (
-            module
-            if hasattr(module, "bias")
-            else next(part for name, part in module.named_children() if "c_proj" in name or "down" in name)
-        )
-        if last.bias is not None:
-            last.bias[:] = 0
+        for name, bias in feed_forward_of(edited, block).named_parameters():
+            if name in ("bias", "c_proj.bias"):
+                bias[:] = 0
     with silenced(feed_forward_of(classifier, block)):
         found = logits(classifier, inputs)
     torch.testing.assert_close(found, logits(edited, inputs), atol=1e-5, rtol=0)

@@ -77,7 +77,7 @@ def test_mean_ablation_puts_the_mean_of_the_kind_of_position_in_reference_texts(
         classifier, tokenizer, block, [Mask(-1, "mean" if part == "attention" else "mlp_mean")]
     ).values()
     assert_close(scores, by_hand(classifier, tokenizer, mask), unmasked)
-    judged = {kind: value for kind, value in means_by_hand(classifier, tokenizer, TEXTS, block, part).items()}
+    judged = means_by_hand(classifier, tokenizer, TEXTS, block, part)
     assert all((judged[kind] - means[kind]).abs().max() > 1e-3 for kind in means), "the judged texts' own means differ"
 
 

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from emoscope.experiments.masking import figures as masking_figures
 from emoscope.experiments.masking import page as masking_report
 from emoscope.experiments.synonyms import page as synonyms_report
+from emoscope.reporting.html import MINUS
 from emoscope.reporting.plots import svg
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from made_up import words
@@ -121,6 +122,10 @@ def test_the_room_to_rise_is_what_is_left_above_the_mean(table1):
     assert cells == ["love", "2", "0.975", "+0.025", "+0.282", "no", "0.015"]
 
 
+def plain(text: str) -> str:
+    return text.replace(MINUS, "-")
+
+
 WHOLE = ("described", "mean", "resample", "published", "mlp_zero", "mlp_mean", "mlp_resample")
 
 
@@ -142,10 +147,10 @@ def test_attention_and_mlp_stand_beside_each_other_by_what_is_put_in_place():
         "block",
         *(f"{part} {in_place}" for part in ("attention", "MLP") for in_place in masking_report.IN_PLACE.values()),
     ]
-    first = [td.get_text().split()[0] for td in table.select("tbody tr")[0].select("td")]
-    assert first == ["0", "0", "−0.100", "−0.200", "−0.400", "−0.500", "−0.600"]
-    text = words(masking_report.comparison(summary))
-    assert "with the attention of block 2 silenced (−0.020" in text and "MLP of block 2 silenced (−0.420" in text
+    first = [plain(td.get_text()).split()[0] for td in table.select("tbody tr")[0].select("td")]
+    assert first == ["0", "0", "-0.100", "-0.200", "-0.400", "-0.500", "-0.600"]
+    text = plain(words(masking_report.comparison(summary)))
+    assert "with the attention of block 2 silenced (-0.020" in text and "MLP of block 2 silenced (-0.420" in text
 
 
 def test_a_run_without_mlps_shows_attention_alone():
@@ -159,13 +164,13 @@ def test_a_run_without_mlps_shows_attention_alone():
 
 def test_pairs_of_heads_are_told_apart_by_their_verdicts():
     pairs = pair_summary()
-    text = words(masking_report.pair_findings(pairs))
+    text = plain(words(masking_report.pair_findings(pairs)))
     assert "The 5 heads" in text and "Of 4 pairs 1 are redundant" in text and "1 overlap" in text
-    assert "largest interaction is −0.400" in text and "block 0, head 1 with block 2, head 3" in text
+    assert "largest interaction is -0.400" in text and "block 0, head 1 with block 2, head 3" in text
     table = BeautifulSoup(masking_report.pair_table(pairs, 0.05), "html.parser")
-    second = [td.get_text() for td in table.select("tbody tr")[1].select("td")]
-    assert second[:4] == ["0.1 and 2.1", "−0.300", "−0.400", "−0.900"]
-    assert second[4].startswith("−0.200") and second[5] == "overlapping" and second[6].startswith("−0.020")
+    second = [plain(td.get_text()) for td in table.select("tbody tr")[1].select("td")]
+    assert second[:4] == ["0.1 and 2.1", "-0.300", "-0.400", "-0.900"]
+    assert second[4].startswith("-0.200") and second[5] == "overlapping" and second[6].startswith("-0.020")
     assert "No pairs" in masking_report.pair_findings(pairs[:0]) and masking_report.pair_table(pairs[:0], 0.05) == ""
 
 

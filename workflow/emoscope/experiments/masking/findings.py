@@ -54,8 +54,8 @@ def block_change(rows: pd.DataFrame, name: str, first: str) -> Iterator[Finding]
 
 
 def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float) -> Iterator[Finding]:
-    """The mean change of P(own class) furthest from zero, over the other blocks and all classes; beside it the change of
-    P(first class) furthest from zero, by the authors' procedure.
+    """The mean change of P(own class) furthest from zero, over the other blocks and all classes; beside it that of
+    P(first class), by the authors' procedure.
 
     "No effect" holds if every cell passes the equivalence test (an intersection-union test needs no adjustment), and
     fails if one lies beyond the margin (Bonferroni). The interval spans those of all cells, unless the largest survives

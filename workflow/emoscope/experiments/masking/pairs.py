@@ -56,7 +56,10 @@ def mask_pairs(
 
 
 def costliest_heads(samples: pd.DataFrame, masked: pd.DataFrame, count: int) -> list[Head]:
-    """The heads without which the logit margin falls most on average, the costliest first; mean-ablated if they were."""
+    """The heads without which the logit margin falls most on average, the costliest first.
+
+    They count as mean-ablated, if they were in this run, else as silenced.
+    """
     heads = masked[masked["head"] != WHOLE_BLOCK]
     heads = heads[heads["condition"] == ("mean" if (heads["condition"] == "mean").any() else "zero")]
     heads = heads.merge(samples[["id", "label", "group"]], on="id", validate="m:1")
@@ -74,7 +77,7 @@ def pair_scores(
     reference: Reference,
     tokens_per_batch: int,
 ) -> dict[tuple[Head, Head], np.ndarray]:
-    """Logits (texts, classes) with each two of the heads replaced by their means, and with each alone, as (head, head)."""
+    """Logits (texts, classes) with every two of the heads replaced by their means, and each alone, as (head, head)."""
     pairs = [*((head, head) for head in heads), *combinations(sorted(heads), 2)]
     scores = {pair: np.empty((len(texts), model.config.num_labels), dtype=np.float32) for pair in pairs}
     blocks = sorted({block for block, _ in heads})

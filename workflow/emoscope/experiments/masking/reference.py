@@ -1,7 +1,7 @@
 """What blocks put out in other texts, for masks that put something in place: means, and outputs of single texts.
 
-The reference texts are training texts, none of which is a test text: a mean over the judged texts would hold some of what
-the mask is to take away. Means are taken by kind of position, over real tokens.
+The reference texts are training texts, none of which is a test text: a mean over the judged texts would hold some of
+what the mask is to take away. Means are taken by kind of position, over real tokens.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,14 +34,14 @@ RESAMPLED = ("attention", "mlp")
 
 @dataclass(frozen=True)
 class Reference:
-    """The reference texts, and the means at each site, {site: (blocks, KINDS, width)}; `seed` draws texts to resample."""
+    """The reference texts, and the means at each site, {site: (blocks, KINDS, width)}; `seed` draws among the texts."""
 
     texts: Sequence[str]
     means: Mapping[str, Tensor] = field(repr=False)
     seed: int = 0
 
     def drawn(self, rows: int, draw: int) -> np.ndarray:
-        """Which reference text stands in for each of so many judged ones in one draw, int (rows,): all equally often."""
+        """Which reference text stands in for each of so many judged ones in one draw, (rows,): all equally often."""
         return np.resize(np.random.default_rng([self.seed, draw]).permutation(len(self.texts)), rows)
 
 
@@ -106,17 +106,13 @@ def mean_outputs(
         for kind in range(KINDS):
             counts[kind] += (kinds == kind).sum()
             for (block, site), values in seen().items():
-                total = sums.setdefault(
-                    site, values.new_zeros(len(blocks), KINDS, values.shape[-1], dtype=torch.float64)
-                )
-                total[block, kind] += values[kinds == kind].sum(dim=0, dtype=torch.float64)
-    shares = counts[:, None]
-    return {
-        site: torch.where(
-            shares > 0, total / shares.clamp(min=1), total.sum(dim=1, keepdim=True) / counts.sum()
-        ).float()
-        for site, total in sums.items()
-    }
+                empty = values.new_zeros(len(blocks), KINDS, values.shape[-1], dtype=torch.float64)
+                sums.setdefault(site, empty)[block, kind] += values[kinds == kind].sum(dim=0, dtype=torch.float64)
+    means = {}
+    for site, total in sums.items():
+        every = total.sum(dim=1, keepdim=True) / counts.sum()
+        means[site] = torch.where(counts[:, None] > 0, total / counts[:, None], every).float()
+    return means
 
 
 @torch.inference_mode()

@@ -33,8 +33,8 @@ def summarise_masking(
     table2: Path,
     findings: Path,
 ) -> None:
-    """Write the summary of the masks, of "all but one" and of pairs of heads, the first two also as CSV, shaped like the
-    paper's tables 1 and 2, and the findings."""
+    """Write the summary of the masks, of "all but one" and of pairs of heads, the first two also as CSV, shaped like
+    the paper's tables 1 and 2, and the findings."""
     baseline = pd.read_parquet(samples)
     one = summarise(baseline, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), **statistics)
     others = summarise(baseline, pd.read_parquet(all_but), **statistics)
@@ -89,10 +89,10 @@ def summarise_pairs(
     """What two heads do together beyond what each does, per pair of heads and measure, all texts together.
 
     `first`, `second` and `together` are the mean changes by ablating one head, the other, and both; `change` is the
-    interaction, together - first - second, text by text, with interval, p, FDR-adjusted p over the pairs, and a verdict:
-    `additive` if the interaction was shown to lie within the margin, else, if `p_adjusted` allows, `redundant` where
-    both together cost more than the sum (each makes up for the loss of the other) and `overlapping` where they cost less
-    (what one does is lost without the other, too), else `not settled`.
+    interaction, together - first - second, text by text, with interval, p, FDR-adjusted p over the pairs, and a
+    verdict: `additive` if the interaction was shown to lie within the margin, else, if `p_adjusted` allows, `redundant`
+    where both together cost more than the sum (each makes up for the loss of the other) and `overlapping` where they
+    cost less (what one does is lost without the other, too), else `not settled`.
     """
     if masked.empty:
         return pd.DataFrame(columns=[*PAIR, "measure", *EFFECTS, "change", "low", "high", "p_adjusted", "verdict"])
