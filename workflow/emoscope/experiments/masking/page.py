@@ -31,7 +31,7 @@ PARTS = {"attention": "attention", "mlp": "MLP"}
 IN_PLACE = {  # by what is put in place; the authors' mask, which leaves the weight, is another experiment
     "zero": "silenced",
     "mean": "replaced by its mean",
-    "resample": "replaced by another text's",
+    "resample": "taken from another text",
 }
 CODE, TEXT = ("published", "first_class"), ("described", "probability")  # what the paper did, and what it says it did
 
@@ -177,7 +177,7 @@ def condition_table(summary: pd.DataFrame, alpha: float) -> Markup:
         for name, in_place in _conditions(summary, part).items()
     }
     rows = [
-        {"block": block} | {title: _change(found.loc[block], alpha) for title, found in effects.items()}
+        {"block": block} | {title: _plain_change(found.loc[block], alpha) for title, found in effects.items()}
         for block in next(iter(effects.values())).index
     ]
     return html_table(rows, say("condition_table", alpha=alpha))
@@ -351,6 +351,12 @@ def _printed(table1: pd.DataFrame, name: str) -> float:
 def _change(row: Mapping | pd.Series | None, alpha: float = 0.0) -> Markup:
     """A change with its interval, in bold where its adjusted p is at most `alpha`."""
     return cell(row, value="change", strong=row is not None and row["p_adjusted"] <= alpha)
+
+
+def _plain_change(row: pd.Series, alpha: float) -> Markup:
+    """A change without its interval, in bold where its adjusted p is at most `alpha`."""
+    shown = Markup("{}").format(signed(row["change"]))
+    return Markup("<strong>{}</strong>").format(shown) if row["p_adjusted"] <= alpha else shown
 
 
 def _verdict(row: Mapping | pd.Series) -> Markup:
