@@ -71,7 +71,7 @@ def test_the_papers_table_takes_each_procedures_own_measure():
 
 
 def test_the_effect_of_several_draws_is_the_mean_of_their_effects():
-    """Not the effect of the mean prediction: of three draws one turns every prediction, so a third of accuracy is lost."""
+    """Not the effect of the mean prediction: one draw of three turns every prediction, a third of accuracy is lost."""
     samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
     samples = samples.assign(label=samples["pred"]).query("group == 0")
     draws = [masked_like(samples, shift).query("condition == 'described'") for shift in (0.0, -30.0, 0.0)]
