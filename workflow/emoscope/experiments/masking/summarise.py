@@ -9,11 +9,12 @@ from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
 from emoscope.experiments.masking.measures import MASK, MEASURES, PAIR, SCALE, class_columns, measures
 from emoscope.reporting.findings import write_findings
-from emoscope.statistics.bootstrap import bootstrap_statistic, estimate_mean
-from emoscope.statistics.equivalence import detectable_mean, equivalence_verdict, rate_equivalence_verdict, tost_mean
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.bounded import bounded_test
+from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.families import benjamini_hochberg
-from emoscope.statistics.rates import minimum_detectable_rate
 from emoscope.statistics.settings import resampling
+from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
@@ -58,14 +59,17 @@ def summarise(
     - `first_class`: P(the first class), which the authors' code stored in every column;
     - `margin`: the logit of the sample's class minus the largest other logit;
     - `accuracy`: 1 where the prediction equals the label.
+    The margin, a logit, has no bounds: it is judged by `studentised_test`, all others by `bounded_test`; a probability
+    can change no further than to 0 or 1, so that what the samples were before bounds the change.
     `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no
     effect": `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
-    `different` if `p_adjusted` allows, else `underpowered`. `detectable` is the smallest change that as many texts
-    with the same spread would show with 80 % power.
+    `different` if `p_adjusted` allows, else `underpowered`; by `p_beyond` it is shown to exceed the margin.
+    `detectable` is the smallest change that as many texts with the same spread would show with 80 % power.
     """
     alpha = 1 - confidence
     keys, changes = changes_of(samples, masked, MASK)
     classes = class_columns(samples, "p_")
+    before = measures(samples, classes)
     family = keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max() * (len(classes) + 1)
     options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
     parts = []
@@ -73,9 +77,11 @@ def summarise(
         chosen = np.ones(len(samples), bool) if group == ALL else (samples["group"] == group).to_numpy()
         if not chosen.any():
             continue
-        found = _judged(changes[chosen], samples["text"].to_numpy()[chosen], margin, **options)
+        own = before[chosen]
+        bounds = -own.max(axis=0), 1 - own.min(axis=0)
+        found = _judged(changes[chosen], samples["text"].to_numpy()[chosen], bounds, margin, **options)
         name = group if group == ALL else classes[group]
-        parts += [keys.assign(group=name, measure=measure, **own) for measure, own in found.items()]
+        parts += [keys.assign(group=name, measure=measure, **columns) for measure, columns in found.items()]
     table = pd.concat(parts, ignore_index=True)
     families = [table["condition"], table["measure"], table["head"] == WHOLE_BLOCK]
     table["p_adjusted"] = table.groupby(families)["p"].transform(benjamini_hochberg)
@@ -104,7 +110,9 @@ def summarise_pairs(
     together = changes[:, [column[pair] for pair in both]]
     pairs, alpha = pd.DataFrame([[*one, *other] for one, other in both], columns=PAIR), 1 - confidence
     options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": len(pairs)}
-    found = _judged(together - first - second, samples["text"].to_numpy(), margin, **options)
+    before = measures(samples, class_columns(samples, "p_"))
+    bounds = before.min(axis=0) - 2, before.max(axis=0) + 1  # of what is left by both, less by each alone, plus before
+    found = _judged(together - first - second, samples["text"].to_numpy(), bounds, margin, **options)
     means = {name: values.mean(axis=0) for name, values in zip(EFFECTS, (first, second, together), strict=True)}
     table = pd.concat(
         [
@@ -139,30 +147,37 @@ def changes_of(samples: pd.DataFrame, masked: pd.DataFrame, key: list[str]) -> t
 
 
 def _judged(
-    values: np.ndarray, texts: np.ndarray, margin: float, *, seed: int, resamples: int, alpha: float, tests: int
+    values: np.ndarray,
+    texts: np.ndarray,
+    bounds: tuple[np.ndarray, np.ndarray],
+    margin: float,
+    *,
+    seed: int,
+    resamples: int,
+    alpha: float,
+    tests: int,
 ) -> dict[str, dict[str, object]]:
-    """The mean of changes (texts, masks, MEASURES) and what was shown of it: by measure a column per name, (masks,)."""
-    estimate = estimate_mean(values, texts, seed=seed, resamples=resamples, alpha=alpha, tests=tests)
-    p_equivalence = tost_mean(values / SCALE, texts, margin).p
-    detectable = detectable_mean(values, texts, alpha)
-    # where no prediction of a few texts turned, t test and bootstrap take the lack of spread for certainty
-    unseen = minimum_detectable_rate(estimate.n, alpha)
-    floors = {"accuracy": (rate_equivalence_verdict(0, estimate.n, margin, alpha).p_equivalence, unseen)}
-    still = (estimate.low == estimate.high) & (np.array(MEASURES) == "accuracy")
-    low = np.where(still, np.maximum(estimate.low - unseen, -1), estimate.low)
-    high = np.where(still, np.minimum(estimate.high + unseen, 1), estimate.high)
+    """The mean of changes (texts, masks, MEASURES) and what was shown of it: by measure a column per name, (masks,).
+
+    `bounds` are the lowest and highest possible change, (MEASURES,) each; the margin, a logit, has none.
+    """
     found = {}
     for number, measure in enumerate(MEASURES):
-        least_p, least = floors.get(measure, (0, 0))
+        change, nothing = values[:, :, number], margin * SCALE[number]
+        if measure == "margin":
+            tested = studentised_test(change, texts, nothing, seed=seed, resamples=resamples, alpha=alpha, tests=tests)
+        else:
+            tested = bounded_test(change, texts, nothing, (bounds[0][number], bounds[1][number]), alpha)
         found[measure] = {
-            "change": estimate.value[:, number],
-            "low": low[:, number],
-            "high": high[:, number],
-            "p": estimate.p[:, number],
-            "texts": estimate.n,
-            "equivalence_margin": margin * SCALE[number],
-            "p_equivalence": np.maximum(p_equivalence[:, number], least_p),
-            "detectable": np.maximum(detectable[:, number], least),
+            "change": tested.value,
+            "low": tested.low,
+            "high": tested.high,
+            "p": tested.p_difference,
+            "texts": tested.n,
+            "equivalence_margin": nothing,
+            "p_equivalence": tested.p_within,
+            "p_beyond": tested.p_beyond,
+            "detectable": tested.detectable,
         }
     return found
 

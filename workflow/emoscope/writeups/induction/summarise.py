@@ -11,6 +11,8 @@ import pandas as pd
 
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
+from emoscope.statistics.clusters import Interval
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
@@ -18,6 +20,7 @@ from emoscope.storage.names import EVERYWHERE
 
 HALVES = ("first", "second")
 LINES = ("induction", "previous", "stripe")
+BOUNDS = {"accuracy": SHARE, "log_prob": None}
 COMPOSITIONS = ("embedding", "rotated", "context")
 HEAD = ["block", "head"]
 PAIR = ["pair", "kind", "previous_block", "previous_head", "block", "head", "key_head", "measure", "candidates"]
@@ -64,9 +67,7 @@ def halves_of(predicted: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     for (length, name), part in predicted.groupby(["length", half], sort=False):
         key = {"length": length, "half": name, "tokens": len(part)}
         for measure, column in (("log_prob", part["log_prob"]), ("accuracy", part["hit"].astype(float))):
-            low, high = _interval(column.to_numpy(), part["sequence"].to_numpy(), statistics)
-            if measure == "accuracy" and column.nunique() == 1:  # a bootstrap of nothing but misses has no width
-                low, high = wilson_interval(column.sum(), len(column), 1 - statistics["confidence"])
+            low, high = _interval(column.to_numpy(), part["sequence"].to_numpy(), statistics, BOUNDS[measure])
             rows.append({**key, "measure": measure, "value": column.mean(), "low": low, "high": high})
     return pd.DataFrame(rows)
 
@@ -112,7 +113,10 @@ def silenced_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
         own = scores[scores["kind"] == "none"].assign(value=scores[measure])
         changed = scores[scores["kind"] != "none"]
         changed = changed.assign(value=changed[measure] - changed["sequence"].map(baseline[measure]))
-        parts += [_cells(table, key, "value", statistics).assign(measure=measure) for table in (own, changed)]
+        parts += [
+            _cells(table, key, "value", statistics, bounds if measure == "accuracy" else None).assign(measure=measure)
+            for table, bounds in ((own, SHARE), (changed, CHANGE))
+        ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -256,12 +260,19 @@ def circuit_checks(found: pd.DataFrame) -> dict[str, bool]:
     return {name: bool(holds) for name, holds in checks.items()}
 
 
-def _cells(table: pd.DataFrame, key: Sequence[str], column: str, statistics: dict) -> pd.DataFrame:
-    """Mean and interval of a column for each cell of the key, over the sequences, which are drawn together."""
+def _cells(
+    table: pd.DataFrame, key: Sequence[str], column: str, statistics: dict, bounds: tuple[float, float] | None = None
+) -> pd.DataFrame:
+    """Mean and interval of a column for each cell of the key, over the sequences."""
     wide = table.pivot(index="sequence", columns=list(key), values=column)
-    low, high = _interval(wide.to_numpy(), wide.index.to_numpy(), statistics)
+    low, high = _interval(wide.to_numpy(), wide.index.to_numpy(), statistics, bounds)
     return wide.mean().rename("value").reset_index().assign(low=low, high=high)
 
 
-def _interval(values: np.ndarray, clusters: np.ndarray, statistics: dict) -> tuple:
+def _interval(
+    values: np.ndarray, clusters: np.ndarray, statistics: dict, bounds: tuple[float, float] | None = None
+) -> Interval:
+    """By betting for what has `bounds` and may be nil but for a few sequences, such as accuracy; else a bootstrap."""
+    if bounds:
+        return bounded_interval(values, clusters, bounds, 1 - statistics["confidence"])
     return bootstrap_mean(values, clusters, **resampling(statistics))
