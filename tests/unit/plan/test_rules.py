@@ -17,6 +17,7 @@ RENAMED |= {("count", "suggestions")}
 TRAINING_TEXTS = {
     "split_corpus",  # writes them
     "finetune",
+    "masking_reference",
     "predict",
     "evaluate",
     "assess_ground_truth",
