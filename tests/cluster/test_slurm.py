@@ -27,6 +27,7 @@ pytestmark = pytest.mark.cluster
 TARGETS = ["masking", "tracing"]
 MASKS = "mask_mask_all_but_mask_block"  # a group is called after its name and its rules
 ON_GPU = {"finetune": 1, "predict": 2, "score_perturbation": 4, "trace_pairs": 2, MASKS: 1}
+ON_GPU |= {"masking_reference": 1, "mask_pairs": 1}
 ON_CPU = {"flip_terms": 2}
 TIME_LIMIT = 1800  # seconds
 PARTITIONS = "partitions:\n  main: {}\n  gpu: {max_gpu: 2}\n"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from project import copy_project, planned, snakemake
 
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
@@ -54,9 +55,9 @@ def test_the_outputs_that_the_readme_promises(finished):
     samples = pd.read_parquet(run / "samples.parquet")
     for block in range(2):
         masks = pd.read_parquet(run / "masking" / f"block_{block}.parquet")
-        assert set(masks["condition"]) == {"described", "published", "mean", "zero"}
+        assert set(masks["condition"]) == {*BLOCKS, *HEADS}
         assert set(masks["head"]) == {-1, 0, 1}
-        assert not masks.duplicated(["id", "block", "head", "condition"]).any()
+        assert not masks.duplicated(["id", "block", "head", "condition", "draw"]).any()
         assert set(masks["id"]) == set(samples["id"])
     claims = pd.read_csv(finished / "reports" / "claims.csv")
     wanted = ["id", "source", "published", "ours", "low", "high", "verdict", "note"]
@@ -215,12 +216,13 @@ def test_an_edited_statistic_reruns_what_counts_with_it(edited):
 
 def test_an_edited_masking_setting_reruns_the_masks(edited):
     jobs = edited("config.yaml", lambda text: text.replace("head_conditions: [zero, mean]", "head_conditions: [zero]"))
-    assert jobs == together({"mask_block": 2, "summarise_masking": 1, "render_report": 1}, JUDGED)
+    assert jobs == together({"mask_block": 2, "mask_pairs": 1, "summarise_masking": 1, "render_report": 1}, JUDGED)
 
 
 def test_edited_masking_code_reruns_the_masks(edited):
     jobs = edited(MASKING, lambda text: text + "\n# a remark\n")
-    assert jobs == together({"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1, "render_report": 1}, JUDGED)
+    masks = {"mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1}
+    assert jobs == together(masks, {"render_report": 1}, JUDGED)
 
 
 def test_another_seed_is_another_run_on_the_same_texts(edited):
@@ -228,7 +230,7 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     for rule in ("generate_corpus", "split_corpus", "flip_terms", "replace_words", "count_words"):
         assert rule not in jobs
     model = {"finetune": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
-    masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
+    masks = {"masking_reference": 1, "mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1}
     pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
     pairs |= {"summarise_tracing": 1, "assess_ground_truth": 3, "summarise_flips": 1, "summarise_synonyms": 1}
     looks = {"attention_weights": 1, "block_attention": 1, "summarise_attention": 1}
