@@ -89,7 +89,8 @@ def masking_of(world: str) -> Iterator[Finding]:
     others = {"as published": 0, "otherwise": -0.5}.get(world, 0)
     blocks = [masked(block, *zip(*map(partial(change, block), range(6)), strict=True)) for block in range(12)]
     one = pd.concat(blocks, ignore_index=True)
-    return masking.findings_of(one, masked(0, [others] * 6, [others] * 6), CLASSES[0], ALPHA)
+    pairs = pd.DataFrame(columns=["measure"])  # of heads, of which no claim speaks
+    return masking.findings_of(one, masked(0, [others] * 6, [others] * 6), pairs, CLASSES[0], ALPHA)
 
 
 def masked(block: int, described: Sequence[float], code: Sequence[float]) -> pd.DataFrame:

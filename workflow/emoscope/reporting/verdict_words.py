@@ -45,5 +45,9 @@ WORDS = {
     "equivalent": Word("good"),
     "different": Word("bad"),
     "flagged": Word("bad"),
+    "redundant": Word("odd"),
+    "overlapping": Word("odd"),
+    "additive": Word("good"),
+    "not settled": Word("open"),
 }
 ON_CLAIMS = {name: word for name, word in WORDS.items() if word.meaning}

@@ -4,15 +4,25 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from emoscope.experiments.masking.measures import PAIR
 from emoscope.reporting.findings import Finding
 from emoscope.statistics.equivalence import detectable_from_interval
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
+CHANGES = ("probability", "accuracy")
 
-def findings_of(summary: pd.DataFrame, all_but: pd.DataFrame, first: str, alpha: float) -> Iterator[Finding]:
+
+def findings_of(
+    summary: pd.DataFrame, all_but: pd.DataFrame, pairs: pd.DataFrame, first: str, alpha: float
+) -> Iterator[Finding]:
     """Of every block `b`: `block_change.b.{class}`, `largest_change_of_other_blocks.b`, `probability_lead.b` and
     `accuracy_lead.b`; with all others silenced, `change_without_others.b` and, of each class's texts,
-    `change_without_others.b.{class}`. `first` is the class whose probability the authors' code stored."""
+    `change_without_others.b.{class}`. `first` is the class whose probability the authors' code stored.
+
+    Of every condition, all texts together: `{probability or accuracy}_change.{condition}.b` and, all others masked,
+    `{probability or accuracy}_change_without_others.{condition}.b`. Of pairs of heads: `interaction.{block}.{head}.
+    {block}.{head}` of the logit margin.
+    """
     whole = summary[summary["head"] == WHOLE_BLOCK]
     for block in sorted(whole["block"].unique()):
         own = whole[whole["block"] == block]
@@ -25,6 +35,17 @@ def findings_of(summary: pd.DataFrame, all_but: pd.DataFrame, first: str, alpha:
     for (block, group), rows in all_but.groupby(["block", "group"], sort=False):
         name = f"change_without_others.{block}"
         yield from change_without_others(rows, name if group == ALL else f"{name}.{group}")
+    yield from changes_by_condition(whole, "change")
+    yield from changes_by_condition(all_but, "change_without_others")
+    for pair in pairs[pairs["measure"] == "margin"].to_dict("records"):
+        place = ".".join(str(pair[name]) for name in PAIR)
+        yield Finding(f"interaction.{place}", pair["change"], pair["low"], pair["high"], pair["verdict"])
+
+
+def changes_by_condition(rows: pd.DataFrame, name: str) -> Iterator[Finding]:
+    """The mean change of P(own class) and of accuracy in all texts together, for every condition and block."""
+    for row in rows[(rows["group"] == ALL) & rows["measure"].isin(CHANGES)].to_dict("records"):
+        yield _mean(f"{row['measure']}_{name}.{row['condition']}.{row['block']}", row, None, "")
 
 
 def block_change(rows: pd.DataFrame, name: str, first: str) -> Iterator[Finding]:
