@@ -98,7 +98,7 @@ def test_every_condition_of_every_block_has_its_change_of_accuracy_and_probabili
         assert findings[f"accuracy_change.described.{block}"].value == pytest.approx((40 * block - 2) / 100)
         assert findings[f"probability_change.described.{block}"].value == pytest.approx(-(10 * block + 2) / 100)
         half = findings[f"accuracy_change.mlp_mean.{block}"]
-        assert half.value == pytest.approx(-(10 * block + 42) / 200) and half.low == -0.9 and half.texts == 100
+        assert half.value == pytest.approx((40 * block - 2) / 200) and half.low == -0.9 and half.texts == 100
         assert f"accuracy_change.published.{block}" not in findings
 
 
