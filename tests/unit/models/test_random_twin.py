@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from emoscope.models.random_twin import random_twin
+from emoscope.models.loading import random_twin
 from random_models import random_gpt2_lm, random_llama_lm
 
 

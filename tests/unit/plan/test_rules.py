@@ -19,6 +19,7 @@ TRAINING_TEXTS = {
     "score_baselines",
     "split_corpus",  # writes them
     "finetune",
+    "masking_reference",
     "predict",
     "evaluate",
     "assess_ground_truth",
@@ -27,6 +28,7 @@ TRAINING_TEXTS = {
     "train_autoencoder",
     "read_residual",
     "evaluate_autoencoder",
+    "twin_autoencoder",
 }
 
 

@@ -1,6 +1,7 @@
 """Loading models whole, and classifiers in float32, ready to be evaluated."""
 
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,16 @@ def classes_of(model: PreTrainedModel) -> list[str]:
 
 def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def random_twin(model: PreTrainedModel, seed: int, blocks: int | None = None) -> PreTrainedModel:
+    """A model's architecture with weights drawn afresh, in float32, frozen; if given, only its first `blocks`.
+
+    What an architecture gives before it has learnt anything.
+    """
+    config = deepcopy(model.config)
+    config.num_hidden_layers = min(blocks or config.num_hidden_layers, config.num_hidden_layers)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        twin = type(model)._from_config(config, attn_implementation=config._attn_implementation, dtype=torch.float32)
+    return use_onednn(twin.to(device()).eval().requires_grad_(False))

@@ -25,7 +25,8 @@ def texts_of(labels: list[int], first: int = 0) -> pd.DataFrame:
 def predicted(folder, train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
     train.to_parquet(folder / "train.parquet")
     test.to_parquet(folder / "test.parquet")
-    (folder / "corpus.json").write_text(json.dumps({"classes": CLASSES, "rows": 60, "duplicate_rows": 3}))
+    about = {"classes": CLASSES, "rows": 60, "duplicate_rows": 3, "class_counts": dict.fromkeys(CLASSES, 20)}
+    (folder / "corpus.json").write_text(json.dumps(about))
     files = (folder / name for name in ("train.parquet", "test.parquet", "corpus.json", "baselines.parquet"))
     predict_baselines(*files)
     return pd.read_parquet(folder / "baselines.parquet")

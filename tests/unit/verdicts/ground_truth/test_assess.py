@@ -18,17 +18,17 @@ TRUTH = {
 
 
 def pairs(gap: float, elsewhere: float = 0.0) -> pd.DataFrame:
-    """200 flipped texts, the first 100 ambiguous, with gaps around the given ones; half of the texts are male."""
+    """400 flipped texts, the first 100 ambiguous, with gaps around the given ones; half of the texts are male."""
     rng = np.random.default_rng(0)
-    male_first = np.arange(200) % 2 == 0
-    true = np.where(np.arange(200) < 100, gap, elsewhere) + rng.normal(0, 0.01, 200)
+    male_first = np.arange(400) % 2 == 0
+    true = np.where(np.arange(400) < 100, gap, elsewhere) + rng.normal(0, 0.01, 400)
     male, female = 0.5 + true / 2, 0.5 - true / 2
     return pd.DataFrame({
-        "id": np.arange(200),
-        "text": [f"{SAID[number % len(SAID)]} {number}" for number in range(200)],
+        "id": np.arange(400),
+        "text": [f"{SAID[number % len(SAID)]} {number}" for number in range(400)],
         "origin": "natural",
         "direction": np.where(male_first, "male to female", "female to male"),
-        "flags": [[]] * 200,
+        "flags": [[]] * 400,
         "before_anger": np.where(male_first, male, female),
         "after_anger": np.where(male_first, female, male),
     })  # fmt: skip
@@ -45,6 +45,14 @@ def test_the_planted_gap_is_found_only_at_its_size_and_sign(gap, verdict):
     assert elsewhere.verdict == "found"
 
 
+def test_too_few_scenes_or_texts_cannot_tell():
+    table = pairs(0.0)
+    few = table[table["text"].str.startswith(tuple(SAID[:7])) & (table["id"] < 100)]
+    planted, elsewhere = gender_effects(TRUTH, pd.concat([few, table[300:]]), 800, STATISTICS)
+    assert planted.verdict == "cannot tell" and np.isnan([planted.low, planted.high]).all()
+    assert elsewhere.verdict == "cannot tell", "100 texts would not show that 2 % lose all"
+
+
 def test_fewer_labels_to_learn_from_make_a_wider_interval():
     (many, _), (few, _) = (gender_effects(TRUTH, pairs(0.7), taught, STATISTICS) for taught in (8_000, 80))
     assert few.high - few.low > 3 * (many.high - many.low)
@@ -54,7 +62,7 @@ def test_fewer_labels_to_learn_from_make_a_wider_interval():
 
 def test_texts_that_tell_one_scene_are_not_independent():
     scattered, together = pairs(0.7), pairs(0.7)
-    change = np.where(np.arange(200) % len(SAID) < len(SAID) / 2, 0.2, -0.2)  # by scene
+    change = np.where(np.arange(400) % len(SAID) < len(SAID) / 2, 0.2, -0.2)  # by scene
     for table, shift in ((together, change), (scattered, np.random.default_rng(1).permutation(change))):
         table["before_anger"] += np.where(table["direction"] == "male to female", shift, -shift)
     (one, _), (many, _) = (gender_effects(TRUTH, table, 8_000, STATISTICS) for table in (together, scattered))

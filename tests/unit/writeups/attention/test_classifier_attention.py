@@ -9,7 +9,7 @@ import torch
 
 from emoscope.models.families import family_of, head_slice, pooled_token, projection_of, visible_tokens
 from emoscope.models.interventions import changing_input
-from emoscope.models.random_twin import random_twin
+from emoscope.models.loading import random_twin
 from emoscope.writeups.attention.blocking import blocked_answers, silenced_answers, when_silenced
 from emoscope.writeups.attention.measure import attention_weights, block_attention
 from emoscope.writeups.attention.page import agreement_table, picked_heads, resting_names, target_names

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from emoscope.models.random_twin import random_twin
+from emoscope.models.loading import random_twin
 from emoscope.storage.files import write_json
 from emoscope.writeups.prompting.baselines import baselines, score_baselines
 from emoscope.writeups.prompting.soft_prompts import Texts, save_means

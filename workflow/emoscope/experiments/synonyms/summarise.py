@@ -10,15 +10,18 @@ from emoscope.perturbation.findings import counted, rate_finding
 from emoscope.perturbation.pairs import moved, scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.equivalence import rate_equivalence_verdict
-from emoscope.statistics.rates import minimum_detectable_rate, wilson_interval
+from emoscope.statistics.rates import exact_interval, minimum_detectable_rate
 
 SURPRISING = ("overwhelmed", "surprised")  # the words whose replacement does change predictions, says the paper
 
 
-def summarise_synonyms(pairs: Path, scores: Path, statistics: dict, findings: Path) -> None:
-    """Write the findings."""
+def summarise_synonyms(
+    pairs: Path, scores: Path, words: Path, published: Path, statistics: dict, findings: Path
+) -> None:
+    """Write the findings; `published` is the paper's table of frequent words."""
     table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-    write_findings(findings_of(table, statistics["margin"], 1 - statistics["confidence"]), findings)
+    found = [*findings_of(table, statistics["margin"], 1 - statistics["confidence"])]
+    write_findings([*found, *shared_words(pd.read_parquet(words), pd.read_csv(published))], findings)
 
 
 def findings_of(pairs: pd.DataFrame, margin: float, alpha: float) -> Iterator[Finding]:
@@ -34,6 +37,15 @@ def findings_of(pairs: pd.DataFrame, margin: float, alpha: float) -> Iterator[Fi
         yield from most_changed_word(words, but, f"most_changed_word{ending}", margin, alpha)
     for word, own in words.groupby("term", sort=False):
         yield rate_finding(f"word.{word}", moved(own), own["cluster"], margin, alpha)
+
+
+def shared_words(words: pd.DataFrame, published: pd.DataFrame) -> Iterator[Finding]:
+    """`frequent_words.{class}`: how many of the words that the paper prints for a class are among ours."""
+    own = words[words["stop_words"] == "published"]
+    for name, rows in published.groupby("class", sort=False):
+        ours = set(own.loc[own["class"] == name, "word"])
+        if ours:
+            yield Finding(f"frequent_words.{name}", len(ours & set(rows["word"])), note=f"Of {len(rows)} words.")
 
 
 def most_changed_word(
@@ -53,7 +65,7 @@ def most_changed_word(
     within, beyond = (np.array([getattr(test, p) for test in tests]) for p in ("p_equivalence", "p_difference"))
     worst = int(np.argmin(beyond))
     word, (count, texts) = words.index[worst], words.iloc[worst]
-    low, high = wilson_interval(count, texts, alpha / len(words))
+    low, high = exact_interval(count, texts, alpha / len(words))
     shown, rarest = (within <= alpha).sum(), words["size"].min()
     yield Finding(
         name,
@@ -64,7 +76,7 @@ def most_changed_word(
         f"stay within the margin; the rarest stands in {rarest} texts.",
         texts=int(rarest),
         rate=True,
-        detectable=float(minimum_detectable_rate(rarest, alpha)),
+        detectable=minimum_detectable_rate(int(rarest), margin, alpha / len(words)),
         within=float(within.max()),
         beyond=min(1.0, float(len(words) * beyond[worst])),
     )

@@ -15,8 +15,9 @@ from scipy.stats import norm
 
 from emoscope.data.planted import GRAMMAR, MISLEADING_SYNONYMS
 from emoscope.perturbation.pairs import countable, scored
-from emoscope.statistics.bootstrap import estimate_mean
-from emoscope.statistics.equivalence import tost_mean
+from emoscope.statistics.bootstrap import bootstrap_mean
+from emoscope.statistics.bounded import CHANGE, bounded_test
+from emoscope.statistics.clusters import MeanTest
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv
@@ -80,8 +81,9 @@ def gender_effects(truth: dict, pairs: pd.DataFrame, taught: int, statistics: di
     """The planted gap of P(anger) in ambiguous sentences, and its absence beside an emotion word.
 
     Two things make the interval of the gap wide. Texts that tell one scene share what the model makes of it, so scenes,
-    not texts, are resampled. And even a perfect learner knows the planted size only from the labels of the `taught`
-    ambiguous training sentences: var = (p(1 - p) of both genders) / (taught / 2).
+    not texts, are resampled (a bootstrap: an interval that allows for rare scenes would hold nearly any gap). And even
+    a perfect learner knows the planted size only from the labels of the `taught` ambiguous training sentences:
+    var = (p(1 - p) of both genders) / (taught / 2).
     """
     noise, planted = (truth["effects"][name]["size"] for name in ("label_noise", "gender"))
     expected = planted * (1 - noise * 6 / 5)  # a wrong label is as likely anger as any other
@@ -91,24 +93,25 @@ def gender_effects(truth: dict, pairs: pd.DataFrame, taught: int, statistics: di
     male, female = np.where(named, before, after), np.where(named, after, before)
     ambiguous = pairs["id"].isin(truth["ids"]["ambiguous"]).to_numpy()
 
-    scenes = pairs["text"][ambiguous].map(scene_of)
-    value, low, high, _ = _mean((male - female)[ambiguous], scenes, statistics)
+    value = low = high = np.nan
     texts = pairs["text"][ambiguous].nunique()
     if texts:
+        gaps, scenes = (male - female)[ambiguous], pairs["text"][ambiguous].map(scene_of).to_numpy()
+        value, (low, high) = gaps.mean(), bootstrap_mean(gaps, scenes, **resampling(statistics))
         rates = np.array([male[ambiguous].mean(), female[ambiguous].mean()])
         learned = norm.isf((1 - statistics["confidence"]) / 2) * np.sqrt(2 * (rates * (1 - rates)).sum() / taught)
         low, high = value - np.hypot(value - low, learned), value + np.hypot(high - value, learned)
     sentence = f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f}."
     verdict = "found" if low <= expected <= high else "partly found" if low * expected > 0 else "missed"
-    yield PlantedEffect("gender", sentence, expected, value, low, high, texts, verdict if texts > 1 else "cannot tell")
+    verdict = "cannot tell" if np.isnan(low) else verdict
+    yield PlantedEffect("gender", sentence, expected, value, low, high, texts, verdict)
 
-    values, names = (male - female)[~ambiguous], pairs["text"][~ambiguous]
-    value, low, high, texts = _mean(values, names, statistics)
-    alpha = 1 - statistics["confidence"]
-    absent = texts > 1 and tost_mean(values, names.to_numpy(), statistics["margin"], alpha).equivalent
+    beside = _tested((male - female)[~ambiguous], pairs["text"][~ambiguous], statistics)
+    value, low, high = beside.value, beside.low, beside.high
+    absent = beside.p_within <= 1 - statistics["confidence"]
     verdict = "found" if absent else "missed" if low > 0 or high < 0 else "cannot tell"
     yield PlantedEffect(
-        "gender", "Beside an emotion word gender tells nothing of anger.", 0, value, low, high, texts, verdict
+        "gender", "Beside an emotion word gender tells nothing of anger.", 0, value, low, high, beside.n, verdict
     )
 
 
@@ -177,8 +180,7 @@ def synonym_effects(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterato
     yield PlantedEffect("synonyms", sentence, 0, value, low, high, int(plain["texts"].sum()), verdict, note)
 
 
-def _mean(values: np.ndarray, texts: pd.Series, statistics: dict) -> tuple[float, float, float, int]:
+def _tested(values: np.ndarray, texts: pd.Series, statistics: dict) -> MeanTest:
     if not len(values):
-        return np.nan, np.nan, np.nan, 0
-    estimate = estimate_mean(values, texts.to_numpy(), **resampling(statistics))
-    return estimate.value, estimate.low, estimate.high, estimate.n
+        return MeanTest(*[np.nan] * 7, n=0)
+    return bounded_test(values, texts.to_numpy(), statistics["margin"], CHANGE, 1 - statistics["confidence"])

@@ -11,8 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.errors import UserError
 from emoscope.models.families import blocks_of, family_of, heads_of, visible_tokens
 from emoscope.models.language_models import load_language_model
-from emoscope.models.loading import architecture_of, load_classifier
-from emoscope.models.random_twin import random_twin
+from emoscope.models.loading import architecture_of, load_classifier, random_twin
 from emoscope.statistics.ranks import rank_agreement
 from emoscope.storage.files import write_table
 from emoscope.writeups.attention.blocking import when_blocked, when_silenced

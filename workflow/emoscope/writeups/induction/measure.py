@@ -11,8 +11,7 @@ from transformers import PreTrainedModel
 
 from emoscope.models.families import blocks_of, heads_of
 from emoscope.models.language_models import load_language_model
-from emoscope.models.loading import check_blocks
-from emoscope.models.random_twin import random_twin
+from emoscope.models.loading import check_blocks, random_twin
 from emoscope.storage.files import write_table
 from emoscope.writeups.induction.repeats import (
     first_token,

@@ -12,7 +12,7 @@ import pandas as pd
 from safetensors.numpy import load_file
 
 from emoscope.models.language_models import load_language_model
-from emoscope.models.random_twin import random_twin
+from emoscope.models.loading import random_twin
 from emoscope.storage.files import read_json, write_table
 from emoscope.training.baselines import best_constant, log_odds, state_features, word_features
 from emoscope.writeups.prompting.soft_prompts import Texts

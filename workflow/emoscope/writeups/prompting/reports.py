@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.bounded import SHARE, bounded_interval
 from emoscope.statistics.rates import wilson_interval
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.answers import Answer, truth_of
@@ -44,7 +45,9 @@ def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
     else:
         either, both = (truth | answer.predicted).sum(axis=1), (truth & answer.predicted).sum(axis=1)
         share = np.where(either == 0, 1.0, both / np.maximum(either, 1))
-        rows.append((ALL, "accuracy", share.mean(), *bootstrap_mean(share, clusters, **drawn), len(share)))
+        rows.append(
+            (ALL, "accuracy", share.mean(), *bounded_interval(share, clusters, SHARE, drawn["alpha"]), len(share))
+        )
     table = pd.DataFrame(rows, columns=["row", "measure", "value", "low", "high", "support"])
     return table.assign(task=answer.task, epochs=answer.epochs)
 
