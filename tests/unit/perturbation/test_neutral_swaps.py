@@ -1,4 +1,4 @@
-"""Neutral swaps: in the same text, like the words that a pair changes, and about nothing that an experiment is about."""
+"""Neutral swaps: in the same text, like the words that a pair changes, and about nothing that is studied."""
 
 import csv
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from emoscope.errors import UserError
 from emoscope.experiments.flips.flip import flip_gender, flip_race, race_templates
-from emoscope.perturbation.edits import Perturbation
+from emoscope.perturbation.edits import Perturbation, perturb
 from emoscope.perturbation.exchanged import Exchanged, exchanged_words, read
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.lexicons import GenderLexicon, NeutralLexicon, RaceLexicon, given_names
@@ -27,12 +27,10 @@ def known(**counts: int) -> Frequencies:
     return Frequencies(counts, frozenset())
 
 
-def everything(count: int = 100, **counts: int) -> Frequencies:
-    """Every neutral word as frequent as every other, but for some."""
-    gendered = dict.fromkeys(("he", "she", "him", "her", "his", "man", "woman", "dad", "mom"), count)
-    return known(**dict.fromkeys(NEUTRAL.words, count), **gendered | counts) if not counts else Frequencies(
-        dict.fromkeys(NEUTRAL.words, count) | gendered | counts, frozenset()
-    )  # fmt: skip
+def everything(**counts: int) -> Frequencies:
+    """Every word as frequent as every other, but for some."""
+    gendered = ("he", "she", "him", "her", "his", "man", "woman", "dad", "mom")
+    return known(**dict.fromkeys((*NEUTRAL.words, *gendered), 100) | counts)
 
 
 def changed(pair: Perturbation) -> list[tuple[str, str]]:
@@ -98,14 +96,14 @@ def test_a_mistake_in_the_list_is_named_with_its_line(tmp_path, row):
 
 
 def test_a_swap_stands_in_the_same_text_and_never_in_another():
-    table = neutral_pairs(flipped("his dad had tea on the train", "he left", "she said so"), NEUTRAL, everything())
-    assert table["id"].tolist() == [0] and table["text"].tolist() == ["his dad had tea on the train"]
+    table = neutral_pairs(flipped("our dad had tea on the train", "he left", "she said so"), NEUTRAL, everything())
+    assert table["id"].tolist() == [0] and table["text"].tolist() == ["our dad had tea on the train"]
     assert table["origin"].tolist() == ["natural control"] and set(table["origin"]) <= NEUTRAL_ORIGINS
-    assert table["label"].tolist() == [2] and table["cluster"].tolist() == ["his dad had tea on the train"]
+    assert table["label"].tolist() == [2] and table["cluster"].tolist() == ["our dad had tea on the train"]
 
 
 def test_nouns_go_with_nouns_and_pronouns_with_pronouns():
-    assert [one for one, _ in swaps("we saw that man by the bus")] == ["bus"]
+    assert [one for one, _ in swaps("we saw the man by the bus")] == ["bus"]
     assert swaps("we know he left by bus") == [("we", "they")]
     assert swaps("the man left quickly") is None  # an adverb is no noun
 
@@ -218,9 +216,9 @@ def test_people_in_templates_are_described_by_neutral_words_in_the_same_place():
         old, new = row.text[start:end], row.perturbed[new_start:new_end]
         assert {old, new} <= words and old != new and start == one.text.index("white")
         assert row.text.replace(old, "white", 1) == one.text
-    assert len({tuple(row.spans[0][:2]) + (row.text,) for row in table.itertuples()}) == 3
+    assert table["text"].nunique() == 3
     rare = neutral_pairs(pair_table(rows), NEUTRAL, everything(white=10**6, black=10**6))
-    assert not set("".join(rare["text"])) or all("white" in text for text in rare["text"])  # none is alike
+    assert all("white" in text for text in rare["text"])  # no adjective is alike
 
 
 NAMES = {"male": ("tom", "ben", "max", "leo", "sam"), "female": ("ann", "eve", "zoe")}
@@ -268,6 +266,5 @@ def test_changed_words_are_told_with_all_that_they_are_matched_on():
 
 
 def test_mended_articles_are_no_changed_words():
-    pair = flip_gender("an aunt left", GENDER)
-    assert pair.n_changed == 2
-    assert [w.old for w in exchanged_words(pair.text, pair.perturbed, pair.spans, known())] == ["aunt"]
+    pair = perturb("a man and an aunt", [(0, 1, "an"), (2, 5, "uncle"), (10, 12, "a"), (13, 17, "boy")])
+    assert [w.old for w in exchanged_words(pair.text, pair.perturbed, pair.spans, known())] == ["man", "aunt"]

@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats as scipy_stats
 
 from emoscope.statistics import rates
+from emoscope.statistics.clusters import Interval
 
 ALONE = np.arange(20)
 
@@ -109,6 +110,37 @@ def test_a_difference_of_rare_rates_is_covered(shared):
         low, high = rates.rate_difference_interval(noise[0] < 0.06, noise[1] < 0.02, paired=True)
         hits += low <= 0.04 <= high
     assert hits >= 930
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.01, 0.019, "no more"),
+        (0.001, 0.019, "no more"),
+        (-0.01, 0.02, "not settled"),
+        (0.0, 0.03, "not settled"),
+        (0.001, 0.03, "more"),
+        (-0.05, -0.01, "no more"),
+    ],
+)
+def test_an_excess_is_judged_by_its_interval(low, high, verdict):
+    assert rates.excess_verdict(Interval(low, high), 0.02) == verdict
+
+
+def test_an_excess_needs_a_margin():
+    with pytest.raises(ValueError, match="margin"):
+        rates.excess_verdict(Interval(-0.1, 0.1), 0)
+
+
+@pytest.mark.parametrize(("baseline", "both"), [(0.0, 0.0), (0.01, 0.0), (0.02, 0.01)])
+def test_no_more_than_a_baseline_is_seldom_said_of_what_exceeds_it_by_the_margin(baseline, both):
+    """Rates of 2 to 5 %, 200 texts: at most 2.5 % of the verdicts are wrong, allowing for 600 draws."""
+    rng, chances = np.random.default_rng(0), [baseline + 0.02, baseline, both]
+    wrong = 0
+    for draw in rng.multinomial(200, [*chances, 1 - sum(chances)], size=600):
+        events, neutral = np.repeat([True, False, True, False], draw), np.repeat([False, True, True, False], draw)
+        wrong += rates.excess_verdict(rates.rate_difference_interval(events, neutral, paired=True), 0.02) == "no more"
+    assert wrong <= 600 * 0.025 + 8
 
 
 def test_a_rate_is_in_excess_only_beyond_baseline_and_margin():

@@ -52,9 +52,9 @@ def _telling(rows: Mapping[str, np.ndarray], texts: np.ndarray) -> frozenset[str
     if not held:
         return frozenset()
     used = texts > 0
-    p = [
-        chi2_contingency([counts[used], (texts - counts)[used]])[1] if used.sum() > 1 else 1 for counts in held.values()
-    ]
+    if used.sum() < 2:
+        return frozenset()
+    p = [chi2_contingency([counts[used], (texts - counts)[used]])[1] for counts in held.values()]
     far = [np.abs(counts / counts.sum() - texts / texts.sum()).sum() / 2 for counts in held.values()]
     adjusted = holm(np.array(p))
     return frozenset(word for word, q, d in zip(held, adjusted, far, strict=True) if q <= LEVEL and d > TOLD)

@@ -96,7 +96,7 @@ def balance_table(balance: pd.DataFrame) -> Markup:
                 "all pairs": form(row["all"]),
                 "with a control": form(row["with_null"]),
                 "their controls": form(row["null"]),
-                "difference": signed(row["difference"], 2),
+                "difference": signed(row["difference"]),
                 "balanced": "yes" if row["balanced"] else "no",
                 "n": number(int(row["n"])),
             }
