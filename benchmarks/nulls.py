@@ -1,8 +1,8 @@
 """Is the null fair, and is "no more than neutral" seldom wrong? `python -m benchmarks nulls FOLDER [everything]`.
 
-FOLDER holds labelled texts as workflow/configs/tweets.yaml reads them, files of `text;class`. For the flips and synonyms
+FOLDER holds labelled texts as workflow/configs/tweets.yaml reads them: files of `text;class`. For flips and synonyms
 of its test part: how many texts offer a fair control, and the balance table; with `everything`, for the gender flips of
-all texts, too. Then how often "no more" is said of a rate that does exceed the baseline by the margin, by simulation: of
+all texts, too. Then how often "no more" is said of a rate that does exceed the baseline by the margin, simulated: of
 independent texts, and of 34 sentences with ten texts each.
 """
 
@@ -23,7 +23,7 @@ from emoscope.statistics.rates import excess_verdict, rate_difference_interval
 
 LEXICONS = ROOT / "data" / "lexicons"
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
-MARGIN, DRAWS = 0.02, 2000
+MARGIN, DRAWS = 0.02, 1000
 
 
 def measure(folder: str, everything: str = "") -> dict:

@@ -114,14 +114,16 @@ def excess_verdict(interval: Interval, margin: float) -> str:
 def rate_excess_test(events: np.ndarray, baseline: np.ndarray, margin: float) -> float:
     """p that a rate is not above that of a baseline by more than `margin`: exact one-sided binomial test.
 
-    Boolean vectors of independent rows. The baseline's rate counts as known, so it should have many more rows than
-    `events`. NaN if either has none.
+    Boolean vectors of independent rows. The p is averaged over what the baseline's rows leave open of its rate:
+    Jeffreys' posterior, Brown, Cai and DasGupta (2001), Statistical Science 16, 101. NaN if either has no rows.
     """
     events, baseline = np.asarray(events, dtype=bool), np.asarray(baseline, dtype=bool)
     if events.size == 0 or baseline.size == 0:
         return np.nan
-    bound = min(float(baseline.mean()) + margin, 1)
-    return float(stats.binomtest(int(events.sum()), events.size, bound, alternative="greater").pvalue)
+    quantiles = (np.arange(200) + 0.5) / 200
+    known = stats.beta.ppf(quantiles, baseline.sum() + 0.5, (~baseline).sum() + 0.5)
+    bounds = np.minimum(known + margin, 1)
+    return float(stats.binom.sf(events.sum() - 1, events.size, bounds).mean())
 
 
 def _phi(first: np.ndarray, second: np.ndarray) -> float:
