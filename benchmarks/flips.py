@@ -26,7 +26,8 @@ LEXICONS = ROOT / "data" / "lexicons"
 def change(name: str) -> Callable[[str], Perturbation]:
     """The function that makes one text's counterpart."""
     if name in AXES:
-        return partial(AXES[name].flip, lexicon=AXES[name].load(LEXICONS / AXES[name].words))
+        rules = AXES[name].rules
+        return partial(rules.flip, lexicon=rules.load(LEXICONS / AXES[name].words))
     return partial(replace, mapping=SynonymTable.load(LEXICONS / "synonyms.csv").mapping)
 
 

@@ -15,7 +15,7 @@ from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from benchmarks.measuring import ROOT, sentences, side_by_side
 from emoscope.data.split import split
-from emoscope.experiments.flips.flip import flip_gender
+from emoscope.experiments.flips.gender import flip_gender
 from emoscope.models.logits import predict_logits
 from emoscope.perturbation.lexicons import GenderLexicon
 from emoscope.training.finetune import rows_of, train_tokenizer, trainer_of, training_arguments

@@ -34,16 +34,19 @@ def age_of(words: str, lexicon: dict) -> str | None:
 ENTRY = """
     "age": Axis(
         words="age.csv",
-        load=load_ages,
-        flip=flip_age,
-        group_of=age_of,
+        load_rules=_age,
         groups=("young", "old"),
         said="The paper did not look at age.",
     ),
 }
 """
-IMPORT = """from emoscope.experiments.flips.age import age_of, flip_age, load_ages
-from emoscope.experiments.flips.flip import ("""
+RULES = """def _age() -> Rules:
+    from emoscope.experiments.flips.age import age_of, flip_age, load_ages
+
+    return Rules(load_ages, flip_age, age_of)
+
+
+AXES = {"""
 
 
 def edit(file: Path, before: str, after: str) -> None:
@@ -59,7 +62,7 @@ def test_a_new_axis_reaches_pages_and_claims(changeable):
     flips = changeable / "workflow/emoscope/experiments/flips"
     (changeable / "data/lexicons/age.csv").write_text(WORDS)
     (flips / "age.py").write_text(FLIP)
-    edit(flips / "axes.py", "from emoscope.experiments.flips.flip import (", IMPORT)
+    edit(flips / "axes.py", "AXES = {", RULES)
     edit(flips / "axes.py", "        planted=True,\n    ),\n}\n", f"        planted=True,\n    ),{ENTRY}")
     edit(changeable / "workflow/schemas/config.schema.yaml", "{enum: [gender, race]}", "{enum: [gender, race, age]}")
     edit(changeable / "tiny.yaml", "samples: {per_class", "flips: {axes: [gender, age]}\nsamples: {per_class")

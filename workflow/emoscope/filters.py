@@ -19,7 +19,7 @@ def flip(axis: str) -> None:
     if axis not in AXES:
         raise UserError(f"--axis {axis}: no such axis; choose {' or '.join(AXES)}")
     along = AXES[axis]
-    _filter(partial(along.flip, lexicon=along.load(LEXICONS / along.words)))
+    _filter(partial(along.rules.flip, lexicon=along.rules.load(LEXICONS / along.words)))
 
 
 def replace(map: list[str]) -> None:

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from emoscope.data import planted
 from emoscope.data.planted import CLASS_SHARES, EMOTIONS, FEMALE, GRAMMAR, KIND_SHARES, MALE, MISLEADING_SYNONYMS
 from emoscope.errors import UserError
-from emoscope.experiments.flips.flip import race_templates
+from emoscope.experiments.flips.race import race_templates
 from emoscope.perturbation.lexicons import RaceLexicon
 
 REFERENCE = Path(__file__).resolve().parents[4] / "shared" / "reference"

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 from emoscope.errors import UserError
-from emoscope.experiments.flips.flip import flip_gender, flip_race, race_templates
+from emoscope.experiments.flips.gender import flip_gender
+from emoscope.experiments.flips.race import flip_race, race_templates
 from emoscope.perturbation.edits import Perturbation, perturb
 from emoscope.perturbation.exchanged import Exchanged, exchanged_words, read
 from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.lexicons import GenderLexicon, NeutralLexicon, RaceLexicon, given_names
+from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon, given_names
+from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import fair_swap, name_pairs, name_swaps, neutral_pairs, places, swap_names
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS

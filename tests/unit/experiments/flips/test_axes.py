@@ -8,11 +8,11 @@ import yaml
 from emoscope.experiments.flips.axes import AXES
 
 LEXICONS = Path(__file__).parents[4] / "data" / "lexicons"
-WORDS = {name: axis.load(LEXICONS / axis.words) for name, axis in AXES.items()}
+WORDS = {name: axis.rules.load(LEXICONS / axis.words) for name, axis in AXES.items()}
 
 
 def direction_of(name, text):
-    return AXES[name].direction(AXES[name].flip(text, WORDS[name]), WORDS[name])
+    return AXES[name].direction(AXES[name].rules.flip(text, WORDS[name]), WORDS[name])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acceptance import acceptance_rows
 from emoscope.errors import UserError
 from emoscope.experiments.synonyms.replace import (
     SynonymTable,
@@ -21,7 +22,6 @@ from emoscope.experiments.synonyms.replace import (
 from emoscope.perturbation.pronouns import word_set
 
 ROOT = Path(__file__).parents[4]
-ACCEPTANCE = ROOT.parent / "shared" / "acceptance"
 LEXICONS = ROOT / "data" / "lexicons"
 TABLE = SynonymTable.load(LEXICONS / "synonyms.csv")
 PAPER = TABLE.mapping
@@ -198,14 +198,6 @@ def test_stop_words_are_sparks_and_the_papers_and_those_that_lost_their_apostrop
 def test_words_are_counted_without_stop_words_links_and_marks():
     texts = ["i know People people", "i know, http://know.com @know"]
     assert count_words(texts, frozenset({"i"})) == Counter({"know": 2, "people": 2})
-
-
-def acceptance_rows(name: str) -> list[dict[str, str]]:
-    path = ACCEPTANCE / name
-    if not path.exists():
-        pytest.skip(f"acceptance file {name} is not beside the project")
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_acceptance_kinds():

@@ -159,7 +159,7 @@ def test_the_samples_behind_published_statements_are_those_of_the_papers_tables(
 
 
 def test_our_flip_makes_the_papers_pairs():
-    from emoscope.experiments.flips.flip import GenderLexicon, flip_gender
+    from emoscope.experiments.flips.gender import GenderLexicon, flip_gender
 
     lexicon = GenderLexicon.load(REFERENCE.parent / "lexicons" / "gender.csv")
     for row in pd.read_csv(REFERENCE / "table4_gender_pairs.csv").itertuples():

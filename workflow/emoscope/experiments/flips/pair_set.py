@@ -7,7 +7,8 @@ import pandas as pd
 from emoscope.experiments.flips.axes import AXES
 from emoscope.perturbation.balance import balance as balance_of
 from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.lexicons import NeutralLexicon, given_names
+from emoscope.perturbation.lexicons import given_names
+from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import name_pairs, name_swaps, neutral_pairs
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.storage.files import write_table
@@ -24,8 +25,8 @@ def flip_terms(
     exchanged within one gender.
     """
     texts, along = pd.read_parquet(test), AXES[axis]
-    words = along.load(lexicon)
-    templates = list(along.templates(words))
+    words = along.rules.load(lexicon)
+    templates = list(along.rules.templates(words))
     filled = [(template.text, template.frame) for template in templates]
     extra = pd.DataFrame(filled, columns=["text", "cluster"]).assign(origin="template", term="")
     if along.published:
@@ -35,7 +36,7 @@ def flip_terms(
     extra = extra.assign(id=-1 - extra.index, label=-1)  # never the id of a test text
     rows = []
     for row in pd.concat([texts.assign(origin="natural", term="", cluster=texts["text"]), extra]).itertuples():
-        pair = along.flip(row.text, words)
+        pair = along.rules.flip(row.text, words)
         direction = along.direction(pair, words)
         rows.append(pair_row(row.id, axis, row.origin, row.term, row.label, pair, direction, row.cluster))
     pairs = pair_table(rows)

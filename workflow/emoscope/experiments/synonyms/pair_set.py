@@ -9,7 +9,7 @@ from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace
 from emoscope.experiments.synonyms.replace import count_words as count
 from emoscope.perturbation.balance import balance as balance_of
 from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.lexicons import NeutralLexicon
+from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import neutral_pairs
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.storage.files import read_json, write_table
