@@ -1,6 +1,9 @@
 """Which pairs count."""
 
-from emoscope.perturbation.pairs import countable, largest_change, scored
+import pandas as pd
+import pytest
+
+from emoscope.perturbation.pairs import countable, largest_change, moved, probabilities, scored
 from made_up import pairs
 
 
@@ -12,3 +15,19 @@ def test_uncertain_pairs_are_left_out_and_none_is_no_error():
     assert scored(kept, scores)["id"].tolist() == [1, 3, 5]
     assert scored(kept[:0], scores[:0]).empty
     assert largest_change(table[:0]).empty
+
+
+def test_what_happens_to_a_pair():
+    """The k-th pair moves P(anger) up by k percent from one half, so every class ties before and anger wins after."""
+    table = pairs(30)
+    assert [round(change, 2) for change in largest_change(table)] == [k / 100 for k in range(30)]
+    assert moved(table).tolist() == [False] + [True] * 29
+    before, after = probabilities(table)
+    assert (before == 0.5).all() and (after[1:, 1] > 0.5).all()
+
+
+@pytest.mark.parametrize("flag", ["uncertain", "half-flipped", "gender-locked"])
+def test_pairs_with_a_doubt_do_not_count(flag):
+    assert countable(pd.DataFrame({"flags": [[flag], ["name"], [], ["name", flag]]})).tolist() == [
+        False, True, True, False,
+    ]  # fmt: skip

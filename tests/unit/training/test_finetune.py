@@ -7,7 +7,8 @@ import torch
 
 from emoscope.errors import UserError
 from emoscope.models.families import last_and_head_of
-from emoscope.training.finetune import start_model
+from emoscope.models.logits import predict_logits
+from emoscope.training.finetune import fingerprint, rows_of, start_model, trainer_of, training_arguments
 from random_models import FAMILIES, LABELS, TEXTS, change_json, change_weights, random_gpt2_lm
 
 CLASSES = ["anger", "fear", "joy"]  # as many as the random classifiers have
@@ -83,3 +84,46 @@ def test_a_token_beyond_the_embedding_is_refused(base, tokenizer, token):
     tokenizer.add_special_tokens({"pad_token": token})
     with pytest.raises(UserError, match=r"of the tokenizer is number 320, but the embedding ends at 319"):
         started(base, tokenizer)
+
+
+def test_each_text_goes_with_its_own_label(tokenizer):
+    rows = rows_of(tokenizer, TEXTS, [0, 1, 2, 0, 1])
+    assert [row["labels"] for row in rows] == [0, 1, 2, 0, 1]
+    assert [tokenizer.decode(row["input_ids"]).strip() for row in rows] == TEXTS
+
+
+def test_classes_keep_their_numbers(tokenizer):
+    sizes = {"blocks": 1, "heads": 1, "width": 8, "context": 16}
+    assert start_model(None, tokenizer, CLASSES, sizes).config.id2label == {0: "anger", 1: "fear", 2: "joy"}
+
+
+def test_the_recipe_reaches_the_trainer(tmp_path):
+    recipe = {"epochs": 3, "batch_size": 7, "learning_rate": 2e-3, "weight_decay": 0.03}
+    recipe |= {"schedule": "cosine", "warmup": 0.2, "precision": "fp32"}
+    found = training_arguments(recipe, 11, 64, tmp_path)
+    assert (found.num_train_epochs, found.per_device_train_batch_size, found.learning_rate) == (3, 7, 2e-3)
+    assert (found.weight_decay, found.lr_scheduler_type, found.warmup_steps) == (0.03, "cosine", 0.2)
+    assert (found.seed, found.bf16, found.output_dir) == (11, False, str(tmp_path))
+
+
+def test_a_text_that_changes_starts_anew(tmp_path):
+    file = tmp_path / "train.parquet"
+    prints = []
+    for content in ("a", "b", "a"):
+        file.write_text(content)
+        prints.append(fingerprint({"seed": 1}, [file]))
+    assert prints[0] == prints[2] != prints[1] != fingerprint({"seed": 2}, [file])
+
+
+def test_a_few_texts_are_learnt_with_their_labels(tmp_path, tokenizer):
+    """Nothing but training can tell labels of texts that are drawn by chance."""
+    torch.manual_seed(0)
+    sizes = {"blocks": 1, "heads": 1, "width": 32, "context": 64}
+    recipe = {"epochs": 25, "batch_size": 5, "learning_rate": 1e-2, "weight_decay": 0.0}
+    recipe |= {"schedule": "constant", "warmup": 0, "precision": "fp32"}
+    model = start_model(None, tokenizer, CLASSES, sizes)
+    labels = [2, 0, 1, 1, 2]
+    arguments = training_arguments(recipe, 1, 32, tmp_path)
+    arguments.disable_tqdm, arguments.save_strategy = True, "no"
+    trainer_of(model, tokenizer, rows_of(tokenizer, TEXTS, labels), arguments).train()
+    assert predict_logits(model.eval(), tokenizer, TEXTS, 64).argmax(axis=1).tolist() == labels
