@@ -44,7 +44,7 @@ rule flip_terms:
         r"""
         python -m emoscope flip-terms --train {input.train:q} --test {input.test:q} --lexicon {input.lexicon:q} \
             --neutral {input.neutral:q} --names {input.names:q} --published {input.published:q} \
-            --axis {wildcards.axis} --output {output.pairs:q} --balance {output.balance:q} >{log:q} 2>&1
+            --axis {wildcards.axis} --pairs {output.pairs:q} --balance {output.balance:q} >{log:q} 2>&1
         """
 
 

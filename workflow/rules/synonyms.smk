@@ -61,7 +61,7 @@ rule replace_words:
         r"""
         python -m emoscope replace-words --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
             --synonyms {input.synonyms:q} --neutral {input.neutral:q} \
-            --output {output.pairs:q} --balance {output.balance:q} >{log:q} 2>&1
+            --pairs {output.pairs:q} --balance {output.balance:q} >{log:q} 2>&1
         """
 
 

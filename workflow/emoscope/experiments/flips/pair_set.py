@@ -15,7 +15,7 @@ from emoscope.storage.files import write_table
 
 
 def flip_terms(
-    train: Path, test: Path, lexicon: Path, neutral: Path, names: Path, published: Path, axis: str, output: Path,
+    train: Path, test: Path, lexicon: Path, neutral: Path, names: Path, published: Path, axis: str, pairs: Path,
     balance: Path,
 ) -> None:  # fmt: skip
     """Write the pairs of one axis: the test texts, the paper's own pairs if it has some, and the axis's templates; and
@@ -39,10 +39,10 @@ def flip_terms(
         pair = along.rules.flip(row.text, words)
         direction = along.direction(pair, words)
         rows.append(pair_row(row.id, axis, row.origin, row.term, row.label, pair, direction, row.cluster))
-    pairs = pair_table(rows)
+    made = pair_table(rows)
     swaps, people = NeutralLexicon.load(neutral), given_names(names)
     known = Frequencies.of(pd.read_parquet(train), swaps.words.union(*people.values()))
-    swapped = neutral_pairs(pairs[pairs["origin"] != "published"], swaps, known)
+    swapped = neutral_pairs(made[made["origin"] != "published"], swaps, known)
     named = name_swaps(texts, [template.frame for template in templates], name_pairs(people, known), axis)
-    write_table(balance_of(pd.concat([pairs, swapped], ignore_index=True), known), balance)
-    write_table(pd.concat([pairs, swapped, named], ignore_index=True), output)
+    write_table(balance_of(pd.concat([made, swapped], ignore_index=True), known), balance)
+    write_table(pd.concat([made, swapped, named], ignore_index=True), pairs)

@@ -33,7 +33,7 @@ def count_words(test: Path, audit: Path, stop_words: Path, config: dict, output:
 
 
 def replace_words(
-    train: Path, test: Path, audit: Path, synonyms: Path, neutral: Path, output: Path, balance: Path
+    train: Path, test: Path, audit: Path, synonyms: Path, neutral: Path, pairs: Path, balance: Path
 ) -> None:
     """Write the pairs that the synonym table makes, their neutral swaps, and how well these match.
 
@@ -49,9 +49,9 @@ def replace_words(
     for (word, part_of_speech), synonym in table.mapping.items():
         swap = partial(replace, mapping={(word, part_of_speech): synonym}, label_bearing=table.label_bearing)
         rows += [pair_row(row.id, "synonyms", "word", word, row.label, swap(row.text)) for row in texts.itertuples()]
-    pairs = pair_table(rows)
+    made = pair_table(rows)
     swaps = NeutralLexicon.load(neutral)
     known = Frequencies.of(pd.read_parquet(train), swaps.words)
-    pairs = pd.concat([pairs, neutral_pairs(pairs, swaps, known)], ignore_index=True)
-    write_table(balance_of(pairs, known), balance)
-    write_table(pairs, output)
+    made = pd.concat([made, neutral_pairs(made, swaps, known)], ignore_index=True)
+    write_table(balance_of(made, known), balance)
+    write_table(made, pairs)
