@@ -144,6 +144,13 @@ def test_the_best_words_are_chosen_for_all_together():
     assert changed(swap) == [("tea", "coffee"), ("desk", "table")]
 
 
+def test_what_the_pair_changes_is_no_control_of_itself():
+    wanted, frequencies = [Exchanged("tea", "coffee", "noun", 2.0, 0.0, 0.0, False, 0)], everything()
+    swap = fair_swap("tea on the bus", [(0, 3)], wanted, NEUTRAL, frequencies)
+    assert [old for old, _ in changed(swap)] == ["bus"]
+    assert fair_swap("tea on the bus", [(0, 3), (11, 14)], wanted, NEUTRAL, frequencies) is None
+
+
 def test_words_that_a_model_has_not_met_or_that_tell_a_class_are_left_out():
     assert swaps("dad had tea", Frequencies({"tea": 9, "coffee": 9, "dad": 9, "mom": 9}, frozenset())) is not None
     assert swaps("dad had tea", Frequencies({"tea": 9, "dad": 9, "mom": 9}, frozenset())) is None
