@@ -207,7 +207,8 @@ def test_a_swap_is_always_the_same_and_made_once_for_a_text_and_term():
 
 
 def test_pairs_that_do_not_count_have_no_neutral_swap():
-    assert neutral_pairs(flipped("she is pregnant and drinks tea"), NEUTRAL, everything()).empty
+    assert neutral_pairs(flipped("we know she is pregnant"), NEUTRAL, everything()).empty
+    assert swaps("we know she is here") == [("we", "they")]
 
 
 def test_people_in_templates_are_described_by_neutral_words_in_the_same_place():
@@ -225,7 +226,8 @@ def test_people_in_templates_are_described_by_neutral_words_in_the_same_place():
         old, new = row.text[start:end], row.perturbed[new_start:new_end]
         assert {old, new} <= words and old != new and start == one.text.index("white")
         assert row.text.replace(old, "white", 1) == one.text
-    assert table["text"].nunique() == 3
+    swapped = {tuple(row.text[a:b] for a, b, *_ in row.spans) for row in table.itertuples()}
+    assert len(swapped) > 1  # one pair of adjectives is not all that a null rests on
     rare = neutral_pairs(pair_table(rows), NEUTRAL, everything(white=10**6, black=10**6))
     assert all("white" in text for text in rare["text"])  # no adjective is alike
 
