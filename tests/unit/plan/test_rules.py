@@ -16,6 +16,8 @@ RENAMED |= {("count", "suggestions")}
 # The rules that may read training texts. Whatever judges a model reads the test texts.
 TRAINING_TEXTS = {
     "split_corpus",  # writes them
+    "flip_terms",  # how often its words occur, to match neutral swaps
+    "replace_words",
     "finetune",
     "masking_reference",
     "predict",
