@@ -42,9 +42,9 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
             names = dict.fromkeys(titles, "")
     caption = (
         "What was done beside the swap of neutral words like those changed, with intervals. Distance is total "
-        "variation: 0 if both predictions are the same, 1 if they have nothing in common; divergence is Jensen and Shannon's, in "
-        "bits. Beyond them: over the texts that have a control. Names: given names exchanged within one gender, where "
-        "texts hold some that the training texts know."
+        "variation: 0 if both predictions are the same, 1 if they have nothing in common; divergence is Jensen and "
+        "Shannon's, in bits. Beyond them: over the texts that have a control. Names: given names exchanged within one "
+        "gender, where texts hold some that the training texts know."
     )
     return html_table(rows, caption, text=(*titles, ""))
 
