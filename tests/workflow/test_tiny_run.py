@@ -159,14 +159,14 @@ def test_touched_files_change_nothing(changeable):
 
 def test_an_edited_lexicon_reruns_what_uses_it(edited):
     jobs = edited("data/lexicons/gender.csv", lambda text: text + "cowboy,cowgirl,swap\n")
-    flips = {"flip_terms": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
+    flips = {"flip_terms": 2, "score_perturbation": 2, "join_scores": 2, "summarise_effects": 2}  # its names, both axes
     flips |= {"summarise_flips": 1}
-    traced = {"trace_pairs": 1, "summarise_tracing": 1, "assess_ground_truth": 1, "render_report": 2}
+    traced = {"trace_pairs": 2, "summarise_tracing": 1, "assess_ground_truth": 2, "render_report": 2}
     assert jobs == together(flips, traced, TRUTH, JUDGED, CARD)
 
 
 def test_edited_neutral_words_rerun_every_perturbation(edited):
-    jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram,ferry,swap\n")
+    jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram ferry,,noun\n")
     pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "join_scores": 3, "summarise_effects": 3}
     pairs |= {"trace_pairs": 2, "summarise_tracing": 1, "assess_ground_truth": 3}
     pairs |= {"summarise_flips": 1, "summarise_synonyms": 1}

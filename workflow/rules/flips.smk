@@ -5,7 +5,9 @@ PAGES.add(
         "flips",
         subjects=RUNS.values(),
         tables=lambda run: {
-            f"{axis}_pairs": f"{run.corpus.folder}/perturbations/{axis}.parquet" for axis in config["flips"]["axes"]
+            f"{axis}_{table}": f"{run.corpus.folder}/perturbations/{axis}{ending}.parquet"
+            for axis in config["flips"]["axes"]
+            for table, ending in (("pairs", ""), ("balance", "_balance"))
         }
         | {
             f"{axis}_{name}": f"{run.results}/perturbations/{axis}_{name}.parquet"
@@ -20,15 +22,18 @@ PAGES.add(
 
 
 rule flip_terms:
-    """Flip the people in the test texts along one axis, and in its templates if it has some; add controls."""
+    """Flip the people in the test texts along one axis, and in its templates if it has some; add neutral swaps."""
     input:
+        train="data/corpora/{corpus}/train.parquet",
         test="data/corpora/{corpus}/test.parquet",
         lexicon=lambda wildcards: shipped(f"data/lexicons/{FLIPPED[wildcards.axis].words}"),
         neutral=shipped("data/lexicons/neutral.csv"),
+        names=shipped("data/lexicons/gender.csv"),
         published=shipped("data/reference/table4_gender_pairs.csv"),
         code=code_of("experiments.flips.pair_set"),
     output:
-        "data/corpora/{corpus}/perturbations/{axis}.parquet",
+        pairs="data/corpora/{corpus}/perturbations/{axis}.parquet",
+        balance="data/corpora/{corpus}/perturbations/{axis}_balance.parquet",
     log:
         "logs/corpora/{corpus}/flip_{axis}.log",
     wildcard_constraints:
@@ -37,9 +42,9 @@ rule flip_terms:
         "../../envs/emoscope.yaml"
     shell:
         r"""
-        python -m emoscope flip-terms --test {input.test:q} --lexicon {input.lexicon:q} \
-            --neutral {input.neutral:q} --published {input.published:q} --axis {wildcards.axis} \
-            --output {output:q} >{log:q} 2>&1
+        python -m emoscope flip-terms --train {input.train:q} --test {input.test:q} --lexicon {input.lexicon:q} \
+            --neutral {input.neutral:q} --names {input.names:q} --published {input.published:q} \
+            --axis {wildcards.axis} --pairs {output.pairs:q} --balance {output.balance:q} >{log:q} 2>&1
         """
 
 

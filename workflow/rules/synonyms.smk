@@ -7,6 +7,7 @@ PAGES.add(
         tables=lambda run: {
             "words": f"{run.corpus.folder}/perturbations/words.parquet",
             "pairs": f"{run.corpus.folder}/perturbations/synonyms.parquet",
+            "balance": f"{run.corpus.folder}/perturbations/synonyms_balance.parquet",
             "scores": f"{run.results}/perturbations/synonyms_scores.parquet",
             "summary": f"{run.results}/perturbations/synonyms_summary.parquet",
             "table3": published("table3_synonyms"),
@@ -43,21 +44,24 @@ rule count_words:
 rule replace_words:
     """Replace words by their synonyms: as the paper did, and one word at a time without looking at the label."""
     input:
+        train="data/corpora/{corpus}/train.parquet",
         test="data/corpora/{corpus}/test.parquet",
         audit="data/corpora/{corpus}/corpus.json",
         synonyms=shipped("data/lexicons/synonyms.csv"),
         neutral=shipped("data/lexicons/neutral.csv"),
         code=code_of("experiments.synonyms.pair_set"),
     output:
-        "data/corpora/{corpus}/perturbations/synonyms.parquet",
+        pairs="data/corpora/{corpus}/perturbations/synonyms.parquet",
+        balance="data/corpora/{corpus}/perturbations/synonyms_balance.parquet",
     log:
         "logs/corpora/{corpus}/replace_words.log",
     conda:
         "../../envs/emoscope.yaml"
     shell:
         r"""
-        python -m emoscope replace-words --test {input.test:q} --audit {input.audit:q} \
-            --synonyms {input.synonyms:q} --neutral {input.neutral:q} --output {output:q} >{log:q} 2>&1
+        python -m emoscope replace-words --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
+            --synonyms {input.synonyms:q} --neutral {input.neutral:q} \
+            --pairs {output.pairs:q} --balance {output.balance:q} >{log:q} 2>&1
         """
 
 

@@ -62,6 +62,52 @@ def test_only_texts_with_a_neutral_swap_enter_the_excess():
     assert not measured(kind(share(20, 100))).index.str.contains("excess|control").any()
 
 
+@pytest.mark.parametrize(
+    ("flipped", "neutral", "verdict"),
+    [
+        (share(3, 400), share(3, 400)[::-1], "no more"),
+        (share(0, 400), share(40, 400), "no more"),  # less, too
+        (share(40, 400), share(4, 400)[::-1], "more"),
+        (share(2, 60), share(1, 60)[::-1], "not settled"),
+        (share(0, 60), share(0, 60), "not settled"),  # too few to show it, though nothing was seen
+    ],
+)
+def test_no_more_than_neutral_has_to_be_shown(flipped, neutral, verdict):
+    found = measured(kind(flipped), kind(neutral, "natural control"))
+    assert found.loc[["excess_changed", "excess_large"], "verdict"].tolist() == [verdict] * 2
+    assert set(found.loc[["changed", "control_changed", "excess_distance"], "verdict"]) == {""}
+
+
+def test_the_margin_decides_what_is_no_more():
+    both = kind(share(3, 400)), kind(share(3, 400)[::-1], "natural control")
+    assert measured(*both, margin=0.005).loc["excess_changed", "verdict"] == "not settled"
+
+
+def test_controls_are_compared_with_the_pair_of_their_own_id_and_word():
+    """Each word has a control in its own texts; ids repeat between words."""
+    a, b = kind(share(10, 20), "word", "a", prefix="a"), kind(share(0, 20), "word", "b", prefix="b")
+    still, moving = (kind(share(count, 20), "word control", term, prefix=term) for count, term in ((0, "a"), (20, "b")))
+    found = measured(a, b, still, moving)
+    excess = found.loc[["excess_changed"]].set_index("term")["value"]
+    assert excess.to_dict() == {"a": 0.5, "b": -1.0}
+    assert found.loc[["control_changed"], ["term", "value"]].to_numpy().tolist() == [["", 0.5]]
+    shuffled = measured(kind(share(3, 10)), kind(share(3, 10), "natural control")[::-1])
+    assert (
+        shuffled.loc["excess_changed", ["low", "high"]].tolist()
+        == measured(kind(share(3, 10)), kind(share(3, 10), "natural control"))
+        .loc["excess_changed", ["low", "high"]]
+        .tolist()
+    )
+
+
+def test_names_are_measured_beside_the_flips_and_apart_from_the_controls():
+    names = kind(share(6, 10), "natural names", prefix="n")
+    found = measured(kind(share(20, 100)), kind(share(5, 100), "natural control"), names)
+    assert found.loc["names_changed", ["value", "texts"]].tolist() == [0.6, 10]
+    assert found.loc[["control_changed", "excess_changed"], "value"].tolist() == pytest.approx([0.05, 0.15])
+    assert measured(names).empty  # nothing to stand beside
+
+
 def test_texts_made_from_one_template_are_no_more_evidence_than_the_template():
     """Of 34 sentences about ten people each, one moves, whoever it is about: 10 of 340 texts, but 1 of 34."""
     table = kind([k < 10 for k in range(340)], "template", direction="white to black")

@@ -1,9 +1,12 @@
 """Pairs as tables on a page."""
 
+import pandas as pd
+import pytest
 from bs4 import BeautifulSoup
 
 from emoscope.perturbation import pair_tables
-from made_up import pairs, summary_of, tags
+from emoscope.perturbation.balance import COLUMNS as BALANCE
+from made_up import pairs, summary_of, tags, words
 
 
 def test_examples_show_tweets_as_text_strongest_first():
@@ -15,7 +18,33 @@ def test_examples_show_tweets_as_text_strongest_first():
 
 
 def test_a_kind_without_neutral_swaps_says_so():
-    assert "no control" in pair_tables.beyond(summary_of(changed=(0.03, 0.01, 0.05)))
+    assert "no text offers neutral words" in pair_tables.beyond(summary_of(changed=(0.03, 0.01, 0.05)))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("more", "more than neutral words"),
+        ("no more", "no more, within the margin, than neutral words"),
+        ("not settled", "whether more than neutral words like those changed is not settled"),
+    ],
+)
+def test_the_sentence_follows_the_verdict(verdict, said):
+    summary = summary_of(excess_changed=(0.01, -0.005, 0.03), verdict=verdict)
+    told = words(pair_tables.beyond(summary))
+    assert told.startswith(said) or told.startswith(f"and {said}")
+    assert "+1.0 %" in told and "in the 50 texts that offer some" in told
+
+
+def test_how_alike_controls_are_is_a_table():
+    rows = [
+        ("natural", "ten times rarer", "word", 0.1, 0.2, 0.4, -0.5, False, 9, 20),
+        ("natural", "place", "word", 0.1, 0.25, 0.5, 0.2, True, 9, 20),
+    ]
+    html = pair_tables.balance_table(pd.DataFrame(rows, columns=BALANCE))
+    shown = [[td.get_text() for td in row("td")] for row in BeautifulSoup(html, "html.parser").select("tbody tr")]
+    assert shown[0] == ["test texts", "ten times rarer", "10.0 %", "20.0 %", "40.0 %", "\N{MINUS SIGN}0.500", "no", "9"]
+    assert shown[1][:5] == ["", "place", "0.100", "0.250", "0.500"] and shown[1][-2:] == ["yes", "9"]
 
 
 def test_accuracy_counts_who_lost_and_gained():

@@ -18,6 +18,8 @@ TRAINING_TEXTS = {
     "predict_baselines",
     "score_baselines",
     "split_corpus",  # writes them
+    "flip_terms",  # how often its words occur, to match neutral swaps
+    "replace_words",
     "finetune",
     "masking_reference",
     "predict",

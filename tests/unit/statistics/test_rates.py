@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats as scipy_stats
 
 from emoscope.statistics import rates
+from emoscope.statistics.clusters import Interval
 
 ALONE = np.arange(20)
 
@@ -150,13 +151,56 @@ def test_a_difference_of_rare_rates_is_covered(shared):
     assert hits >= 930
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.01, 0.019, "no more"),
+        (0.001, 0.019, "no more"),
+        (-0.01, 0.02, "not settled"),
+        (0.0, 0.03, "not settled"),
+        (0.001, 0.03, "more"),
+        (-0.05, -0.01, "no more"),
+    ],
+)
+def test_an_excess_is_judged_by_its_interval(low, high, verdict):
+    assert rates.excess_verdict(Interval(low, high), 0.02) == verdict
+
+
+def test_an_excess_needs_a_margin():
+    with pytest.raises(ValueError, match="margin"):
+        rates.excess_verdict(Interval(-0.1, 0.1), 0)
+
+
+@pytest.mark.parametrize(("baseline", "both"), [(0.0, 0.0), (0.01, 0.0), (0.02, 0.01)])
+def test_no_more_than_a_baseline_is_seldom_said_of_what_exceeds_it_by_the_margin(baseline, both):
+    """Rates of 2 to 5 %, 200 texts: at most 2.5 % of the verdicts are wrong, allowing for 600 draws."""
+    rng, chances = np.random.default_rng(0), [baseline + 0.02, baseline, both]
+    wrong = 0
+    for draw in rng.multinomial(200, [*chances, 1 - sum(chances)], size=600):
+        events, neutral = np.repeat([True, False, True, False], draw), np.repeat([False, True, True, False], draw)
+        wrong += rates.excess_verdict(rates.rate_difference_interval(events, neutral, paired=True), 0.02) == "no more"
+    assert wrong <= 600 * 0.025 + 8
+
+
 def test_a_rate_is_in_excess_only_beyond_baseline_and_margin():
     events, none, some = np.arange(100) < 12, np.zeros(300, bool), np.arange(300) < 30
-    assert rates.rate_excess_test(events, none, 0.02) == pytest.approx(scipy_stats.binom.sf(11, 100, 0.02))
+    sure = np.zeros(10**6, bool)
+    assert rates.rate_excess_test(events, sure, 0.02) == pytest.approx(scipy_stats.binom.sf(11, 100, 0.02), rel=1e-3)
     assert rates.rate_excess_test(events, some, 0.02) > 0.3  # the baseline does nearly as much
     assert rates.rate_excess_test(events, none, 0.2) > 0.9  # within the margin
     assert rates.rate_excess_test(none, ~none, 0.02) == 1
     assert np.isnan([rates.rate_excess_test(*pair, 0.02) for pair in ((events, none[:0]), (none[:0], events))]).all()
+
+
+def test_a_baseline_of_few_rows_leaves_its_rate_open():
+    events = np.arange(100) < 8
+    few, many = (rates.rate_excess_test(events, np.arange(n) < n // 50, 0.02) for n in (50, 5000))
+    assert many < 0.05 < few < 0.5
+    wrong, rng = 0, np.random.default_rng(0)
+    for _ in range(1000):  # a word of 50 texts, and 100 controls, is as much above them as the margin allows
+        p = rates.rate_excess_test(rng.random(50) < 0.05, rng.random(100) < 0.03, 0.02)
+        wrong += p <= 0.05
+    assert wrong <= 50
 
 
 def test_rates_need_rows_that_match():

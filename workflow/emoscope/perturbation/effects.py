@@ -9,8 +9,8 @@ import pandas as pd
 
 from emoscope.perturbation.pairs import (
     LARGE,
+    NAMES_OF,
     NEUTRAL_OF,
-    NEUTRAL_ORIGINS,
     countable,
     largest_change,
     moved,
@@ -21,14 +21,34 @@ from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded
 from emoscope.statistics.distances import jensen_shannon, total_variation
 from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.families import benjamini_hochberg, holm
-from emoscope.statistics.rates import mcnemar_test, rate_difference_interval, rate_excess_test, rate_interval
+from emoscope.statistics.rates import (
+    excess_verdict,
+    mcnemar_test,
+    rate_difference_interval,
+    rate_excess_test,
+    rate_interval,
+)
 from emoscope.storage.files import write_table
 
 FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
 SECOND_GROUP = {"female to male", "black to white"}
-ORIGIN_OF = {neutral: origin for origin, neutral in NEUTRAL_OF.items()}
+# Of what, and under which name, the kinds of pairs that only serve as a baseline are measured.
+BASELINES = {neutral: (origin, "control_") for origin, neutral in NEUTRAL_OF.items()}
+BASELINES |= {names: (origin, "names_") for origin, names in NAMES_OF.items()}
 KEY = ["origin", "term", "left_out"]
-COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable", "pairs", "texts", "clusters"]
+COLUMNS = [
+    "measure",
+    "value",
+    "low",
+    "high",
+    "p",
+    "p_equivalence",
+    "detectable",
+    "pairs",
+    "texts",
+    "clusters",
+    "verdict",
+]
 
 
 def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path) -> None:
@@ -44,8 +64,9 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
       more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
       white) or the second, and `changed_difference` between these; intervals are of `rate_interval` or Newcombe's;
     - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
-    - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `excess_changed` and
-      so on: the kind minus its neutral swaps, over the texts that have some;
+    - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `names_changed` and
+      so on: of given names exchanged within one gender; `excess_changed` and so on: the kind minus its neutral swaps,
+      over the texts that have some;
     - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test;
       `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the reverse;
     - `change_{class}`: mean change of a class's probability, after minus before;
@@ -57,27 +78,32 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
     it:
     - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
       smallest effect likely to be found;
+    - `excess_changed` and `excess_large` are judged by their interval: no more, more or not settled: `excess_verdict`;
     - a word's `changed` is flagged if it exceeds that of the neutral swaps by more than `margin`: `rate_excess_test`.
     """
     alpha = 1 - confidence
     classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
-    kinds = dict(list(table.groupby(["origin", "term"], sort=False)))
+    groups = table["term"].mask(table["origin"] == NEUTRAL_OF["word"], "")  # the words have one baseline together
+    kinds = dict(list(table.groupby(["origin", groups], sort=False)))
     neutral = moved(table[table["origin"] == NEUTRAL_OF["word"]])
+    present = set(table.loc[countable(table), "origin"])
     parts = []
     for (origin, term), kind in kinds.items():
         pairs = kind[countable(kind)]
         if pairs.empty:
             continue
-        if origin in NEUTRAL_ORIGINS:
-            origin = ORIGIN_OF[origin]
-            rows = [*_rates(pairs, alpha, "control_"), *_distances(pairs, alpha, "control_")]
+        if origin in BASELINES:
+            origin, name = BASELINES[origin]
+            if origin not in present:
+                continue
+            rows = [*_rates(pairs, alpha, name), *_distances(pairs, alpha, name)]
         else:
             rows = [*_rates(pairs, alpha), *_distances(pairs, alpha)]
             rows += [*_accuracy(pairs, alpha), *_directions(pairs, alpha)]
             rows += _means(pairs, classes, margin, alpha)
-            swapped = kinds.get((NEUTRAL_OF[origin], term))
-            if swapped is not None:
-                rows += _excess(pairs, swapped, alpha)
+            swapped = table[(table["origin"] == NEUTRAL_OF[origin]) & (table["term"] == term)]
+            if len(swapped):
+                rows += _excess(pairs, swapped, margin, alpha)
             if origin == "word":
                 rows[0]["p"] = rate_excess_test(moved(pairs.drop_duplicates("text")), neutral, margin)
         left_out = len(kind) - len(pairs)
@@ -94,7 +120,8 @@ def _judged(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
     adjusted[words] = holm(summary.loc[words, "p"].to_numpy(dtype=float))
     judged = equivalence_verdict(summary["p_equivalence"].to_numpy(dtype=float), adjusted.to_numpy(dtype=float), alpha)
     flagged = np.where(adjusted <= alpha, "flagged", "not flagged")
-    return summary.assign(p_adjusted=adjusted, verdict=np.select([words, means], [flagged, judged], ""))
+    verdict = np.select([words, means], [flagged, judged], summary["verdict"].fillna(""))
+    return summary.assign(p_adjusted=adjusted, verdict=verdict)
 
 
 def _rates(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[dict]:
@@ -109,13 +136,14 @@ def _distances(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[
         yield _row(prefix + measure, values.mean(), bounded_interval(values, pairs["cluster"], SHARE, alpha), pairs)
 
 
-def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, alpha: float) -> Iterator[dict]:
+def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: float) -> Iterator[dict]:
     own = pairs.set_index("id").loc[swapped["id"]]
     clusters = own["cluster"].to_numpy()
     for measure, event in RATES.items():
         events = event(own).to_numpy(), event(swapped).to_numpy()
         interval = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=alpha)
-        yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own)
+        verdict = excess_verdict(interval, margin)
+        yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own, verdict=verdict)
     for measure, distance in DISTANCES.items():
         values = distance(own) - distance(swapped)
         yield _row(f"excess_{measure}", values.mean(), bounded_interval(values, clusters, CHANGE, alpha), own)
@@ -180,7 +208,7 @@ def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float
     return _row(measure, np.mean(events), rate_interval(events, rows["cluster"], alpha), rows)
 
 
-def _row(measure: str, value: float, interval: tuple[float, float], rows: pd.DataFrame, **others: float) -> dict:
+def _row(measure: str, value: float, interval: tuple[float, float], rows: pd.DataFrame, **others: float | str) -> dict:
     low, high = interval
     counts = {"pairs": len(rows), "texts": rows["text"].nunique(), "clusters": rows["cluster"].nunique()}
     empty = {"p": np.nan, "p_equivalence": np.nan, "detectable": np.nan}

@@ -108,6 +108,12 @@ class RaceLexicon:
         return cls(**values, forms=forms)
 
 
+def given_names(path: str | Path) -> dict[str, tuple[str, ...]]:
+    """The given names in the CSV of `GenderLexicon`, in lower case, by gender."""
+    rows = [row for _, row in read_rows(path, ("male", "female", "kind")) if row["kind"] == "name"]
+    return {gender: tuple(row[gender].lower() for row in rows if row[gender]) for gender in ("male", "female")}
+
+
 def read_rows(path: str | Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """The rows of a CSV with their line numbers, each with exactly these columns; blanks around values are dropped."""
     try:

@@ -1,120 +1,210 @@
-"""The null baseline of every perturbation: in a text like it, as many neutral words are exchanged.
+"""The null baseline of every perturbation: as many neutral words of the same text exchanged, matched word for word.
 
 A classifier never gives quite the same answer to two texts. What a flip or a synonym does means something only beyond
-what exchanging as many words does that tell of no emotion, gender or race: bus and train, tea and coffee.
+what exchanging like words does that tell of no emotion, gender or race: bus and train, they and we. Like means: of the
+same part of speech, about as frequent, becoming as much rarer, near the same place. A text that offers no such words
+has no null. A second null exchanges a given name for another one of the same gender.
 """
 
-import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import cycle
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 
-from emoscope.errors import UserError
-from emoscope.perturbation.edits import (
-    Perturbation,
-    Phrase,
-    Token,
-    match_case,
-    perturb,
-    places_of,
-    tokenise,
-    with_articles,
-)
-from emoscope.perturbation.lexicons import read_rows
+from emoscope.perturbation.edits import Perturbation, match_case, perturb, places_of, tokenise, with_articles
+from emoscope.perturbation.exchanged import Exchanged, exchanged_words, part_at, read
+from emoscope.perturbation.frequencies import Frequencies
+from emoscope.perturbation.neutral_lexicon import NEUTRAL_KINDS, NeutralLexicon
 from emoscope.perturbation.pair_sets import pair_row, pair_table
-from emoscope.perturbation.pairs import NEUTRAL_OF, countable
+from emoscope.perturbation.pairs import NAMES_OF, NEUTRAL_OF, countable
+from emoscope.perturbation.pronouns import CONJUNCTIONS, PARTICLES, Sentence
 
-ARTICLES = ("a", "an")  # mended, not exchanged
-SEED = 0  # of the order in which texts are borrowed
-
-
-@dataclass(frozen=True)
-class NeutralLexicon:
-    """swaps: each neutral word and the one that takes its place, both ways; fixed: phrases that are left alone."""
-
-    swaps: Mapping[str, str]
-    fixed: frozenset[Phrase]
-
-    @classmethod
-    def load(cls, path: str | Path) -> "NeutralLexicon":
-        """Read a CSV with the columns word, other and kind: swap (two words) or fixed (a phrase, and nothing)."""
-        swaps: dict[str, str] = {}
-        fixed: set[Phrase] = set()
-        for line, row in read_rows(path, ("word", "other", "kind")):
-            word, other, kind = (row[column].lower() for column in ("word", "other", "kind"))
-            if kind == "fixed" and word and not other:
-                fixed.add(tuple(word.split()))
-            elif kind == "swap" and word and other and word != other:
-                if taken := {word, other} & swaps.keys():
-                    raise UserError(f"{path}, line {line}: {min(taken)!r} already has another counterpart")
-                swaps |= {word: other, other: word}
-            else:
-                raise UserError(
-                    f"{path}, line {line}: needs two words and the kind swap, or a phrase and the kind fixed, has "
-                    f"{','.join(row.values())!r}"
-                )
-        # what a fixed phrase would become is fixed too, or exchanging twice would not give the text back
-        fixed |= {tuple(swaps.get(word, word) for word in phrase) for phrase in fixed}
-        return cls(swaps, frozenset(fixed))
-
-    def known_in(self, texts: Iterable[str]) -> "NeutralLexicon":
-        """Only the pairs of which both words stand in the texts: a word new to a model would move it by itself."""
-        words = {token.lower for text in texts for token in tokenise(text)}
-        known = {word: other for word, other in self.swaps.items() if {word, other} <= words}
-        return replace(self, swaps=known)
-
-    def places(self, tokens: list[Token]) -> list[Token]:
-        """The words of a text that can be exchanged."""
-        fixed = places_of([token.lower for token in tokens], self.fixed)
-        return [token for i, token in enumerate(tokens) if token.lower in self.swaps and i not in fixed]
+# How unlike a neutral word may be, in powers of ten, settled before any prediction was seen: the word itself up to ten
+# times as frequent or as rare; that it becomes more or less frequent, by a factor of up to three more or less.
+FREQUENCY, CHANGE = 1.0, 0.5
+# The part of speech of a kind of neutral words that is none itself.
+PART_OF = {"subject": "pronoun", "object": "pronoun", "transitive": "verb", "infinitive": "verb"}
 
 
-def swap_neutral(text: str, lexicon: NeutralLexicon, count: int | None = None) -> Perturbation:
-    """Exchange neutral words, all of them or `count` drawn by chance, the same ones each time; a/an is mended.
+class Place(NamedTuple):
+    """A word of a text that may be exchanged, and by what."""
 
-    Exchanging all twice gives the text back. Raises ValueError if the text offers fewer than `count`.
+    index: int
+    part: str
+    substitutes: tuple[str, ...]
+
+
+def places(s: Sentence, lexicon: NeutralLexicon) -> Iterator[Place]:
+    """The words of a text that can be exchanged where they stand."""
+    fixed = places_of(s.words, lexicon.fixed)
+    for i, word in enumerate(s.words):
+        for kind in NEUTRAL_KINDS if i not in fixed else ():
+            found = lexicon.substitutes.get((kind, word), ())
+            if found and _fits(s, i, kind):
+                yield Place(i, PART_OF.get(kind, kind), tuple(other for other in found if _agrees(s, i, kind, other)))
+
+
+def _fits(s: Sentence, i: int, kind: str) -> bool:
+    """Whether the word at i is used as that kind, and nothing around it forbids another word."""
+    word, before, after, following = s.word(i), s.word(i - 1), s.word(i + 1), s.tag(i + 1)
+    if kind == "subject":
+        opens = not before or before in CONJUNCTIONS
+        return word != "you" or (opens and following.startswith("V"))
+    if kind == "object":
+        governed = s.tag(i - 1)[:2] in ("VV", "PR") and not following.startswith("V")
+        return (word != "you" or governed) and after not in ("and", "too")
+    if kind == "pronoun":
+        return word != "it" or not (following[:2] in ("AJ", "AV", "VV") or after in ("to", "s", "self"))
+    if kind == "determiner":
+        return after != "own" and following[:2] in ("NN", "AJ")
+    if kind == "attribute":
+        return False  # for templates alone
+    if part_at(s, i) != PART_OF.get(kind, kind):
+        return False
+    if kind == "infinitive":
+        return after == "to"
+    if kind == "transitive":
+        return following[:2] in ("AT", "DP", "DT", "PN", "NN")
+    if kind == "verb":
+        return after not in PARTICLES | {"to", "like"}
+    return kind != "noun" or not following.startswith("NN")
+
+
+def _agrees(s: Sentence, i: int, kind: str, other: str) -> bool:
+    """Whether a determiner can stand before what follows: this needs a singular noun."""
+    return kind != "determiner" or other not in ("this", "that") or s.tag(i + 1) == "NN1"
+
+
+def fair_swap(
+    text: str,
+    spans: Iterable[tuple[int, int]],
+    wanted: Sequence[Exchanged],
+    lexicon: NeutralLexicon,
+    known: Frequencies,
+) -> Perturbation | None:
+    """Exchange neutral words outside `spans`, one like each of those `wanted`; None if the text does not offer them.
+
+    Of all ways to choose them, the one with the least sum of squared differences in frequency, in its change, in place,
+    in being the last word, and in being a pronoun or a determiner, which otherwise pass for one part of speech: few
+    tweets hold another pronoun than i, most hold my. a/an is mended.
     """
-    tokens = tokenise(text)
-    places = lexicon.places(tokens)
-    chosen = places if count is None else random.Random(text).sample(places, count)
-    edits = [(t.start, t.end, match_case(t.text, lexicon.swaps[t.lower])) for t in chosen]
-    return perturb(text, with_articles(tokens, edits))
-
-
-def neutral_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, others: pd.DataFrame) -> pd.DataFrame:
-    """The neutral swaps to compare pairs with: one for each distinct text of an origin, if its pair counts.
-
-    As many neutral words are swapped as the pair changes words: in the same text if it has so many, else in the next of
-    `others` (columns `text`, `label`; shuffled once) that has, is not of this origin and was not yet borrowed for it.
-    If there is none, the pair has no neutral swap.
-    """
-
-    @cache
-    def offers(text: str) -> int:
-        return len(lexicon.places(tokenise(text)))
-
-    others = others.drop_duplicates("text").sample(frac=1, random_state=SEED)
-    rows = []
-    counted = pairs[countable(pairs)].drop_duplicates(["origin", "text"])
-    for _, kind in counted.groupby("origin", sort=False):
-        own = set(kind["text"])
-        spare = {row.text: row.label for row in others.itertuples() if row.text not in own}
-        for pair in kind.itertuples():
-            count = words_changed(pair)
-            text, label, flags = pair.text, pair.label, ()
-            if offers(text) < count:
-                text = next((text for text in spare if offers(text) >= count), None)
-                if text is None:
+    (tokens, s), spans = read(text), list(spans)
+    words = [i for i in range(len(tokens)) if s.word(i)]
+    free = [
+        place
+        for place in places(s, lexicon)
+        if not any(start < tokens[place.index].end and tokens[place.index].start < end for start, end in spans)
+    ]
+    if not wanted or len(free) < len(wanted):
+        return None
+    costs, chosen = np.full((len(wanted), len(free)), np.inf), {}
+    for column, place in enumerate(free):
+        frequency = known.log10(s.words[place.index])
+        at = words.index(place.index)
+        for row, word in enumerate(wanted):
+            for other in place.substitutes if _class(place.part) == _class(word.part) else ():
+                unlike = frequency - word.frequency, known.log10(other) - frequency - word.change
+                if abs(unlike[0]) > FREQUENCY or abs(unlike[1]) > CHANGE:
                     continue
-                label, flags = spare.pop(text), ("borrowed",)
-            swapped = replace(swap_neutral(text, lexicon, count), flags=flags)
-            rows.append(pair_row(pair.id, pair.axis, NEUTRAL_OF[pair.origin], "", label, swapped, cluster=pair.cluster))
+                elsewhere = at / max(len(words) - 1, 1) - word.place
+                cost = (unlike[0] / FREQUENCY) ** 2 + (unlike[1] / CHANGE) ** 2 + elsewhere**2
+                cost += ((at == len(words) - 1) != word.last) + (place.part != word.part)
+                if cost < costs[row, column]:
+                    costs[row, column], chosen[row, column] = cost, other
+    rows, columns = linear_sum_assignment(np.where(np.isfinite(costs), costs, 1e9))
+    if not np.isfinite(costs[rows, columns]).all():
+        return None
+    swaps = [(tokens[free[column].index], chosen[row, column]) for row, column in zip(rows, columns, strict=True)]
+    return _exchange(text, [(token.start, token.end, other) for token, other in swaps])
+
+
+def _class(part: str) -> str:
+    return "pronoun" if part == "determiner" else part
+
+
+def neutral_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, known: Frequencies) -> pd.DataFrame:
+    """The neutral swaps to compare pairs with: one for each distinct text, origin and term whose pair counts and whose
+    text offers a fair one. In a template, the person is described by neutral words in place of the group's."""
+    lexicon = lexicon.only(known.neutral)
+    rows = []
+    counted = pairs[countable(pairs)].drop_duplicates(["origin", "term", "text"])
+    for number, pair in enumerate(counted.itertuples()):
+        spans = [tuple(map(int, span)) for span in pair.spans]
+        wanted = exchanged_words(pair.text, pair.perturbed, spans, known)
+        swap = None
+        if pair.origin == "template":
+            swap = described_otherwise(pair.text, spans, wanted, lexicon, known, number)
+        swap = swap or fair_swap(pair.text, [span[:2] for span in spans], wanted, lexicon, known)
+        if swap:
+            origin = NEUTRAL_OF[pair.origin]
+            rows.append(pair_row(pair.id, pair.axis, origin, pair.term, pair.label, swap, cluster=pair.cluster))
     return pair_table(rows)
 
 
-def words_changed(pair) -> int:
-    """How many words or phrases a pair exchanges; mended articles do not count."""
-    return sum(pair.text[start:end].lower() not in ARTICLES for start, end, _, _ in pair.spans)
+def described_otherwise(
+    text: str,
+    spans: Sequence[tuple[int, int, int, int]],
+    wanted: Sequence[Exchanged],
+    lexicon: NeutralLexicon,
+    known: Frequencies,
+    number: int,
+) -> Perturbation | None:
+    """A template about a white man as one about a tall man, who becomes a short man: of all pairs of such adjectives
+    that are alike enough, the `number`-th, over again. None if another word than one adjective is flipped, or none is.
+    """
+    if len(wanted) != 1 or wanted[0].part != "adjective":
+        return None
+    target, fitting = wanted[0], []
+    for (kind, word), others in lexicon.substitutes.items():
+        for other in others if kind == "attribute" else ():
+            frequency = known.log10(word)
+            near = abs(frequency - target.frequency) <= FREQUENCY
+            if near and abs(known.log10(other) - frequency - target.change) <= CHANGE:
+                fitting.append((word, other))
+    if not fitting:
+        return None
+    word, other = sorted(fitting)[number % len(fitting)]
+    start = next(start for start, end, _, _ in spans if text[start:end].lower() == target.old)
+    neutral = _exchange(text, [(start, start + len(target.old), word)]).perturbed
+    start = next(m.start() for m in re.finditer(rf"\b{re.escape(word)}\b", neutral) if abs(m.start() - start) <= 1)
+    return _exchange(neutral, [(start, start + len(word), other)])
+
+
+def name_pairs(names: Mapping[str, Sequence[str]], known: Frequencies) -> dict[str, str]:
+    """Each given name that a model has met and the one of the same gender next to it in frequency, both ways; names
+    whose frequencies differ by more than a factor of three have none."""
+    partners: dict[str, str] = {}
+    for own in names.values():
+        met = sorted({name for name in own if known.neutral(name)}, key=lambda name: (-known.counts[name], name))
+        for name, other in zip(met[::2], met[1::2], strict=False):
+            if abs(known.log10(name) - known.log10(other)) <= CHANGE:
+                partners |= {name: other, other: name}
+    return partners
+
+
+def swap_names(text: str, partners: Mapping[str, str]) -> Perturbation:
+    """Exchange every given name for its partner; doing it twice gives the text back."""
+    return _exchange(text, [(t.start, t.end, partners[t.lower]) for t in tokenise(text) if t.lower in partners])
+
+
+def name_swaps(texts: pd.DataFrame, frames: Iterable[str], partners: Mapping[str, str], axis: str) -> pd.DataFrame:
+    """The second null: names exchanged within one gender, in the test texts that hold some, and in the frames of
+    templates, in which the next name takes the person's place each time."""
+    rows = []
+    for row in texts.drop_duplicates("text").itertuples():
+        rows.append(pair_row(row.id, axis, NAMES_OF["natural"], "", row.label, swap_names(row.text, partners)))
+    for number, (frame, name) in enumerate(zip(frames, cycle(partners)), start=1):
+        text = re.sub(r"(?:\b(?:an?|the) )?\{person\}", name, frame)
+        swapped = swap_names(text, partners)
+        rows.append(pair_row(-number, axis, NAMES_OF["template"], "", -1, swapped, cluster=frame))
+    return pair_table(rows)
+
+
+def _exchange(text: str, edits: Iterable[tuple[int, int, str]]) -> Perturbation:
+    """The text with other words, in the capitals of the old ones; a/an is mended."""
+    cased = [(start, end, match_case(text[start:end], other)) for start, end, other in edits]
+    return perturb(text, with_articles(tokenise(text), cased))

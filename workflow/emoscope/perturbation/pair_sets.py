@@ -5,8 +5,8 @@ in the text; start, end in the counterpart; characters), `n_changed`, `flags`, `
 rows apart: `natural` test texts, the paper's `published` pairs and `template` sentences (label -1), synonyms as
 `published` (per gold class, all words at once) or by `word` (label-free, the one word of the table named in `term`).
 `cluster` is what counts as one independent text: the text itself, or the template that several texts were made from.
-Neutral swaps have the cluster and the id of the pair that they are compared with, no term and an origin of their own
-(`pairs.NEUTRAL_OF`); one in another text than the pair's is flagged `borrowed`.
+Neutral swaps have the cluster, the id and the term of the pair that they are compared with and an origin of their own
+(`pairs.NEUTRAL_OF`); given names exchanged within one gender have one, too (`pairs.NAMES_OF`).
 """
 
 from collections.abc import Iterable

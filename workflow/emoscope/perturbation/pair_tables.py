@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.perturbation.balance import SHARES, TOLERANCE
 from emoscope.perturbation.pairs import LARGE, largest_change
-from emoscope.reporting.html import badge, cell, html_table, marked, number, p_value, percent, unsigned
+from emoscope.reporting.html import badge, cell, html_table, marked, number, p_value, percent, plural, signed, unsigned
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
 
@@ -35,13 +36,15 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
                     done: cell(found(summary, measure), form),
                     "neutral words": cell(found(summary, f"control_{measure}"), form),
                     "beyond them": cell(found(summary, f"excess_{measure}"), partial(_added, form)),
+                    "names": cell(found(summary, f"names_{measure}"), form),
                 }
             )
             names = dict.fromkeys(titles, "")
     caption = (
-        "What was done beside the swap of as many neutral words. With intervals. "
-        "Distance is total variation: 0 if both predictions are the same, 1 if they have nothing in common; "
-        "divergence is Jensen and Shannon's, in bits. Beyond them: over the texts that have a control."
+        "What was done beside the swap of neutral words like those changed, with intervals. Distance is total "
+        "variation: 0 if both predictions are the same, 1 if they have nothing in common; divergence is Jensen and "
+        "Shannon's, in bits. Beyond them: over the texts that have a control. Names: given names exchanged within one "
+        "gender, where texts hold some that the training texts know."
     )
     return html_table(rows, caption, text=(*titles, ""))
 
@@ -58,19 +61,54 @@ def _added(form: Callable, value: float) -> str:
     return form(value) if value <= 0 else f"+{form(value)}"
 
 
-def beyond(summary: pd.DataFrame) -> str:
-    """Whether the predictions of a kind of pair change more often than those of its controls."""
-    excess, control = (found(summary, f"{kind}_changed") for kind in ("excess", "control"))
+def beyond(summary: pd.DataFrame) -> Markup:
+    """Whether the predictions of a kind of pair change more often than those of its controls: what the verdict says."""
+    excess = found(summary, "excess_changed")
     if excess is None:
-        return "there is no control to compare it with"
-    relation = "more than" if excess["low"] > 0 else "less than" if excess["high"] < 0 else "not shown to exceed"
-    return f"{relation} neutral swaps of the same size, {percent(control['value'])}"
+        return Markup("and no text offers neutral words alike enough to compare it with")
+    return Markup("{}: {} in the {} that offer some").format(
+        RELATIONS[excess["verdict"]], cell(excess, partial(_added, percent)), plural(int(excess["texts"]), "text")
+    )
+
+
+RELATIONS = {
+    "more": "more than neutral words like those changed",
+    "no more": "no more, within the margin, than neutral words like those changed",
+    "not settled": "and whether more than neutral words like those changed is not settled",
+}
 
 
 def control_texts(summary: pd.DataFrame) -> tuple[int, int]:
     """How many texts of a kind there are, and how many of them have a control."""
     counts = summary.set_index("measure")["texts"]
-    return int(counts["changed"]), int(counts.get("control_changed", 0))
+    return int(counts["changed"]), int(counts.get("excess_changed", 0))
+
+
+def balance_table(balance: pd.DataFrame) -> Markup:
+    """How alike the null is to what it is compared with."""
+    rows, before = [], ""
+    for row in balance.to_dict("records"):
+        form = percent if row["measure"] in SHARES else number
+        rows.append(
+            {
+                "of": ORIGINS[row["origin"]] if row["origin"] != before else "",
+                "": row["measure"],
+                "all pairs": form(row["all"]),
+                "with a control": form(row["with_null"]),
+                "their controls": form(row["null"]),
+                "difference": signed(row["difference"]),
+                "balanced": "yes" if row["balanced"] else "no",
+                "n": number(int(row["n"])),
+            }
+        )
+        before = row["origin"]
+    caption = (
+        "What is exchanged: all pairs that count, those whose text offers a fair control, and the controls of these. "
+        "Frequency: log10 of 1 + the word's count in the training texts; change: the new word's minus the old one's; "
+        "place: 0 is the first word of the text, 1 the last; characters stand for tokens, which depend on the model. "
+        f"Difference: of the last two columns in standard deviations; balanced: within {TOLERANCE}, settled beforehand."
+    )
+    return html_table(rows, caption, text=("of", "", "balanced"))
 
 
 def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Markup:

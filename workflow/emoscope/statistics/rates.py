@@ -126,17 +126,35 @@ def rate_difference_interval(
     return Interval(float(p1 - p2 - np.sqrt(down)), float(p1 - p2 + np.sqrt(up)))
 
 
+def excess_verdict(interval: Interval, margin: float) -> str:
+    """Judge "no more than a baseline" by the two-sided interval of the difference of rates, rate minus baseline.
+
+    `no more`: not inferior, as the whole interval lies below the margin, even if not at zero; `more`: above zero and
+    not shown to be below the margin; else `not settled`. With a 95 % interval each of the two is wrong in 2.5 %:
+    CONSORT's rule for non-inferiority, Piaggio et al. (2012), JAMA 308, 2594. Newcombe's paired interval keeps that at
+    rates of 0 to 3 % and 10 to 2,000 texts (`python -m benchmarks nulls`); where no event is seen, a margin of 2 %
+    takes 189 texts.
+    """
+    if not margin > 0:
+        raise ValueError(f"margin must be positive, got {margin}")
+    if interval.high < margin:
+        return "no more"
+    return "more" if interval.low > 0 else "not settled"
+
+
 def rate_excess_test(events: np.ndarray, baseline: np.ndarray, margin: float) -> float:
     """p that a rate is not above that of a baseline by more than `margin`: exact one-sided binomial test.
 
-    Boolean vectors of independent rows. The baseline's rate counts as known, so it should have many more rows than
-    `events`. NaN if either has none.
+    Boolean vectors of independent rows. The p is averaged over what the baseline's rows leave open of its rate:
+    Jeffreys' posterior, Brown, Cai and DasGupta (2001), Statistical Science 16, 101. NaN if either has no rows.
     """
     events, baseline = np.asarray(events, dtype=bool), np.asarray(baseline, dtype=bool)
     if events.size == 0 or baseline.size == 0:
         return np.nan
-    bound = min(float(baseline.mean()) + margin, 1)
-    return float(stats.binomtest(int(events.sum()), events.size, bound, alternative="greater").pvalue)
+    quantiles = (np.arange(200) + 0.5) / 200
+    known = stats.beta.ppf(quantiles, baseline.sum() + 0.5, (~baseline).sum() + 0.5)
+    bounds = np.minimum(known + margin, 1)
+    return float(stats.binom.sf(events.sum() - 1, events.size, bounds).mean())
 
 
 def _phi(first: np.ndarray, second: np.ndarray) -> float:

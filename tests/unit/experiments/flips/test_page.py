@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from emoscope.experiments.flips import page as flips_report
+from emoscope.perturbation.balance import COLUMNS as BALANCE
 from made_up import pairs, summary_of, words
 
 
@@ -14,7 +15,7 @@ def test_the_papers_two_sentences_are_told_in_all_classes():
     table4 = pd.DataFrame({"pair": ["jealous"], "joy": [0.1], "anger": [-0.1]})
     one = {"origin": "published", "term": "jealous", "text": "he", "perturbed": "she", "spans": [(0, 2, 0, 3)]}
     one |= {"before_calm": 0.5, "after_calm": 0.3, "before_joy": 0.5, "after_joy": 0.7}
-    flip = flips_report.Flip("gender", pd.DataFrame([one]), pd.DataFrame([one]), pd.DataFrame())
+    flip = flips_report.Flip("gender", pd.DataFrame([one]), pd.DataFrame([one]), *[pd.DataFrame()] * 2)
     table = BeautifulSoup(flips_report.published_pairs(flip, table4), "html.parser")
     assert [th.get_text() for th in table.select("th")][2:] == ["joy", "anger", "calm"]
     paper, here = ([td.get_text() for td in row.select("td")][2:] for row in table.select("tbody tr"))
@@ -23,27 +24,39 @@ def test_the_papers_two_sentences_are_told_in_all_classes():
 
 
 @pytest.mark.parametrize(
-    ("excess", "said"),
+    ("verdict", "said"),
     [
-        ((0.02, 0.01, 0.03), "more than neutral swaps of the same size, 1.0 %"),
-        ((0.02, -0.01, 0.05), "not shown to exceed neutral swaps of the same size, 1.0 %"),
-        ((-0.02, -0.03, -0.01), "less than neutral swaps of the same size, 1.0 %"),
+        ("more", ", more than neutral words like those changed: +2.0 %"),
+        ("not settled", ", and whether more than neutral words like those changed is not settled: +2.0 %"),
+        ("no more", ", no more, within the margin, than neutral words like those changed: +2.0 %"),
     ],
 )
-def test_a_headline_says_whether_a_flip_does_more_than_neutral_words(excess, said):
-    measures = {"changed": (0.03, 0.01, 0.05), "control_changed": (0.01, 0, 0.02), "excess_changed": excess}
-    summary = summary_of(**measures)
+def test_a_headline_says_whether_a_flip_does_more_than_neutral_words(verdict, said):
+    measures = {"changed": (0.03, 0.01, 0.05), "names_changed": (0.5, 0.4, 0.6)}
+    excess = summary_of(excess_changed=(0.02, 0.01, 0.03), verdict=verdict).assign(texts=20)
     table = pairs(6)
-    controls = table[:2].assign(origin="natural control", flags=[[], ["borrowed"]])
-    every = pd.concat([table, controls], ignore_index=True)
+    every = pd.concat([table, table[:2].assign(origin="natural control")], ignore_index=True)
     key = ["id", "axis", "origin", "term"]
+    unlike = ("natural", "place", "word", 0.1, 0.2, 0.6, -1.0, False, 9, 20)
     tables = SimpleNamespace(
         gender_pairs=every[[name for name in every if not name.startswith(("before_", "after_"))]],
         gender_scores=every[key + [name for name in every if name.startswith(("before_", "after_"))]],
-        gender_summary=summary,
+        gender_summary=pd.concat([summary_of(**measures), excess]),
+        gender_balance=pd.DataFrame([unlike, ("natural", "noun", *unlike[2:6], 0.1, True, 9, 20)], columns=BALANCE),
     )
     flips = flips_report.flips_of(tables, ["gender"])
     assert said in words(flips_report.main_result(flips))
     assert set(flips["gender"].pairs["origin"]) == {"natural"}  # controls are no flips
     told = words(flips_report.control_findings(flips))
-    assert said in told and "49 with a control of its own words, 1 with one in another text, 0 without" in told
+    assert said in told and "Of 50 texts, 20 have a fair control and 30 none." in told
+    assert "not alike in: place." in told
+    assert "given names within one gender changes 50.0 %" in told
+    assert "place" in flips_report.balances(flips)
+
+
+def test_a_flip_without_names_or_unlike_controls_says_nothing_of_them():
+    summary = summary_of(changed=(0.03, 0.01, 0.05))
+    flip = flips_report.Flip("race", pairs(2), pairs(2), summary, pd.DataFrame(columns=BALANCE))
+    told = words(flips_report.control_findings({"race": flip}))
+    assert "Of 50 texts, 0 have a fair control and 50 none." in told
+    assert "names" not in told and "alike in" not in told

@@ -10,9 +10,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.flips.axes import AXES
-from emoscope.perturbation.pair_tables import ORIGINS, beyond, control_texts, found, pair_texts
-from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, countable, largest_change, scored
-from emoscope.reporting.html import cell, html_table, number, percent, signed, unsigned
+from emoscope.perturbation.pair_tables import ORIGINS, balance_table, beyond, control_texts, found, pair_texts
+from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, countable, largest_change, scored
+from emoscope.reporting.html import cell, details, html_table, number, percent, signed, unsigned
 from emoscope.reporting.passages import passage
 from emoscope.statistics.rates import zero_event_bound
 
@@ -27,15 +27,18 @@ class Flip:
     all_pairs: pd.DataFrame
     pairs: pd.DataFrame
     summary: pd.DataFrame
+    balance: pd.DataFrame
 
 
 def flips_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[str, Flip]:
     """The tables of every axis, from those that the notebook loaded."""
     result = {}
     for axis in axes:
-        pairs, scores, summary = (getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary"))
+        pairs, scores, summary, balance = (
+            getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "balance")
+        )
         flipped = pairs[countable(pairs) & ~pairs["origin"].isin(NEUTRAL_ORIGINS)]
-        result[axis] = Flip(axis, pairs, scored(flipped, scores), summary)
+        result[axis] = Flip(axis, pairs, scored(flipped, scores), summary, balance)
     return result
 
 
@@ -81,16 +84,15 @@ def flippable(flips: Mapping[str, Flip], test_rows: int) -> Markup:
 
 
 def control_findings(flips: Mapping[str, Flip]) -> Markup:
-    """Whether a flip does more than neutral words, axis by axis, and where the controls come from."""
+    """Whether a flip does more than neutral words, axis by axis, and how many texts have a fair control."""
     parts = []
     for axis, flip in flips.items():
         for origin in ("natural", "template"):
             summary = flip.summary[flip.summary["origin"] == origin]
             if summary.empty:
                 continue
-            controls = flip.all_pairs[flip.all_pairs["origin"] == NEUTRAL_OF[origin]]
-            borrowed = int(controls["flags"].map(lambda flags: "borrowed" in flags).sum())
             texts, controlled = control_texts(summary)
+            balance = flip.balance[flip.balance["origin"] == origin]
             parts.append(
                 say(
                     "control",
@@ -99,12 +101,18 @@ def control_findings(flips: Mapping[str, Flip]) -> Markup:
                     changed=found(summary, "changed"),
                     beyond=beyond(summary),
                     texts=texts,
-                    own=controlled - borrowed,
-                    borrowed=borrowed,
-                    without=texts - controlled,
+                    fair=controlled,
+                    names=found(summary, "names_changed"),
+                    unlike=balance.loc[~balance["balanced"].astype(bool), "measure"].tolist(),
                 )
             )
     return Markup("\n").join(parts)
+
+
+def balances(flips: Mapping[str, Flip]) -> Markup:
+    """How alike controls and flips are, axis by axis."""
+    tables = [Markup("<h4>{}</h4>{}").format(axis, balance_table(flip.balance)) for axis, flip in flips.items()]
+    return details("How alike flips and controls are", *tables)
 
 
 def large_changes(flips: Mapping[str, Flip]) -> Markup:

@@ -5,19 +5,29 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.experiments.flips.axes import AXES
-from emoscope.perturbation.neutral_swaps import NeutralLexicon, neutral_pairs
+from emoscope.perturbation.balance import balance as balance_of
+from emoscope.perturbation.frequencies import Frequencies
+from emoscope.perturbation.lexicons import given_names
+from emoscope.perturbation.neutral_lexicon import NeutralLexicon
+from emoscope.perturbation.neutral_swaps import name_pairs, name_swaps, neutral_pairs
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.storage.files import write_table
 
 
-def flip_terms(test: Path, lexicon: Path, neutral: Path, published: Path, axis: str, output: Path) -> None:
-    """Write the pairs of one axis: the test texts, the paper's own pairs if it has some, and the axis's templates.
+def flip_terms(
+    train: Path, test: Path, lexicon: Path, neutral: Path, names: Path, published: Path, axis: str, pairs: Path,
+    balance: Path,
+) -> None:  # fmt: skip
+    """Write the pairs of one axis: the test texts, the paper's own pairs if it has some, and the axis's templates; and
+    the balance of their neutral swaps.
 
-    Test texts and templates get neutral swaps; a template's stand in the same template.
+    Test texts and templates get neutral swaps, matched on frequencies in the training texts; beside them names are
+    exchanged within one gender.
     """
     texts, along = pd.read_parquet(test), AXES[axis]
     words = along.rules.load(lexicon)
-    filled = [(template.text, template.frame) for template in along.rules.templates(words)]
+    templates = list(along.rules.templates(words))
+    filled = [(template.text, template.frame) for template in templates]
     extra = pd.DataFrame(filled, columns=["text", "cluster"]).assign(origin="template", term="")
     if along.published:
         own = pd.read_csv(published)
@@ -29,10 +39,10 @@ def flip_terms(test: Path, lexicon: Path, neutral: Path, published: Path, axis: 
         pair = along.rules.flip(row.text, words)
         direction = along.direction(pair, words)
         rows.append(pair_row(row.id, axis, row.origin, row.term, row.label, pair, direction, row.cluster))
-    pairs = pair_table(rows)
-    swaps = NeutralLexicon.load(neutral).known_in(texts["text"])
-    swapped = [
-        neutral_pairs(pairs[pairs["origin"] == "natural"], swaps, others=texts),
-        neutral_pairs(pairs[pairs["origin"] == "template"], swaps, others=texts[:0]),
-    ]
-    write_table(pd.concat([pairs, *swapped], ignore_index=True), output)
+    made = pair_table(rows)
+    swaps, people = NeutralLexicon.load(neutral), given_names(names)
+    known = Frequencies.of(pd.read_parquet(train), swaps.words.union(*people.values()))
+    swapped = neutral_pairs(made[made["origin"] != "published"], swaps, known)
+    named = name_swaps(texts, [template.frame for template in templates], name_pairs(people, known), axis)
+    write_table(balance_of(pd.concat([made, swapped], ignore_index=True), known), balance)
+    write_table(pd.concat([made, swapped, named], ignore_index=True), pairs)

@@ -80,6 +80,7 @@ def published_findings(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
         changed=found(published, "changed"),
         large=found(published, "large"),
         threshold=LARGE,
+        fair=found(published, "excess_changed"),
     )
 
 

@@ -7,7 +7,10 @@ import pandas as pd
 
 from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace_published, stopwords
 from emoscope.experiments.synonyms.replace import count_words as count
-from emoscope.perturbation.neutral_swaps import NeutralLexicon, neutral_pairs
+from emoscope.perturbation.balance import balance as balance_of
+from emoscope.perturbation.frequencies import Frequencies
+from emoscope.perturbation.neutral_lexicon import NeutralLexicon
+from emoscope.perturbation.neutral_swaps import neutral_pairs
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.storage.files import read_json, write_table
 
@@ -29,8 +32,10 @@ def count_words(test: Path, audit: Path, stop_words: Path, config: dict, output:
     write_table(pd.DataFrame(rows, columns=["stop_words", "class", "rank", "word", "count"]), output)
 
 
-def replace_words(test: Path, audit: Path, synonyms: Path, neutral: Path, output: Path) -> None:
-    """Write the pairs that the synonym table makes, and their neutral swaps.
+def replace_words(
+    train: Path, test: Path, audit: Path, synonyms: Path, neutral: Path, pairs: Path, balance: Path
+) -> None:
+    """Write the pairs that the synonym table makes, their neutral swaps, and how well these match.
 
     They are made as published, and word by word without looking at the label.
     """
@@ -44,6 +49,9 @@ def replace_words(test: Path, audit: Path, synonyms: Path, neutral: Path, output
     for (word, part_of_speech), synonym in table.mapping.items():
         swap = partial(replace, mapping={(word, part_of_speech): synonym}, label_bearing=table.label_bearing)
         rows += [pair_row(row.id, "synonyms", "word", word, row.label, swap(row.text)) for row in texts.itertuples()]
-    pairs = pair_table(rows)
-    swapped = neutral_pairs(pairs, NeutralLexicon.load(neutral).known_in(texts["text"]), others=texts)
-    write_table(pd.concat([pairs, swapped], ignore_index=True), output)
+    made = pair_table(rows)
+    swaps = NeutralLexicon.load(neutral)
+    known = Frequencies.of(pd.read_parquet(train), swaps.words)
+    made = pd.concat([made, neutral_pairs(made, swaps, known)], ignore_index=True)
+    write_table(balance_of(made, known), balance)
+    write_table(made, pairs)

@@ -1,0 +1,95 @@
+"""Is the null fair, and is "no more than neutral" seldom wrong? `python -m benchmarks nulls FOLDER [everything]`.
+
+FOLDER holds labelled texts as workflow/configs/tweets.yaml reads them: files of `text;class`. For flips and synonyms
+of its test part: how many texts offer a fair control, and the balance table; with `everything`, for the gender flips of
+all texts, too. Then how often "no more" is said of a rate that does exceed the baseline by the margin, simulated: of
+independent texts, and of 34 sentences with ten texts each.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.measuring import ROOT
+from emoscope.data.corpus import import_corpus
+from emoscope.data.split import split_corpus
+from emoscope.experiments.flips.axes import AXES
+from emoscope.experiments.flips.pair_set import flip_terms
+from emoscope.experiments.synonyms.pair_set import replace_words
+from emoscope.statistics.rates import excess_verdict, rate_difference_interval
+
+LEXICONS = ROOT / "data" / "lexicons"
+CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
+MARGIN, DRAWS = 0.02, 1000
+
+
+def measure(folder: str, everything: str = "") -> dict:
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        corpus, source = place / "corpus.parquet", place / "source.json"
+        import_corpus({"source": "semicolon", "path": folder, "classes": CLASSES}, corpus, source)
+        config = {"duplicates": "keep", "split": {"method": "given", "test": 0.2, "seed": 10}}
+        train, test, audit = (place / name for name in ("train.parquet", "test.parquet", "corpus.json"))
+        split_corpus(config, corpus, source, train, test, audit)
+        tables = {axis: flips(axis, train, test, place) for axis in AXES}
+        output, table = place / "synonyms.parquet", place / "synonyms_balance.parquet"
+        lists = LEXICONS / "synonyms.csv", LEXICONS / "neutral.csv"
+        replace_words(train, test, audit, *lists, output, table)
+        tables["synonyms"] = pd.read_parquet(table)
+        if everything:
+            tables["gender, all texts"] = flips("gender", corpus, corpus, place)
+    for name, balance in tables.items():
+        print(f"\n{name}\n{balance.round(3).to_string(index=False)}", file=sys.stderr)
+    return {
+        "fair": {f"{name}, {origin}": told for name, found in tables.items() for origin, told in fair(found).items()},
+        "said_wrongly": said_wrongly(),
+    }
+
+
+def flips(axis: str, train: Path, test: Path, place: Path) -> pd.DataFrame:
+    """The balance of one axis."""
+    output, table = place / f"{axis}.parquet", place / f"{axis}_balance.parquet"
+    published = ROOT / "data" / "reference" / "table4_gender_pairs.csv"
+    lists = LEXICONS / AXES[axis].words, LEXICONS / "neutral.csv", LEXICONS / "gender.csv"
+    flip_terms(train, test, *lists, published, axis, output, table)
+    return pd.read_parquet(table)
+
+
+def fair(balance: pd.DataFrame) -> dict[str, dict]:
+    """For each origin: texts with a fair control, of how many, and what is not balanced."""
+    return {
+        origin: {
+            "texts": int(rows.loc[rows["unit"] == "text", "n"].iloc[0]),
+            "of": int(rows.loc[rows["unit"] == "text", "n_all"].iloc[0]),
+            "unbalanced": {
+                row.measure: round(row.difference, 2) for row in rows[~rows["balanced"].astype(bool)].itertuples()
+            },
+        }
+        for origin, rows in balance.groupby("origin", sort=False)
+    }
+
+
+def said_wrongly() -> dict[str, float]:
+    """The largest share of wrong verdicts "no more" over baselines of 0 to 3 %, whose rates lie above by the margin."""
+    rng = np.random.default_rng(0)
+    result = {}
+    for texts in (30, 66, 100, 200, 300, 600, 2000):
+        result[f"{texts} texts"] = max(_wrong(rng, texts, baseline) for baseline in (0.0, 0.01, 0.03))
+    result["34 sentences of 10 texts"] = max(_wrong(rng, 34, baseline, 10) for baseline in (0.01, 0.03))
+    result["300 sentences of 10 texts"] = max(_wrong(rng, 300, baseline, 10) for baseline in (0.01, 0.03))
+    return result
+
+
+def _wrong(rng: np.random.Generator, sentences: int, baseline: float, texts: int = 1) -> float:
+    ids, wrong = np.repeat(np.arange(sentences), texts), 0
+    for _ in range(DRAWS):
+        rates = [np.full(sentences, rate) for rate in (baseline + MARGIN, baseline)]
+        if texts > 1:  # sentences differ much in how often they change
+            rates = [rng.beta(0.3 * rate[0], 0.3 * (1 - rate[0]), sentences) for rate in rates]
+        events, neutral = (rng.random((sentences, texts)) < rate[:, None] for rate in rates)
+        pair = events.ravel(), neutral.ravel()
+        wrong += excess_verdict(rate_difference_interval(*pair, paired=True, clusters=(ids, ids)), MARGIN) == "no more"
+    return wrong / DRAWS
