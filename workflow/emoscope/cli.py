@@ -44,6 +44,7 @@ COMMANDS = {
     "trace-pairs": "experiments.tracing.measure:trace_pairs",
     "assess-ground-truth": "verdicts.ground_truth.assess:assess_ground_truth",
     "collect-ground-truth": "verdicts.ground_truth.assess:collect_ground_truth",
+    "summarise-doses": "verdicts.doses.summarise:summarise_doses",
     "compare-runs": "verdicts.comparison.summarise:compare_runs",
     "compare-masks": "verdicts.comparison.summarise:compare_masks",
     "attention-weights": "writeups.attention.measure:attention_weights",
