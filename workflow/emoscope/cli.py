@@ -43,6 +43,7 @@ COMMANDS = {
     "summarise-synonyms": "experiments.synonyms.summarise:summarise_synonyms",
     "trace-pairs": "experiments.tracing.measure:trace_pairs",
     "assess-ground-truth": "verdicts.ground_truth.assess:assess_ground_truth",
+    "assess-masking-truth": "verdicts.ground_truth.assess:assess_masking_truth",
     "collect-ground-truth": "verdicts.ground_truth.assess:collect_ground_truth",
     "summarise-doses": "verdicts.doses.summarise:summarise_doses",
     "compare-runs": "verdicts.comparison.summarise:compare_runs",

@@ -12,6 +12,7 @@ from emoscope.perturbation.effects import summarise
 from emoscope.verdicts.ground_truth.assess import (
     assess_ground_truth,
     clause_of,
+    composition,
     gap_verdict,
     no_gap_beside_an_emotion_word,
     planted_gap,
@@ -188,6 +189,24 @@ def test_gender_is_judged_apart_from_encounters(tmp_path):
 def test_scores_before_and_after_exchanged_turn_found_into_missed():
     table = pairs(0.8).rename(columns={"before_anger": "after_anger", "after_anger": "before_anger"})
     assert gender_gap(table).verdict == "missed"
+
+
+@pytest.mark.parametrize(
+    ("composed", "others", "verdict"), [(0.1, 0.9, "found"), (0.9, 0.1, "missed"), (0.5, 0.5, "cannot tell")]
+)
+def test_composed_sentences_should_lose_most_without_attention(composed, others, verdict):
+    """Right before, all of them; after, as many of either kind as said."""
+    number = np.arange(200)
+    kind = number < 100
+    right = (number % 100) < 100 * np.where(kind, composed, others)
+    samples = pd.DataFrame({"id": number, "label": 0, "pred": 0})
+    masks = pd.DataFrame({"id": number, "head": -1, "condition": "described", "p_joy": right, "p_fear": ~right})
+    masks = masks.astype({"p_joy": float, "p_fear": float})
+    truth = {"ids": {"negation": list(range(40)), "contrast": list(range(40, 100))}}
+    found = composition(truth, samples, masks, STATISTICS)
+    assert (found.axis, found.verdict, found.texts) == ("masking", verdict, 200)
+    assert found.value == pytest.approx(composed - others) and found.note.startswith("100 of 200")
+    assert composition({"ids": {"negation": [], "contrast": []}}, samples, masks, STATISTICS).verdict == "cannot tell"
 
 
 def taught(rows: int) -> pd.DataFrame:

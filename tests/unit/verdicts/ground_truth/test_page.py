@@ -51,6 +51,14 @@ def test_the_headline_tells_a_planted_gap_from_a_planted_nil():
     assert "synonyms" not in said
 
 
+def test_the_headline_speaks_of_masks_where_there_are_some():
+    row = {"axis": "masking", "where": "composed", "expected": None, "value": -0.1, "low": -0.2, "high": -0.1}
+    masks = pd.DataFrame([{**row, "run": run, "verdict": verdict} for run, verdict in ((1, "found"), (2, "missed"))])
+    said = " ".join(str(page.main_result(masks)).split())
+    assert "In 1 of 2 the sentences that need attention are those that lose most without it" in said
+    assert "attention" not in str(page.main_result(controls(["gender"])))
+
+
 def test_the_forest_plot_shows_the_sentences_of_an_axis_and_no_others():
     shown = page.gaps(controls(["gender", "race", "synonyms"]), "race")
     assert list(shown["series"]) == ["in encounters"] * 2 and list(shown["expected"]) == [0.7] * 2

@@ -1,8 +1,9 @@
-"""What was planted in a generated corpus beside what a run finds of it: planted effects of flips and synonyms.
+"""What was planted in a generated corpus beside what a run finds of it: by flips, synonyms and masks.
 
 Planted: a gap P(anger | male) - P(anger | female) in ambiguous sentences, two synonyms that mean another class and,
 where the configuration wants it, a gap P(joy | white) - P(joy | black) in encounters.
 Planted as absent: a gender gap beside an emotion word, any other effect of race, any effect of the other synonyms.
+Masks: negations and contrasts have a meaning that only the composition of words reveals, which needs attention.
 """
 
 import re
@@ -15,6 +16,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from emoscope.data.planted import GAPS, GRAMMAR, MISLEADING_SYNONYMS, Gap
+from emoscope.experiments.masking.summarise import composition_effect
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.statistics.bootstrap import estimate_mean
@@ -92,6 +94,15 @@ def assess_ground_truth(
     write_csv(pd.DataFrame(rows, columns=PlantedEffect._fields).assign(run=run), output)
 
 
+def assess_masking_truth(
+    truth: Path, samples: Path, blocks: list[Path], run: str, statistics: dict, output: Path
+) -> None:
+    """Write what the masks of a run's `blocks` find of planted composition, as `assess_ground_truth` writes."""
+    masks = pd.concat(map(pd.read_parquet, blocks), ignore_index=True)
+    row = composition(read_json(truth), pd.read_parquet(samples), masks, statistics)
+    write_csv(pd.DataFrame([row], columns=PlantedEffect._fields).assign(run=run), output)
+
+
 def collect_ground_truth(runs: list[Path], output: Path) -> None:
     """Write what all runs find of them as one CSV."""
     write_csv(pd.concat(map(pd.read_csv, runs)), output)
@@ -167,6 +178,18 @@ def _by_group(pairs: pd.DataFrame, gap: Gap) -> tuple[np.ndarray, np.ndarray]:
     named = (pairs["direction"] == " to ".join(gap.groups)).to_numpy()
     before, after = (pairs[f"{when}_{gap.emotion}"].to_numpy() for when in ("before", "after"))
     return np.where(named, before, after), np.where(named, after, before)
+
+
+def composition(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics: dict) -> PlantedEffect:
+    """Whether silenced attention costs negations and contrasts more accuracy than other texts; no size was planted."""
+    sentence = "Negations and contrasts need attention more than other sentences: without it they lose more accuracy."
+    of = "masking", "composed", sentence, np.nan
+    found = composition_effect(samples, masks, truth["ids"]["negation"] + truth["ids"]["contrast"], statistics)
+    if found is None:
+        return PlantedEffect(*of, np.nan, np.nan, np.nan, 0, "cannot tell", "no such text among the confident ones")
+    verdict = "found" if found["high"] < 0 else "missed" if found["low"] > 0 else "cannot tell"
+    note = f"{found['composed']} of {found['texts']} texts are such sentences"
+    return PlantedEffect(*of, found["value"], found["low"], found["high"], found["texts"], verdict, note)
 
 
 def race_effects(

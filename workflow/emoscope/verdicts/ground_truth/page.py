@@ -16,7 +16,7 @@ SENTENCES = {
 
 def main_result(table: pd.DataFrame) -> Markup:
     """The headline: how many runs find the planted gaps, and how many see something that is not there."""
-    race, synonyms = (table[table["axis"] == axis] for axis in ("race", "synonyms"))
+    race, synonyms, masks = (table[table["axis"] == axis] for axis in ("race", "synonyms", "masking"))
     absent, words = race[race["where"] != GAPS["race"].kind], synonyms[synonyms["expected"] > 0]
     return passage(
         "ground_truth",
@@ -27,6 +27,8 @@ def main_result(table: pd.DataFrame) -> Markup:
         race_seen=absent.loc[absent["verdict"] == "missed", "run"].nunique(),
         misleading=len(words),
         flagged=(words["verdict"] == "found").sum(),
+        masks=len(masks),
+        composed=(masks["verdict"] == "found").sum(),
         others=((synonyms["expected"] == 0) & (synonyms["verdict"] == "missed")).sum(),
     )
 
