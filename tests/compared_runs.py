@@ -23,6 +23,7 @@ def masking_summary(falls, heads: int = 2, seed: int = 0) -> pd.DataFrame:
         low=table["change"] - 0.01,
         high=table["change"] + 0.01,
         p_equivalence=np.where(large, 1.0, 1e-4),
+        p_beyond=np.where(large, 1e-4, 1.0),
         p_adjusted=np.where(large, 1e-4, 0.5),
         verdict=np.where(large, "different", "equivalent"),
     )

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
 OWN_FILE = re.compile(r"`((?:docs|data/(?:reference|lexicons)|envs|profiles|workflow)/[\w./-]+)`")
 PAGES = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"]
-PAGES += [f"docs/{name}.md" for name in ("results", "reliability", "performance", "extending")]
+PAGES += [f"docs/{name}.md" for name in ("results", "reliability", "performance", "extending", "statistics")]
 MADE = {"profiles/slurm/partitions.yaml"}  # by a command that the README gives
 
 

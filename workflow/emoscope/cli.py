@@ -59,6 +59,7 @@ COMMANDS = {
     "measure-writes": "writeups.residual.write_directions:measure_writes",
     "train-autoencoder": "writeups.residual.autoencoder:train_autoencoder",
     "evaluate-autoencoder": "writeups.residual.autoencoder_scores:evaluate_autoencoder",
+    "twin-autoencoder": "writeups.residual.autoencoder_scores:twin_autoencoder",
     "summarise-residual": "writeups.residual.summarise:summarise_residual",
     "train-copier": "writeups.induction.copier:train_copier",
     "score-heads": "writeups.induction.measure:score_heads",

@@ -92,6 +92,7 @@ rule train_autoencoder:
         code=code_of("writeups.residual.autoencoder"),
     output:
         weights=f"{RESIDUAL}/autoencoder.safetensors",
+        lookups=f"{RESIDUAL}/lookups.safetensors",
         history=f"{RESIDUAL}/training.csv",
     log:
         "logs/models/{model}/residual/train.log",
@@ -110,17 +111,46 @@ rule train_autoencoder:
         r"""
         python -m emoscope train-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
             --config {params.config:q} --prediction {params.prediction:q} --weights {output.weights:q} \
-            --history {output.history:q} >{log:q} 2>&1
+            --lookups {output.lookups:q} --history {output.history:q} >{log:q} 2>&1
+        """
+
+
+rule twin_autoencoder:
+    """What the same autoencoder, and mere averages, explain of the same model with random weights."""
+    input:
+        model=lambda wildcards: MODELS[wildcards.model].folder,
+        corpus=f"{RESIDUAL_CORPUS}/train.parquet",
+        code=code_of("writeups.residual.autoencoder_scores"),
+    output:
+        f"{RESIDUAL}/twin.parquet",
+    log:
+        "logs/models/{model}/residual/twin.log",
+    benchmark:
+        "benchmarks/models/{model}/residual/twin.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(240),
+    params:
+        config=as_json({"autoencoder": AUTOENCODER, "seed": config["residual"]["seed"]}),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope twin-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
+            --config {params.config:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
 
 rule evaluate_autoencoder:
-    """Judge the autoencoder on texts that it has not seen, beside dictionaries that learned no features."""
+    """Judge the autoencoder on texts that it has not seen, beside averages and dictionaries that learned no features."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         audit=f"{RESIDUAL_CORPUS}/corpus.json",
         weights=f"{RESIDUAL}/autoencoder.safetensors",
+        lookups=f"{RESIDUAL}/lookups.safetensors",
         code=code_of("writeups.residual.autoencoder_scores"),
     output:
         reconstruction=f"{RESIDUAL}/reconstruction.parquet",
@@ -147,8 +177,8 @@ rule evaluate_autoencoder:
     shell:
         r"""
         python -m emoscope evaluate-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
-            --audit {input.audit:q} --weights {input.weights:q} --config {params.config:q} \
-            --prediction {params.prediction:q} --statistics {params.statistics:q} \
+            --audit {input.audit:q} --weights {input.weights:q} --lookups {input.lookups:q} \
+            --config {params.config:q} --prediction {params.prediction:q} --statistics {params.statistics:q} \
             --reconstruction {output.reconstruction:q} --patched {output.patched:q} --features {output.features:q} \
             --texts {output.texts:q} --associations {output.associations:q} --shuffles {output.shuffles:q} \
             --chosen {output.chosen:q} >{log:q} 2>&1
@@ -162,6 +192,7 @@ rule summarise_residual:
         lens=f"{RESIDUAL}/lens.parquet",
         overlaps=f"{RESIDUAL}/overlaps.parquet",
         reconstruction=f"{RESIDUAL}/reconstruction.parquet",
+        twin=f"{RESIDUAL}/twin.parquet",
         patched=f"{RESIDUAL}/patched.parquet",
         features=f"{RESIDUAL}/features.parquet",
         associations=f"{RESIDUAL}/associations.parquet",
@@ -182,10 +213,10 @@ rule summarise_residual:
     shell:
         r"""
         python -m emoscope summarise-residual --positions {input.positions:q} --lens {input.lens:q} \
-            --overlaps {input.overlaps:q} --reconstruction {input.reconstruction:q} --patched {input.patched:q} \
-            --features {input.features:q} --associations {input.associations:q} --shuffles {input.shuffles:q} \
-            --chosen {input.chosen:q} --statistics {params.statistics:q} --curves {output.curves:q} \
-            --norms {output.norms:q} --findings {output.findings:q} >{log:q} 2>&1
+            --overlaps {input.overlaps:q} --reconstruction {input.reconstruction:q} --twin {input.twin:q} \
+            --patched {input.patched:q} --features {input.features:q} --associations {input.associations:q} \
+            --shuffles {input.shuffles:q} --chosen {input.chosen:q} --statistics {params.statistics:q} \
+            --curves {output.curves:q} --norms {output.norms:q} --findings {output.findings:q} >{log:q} 2>&1
         """
 
 

@@ -69,8 +69,8 @@ def test_texts_made_from_one_template_are_no_more_evidence_than_the_template():
     once = measured(kind(share(1, 34), "template", direction="white to black"))
     for measure in ("changed", "large", "distance", "change_fear", "gap_fear"):
         assert copies.loc[measure, "value"] == pytest.approx(once.loc[measure, "value"])
-        bounds = copies.loc[measure, ["low", "high"]].to_list()
-        assert bounds == pytest.approx(once.loc[measure, ["low", "high"]].to_list(), abs=0.003)
+        (low, high), (low_once, high_once) = (found.loc[measure, ["low", "high"]] for found in (copies, once))
+        assert high - low >= high_once - low_once - 1e-6 > 0.1
     assert copies.loc["gap_fear", "verdict"] == "underpowered"
     assert measured(table).loc["gap_fear", "verdict"] == "different"
     assert (copies.loc["changed", "texts"], copies.loc["changed", "clusters"]) == (340, 34)
@@ -136,7 +136,7 @@ def test_words_share_their_neutral_swaps():
 def test_the_verdict_uses_the_adjusted_p_that_stands_beside_it():
     rng = np.random.default_rng(0)
     table = kind(share(0, 60), direction="male to female")
-    table["after_joy"] = 0.9 - np.clip(rng.normal(0.05, 0.15, 60), -0.1, 0.9)
+    table["after_joy"] = 0.9 - np.clip(rng.normal(0.2, 0.15, 60), -0.1, 0.9)
     table["after_fear"] = 1 - table["after_joy"]
     for confidence in (0.95, 0.999):
         rows = measured(table, confidence=confidence)
@@ -171,7 +171,9 @@ def pairs(rows, effect, seed=0):
 
 def test_a_gap_between_groups_is_found_with_its_sign_though_changes_cancel():
     summary = summarise(pairs(300, 0.05), **STATISTICS).set_index("measure")
-    assert summary.loc["gap_sadness", "low"] == pytest.approx(0.05, abs=0.01)
+    assert (
+        0.02 < summary.loc["gap_sadness", "low"] < summary.loc["gap_sadness", "value"] == pytest.approx(0.05, abs=0.01)
+    )
     assert summary.loc["gap_joy", "value"] == pytest.approx(-0.05, abs=0.01)
     assert summary.loc["gap_sadness", "verdict"] == "different"
     assert summary.loc["gap_love", "verdict"] == "equivalent"

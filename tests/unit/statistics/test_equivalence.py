@@ -1,42 +1,9 @@
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
-from statsmodels.api import OLS
-from statsmodels.stats.weightstats import DescrStatsW
 
-from clustered_rows import repeated_texts
-from emoscope.statistics import bootstrap, equivalence, families
-
-
-def test_tost_is_statsmodels_on_independent_rows():
-    values = np.random.default_rng(0).normal(0.1, 1, size=80)
-    for margin in (0.05, 0.3, 0.5):
-        theirs = DescrStatsW(values).ttost_mean(-margin, margin)[0]
-        p, equivalent = equivalence.tost_mean(values, np.arange(80), margin)
-        assert p == pytest.approx(theirs)
-        assert equivalent == (theirs <= 0.05)
-
-
-def test_tost_on_repeated_texts_uses_the_cluster_robust_error():
-    values, clusters = repeated_texts(1)
-    fit = OLS(values[:, 0], np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)
-    t = (0.5 - abs(fit.params[0])) / fit.bse[0]
-    assert equivalence.tost_mean(values[:, 0], clusters, 0.5).p == pytest.approx(scipy_stats.t.sf(t, 24))
-
-
-def test_tost_rarely_passes_an_effect_as_large_as_the_margin():
-    values, clusters = repeated_texts(2000)
-    assert np.mean(equivalence.tost_mean(values + 0.5, clusters, 0.5).equivalent) == pytest.approx(0.05, abs=0.025)
-    assert np.mean(equivalence.tost_mean(values, clusters, 2).equivalent) > 0.99
-
-
-def test_tost_without_spread_or_texts():
-    assert equivalence.tost_mean(np.zeros(5), np.arange(5), 0.01) == (0, True)
-    assert equivalence.tost_mean(np.ones(5), np.arange(5), 0.01) == (1, False)
-    p, equivalent = equivalence.tost_mean(np.zeros(1), np.zeros(1), 0.01)
-    assert np.isnan(p) and not equivalent
-    with pytest.raises(ValueError, match="margin"):
-        equivalence.tost_mean(np.zeros(5), np.arange(5), 0)
+from emoscope.statistics import equivalence, families
+from emoscope.statistics.bounded import bounded_test
 
 
 def test_the_detectable_mean_is_detected_four_times_in_five():
@@ -48,20 +15,19 @@ def test_the_detectable_mean_is_detected_four_times_in_five():
 
 
 def judged(values: np.ndarray, margin: float) -> np.ndarray:
-    clusters = np.arange(len(values))
-    p = families.benjamini_hochberg(bootstrap.sign_flip_test(values, clusters, seed=0))
-    return equivalence.equivalence_verdict(equivalence.tost_mean(values, clusters, margin).p, p)
+    tested = bounded_test(values, np.arange(len(values)), margin)
+    return equivalence.equivalence_verdict(tested.p_within, families.benjamini_hochberg(tested.p_difference))
 
 
 def test_verdicts_on_means():
-    noise = np.random.default_rng(0).normal(size=400)
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, size=600)
     noise -= noise.mean()
-    differences = np.column_stack([0.01 * noise, 0.5 + noise, 3 * noise, 0.02 + 0.01 * noise])
-    assert judged(differences, 0.1).tolist() == ["equivalent", "different", "underpowered", "equivalent"]
-    assert bootstrap.sign_flip_test(differences, np.arange(400), seed=0)[3] < 0.001  # not exactly nil, yet inside
-    detectable = equivalence.detectable_mean(differences, np.arange(400))
-    assert detectable[2] > 0.1 > detectable[0]
-    assert judged(differences[:, 1], 0.1) == "different"
+    differences = np.column_stack([0.01 * noise, 0.2 + noise, 1.8 * noise, 0.03 + 0.01 * noise])
+    assert judged(differences, 0.05).tolist() == ["equivalent", "different", "underpowered", "equivalent"]
+    tested = bounded_test(differences, np.arange(600), 0.05)
+    assert tested.p_difference[3] < 0.001, "not exactly nil, yet inside"
+    assert tested.detectable[2] > 0.05 > tested.detectable[0]
+    assert judged(differences[:, 1], 0.05) == "different"
 
 
 def test_a_verdict_follows_the_p_values_it_is_given():
@@ -71,12 +37,45 @@ def test_a_verdict_follows_the_p_values_it_is_given():
 
 
 def test_chance_findings_in_a_family_are_not_called_different():
-    assert set(judged(np.random.default_rng(0).normal(size=(40, 144)), 0.01)) == {"underpowered"}
+    assert set(judged(np.random.default_rng(0).uniform(-1, 1, size=(40, 144)), 0.01)) == {"underpowered"}
 
 
 def test_one_text_proves_nothing():
-    assert judged(np.zeros(1), 0.1) == "underpowered"
-    assert np.isnan(equivalence.detectable_mean(np.zeros(1), np.zeros(1)))
+    assert judged(np.zeros(1), 0.1) == judged(np.ones(1), 0.1) == "underpowered"
+
+
+def test_an_interval_alone_judges_each_side_by_its_own_width():
+    """A rare loss: the interval reaches far below the value and hardly above it."""
+    within, beyond, error = equivalence.interval_test(-0.01, -0.05, -0.005, margin=0.02)
+    assert within == pytest.approx(scipy_stats.norm.sf(0.01 / 0.04 * 1.96), abs=1e-4)
+    assert beyond == 1 and error == pytest.approx(0.04 / 1.96, abs=1e-4)
+    assert equivalence.interval_test(0.01, 0.005, 0.05, margin=0.02) == pytest.approx((within, beyond, error))
+    within, beyond, _ = equivalence.interval_test(0.1, 0.05, 0.3, margin=0.02)
+    assert within > 0.5 and beyond == pytest.approx(2 * scipy_stats.norm.sf(0.08 / 0.05 * 1.96), rel=1e-3)
+    assert equivalence.interval_test(0.1, np.nan, np.nan, 0.02)[:2] == (1, 0)
+    assert equivalence.interval_test(0.01, np.nan, np.nan, 0.02)[:2] == (0, 1)
+
+
+def test_a_rate_is_judged_exactly_and_its_clusters_by_bets():
+    events = np.arange(300) < 3
+    alone = equivalence.rate_test(events, np.arange(300), 0.05)
+    assert alone.p_within == pytest.approx(scipy_stats.binom.cdf(3, 300, 0.05))
+    assert alone.p_beyond == pytest.approx(scipy_stats.binom.sf(2, 300, 0.05))
+    assert (alone.value, alone.n) == (0.01, 300) and np.isnan(alone.p_difference)
+    assert (alone.low, alone.high) == pytest.approx((0.00207, 0.02894), abs=1e-5), "Clopper and Pearson"
+    shared = equivalence.rate_test(np.repeat(events, 2), np.repeat(np.arange(300), 2), 0.05)
+    assert alone.p_within < shared.p_within < 0.05 and shared.n == 300
+    assert shared.low <= alone.low and alone.high <= shared.high
+    assert equivalence.rate_test(np.zeros(60, bool), np.arange(60) // 10, 0.05).p_within > 0.5, "six clusters"
+    assert equivalence.rate_test(np.arange(600) < 200, np.arange(600) // 4, 0.05).p_beyond < 0.001
+
+
+def test_the_detectable_rate_follows_margin_power_and_level():
+    found = equivalence.rate_equivalence_verdict(0, 300, 0.05, alpha=0.01)
+    events = int(scipy_stats.binom.isf(0.01, 300, 0.05)) + 1
+    assert scipy_stats.binom.sf(events - 1, 300, 0.05) <= 0.01 < scipy_stats.binom.sf(events - 2, 300, 0.05)
+    assert scipy_stats.binom.sf(events - 1, 300, found.detectable) == pytest.approx(0.8)
+    assert found.detectable > equivalence.rate_equivalence_verdict(0, 300, 0.05, alpha=0.05).detectable
 
 
 @pytest.mark.parametrize(

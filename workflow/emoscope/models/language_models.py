@@ -35,3 +35,10 @@ def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokeni
     check_vocabulary(tokenizer, model)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # GPT-2 has none; padding is masked anyway
     return use_onednn(model.to(device()).eval().requires_grad_(False)), tokenizer
+
+
+def random_twin(model: PreTrainedModel, seed: int) -> PreTrainedModel:
+    """A model of the same architecture with fresh random weights: what the architecture gives without any training."""
+    torch.manual_seed(seed)
+    fresh = AutoModelForCausalLM.from_config(model.config, attn_implementation="eager", dtype=torch.float32)
+    return use_onednn(fresh.to(device()).eval().requires_grad_(False))

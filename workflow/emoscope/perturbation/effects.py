@@ -17,9 +17,9 @@ from emoscope.perturbation.pairs import (
     probabilities,
     scored,
 )
-from emoscope.statistics.bootstrap import bootstrap_mean, estimate_mean
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.distances import jensen_shannon, total_variation
-from emoscope.statistics.equivalence import detectable_mean, equivalence_verdict, tost_mean
+from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.families import benjamini_hochberg, holm
 from emoscope.statistics.rates import mcnemar_test, rate_difference_interval, rate_excess_test, rate_interval
 from emoscope.storage.files import write_table
@@ -42,7 +42,7 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
 
     - `changed`: share of texts whose predicted class changes; `large`: whose probability of some class moves by 10 % or
       more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
-      white) or the second, and `changed_difference` between these; all with Wilson intervals or Newcombe's;
+      white) or the second, and `changed_difference` between these; intervals are of `rate_interval` or Newcombe's;
     - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
     - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `excess_changed` and
       so on: the kind minus its neutral swaps, over the texts that have some;
@@ -60,10 +60,8 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
     - a word's `changed` is flagged if it exceeds that of the neutral swaps by more than `margin`: `rate_excess_test`.
     """
     alpha = 1 - confidence
-    options = {"seed": seed, "resamples": resamples, "alpha": alpha}
     classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
     kinds = dict(list(table.groupby(["origin", "term"], sort=False)))
-    sizes = table.groupby("origin")["term"].nunique() * len(classes)
     neutral = moved(table[table["origin"] == NEUTRAL_OF["word"]])
     parts = []
     for (origin, term), kind in kinds.items():
@@ -72,14 +70,14 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: 
             continue
         if origin in NEUTRAL_ORIGINS:
             origin = ORIGIN_OF[origin]
-            rows = [*_rates(pairs, alpha, "control_"), *_distances(pairs, options, "control_")]
+            rows = [*_rates(pairs, alpha, "control_"), *_distances(pairs, alpha, "control_")]
         else:
-            rows = [*_rates(pairs, alpha), *_distances(pairs, options)]
+            rows = [*_rates(pairs, alpha), *_distances(pairs, alpha)]
             rows += [*_accuracy(pairs, alpha), *_directions(pairs, alpha)]
-            rows += _means(pairs, classes, margin, options | {"tests": int(sizes[origin])})
+            rows += _means(pairs, classes, margin, alpha)
             swapped = kinds.get((NEUTRAL_OF[origin], term))
             if swapped is not None:
-                rows += _excess(pairs, swapped, options)
+                rows += _excess(pairs, swapped, alpha)
             if origin == "word":
                 rows[0]["p"] = rate_excess_test(moved(pairs.drop_duplicates("text")), neutral, margin)
         left_out = len(kind) - len(pairs)
@@ -105,22 +103,22 @@ def _rates(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[dict
         yield _rate(prefix + measure, event(once), once, alpha)
 
 
-def _distances(pairs: pd.DataFrame, options: dict, prefix: str = "") -> Iterator[dict]:
+def _distances(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[dict]:
     for measure, distance in DISTANCES.items():
         values = distance(pairs)
-        yield _row(prefix + measure, values.mean(), bootstrap_mean(values, pairs["cluster"], **options), pairs)
+        yield _row(prefix + measure, values.mean(), bounded_interval(values, pairs["cluster"], SHARE, alpha), pairs)
 
 
-def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, options: dict) -> Iterator[dict]:
+def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, alpha: float) -> Iterator[dict]:
     own = pairs.set_index("id").loc[swapped["id"]]
     clusters = own["cluster"].to_numpy()
     for measure, event in RATES.items():
         events = event(own).to_numpy(), event(swapped).to_numpy()
-        interval = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=options["alpha"])
+        interval = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=alpha)
         yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own)
     for measure, distance in DISTANCES.items():
         values = distance(own) - distance(swapped)
-        yield _row(f"excess_{measure}", values.mean(), bootstrap_mean(values, clusters, **options), own)
+        yield _row(f"excess_{measure}", values.mean(), bounded_interval(values, clusters, CHANGE, alpha), own)
 
 
 def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
@@ -149,7 +147,7 @@ def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
         yield _row("changed_difference", events[0].mean() - events[1].mean(), interval, pd.concat(groups))
 
 
-def _means(pairs: pd.DataFrame, classes: list[str], margin: float, options: dict) -> Iterator[dict]:
+def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float) -> Iterator[dict]:
     before, after = probabilities(pairs)
     direction = pairs["direction"]
     sign = direction.isin(FIRST_GROUP).to_numpy(dtype=int) - direction.isin(SECOND_GROUP).to_numpy(dtype=int)
@@ -158,18 +156,16 @@ def _means(pairs: pd.DataFrame, classes: list[str], margin: float, options: dict
         if not chosen.any():
             continue
         values, clusters = differences[chosen], pairs["cluster"].to_numpy()[chosen]
-        estimate = estimate_mean(values, clusters, **options)
-        p_equivalence = tost_mean(values, clusters, margin).p
-        detectable = detectable_mean(values, clusters, options["alpha"])
+        tested = bounded_test(values, clusters, margin, CHANGE, alpha)
         for number, label in enumerate(classes):
             yield _row(
                 f"{name}_{label}",
-                estimate.value[number],
-                (estimate.low[number], estimate.high[number]),
+                tested.value[number],
+                (tested.low[number], tested.high[number]),
                 pairs[chosen],
-                p=estimate.p[number],
-                p_equivalence=p_equivalence[number],
-                detectable=detectable[number],
+                p=tested.p_difference[number],
+                p_equivalence=tested.p_within[number],
+                detectable=tested.detectable[number],
             )
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 
 from emoscope.perturbation.pairs import countable
 from emoscope.reporting.findings import Finding
-from emoscope.statistics.equivalence import rate_equivalence_verdict
-from emoscope.statistics.rates import effective_rows, minimum_detectable_rate, rate_interval
+from emoscope.statistics.equivalence import rate_test
+from emoscope.statistics.rates import effective_rows
 
 
 def counted(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -16,20 +16,18 @@ def counted(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def rate_finding(name: str, events: pd.Series, clusters: pd.Series, margin: float, alpha: float) -> Finding:
     """The share of pairs to which something happens; pairs of one cluster count by their effective number."""
-    texts, independent = len(events), int(effective_rows(events, clusters))
-    rate = float(events.mean())
-    tested = rate_equivalence_verdict(round(rate * independent), independent, margin, alpha)
-    low, high = rate_interval(events, clusters, alpha)
+    texts, independent = len(events), int(effective_rows(events, clusters, alpha))
+    tested = rate_test(events, clusters, margin, alpha)
     alike = f" They share {clusters.nunique()} sentences and tell as much as {independent} independent ones."
     return Finding(
         name,
-        value=rate,
-        low=float(low),
-        high=float(high),
+        value=float(tested.value),
+        low=float(tested.low),
+        high=float(tested.high),
         note=f"{np.sum(events)} of {texts} texts." + (alike if independent < texts else ""),
         texts=independent,
         rate=True,
-        detectable=float(minimum_detectable_rate(independent, alpha)),
-        within=float(tested.p_equivalence),
-        beyond=float(tested.p_difference),
+        detectable=float(tested.detectable),
+        within=float(tested.p_within),
+        beyond=float(tested.p_beyond),
     )

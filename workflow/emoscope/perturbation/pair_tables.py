@@ -39,8 +39,8 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
             )
             names = dict.fromkeys(titles, "")
     caption = (
-        "What was done beside the swap of as many neutral words. Rates have Wilson intervals, means bootstrap "
-        "intervals. Distance is total variation: 0 if both predictions are the same, 1 if they have nothing in common; "
+        "What was done beside the swap of as many neutral words. With intervals. "
+        "Distance is total variation: 0 if both predictions are the same, 1 if they have nothing in common; "
         "divergence is Jensen and Shannon's, in bits. Beyond them: over the texts that have a control."
     )
     return html_table(rows, caption, text=(*titles, ""))

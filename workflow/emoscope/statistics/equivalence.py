@@ -6,18 +6,14 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from emoscope.statistics.clusters import Numbers, clustered
-from emoscope.statistics.rates import minimum_detectable_rate
-
-
-class Equivalence(NamedTuple):
-    p: Numbers
-    equivalent: bool | np.ndarray
+from emoscope.statistics.bounded import SHARE, bounded_test
+from emoscope.statistics.clusters import POWER, MeanTest, Numbers, clustered
+from emoscope.statistics.rates import minimum_detectable_rate, rate_interval
 
 
 class Verdict(NamedTuple):
-    """equivalent, different or underpowered, and the numbers behind it: `detectable` is the smallest effect that
-    a sample of this size and spread would probably have shown."""
+    """equivalent, different or underpowered, and the numbers behind it: `detectable` is the smallest rate that a sample
+    of this size would have shown to exceed the margin four times in five."""
 
     verdict: str | np.ndarray
     value: Numbers
@@ -28,41 +24,40 @@ class Verdict(NamedTuple):
     n: int
 
 
-def tost_mean(values: np.ndarray, clusters: np.ndarray, margin: float, alpha: float = 0.05) -> Equivalence:
-    """Two one-sided t tests, Schuirmann (1987), that each mean lies inside +/- margin (in the units of values).
-
-    Values without any spread count as known exactly: p is 0 inside the margin and 1 outside.
-    """
-    if not margin > 0:
-        raise ValueError(f"margin must be positive, got {margin}")
-    data = clustered(values, clusters)
-    with np.errstate(divide="ignore", invalid="ignore"):  # no spread: t is infinite
-        t = (margin - np.abs(data.mean)) / data.standard_error
-    p = data.shaped(stats.t.sf(t, len(data.sizes) - 1))
-    return Equivalence(p, p <= alpha)
-
-
-def minimum_detectable_mean(sd: Numbers, n: int, alpha: float = 0.05, power: float = 0.8) -> Numbers:
+def minimum_detectable_mean(sd: Numbers, n: int, alpha: float = 0.05, power: float = POWER) -> Numbers:
     """Smallest mean that a two-sided t test on n independent clusters of spread sd finds with this power; NaN if n < 2.
 
-    With repeated texts, sd is the clustered standard error times sqrt(n).
+    With repeated texts, sd is the clustered standard error times sqrt(n). For n below some hundreds it is the least a
+    test could ask for: one that allows for what is rare, such as `bounded_test`, needs more.
     """
     if n < 2:
         return np.full(np.shape(sd), np.nan)[()]
     return np.asarray(sd) * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=power))
 
 
-def detectable_mean(differences: np.ndarray, clusters: np.ndarray, alpha: float = 0.05, power: float = 0.8) -> Numbers:
-    """Smallest mean that differences with this spread and clustering would show; NaN for a single cluster."""
-    data = clustered(differences, clusters)
-    n = len(data.sizes)
-    return minimum_detectable_mean(data.shaped(data.standard_error) * np.sqrt(n), n, alpha, power)
-
-
-def detectable_from_interval(low: float, high: float, alpha: float = 0.05, power: float = 0.8) -> float:
+def detectable_from_interval(low: float, high: float, alpha: float = 0.05, power: float = POWER) -> float:
     """Smallest difference from a fixed number that shows with this power, where only a symmetric interval is known."""
     z, more = stats.norm.ppf([1 - alpha / 2, power])
     return float((high - low) / 2 * (z + more) / z)
+
+
+def interval_test(
+    value: float, low: float, high: float, margin: float, alpha: float = 0.05
+) -> tuple[float, float, float]:
+    """p that a value is as far from zero as the margin or further, p that it is not, and the larger standard error.
+
+    All that is known is an interval at 1 - alpha, from which normal standard errors follow: one below the value and one
+    above, as the interval of a rare event is lopsided. Without an interval (NaN) the value counts as exact.
+    """
+    z = stats.norm.ppf(1 - alpha / 2)
+    below, above = (0.0, 0.0) if np.isnan(low) else ((value - low) / z, (high - value) / z)
+
+    def p(gap: float, error: float) -> float:
+        return float(stats.norm.sf(gap / error)) if error else float(gap < 0)
+
+    within = max(p(margin - value, above), p(margin + value, below))
+    beyond = min(1.0, 2 * min(p(value - margin, below), p(-value - margin, above)))
+    return within, beyond, max(below, above)
 
 
 def equivalence_verdict(p_equivalence: Numbers, p_difference: Numbers, alpha: float = 0.05) -> str | np.ndarray:
@@ -76,6 +71,22 @@ def equivalence_verdict(p_equivalence: Numbers, p_difference: Numbers, alpha: fl
     return np.select(conditions, ["equivalent", "different"], "underpowered")[()]
 
 
+def rate_test(events: np.ndarray, clusters: np.ndarray, margin: float, alpha: float = 0.05) -> MeanTest:
+    """A rate of boolean events (n,), judged against zero and a margin in (0, 1): exactly where every row is a cluster,
+    else by `bounded_test`. `p_difference` is NaN: one event shows that a rate is not zero. `detectable` is the smallest
+    rate that would be shown to exceed the margin."""
+    data = clustered(events, clusters)
+    rows, independent = len(events), len(data.sizes)
+    if rows == independent:
+        count = int(np.sum(events))
+        tested = rate_equivalence_verdict(count, rows, margin, alpha)
+        low, high = rate_interval(events, clusters, alpha)
+        within, beyond, detectable = tested.p_equivalence, tested.p_difference, tested.detectable
+        return MeanTest(tested.value, low, high, np.nan, within, beyond, detectable, rows)
+    tested = bounded_test(np.asarray(events), clusters, margin, SHARE, alpha)
+    return tested._replace(p_difference=np.nan, detectable=margin + tested.detectable)
+
+
 def rate_equivalence_verdict(count: int, n: int, margin: float, alpha: float = 0.05) -> Verdict:
     """Judge "the rate is nil" by exact binomial tests: equivalent (below margin), different (above it) or underpowered.
 
@@ -86,6 +97,5 @@ def rate_equivalence_verdict(count: int, n: int, margin: float, alpha: float = 0
     if n == 0:
         return Verdict("underpowered", np.nan, margin, np.nan, np.nan, np.nan, 0)
     below, above = (stats.binomtest(count, n, margin, alternative=side).pvalue for side in ("less", "greater"))
-    return Verdict(
-        str(equivalence_verdict(below, above, alpha)), count / n, margin, below, above, minimum_detectable_rate(n), n
-    )
+    detectable = minimum_detectable_rate(n, margin, alpha)
+    return Verdict(str(equivalence_verdict(below, above, alpha)), count / n, margin, below, above, detectable, n)

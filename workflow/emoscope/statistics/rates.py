@@ -7,6 +7,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
+from emoscope.statistics.bounded import SHARE, bounded_interval
 from emoscope.statistics.clusters import Interval, Numbers, clustered
 
 
@@ -28,33 +29,61 @@ def wilson_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval
     return Interval(np.where(n > 0, low, np.nan)[()], np.where(n > 0, high, np.nan)[()])
 
 
-def effective_rows(events: np.ndarray, clusters: np.ndarray) -> float:
+def exact_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval:
+    """Clopper-Pearson interval of a rate, elementwise, which never covers too rarely; NaN where n is 0.
+
+    Counts need not be whole, as those of effective rows are not.
+    """
+    count, n = np.broadcast_arrays(np.asarray(count, dtype=np.float64), np.asarray(n, dtype=np.float64))
+    if not ((count >= 0) & (count <= n)).all():
+        raise ValueError("a rate needs 0 <= count <= n")
+    low = np.where(count > 0, stats.beta.ppf(alpha / 2, np.maximum(count, 1e-12), n - count + 1), 0.0)
+    high = np.where(count < n, stats.beta.isf(alpha / 2, count + 1, np.maximum(n - count, 1e-12)), 1.0)
+    return Interval(np.where(n > 0, low, np.nan)[()], np.where(n > 0, high, np.nan)[()])
+
+
+def effective_rows(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05) -> float:
     """Effective sample size of a rate: p(1 - p) over its cluster-robust variance, Kish (1965).
 
-    Not below the number of clusters, nor above that of rows. An event that never or always happens does not show how
-    much the rows of a cluster resemble each other; then it is the number of clusters.
+    It is adjusted for a variance known from few clusters, as Korn and Graubard (1998), Survey Methodology 24, 193, do
+    for intervals of level alpha. Not below the number of clusters, nor above that of rows. An event that never or
+    always happens does not show how much the rows of a cluster resemble each other; then it is the number of clusters.
     """
     data = clustered(events, clusters)
-    rows, rate, error = len(events), data.mean[0], data.standard_error[0]
-    if len(data.sizes) == rows:
+    rows, rate, error, independent = len(events), data.mean[0], data.standard_error[0], len(data.sizes)
+    if independent == rows:
         return rows
-    if rate in (0, 1) or len(data.sizes) == 1:
-        return len(data.sizes)
-    return float(np.clip(rate * (1 - rate) / error**2, len(data.sizes), rows)) if error else rows
+    if rate in (0, 1) or independent == 1:
+        return independent
+    known = (stats.t.ppf(alpha / 2, rows - 1) / stats.t.ppf(alpha / 2, independent - 1)) ** 2
+    return float(np.clip(known * rate * (1 - rate) / error**2, independent, rows)) if error else rows
 
 
 def rate_interval(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05) -> Interval:
-    """Wilson score interval of how often something happens; clustered rows count with their effective number.
+    """Interval of how often something happens that never covers too rarely: Clopper and Pearson's where every row is a
+    cluster, else that of a bounded mean. NaN for fewer than FEWEST_CLUSTERS clusters of several rows.
 
-    Franco, Little, Louis and Slud (2019), Journal of Survey Statistics and Methodology 7, 334.
+    Counting effective rows instead (Korn and Graubard 1998) covers 91 % for 34 clusters of 10 with rare events.
     """
-    rows = effective_rows(events, clusters)
-    return wilson_interval(np.mean(events) * rows, rows, alpha)
+    events = np.asarray(events)
+    if len(np.unique(clusters)) == len(events):
+        return exact_interval(events.sum(), len(events), alpha)
+    return bounded_interval(events, clusters, SHARE, alpha)
 
 
-def minimum_detectable_rate(n: Numbers, alpha: float = 0.05) -> Numbers:
-    """Largest rate that zero events in n still allow (two-sided Wilson upper bound, about 3.84 / n); NaN if n is 0."""
-    return wilson_interval(0, n, alpha).high
+def zero_event_bound(n: Numbers, alpha: float = 0.05) -> Numbers:
+    """Largest rate that zero events in n independent rows still allow: the end of the exact interval, about 3.7 / n for
+    a two-sided alpha of 0.05. NaN if n is 0."""
+    return exact_interval(0, n, alpha).high
+
+
+def minimum_detectable_rate(n: int, margin: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Smallest rate that the exact one-sided test on n rows finds to exceed the margin with this power; NaN if none is.
+
+    Every rate that makes the fewest significant events as likely as `power`; the beta quantile inverts the binomial.
+    """
+    events = int(stats.binom.isf(alpha, n, margin)) + 1 if n else 1  # the fewest that are significant
+    return float(stats.beta.ppf(power, events, n - events + 1)) if events <= n else np.nan
 
 
 def mcnemar_test(before: np.ndarray, after: np.ndarray) -> McNemar:
@@ -86,8 +115,10 @@ def rate_difference_interval(
         raise ValueError(f"need two non-empty vectors, of one length if paired, got {first.shape} and {second.shape}")
     clusters = clusters or (np.arange(first.size), np.arange(second.size))
     (p1, l1, u1), (p2, l2, u2) = (
-        (events.mean(), *rate_interval(events, ids, alpha))
-        for events, ids in zip((first, second), clusters, strict=True)
+        (events.mean(), *wilson_interval(events.mean() * rows, rows, alpha))
+        for events, rows in (
+            (events, effective_rows(events, ids, alpha)) for events, ids in zip((first, second), clusters, strict=True)
+        )
     )
     phi = _phi(first, second) if paired else 0.0
     down = (p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2

@@ -2,7 +2,7 @@
 
 
 def resampling(statistics: dict) -> dict:
-    """The options of `bootstrap_mean`, `bootstrap_statistic` and `estimate_mean`: seed, resamples and alpha."""
+    """The options of `bootstrap_mean` and `bootstrap_statistic`: seed, resamples and alpha."""
     return {
         "seed": statistics["seed"],
         "resamples": statistics["resamples"],

@@ -16,7 +16,12 @@ def summary() -> pd.DataFrame:
     rows = [
         {"block": block, "head": -1, "condition": condition, "measure": measure, "group": group}
         | {"change": -(10 * block + number + shift) / 100, "low": -0.9, "high": 0.9, "texts": 100, "p_adjusted": 1.0}
-        | {"p_equivalence": 0.01 * (1 + block), "detectable": 0.01 * block, "verdict": "equivalent"}
+        | {
+            "p_equivalence": 0.01 * (1 + block),
+            "p_beyond": 0.9 - 0.1 * block,
+            "detectable": 0.01 * block,
+            "verdict": "equivalent",
+        }
         for block in BLOCKS
         for number, group in enumerate(CLASSES)
         for condition, measure, shift in (
@@ -38,6 +43,7 @@ def test_every_block_and_class_has_its_own_change():
         for number, group in enumerate(CLASSES):
             one = findings[f"block_change.{block}.{group}"]
             assert one.value == pytest.approx(-(10 * block + number) / 100)
+            assert (one.within, one.beyond) == pytest.approx((0.01 * (1 + block), 0.9 - 0.1 * block))
             assert one.code == pytest.approx(one.value - 1), "the authors' procedure"
             assert "P(sadness)" in one.note
         assert findings[f"change_without_others.{block}"].value == pytest.approx(-(10 * block + 2) / 100)
@@ -52,12 +58,18 @@ def test_a_block_is_held_against_the_others():
 
 
 @pytest.mark.parametrize(
-    ("p_equivalence", "verdict"),
-    [((0.9, 0.01, 0.04), "reproduced"), ((0.9, 0.01, 0.06), "underpowered"), ((0.9, 0.01, 0.999), "contradicted")],
+    ("p_equivalence", "p_beyond", "verdict"),
+    [
+        ((0.9, 0.01, 0.04), 0.9, "reproduced"),
+        ((0.9, 0.01, 0.06), 0.9, "underpowered"),
+        ((0.9, 0.01, 0.999), 0.03, "underpowered"),  # of two cells
+        ((0.9, 0.01, 0.999), 0.02, "contradicted"),
+    ],
 )
-def test_many_blocks_have_no_effect_only_if_each_is_shown_to_have_none(p_equivalence, verdict):
+def test_many_blocks_have_no_effect_only_if_each_is_shown_to_have_none(p_equivalence, p_beyond, verdict):
     table = summary()
     table["p_equivalence"] = table["block"].map(dict(enumerate(p_equivalence)))
+    table["p_beyond"] = table["block"].map({0: 0.001, 1: 1.0, 2: p_beyond})
     finding = found(table[table["group"] != "sadness"])["largest_change_of_other_blocks.0"]
     assert judge({"judge": "no effect"}, finding, [], MARGIN, 0.05)[0] == verdict
     assert finding.detectable == pytest.approx(0.02)

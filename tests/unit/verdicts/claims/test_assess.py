@@ -53,9 +53,9 @@ def test_a_rate_is_judged_by_what_its_texts_can_show(count, texts, nothing, some
 
 def test_an_underpowered_claim_says_what_may_hide_and_how_many_texts_would_tell():
     measured = rate(0, 17)
-    assert measured.detectable == pytest.approx(0.184, abs=0.001)
+    assert measured.high == pytest.approx(0.195, abs=0.001)
     reason = judged("no effect", measured)[1]
-    assert "0.18" in reason and "about 150 texts" in reason and "instead of 17" in reason
+    assert "0.2" in reason and "about 150 texts" in reason and "instead of 17" in reason
     mean = Finding("it", 0.01, -0.02, 0.04, texts=100, detectable=0.04, within=0.2, beyond=0.7)
     assert "up to 0.04" in judged("no effect", mean)[1] and "about 1,600 texts" in judged("no effect", mean)[1]
 

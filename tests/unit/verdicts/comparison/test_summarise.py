@@ -158,6 +158,12 @@ def test_only_the_first_block_matters(falls, verdict):
         assert only_first_matters(of, 0.05) == verdict
         unsure = of.assign(p_equivalence=np.where(of["block"] == 1, 0.4, of["p_equivalence"]))
         assert only_first_matters(unsure, 0.05) == ("underpowered" if verdict == "reproduced" else verdict)
+        second = of["block"] == 2
+        not_beyond = of.assign(
+            p_equivalence=np.where(second, 1, of["p_equivalence"]), p_beyond=of["p_beyond"].mask(second, 0.5)
+        )
+        expected = "underpowered" if falls[0] else "contradicted"
+        assert only_first_matters(not_beyond, 0.05) == expected, "not shown to lie within is not shown to lie beyond"
 
 
 def test_scores_of_classes_stand_beside_those_of_all():

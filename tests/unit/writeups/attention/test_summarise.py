@@ -30,16 +30,18 @@ def agreement(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_attention_that_is_the_effect_agrees_wholly():
-    found = agreement(blocked(4, 9, lambda table: table["mean"] ** 2))
-    assert (found.loc["mean", ["value", "low", "high"]] == 1).all(axis=None)
+    found = agreement(blocked(20, 9, lambda table: table["mean"] ** 2))
+    assert (found.loc["mean", ["value", "high"]] == 1).all(axis=None)
+    low = found.loc["mean", "low"].unstack()
+    assert (low["correlation"] == 1).all() and low["top"].between(0.7, 0.9).all(), "another text might not agree"
     assert (found.loc["rollout", "value"] < 0.8).all()
-    assert (found["sources"] == 4 * 5).all()  # sources 4 to 8 have four targets after the first token
+    assert (found["sources"] == 20 * 5).all()  # sources 4 to 8 have four targets after the first token
 
 
 def test_an_effect_of_nearness_is_found_as_such():
-    found = agreement(blocked(4, 9, lambda table: table["target"]))
+    found = agreement(blocked(10, 9, lambda table: table["target"]))
     assert (found.loc["nearness", "value"] == 1).all()
-    sources = attention_summary.source_agreement(blocked(4, 9, lambda table: table["target"]))
+    sources = attention_summary.source_agreement(blocked(10, 9, lambda table: table["target"]))
     table = attention_summary.agreement_table(sources, OPTIONS)
     leads = {f.name: f for f in attention_summary.agreement_findings(table, sources, OPTIONS)}
     assert leads["agreement.mean.all.lead_over_nearness"].high < 0
@@ -90,9 +92,9 @@ def test_heads_that_look_after_an_earlier_occurrence():
 
 
 def test_findings_name_the_head_that_looks_most():
-    places = pd.MultiIndex.from_product([range(3), range(2), range(4)], names=["text", "block", "head"])
+    places = pd.MultiIndex.from_product([range(9), range(2), range(4)], names=["text", "block", "head"])
     looks = pd.DataFrame({"first": 0.1, "itself": 0.2, "previous": 0.3, "agreement": 0.5}, places).reset_index()
-    looks.loc[(looks["block"] == 1) & (looks["head"] == 2), "previous"] = [0.8, 0.9, 1.0]
+    looks.loc[(looks["block"] == 1) & (looks["head"] == 2), "previous"] = [0.8, 0.9, 1.0] * 3
     silenced = looks.assign(
         elsewhere=1 - looks["first"], sharpest=looks["previous"], divergence=looks["previous"], change=0
     )
@@ -100,7 +102,7 @@ def test_findings_name_the_head_that_looks_most():
     found = {f.name: f for f in attention_summary.head_findings(heads, looks, silenced, OPTIONS)}
     previous = found["looks.previous.largest"]
     assert previous.value == pytest.approx(0.9) and 0.8 <= previous.low < 0.9 < previous.high <= 1
-    assert previous.note.startswith("block 1, head 2, the largest of 8 heads, 3 texts")
+    assert previous.note.startswith("block 1, head 2, the largest of 8 heads, 9 texts")
     assert found["looks.repeated.largest"].note.startswith("block 1, head 3")
     assert found["heads.divergence.largest"].note.startswith("block 1, head 2")
     assert found["heads.sharpest.correlation"].value == pytest.approx(1)

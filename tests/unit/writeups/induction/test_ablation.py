@@ -1,12 +1,15 @@
 """Ablated heads and MLPs, each against a plain second route."""
 
+from contextlib import ExitStack
+
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from emoscope.models.families import feed_forward_of
-from emoscope.models.interventions import changing_output, recording
-from emoscope.writeups.induction.ablation import ablate_heads, mlp_losses
+from emoscope.models.families import feed_forward_of, projection_of
+from emoscope.models.interventions import changing_input, changing_output, recording
+from emoscope.writeups.induction.ablation import ablate_heads, ablate_mlps, mlp_losses
 from emoscope.writeups.induction.copier import word_tokenizer
 from emoscope.writeups.induction.measure import score_heads
 from emoscope.writeups.induction.repeats import log_probabilities, repeated_tokens
@@ -32,7 +35,7 @@ def test_mlp_losses_equal_those_of_whole_runs(model):
 
     def loss():
         with torch.inference_mode():
-            return -log_probabilities(model(tokens).logits, tokens)[:, LENGTH:].mean(dim=1)
+            return -log_probabilities(model(tokens).logits, tokens)[:, LENGTH:]
 
     torch.testing.assert_close(baseline, loss(), atol=1e-5, rtol=0)
     for (block, offset), expected in found.items():
@@ -62,3 +65,56 @@ def test_silencing_is_told_apart_by_kind_and_paired_by_sequence(folder, tmp_path
     expected = means["induction", 2] - means["none", 0]
     assert summary.loc[("loss", "induction", 2, 0), "value"] == pytest.approx(expected, abs=1e-6)
     assert abs(expected) > 1e-4
+
+
+def test_the_loss_at_the_replaced_position_is_told_apart_from_the_mean_of_the_half(model, folder, tmp_path):
+    config = {"lengths": [LENGTH], "ablated_sequences": 3, "ablated_positions": 2, "seed": 0}
+    ablate_mlps(folder, 3, config, tmp_path / "mlps.parquet")
+    found = pd.read_parquet(tmp_path / "mlps.parquet")
+    tokens = repeated_tokens(VOCABULARY, 0, LENGTH, 3, seed=1)  # a draw of its own
+    baseline, losses = mlp_losses(model, tokens, LENGTH, [0, LENGTH - 1, -1])
+    for (block, offset), loss in losses.items():
+        rows = found[(found["block"] == block) & (found["offset"] == offset)].sort_values("sequence")
+        rise = (loss - baseline).numpy()
+        np.testing.assert_allclose(rows["change"], rise.mean(axis=1), atol=1e-5)
+        np.testing.assert_allclose(rows["own"], rise[:, offset] if offset >= 0 else np.nan, atol=1e-5)
+        if offset > 0:  # at the last position nothing else can change
+            np.testing.assert_allclose(rows["own"], LENGTH * rows["change"], atol=1e-4)
+    assert found["own"].abs().max() > 1e-3
+
+
+def test_silenced_heads_are_fixed_at_their_mean_over_all_tokens(model, folder, tmp_path):
+    """The blocks that are not run again change nothing: each set by a whole run with a hook of our own."""
+    best = {"induction": [(2, 1), (0, 2)], "previous": [(1, 3), (2, 0)]}
+    heads = pd.DataFrame([
+        {"weights": "trained", "length": LENGTH, "sequence": 0, "block": block, "head": head}
+        | {kind: float((block, head) in places) for kind, places in best.items()}
+        for block in range(3)
+        for head in range(4)
+    ])  # fmt: skip
+    heads.to_parquet(tmp_path / "heads.parquet")
+    config = {"lengths": [LENGTH], "ablated_sequences": 3, "ablated_heads": [2], "random_heads": 1, "seed": 0}
+    ablate_heads(folder, 3, tmp_path / "heads.parquet", config, tmp_path / "silenced.parquet")
+    found = pd.read_parquet(tmp_path / "silenced.parquet").set_index(["kind", "sequence"])
+    tokens, width = repeated_tokens(VOCABULARY, 0, LENGTH, 3, seed=1), 24 // 4
+    with ExitStack() as stack, torch.inference_mode():
+        seen = [stack.enter_context(recording(projection_of(model, block))) for block in range(3)]
+        model(tokens)
+    for kind, places in {"none": [], **best}.items():
+        with ExitStack() as stack, torch.inference_mode():
+            for block, head in places:
+                where = slice(head * width, (head + 1) * width)
+                mean = seen[block]["input"][..., where].mean(dim=(0, 1))
+
+                def silence(heads, where=where, mean=mean):
+                    heads = heads.clone()
+                    heads[..., where] = mean
+                    return heads
+
+                stack.enter_context(changing_input(projection_of(model, block), silence))
+            logits = model(tokens).logits
+        loss = -log_probabilities(logits, tokens)[:, LENGTH:].mean(dim=1)
+        right = (logits[:, LENGTH:-1].argmax(dim=-1) == tokens[:, LENGTH + 1 :]).float().mean(dim=1)
+        np.testing.assert_allclose(found.loc[kind, "loss"], loss, atol=1e-5)
+        np.testing.assert_allclose(found.loc[kind, "accuracy"], right, atol=1e-6)
+    assert (found.loc["induction", "loss"] - found.loc["none", "loss"]).abs().max() > 1e-4

@@ -7,7 +7,14 @@ import torch
 from emoscope.errors import UserError
 from emoscope.models.families import attention_norm_of, rotated
 from emoscope.models.interventions import recording
-from emoscope.writeups.induction.composition import choose_pairs, circuit, own_scores, processed_weights
+from emoscope.writeups.induction.composition import (
+    choose_pairs,
+    circuit,
+    compose_heads,
+    own_scores,
+    processed_weights,
+)
+from emoscope.writeups.induction.copier import word_tokenizer
 from emoscope.writeups.induction.repeats import repeated_tokens
 
 VOCABULARY, LENGTH = 60, 12
@@ -63,3 +70,28 @@ def test_pairs_are_in_order_and_random_ones_hold_no_best_head():
             assert previous not in {pair[0] for pair in best} and later not in {pair[1] for pair in best}
     with pytest.raises(UserError, match="two blocks"):
         choose_pairs(scores[scores["block"] == 0], heads[:4], 4, 20, 0)
+
+
+def test_the_main_pair_is_tried_on_more_tokens_than_the_others(model, tmp_path):
+    model.save_pretrained(tmp_path / "model")
+    word_tokenizer(VOCABULARY, 64).save_pretrained(tmp_path / "model")
+    places = [(block, head) for block in range(3) for head in range(4)]
+    scores = pd.DataFrame(places, columns=["block", "head"]).assign(
+        weights="trained", length=LENGTH, sequence=0,
+        induction=[float(place == (2, 1)) for place in places], previous=[float(place == (0, 3)) for place in places],
+    )  # fmt: skip
+    scores.to_parquet(tmp_path / "heads.parquet")
+    config = {"best_pairs": 2, "random_pairs": 3, "composed_tokens": 20, "seed": 0}
+    compose_heads(tmp_path / "model", 3, tmp_path / "heads.parquet", config, tmp_path / "pairs.parquet")
+    found = pd.read_parquet(tmp_path / "pairs.parquet")
+    main = found[found["kind"] == "main"]
+    place = ["previous_block", "previous_head", "block", "head"]
+    assert main[place].drop_duplicates().to_numpy().tolist() == [[0, 3, 2, 1]]
+    assert (main["measure"].value_counts().drop("context") == VOCABULARY).all()
+    assert (main["measure"] == "context").sum() == 20
+    assert (found[found["kind"] != "main"].groupby(["pair", "measure"]).size() == 20).all()
+    embedded = model.get_input_embeddings().weight
+    hit, rank = own_scores(*circuit(model, (0, 3), (2, 1), embedded, embedded), torch.arange(VOCABULARY))
+    own = main[main["measure"] == "embedding"]
+    assert own["hit"].sum() == hit.sum()
+    assert sorted(own["rank"]) == pytest.approx(sorted(rank.tolist()))

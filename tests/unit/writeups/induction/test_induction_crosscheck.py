@@ -83,13 +83,15 @@ def test_mlp_ablation(model, bridge, tokens):
 
     baseline, losses = mlp_losses(model, line[None], LENGTH, [0, 5, LENGTH - 1, -1])
     with torch.inference_mode():
-        assert baseline.item() == pytest.approx(loss(bridge(line[None])), abs=1e-4)
+        assert baseline.mean().item() == pytest.approx(loss(bridge(line[None])), abs=1e-4)
         for (block, offset), found in losses.items():
             second = torch.arange(LENGTH, 2 * LENGTH)
             positions = second if offset == -1 else second[[offset]]
             hook = (f"blocks.{block}.hook_mlp_out", functools.partial(replace, positions=positions))
-            assert found.item() == pytest.approx(loss(bridge.run_with_hooks(line[None], fwd_hooks=[hook])), abs=1e-4)
-    assert max((loss - baseline).abs().item() for loss in losses.values()) > 1e-2
+            assert found.mean().item() == pytest.approx(
+                loss(bridge.run_with_hooks(line[None], fwd_hooks=[hook])), abs=1e-4
+            )
+    assert max((loss - baseline).mean().abs().item() for loss in losses.values()) > 1e-2
 
 
 def test_composition(model, folder):

@@ -6,6 +6,7 @@ import torch
 
 from emoscope.errors import UserError
 from emoscope.writeups.residual import autoencoder, autoencoder_scores
+from emoscope.writeups.residual.lookups import fit_lookups
 from random_models import TEXTS, random_autoencoder
 
 
@@ -25,9 +26,11 @@ def test_training_finds_sparse_structure_that_other_dictionaries_miss():
     found, errors = autoencoder.train(units[:3000], settings, seed=0)
     axes = autoencoder.principal_axes(units[:3000])
     trained = autoencoder.Trained(found, 0, torch.zeros(48), units.mean(dim=0), axes, units[:48])
+    ids = torch.randint(9, (4000, 2), generator=generator)  # tokens that have nothing to do with the activations
+    averages = fit_lookups(units[:3000], ids[:3000])
     left = {
-        name: (reconstruct(units[3000:]) - units[3000:]).square().sum().item()
-        for name, reconstruct in autoencoder_scores.reconstructions(trained, seed=1).items()
+        name: (reconstruct(units[3000:], ids[3000:]) - units[3000:]).square().sum().item()
+        for name, reconstruct in autoencoder_scores.reconstructions(trained, averages, seed=1).items()
     }
     assert errors[-1] < errors[0] / 2
     assert left["autoencoder"] < 0.7 * min(value for name, value in left.items() if name != "autoencoder")

@@ -20,7 +20,12 @@ def own_loss(model, tokenizer, text):
 def test_patched_losses(model, tokenizer, block):
     trained = random_autoencoder(model, block=block)
     found = autoencoder_scores.patched_losses(
-        model, tokenizer, TEXTS, trained, {"same": lambda units: units, "autoencoder": trained.autoencoder}, 30
+        model,
+        tokenizer,
+        TEXTS,
+        trained,
+        {"same": lambda units, _: units, "autoencoder": lambda units, _: trained.autoencoder(units)},
+        30,
     ).pivot(index="text", columns="condition", values="loss")
     for row, text in enumerate(TEXTS):
         assert found.loc[row, "original"] == pytest.approx(own_loss(model, tokenizer, text), rel=1e-4)

@@ -27,3 +27,14 @@ def test_text_scores_take_the_largest_of_a_texts_tokens():
     values = torch.tensor([[0.0, 2.0], [1.0, -3.0], [-1.0, -5.0]])
     found = feature_labels.text_scores(values, np.array([0, 0, 2]), 3)
     np.testing.assert_array_equal(found, [[1, 2], [0, 0], [0, 0]])
+
+
+def test_a_direction_is_chosen_on_the_first_half_and_measured_on_the_second():
+    """Column 0 tells the labels apart in the first half only, column 1 in the second only."""
+    labels = np.tile([0, 1], 40)
+    scores = np.zeros((80, 2))
+    scores[:40, 0], scores[40:, 1] = labels[:40], labels[40:]
+    [best] = feature_labels.chosen_directions({"feature": scores}, labels, ["no", "yes"], STATISTICS).query(
+        "label == 'yes'"
+    ).to_dict("records")  # fmt: skip
+    assert (best["number"], best["auc_before"], best["auc"]) == (0, 1, 0.5)

@@ -14,7 +14,7 @@ from emoscope.perturbation.pair_tables import ORIGINS, beyond, control_texts, fo
 from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, countable, largest_change, scored
 from emoscope.reporting.html import cell, html_table, number, percent, signed, unsigned
 from emoscope.reporting.passages import passage
-from emoscope.statistics.rates import minimum_detectable_rate
+from emoscope.statistics.rates import zero_event_bound
 
 say = partial(passage, "flips")
 
@@ -200,7 +200,7 @@ def power(flips: Mapping[str, Flip], alpha: float) -> Markup:
                 "of": origin,
                 "texts": number(texts),
                 "of these independent": number(independent),
-                "rate that zero events would still allow": percent(minimum_detectable_rate(independent, alpha)),
+                "rate that zero events would still allow": percent(zero_event_bound(independent, alpha)),
                 "smallest mean change it would show": unsigned(changes["detectable"].max()),
                 "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
             }

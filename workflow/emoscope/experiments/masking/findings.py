@@ -57,7 +57,7 @@ def largest_change_of_other_blocks(described: pd.DataFrame, block: int, alpha: f
         texts=row["texts"],
         detectable=rows["detectable"].max(),
         within=rows["p_equivalence"].max(),
-        beyond=min(1, len(rows) * (1 - rows["p_equivalence"]).min()),
+        beyond=min(1, len(rows) * rows["p_beyond"].min()),
     )
 
 
@@ -103,5 +103,5 @@ def _mean(name: str, row: pd.Series, code: pd.Series | None, note: str) -> Findi
         texts=row["texts"],
         detectable=row["detectable"],
         within=row["p_equivalence"],
-        beyond=1 - row["p_equivalence"],  # the one-sided t test that binds, the other way round
+        beyond=row["p_beyond"],
     )

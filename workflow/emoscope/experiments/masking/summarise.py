@@ -8,11 +8,12 @@ import pandas as pd
 from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
 from emoscope.reporting.findings import write_findings
-from emoscope.statistics.bootstrap import bootstrap_statistic, estimate_mean
-from emoscope.statistics.equivalence import detectable_mean, equivalence_verdict, rate_equivalence_verdict, tost_mean
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.bounded import bounded_test
+from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.families import benjamini_hochberg
-from emoscope.statistics.rates import minimum_detectable_rate
 from emoscope.statistics.settings import resampling
+from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
@@ -53,10 +54,12 @@ def summarise(
     - `first_class`: P(the first class), which the authors' code stored in every column;
     - `margin`: the logit of the sample's class minus the largest other logit;
     - `accuracy`: 1 where the prediction equals the label.
+    The margin, a logit, has no bounds: it is judged by `studentised_test`, all others by `bounded_test`; a probability
+    can change no further than to 0 or 1, so that what the samples were before bounds the change.
     `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no
     effect": `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
-    `different` if `p_adjusted` allows, else `underpowered`. `detectable` is the smallest change that as many texts
-    with the same spread would show with 80 % power.
+    `different` if `p_adjusted` allows, else `underpowered`; by `p_beyond` it is shown to exceed the margin.
+    `detectable` is the smallest change that as many texts with the same spread would show with 80 % power.
     """
     alpha = 1 - confidence
     classes = class_columns(samples, "p_")
@@ -67,36 +70,32 @@ def summarise(
     before = measures(samples, classes)
     changes = (after.reshape(len(keys), *before.shape) - before).transpose(1, 0, 2)  # (samples, masks, measures)
     family = keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max() * (len(classes) + 1)
-    options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
+    options = {"seed": seed, "alpha": alpha}
     parts = []
     for group in [*range(len(classes)), ALL]:
         chosen = np.ones(len(samples), bool) if group == ALL else (samples["group"] == group).to_numpy()
         if not chosen.any():
             continue
-        values, texts = changes[chosen], samples["text"].to_numpy()[chosen]
-        estimate = estimate_mean(values, texts, **options)
-        p_equivalence = tost_mean(values / SCALE, texts, margin).p
-        detectable = detectable_mean(values, texts, alpha)
-        # where no prediction of a few texts turned, t test and bootstrap take the lack of spread for certainty
-        unseen = minimum_detectable_rate(estimate.n, alpha)
-        floors = {"accuracy": (rate_equivalence_verdict(0, estimate.n, margin, alpha).p_equivalence, unseen)}
-        still = (estimate.low == estimate.high) & (np.array(MEASURES) == "accuracy")
-        low = np.where(still, np.maximum(estimate.low - unseen, -1), estimate.low)
-        high = np.where(still, np.minimum(estimate.high + unseen, 1), estimate.high)
+        texts = samples["text"].to_numpy()[chosen]
         for number, measure in enumerate(MEASURES):
-            least_p, least = floors.get(measure, (0, 0))
+            values, own = changes[chosen, :, number], before[chosen, number]
+            if measure == "margin":
+                tested = studentised_test(values, texts, margin * LOGITS, resamples=resamples, tests=family, **options)
+            else:
+                tested = bounded_test(values, texts, margin, (-own.max(), 1 - own.min()), alpha)
             parts.append(
                 keys.assign(
                     group=group if group == ALL else classes[group],
                     measure=measure,
-                    change=estimate.value[:, number],
-                    low=low[:, number],
-                    high=high[:, number],
-                    p=estimate.p[:, number],
-                    texts=estimate.n,
-                    equivalence_margin=margin * SCALE[number],
-                    p_equivalence=np.maximum(p_equivalence[:, number], least_p),
-                    detectable=np.maximum(detectable[:, number], least),
+                    change=tested.value,
+                    low=tested.low,
+                    high=tested.high,
+                    p=tested.p_difference,
+                    texts=tested.n,
+                    equivalence_margin=margin * LOGITS if measure == "margin" else margin,
+                    p_equivalence=tested.p_within,
+                    p_beyond=tested.p_beyond,
+                    detectable=tested.detectable,
                 )
             )
     table = pd.concat(parts, ignore_index=True)
@@ -107,7 +106,7 @@ def summarise(
 
 
 MEASURES = ("probability", "first_class", "margin", "accuracy")
-SCALE = np.array([1, 1, 4, 1])  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
+LOGITS = 4  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
 
 
 def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:

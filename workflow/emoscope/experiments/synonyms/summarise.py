@@ -10,7 +10,7 @@ from emoscope.perturbation.findings import counted, rate_finding
 from emoscope.perturbation.pairs import moved, scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.equivalence import rate_equivalence_verdict
-from emoscope.statistics.rates import minimum_detectable_rate, wilson_interval
+from emoscope.statistics.rates import exact_interval, minimum_detectable_rate
 
 SURPRISING = ("overwhelmed", "surprised")  # the words whose replacement does change predictions, says the paper
 
@@ -53,7 +53,7 @@ def most_changed_word(
     within, beyond = (np.array([getattr(test, p) for test in tests]) for p in ("p_equivalence", "p_difference"))
     worst = int(np.argmin(beyond))
     word, (count, texts) = words.index[worst], words.iloc[worst]
-    low, high = wilson_interval(count, texts, alpha / len(words))
+    low, high = exact_interval(count, texts, alpha / len(words))
     shown, rarest = (within <= alpha).sum(), words["size"].min()
     yield Finding(
         name,
@@ -64,7 +64,7 @@ def most_changed_word(
         f"stay within the margin; the rarest stands in {rarest} texts.",
         texts=int(rarest),
         rate=True,
-        detectable=float(minimum_detectable_rate(rarest, alpha)),
+        detectable=minimum_detectable_rate(int(rarest), margin, alpha / len(words)),
         within=float(within.max()),
         beyond=min(1.0, float(len(words) * beyond[worst])),
     )

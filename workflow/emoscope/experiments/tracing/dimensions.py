@@ -14,7 +14,8 @@ from emoscope.experiments.tracing.alignment import align
 from emoscope.models.activations import activations_of, unit_means
 from emoscope.models.loading import load_classifier
 from emoscope.perturbation.pairs import countable
-from emoscope.statistics.bootstrap import bootstrap_mean, estimate_mean
+from emoscope.statistics.bootstrap import bootstrap_mean
+from emoscope.statistics.bounded import CORRELATION, bounded_test
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.files import write_table
 from emoscope.storage.names import TOP
@@ -131,8 +132,10 @@ def _tested(
     })  # fmt: skip
 
     correlations = np.array([spearmanr(profile, spread).statistic for profile in profiles])
-    follows = estimate_mean(correlations, each, seed=seed, resamples=resamples, alpha=1 - confidence)
-    measures = [("follows spread", follows.value, follows.low, follows.high, 0.0, np.nan if alone else follows.p)]
+    follows = bounded_test(correlations, each, margin=1, bounds=CORRELATION, alpha=1 - confidence)
+    measures = [
+        ("follows spread", follows.value, follows.low, follows.high, 0.0, np.nan if alone else follows.p_difference)
+    ]
     for name, found, drawn in (
         ("largest", value.max(), null.max(axis=1)),
         ("overlap", _overlap(tops, words), _overlap(null_tops, words)),

@@ -10,11 +10,12 @@ from scipy.stats import norm
 
 from emoscope.data.paper import shared_with_paper, shared_with_writeups
 from emoscope.reporting.findings import Finding, read_findings
+from emoscope.statistics.clusters import POWER
+from emoscope.statistics.equivalence import interval_test
 from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
 from emoscope.storage.files import write_csv
 
 CONTROL = "The corpus is generated, so this is a control of the method and says nothing about the paper."
-POWER = 0.8
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p"]
 Findings = Mapping[str, Mapping[str, Finding]]  # by room and name
@@ -87,18 +88,16 @@ def judged(claim: dict, found: Finding | None, shared: set[str], statistics: dic
 def tested(found: Finding, margin: float, alpha: float) -> Finding:
     """A finding with what its experiment did not test: whether it lies within the margin, or beyond.
 
-    The standard error is the one that its interval implies. Without an interval, a number that was not sampled counts
-    as exact; of one that was, from a single text, nothing is known.
+    The standard errors are those that its interval implies, one on either side. Without an interval, a number that was
+    not sampled counts as exact; of one that was, from too few texts, nothing is known.
     """
     known, sampled = not np.isnan(found.within), not np.isnan(found.texts)
     if known or (sampled and not found.high > found.low):
         return found
-    z, power = norm.ppf([1 - alpha / 2, POWER])
-    error = 0.0 if np.isnan(found.low) else (found.high - found.low) / 2 / z
-    gap = margin - abs(found.value)
-    within = float(norm.sf(gap / error)) if error else float(gap < 0)
-    detectable = found.detectable if not np.isnan(found.detectable) or not error else error * (z + power)
-    return found._replace(within=within, beyond=1 - within, detectable=detectable)
+    within, beyond, error = interval_test(found.value, found.low, found.high, margin, alpha)
+    z = norm.ppf(1 - alpha / 2) + norm.ppf(POWER)
+    detectable = found.detectable if not np.isnan(found.detectable) or not error else error * z
+    return found._replace(within=within, beyond=beyond, detectable=detectable)
 
 
 def judge(claim: dict, found: Finding, missing: list[str], margin: float, alpha: float) -> tuple[str, str]:

@@ -3,20 +3,20 @@
 import pandas as pd
 
 from emoscope.statistics.equivalence import minimum_detectable_mean, rate_equivalence_verdict
-from emoscope.statistics.rates import minimum_detectable_rate
+from emoscope.statistics.rates import zero_event_bound
 from emoscope.statistics.sample_size import texts_for_rate
 
 
 def power_of(samples: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame:
     """The samples, of so many `texts` with a `spread`, and what they could have shown: `share, change, enough`.
 
-    share: of all such texts, how many may be affected though none of the sample is (Wilson). change: the mean change
-    that is detected with 80 % power; NaN where the spread is not known. enough: whether a sample without one affected
-    text excludes that a share of `margin` is (exact binomial test).
+    share: of all such texts, how many may be affected though none of the sample is: the end of the exact interval.
+    change: the mean change that a t test detects with 80 % power; NaN where the spread is not known. enough: whether a
+    sample without one affected text excludes that a share of `margin` is (exact binomial test).
     """
     found = [
         {
-            "share": minimum_detectable_rate(n, alpha),
+            "share": zero_event_bound(n, alpha),
             "change": minimum_detectable_mean(spread, n, alpha),
             "enough": rate_equivalence_verdict(0, n, margin, alpha).verdict == "equivalent",
         }

@@ -107,7 +107,7 @@ def perturbed(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
 def profile(summary: pd.DataFrame, blocks: int) -> pd.DataFrame:
     """Effects of the masks on the confident texts of all classes together, with the relative depth of their block."""
     rows = summary[summary["group"] == ALL].rename(columns={"change": "value"})
-    kept = [*MASK, "value", "low", "high", "equivalence_margin", "p_equivalence", "p_adjusted", "verdict"]
+    kept = [*MASK, "value", "low", "high", "equivalence_margin", "p_equivalence", "p_beyond", "p_adjusted", "verdict"]
     return rows[kept].assign(depth=depths(blocks)[rows["block"]])
 
 
@@ -209,8 +209,7 @@ def only_first_matters(rows: pd.DataFrame, alpha: float) -> str:
     the first's lies within, or another's beyond (Bonferroni). underpowered: neither was shown.
     """
     first = (rows["block"] == 0).to_numpy()
-    within = rows["p_equivalence"].to_numpy()
-    beyond = 1 - within
+    within, beyond = rows["p_equivalence"].to_numpy(), rows["p_beyond"].to_numpy()
     if (within[first] <= alpha).any() or (beyond[~first] * (~first).sum() <= alpha).any():
         return "contradicted"
     return "reproduced" if (beyond[first] <= alpha).all() and (within[~first] <= alpha).all() else "underpowered"

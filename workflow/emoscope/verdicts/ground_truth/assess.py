@@ -19,8 +19,9 @@ from emoscope.data.planted import GAPS, GRAMMAR, MISLEADING_SYNONYMS, Gap
 from emoscope.experiments.masking.summarise import composition_effect
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored
-from emoscope.statistics.bootstrap import estimate_mean
-from emoscope.statistics.equivalence import tost_mean
+from emoscope.statistics.bootstrap import bootstrap_mean
+from emoscope.statistics.bounded import CHANGE, bounded_test
+from emoscope.statistics.clusters import MeanTest
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv
@@ -112,8 +113,9 @@ def planted_gap(axis: str, truth: dict, pairs: pd.DataFrame, taught: int, statis
     """The gap planted on an axis, `GAPS`, in the test texts that the truth names.
 
     Two things make its interval wide. Texts that tell one scene share what the model makes of it, so scenes, not texts,
-    are resampled. And even a perfect learner knows the planted size only from the labels of the `taught` training
-    sentences of this kind: var = (p(1 - p) of both groups) / (taught / 2).
+    are resampled (a bootstrap: an interval that allows for rare scenes would hold nearly any gap). And even a perfect
+    learner knows the planted size only from the labels of the `taught` training sentences of this kind:
+    var = (p(1 - p) of both groups) / (taught / 2).
     """
     gap = GAPS[axis]
     noise, size = (truth["effects"][name]["size"] for name in ("label_noise", axis))
@@ -122,9 +124,11 @@ def planted_gap(axis: str, truth: dict, pairs: pd.DataFrame, taught: int, statis
     pairs = pairs[pairs["id"].isin(truth["ids"][gap.kind])]
     first, second = _by_group(pairs, gap)
     clauses = pairs["text"].map(lambda text: clause_of(text, gap.clauses))
-    value, low, high, _ = _mean(first - second, clauses, statistics)
+    value = low = high = np.nan
     texts = pairs["text"].nunique()
     if texts:
+        value = (first - second).mean()
+        low, high = bootstrap_mean(first - second, clauses.to_numpy(), **resampling(statistics))
         rates = np.array([first.mean(), second.mean()])
         learned = norm.isf((1 - statistics["confidence"]) / 2) * np.sqrt(2 * (rates * (1 - rates)).sum() / taught)
         low, high = value - np.hypot(value - low, learned), value + np.hypot(high - value, learned)
@@ -132,7 +136,7 @@ def planted_gap(axis: str, truth: dict, pairs: pd.DataFrame, taught: int, statis
     said = f"P({gap.emotion} | {one}) exceeds P({gap.emotion} | {other}) by {expected:.2f}"
     where = {"ambiguous": "ambiguous sentences", "encounter": "encounters"}[gap.kind]
     sentence = f"In {where} {said}." if size else f"In {where} {axis} tells nothing of {gap.emotion}."
-    verdict = gap_verdict(expected, low, high) if texts > 1 else "cannot tell"
+    verdict = "cannot tell" if np.isnan(low) else gap_verdict(expected, low, high)
     return PlantedEffect(axis, gap.kind, sentence, expected, value, low, high, texts, verdict)
 
 
@@ -154,12 +158,12 @@ def no_gap_beside_an_emotion_word(pairs: pd.DataFrame, statistics: dict) -> Plan
     """The absence of a gender gap, by an equivalence test with the margin of `statistics`."""
     pairs = _of_test_texts(pairs)
     first, second = _by_group(pairs, GAPS["gender"])
-    value, low, high, texts = _mean(first - second, pairs["text"], statistics)
-    alpha = 1 - statistics["confidence"]
-    absent = texts > 1 and tost_mean(first - second, pairs["text"].to_numpy(), statistics["margin"], alpha).equivalent
+    beside = _tested(first - second, pairs["text"], statistics)
+    value, low, high = beside.value, beside.low, beside.high
+    absent = beside.p_within <= 1 - statistics["confidence"]
     verdict = "found" if absent else "missed" if low > 0 or high < 0 else "cannot tell"
     sentence = "Beside an emotion word gender tells nothing of anger."
-    return PlantedEffect("gender", "emotion word", sentence, 0, value, low, high, texts, verdict)
+    return PlantedEffect("gender", "emotion word", sentence, 0, value, low, high, beside.n, verdict)
 
 
 def clause_of(text: str, symbol: str) -> int:
@@ -258,8 +262,7 @@ def synonym_effects(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterato
     )
 
 
-def _mean(values: np.ndarray, texts: pd.Series, statistics: dict) -> tuple[float, float, float, int]:
+def _tested(values: np.ndarray, texts: pd.Series, statistics: dict) -> MeanTest:
     if not len(values):
-        return np.nan, np.nan, np.nan, 0
-    estimate = estimate_mean(values, texts.to_numpy(), **resampling(statistics))
-    return estimate.value, estimate.low, estimate.high, estimate.n
+        return MeanTest(*[np.nan] * 7, n=0)
+    return bounded_test(values, texts.to_numpy(), statistics["margin"], CHANGE, 1 - statistics["confidence"])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean
+from emoscope.statistics.bounded import SHARE, bounded_interval
 from emoscope.statistics.ranks import rank_agreement, top_agreement
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
@@ -86,6 +87,8 @@ def agreement_table(sources: pd.DataFrame, options: dict) -> pd.DataFrame:
     keys = [(score, targets, measure) for score in SCORES for targets in TARGETS for measure in ("correlation", "top")]
     texts, values = sources["text"].to_numpy(), sources[keys].to_numpy()
     low, high = bootstrap_mean(values, texts, **options)
+    shares = [measure == "top" for *_, measure in keys]
+    low[shares], high[shares] = bounded_interval(values[:, shares], texts, SHARE, options["alpha"])
     guessing = {(targets, "top"): (1 / sources["counts", targets, ""]).mean() for targets in TARGETS}
     guessing |= {(targets, "correlation"): 0.0 for targets in TARGETS}
     table = pd.DataFrame(keys, columns=["score", "targets", "measure"])

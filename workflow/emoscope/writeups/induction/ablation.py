@@ -1,5 +1,6 @@
 """Ablation on repeated tokens: MLP outputs replaced, heads mean-ablated; measured by the second half's loss."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,8 +24,9 @@ ROWS_PER_BATCH = 16
 
 
 def ablate_mlps(model: Path, blocks: int, config: dict, output: Path) -> None:
-    """Write `sequence, block, offset, loss, change`: the second half's loss with MLP outputs replaced, and its rise.
+    """Write `sequence, block, offset, loss, change, own`: the second half's loss with MLP outputs replaced, its rise.
 
+    `change` is the mean rise over the half, `own` that at the replaced position alone: NaN where all are replaced.
     At one position of the second half, or at all, a block's MLP output is replaced by that of `length` tokens earlier.
     Offset 0 is the position that predicts the second half's first token, and gets the output at BOS; at any other
     offset the token earlier is the same. With `positions` fewer than the length, evenly spread offsets are tried.
@@ -37,7 +39,9 @@ def ablate_mlps(model: Path, blocks: int, config: dict, output: Path) -> None:
             baseline, losses = mlp_losses(network, tokens[rows], length, [*offsets.tolist(), EVERYWHERE], progress)
             for (block, offset), loss in losses.items():
                 key = {"sequence": rows.numpy(), "block": block, "offset": offset}
-                found = {"loss": loss.cpu().numpy(), "change": (loss - baseline).cpu().numpy()}
+                rise = (loss - baseline).cpu().numpy()
+                own = np.nan if offset == EVERYWHERE else rise[:, offset]
+                found = {"loss": loss.mean(dim=1).cpu().numpy(), "change": rise.mean(axis=1), "own": own}
                 parts.append(pd.DataFrame(key | found))
     write_table(pd.concat(parts, ignore_index=True), output)
 
@@ -61,20 +65,24 @@ def ablate_heads(model: Path, blocks: int, heads: Path, config: dict, output: Pa
             draws = (rng.permutation(len(others))[:count] for _ in range(config["random_heads"]))
             sets += [("random", draw, [others[number] for number in drawn]) for draw, drawn in enumerate(draws)]
     means = _mean_outputs(network, tokens)
-    rows = []
-    for kind, draw, chosen in tqdm(sets, desc="silence heads", unit="set", mininterval=2):
-        loss, accuracy = _without_heads(network, tokens, length, chosen, means)
-        key = {"kind": kind, "heads": len(chosen), "draw": draw}
-        rows.append(pd.DataFrame({"sequence": range(len(tokens)), **key, "loss": loss, "accuracy": accuracy}))
-    write_table(pd.concat(rows, ignore_index=True), output)
+    parts = []
+    with tqdm(total=len(sets) * len(tokens), desc="silence heads", mininterval=2) as progress:
+        for rows in torch.arange(len(tokens)).split(ROWS_PER_BATCH):
+            found = _without_heads(network, tokens[rows], length, [chosen for *_, chosen in sets], means)
+            for (kind, draw, chosen), (loss, accuracy) in zip(sets, found, strict=True):
+                key = {"sequence": rows.numpy(), "kind": kind, "heads": len(chosen), "draw": draw}
+                parts.append(pd.DataFrame({**key, "loss": loss.cpu().numpy(), "accuracy": accuracy.cpu().numpy()}))
+                progress.update(len(rows))
+    write_table(pd.concat(parts, ignore_index=True), output)
 
 
 @torch.inference_mode()
 def mlp_losses(
     model: PreTrainedModel, tokens: Tensor, length: int, offsets: list[int], progress: tqdm | None = None
 ) -> tuple[Tensor, dict[tuple[int, int], Tensor]]:
-    """Mean loss of each sequence's second half in nats, (sequences,): as it is, and by (block, offset) when replaced.
+    """Loss of the second half's predictions in nats, (sequences, length): as it is, and by (block, offset) replaced.
 
+    Column k is the prediction made at offset k.
     What does not change is not run again: earlier blocks, and earlier positions, whose keys and values are kept.
     """
     blocks = range(len(blocks_of(model)))
@@ -98,10 +106,10 @@ def mlp_losses(
             with resumed_at(model, block, residual), changing_output(feed_forward, lambda _, new=changed: new):
                 logits = model(tokens[:, start:], past_key_values=cache).logits
             rest = -log_probabilities(logits, tokens[:, start:])
-            losses[block, offset] = torch.cat([baseline[:, :first], rest], dim=1).mean(dim=1)
+            losses[block, offset] = torch.cat([baseline[:, :first], rest], dim=1)
         if progress is not None:
             progress.update(len(tokens))
-    return baseline.mean(dim=1), losses
+    return baseline, losses
 
 
 def _prepared(model: Path, blocks: int, config: dict) -> tuple[PreTrainedModel, Tensor, int]:
@@ -128,16 +136,22 @@ def _mean_outputs(model: PreTrainedModel, tokens: Tensor) -> list[Tensor]:
 
 @torch.inference_mode()
 def _without_heads(
-    model: PreTrainedModel, tokens: Tensor, length: int, heads: list[tuple[int, int]], means: list[Tensor]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Loss and accuracy of each second half with these heads fixed at their mean output, (sequences,) each."""
-    loss, accuracy = [], []
-    for batch in tokens.split(ROWS_PER_BATCH):
+    model: PreTrainedModel, tokens: Tensor, length: int, sets: list[list[tuple[int, int]]], means: list[Tensor]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Loss and accuracy of each second half, (sequences,) each, with every set of heads fixed at their mean output.
+
+    Blocks before the first of a set do what they did and are not run again.
+    """
+    with ExitStack() as stack:
+        inputs = [stack.enter_context(recording(block)) for block in blocks_of(model)]
+        model(tokens, use_cache=False)
+    for heads in sets:
+        first = min((block for block, _ in heads), default=0)
         with ExitStack() as stack:
+            stack.enter_context(resumed_at(model, first, inputs[first]["input"]))
             for block, head in heads:
                 mean = means[block][head_slice(model, head)]
                 stack.enter_context(fixed_head(model, block, head, mean))
-            logits = model(batch, use_cache=False).logits
-        loss.append(-log_probabilities(logits, batch)[:, length:].mean(dim=1))
-        accuracy.append(hits(logits, batch)[:, length:].float().mean(dim=1))
-    return torch.cat(loss).cpu().numpy(), torch.cat(accuracy).cpu().numpy()
+            logits = model(tokens, use_cache=False).logits
+        loss = -log_probabilities(logits, tokens)[:, length:].mean(dim=1)
+        yield loss, hits(logits, tokens)[:, length:].float().mean(dim=1)

@@ -7,11 +7,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from emoscope.models.families import blocks_of, heads_of
-from emoscope.models.language_models import load_language_model
-from emoscope.models.loading import check_blocks, device
+from emoscope.models.language_models import load_language_model, random_twin
+from emoscope.models.loading import check_blocks
 from emoscope.storage.files import write_table
 from emoscope.writeups.induction.repeats import (
     first_token,
@@ -45,7 +45,7 @@ def score_heads(model: Path, blocks: int, config: dict, predictions: Path, heads
     scores = [table.assign(weights="trained") for _, table in runs]
     write_table(_patterns(trained, drawn[lengths[0]][:1], scores[0]), patterns)
     for number in range(config["random_models"]):
-        fresh = _random_twin(trained, config["seed"] + number)
+        fresh = random_twin(trained, config["seed"] + number)
         scores.append(_run(fresh, drawn[lengths[0]], lengths[0])[1].assign(weights=str(number)))
     write_table(pd.concat(scores, ignore_index=True), heads)
 
@@ -96,9 +96,3 @@ def trained_scores(heads: Path) -> pd.DataFrame:
 def all_heads(model: PreTrainedModel) -> list[tuple[int, int]]:
     """Every (block, head)."""
     return [(block, head) for block in range(len(blocks_of(model))) for head in range(heads_of(model))]
-
-
-def _random_twin(model: PreTrainedModel, seed: int) -> PreTrainedModel:
-    torch.manual_seed(seed)
-    fresh = AutoModelForCausalLM.from_config(model.config, attn_implementation="eager", dtype=torch.float32)
-    return fresh.to(device()).eval().requires_grad_(False)

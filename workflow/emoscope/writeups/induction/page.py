@@ -22,6 +22,7 @@ KINDS = {"induction": "best induction heads", "previous": "best previous-token h
 REPLACED = {
     "mlp_seam": "at the seam (offset 0)",
     "mlp_one_position": "at a single later position",
+    "mlp_own_position": "at a single later position, loss there alone",
     "mlp_everywhere": "at all positions",
 }
 MEASURES = {"embedding": "embeddings", "rotated": "embeddings, rotated", "context": "after BOS"}
@@ -170,8 +171,9 @@ def pair_table(pairs: pd.DataFrame) -> Markup:
         lines.append(("random pairs,", "mean", "", *(unsigned(random.loc[measure, "mean"]) for measure in measures)))
     candidates = pairs.groupby("measure")["candidates"].first()
     lines.append(("chance", "", "", *(unsigned(1 / candidates[measure]) for measure in measures)))
-    caption = "Share of tokens whose own key scores highest, with Wilson intervals; the first row is the main pair."
-    return html_table([dict(zip(columns, line, strict=True)) for line in lines], caption)
+    return html_table(
+        [dict(zip(columns, line, strict=True)) for line in lines], say("pair_table", tokens=pairs["tokens"].iloc[0])
+    )
 
 
 def pair_findings(pairs: pd.DataFrame) -> Markup:

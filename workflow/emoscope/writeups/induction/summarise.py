@@ -11,6 +11,8 @@ import pandas as pd
 
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
+from emoscope.statistics.clusters import Interval
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
@@ -18,6 +20,7 @@ from emoscope.storage.names import EVERYWHERE
 
 HALVES = ("first", "second")
 LINES = ("induction", "previous", "stripe")
+BOUNDS = {"accuracy": SHARE, "log_prob": None}
 COMPOSITIONS = ("embedding", "rotated", "context")
 HEAD = ["block", "head"]
 PAIR = ["pair", "kind", "previous_block", "previous_head", "block", "head", "key_head", "measure", "candidates"]
@@ -64,9 +67,7 @@ def halves_of(predicted: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     for (length, name), part in predicted.groupby(["length", half], sort=False):
         key = {"length": length, "half": name, "tokens": len(part)}
         for measure, column in (("log_prob", part["log_prob"]), ("accuracy", part["hit"].astype(float))):
-            low, high = _interval(column.to_numpy(), part["sequence"].to_numpy(), statistics)
-            if measure == "accuracy" and column.nunique() == 1:  # a bootstrap of nothing but misses has no width
-                low, high = wilson_interval(column.sum(), len(column), 1 - statistics["confidence"])
+            low, high = _interval(column.to_numpy(), part["sequence"].to_numpy(), statistics, BOUNDS[measure])
             rows.append({**key, "measure": measure, "value": column.mean(), "low": low, "high": high})
     return pd.DataFrame(rows)
 
@@ -97,8 +98,14 @@ def head_intervals(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
 
 
 def mlps_of(replaced: pd.DataFrame, statistics: dict) -> pd.DataFrame:
-    """`block, offset, value, low, high`: mean rise of the second half's loss (nats) where an MLP output is replaced."""
-    return _cells(replaced, ["block", "offset"], "change", statistics)
+    """`block, offset, value, low, high`: mean rise of the second half's loss (nats) where an MLP output is replaced.
+
+    `own, own_low, own_high`: the rise of the loss at the replaced position alone; NaN where all are replaced.
+    """
+    key = ["block", "offset"]
+    own = _cells(replaced.dropna(subset="own"), key, "own", statistics)
+    own = own.rename(columns={"value": "own", "low": "own_low", "high": "own_high"})
+    return _cells(replaced, key, "change", statistics).merge(own, how="left", on=key)
 
 
 def silenced_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
@@ -112,7 +119,10 @@ def silenced_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
         own = scores[scores["kind"] == "none"].assign(value=scores[measure])
         changed = scores[scores["kind"] != "none"]
         changed = changed.assign(value=changed[measure] - changed["sequence"].map(baseline[measure]))
-        parts += [_cells(table, key, "value", statistics).assign(measure=measure) for table in (own, changed)]
+        parts += [
+            _cells(table, key, "value", statistics, bounds if measure == "accuracy" else None).assign(measure=measure)
+            for table, bounds in ((own, SHARE), (changed, CHANGE))
+        ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -156,14 +166,18 @@ def head_findings(scored: pd.DataFrame) -> Iterator[Finding]:
 
 
 def mlp_findings(replaced: pd.DataFrame) -> Iterator[Finding]:
-    """The largest change of the loss: at the seam, at a single later position, at all positions; over the blocks."""
+    """The largest change of the loss: at the seam, at a single later position, at all positions; over the blocks.
+
+    `mlp_own_position` judges a single later position by the loss there, which no other position dilutes.
+    """
+    own = replaced.assign(value=replaced["own"], low=replaced["own_low"], high=replaced["own_high"])
     kinds = {
-        "mlp_seam": replaced["offset"] == 0,
-        "mlp_one_position": replaced["offset"] > 0,
-        "mlp_everywhere": replaced["offset"] == EVERYWHERE,
+        "mlp_seam": replaced[replaced["offset"] == 0],
+        "mlp_one_position": replaced[replaced["offset"] > 0],
+        "mlp_own_position": own[own["offset"] > 0],
+        "mlp_everywhere": replaced[replaced["offset"] == EVERYWHERE],
     }
-    for name, which in kinds.items():
-        rows = replaced[which]
+    for name, rows in kinds.items():
         row = rows.loc[rows["value"].abs().idxmax()]
         where = f"Block {row['block']:.0f}" + (f", offset {row['offset']:.0f}" if row["offset"] > 0 else "")
         yield Finding(name, row["value"], row["low"], row["high"], f"{where}, the largest of {len(rows)}.")
@@ -256,12 +270,19 @@ def circuit_checks(found: pd.DataFrame) -> dict[str, bool]:
     return {name: bool(holds) for name, holds in checks.items()}
 
 
-def _cells(table: pd.DataFrame, key: Sequence[str], column: str, statistics: dict) -> pd.DataFrame:
-    """Mean and interval of a column for each cell of the key, over the sequences, which are drawn together."""
+def _cells(
+    table: pd.DataFrame, key: Sequence[str], column: str, statistics: dict, bounds: tuple[float, float] | None = None
+) -> pd.DataFrame:
+    """Mean and interval of a column for each cell of the key, over the sequences."""
     wide = table.pivot(index="sequence", columns=list(key), values=column)
-    low, high = _interval(wide.to_numpy(), wide.index.to_numpy(), statistics)
+    low, high = _interval(wide.to_numpy(), wide.index.to_numpy(), statistics, bounds)
     return wide.mean().rename("value").reset_index().assign(low=low, high=high)
 
 
-def _interval(values: np.ndarray, clusters: np.ndarray, statistics: dict) -> tuple:
+def _interval(
+    values: np.ndarray, clusters: np.ndarray, statistics: dict, bounds: tuple[float, float] | None = None
+) -> Interval:
+    """By betting for what has `bounds` and may be nil but for a few sequences, such as accuracy; else a bootstrap."""
+    if bounds:
+        return bounded_interval(values, clusters, bounds, 1 - statistics["confidence"])
     return bootstrap_mean(values, clusters, **resampling(statistics))

@@ -13,7 +13,8 @@ from scipy.special import expit, softmax
 from scipy.stats import pearsonr
 
 from emoscope.reporting.findings import Finding, write_findings
-from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.bounded import SHARE, bounded_interval
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.rates import mcnemar_test, wilson_interval
 from emoscope.statistics.settings import resampling
@@ -135,7 +136,8 @@ def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
     else:
         either, both = (truth | answer.predicted).sum(axis=1), (truth & answer.predicted).sum(axis=1)
         share = np.where(either == 0, 1.0, both / np.maximum(either, 1))
-        rows.append((ALL, "accuracy", share.mean(), *bootstrap_mean(share, clusters, **drawn), len(share)))
+        bounds = bounded_interval(share, clusters, SHARE, drawn["alpha"])
+        rows.append((ALL, "accuracy", share.mean(), *bounds, len(share)))
     table = pd.DataFrame(rows, columns=["row", "measure", "value", "low", "high", "support"])
     return table.assign(task=answer.task, epochs=answer.epochs)
 

@@ -17,12 +17,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 from tqdm import trange
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
 from emoscope.models.language_models import load_language_model
 from emoscope.storage.files import replacing, write_csv
+from emoscope.writeups.residual.lookups import Lookups, fit_lookups, save_lookups
 from emoscope.writeups.residual.stream import check_block, distinct_texts, gather
 
 BATCH = 1024  # tokens per step
@@ -73,28 +74,37 @@ class Trained:
     samples: Tensor  # (features, width) scaled activations of training tokens drawn at random
 
 
-def train_autoencoder(model: Path, corpus: Path, config: dict, prediction: dict, weights: Path, history: Path) -> None:
+def train_autoencoder(
+    model: Path, corpus: Path, config: dict, prediction: dict, weights: Path, lookups: Path, history: Path
+) -> None:
     """Train on the texts of a corpus that are not held out; write weights as safetensors, and `step, error` as CSV.
 
     `error` is the mean squared error of a batch relative to the activations' spread: 1 minus the explained variance.
+    `lookups`: what the same activations are on average behind each token and each pair of tokens.
     """
-    settings = config["autoencoder"]
     language_model, tokenizer = load_language_model(model)
-    check_block(language_model, settings["block"])
-    texts = training_texts(corpus, tokenizer, settings, config["seed"])
-    activations = gather(
-        language_model, tokenizer, texts, settings["block"], prediction["tokens_per_batch"]
-    ).values.clone()
-    units = scaled(activations)
-    trained, errors = train(units, settings, config["seed"])
-    with torch.inference_mode():
-        rate = sum((trained.encode(part) > 0).sum(dim=0) for part in units.split(BATCH)) / len(units)
-    drawn = torch.randint(len(units), (settings["features"],), generator=torch.Generator().manual_seed(config["seed"]))
-    save(
-        Trained(trained, settings["block"], rate, activations.mean(dim=0), principal_axes(units), units[drawn]),
-        weights,
-    )
+    trained, averages, errors = learn(language_model, tokenizer, corpus, config, prediction["tokens_per_batch"])
+    save(trained, weights)
+    save_lookups(averages, lookups)
     write_csv(pd.DataFrame({"step": range(1, len(errors) + 1), "error": errors}), history)
+
+
+def learn(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, corpus: Path, config: dict, tokens_per_batch: int
+) -> tuple[Trained, Lookups, list[float]]:
+    """What the texts that are not held out teach of a model: an autoencoder, lookups, and the error of every step."""
+    settings, seed = config["autoencoder"], config["seed"]
+    check_block(model, settings["block"])
+    texts = training_texts(corpus, tokenizer, settings, seed)
+    activations = gather(model, tokenizer, texts, settings["block"], tokens_per_batch)
+    values, ids = activations.values.clone(), activations.ids.clone()  # free of inference mode
+    units = scaled(values)
+    autoencoder, errors = train(units, settings, seed)
+    with torch.inference_mode():
+        rate = sum((autoencoder.encode(part) > 0).sum(dim=0) for part in units.split(BATCH)) / len(units)
+    drawn = torch.randint(len(units), (settings["features"],), generator=torch.Generator().manual_seed(seed))
+    found = Trained(autoencoder, settings["block"], rate, values.mean(dim=0), principal_axes(units), units[drawn])
+    return found, fit_lookups(units, ids), errors
 
 
 def held_out_texts(corpus: Path, settings: dict, seed: int) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 its reconstruction, and the texts that activate each feature.
 
 Every number stands beside those of dictionaries that describe a token by as many numbers but learned no features: the
-principal axes of the same activations, and as many directions as there are features, random or from random tokens.
+principal axes of the same activations, and as many directions as there are features, random or from random tokens; and
+beside lookups, which do not look at the activation at all: the mean behind the same token, or the same pair of tokens.
 """
 
 from collections.abc import Callable
@@ -19,20 +20,24 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of
 from emoscope.models.interventions import changing_output, skipping
-from emoscope.models.language_models import load_language_model
+from emoscope.models.language_models import load_language_model, random_twin
 from emoscope.storage.files import read_json, write_table
-from emoscope.writeups.residual.autoencoder import Trained, held_out_texts, load, scaled, strongest
+from emoscope.writeups.residual.autoencoder import Trained, held_out_texts, learn, load, scaled, strongest
 from emoscope.writeups.residual.feature_labels import (
     chosen_directions,
     label_associations,
     shuffled_labels,
     text_scores,
 )
-from emoscope.writeups.residual.stream import TokenActivations, counted, gather, residual_behind
+from emoscope.writeups.residual.lookups import Lookups, load_lookups
+from emoscope.writeups.residual.stream import TokenActivations, counted, gather, residual_behind, with_previous
 
-Reconstruction = Callable[[Tensor], Tensor]  # scaled activations (tokens, width) to the same
+Reconstruction = Callable[
+    [Tensor, Tensor], Tensor
+]  # scaled activations (tokens, width) and ids (tokens, 2) to the same
 RIDGE = 1e-4  # keeps the least squares solvable when two chosen directions are nearly one
 TOP_TEXTS = 5
+LOOKUPS = ("token pair", "token")
 AT_ONCE = 2048  # tokens whose logits, or chosen directions, are held at once
 
 
@@ -41,6 +46,7 @@ def evaluate_autoencoder(
     corpus: Path,
     audit: Path,
     weights: Path,
+    lookups: Path,
     config: dict,
     prediction: dict,
     statistics: dict,
@@ -54,7 +60,8 @@ def evaluate_autoencoder(
 ) -> None:
     """Judge an autoencoder on the held-out texts of its corpus.
 
-    - reconstruction: `id, dictionary, tokens, error, spread, active`, sums over a text's tokens
+    - reconstruction: `id, dictionary, tokens, error, spread, active`, sums over a text's tokens; `spread` is around the
+      mean of the training tokens, so that this mean explains nothing
     - patched: `id, condition, tokens, loss`, summed next-token losses with the residual stream replaced
     - features: `feature, rate, held_out`, shares of the training and of the held-out tokens that activate it
     - texts: `feature, place, id, text, start, end, activation`, the texts that activate a feature most
@@ -64,15 +71,15 @@ def evaluate_autoencoder(
     """
     settings = config["autoencoder"]
     language_model, tokenizer = load_language_model(model)
-    trained = load(weights, language_model.device)
+    trained, averages = load(weights, language_model.device), load_lookups(lookups, language_model.device)
     rows = held_out_texts(corpus, settings, config["seed"])
     ids, labels, held_out = rows["id"].to_numpy(), rows["label"].to_numpy(), rows["text"].tolist()
     names = read_json(audit)["classes"]
     budget = prediction["tokens_per_batch"]
-    dictionaries = reconstructions(trained, config["seed"])
+    dictionaries = reconstructions(trained, averages, config["seed"])
     activations = gather(language_model, tokenizer, held_out, trained.block, budget)
 
-    table = reconstruction_table(activations, dictionaries, trained)
+    table = reconstruction_table(activations, dictionaries, trained, averages.mean)
     write_table(table.assign(id=ids[table.pop("text")]), reconstruction)
 
     table = patched_losses(language_model, tokenizer, held_out[: settings["patched"]], trained, dictionaries, budget)
@@ -96,21 +103,40 @@ def evaluate_autoencoder(
     write_table(chosen_directions(kinds, labels, names, statistics), chosen)
 
 
-def reconstructions(trained: Trained, seed: int) -> dict[str, Reconstruction]:
-    """The autoencoder, and the dictionaries that it has to beat at the same number of active directions."""
+def twin_autoencoder(model: Path, corpus: Path, config: dict, prediction: dict, output: Path) -> None:
+    """Teach and judge an autoencoder and lookups in the same way on the same model with fresh random weights.
+
+    Writes what `evaluate_autoencoder` writes as reconstruction. What they explain there, no training put in.
+    """
+    trained_model, tokenizer = load_language_model(model)
+    twin = random_twin(trained_model, config["seed"])
+    budget = prediction["tokens_per_batch"]
+    trained, averages, _ = learn(twin, tokenizer, corpus, config, budget)
+    rows = held_out_texts(corpus, config["autoencoder"], config["seed"])
+    activations = gather(twin, tokenizer, rows["text"].tolist(), trained.block, budget)
+    dictionaries = reconstructions(trained, averages, config["seed"])
+    dictionaries = {name: dictionaries[name] for name in ("autoencoder", *LOOKUPS)}
+    table = reconstruction_table(activations, dictionaries, trained, averages.mean)
+    write_table(table.assign(id=rows["id"].to_numpy()[table.pop("text")]), output)
+
+
+def reconstructions(trained: Trained, averages: Lookups, seed: int) -> dict[str, Reconstruction]:
+    """The autoencoder, the lookups, and dictionaries to beat at the same number of active directions."""
     autoencoder, active = trained.autoencoder, trained.autoencoder.active
     random = torch.randn(autoencoder.decoder.shape, generator=torch.Generator().manual_seed(seed))
     random = normalize(random, dim=1).to(autoencoder.decoder)
     sampled = normalize(trained.samples - autoencoder.centre, dim=1)
 
-    def by_axes(units: Tensor) -> Tensor:
+    def by_axes(units: Tensor, _: Tensor) -> Tensor:
         return strongest((units - autoencoder.centre) @ trained.axes.T, active) @ trained.axes + autoencoder.centre
 
-    def by_directions(units: Tensor, directions: Tensor) -> Tensor:
+    def by_directions(units: Tensor, _: Tensor, directions: Tensor) -> Tensor:
         return least_squares(units - autoencoder.centre, directions, active) + autoencoder.centre
 
     return {
-        "autoencoder": autoencoder,
+        "autoencoder": lambda units, _: autoencoder(units),
+        "token pair": lambda _, ids: averages.by_pair(ids),
+        "token": lambda _, ids: averages.by_token(ids),
         "random tokens": partial(by_directions, directions=sampled),
         "principal axes": by_axes,
         "random directions": partial(by_directions, directions=random),
@@ -127,24 +153,28 @@ def least_squares(values: Tensor, directions: Tensor, count: int) -> Tensor:
 
 
 def reconstruction_table(
-    activations: TokenActivations, dictionaries: dict[str, Reconstruction], trained: Trained
+    activations: TokenActivations, dictionaries: dict[str, Reconstruction], trained: Trained, mean: Tensor
 ) -> pd.DataFrame:
-    """Squared error, spread around the centre, and active directions of each text under each dictionary."""
+    """Squared error, spread around the `mean`, and active directions of each text under each dictionary.
+
+    Lookups have no directions: NaN.
+    """
     parts = []
     for name, reconstruct in dictionaries.items():
-        for values, text in _chunks(activations):
+        most = torch.nan if name in LOOKUPS else trained.autoencoder.active
+        for values, ids, text in _chunks(activations):
             units = scaled(values)
-            active = torch.full((len(units),), float(trained.autoencoder.active))
+            active = torch.full((len(units),), float(most))
             if name == "autoencoder":  # fewer where fewer features are positive
                 active = (trained.autoencoder.encode(units) > 0).sum(dim=1)
             columns = {
-                "error": (reconstruct(units) - units).square().sum(dim=1),
-                "spread": (units - trained.autoencoder.centre).square().sum(dim=1),
+                "error": (reconstruct(units, ids) - units).square().sum(dim=1),
+                "spread": (units - mean).square().sum(dim=1),
                 "active": active,
             }
             numbers = {column: value.double().cpu().numpy() for column, value in columns.items()}
             parts.append(pd.DataFrame({"dictionary": name, "text": text, "tokens": 1, **numbers}))
-    return pd.concat(parts).groupby(["dictionary", "text"], as_index=False, sort=False).sum()
+    return pd.concat(parts).groupby(["dictionary", "text"], as_index=False, sort=False).sum(min_count=1)
 
 
 @torch.inference_mode()
@@ -162,20 +192,20 @@ def patched_losses(
     what it has, and its prediction, which nothing can change, is left out.
     """
     changes = {
-        "original": lambda values: values,
+        "original": lambda values, _: values,
         **{name: _at_its_length(reconstruct) for name, reconstruct in dictionaries.items()},
-        "mean": lambda values: trained.mean.expand_as(values),
-        "zero": torch.zeros_like,
+        "mean": lambda values, _: trained.mean.expand_as(values),
+        "zero": lambda values, _: torch.zeros_like(values),
     }
     blocks = blocks_of(model)
     parts = []
     with tqdm(total=len(texts), desc="patched losses", unit="text", mininterval=2) as progress:
         for rows, inputs in padded_batches(tokenizer, texts, min(tokens_per_batch, AT_ONCE), model.device):
             residual, kept = residual_behind(model, inputs, trained.block), counted(inputs)
-            predicted = kept[:, :-1] & kept[:, 1:]
+            predicted, ids = kept[:, :-1] & kept[:, 1:], with_previous(inputs["input_ids"])[kept]
             for condition, change in changes.items():
                 stream = residual.clone()
-                stream[kept] = change(residual[kept])
+                stream[kept] = change(residual[kept], ids)
                 with (
                     skipping(blocks[: trained.block + 1]),
                     changing_output(blocks[trained.block], lambda _, stream=stream: stream),
@@ -191,7 +221,11 @@ def patched_losses(
 
 def _at_its_length(reconstruct: Reconstruction) -> Reconstruction:
     """A reconstruction of activations of any length, each brought back to the length of the original."""
-    return lambda values: reconstruct(scaled(values)) * values.norm(dim=-1, keepdim=True) / values.shape[-1] ** 0.5
+
+    def restored(values: Tensor, ids: Tensor) -> Tensor:
+        return reconstruct(scaled(values), ids) * values.norm(dim=-1, keepdim=True) / values.shape[-1] ** 0.5
+
+    return restored
 
 
 def top_texts(
@@ -220,4 +254,4 @@ def top_texts(
 def _chunks(activations: TokenActivations):
     for start in range(0, len(activations.values), AT_ONCE):
         chunk = slice(start, start + AT_ONCE)
-        yield activations.values[chunk], activations.text[chunk]
+        yield activations.values[chunk], activations.ids[chunk], activations.text[chunk]

@@ -28,6 +28,7 @@ class TokenActivations:
     values: Tensor  # (tokens, width)
     text: np.ndarray  # (tokens,) number of the text
     position: np.ndarray  # (tokens,) from 1
+    ids: Tensor  # (tokens, 2) the token before, and the token itself
 
 
 def distinct_texts(corpus: Path, seed: int) -> pd.DataFrame:
@@ -47,7 +48,7 @@ def gather(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str], block: int, tokens_per_batch: int
 ) -> TokenActivations:
     """Activations behind a block, of every position but the first; later blocks are not computed."""
-    values, text, position = [], [], []
+    values, text, position, ids = [], [], [], []
     with tqdm(total=len(texts), desc=f"activations behind block {block}", unit="text", mininterval=2) as progress:
         for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
             kept = counted(inputs)
@@ -55,10 +56,12 @@ def gather(
             row, column = (index.cpu().numpy() for index in torch.nonzero(kept, as_tuple=True))
             text.append(rows[row])
             position.append(column)
+            ids.append(with_previous(inputs["input_ids"])[kept])
             progress.update(len(rows))
     text, position = np.concatenate(text), np.concatenate(position)
     order = np.lexsort((position, text))
-    return TokenActivations(torch.cat(values)[torch.from_numpy(order)], text[order], position[order])
+    values, ids = (torch.cat(parts)[torch.from_numpy(order)] for parts in (values, ids))
+    return TokenActivations(values, text[order], position[order], ids)
 
 
 def residual_behind(model: PreTrainedModel, inputs: dict[str, Tensor], block: int) -> Tensor:
@@ -67,6 +70,11 @@ def residual_behind(model: PreTrainedModel, inputs: dict[str, Tensor], block: in
     with skipping(blocks[block + 1 :]), recording(blocks[block]) as seen:
         model.base_model(**inputs, use_cache=False)
     return seen["output"]
+
+
+def with_previous(ids: Tensor) -> Tensor:
+    """Each token of (rows, tokens), behind the one before it: (rows, tokens, 2); before the first stands the last."""
+    return torch.stack([ids.roll(1, dims=1), ids], dim=-1)
 
 
 def counted(inputs: dict[str, Tensor]) -> Tensor:

@@ -1,0 +1,41 @@
+"""The list of sabotages fits the code, and every one of them is noticed."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from benchmarks.mutants import ROOT, Mutant, measure, read_mutants
+
+MUTANTS = read_mutants()
+FEWEST = 60  # over all experiments; a list that shrinks guards less
+
+
+def test_there_are_many_and_no_two_alike():
+    assert len({(mutant.file, mutant.old, mutant.new) for mutant in MUTANTS}) == len(MUTANTS) >= FEWEST
+    rooms = {Path(mutant.file).parent.name for mutant in MUTANTS}
+    for part in ("experiments", "writeups", "verdicts"):
+        folders = {path.parent.name for path in (ROOT / "workflow/emoscope" / part).glob("*/__init__.py")}
+        assert folders <= rooms, part
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.experiment}: {mutant.sabotage}")
+def test_a_sabotage_fits_its_file_and_names_tests(mutant):
+    text = mutant.applied((ROOT / mutant.file).read_text(encoding="utf-8"))
+    if mutant.file.endswith(".py"):
+        ast.parse(text)
+    assert mutant.tests and all((ROOT / test.split("::")[0]).exists() for test in mutant.tests)
+
+
+def test_a_sabotage_that_no_longer_fits_says_so():
+    mutant = Mutant("x", "signs exchanged", "a.py", "a - b", "b - a", ("tests",))
+    assert mutant.applied("x = a - b") == "x = b - a"
+    for text in ("x = a + b", "a - b, a - b"):
+        with pytest.raises(ValueError, match=r"signs exchanged: a\.py"):
+            mutant.applied(text)
+
+
+@pytest.mark.release
+def test_every_sabotage_is_noticed():
+    found = measure()
+    assert found["killed"] == found["mutants"], found

@@ -1,0 +1,183 @@
+"""Tests and intervals by betting: they hold where a t test and a bootstrap do not, and cost no more than they must."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from clustered_rows import rare_losses, repeated_texts
+from emoscope.statistics import bounded
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test, log_wealth
+
+ALONE = np.arange(30)
+
+
+def test_the_wealth_is_that_of_the_authors_library():
+    """confseq 0.0.11, `diversified_betting_mart` with these constant stakes."""
+    x = (ALONE * 7 % 31) / 31
+    found = log_wealth(np.column_stack([x, x, x]), np.ones(30), np.array([0.3, 0.4, 0.45]))
+    np.testing.assert_allclose(found, [4.886062387638968, -0.0691333306444741, -1.5507451272563824], rtol=1e-9)
+
+
+@pytest.mark.parametrize(("clusters", "rate"), [(10, 0.1), (34, 0.02), (100, 0.02), (100, 0.005), (400, 0.02)])
+@pytest.mark.parametrize("rows", [1, "1 to 5"])
+def test_rare_large_changes_are_covered_and_seldom_called_equivalent(clusters, rate, rows):
+    values, ids = rare_losses(200, clusters, rate, rows)
+    found = bounded_test(values, ids, margin=rate)  # the true mean sits on the margin
+    assert np.mean(found.p_within <= 0.05) <= 0.05
+    assert np.mean(found.p_beyond <= 0.05) <= 0.05
+    assert np.mean((found.low <= -rate) & (-rate <= found.high)) >= 0.95
+    np.testing.assert_allclose(found.value, values.mean(axis=0))
+
+
+@pytest.mark.parametrize("sizes", [[1] * 60 + [9], [1] * 30 + [3] * 30, [2] * 40])
+@pytest.mark.parametrize("where", ["small", "large", "any"])
+def test_clusters_of_any_size_may_carry_the_events(sizes, where):
+    """The expected mean over rows is the margin, though only the small clusters, or only the large, ever lose."""
+    sizes, rng = np.array(sizes), np.random.default_rng(0)
+    exposed = {"small": sizes == sizes.min(), "large": sizes == sizes.max(), "any": sizes > 0}[where]
+    chance = exposed * min(0.05 * sizes.sum() / sizes[exposed].sum(), 1)
+    margin = (chance * sizes).sum() / sizes.sum()
+    lost = -(rng.random((len(sizes), 600)) < chance[:, None]).astype(float)
+    ids = np.repeat(np.arange(len(sizes)), sizes)
+    found = bounded_test(lost[ids], ids, margin=margin)
+    assert np.mean(found.p_within <= 0.05) <= 0.05
+    assert np.mean((found.low <= -margin) & (-margin <= found.high)) >= 0.95
+
+
+def test_a_large_cluster_costs_little_and_is_not_bet_on_beyond_its_means():
+    zeros = [bounded_interval(np.zeros(len(ids)), ids, CHANGE).high for ids in (np.arange(200), np.arange(203) % 200)]
+    assert zeros[0] < zeros[1] < 1.3 * zeros[0], "three texts that stand twice"
+    everywhere = bounded_interval(np.zeros(400), np.arange(400) % 200, CHANGE)
+    assert everywhere.high == pytest.approx(zeros[0]), "copies of all texts tell nothing"
+
+
+@pytest.mark.parametrize("sizes", [[1, 1, 1, 5], [1, 1, 3, 3], [1] * 20 + [7]])
+def test_no_means_of_clusters_win_more_than_the_wealth_is_divided_by(sizes):
+    sizes, rng = np.array(sizes, dtype=float), np.random.default_rng(0)
+    small, large = (chosen * sizes.sum() / sizes[chosen > 0].sum() for chosen in (sizes == 1, sizes > 1))
+    some = np.linspace(0, 1, 1001)[:, None] * small + np.linspace(1, 0, 1001)[:, None] * large
+    others = rng.dirichlet(np.full(len(sizes), 0.5), 20_000) * sizes.sum() / sizes
+    for stakes in bounded._capped(sizes):
+        most = bounded._largest_gain(sizes, stakes)
+        for means in (some, others):  # over rows they average 1
+            np.testing.assert_allclose(means @ sizes, sizes.sum())
+            assert np.log(1 + stakes * (means - 1)).sum(axis=1).max() <= most + 1e-9
+        assert np.log(1 + stakes * (some - 1)).sum(axis=1).max() == pytest.approx(most, abs=1e-3)
+
+
+@pytest.mark.parametrize("sizes", [[1] * 20 + [7], [1] * 10 + [2] * 10, [1, 2, 3, 4, 5], [3] * 10])
+@pytest.mark.parametrize("m", [0.01, 0.2, 0.5])
+def test_betting_against_the_truth_wins_nothing_whichever_clusters_carry_it(sizes, m):
+    """Each cluster has just its expected mean, and over rows these average m."""
+    sizes = np.array(sizes, dtype=float)
+    for carriers in (sizes == sizes.min(), sizes == sizes.max(), sizes > 0):
+        for share in (0.3, 0.7, 1.0):  # of the sum, the others have the rest
+            wanted = np.where(carriers, share, 1 - share if not carriers.all() else share)
+            x = wanted * np.where(carriers, 1 / sizes[carriers].sum(), 1 / max(sizes[~carriers].sum(), 1))
+            x = np.minimum(x * m * sizes.sum() / (x @ sizes), 1)[:, None]
+            if x.max() < 1:
+                assert (sizes @ x / sizes.sum())[0] == pytest.approx(m)
+                assert log_wealth(x, sizes, np.array([m]))[0] <= 1e-9
+
+
+@given(arrays(np.float64, 12, elements=st.floats(0, 1)), st.lists(st.integers(1, 5), min_size=12, max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_the_wealth_falls_with_the_mean_that_is_bet_against(x, sizes):
+    m = np.linspace(0.01, 0.99, 99)
+    found = log_wealth(np.repeat(x[:, None], 99, axis=1), np.array(sizes, dtype=float), m)
+    assert (np.diff(found) <= 1e-9).all()
+
+
+@given(arrays(np.float64, 30, elements=st.floats(-1, 1)), st.integers(8, 30))
+@settings(max_examples=10, deadline=None)
+def test_an_interval_holds_the_mean_and_turns_with_its_sign(values, clusters):
+    ids = ALONE % clusters
+    low, high = bounded_interval(values, ids, CHANGE)
+    assert -1 - 1e-9 <= low <= values.mean() + 1e-6 and values.mean() - 1e-6 <= high <= 1 + 1e-9
+    assert bounded_interval(-values, ids, CHANGE) == pytest.approx((-high, -low), abs=1e-4)
+    shifted = bounded_interval((values + 1) / 2, ids, SHARE)
+    assert shifted == pytest.approx(((low + 1) / 2, (high + 1) / 2), abs=1e-4)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.03, 0.3])
+def test_interval_and_p_agree(rate):
+    values = -(np.arange(200) < 200 * rate).astype(float)
+    low, high = bounded_interval(values, np.arange(200), CHANGE)
+    for edge, p in ((low, "p_below"), (high, "p_above")):
+        bets = bounded._Bets(bounded.clustered(values, np.arange(200)), CHANGE)
+        inside, outside = (edge + step * (1e-3 if p == "p_below" else -1e-3) for step in (1, -1))
+        test = bets.p_above if p == "p_below" else bets.p_below
+        assert test(bets.scaled(np.array([inside])))[0] > 0.025 > test(bets.scaled(np.array([outside])))[0]
+    found = bounded_test(values, np.arange(200), margin=0.02)
+    assert (found.p_difference <= 0.05) == (high < 0)
+    wider = bounded_interval(values, np.arange(200), CHANGE, alpha=0.01)
+    assert wider.low < low and wider.high > high
+    tested = bounded_test(values, np.arange(200), margin=0.02, alpha=0.01)
+    assert (tested.low, tested.high) == wider and (found.low, found.high) == (low, high)
+
+
+def test_verdicts_have_the_right_side():
+    steady = np.random.default_rng(0).normal(0, 0.02, 400)
+    columns = np.column_stack([steady, 0.2 + steady, -0.2 + steady, 0.005 + steady])
+    found = bounded_test(columns, np.arange(400), margin=0.05)
+    assert (found.p_within <= 0.05).tolist() == [True, False, False, True]
+    assert (found.p_beyond <= 0.05).tolist() == [False, True, True, False]
+    assert (found.p_difference <= 1e-6).tolist() == [False, True, True, False]
+    assert (found.low > 0).tolist() == [False, True, False, False] and found.high[2] < 0
+    margins = bounded_test(columns, np.arange(400), margin=np.array([0.001, 0.5, 0.5, 0.001]))
+    assert (margins.p_within <= 0.05).tolist() == [False, True, True, False]
+
+
+def test_a_strong_effect_survives_a_large_family():
+    strong = -0.3 + np.random.default_rng(0).normal(0, 0.1, 100)
+    assert bounded_test(strong, np.arange(100), margin=0.02).p_difference < 0.05 / 10_000
+
+
+@pytest.mark.parametrize(("texts", "equivalent"), [(100, False), (149, False), (220, True)])
+def test_no_change_at_all_shows_as_much_as_it_can(texts, equivalent):
+    """If 2 % of texts lost everything, 149 would show it 95 times in 100: fewer can prove nothing by any test."""
+    assert (bounded_test(np.zeros(texts), np.arange(texts), margin=0.02).p_within <= 0.05) == equivalent
+
+
+@pytest.mark.parametrize(("spread", "texts", "ratio"), [(0.05, 100, 5), (0.05, 600, 2.5), (0.2, 600, 1.75)])
+def test_intervals_are_not_much_wider_than_normal_ones_where_those_hold(spread, texts, ratio):
+    values = np.random.default_rng(0).normal(0, spread, texts)
+    low, high = bounded_interval(values, np.arange(texts), CHANGE)
+    normal = 2 * 1.96 * values.std() / np.sqrt(texts)
+    assert normal < high - low < ratio * normal
+
+
+@pytest.mark.parametrize(("share", "found"), [(0.0, 0.0), (1.0, 1.0)])
+def test_the_bounds_are_never_passed(share, found):
+    low, high = bounded_interval(np.full(20, share), np.arange(20), SHARE)
+    assert found in (low, high) and 0 <= low <= share <= high <= 1
+    tested = bounded_test(np.full(20, share), np.arange(20), margin=0.5, bounds=SHARE)
+    assert tested.p_within <= 0.05 or share == 1, "a mean below -0.5 is not possible"
+
+
+def test_few_clusters_have_a_p_but_no_interval():
+    seven = bounded_test(np.ones(70), np.arange(70) % 7, margin=0.1)
+    assert np.isnan([seven.low, seven.high, seven.detectable]).all()
+    assert seven.value == 1 and seven.n == 7 and seven.p_difference < 0.05
+    assert np.isfinite(bounded_interval(np.ones(8), np.arange(8), SHARE)).all()
+
+
+def test_many_columns_at_once_give_what_each_gives_alone():
+    values, clusters = repeated_texts(6)
+    values = np.tanh(values)
+    together = bounded_test(values.reshape(-1, 2, 3), clusters, margin=0.1)
+    alone = bounded_test(values[:, 4], clusters, margin=0.1)
+    assert together.low.shape == (2, 3) and together.n == alone.n == 25
+    np.testing.assert_allclose([field[1, 1] for field in together[:-1]], alone[:-1], atol=1e-6)
+    assert bounded_test(values[::-1, 4], clusters[::-1], margin=0.1) == pytest.approx(alone), "rows have no order"
+
+
+@pytest.mark.parametrize(
+    ("values", "margin", "message"),
+    [(np.full(9, 1.2), 0.1, "beyond their bounds"), (np.zeros(9), 0, "margin"), (np.full(9, np.nan), 0.1, "finite")],
+)
+def test_what_cannot_be_judged_is_refused(values, margin, message):
+    with pytest.raises(ValueError, match=message):
+        bounded_test(values, np.arange(9), margin)

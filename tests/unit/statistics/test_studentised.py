@@ -1,0 +1,64 @@
+"""The studentised bootstrap, for means without bounds."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from clustered_rows import repeated_texts
+from emoscope.statistics.studentised import studentised_test
+
+OPTIONS = {"seed": 0, "resamples": 999}
+
+
+def test_it_is_the_t_test_where_values_are_normal():
+    values = np.random.default_rng(0).normal(0.1, 1, 200)
+    found = studentised_test(values, np.arange(200), margin=0.3, seed=0, resamples=10_000)
+    theirs = stats.ttest_1samp(values, 0)
+    assert found.p_difference == pytest.approx(theirs.pvalue, abs=0.03)
+    assert (found.low, found.high) == pytest.approx(theirs.confidence_interval(), abs=0.02)
+    assert found.p_within == pytest.approx(stats.ttest_1samp(values, 0.3, alternative="less").pvalue, abs=0.01)
+    assert found.detectable == pytest.approx(2.82 / np.sqrt(200) * values.std(), rel=0.06)
+
+
+def test_skewed_and_clustered_means_are_covered_and_seldom_found_by_chance():
+    rng = np.random.default_rng(1)
+    skewed = rng.lognormal(size=(34, 200)) - np.exp(0.5)
+    found = studentised_test(skewed, np.arange(34), margin=0.4, **OPTIONS)
+    assert np.mean(found.p_difference <= 0.05) <= 0.12 and np.mean((found.low <= 0) & (found.high >= 0)) >= 0.89
+    values, clusters = repeated_texts(300)
+    found = studentised_test(values, clusters, margin=0.5, **OPTIONS)
+    assert np.mean(found.p_difference <= 0.05) == pytest.approx(0.05, abs=0.03)
+    on_margin = studentised_test(values + 0.5, clusters, margin=0.5, **OPTIONS)
+    assert np.mean(on_margin.p_within <= 0.05) == pytest.approx(0.05, abs=0.03)
+    assert np.mean(on_margin.p_beyond <= 0.05) <= 0.06
+
+
+def test_verdicts_have_the_right_side():
+    noise = np.random.default_rng(0).normal(0, 0.1, (100, 3))
+    found = studentised_test(noise + np.array([0, 1, -1]), np.arange(100), margin=np.array([0.5, 0.5, 2]), **OPTIONS)
+    assert (found.p_within <= 0.05).tolist() == [True, False, True]
+    assert (found.p_beyond <= 0.05).tolist() == [False, True, False]
+    assert (found.p_difference <= 0.01).tolist() == [False, True, True]
+    assert found.low[1] > 0.9 and found.high[2] < -0.9
+
+
+def test_a_lone_effect_can_survive_a_large_family():
+    lone = 10 + np.random.default_rng(0).normal(size=30)
+    assert studentised_test(lone, np.arange(30), margin=1, tests=2000, **OPTIONS).p_difference * 2000 <= 0.05
+
+
+def test_no_spread_counts_as_known_and_few_clusters_as_unknown():
+    known = studentised_test(np.column_stack([np.zeros(20), np.ones(20)]), np.arange(20), margin=0.1, **OPTIONS)
+    np.testing.assert_allclose([known.low, known.high], [[0, 1], [0, 1]])
+    assert known.p_difference.tolist() == pytest.approx([1, 0.002]) and known.p_within[0] < 0.01 < known.p_within[1]
+    few = studentised_test(np.arange(14.0), np.arange(14) % 7, margin=0.1, **OPTIONS)
+    assert few.value == 6.5 and few.n == 7 and np.isnan(few[1:-1]).all()
+
+
+def test_many_columns_at_once_give_what_each_gives_alone():
+    values, clusters = repeated_texts(6)
+    together = studentised_test(values.reshape(-1, 2, 3), clusters, margin=0.1, **OPTIONS)
+    alone = studentised_test(values[:, 4], clusters, margin=0.1, **OPTIONS)
+    np.testing.assert_allclose([field[1, 1] for field in together[:-1]], alone[:-1], atol=1e-4)
+    with pytest.raises(ValueError, match="margin"):
+        studentised_test(values, clusters, margin=0, **OPTIONS)
