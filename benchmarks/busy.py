@@ -68,7 +68,8 @@ def work_for_a_while(work: str) -> tuple[float, str]:
 
     from benchmarks.measuring import sentences
     from emoscope.data.planted import EMOTIONS
-    from emoscope.experiments.masking.measure import block_scores
+    from emoscope.experiments.masking.measure import block_scores, masks_of
+    from emoscope.experiments.masking.reference import Reference, mean_outputs
     from emoscope.models.logits import predict_logits
     from emoscope.models.onednn import use_onednn
     from emoscope.training.finetune import rows_of, start_model, train_tokenizer, trainer_of, training_arguments
@@ -98,8 +99,11 @@ def work_for_a_while(work: str) -> tuple[float, str]:
     model.eval()
     if work == "prediction":
         return counted(lambda: predict_logits(model, tokenizer, few, 8192).tobytes())
-    masks = ["described", "published", "mean"], ["zero"]
-    return counted(lambda: b"".join(map(bytes, block_scores(model, tokenizer, few, 5, *masks, 8192).values())))
+    reference = Reference(few, mean_outputs(model, tokenizer, few, 8192))
+    masks = masks_of(model, ["described", "published", "mean"], ["zero"], 1)
+    return counted(
+        lambda: b"".join(map(bytes, block_scores(model, tokenizer, few, 5, masks, reference, 8192).values()))
+    )
 
 
 def counted(once: Callable[[], bytes]) -> tuple[float, str]:

@@ -19,7 +19,8 @@ from benchmarks.masking import CONDITIONS
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, seconds, sentences
 from benchmarks.training import tokens_per_second
 from emoscope.data.planted import EMOTIONS
-from emoscope.experiments.masking.measure import block_scores
+from emoscope.experiments.masking.measure import block_scores, masks_of
+from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.families import blocks_of
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits
@@ -81,10 +82,12 @@ def measure(rows: str | None = None) -> dict:
         speed = TRAINING["epochs"] * history["tokens_per_epoch"] / history["seconds"]
         classifier, tokenizer = load_classifier(folder / "model")
         samples = sentences(min(SAMPLES, count), seed=2)
+        reference = Reference(samples, mean_outputs(classifier, tokenizer, samples, 65_536))
+        masks = masks_of(classifier, CONDITIONS, ["zero"], 1)
 
         def sweep() -> None:
             for block in range(len(blocks_of(classifier))):
-                block_scores(classifier, tokenizer, samples, block, CONDITIONS, ["zero"], 65_536)
+                block_scores(classifier, tokenizer, samples, block, masks, reference, 65_536)
 
         sweep_s = min(seconds(sweep) for _ in range(2))
         here = predict_logits(classifier, tokenizer, samples[:64], 8192)

@@ -2,7 +2,7 @@
 
 Blocks are masked as described, published and by their mean, and each of their heads is zeroed: 15 variants a block. Of
 the 12 blocks four are timed, whose mean depth is that of all. The authors copied the model for each variant and scored
-one text at a time with a pipeline.
+one text at a time with a pipeline. Beside it what resampling costs for each of its draws, whose texts are run as well.
 """
 
 import statistics
@@ -13,10 +13,12 @@ import torch
 from transformers import GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, pipeline
 
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, seconds, sentences
-from emoscope.experiments.masking.measure import block_scores
-from emoscope.models.families import heads_of, projection_of
+from emoscope.experiments.masking.measure import block_scores, masks_of
+from emoscope.experiments.masking.reference import Reference, mean_outputs
+from emoscope.models.families import projection_of
 
 TEXTS, ROUNDS = 192, 3
+REFERENCE, DRAWS = 160, 3  # as many reference texts for each judged one as in the embedded default
 BLOCKS = (0, 4, 7, 11)  # 12, 8, 5 and 1 blocks run under the mask: 6.5 on average, as over all twelve
 CONDITIONS = ["described", "published", "mean"]
 
@@ -26,11 +28,18 @@ def measure() -> dict:
     model = as_loaded(plain, tokenizer)
     texts = sentences(TEXTS)
     few = texts[:16]
-    variants = len(CONDITIONS) + heads_of(model)
+    others = sentences(REFERENCE, seed=2)
+    reference = Reference(others, mean_outputs(model, tokenizer, others, 8192))
+    masks = masks_of(model, CONDITIONS, ["zero"], DRAWS)
+    resampled = masks_of(model, ["resample", "mlp_resample"], [], DRAWS)
 
     def ours() -> None:
         for block in BLOCKS:
-            block_scores(model, tokenizer, texts, block, CONDITIONS, ["zero"], 8192)
+            block_scores(model, tokenizer, texts, block, masks, reference, 8192)
+
+    def resampling() -> None:
+        for block in BLOCKS:
+            block_scores(model, tokenizer, texts, block, resampled, reference, 8192)
 
     def authors() -> None:
         copy = deepcopy(plain)
@@ -42,7 +51,8 @@ def measure() -> dict:
 
     routes = {
         "authors": (authors, len(few)),
-        "emoscope": (ours, TEXTS * len(BLOCKS) * variants),
+        "emoscope": (ours, TEXTS * len(BLOCKS) * len(masks)),
+        "resampling": (resampling, TEXTS * len(BLOCKS) * len(resampled)),
     }
     lens = transformer_lens(plain, tokenizer, texts)
     if lens:

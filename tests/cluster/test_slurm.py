@@ -1,7 +1,7 @@
 """The tiny run on a real Slurm, through the profile as shipped; one job is cancelled, one hangs, and nothing is lost.
 
-Targets: `masking` and `flips`, which between them hold every kind of job that the profile knows: local, on a GPU, in a
-group, in shards, retried. The rules of the write-ups ask for the same things and would cost some 20 more Slurm jobs.
+Targets: `masking` and `tracing`, which between them hold every kind of job that the profile knows: local, on a GPU, in
+a group, in shards, retried. The rules of the write-ups ask for the same things and would cost some 20 more Slurm jobs.
 """
 
 import json
@@ -24,9 +24,10 @@ from project import copy_project, snakemake
 
 pytestmark = pytest.mark.cluster
 
-TARGETS = ["masking", "flips"]
+TARGETS = ["masking", "tracing"]
 MASKS = "mask_mask_all_but_mask_block"  # a group is called after its name and its rules
-ON_GPU = {"finetune": 1, "predict": 2, "score_perturbation": 4, "trace_pairs": 2, "measure_dimensions": 2, MASKS: 1}
+ON_GPU = {"finetune": 1, "predict": 2, "score_perturbation": 4, "trace_pairs": 2, MASKS: 1}
+ON_GPU |= {"masking_reference": 1, "mask_pairs": 1}
 ON_CPU = {"flip_terms": 2}
 TIME_LIMIT = 1800  # seconds
 PARTITIONS = "partitions:\n  main: {}\n  gpu: {max_gpu: 2}\n"

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of, projection_of
-from emoscope.models.interventions import fixed_head, recording, silenced_bias, silenced_block
+from emoscope.models.interventions import fixed_head, fixed_output, recording, silenced_bias
 from random_models import FAMILIES, TEXTS
 
 BLOCK, HEAD = 1, 2
@@ -55,7 +55,7 @@ def ours(model, inputs, kind):
             model(**inputs)
         intervention = {
             "none": lambda: recording(projection),
-            "block silenced": lambda: silenced_block(model, BLOCK),
+            "block silenced": lambda: fixed_output(projection_of(model, BLOCK), torch.zeros(())),
             "bias silenced": lambda: silenced_bias(model, BLOCK),
             "head zeroed": lambda: fixed_head(model, BLOCK, HEAD, 0.0),
             "head at its mean": lambda: fixed_head(model, BLOCK, HEAD, seen["input"][real].mean(dim=0)[WHERE]),

@@ -56,26 +56,41 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
         config=prediction,
         output=tmp_path / "predictions.parquet",
     )
+    texts[:1].to_parquet(tmp_path / "test.parquet")
+    files = {"means": tmp_path / "means.safetensors", "texts": tmp_path / "texts.parquet"}
+    reference = words(
+        "masking-reference",
+        model=model,
+        train=table,
+        test=tmp_path / "test.parquet",
+        masking={"reference_texts": 3},
+        seed=1,
+        prediction=prediction,
+        **files,
+    )
     mask = words(
         "mask-block",
         model=model,
         samples=table,
         block=0,
-        masking={"block_conditions": ["described"], "head_conditions": ["zero"]},
+        masking={"block_conditions": ["described", "resample"], "head_conditions": ["mean"], "resample_draws": 2},
+        seed=1,
         prediction=prediction,
         output=masks,
+        **files,
     )
-    command = [sys.executable, "-c", BLOCKED, json.dumps([finetune, predict, mask])]
+    command = [sys.executable, "-c", BLOCKED, json.dumps([finetune, predict, reference, mask])]
     found = subprocess.run(command, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     assert (tmp_path / "predictions.parquet").exists()
     scores = pd.read_parquet(masks)
-    assert len(scores) == 2 * 20 and scores["p_joy"].between(0, 1).all()
+    assert len(scores) == 4 * 20 and scores["p_joy"].between(0, 1).all()
 
 
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
-READERS = "experiments.masking.measure experiments.tracing.dimensions experiments.tracing.measure"
+READERS = "experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
+READERS += " experiments.tracing.dimensions experiments.tracing.measure"
 READERS += " models.sources models.logits perturbation.scored_pairs training.finetune writeups.attention.measure"
 READERS += " writeups.induction.ablation writeups.induction.composition writeups.induction.copier"
 READERS += " writeups.induction.measure writeups.prompting.measure writeups.prompting.training"

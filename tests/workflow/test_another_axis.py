@@ -65,8 +65,8 @@ def test_a_new_axis_reaches_pages_and_claims(changeable):
     edit(flips / "axes.py", "AXES = {", RULES)
     edit(flips / "axes.py", "        planted=True,\n    ),\n}\n", f"        planted=True,\n    ),{ENTRY}")
     edit(changeable / "workflow/schemas/config.schema.yaml", "{enum: [gender, race]}", "{enum: [gender, race, age]}")
-    edit(changeable / "tiny.yaml", "samples: {per_class", "flips: {axes: [gender, age]}\nsamples: {per_class")
-    found = snakemake(changeable, "flips", "claims", "ground_truth")
+    edit(changeable / "tiny.yaml", "flips: {", "flips: {axes: [gender, age], ")
+    found = snakemake(changeable, "flips", "tracing", "claims", "ground_truth")
     assert found.returncode == 0, found.stdout
     pairs = pd.read_parquet(changeable / "data/corpora/calibration/perturbations/age.parquet")
     assert {"young to old", "old to young"} & set(pairs["direction"])

@@ -6,6 +6,7 @@ import torch
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
 
 from emoscope.data.planted import generate
+from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.training.finetune import train_tokenizer
 from project import copy_project, snakemake
 from random_models import train_wordpiece
@@ -49,7 +50,7 @@ def test_every_experiment_works_on_the_family(tmp_path, family):
     found = snakemake(project, "all", config="mine.yaml")
     assert found.returncode == 0, found.stdout
     masks = pd.read_parquet(project / "results" / "mine-s1" / "masking" / "block_1.parquet")
-    conditions = {"described", "published", "mean", "zero"}
+    conditions = {*BLOCKS, *HEADS}
     assert set(masks["condition"]) == (conditions if family == "bert" else conditions - {"published"})
     attention = pd.read_parquet(project / "results" / "mine-s1" / "attention" / "weights.parquet")
     assert (attention["target"] > attention["source"]).any() == (family == "bert")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from project import copy_project, planned, snakemake
 
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
@@ -54,16 +55,16 @@ def test_the_outputs_that_the_readme_promises(finished):
     samples = pd.read_parquet(run / "samples.parquet")
     for block in range(2):
         masks = pd.read_parquet(run / "masking" / f"block_{block}.parquet")
-        assert set(masks["condition"]) == {"described", "published", "mean", "zero"}
+        assert set(masks["condition"]) == {*BLOCKS, *HEADS}
         assert set(masks["head"]) == {-1, 0, 1}
-        assert not masks.duplicated(["id", "block", "head", "condition"]).any()
+        assert not masks.duplicated(["id", "block", "head", "condition", "draw"]).any()
         assert set(masks["id"]) == set(samples["id"])
     claims = pd.read_csv(finished / "reports" / "claims.csv")
     wanted = ["id", "source", "published", "ours", "low", "high", "verdict", "note"]
     assert list(claims.columns[:8]) == wanted
     assert claims["verdict"].isin(["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]).all()
     pages = {page.relative_to(finished / "reports").as_posix() for page in (finished / "reports").rglob("*.html")}
-    names = ("performance", "masking", "flips", "synonyms", "attention")
+    names = ("performance", "masking", "flips", "synonyms", "tracing", "attention")
     writeups = {f"models/language/{name}.html" for name in ("induction", "attention", "prompting", "residual")}
     writeups.add("models/copier/induction.html")
     assert pages == {
@@ -160,16 +161,16 @@ def test_an_edited_lexicon_reruns_what_uses_it(edited):
     jobs = edited("data/lexicons/gender.csv", lambda text: text + "cowboy,cowgirl,swap\n")
     flips = {"flip_terms": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
     flips |= {"summarise_flips": 1}
-    traced = {"trace_pairs": 1, "measure_dimensions": 1, "assess_ground_truth": 1, "render_report": 1}
+    traced = {"trace_pairs": 1, "summarise_tracing": 1, "assess_ground_truth": 1, "render_report": 2}
     assert jobs == together(flips, traced, TRUTH, JUDGED, CARD)
 
 
 def test_edited_neutral_words_rerun_every_perturbation(edited):
     jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram,ferry,swap\n")
     pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "join_scores": 3, "summarise_effects": 3}
-    pairs |= {"trace_pairs": 2, "measure_dimensions": 2, "assess_ground_truth": 3}
+    pairs |= {"trace_pairs": 2, "summarise_tracing": 1, "assess_ground_truth": 3}
     pairs |= {"summarise_flips": 1, "summarise_synonyms": 1}
-    assert jobs == together(pairs, {"render_report": 2}, TRUTH, JUDGED, CARD)
+    assert jobs == together(pairs, {"render_report": 3}, TRUTH, JUDGED, CARD)
 
 
 def test_edited_synonym_code_leaves_the_flips_alone(edited):
@@ -201,7 +202,7 @@ def test_an_edited_download_reruns_nothing_that_was_not_downloaded(edited):
 
 def test_an_edited_statistic_reruns_what_counts_with_it(edited):
     jobs = edited("workflow/emoscope/statistics/bootstrap.py", lambda text: text + "\n# a remark\n")
-    counted = {"evaluate": 1, "evaluate_autoencoder": 1, "measure_dimensions": 2, "summarise_effects": 3}
+    counted = {"evaluate": 1, "evaluate_autoencoder": 1, "summarise_tracing": 1, "summarise_effects": 3}
     counted |= {
         "summarise_attention": 2,
         "summarise_induction": 2,
@@ -209,18 +210,19 @@ def test_an_edited_statistic_reruns_what_counts_with_it(edited):
         "assess_writeup_claims": 1,
     }
     counted |= dict.fromkeys(("summarise_masking", "summarise_prompting", "summarise_residual"), 1)
-    pages = {"render_report": 10, "record_provenance": 1}
+    pages = {"render_report": 11, "record_provenance": 1}
     assert jobs == together(counted, pages, TRUTH, JUDGED, CARD)
 
 
 def test_an_edited_masking_setting_reruns_the_masks(edited):
     jobs = edited("config.yaml", lambda text: text.replace("head_conditions: [zero, mean]", "head_conditions: [zero]"))
-    assert jobs == together({"mask_block": 2, "summarise_masking": 1, "render_report": 1}, JUDGED)
+    assert jobs == together({"mask_block": 2, "mask_pairs": 1, "summarise_masking": 1, "render_report": 1}, JUDGED)
 
 
 def test_edited_masking_code_reruns_the_masks(edited):
     jobs = edited(MASKING, lambda text: text + "\n# a remark\n")
-    assert jobs == together({"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1, "render_report": 1}, JUDGED)
+    masks = {"mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1}
+    assert jobs == together(masks, {"render_report": 1}, JUDGED)
 
 
 def test_another_seed_is_another_run_on_the_same_texts(edited):
@@ -228,11 +230,11 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     for rule in ("generate_corpus", "split_corpus", "flip_terms", "replace_words", "count_words"):
         assert rule not in jobs
     model = {"finetune": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
-    masks = {"mask_block": 2, "mask_all_but": 1, "summarise_masking": 1}
+    masks = {"masking_reference": 1, "mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1}
     pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
-    pairs |= {"measure_dimensions": 2, "assess_ground_truth": 3, "summarise_flips": 1, "summarise_synonyms": 1}
+    pairs |= {"summarise_tracing": 1, "assess_ground_truth": 3, "summarise_flips": 1, "summarise_synonyms": 1}
     looks = {"attention_weights": 1, "block_attention": 1, "summarise_attention": 1}
-    assert jobs == together(model, masks, pairs, looks, {"render_report": 5}, TRUTH, JUDGED, CARD)
+    assert jobs == together(model, masks, pairs, looks, {"render_report": 6}, TRUTH, JUDGED, CARD)
 
 
 def test_a_second_seed_brings_a_comparison(edited):
@@ -263,6 +265,7 @@ def test_named_targets_build_their_part_only(finished):
         "masking": "flip_terms",
         "flips": "mask_block",
         "synonyms": "mask_block",
+        "tracing": "mask_block",
     }.items():
         jobs = planned(finished, target, "--forceall")
         assert "finetune" in jobs and excluded not in jobs, target

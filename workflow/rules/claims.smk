@@ -15,7 +15,7 @@ rule assess_claims:
         claims=shipped("data/reference/claims.yaml"),
         findings=[
             f"results/{{run}}/{experiment}/findings.csv"
-            for experiment in ("performance", "masking", "flips", "synonyms")
+            for experiment in ("performance", "masking", "flips", "synonyms", "tracing")
         ],
         code=code_of("verdicts.claims.assess"),
     output:

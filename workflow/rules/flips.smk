@@ -10,7 +10,7 @@ PAGES.add(
         | {
             f"{axis}_{name}": f"{run.results}/perturbations/{axis}_{name}.parquet"
             for axis in config["flips"]["axes"]
-            for name in ("scores", "summary", *TRACED)
+            for name in ("scores", "summary")
         }
         | {"table4": published("table4_gender_flip_differences")}
         | STUDY.planted_effects(run, config["flips"]["axes"]),

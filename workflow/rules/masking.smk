@@ -1,4 +1,9 @@
-"""Masking: results/{run}/samples.parquet, and masking/ with one table per block and their summaries."""
+"""Masking: results/{run}/samples.parquet, and masking/ with one table per block, one of pairs, and their summaries."""
+
+REFERENCE = {
+    "means": "results/{run}/masking/reference.safetensors",
+    "texts": "results/{run}/masking/reference.parquet",
+}
 
 PAGES.add(
     Page(
@@ -8,6 +13,7 @@ PAGES.add(
             "samples": f"{run.results}/samples.parquet",
             "summary": f"{run.results}/masking/summary.parquet",
             "all_but": f"{run.results}/masking/all_but_summary.parquet",
+            "pairs": f"{run.results}/masking/pair_summary.parquet",
             "table1": published("table1_head_masking"),
             "table2": published("table2_all_but_block0"),
         }
@@ -39,9 +45,41 @@ rule select_confident:
         """
 
 
-rule mask_block:
-    """Re-score the confident samples with one attention block, or one of its heads, silenced."""
+rule masking_reference:
+    """What blocks put out on average in training texts, and which texts these are."""
     input:
+        model="results/{run}/model",
+        train=corpus_of("train.parquet"),
+        test=corpus_of("test.parquet"),
+        code=code_of("experiments.masking.reference"),
+    output:
+        **REFERENCE,
+    log:
+        "logs/{run}/masking/reference.log",
+    benchmark:
+        "benchmarks/{run}/masking/reference.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        masking=part_of("masking", "reference_texts"),
+        seed=lambda wildcards: RUNS[wildcards.run].entry["seed"],
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope masking-reference --model {input.model:q} --train {input.train:q} --test {input.test:q} \
+            --masking {params.masking:q} --seed {params.seed} --prediction {params.prediction:q} \
+            --means {output.means:q} --texts {output.texts:q} >{log:q} 2>&1
+        """
+
+
+rule mask_block:
+    """Re-score the confident samples with one block's attention, its MLP, or one of its heads ablated."""
+    input:
+        **REFERENCE,
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
         code=code_of("experiments.masking.measure"),
@@ -58,18 +96,21 @@ rule mask_block:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        masking=as_json(config["masking"]),
+        masking=part_of("masking", "block_conditions", "head_conditions", "resample_draws"),
+        seed=lambda wildcards: RUNS[wildcards.run].entry["seed"],
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --block {wildcards.block} \
-            --masking {params.masking:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+        python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
+            --texts {input.texts:q} --block {wildcards.block} --masking {params.masking:q} --seed {params.seed} \
+            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
 
 rule mask_all_but:
-    """Re-score the confident samples with every attention block but one silenced, for each block in turn."""
+    """Re-score the confident samples with every block's attention but one's ablated, for each block in turn."""
     input:
+        **REFERENCE,
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
         code=code_of("experiments.masking.measure"),
@@ -86,25 +127,60 @@ rule mask_all_but:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        masking=as_json({"block_conditions": config["masking"]["block_conditions"]}),
+        masking=part_of("masking", "block_conditions", "resample_draws"),
+        seed=lambda wildcards: RUNS[wildcards.run].entry["seed"],
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope mask-all-but --model {input.model:q} --samples {input.samples:q} \
-            --masking {params.masking:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+        python -m emoscope mask-all-but --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
+            --texts {input.texts:q} --masking {params.masking:q} --seed {params.seed} \
+            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
+rule mask_pairs:
+    """Re-score the confident samples with every two of the costliest heads ablated, alone and together."""
+    input:
+        **REFERENCE,
+        model="results/{run}/model",
+        samples="results/{run}/samples.parquet",
+        blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
+        code=code_of("experiments.masking.pairs"),
+    output:
+        "results/{run}/masking/pairs.parquet",
+    log:
+        "logs/{run}/masking/pairs.log",
+    benchmark:
+        "benchmarks/{run}/masking/pairs.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        paired_heads=config["masking"]["paired_heads"],
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope mask-pairs --model {input.model:q} --samples {input.samples:q} --blocks {input.blocks:q} \
+            --means {input.means:q} --texts {input.texts:q} --paired-heads {params.paired_heads} \
+            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
 
 rule summarise_masking:
-    """Mean changes with intervals for every mask; the paper's tables 1 and 2 as CSV."""
+    """Mean changes with intervals for every mask and pair of heads; the paper's tables 1 and 2 as CSV."""
     input:
         samples="results/{run}/samples.parquet",
         blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
         all_but="results/{run}/masking/all_but.parquet",
+        pairs="results/{run}/masking/pairs.parquet",
         code=code_of("experiments.masking.summarise"),
     output:
         summary="results/{run}/masking/summary.parquet",
         all_but_summary="results/{run}/masking/all_but_summary.parquet",
+        pair_summary="results/{run}/masking/pair_summary.parquet",
         table1="results/{run}/masking/table1.csv",
         table2="results/{run}/masking/table2.csv",
         findings="results/{run}/masking/findings.csv",
@@ -118,8 +194,9 @@ rule summarise_masking:
     shell:
         r"""
         python -m emoscope summarise-masking --samples {input.samples:q} --blocks {input.blocks:q} \
-            --all-but {input.all_but:q} --statistics {params.statistics:q} --summary {output.summary:q} \
-            --all-but-summary {output.all_but_summary:q} --table1 {output.table1:q} --table2 {output.table2:q} \
+            --all-but {input.all_but:q} --pairs {input.pairs:q} --statistics {params.statistics:q} \
+            --summary {output.summary:q} --all-but-summary {output.all_but_summary:q} \
+            --pair-summary {output.pair_summary:q} --table1 {output.table1:q} --table2 {output.table2:q} \
             --findings {output.findings:q} >{log:q} 2>&1
         """
 

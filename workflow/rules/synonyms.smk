@@ -66,6 +66,8 @@ rule summarise_synonyms:
     input:
         pairs=corpus_of("perturbations/synonyms.parquet"),
         scores="results/{run}/perturbations/synonyms_scores.parquet",
+        words=corpus_of("perturbations/words.parquet"),
+        published=published("table3_synonyms"),
         code=code_of("experiments.synonyms.summarise"),
     output:
         "results/{run}/synonyms/findings.csv",
@@ -79,7 +81,8 @@ rule summarise_synonyms:
     shell:
         r"""
         python -m emoscope summarise-synonyms --pairs {input.pairs:q} --scores {input.scores:q} \
-            --statistics {params.statistics:q} --findings {output:q} >{log:q} 2>&1
+            --words {input.words:q} --published {input.published:q} --statistics {params.statistics:q} \
+            --findings {output:q} >{log:q} 2>&1
         """
 
 

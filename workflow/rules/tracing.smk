@@ -1,24 +1,47 @@
-"""Flips from inside: results/{run}/perturbations/{axis}_{traces,patching,attribution,lens,dimensions,agreement}.parquet."""
+"""Flips from inside: results/{run}/tracing/{axis}_*.parquet, of all flips and of the strongest, and findings.csv."""
 
-TRACED = ("traces", "patching", "attribution", "lens", "dimensions", "agreement")
+TRACED = ("traces", "patching", "attribution", "lens", "averaged")
+SUMMARISED = ("shares", "dimensions", "counts", "concentration")
+
+PAGES.add(
+    Page(
+        "tracing",
+        subjects=RUNS.values(),
+        tables=lambda run: {
+            f"{axis}_pairs": f"{run.corpus.folder}/perturbations/{axis}.parquet" for axis in config["flips"]["axes"]
+        }
+        | {f"{axis}_scores": f"{run.results}/perturbations/{axis}_scores.parquet" for axis in config["flips"]["axes"]}
+        | {
+            f"{axis}_{name}": f"{run.results}/tracing/{axis}_{name}.parquet"
+            for axis in config["flips"]["axes"]
+            for name in (*TRACED, *SUMMARISED)
+        }
+        | {"findings": f"{run.results}/tracing/findings.csv"},
+        sections=("flips",),
+    )
+)
 
 
 rule trace_pairs:
-    """Look inside the pairs whose predictions a flip changed most: activations, patching, attribution and lens."""
+    """Look inside flips, and neutral swaps beside them: patching, attribution, lens, and changes of the residual stream."""
     input:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
         scores="results/{run}/perturbations/{axis}_scores.parquet",
+        test=corpus_of("test.parquet"),
         code=code_of("experiments.tracing.measure"),
     output:
-        traces="results/{run}/perturbations/{axis}_traces.parquet",
-        patching="results/{run}/perturbations/{axis}_patching.parquet",
-        attribution="results/{run}/perturbations/{axis}_attribution.parquet",
-        lens="results/{run}/perturbations/{axis}_lens.parquet",
+        traces="results/{run}/tracing/{axis}_traces.parquet",
+        patching="results/{run}/tracing/{axis}_patching.parquet",
+        attribution="results/{run}/tracing/{axis}_attribution.parquet",
+        lens="results/{run}/tracing/{axis}_lens.parquet",
+        averaged="results/{run}/tracing/{axis}_averaged.parquet",
+        effects="results/{run}/tracing/{axis}_effects.parquet",
+        changes="results/{run}/tracing/{axis}_changes.parquet",
     log:
-        "logs/{run}/perturbations/{axis}_traces.log",
+        "logs/{run}/tracing/{axis}.log",
     benchmark:
-        "benchmarks/{run}/perturbations/{axis}_traces.jsonl"
+        "benchmarks/{run}/tracing/{axis}.jsonl"
     wildcard_constraints:
         axis=one_of(FLIPPED),
     conda:
@@ -29,47 +52,53 @@ rule trace_pairs:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        config=as_json(config["flips"]),
+        config=as_json(
+            {name: config["flips"][name] for name in ("traced_pairs", "traced_block", "averaged_pairs")}
+            | {"seed": config["statistics"]["seed"]}
+        ),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
         python -m emoscope --threads 2 trace-pairs --model {input.model:q} --pairs {input.pairs:q} \
-            --scores {input.scores:q} \
+            --scores {input.scores:q} --test {input.test:q} \
             --config {params.config:q} --prediction {params.prediction:q} --traces {output.traces:q} \
-            --patching {output.patching:q} --attribution {output.attribution:q} --lens {output.lens:q} >{log:q} 2>&1
+            --patching {output.patching:q} --attribution {output.attribution:q} --lens {output.lens:q} \
+            --averaged {output.averaged:q} --effects {output.effects:q} --changes {output.changes:q} >{log:q} 2>&1
         """
 
 
-rule measure_dimensions:
-    """Test which dimensions of the residual stream change at flipped words, over all test texts that can be flipped."""
+rule summarise_tracing:
+    """Shares of the difference with intervals, dimensions against neutral swaps, and the quotable numbers of all axes."""
     input:
-        model="results/{run}/model",
-        pairs=corpus_of("perturbations/{axis}.parquet"),
-        test=corpus_of("test.parquet"),
-        code=code_of("experiments.tracing.dimensions"),
+        averaged=expand("results/{{run}}/tracing/{axis}_averaged.parquet", axis=config["flips"]["axes"]),
+        effects=expand("results/{{run}}/tracing/{axis}_effects.parquet", axis=config["flips"]["axes"]),
+        changes=expand("results/{{run}}/tracing/{axis}_changes.parquet", axis=config["flips"]["axes"]),
+        code=code_of("experiments.tracing.summarise"),
     output:
-        dimensions="results/{run}/perturbations/{axis}_dimensions.parquet",
-        agreement="results/{run}/perturbations/{axis}_agreement.parquet",
+        shares=expand("results/{{run}}/tracing/{axis}_shares.parquet", axis=config["flips"]["axes"]),
+        dimensions=expand("results/{{run}}/tracing/{axis}_dimensions.parquet", axis=config["flips"]["axes"]),
+        counts=expand("results/{{run}}/tracing/{axis}_counts.parquet", axis=config["flips"]["axes"]),
+        concentration=expand("results/{{run}}/tracing/{axis}_concentration.parquet", axis=config["flips"]["axes"]),
+        findings="results/{run}/tracing/findings.csv",
     log:
-        "logs/{run}/perturbations/{axis}_dimensions.log",
-    benchmark:
-        "benchmarks/{run}/perturbations/{axis}_dimensions.jsonl"
-    wildcard_constraints:
-        axis=one_of(FLIPPED),
+        "logs/{run}/tracing/summary.log",
+    localrule: True
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
-    resources:
-        gpu=1,
-        mem_mb=growing(4000),
-        runtime=growing(60),
     params:
-        config=as_json({"traced_block": config["flips"]["traced_block"]}),
+        axes=part_of("flips", "axes"),
         statistics=as_json(config["statistics"]),
     shell:
         r"""
-        python -m emoscope --threads 2 measure-dimensions --model {input.model:q} --pairs {input.pairs:q} \
-            --test {input.test:q} \
-            --config {params.config:q} --statistics {params.statistics:q} --dimensions {output.dimensions:q} \
-            --agreement {output.agreement:q} >{log:q} 2>&1
+        python -m emoscope summarise-tracing --averaged {input.averaged:q} --effects {input.effects:q} \
+            --changes {input.changes:q} --axes {params.axes:q} --statistics {params.statistics:q} \
+            --shares {output.shares:q} --dimensions {output.dimensions:q} --counts {output.counts:q} \
+            --concentration {output.concentration:q} --findings {output.findings:q} >{log:q} 2>&1
         """
+
+
+rule tracing:
+    """What flips change inside every run."""
+    input:
+        PAGES["tracing"].all_html(),
+    localrule: True

@@ -7,15 +7,24 @@ import pytest
 import torch
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of, family_of, head_slice, heads_of, projection_of
+from emoscope.models.families import (
+    blocks_of,
+    family_of,
+    feed_forward_of,
+    head_slice,
+    heads_of,
+    pooled_tokens,
+    projection_of,
+    write_directions,
+)
 from emoscope.models.interventions import (
     changing_output,
-    fixed_block,
+    computed_at,
     fixed_head,
+    fixed_output,
     recording,
     resumed_at,
     silenced_bias,
-    silenced_block,
 )
 from random_models import TEXTS
 
@@ -28,6 +37,10 @@ def inputs(tokenizer):
 def logits(model, inputs):
     with torch.inference_mode():
         return model(**inputs).logits
+
+
+def silenced(module):
+    return fixed_output(module, torch.zeros(()))
 
 
 def without(model, block, rows=slice(None), weight=True, bias=True):
@@ -43,8 +56,8 @@ def without(model, block, rows=slice(None), weight=True, bias=True):
 
 
 @pytest.mark.parametrize("block", [0, 2])
-def test_silenced_block_equals_zeroed_weight_and_bias(classifier, inputs, block):
-    with silenced_block(classifier, block):
+def test_attention_fixed_at_zero_equals_zeroed_weight_and_bias(classifier, inputs, block):
+    with silenced(projection_of(classifier, block)):
         found = logits(classifier, inputs)
     torch.testing.assert_close(found, logits(without(classifier, block), inputs), atol=1e-5, rtol=0)
     assert (found - logits(classifier, inputs)).abs().max() > 1e-3
@@ -82,8 +95,45 @@ def test_a_block_fixed_at_its_own_output_changes_nothing(classifier, tokenizer):
     inputs = {key: value[:, :1] for key, value in inputs.items()}  # one token: its output is the mean output
     with recording(projection_of(classifier, 1)) as seen:
         before = logits(classifier, inputs)
-    with fixed_block(classifier, 1, seen["output"][0, 0]):
+    with fixed_output(projection_of(classifier, 1), seen["output"][0, 0]):
         torch.testing.assert_close(logits(classifier, inputs), before, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("block", [0, 2])
+def test_an_mlp_fixed_at_zero_equals_zeroed_write_directions(classifier, inputs, block):
+    edited = copy.deepcopy(classifier)
+    with torch.no_grad():
+        write_directions(edited, block)[:] = 0
+        for name, bias in feed_forward_of(edited, block).named_parameters():
+            if name in ("bias", "c_proj.bias"):
+                bias[:] = 0
+    with silenced(feed_forward_of(classifier, block)):
+        found = logits(classifier, inputs)
+    torch.testing.assert_close(found, logits(edited, inputs), atol=1e-5, rtol=0)
+    assert (found - logits(classifier, inputs)).abs().max() > 1e-3
+
+
+def test_every_token_can_be_given_an_output_of_its_own(classifier, inputs):
+    with recording(projection_of(classifier, 1)) as seen:
+        before = logits(classifier, inputs)
+    with fixed_output(projection_of(classifier, 1), seen["output"]):
+        assert torch.equal(logits(classifier, inputs), before)
+    with fixed_output(projection_of(classifier, 1), seen["output"].flip(0)):  # each text gets another's
+        assert (logits(classifier, inputs) - before).abs().max() > 1e-3
+
+
+def test_the_last_blocks_mlp_is_needed_at_the_pooled_token_alone(classifier, inputs):
+    before = logits(classifier, inputs)
+    module, places = feed_forward_of(classifier, 2), pooled_tokens(classifier, inputs["input_ids"])
+    with computed_at(module, places), recording(module) as seen:
+        torch.testing.assert_close(logits(classifier, inputs), before, atol=1e-5, rtol=0)
+    written = seen["output"].abs().sum(dim=-1) > 0
+    assert written.sum() == len(places) and written[range(len(places)), places].all()
+    with computed_at(module, (places + 1) % inputs["input_ids"].shape[1]):
+        assert (logits(classifier, inputs) - before).abs().max() > 1e-3
+    with computed_at(feed_forward_of(classifier, 0), places):
+        assert (logits(classifier, inputs) - before).abs().max() > 1e-3
+    assert torch.equal(logits(classifier, inputs), before), "the model was not put back as it was"
 
 
 @pytest.mark.parametrize("block", [0, 1, 2])
@@ -103,7 +153,7 @@ def test_an_intervention_that_never_fires_is_an_error(classifier, inputs):
 
 def test_hooks_are_removed_after_an_error(classifier, inputs):
     before = logits(classifier, inputs)
-    with pytest.raises(ValueError, match="mine"), silenced_block(classifier, 0):
+    with pytest.raises(ValueError, match="mine"), silenced(projection_of(classifier, 0)):
         logits(classifier, inputs)
         raise ValueError("mine")
     assert torch.equal(logits(classifier, inputs), before)

@@ -17,6 +17,7 @@ RENAMED |= {("count", "suggestions")}
 TRAINING_TEXTS = {
     "split_corpus",  # writes them
     "finetune",
+    "masking_reference",
     "predict",
     "evaluate",
     "assess_ground_truth",
@@ -25,6 +26,7 @@ TRAINING_TEXTS = {
     "train_autoencoder",
     "read_residual",
     "evaluate_autoencoder",
+    "twin_autoencoder",
 }
 
 

@@ -120,13 +120,18 @@ def unembed(model: PreTrainedModel, residual: Tensor) -> Tensor:
     return model.get_output_embeddings()(model.get_submodule(family_of(model).last)(residual))
 
 
-def pooled_token(model: PreTrainedModel, input_ids: Tensor) -> int:
-    """The place of the token that the head reads, for one text (1, tokens): the first one, or the last but padding."""
+def pooled_tokens(model: PreTrainedModel, input_ids: Tensor) -> Tensor:
+    """The place of the token that the head reads in each text of (rows, tokens): the first, or the last but padding."""
+    places = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)
     if family_of(model).pools_first:
-        return 0
+        return places[:, 0]
     padding = model.config.pad_token_id
-    real = torch.arange(input_ids.shape[1]) if padding is None else (input_ids[0] != padding).nonzero()
-    return int(real.max()) if real.numel() else 0
+    return places[:, -1] if padding is None else (places * (input_ids != padding)).amax(dim=1)
+
+
+def pooled_token(model: PreTrainedModel, input_ids: Tensor) -> int:
+    """The place of the token that the head reads, for one text (1, tokens)."""
+    return int(pooled_tokens(model, input_ids)[0])
 
 
 def _in_out(model: PreTrainedModel, projection: nn.Module) -> Tensor:

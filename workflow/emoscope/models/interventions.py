@@ -51,13 +51,6 @@ def recording(module: nn.Module) -> Iterator[dict[str, Tensor]]:
 
 
 @contextmanager
-def silenced_block(model: PreTrainedModel, block: int) -> Iterator[None]:
-    """Zero ablation of a block's attention output, weight and bias: what the paper's text describes."""
-    with changing_output(projection_of(model, block), torch.zeros_like):
-        yield
-
-
-@contextmanager
 def silenced_bias(model: PreTrainedModel, block: int) -> Iterator[None]:
     """Zero ablation of the bias alone of a block's attention output projection: what the authors' code did."""
     bias = projection_of(model, block).bias
@@ -66,15 +59,15 @@ def silenced_bias(model: PreTrainedModel, block: int) -> Iterator[None]:
 
 
 @contextmanager
-def fixed_block(model: PreTrainedModel, block: int, value: Tensor) -> Iterator[None]:
-    """Replace a block's attention output by one vector (width,) at every token: its mean for mean ablation."""
-    with changing_output(projection_of(model, block), lambda output: value.expand_as(output)):
+def fixed_output(module: nn.Module, value: Tensor) -> Iterator[None]:
+    """Replace a module's output (batch, tokens, width) by a tensor that expands to it: one vector, or one per token."""
+    with changing_output(module, lambda output: value.expand_as(output)):
         yield
 
 
 @contextmanager
 def fixed_head(model: PreTrainedModel, block: int, head: int, value: Tensor | float) -> Iterator[None]:
-    """Replace one head's output by a vector (head width,) or a number: its mean for mean ablation, 0 for zero."""
+    """Replace one head's output (batch, tokens, head width) by a tensor that expands to it, or by a number."""
     where = head_slice(model, head)
 
     def change(heads: Tensor) -> Tensor:
@@ -97,6 +90,31 @@ def resumed_at(model: PreTrainedModel, block: int, residual: Tensor) -> Iterator
     blocks = blocks_of(model)
     with skipping(blocks[:block]), changing_input(blocks[0], lambda _: residual):
         yield
+
+
+@contextmanager
+def computed_at(module: nn.Module, places: Tensor) -> Iterator[None]:
+    """Run a module at one token of each text, `places` (rows,), and let it return zero at all others.
+
+    For what works on each token alone and of whose output nothing else is read, such as the last block's MLP.
+    """
+    forward, rows = module.forward, torch.arange(len(places), device=places.device)
+
+    def at_places(values: Tensor) -> Tensor:
+        chosen = forward(values[rows, places])
+        output = chosen.new_zeros(*values.shape[:-1], chosen.shape[-1])
+        output[rows, places] = chosen
+        return output
+
+    own = "forward" in vars(module)  # oneDNN's, for one
+    module.forward = at_places
+    try:
+        yield
+    finally:
+        if own:
+            module.forward = forward
+        else:
+            del module.forward
 
 
 @contextmanager

@@ -23,8 +23,8 @@ WORDS = {
     "artefact": Word(
         "odd",
         "#7b4fa3",
-        "the published number is not a measurement of what the text says: it exceeds what is possible, or the "
-        "authors' code and their text give different results when both are repeated here",
+        "the published number is not a measurement of what the text says: it exceeds what is possible, or what the "
+        "text says does not hold here and the authors' code, repeated here, gives a different result",
     ),
     "underpowered": Word(
         "open",
@@ -35,8 +35,8 @@ WORDS = {
     "not testable here": Word(
         "",
         "#b5b5b5",
-        "the number depends on the paper's data or model, which this run does not share, or the run has nothing to "
-        "measure it on",
+        "the number depends on the source's data or model, which this run does not share, or the run has nothing to "
+        "measure it on; or no effect was found in a model that was not shown to read its texts",
     ),
     "found": Word("good"),
     "partly found": Word("open"),
@@ -45,5 +45,9 @@ WORDS = {
     "equivalent": Word("good"),
     "different": Word("bad"),
     "flagged": Word("bad"),
+    "redundant": Word("odd"),
+    "overlapping": Word("odd"),
+    "additive": Word("good"),
+    "not settled": Word("open"),
 }
 ON_CLAIMS = {name: word for name, word in WORDS.items() if word.meaning}

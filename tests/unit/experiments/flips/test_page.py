@@ -14,7 +14,7 @@ def test_the_papers_two_sentences_are_told_in_all_classes():
     table4 = pd.DataFrame({"pair": ["jealous"], "joy": [0.1], "anger": [-0.1]})
     one = {"origin": "published", "term": "jealous", "text": "he", "perturbed": "she", "spans": [(0, 2, 0, 3)]}
     one |= {"before_calm": 0.5, "after_calm": 0.3, "before_joy": 0.5, "after_joy": 0.7}
-    flip = flips_report.Flip("gender", pd.DataFrame([one]), pd.DataFrame([one]), pd.DataFrame(), pd.DataFrame())
+    flip = flips_report.Flip("gender", pd.DataFrame([one]), pd.DataFrame([one]), pd.DataFrame())
     table = BeautifulSoup(flips_report.published_pairs(flip, table4), "html.parser")
     assert [th.get_text() for th in table.select("th")][2:] == ["joy", "anger", "calm"]
     paper, here = ([td.get_text() for td in row.select("td")][2:] for row in table.select("tbody tr"))
@@ -41,7 +41,6 @@ def test_a_headline_says_whether_a_flip_does_more_than_neutral_words(excess, sai
         gender_pairs=every[[name for name in every if not name.startswith(("before_", "after_"))]],
         gender_scores=every[key + [name for name in every if name.startswith(("before_", "after_"))]],
         gender_summary=summary,
-        gender_traces=pd.DataFrame(),
     )
     flips = flips_report.flips_of(tables, ["gender"])
     assert said in words(flips_report.main_result(flips))

@@ -18,6 +18,7 @@ def pairs() -> pd.DataFrame:
         for name, one, two in (("jealous", 0.5, 0.7), ("dualla", 0.5, 0.4))
     ]
     table = pd.DataFrame([*rows, {**rows[1], "origin": "natural control"}])
+    table["id"] = [0, 1, 2, 3, 4, 5, 6, 1]
     table["cluster"] = table["text"]
     table["flags"] = [["uncertain"] if text == "he 4" else [] for text in table["text"]]
     for when in ("before", "after"):
@@ -36,6 +37,22 @@ def test_large_changes_are_counted_among_the_texts_that_count():
     assert findings["gender.natural.large_changes"].note == "1 of 4 texts."
     assert findings["gender.natural.changed"].value == pytest.approx(1 / 4)
     assert not [name for name in findings if "control" in name]
+
+
+def test_flips_are_held_against_the_neutral_swaps_of_the_same_texts():
+    """Of four flipped texts one moves, and two have a neutral swap, of which another moves: the third is no part."""
+    table = pairs()
+    swaps = table[table["id"].isin([1, 2]) & (table["origin"] == "natural")].assign(origin="natural control")
+    swaps["after_joy"] = [0.6, 0.1]
+    swaps["after_anger"] = 1 - swaps["after_joy"]
+    flips = table[table["origin"] == "natural"]
+    both = found(pd.concat([flips, swaps, swaps.assign(id=99, after_joy=0.0, after_anger=1.0)]))
+    beyond = both["gender.natural.large_changes_beyond_neutral"]
+    assert beyond.value == 0 and beyond.low < 0 < beyond.high
+    assert beyond.note == "1 of 2 flips and 1 of their neutral swaps."
+    only = found(pd.concat([flips, swaps.head(1)]))["gender.natural.large_changes_beyond_neutral"]
+    assert only.value == 1.0, "flips minus swaps"
+    assert "gender.natural.large_changes_beyond_neutral" not in found(flips)
 
 
 def test_published_pairs_change_from_before_to_after():

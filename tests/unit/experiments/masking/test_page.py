@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from emoscope.experiments.masking import figures as masking_figures
 from emoscope.experiments.masking import page as masking_report
 from emoscope.experiments.synonyms import page as synonyms_report
+from emoscope.reporting.html import MINUS
 from emoscope.reporting.plots import svg
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from made_up import words
@@ -44,6 +45,19 @@ def masking_summary(blocks: int, heads: int, groups: list[str], conditions: tupl
     names = ["block", "head", "condition", "group", "measure", "change", "low", "high", "p", "texts"]
     names += ["p_adjusted", "equivalence_margin", "p_equivalence", "detectable", "verdict"]
     return pd.DataFrame(rows, columns=names)
+
+
+def pair_summary() -> pd.DataFrame:
+    """Four pairs of heads, each with another verdict, in two measures; the k-th interaction is (k + 1) / 10, and ten
+    times less of accuracy."""
+    kinds = ("redundant", "overlapping", "additive", "not settled")
+    rows = [
+        (0, 1, 2, number, measure, -0.3, -0.4, -0.9, scale * (number + 1), -1.0, 1.0, 0.01, kind)
+        for measure, scale in (("margin", -0.1), ("accuracy", -0.01))
+        for number, kind in enumerate(kinds)
+    ]
+    names = ["first_block", "first_head", "second_block", "second_head", "measure", "first", "second", "together"]
+    return pd.DataFrame(rows, columns=[*names, "change", "low", "high", "p_adjusted", "verdict"])
 
 
 def masking_samples(classes: list[str], group: int) -> pd.DataFrame:
@@ -106,3 +120,60 @@ def test_the_room_to_rise_is_what_is_left_above_the_mean(table1):
     html = masking_report.headroom(masking_samples(["sadness", "joy", "love"], 2), ["sadness", "joy", "love"], table1)
     cells = [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("tbody td")]
     assert cells == ["love", "2", "0.975", "+0.025", "+0.282", "no", "0.015"]
+
+
+def plain(text: str) -> str:
+    return text.replace(MINUS, "-")
+
+
+WHOLE = ("described", "mean", "resample", "published", "mlp_zero", "mlp_mean", "mlp_resample")
+
+
+def test_attention_and_mlp_stand_beside_each_other_by_what_is_put_in_place():
+    summary = masking_summary(3, 1, ["joy"], WHOLE)
+    masked = summary["condition"].map(dict(zip(WHOLE, range(7), strict=True))).fillna(0)
+    summary["change"] -= masked / 10  # of the k-th condition -k / 10
+    found = masking_report.block_estimates(summary)
+    assert list(found) == ["attention", "MLP"]
+    for part, names in (("attention", WHOLE[:3]), ("MLP", WHOLE[4:])):
+        table = found[part]["change of accuracy"]
+        assert table.groupby("condition", sort=False)["change"].max().tolist() == pytest.approx(
+            [-WHOLE.index(name) / 10 for name in names]
+        )
+        assert list(dict.fromkeys(table["condition"])) == list(masking_report.IN_PLACE.values())
+    assert svg(masking_figures.block_effects(found)).startswith("<?xml")
+    table = BeautifulSoup(masking_report.condition_table(summary, 0.05), "html.parser")
+    assert [th.get_text() for th in table.select("th")] == [
+        "block",
+        *(f"{part} {in_place}" for part in ("attention", "MLP") for in_place in masking_report.IN_PLACE.values()),
+    ]
+    first = [plain(td.get_text()).split()[0] for td in table.select("tbody tr")[0].select("td")]
+    assert first == ["0", "0", "-0.100", "-0.200", "-0.400", "-0.500", "-0.600"]
+    text = plain(words(masking_report.comparison(summary)))
+    assert "with the attention of block 2 silenced (-0.020" in text and "MLP of block 2 silenced (-0.420" in text
+
+
+def test_a_run_without_mlps_shows_attention_alone():
+    summary = masking_summary(2, 1, ["joy"], ("described", "mean"))
+    found = masking_report.block_estimates(summary)
+    assert list(found) == ["attention"]
+    assert svg(masking_figures.block_effects(found)).startswith("<?xml")
+    assert "MLP" not in masking_report.comparison(summary) + masking_report.condition_table(summary, 0.05)
+    assert "attention silenced" in masking_report.condition_table(summary, 0.05)
+
+
+def test_pairs_of_heads_are_told_apart_by_their_verdicts():
+    pairs = pair_summary()
+    text = plain(words(masking_report.pair_findings(pairs)))
+    assert "The 5 heads" in text and "Of 4 pairs 1 are redundant" in text and "1 overlap" in text
+    assert "largest interaction is -0.400" in text and "block 0, head 1 with block 2, head 3" in text
+    table = BeautifulSoup(masking_report.pair_table(pairs, 0.05), "html.parser")
+    second = [plain(td.get_text()) for td in table.select("tbody tr")[1].select("td")]
+    assert second[:4] == ["0.1 and 2.1", "-0.300", "-0.400", "-0.900"]
+    assert second[4].startswith("-0.200") and second[5] == "overlapping" and second[6].startswith("-0.020")
+    assert "No pairs" in masking_report.pair_findings(pairs[:0]) and masking_report.pair_table(pairs[:0], 0.05) == ""
+
+
+def test_the_page_says_what_an_ablation_cannot_show():
+    text = words(masking_report.say("limits"))
+    assert "never met in training" in text and "later blocks may repair" in text and "same work" in text

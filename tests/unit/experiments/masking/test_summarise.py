@@ -82,6 +82,27 @@ def test_the_papers_table_takes_each_procedures_own_measure():
     assert table.loc[("described", 0), "joy"] < 0 < table.loc[("published", 0), "joy"]
 
 
+def test_the_effect_of_several_draws_is_the_mean_of_their_effects():
+    """Not the effect of the mean prediction: one draw of three turns every prediction, a third of accuracy is lost."""
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    samples = samples.assign(label=samples["pred"]).query("group == 0")
+    draws = [masked_like(samples, shift).query("condition == 'described'") for shift in (0.0, -30.0, 0.0)]
+    masked = pd.concat([part.assign(draw=draw) for draw, part in enumerate(draws)], ignore_index=True)
+    both = masked.sort_values(["block", "draw"], kind="stable")  # as one job after the other writes them
+    summary = summarise(samples, both, **STATISTICS).query("group == 'all' and block == 0").set_index("measure")
+    assert summary.loc["accuracy", "change"] == pytest.approx(-1 / 3)
+    assert summary.loc["margin", "change"] == pytest.approx(-10, abs=1e-4)
+    assert summary.loc["accuracy", "texts"] == 40, "draws are no further texts"
+
+
+def test_the_papers_table_holds_what_was_done_to_attention_alone():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    masked = masked_like(samples, 3.0)
+    mlps = masked[masked["condition"] == "described"].assign(condition="mlp_zero")
+    table = paper_table(summarise(samples, pd.concat([masked, mlps], ignore_index=True), **STATISTICS))
+    assert set(table.index.get_level_values("condition")) == {"described", "published"}
+
+
 def test_predictions_of_other_samples_are_refused():
     samples = most_confident(predictions(100).assign(text="x"), 5, "predicted")
     with pytest.raises(ValueError, match="not those of the samples"):

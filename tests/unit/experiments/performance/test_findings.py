@@ -10,11 +10,13 @@ SCORES = {"accuracy": 0.9, "auc_ovr": 0.8, "macro_f1": 0.7}
 
 def part(shift: float) -> dict:
     found = {name: value + shift for name, value in SCORES.items()}
-    return {"rows": 100, **found, **{f"{name}_interval": [value - 0.1, value + 0.2] for name, value in found.items()}}
+    per_class = {"joy": {"rows": 30}, "anger": {"rows": 60}, "fear": {"rows": 10}}
+    intervals = {f"{name}_interval": [value - 0.1, value + 0.2] for name, value in found.items()}
+    return {"rows": 100, "per_class": per_class, **found, **intervals}
 
 
 def found(metrics: dict) -> dict:
-    about = {"rows": 120, "duplicate_rows": 20}
+    about = {"rows": 120, "duplicate_rows": 20, "class_counts": {"joy": 40, "anger": 80}}
     return {finding.name: finding for finding in findings_of(metrics, about, alpha=0.05)}
 
 
@@ -27,6 +29,15 @@ def test_every_number_is_where_its_name_says():
     assert tested == pytest.approx([0.9, 0.8, 0.7])
     assert (findings["auc.test"].low, findings["auc.test"].high) == pytest.approx((0.7, 1.0))
     assert "do not leak: 0.400" in findings["accuracy.test"].note
+    assert (findings["class_rows.joy"].value, findings["class_rows.anger"].value) == (40, 80)
+
+
+def test_a_guess_names_the_most_frequent_class():
+    lead = found({name: {"all": part(0), "distinct": part(0)} for name in ("train", "test")})[
+        "accuracy_over_guessing.test"
+    ]
+    assert (lead.value, lead.low, lead.high) == pytest.approx((0.9 - 0.6, 0.8 - 0.6, 1.1 - 0.6))
+    assert lead.note == "anger is 0.600 of the test rows."
 
 
 def test_a_score_that_is_not_known_has_no_value():

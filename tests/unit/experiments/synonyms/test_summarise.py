@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from emoscope.experiments.synonyms.summarise import findings_of
+from emoscope.experiments.synonyms.summarise import findings_of, shared_words
 
 
 def pair(origin: str, word: str, number: int, moves: bool) -> dict:
@@ -41,3 +41,12 @@ def test_the_most_changed_word_is_named():
     assert "surprised: 20 of 20" in findings["most_changed_word"].note
     assert "life: 1 of 20" in findings["most_changed_word.but_surprising"].note
     assert findings["most_changed_word"].beyond < 0.001 < findings["most_changed_word.but_surprising"].beyond
+
+
+def test_frequent_words_are_compared_class_by_class():
+    columns = ["stop_words", "class", "word"]
+    rows = [("published", "joy", "life"), ("published", "joy", "dont"), ("stripped", "joy", "love")]
+    words = pd.DataFrame([*rows, ("published", "fear", "love")], columns=columns)
+    printed = pd.DataFrame({"class": ["joy", "joy", "fear", "anger"], "word": ["life", "love", "afraid", "mad"]})
+    shared = {finding.name: finding.value for finding in shared_words(words, printed)}
+    assert shared == {"frequent_words.joy": 1, "frequent_words.fear": 0}, "a class that we lack has no number"

@@ -35,7 +35,7 @@ def test_a_pair_gets_every_table(classifier, tokenizer):
 
 def test_neutral_swaps_are_not_traced():
     pairs = pd.DataFrame({
-        "text": ["a", "b"], "flags": [[], []], "origin": ["control", "natural"],
+        "text": ["a", "b"], "flags": [[], []], "origin": ["natural control", "natural"],
         "before_joy": [0.1, 0.1], "after_joy": [0.9, 0.2],
     })  # fmt: skip
     assert list(strongest(pairs, 5)["text"]) == ["b"]

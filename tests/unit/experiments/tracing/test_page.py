@@ -1,4 +1,4 @@
-"""What the flips page says of traced pairs, on tables whose story is known."""
+"""What the page on flips from inside says, on tables whose story is known."""
 
 import numpy as np
 import pandas as pd
@@ -7,20 +7,21 @@ from bs4 import BeautifulSoup
 
 from emoscope.experiments.tracing import figures, journey
 from emoscope.experiments.tracing import page as report
-from emoscope.experiments.tracing.regions import PAPER_WIDTH, paper_regions, region_test, shared_dimensions
+from emoscope.experiments.tracing.shares import KEY
 from emoscope.reporting.plots import svg
 from emoscope.storage.names import NONE
+from made_up import words
 
 BLOCKS, HEADS = 4, 3
 NASTY = "<script>$x_$"
 
 
-def inside(words=("and", "she", "left"), flipped=("and", "he", "left")):
+def inside(text=("and", "she", "left"), flipped=("and", "he", "left")):
     """The difference enters at word 1 and block 1 moves it to the last word, 0.8 of it through head 2."""
     rows = []
     for direction in ("flipped into original", "original into flipped"):
         for block in range(BLOCKS + 1):
-            for unit, pair in enumerate(zip(words, flipped, strict=True)):
+            for unit, pair in enumerate(zip(text, flipped, strict=True)):
                 share = float(unit == (1 if block < 2 else 2))
                 rows.append((direction, "residual", block, unit, NONE, *pair, 1, 1 + (unit == 1), share))
         for block in range(BLOCKS):
@@ -44,11 +45,6 @@ def inside(words=("and", "she", "left"), flipped=("and", "he", "left")):
     ).assign(pair=1)
     lens = attribution.query("part == 'bias'").assign(depth=lambda table: table["block"], probability=0.3)
     return journey.Inside(patching, attribution, lens, "joy", "fear")
-
-
-def words(html):
-    """The text of a passage, however its template breaks lines."""
-    return " ".join(BeautifulSoup(html, "html.parser").get_text().split())
 
 
 def test_the_finding_tells_the_planted_journey():
@@ -89,7 +85,7 @@ def test_the_writers_add_up_and_the_largest_is_named():
 
 
 def test_no_word_gets_out_of_its_place():
-    hostile = inside(words=("a", NASTY, "$b$"), flipped=("a", "x", "$b$"))
+    hostile = inside(text=("a", NASTY, "$b$"), flipped=("a", "x", "$b$"))
     assert {tag.name for tag in BeautifulSoup(report.finding(hostile), "html.parser").find_all()} == {"p"}
     drawing = svg(figures.patching_maps(journey.word_maps(hostile), journey.part_maps(hostile)))
     assert "<script>" not in drawing
@@ -97,46 +93,148 @@ def test_no_word_gets_out_of_its_place():
 
 
 def test_a_long_text_shows_the_words_that_matter():
-    words = [f"w{number}" for number in range(100)]
-    words[1] = "she"
-    maps = journey.word_maps(inside(words, [*words[:1], "he", *words[2:]]))
+    text = [f"w{number}" for number in range(100)]
+    text[1] = "she"
+    maps = journey.word_maps(inside(text, [*text[:1], "he", *text[2:]]))
     assert all(len(table) == journey.MOST_WORDS for table in maps.values())
     assert all({"she → he", "w2"} <= set(table.index) for table in maps.values())
 
 
-@pytest.mark.parametrize("width", [16, 24, 96, 384, 768])
-def test_the_papers_regions_exist_in_a_residual_stream_of_any_width(width):
-    panels = {"x": pd.DataFrame({"dimension": range(width)})}
-    for place, dimensions in paper_regions(panels).items():
-        assert dimensions
-        assert min(abs(d / width - place / PAPER_WIDTH) for d in dimensions) <= 1 / width
+def told_shares(changed=(1.0, 0.9, 0.1, 0.0), neutral=0.3):
+    """Four depths of three blocks: the changed words pass it on in the second; head 1 of block 1 carries 60 %."""
+    rows = []
+    for kind, factor in (("flip", 1.0), ("neutral", neutral), ("difference", 1 - neutral)):
+        for block, value in enumerate(changed):
+            for place, share in (("changed", value), ("others", 0.05), ("pooled", 1 - value)):
+                rows.append(("patching", "both", "residual", place, block, NONE, kind, factor * share))
+        for block in range(3):
+            rows.append(("patching", "both", "attention", "", block, NONE, kind, factor * (0.7 if block == 1 else 0.1)))
+            rows.append(("patching", "both", "feed_forward", "", block, NONE, kind, factor * 0.2))
+            for head in range(2):
+                share = factor * (0.6 if (block, head) == (1, 1) else 0.01)
+                rows.append(("patching", "flipped into original", "head", "", block, head, kind, share))
+                rows.append(("attribution", "", "head", "", block, head, kind, share))
+    table = pd.DataFrame(rows, columns=[*KEY, "kind", "value"])
+    table["low"], table["high"] = table["value"] - 0.05, table["value"] + 0.05
+    return table.assign(p_adjusted=np.where(table["value"] > 0.5, 0.001, 0.9), pairs=40, clusters=40)
 
 
-def test_axes_without_anything_to_test_are_said_to_be_so():
-    one = pd.DataFrame({
-        "scale": "plain", "dimension": range(96), "value": np.linspace(0, 2, 96), "low": np.nan, "high": np.nan,
-        "p": np.nan, "p_adjusted": np.nan,
+def told_findings(flip=(1.5, 1.2, 1.8), neutral=(0.2, 0.1, 0.3), axis="gender"):
+    rows = [(f"{axis}.flip.margin", *flip, ""), (f"{axis}.neutral.margin", *neutral, "")]
+    return pd.DataFrame(rows, columns=["name", "value", "low", "high", "note"])
+
+
+def test_the_headline_tells_flips_beside_neutral_swaps_and_when_the_difference_has_arrived():
+    text = words(report.main_result({"gender": told_shares()}, told_findings()))
+    assert text == (
+        "Gender: a flip moves the margin by 1.500 [1.200, 1.800] logits (neutral swaps: 0.200 [0.100, 0.300]); "
+        "half of it has reached the word where the classifier reads after 2 blocks."
+    )
+    assert "No pair" in report.main_result({"race": told_shares()}, told_findings())
+
+
+def test_the_path_tells_early_late_and_the_strongest_parts():
+    text = words(report.path("gender", told_shares()))
+    assert "after the first block, 90.0 % [85.0, 95.0] of the flips' difference is still at the changed words" in text
+    assert "5.0 % [0.0, 10.0] at other words" in text
+    assert "reads after 2 blocks; before the last block, 90.0 %" in text
+    assert "the attention of block 1 carries most: 70.0 % [65.0, 75.0] of the flips' difference, 21.0 %" in text
+    assert "head 1 of block 1: 60.0 % [55.0, 65.0] and 18.0 %" in text
+    assert "The effect of 1 of 6 heads" in text
+    nothing = told_shares().assign(value=np.nan)
+    assert "no difference to follow" in report.path("race", nothing)
+
+
+def test_neutral_swaps_do_not_pass_for_flips_in_figures():
+    curves = report.place_curves(told_shares())
+    assert list(curves) == ["flips", "neutral swaps"]
+    assert curves["flips"]["value"].max() == 1 and curves["neutral swaps"]["value"].max() == pytest.approx(0.3)
+    maps, marks = report.head_maps(told_shares())
+    assert maps["flips"].loc[1, 1] == 0.6 and maps["difference"].loc[1, 1] == pytest.approx(0.42)
+    assert marks["flips"].to_numpy().sum() == 1 and marks["difference"].to_numpy().sum() == 1
+    assert svg(figures.place_curves(curves, report.PLACE_TITLES))
+    assert svg(figures.block_shares(report.half_block_shares(told_shares()), {"flip": "a", "neutral": "b"}))
+    assert svg(figures.head_shares(maps, marks))
+    table = report.strongest_parts("gender", told_shares(), count=1).striptags()
+    assert "head 1 of block 1" in table and "60 %" in table and "18 %" in table
+
+
+TRUTH = {"ids": {"ambiguous": [1, 2]}, "effects": {"gender": {"size": 0.8}}}
+AVERAGED = pd.DataFrame({
+    "kind": ["flip"] * 4 + ["neutral"], "id": [1, 2, 3, 4, 1], "origin": "natural", "cluster": list("abcda"),
+    "total": [4.0, 4.0, 1.0, 1.0, 9.0],
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        ((1.0, 0.9, 0.1, 0.0), "found"),
+        ((1.0, 0.1, 0.05, 0.0), "partly found"),  # it has gone before it is early
+        ((1.0, 0.05, 0.95, 0.0), "missed"),
+        ((1.0, 0.5, 0.1, 0.0), "partly found"),  # too uncertain to say of the start
+    ],
+)
+def test_the_planted_path_is_found_where_it_is(changed, verdict):
+    html = report.planted({"gender": (AVERAGED, told_shares(changed))}, TRUTH, told_findings())
+    rows = BeautifulSoup(html, "html.parser").select("tbody tr")
+    assert rows[0].select(".badge")[0].get_text() == verdict
+    assert "2 of 4 flips are of ambiguous sentences and hold 80 % of the difference" in words(str(rows[0]))
+
+
+@pytest.mark.parametrize(
+    ("axis", "flip", "verdict"),
+    [
+        ("gender", (1.5, 1.2, 1.8), "found"),
+        ("gender", (0.05, 0.01, 0.09), "missed"),
+        ("gender", (0.3, 0.15, 0.5), "cannot tell"),
+        ("race", (0.1, 0.05, 0.15), "found"),
+        ("race", (1.5, 1.2, 1.8), "missed"),
+    ],
+)
+def test_a_planted_size_and_a_planted_absence(axis, flip, verdict):
+    html = report.planted({axis: (AVERAGED, told_shares())}, TRUTH, told_findings(flip, axis=axis))
+    assert BeautifulSoup(html, "html.parser").select(".badge")[-1].get_text() == verdict
+
+
+def test_pairs_that_are_passed_over_are_counted():
+    some = pd.concat([AVERAGED, pd.DataFrame([{"kind": "flip", "id": 9, "origin": "natural", "cluster": "z"}])])
+    row = BeautifulSoup(report.sample_table({"gender": some}, told_findings()), "html.parser").select("tbody tr")[0]
+    assert [cell.get_text() for cell in row.select("td")][1:5] == ["flips", "4", "4", "1"]
+
+
+def dimension_tables(low):
+    counts = pd.DataFrame({"kind": ["flip", "neutral"], "value": [5.0, 0.0], "expected": [0.1, 0.2], "p": [0.001, 1]})
+    held = {"measure": "held out", "kind": ["flip", "neutral", "difference"], "value": [0.3, 0.1, 0.2]}
+    concentration = pd.DataFrame({**held, "low": low, "high": 0.4})
+    values = np.linspace(2, 0, 96)
+    table = pd.DataFrame({
+        "dimension": range(96), "flip": values, "neutral": values[::-1], "plain_flip": values,
+        "plain_neutral": values[::-1], "p_flip": 0.5, "p_neutral": 0.5,
     })  # fmt: skip
-    measures = pd.DataFrame({
-        "scale": "plain", "measure": ["overlap", "follows spread"], "value": [np.nan, 0.5], "low": np.nan,
-        "high": np.nan, "expected": np.nan, "p": np.nan, "words": 1, "flips": 9,
-    })  # fmt: skip
-    tables, agreement = {"gender": one.head(0), "race": one}, {"gender": measures.head(0), "race": measures}
-    text = report.dimension_table(tables, agreement).striptags()
-    assert "race" in text and "gender" not in text and "n/a" in text
-    assert report.regions(tables) == ""
-    assert report.common_dimensions(tables) == ""
+    return {"gender": counts}, {"gender": concentration}, {"gender": table}
 
 
-def test_a_region_is_set_beside_as_many_other_dimensions():
-    table = pd.DataFrame({"dimension": range(100), "value": np.arange(100) / 10, "p_adjusted": 1.0})
-    table.loc[[3, 4, 50, 60], "p_adjusted"] = 0.01
-    found = region_test(table, [2, 3, 4, 5])
-    assert (found["size"], found["standing_out"]) == (4, 2) and found["expected"] == pytest.approx(0.16)
-    assert (found["largest"], found["p_adjusted"]) == (0.5, 1.0)
+def test_dimensions_are_told_beside_chance_and_neutral_swaps():
+    text = words(report.dimension_findings(*dimension_tables(0.1)))
+    assert (
+        "5 of 96 dimensions change more at flipped words than at neutral ones (chance: 0.1, p 0.001), 0 change" in text
+    )
+    assert "20.0 % [10.0, 40.0], so flipped words have dimensions in common" in text
+    assert "Largest over their spread: 0, 1, 2, 3 and 4" in text and "neutral swaps 95, 94, 93, 92 and 91" in text
+    assert "not shown to have dimensions in common" in words(report.dimension_findings(*dimension_tables(-0.1)))
+    counts, concentration, table = dimension_tables(0.1)
+    none = {"gender": counts["gender"].assign(value=np.nan)}
+    assert "too few word pairs" in words(report.dimension_findings(none, concentration, table))
+    assert svg(figures.dimension_bars(table, 0.05, [range(10, 20)]))
+    assert "30 %" in report.concentration_table(concentration).striptags()
 
 
-def test_axes_share_dimensions_beyond_chance_or_not():
-    one, other = (pd.DataFrame({"dimension": range(100), "value": 0.0}) for _ in range(2))
-    one.loc[[1, 2, 3, 4, 5], "value"] = other.loc[[4, 5, 6, 7, 8], "value"] = 1.0
-    assert shared_dimensions([one, other]) == ([4, 5], 5, pytest.approx(0.25))
+def test_the_papers_places_are_told_at_its_width_only():
+    assert "another width, so nothing is compared" in words(report.paper_places(["gender"], told_findings()))
+    rows = [(f"gender.dimensions.around_{place}.{kind}", 0.05, 0.01, 0.1, "")
+            for place in (380, 620) for kind in ("flip", "neutral", "difference")]  # fmt: skip
+    rows += [(f"gender.dimensions.around_{place}.rank", 7, np.nan, np.nan, "Of 768.") for place in (380, 620)]
+    findings = pd.DataFrame(rows, columns=["name", "value", "low", "high", "note"])
+    table = report.paper_places(["gender"], findings).striptags()
+    assert "380" in table and "5.0 %" in table and "Of 768." in table

@@ -44,7 +44,7 @@ def test_patching_every_unit_at_the_first_block_gives_the_other_text(classifier,
     for transfer in transfers(same_length, *runs).values():
         whole = [place for unit in transfer.places for place in unit[0]]
         merged = type(transfer)(transfer.inputs, transfer.recipient, transfer.donor, [(whole, whole)])
-        [found] = patched_logits(classifier, merged, [Patch("residual", 0, unit=0)], BUDGET)
+        [found] = patched_logits(classifier, [(merged, Patch("residual", 0, unit=0))], BUDGET)
         np.testing.assert_allclose(found, transfer.donor.logits, atol=1e-5)
         assert np.abs(found - transfer.recipient.logits.numpy()).max() > 1e-3
 
@@ -54,7 +54,7 @@ def test_patching_a_text_with_itself_changes_nothing(classifier, tokenizer):
     run = activations_of(classifier, aligned.original)
     patches = all_patches(classifier, len(aligned.units))
     for transfer in transfers(aligned, run, run).values():
-        found = patched_logits(classifier, transfer, patches, BUDGET)
+        found = patched_logits(classifier, [(transfer, patch) for patch in patches], BUDGET)
         np.testing.assert_allclose(found, np.broadcast_to(run.logits, found.shape), atol=1e-5)
 
 
@@ -82,7 +82,7 @@ def test_a_patched_part_agrees_with_writing_its_activation_by_hand(classifier, s
     transfer = next(iter(transfers(same_length, *runs).values()))
     heads = range(heads_of(classifier))
     patches = [Patch("attention", 1), *(Patch("head", 1, head=head) for head in heads)]
-    attention, *each = patched_logits(classifier, transfer, patches, BUDGET)
+    attention, *each = patched_logits(classifier, [(transfer, patch) for patch in patches], BUDGET)
     with (
         torch.inference_mode(),
         changing_output(projection_of(classifier, 1), lambda _: transfer.donor.attention[1][None]),

@@ -1,26 +1,100 @@
-"""The claims page: a browser without a script, and published samples that were too small."""
+"""The claims page: what can be tested first, the rest folded away; and published samples that were too small."""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 from bs4 import BeautifulSoup
 
+from emoscope.data.paper import shared_with_paper, shared_with_writeups
 from emoscope.verdicts.claims import page as claims_report
-from made_up import NASTY, tags
+from emoscope.verdicts.claims.figures import verdict_matrix
+from made_up import NASTY, tags, words
+
+ROOT = Path(__file__).parents[4]
+
+
+def claims() -> pd.DataFrame:
+    """Of four claims, two runs test the first, one the second, and none the others."""
+    rows = [
+        ("masking.a", "one", "artefact", "", "0.1"),
+        ("flips.b", "one", "not testable here", "nothing", "none"),
+        ("flips.c", "one", "not testable here", "corpus and model", "0.3"),
+        ("residual.d", "one", "not testable here", "model", "0.4"),
+        ("prompting.e", "one", "not testable here", "unmeasured", "yes"),
+        ("masking.a", "two", "reproduced", "", "0.1"),
+        ("flips.b", "two", "underpowered", "", "none"),
+        ("flips.c", "two", "not testable here", "nothing", "0.3"),
+    ]
+    table = pd.DataFrame(rows, columns=["id", "run", "verdict", "untested", "published"])
+    tested = table["verdict"] != "not testable here"
+    return table.assign(
+        source="table 1", says=["It is " + NASTY if name == "masking.a" else f"Says {name}" for name in table["id"]],
+        ours=np.where(tested, 0.2, np.nan), low=np.nan, high=np.nan, note=np.where(tested, NASTY, None),
+        untested=table["untested"].where(~tested), margin=np.where(table["id"] == "flips.b", 0.02, np.nan),
+        detectable=np.where(tested, 0.05, np.nan), equivalence_p=0.26,
+    )  # fmt: skip
+
+
+def test_the_page_leads_with_what_can_be_tested():
+    headline = words(claims_report.main_result(claims()))
+    assert headline == "2 of 5 published claims can be tested on 2 runs: 1 reproduced, 1 artefact, 1 underpowered."
+    soup = BeautifulSoup(claims_report.browser(claims()), "html.parser")
+    assert [group["data-group"] for group in soup.select("section")] == ["masking", "flips"]
+    first, second = soup.select("article")
+    runs = [(item.select_one(".badge").text, item.select_one(".run").text) for item in first.select("li")]
+    assert runs == [("artefact", "one"), ("reproduced", "two")], "one claim, a line for each run that tests it"
+    assert "Says flips.b" in second.text and "here 0.200, published none" in second.text
+    assert len(second.select("li")) == 1
+    assert "Margin and p: ±0.02, p = 0.26" in " ".join(second.text.split())
+    assert "Detectable: 0.050" in second.text and "Margin" not in first.text
 
 
 def test_claims_can_be_filtered_without_a_script():
-    claims = pd.DataFrame({
-        "id": ["masking.a", "flips.b"], "source": "table 1", "published": ["0.1", "none"], "ours": [0.2, np.nan],
-        "low": np.nan, "high": np.nan, "verdict": ["artefact", "not testable here"], "note": [NASTY, "b"],
-        "run": "run-s1", "margin": [np.nan, 0.02], "detectable": [np.nan, 0.05], "equivalence_p": [np.nan, 0.26],
-    })  # fmt: skip
-    html = claims_report.browser(claims)
+    html = claims_report.browser(claims())
     assert not tags(html) & {"script", "img"}
-    assert "±0.02" in html and "p = 0.26" in html and "0.050" in html
     soup = BeautifulSoup(html, "html.parser")
-    assert [label.get_text(strip=True) for label in soup.select("label")] == ["all", "artefact", "not testable here"]
-    assert [group["data-group"] for group in soup.select("details")] == ["masking", "flips"]
-    assert '[data-verdict="artefact"])) { display: none; }' in soup.style.get_text()
+    labels = [label.get_text(strip=True) for label in soup.select("label")]
+    assert labels == ["all", "reproduced", "artefact", "underpowered", "all", "one", "two"]
+    assert ':not(:has([data-verdict="reproduced"])) { display: none; }' in soup.style.get_text()
+
+
+def test_what_cannot_be_tested_is_folded_away_with_what_would_test_it():
+    soup = BeautifulSoup(claims_report.untested(claims()), "html.parser")
+    assert not soup.select("details[open]")
+    folded = {" ".join(item.summary.text.split()): item.table.text for item in soup.select("details")}
+    model, both, unmeasured = folded
+    assert model == (
+        "1 claim of the notebook on the residual stream: they need its model; "
+        "--configfile workflow/configs/companions.yaml would test them"
+    )
+    assert "of the paper: they need its corpus and model" in both and "paper.yaml" in both, "the nearest of two reasons"
+    assert "no run measures them" in unmeasured and "configfile" not in unmeasured
+    assert "Says flips.c" in folded[both] and "flips.b" not in soup.text, "another run tests it"
+
+
+def test_the_settings_that_are_named_share_what_the_sources_had():
+    named = {*claims_report.OVERLAYS.values(), claims_report.OTHERS}
+    assert named == {"paper.yaml", "companions.yaml"}
+    paper, others = (yaml.safe_load((ROOT / "workflow" / "configs" / name).read_text()) for name in sorted(named)[::-1])
+    [run] = paper["runs"]
+    corpus, model = paper["corpora"][run["corpus"]], paper["models"][run["model"]]
+    assert shared_with_paper({"corpus": corpus, "model": model}) == {"corpus", "model"}
+    assert shared_with_writeups(model, others["prompting"]["tasks"]) == {"corpus", "model"}
+
+
+def test_every_room_of_the_list_has_a_title_and_every_reason_a_place():
+    listed = yaml.safe_load((ROOT / "data" / "reference" / "claims.yaml").read_text())
+    assert {claim["id"].partition(".")[0] for claim in listed} == set(claims_report.SOURCES)
+    needs = {" and ".join(sorted(claim["needs"])) for claim in listed if "needs" in claim}
+    assert needs <= set(claims_report.REASONS)
+
+
+def test_the_figure_shows_tested_claims_in_their_order():
+    [axes, *_] = verdict_matrix(claims_report.testable(claims())).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["masking.a", "flips.b"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["one", "two"]
 
 
 MARGIN = 0.02

@@ -27,18 +27,15 @@ class Flip:
     all_pairs: pd.DataFrame
     pairs: pd.DataFrame
     summary: pd.DataFrame
-    traces: pd.DataFrame
 
 
 def flips_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[str, Flip]:
     """The tables of every axis, from those that the notebook loaded."""
     result = {}
     for axis in axes:
-        pairs, scores, summary, traces = (
-            getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "traces")
-        )
+        pairs, scores, summary = (getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary"))
         flipped = pairs[countable(pairs) & ~pairs["origin"].isin(NEUTRAL_ORIGINS)]
-        result[axis] = Flip(axis, pairs, scored(flipped, scores), summary, traces)
+        result[axis] = Flip(axis, pairs, scored(flipped, scores), summary)
     return result
 
 
@@ -206,24 +203,3 @@ def power(flips: Mapping[str, Flip], alpha: float) -> Markup:
             }
         )
     return html_table(rows, say("power"), text=("axis", "of"))
-
-
-def traced(flip: Flip) -> list[tuple[str, object, pd.DataFrame]]:
-    """The traced pairs of an axis: title, pair with its scores, and activations."""
-    result = []
-    for (place, identity, origin), trace in flip.traces.groupby(["pair", "id", "origin"]):
-        chosen = flip.pairs[(flip.pairs["id"] == identity) & (flip.pairs["origin"] == origin)]
-        result.append((f"{flip.axis}, pair {place}", chosen.iloc[0], trace))
-    return result
-
-
-def pair_table(title: str, pair, classes: Sequence[str]) -> Markup:
-    """One pair: both texts with what changed marked, and what the model says of both."""
-    original, flipped = pair_texts(pair)
-    rows = []
-    for when, text in (("before", original), ("after", flipped)):
-        rows.append({"": text, **{name: number(pair[f"{when}_{name}"]) for name in classes}})
-    changes = {name: signed(pair[f"after_{name}"] - pair[f"before_{name}"]) for name in classes}
-    label = classes[pair.label] if pair.label >= 0 else ""
-    caption = say("pair_table", title=title, origin=ORIGINS[pair.origin], label=label)
-    return html_table([*rows, {"": "change", **changes}], caption, text=("",))

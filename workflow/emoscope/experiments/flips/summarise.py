@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.perturbation.findings import counted, rate_finding
-from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, largest_change, moved, scored
+from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, largest_change, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
+from emoscope.statistics.rates import rate_difference_interval
 
 
 def summarise_flips(pairs: list[Path], scores: list[Path], statistics: dict, findings: Path) -> None:
@@ -23,8 +24,9 @@ def summarise_flips(pairs: list[Path], scores: list[Path], statistics: dict, fin
 
 def findings_of(axis: str, pairs: pd.DataFrame, margin: float, alpha: float) -> Iterator[Finding]:
     """Of every kind of text, `{axis}.{origin}.large_changes`, the share whose flip moves some class's probability by
-    10 % or more, and `.changed`, whose predicted class changes; of every pair that the paper prints and every class,
-    `{axis}.published.{pair}.{class}`, the change of its probability."""
+    10 % or more, and `.changed`, whose predicted class changes; `.large_changes_beyond_neutral`, the first less that of
+    neutral swaps; of every pair that the paper prints and every class, `{axis}.published.{pair}.{class}`, the change of
+    its probability."""
     for origin, kind in pairs.groupby("origin", sort=False):
         own = counted(kind)
         if origin == "published":
@@ -32,6 +34,22 @@ def findings_of(axis: str, pairs: pd.DataFrame, margin: float, alpha: float) -> 
         elif origin not in NEUTRAL_ORIGINS and len(own):
             for name, events in (("large_changes", largest_change(own) >= LARGE), ("changed", moved(own))):
                 yield rate_finding(f"{axis}.{origin}.{name}", events, own["cluster"], margin, alpha)
+            neutral = counted(pairs[pairs["origin"] == NEUTRAL_OF[origin]])
+            yield from beyond_neutral(f"{axis}.{origin}.large_changes_beyond_neutral", own, neutral, alpha)
+
+
+def beyond_neutral(name: str, own: pd.DataFrame, neutral: pd.DataFrame, alpha: float) -> Iterator[Finding]:
+    """The share of large changes less that of the neutral swaps, over the texts that have one; nothing without any."""
+    neutral = neutral[neutral["id"].isin(own["id"])].drop_duplicates("id")
+    if neutral.empty:
+        return
+    own = own.drop_duplicates("id").set_index("id").loc[neutral["id"]]
+    events = [(largest_change(kind) >= LARGE).to_numpy() for kind in (own, neutral)]
+    clusters = own["cluster"].to_numpy()
+    low, high = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=alpha)
+    flipped, swapped = (int(kind.sum()) for kind in events)
+    note = f"{flipped} of {len(own)} flips and {swapped} of their neutral swaps."
+    yield Finding(name, (flipped - swapped) / len(own), low, high, note, texts=len(own))
 
 
 def published_pairs(axis: str, pairs: pd.DataFrame) -> Iterator[Finding]:

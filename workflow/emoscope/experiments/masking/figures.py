@@ -73,26 +73,29 @@ def head_maps(panels: Mapping[str, pd.DataFrame], significant: Mapping[str, pd.D
 
 
 @styled
-def block_effects(panels: Mapping[str, pd.DataFrame]) -> Figure:
-    """Effect of each block with its interval, one panel per measure and one mark per condition.
+def block_effects(parts: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
+    """Effect of each block with its interval: a row of panels per part, a column per measure, a mark per condition.
 
-    Tables have columns `block`, `condition`, `change`, `low`, `high`.
+    Tables, by part and measure, have columns `block`, `condition`, `change`, `low`, `high`. Measures keep their scale.
     """
-    blocks = sorted(set().union(*(table["block"] for table in panels.values())))
-    figure = Figure(figsize=(9.6, 0.3 * len(blocks) + 1.5), layout="constrained")
-    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for axes, (title, table) in zip(grid, panels.items(), strict=True):
-        axes.axvline(0, color="#888", linewidth=0.8)
-        conditions = list(dict.fromkeys(table["condition"]))
-        for number, condition in enumerate(conditions):
-            rows = table[table["condition"] == condition]
-            offset = (number - (len(conditions) - 1) / 2) * 0.24
-            draw_intervals(axes, rows["change"], rows["low"], rows["high"], rows["block"] + offset, number, condition)
-        label_axes(axes, x=title)
-        axes.set_yticks(blocks)
-        axes.grid(axis="y", color="#eee")
-        axes.set_axisbelow(True)
-    grid[0].set(ylim=(max(blocks) + 0.7, min(blocks) - 0.7), ylabel="block")
-    if len(set().union(*(table["condition"] for table in panels.values()))) > 1:
-        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    tables = [table for row in parts.values() for table in row.values()]
+    blocks = sorted(set().union(*(table["block"] for table in tables)))
+    size = (9.6, (0.3 * len(blocks) + 0.9) * len(parts) + 0.6)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(len(parts), len(next(iter(parts.values()))), squeeze=False, sharey=True, sharex="col")
+    for line, (part, panels) in zip(grid, parts.items(), strict=True):
+        for axes, (title, table) in zip(line, panels.items(), strict=True):
+            axes.axvline(0, color="#888", linewidth=0.8)
+            conditions = list(dict.fromkeys(table["condition"]))
+            for number, condition in enumerate(conditions):
+                rows = table[table["condition"] == condition]
+                places = rows["block"] + (number - (len(conditions) - 1) / 2) * 0.24
+                draw_intervals(axes, rows["change"], rows["low"], rows["high"], places, number, condition)
+            label_axes(axes, x=title)
+            axes.set_yticks(blocks)
+            axes.grid(axis="y", color="#eee")
+            axes.set_axisbelow(True)
+        line[0].set(ylim=(max(blocks) + 0.7, min(blocks) - 0.7), ylabel=f"{part} of block")
+    if len(set().union(*(table["condition"] for table in tables))) > 1:
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure

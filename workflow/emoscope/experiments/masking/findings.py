@@ -1,28 +1,51 @@
 """The quotable numbers of masking, out of its summaries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
+from emoscope.experiments.masking.measures import PAIR
 from emoscope.reporting.findings import Finding
 from emoscope.statistics.equivalence import detectable_from_interval
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
+CHANGES = ("probability", "accuracy")
 
-def findings_of(summary: pd.DataFrame, all_but: pd.DataFrame, first: str, alpha: float) -> Iterator[Finding]:
-    """Of every block `b`: `block_change.b.{class}`, `largest_change_of_other_blocks.b`, `accuracy_lead.b` and, with all
-    others silenced, `change_without_others.b`. `first` is the class whose probability the authors' code stored."""
+
+def findings_of(
+    summary: pd.DataFrame, all_but: pd.DataFrame, pairs: pd.DataFrame, first: str, alpha: float
+) -> Iterator[Finding]:
+    """Of every block `b`: `block_change.b.{class}`, `largest_change_of_other_blocks.b`, `probability_lead.b` and
+    `accuracy_lead.b`; with all others silenced, `change_without_others.b` and, of each class's texts,
+    `change_without_others.b.{class}`. `first` is the class whose probability the authors' code stored.
+
+    Of every condition, all texts together: `{probability or accuracy}_change.{condition}.b` and, all others masked,
+    `{probability or accuracy}_change_without_others.{condition}.b`. Of pairs of heads: `interaction.{block}.{head}.
+    {block}.{head}` of the logit margin.
+    """
     whole = summary[summary["head"] == WHOLE_BLOCK]
     for block in sorted(whole["block"].unique()):
         own = whole[whole["block"] == block]
         for group in dict.fromkeys(own["group"]):
             yield from block_change(own[own["group"] == group], f"block_change.{block}.{group}", first)
         described = whole[whole["condition"] == "described"]
-        yield from largest_change_of_other_blocks(described, block, alpha)
-        yield from accuracy_lead(described, block, alpha)
-    for block, rows in all_but[all_but["group"] == ALL].groupby("block"):
-        yield from change_without_others(rows, f"change_without_others.{block}")
+        yield from largest_change_of_other_blocks(whole, block, alpha)
+        for measure in ("probability", "accuracy"):
+            yield from lead(described, block, measure, alpha)
+    for (block, group), rows in all_but.groupby(["block", "group"], sort=False):
+        name = f"change_without_others.{block}"
+        yield from change_without_others(rows, name if group == ALL else f"{name}.{group}")
+    yield from changes_by_condition(whole, "change")
+    yield from changes_by_condition(all_but, "change_without_others")
+    for pair in pairs[pairs["measure"] == "margin"].to_dict("records"):
+        place = ".".join(str(pair[name]) for name in PAIR)
+        yield Finding(f"interaction.{place}", pair["change"], pair["low"], pair["high"], pair["verdict"])
+
+
+def changes_by_condition(rows: pd.DataFrame, name: str) -> Iterator[Finding]:
+    """The mean change of P(own class) and of accuracy in all texts together, for every condition and block."""
+    for row in rows[(rows["group"] == ALL) & rows["measure"].isin(CHANGES)].to_dict("records"):
+        yield _mean(f"{row['measure']}_{name}.{row['condition']}.{row['block']}", row, None, "")
 
 
 def block_change(rows: pd.DataFrame, name: str, first: str) -> Iterator[Finding]:
@@ -33,17 +56,22 @@ def block_change(rows: pd.DataFrame, name: str, first: str) -> Iterator[Finding]
         yield _mean(name, described, code, "" if code is None else note.format(code["change"], first))
 
 
-def largest_change_of_other_blocks(described: pd.DataFrame, block: int, alpha: float) -> Iterator[Finding]:
-    """The mean change of P(own class) furthest from zero, over the other blocks and all classes.
+def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float) -> Iterator[Finding]:
+    """The mean change of P(own class) furthest from zero, over the other blocks and all classes; beside it that of
+    P(first class), by the authors' procedure.
 
     "No effect" holds if every cell passes the equivalence test (an intersection-union test needs no adjustment), and
     fails if one lies beyond the margin (Bonferroni). The interval spans those of all cells, unless the largest survives
     control of the false discovery rate; `detectable` is that of the worst cell.
     """
-    rows = described[(described["block"] != block) & (described["measure"] == "probability")]
-    rows = rows[rows["group"] != ALL]
+    others = whole[(whole["block"] != block) & (whole["group"] != ALL)]
+    rows, code = (
+        others[(others["condition"] == condition) & (others["measure"] == measure)]
+        for condition, measure in (("described", "probability"), ("published", "first_class"))
+    )
     if rows.empty:
         return
+    by_code = None if code.empty else code.loc[code["change"].abs().idxmax()]
     row = rows.loc[rows["change"].abs().idxmax()]
     certain = row["p_adjusted"] <= alpha
     counts = rows["verdict"].value_counts()
@@ -54,6 +82,7 @@ def largest_change_of_other_blocks(described: pd.DataFrame, block: int, alpha: f
         low=row["low"] if certain else rows["low"].min(),
         high=row["high"] if certain else rows["high"].max(),
         note=f"The largest is at block {row['block']}, {row['group']}. Of {len(rows)} blocks and classes: {kinds}.",
+        **_by_code(by_code),
         texts=row["texts"],
         detectable=rows["detectable"].max(),
         within=rows["p_equivalence"].max(),
@@ -61,9 +90,12 @@ def largest_change_of_other_blocks(described: pd.DataFrame, block: int, alpha: f
     )
 
 
-def accuracy_lead(described: pd.DataFrame, block: int, alpha: float) -> Iterator[Finding]:
-    """How much more accuracy masking this block costs than masking the costliest other; a conservative interval."""
-    rows = described[(described["measure"] == "accuracy") & (described["group"] == ALL)]
+def lead(described: pd.DataFrame, block: int, measure: str, alpha: float) -> Iterator[Finding]:
+    """How much more of P(own class), or of accuracy, masking this block costs than masking the costliest other.
+
+    The interval is conservative: it takes the worst of both intervals.
+    """
+    rows = described[(described["measure"] == measure) & (described["group"] == ALL)]
     own, others = rows[rows["block"] == block], rows[rows["block"] != block]
     if own.empty or others.empty:
         return
@@ -71,11 +103,11 @@ def accuracy_lead(described: pd.DataFrame, block: int, alpha: float) -> Iterator
     costliest = f"at block {rival['block']}, the costliest other, by {rival['change']:+.3f}"
     low, high = rival["low"] - own["high"], rival["high"] - own["low"]
     yield Finding(
-        f"accuracy_lead.{block}",
+        f"{measure}_lead.{block}",
         value=rival["change"] - own["change"],
         low=low,
         high=high,
-        note=f"Accuracy changes by {own['change']:+.3f}; {costliest}.",
+        note=f"{measure.capitalize()} changes by {own['change']:+.3f}; {costliest}.",
         texts=own["texts"],
         detectable=detectable_from_interval(low, high, alpha),
     )
@@ -94,14 +126,21 @@ def _row(rows: pd.DataFrame, condition: str, measure: str) -> pd.Series | None:
     return found.iloc[0] if len(found) else None
 
 
-def _mean(name: str, row: pd.Series, code: pd.Series | None, note: str) -> Finding:
+def _mean(name: str, row: Mapping, code: Mapping | None, note: str) -> Finding:
     return Finding(
         name,
-        *row[["change", "low", "high"]],
+        row["change"],
+        row["low"],
+        row["high"],
         note,
-        *([np.nan] * 3 if code is None else code[["change", "low", "high"]]),
+        **_by_code(code),
         texts=row["texts"],
         detectable=row["detectable"],
         within=row["p_equivalence"],
         beyond=row["p_beyond"],
     )
+
+
+def _by_code(row: Mapping | None) -> dict[str, float]:
+    """The fields of a finding that say what the authors' code finds."""
+    return {} if row is None else {"code": row["change"], "code_low": row["low"], "code_high": row["high"]}

@@ -1,10 +1,10 @@
-"""The masking experiment: predictions for the confident samples under zero and mean ablation of attention.
+"""The masking experiment: predictions for the confident samples with parts of the model ablated.
 
 What the paper calls "head i" is the attention output of block i; a head here is a true attention head.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,75 +17,108 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
+from emoscope.experiments.masking.reference import Outputs, Reference, outputs_of, read_reference
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of, head_slice, heads_of, projection_of
+from emoscope.models.families import (
+    blocks_of,
+    feed_forward_of,
+    head_slice,
+    heads_of,
+    pooled_tokens,
+    projection_of,
+)
 from emoscope.models.interventions import (
-    fixed_block,
+    computed_at,
     fixed_head,
+    fixed_output,
     recording,
     resumed_at,
     silenced_bias,
-    silenced_block,
+    skipping,
 )
 from emoscope.models.loading import classes_of, load_classifier
-from emoscope.models.logits import columns, predict_logits
-from emoscope.storage import names
+from emoscope.models.logits import columns
+from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import WHOLE_BLOCK
+
+PARTS = {"attention": projection_of, "mlp": feed_forward_of}
 
 
 @dataclass(frozen=True)
 class Mask:
-    """One ablation: a condition on a whole block (`head` is WHOLE_BLOCK) or on one of its heads."""
+    """One ablation: a condition on a whole block (`head` is WHOLE_BLOCK) or on one of its heads.
+
+    `draw` counts the random texts whose outputs are put in place, one after the other.
+    """
 
     head: int
     condition: str
+    draw: int = 0
+
+    def __post_init__(self) -> None:
+        if self.condition not in (BLOCKS if self.head == WHOLE_BLOCK else HEADS):
+            raise ValueError(f"no such mask: {self}")
 
 
 @dataclass(frozen=True)
-class StartedBatch:
-    """One batch run up to a block: its rows, its inputs, and the block's input (rows, tokens, width)."""
+class Substitutes:
+    """What may take the place of blocks' outputs in one batch, (rows, tokens, width) by block and site: `means`, and by
+    draw the outputs in other texts."""
 
-    rows: np.ndarray
-    inputs: dict[str, Tensor]
-    residual: Tensor
+    means: Mapping[str, Tensor]
+    kinds: Tensor
+    drawn: Mapping[int, Mapping[tuple[int, str], Tensor]]
+
+    def mean(self, block: int, site: str) -> Tensor:
+        return self.means[site][block][self.kinds]
 
 
-def mask_block(model: Path, samples: Path, block: int, masking: dict, prediction: dict, output: Path) -> None:
-    """Write `id, block, head, condition, p_*, logit_*` for every mask of one block."""
+def mask_block(
+    model: Path,
+    samples: Path,
+    means: Path,
+    texts: Path,
+    block: int,
+    masking: dict,
+    seed: int,
+    prediction: dict,
+    output: Path,
+) -> None:
+    """Write `id, block, head, condition, draw, p_*, logit_*` for every mask of one block."""
     classifier, tokenizer = load_classifier(model)
     table = pd.read_parquet(samples)
-    scores = block_scores(
-        classifier,
-        tokenizer,
-        table["text"].tolist(),
-        block,
-        masking["block_conditions"],
-        masking["head_conditions"],
-        prediction["tokens_per_batch"],
-    )
-    parts = [
-        _score_table(table["id"], logits, classes_of(classifier), block=block, head=mask.head, condition=mask.condition)
-        for mask, logits in scores.items()
-    ]
+    reference = read_reference(means, texts, seed, classifier.device)
+    masks = masks_of(classifier, **masking)
+    judged = table["text"].tolist()
+    scores = block_scores(classifier, tokenizer, judged, block, masks, reference, prediction["tokens_per_batch"])
+    parts = [score_table(classifier, table["id"], logits, block, mask) for mask, logits in scores.items()]
     write_table(pd.concat(parts, ignore_index=True), output)
 
 
-def mask_all_but(model: Path, samples: Path, masking: dict, prediction: dict, output: Path) -> None:
-    """Write `id, block, condition, p_*, logit_*` with the attention of all blocks but `block` ablated."""
+def mask_all_but(
+    model: Path, samples: Path, means: Path, texts: Path, masking: dict, seed: int, prediction: dict, output: Path
+) -> None:
+    """Write `id, block, head, condition, draw, p_*, logit_*` with the attention of all blocks but `block` ablated."""
     classifier, tokenizer = load_classifier(model)
     table = pd.read_parquet(samples)
-    conditions = [name for name in masking["block_conditions"] if BLOCKS[name].all_but and _applies(classifier, name)]
-    parts = []
-    for kept in tqdm(range(len(blocks_of(classifier))), desc="all but one block", mininterval=2):
-        others = [block for block in range(len(blocks_of(classifier))) if block != kept]
-        for condition in conditions:
-            with ExitStack() as stack:
-                for block in others:
-                    stack.enter_context(_silence(classifier, block, Mask(WHOLE_BLOCK, condition)))
-                logits = predict_logits(classifier, tokenizer, table["text"].tolist(), prediction["tokens_per_batch"])
-            parts.append(_score_table(table["id"], logits, classes_of(classifier), block=kept, condition=condition))
+    reference = read_reference(means, texts, seed, classifier.device)
+    masks = [mask for mask in masks_of(classifier, **masking, head_conditions=[]) if _of_attention(mask)]
+    judged = table["text"].tolist()
+    scores = all_but_scores(classifier, tokenizer, judged, masks, reference, prediction["tokens_per_batch"])
+    parts = [score_table(classifier, table["id"], logits, kept, mask) for (kept, mask), logits in scores.items()]
     write_table(pd.concat(parts, ignore_index=True), output)
+
+
+def masks_of(
+    model: PreTrainedModel, block_conditions: Sequence[str], head_conditions: Sequence[str], resample_draws: int
+) -> list[Mask]:
+    """All masks of one block. A model whose projection has no bias has no `published` condition."""
+    draws = {name: resample_draws if BLOCKS[name].by == "resample" else 1 for name in block_conditions}
+    if projection_of(model, 0).bias is None:
+        draws = {name: count for name, count in draws.items() if BLOCKS[name].by != "bias"}
+    masks = [Mask(WHOLE_BLOCK, name, draw) for name, count in draws.items() for draw in range(count)]
+    return masks + [Mask(head, name) for name in head_conditions for head in range(heads_of(model))]
 
 
 @torch.inference_mode()
@@ -94,71 +127,135 @@ def block_scores(
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
     block: int,
-    block_conditions: Sequence[str],
-    head_conditions: Sequence[str],
+    masks: Sequence[Mask],
+    reference: Reference,
     tokens_per_batch: int,
 ) -> dict[Mask, np.ndarray]:
-    """Logits (texts, classes) under every mask, which is an ablation, of one block or one of its heads.
+    """Logits (texts, classes) under every mask of one block or one of its heads.
 
-    Every batch runs once up to the block; each mask then runs only the blocks from there on. Means are taken over all
-    tokens of all texts, padding left out. A model whose projection has no bias has no `published` condition.
+    Every batch runs once up to the block; each mask then runs only the blocks from there on.
     """
-    batches, mean_heads, mean_output = _started(model, tokenizer, texts, block, tokens_per_batch)
-    masks = [Mask(WHOLE_BLOCK, name) for name in block_conditions if _applies(model, name)]
-    masks += [Mask(head, name) for name in head_conditions for head in range(heads_of(model))]
+    draws = _draws(masks)
+    pool = outputs_of(model, tokenizer, reference.texts, [block], tokens_per_batch) if draws else None
     scores = {mask: np.empty((len(texts), model.config.num_labels), dtype=np.float32) for mask in masks}
-    for batch in tqdm(batches, desc=f"mask block {block}", unit="batch", mininterval=2):
-        for mask in masks:
-            silence = _silence(model, block, mask, mean_heads, mean_output)
-            with resumed_at(model, block, batch.residual), silence:
-                scores[mask][batch.rows] = model(**batch.inputs).logits.cpu().numpy()
+    chosen = {draw: reference.drawn(len(texts), draw) for draw in draws}
+    batches = list(padded_batches(tokenizer, texts, tokens_per_batch, model.device))
+    for rows, inputs in tqdm(batches, desc=f"mask block {block}", unit="batch", mininterval=2):
+        [residual] = block_inputs(model, inputs, [block])
+        kinds = kinds_of(model, inputs)
+        drawn = {draw: pool.instead_of(kinds, chosen[draw][rows]) for draw in draws}
+        substitutes = Substitutes(reference.means, kinds, drawn)
+        with resumed_at(model, block, residual), last_pooled(model, inputs):
+            for mask in masks:
+                with silence(model, block, mask, substitutes):
+                    scores[mask][rows] = model(**inputs).logits.cpu().numpy()
     return scores
 
 
-def _started(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], block: int, tokens_per_batch: int
-) -> tuple[list[StartedBatch], Tensor, Tensor]:
-    """Run every batch once; also the mean input (heads x head width,) and output (width,) of the block's projection."""
-    batches, tokens, sums = [], 0, [0.0, 0.0]
-    for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
-        with recording(blocks_of(model)[block]) as whole, recording(projection_of(model, block)) as projection:
-            model(**inputs)
-        real = inputs["attention_mask"].bool()
-        tokens += int(real.sum())
-        for number, site in enumerate(("input", "output")):
-            sums[number] = sums[number] + projection[site][real].double().sum(dim=0)
-        batches.append(StartedBatch(rows, inputs, whole["input"]))
-    mean_heads, mean_output = ((total / tokens).float() for total in sums)
-    return batches, mean_heads, mean_output
+@torch.inference_mode()
+def all_but_scores(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    masks: Sequence[Mask],
+    reference: Reference,
+    tokens_per_batch: int,
+) -> dict[tuple[int, Mask], np.ndarray]:
+    """Logits (texts, classes) by the block that is kept and the mask that all others get.
+
+    Before the block that is kept all others are masked, whichever it is: they run once.
+    """
+    blocks = range(len(blocks_of(model)))
+    empty = (len(texts), model.config.num_labels)
+    scores = {(kept, mask): np.empty(empty, dtype=np.float32) for mask in masks for kept in blocks}
+    chosen = {draw: reference.drawn(len(texts), draw) for draw in _draws(masks)}
+    batches = list(padded_batches(tokenizer, texts, tokens_per_batch, model.device))
+    for rows, inputs in tqdm(batches, desc="all but one block", unit="batch", mininterval=2):
+        kinds = kinds_of(model, inputs)
+        for mask in masks:
+            drawn = {}
+            if _resamples(mask):
+                others = [reference.texts[number] for number in chosen[mask.draw][rows]]
+                pool: Outputs = outputs_of(model, tokenizer, others, blocks, tokens_per_batch)
+                drawn = {mask.draw: pool.instead_of(kinds, range(len(rows)))}
+            substitutes = Substitutes(reference.means, kinds, drawn)
+            with _silenced(model, blocks[:-1], mask, substitutes):
+                residuals = block_inputs(model, inputs, blocks)
+            for kept in blocks:
+                rest = _silenced(model, blocks[kept + 1 :], mask, substitutes)
+                with resumed_at(model, kept, residuals[kept]), last_pooled(model, inputs), rest:
+                    scores[kept, mask][rows] = model(**inputs).logits.cpu().numpy()
+    return scores
 
 
-def _silence(
-    model: PreTrainedModel, block: int, mask: Mask, mean_heads: Tensor | None = None, mean_output: Tensor | None = None
-) -> AbstractContextManager:
-    if mask.condition not in (BLOCKS if mask.head == WHOLE_BLOCK else HEADS):
-        raise ValueError(f"no such mask: {mask}")
-    match mask:
-        case Mask(head=names.WHOLE_BLOCK, condition="described"):
-            return silenced_block(model, block)
-        case Mask(head=names.WHOLE_BLOCK, condition="published"):
+def block_inputs(model: PreTrainedModel, inputs: Mapping[str, Tensor], blocks: Sequence[int]) -> list[Tensor]:
+    """What some blocks get, (rows, tokens, width) each; from the last of them on, no block is run."""
+    with ExitStack() as stack:
+        stack.enter_context(skipping(blocks_of(model)[max(blocks) :]))
+        seen = [stack.enter_context(recording(blocks_of(model)[block])) for block in blocks]
+        model(**inputs)
+    return [record["input"] for record in seen]
+
+
+def last_pooled(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> AbstractContextManager:
+    """Spare the last block's MLP all tokens but the one that the head reads."""
+    last = feed_forward_of(model, len(blocks_of(model)) - 1)
+    return computed_at(last, pooled_tokens(model, inputs["input_ids"]))
+
+
+def silence(model: PreTrainedModel, block: int, mask: Mask, substitutes: Substitutes) -> AbstractContextManager:
+    """Mask one block or one of its heads while the model runs on one batch."""
+    if mask.head != WHOLE_BLOCK:
+        by_mean = HEADS[mask.condition].by == "mean"
+        value = substitutes.mean(block, "heads")[..., head_slice(model, mask.head)] if by_mean else 0.0
+        return fixed_head(model, block, mask.head, value)
+    condition = BLOCKS[mask.condition]
+    module = PARTS[condition.part](model, block)
+    match condition.by:
+        case "zero":
+            return fixed_output(module, torch.zeros((), device=model.device))
+        case "bias":
             return silenced_bias(model, block)
-        case Mask(head=names.WHOLE_BLOCK, condition="mean"):
-            return fixed_block(model, block, mean_output)
-        case Mask(head=head, condition="zero"):
-            return fixed_head(model, block, head, 0.0)
-        case Mask(head=head, condition="mean"):
-            return fixed_head(model, block, head, mean_heads[head_slice(model, head)])
+        case "mean":
+            return fixed_output(module, substitutes.mean(block, condition.part))
+        case "resample":
+            return fixed_output(module, substitutes.drawn[mask.draw][block, condition.part])
     raise ValueError(f"no such mask: {mask}")
 
 
-def _applies(model: PreTrainedModel, condition: str) -> bool:
-    return condition != "published" or projection_of(model, 0).bias is not None
+@contextmanager
+def _silenced(model: PreTrainedModel, blocks: Sequence[int], mask: Mask, substitutes: Substitutes) -> Iterator[None]:
+    with ExitStack() as stack:
+        for block in blocks:
+            stack.enter_context(silence(model, block, mask, substitutes))
+        yield
 
 
-def _score_table(ids: pd.Series, logits: np.ndarray, classes: list[str], **key: int | str) -> pd.DataFrame:
+def _resamples(mask: Mask) -> bool:
+    return mask.head == WHOLE_BLOCK and BLOCKS[mask.condition].by == "resample"
+
+
+def _of_attention(mask: Mask) -> bool:
+    return BLOCKS[mask.condition].part == "attention"
+
+
+def _draws(masks: Sequence[Mask]) -> list[int]:
+    return sorted({mask.draw for mask in masks if _resamples(mask)})
+
+
+def score_table(model: PreTrainedModel, ids: pd.Series, logits: np.ndarray, block: int, mask: Mask) -> pd.DataFrame:
+    """The predictions (texts, classes) of one mask with its key."""
     return pd.DataFrame({
         "id": ids.to_numpy(),
-        **key,
-        **columns("p", classes, softmax(logits, axis=1)),
-        **columns("logit", classes, logits),
+        "block": block,
+        "head": mask.head,
+        "condition": mask.condition,
+        "draw": mask.draw,
+        **prediction_columns(model, logits),
     })  # fmt: skip
+
+
+def prediction_columns(model: PreTrainedModel, logits: np.ndarray) -> dict[str, np.ndarray]:
+    """Probabilities and logits (texts, classes) by column."""
+    classes = classes_of(model)
+    return {**columns("p", classes, softmax(logits, axis=1)), **columns("logit", classes, logits)}

@@ -27,7 +27,12 @@ MEASURES = {
     "margin": "change of the logit margin",
     "accuracy": "change of accuracy",
 }
-TITLES = {name: condition.title for name, condition in BLOCKS.items()}
+PARTS = {"attention": "attention", "mlp": "MLP"}
+IN_PLACE = {  # by what is put in place; the authors' mask, which leaves the weight, is another experiment
+    "zero": "silenced",
+    "mean": "replaced by its mean",
+    "resample": "taken from another text",
+}
 CODE, TEXT = ("published", "first_class"), ("described", "probability")  # what the paper did, and what it says it did
 
 
@@ -137,15 +142,71 @@ def explanation(
     )
 
 
-def block_estimates(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """For each measure `block, condition, change, low, high` of every block, all texts together."""
-    conditions = [name for name in ("described", "mean") if name in set(summary["condition"])]
-    return {
-        title: pd.concat([whole_blocks(summary, name, measure).query("group == @ALL") for name in conditions]).assign(
-            condition=lambda table: table["condition"].map(TITLES)
-        )
-        for measure, title in MEASURES.items()
+def block_estimates(summary: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
+    """For each part of a block and each measure `block, condition, change, low, high`, all texts together.
+
+    Conditions are named by what is put in place, so that attention and MLP can be compared.
+    """
+    found = {}
+    for part, title in PARTS.items():
+        if conditions := _conditions(summary, part):
+            found[title] = {
+                measured: pd.concat([
+                    whole_blocks(summary, name, measure).query("group == @ALL").assign(condition=in_place)
+                    for name, in_place in conditions.items()
+                ])
+                for measure, measured in MEASURES.items()
+            }  # fmt: skip
+    return found
+
+
+def comparison(summary: pd.DataFrame) -> Markup:
+    """The costliest block by each condition, of attention and of the MLP."""
+    costliest = {
+        title: [(in_place, costliest_block(summary, name)) for name, in_place in _conditions(summary, part).items()]
+        for part, title in PARTS.items()
     }
+    return say("comparison", costliest={title: found for title, found in costliest.items() if found})
+
+
+def condition_table(summary: pd.DataFrame, alpha: float) -> Markup:
+    """Change of accuracy of all texts: rows are blocks, columns what is put in place of attention and of the MLP."""
+    effects = {
+        f"{title} {in_place}": whole_blocks(summary, name, "accuracy").query("group == @ALL").set_index("block")
+        for part, title in PARTS.items()
+        for name, in_place in _conditions(summary, part).items()
+    }
+    rows = [
+        {"block": block} | {title: _plain_change(found.loc[block], alpha) for title, found in effects.items()}
+        for block in next(iter(effects.values())).index
+    ]
+    return html_table(rows, say("condition_table", alpha=alpha))
+
+
+def pair_findings(pairs: pd.DataFrame) -> Markup:
+    """How the pairs of heads divide by verdict, and what such pairs cannot show; nothing without pairs."""
+    margins = pairs[pairs["measure"] == "margin"]
+    strongest = None if margins.empty else margins.loc[margins["change"].astype(float).abs().idxmax()]
+    heads = {row[side] for row in _heads(margins) for side in (0, 1)}
+    return say("pair_findings", counts=margins["verdict"].value_counts(), heads=len(heads), strongest=strongest)
+
+
+def pair_table(pairs: pd.DataFrame, alpha: float) -> Markup:
+    """Every two of the costliest heads: what each does alone, both together, and the interaction with its verdict."""
+    margins, accuracies = (pairs[pairs["measure"] == measure].to_dict("records") for measure in ("margin", "accuracy"))
+    rows = [
+        {
+            "heads": f"{pair[0]} and {pair[1]}",
+            "first alone": signed(margin["first"]),
+            "second alone": signed(margin["second"]),
+            "both": signed(margin["together"]),
+            "interaction": _change(margin, alpha),
+            "verdict": badge(margin["verdict"]),
+            "interaction in accuracy": _change(accuracy, alpha),
+        }
+        for pair, margin, accuracy in zip(_heads(pd.DataFrame(margins)), margins, accuracies, strict=True)
+    ]
+    return html_table(rows, say("pair_table", alpha=alpha), text=("heads", "verdict"))
 
 
 def block_findings(summary: pd.DataFrame) -> Markup:
@@ -247,6 +308,21 @@ def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics
     return [{"planted": planted, "found": say("composition", found=found), "verdict": verdict}]
 
 
+def _conditions(summary: pd.DataFrame, part: str) -> dict[str, str]:
+    """The conditions under which a part of whole blocks was replaced, and what was put in place, in words."""
+    there = set(summary.loc[summary["head"] == WHOLE_BLOCK, "condition"])
+    chosen = {name: one for name, one in BLOCKS.items() if one.part == part and one.by in IN_PLACE and name in there}
+    return {name: IN_PLACE[one.by] for name, one in chosen.items()}
+
+
+def _heads(pairs: pd.DataFrame) -> list[tuple[str, str]]:
+    """Both heads of each pair, by block and head."""
+    return [
+        (f"{row['first_block']}.{row['first_head']}", f"{row['second_block']}.{row['second_head']}")
+        for row in pairs.to_dict("records")
+    ]
+
+
 def _first_block(summary: pd.DataFrame, condition: str, measure: str) -> dict[str, dict]:
     """The effects of the first block, by the class of the texts."""
     return whole_blocks(summary, condition, measure).query("block == @FIRST").set_index("group").to_dict("index")
@@ -275,6 +351,12 @@ def _printed(table1: pd.DataFrame, name: str) -> float:
 def _change(row: Mapping | pd.Series | None, alpha: float = 0.0) -> Markup:
     """A change with its interval, in bold where its adjusted p is at most `alpha`."""
     return cell(row, value="change", strong=row is not None and row["p_adjusted"] <= alpha)
+
+
+def _plain_change(row: pd.Series, alpha: float) -> Markup:
+    """A change without its interval, in bold where its adjusted p is at most `alpha`."""
+    shown = Markup("{}").format(signed(row["change"]))
+    return Markup("<strong>{}</strong>").format(shown) if row["p_adjusted"] <= alpha else shown
 
 
 def _verdict(row: Mapping | pd.Series) -> Markup:

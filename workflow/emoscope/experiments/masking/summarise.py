@@ -7,6 +7,7 @@ import pandas as pd
 
 from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
+from emoscope.experiments.masking.measures import MASK, MEASURES, PAIR, SCALE, class_columns, measures
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.bounded import bounded_test
@@ -17,31 +18,35 @@ from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
-MASK = ["block", "head", "condition"]
+EFFECTS = ["first", "second", "together"]
 
 
 def summarise_masking(
     samples: Path,
     blocks: list[Path],
     all_but: Path,
+    pairs: Path,
     statistics: dict,
     summary: Path,
     all_but_summary: Path,
+    pair_summary: Path,
     table1: Path,
     table2: Path,
     findings: Path,
 ) -> None:
-    """Write the summary of the masks and of "all but one", both as CSV, shaped like the paper's tables 1 and 2, and the
-    findings."""
+    """Write the summary of the masks, of "all but one" and of pairs of heads, the first two also as CSV, shaped like
+    the paper's tables 1 and 2, and the findings."""
     baseline = pd.read_parquet(samples)
     one = summarise(baseline, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), **statistics)
-    others = summarise(baseline, pd.read_parquet(all_but).assign(head=WHOLE_BLOCK), **statistics)
+    others = summarise(baseline, pd.read_parquet(all_but), **statistics)
+    together = summarise_pairs(baseline, pd.read_parquet(pairs), **statistics)
     write_table(one, summary)
     write_table(others, all_but_summary)
+    write_table(together, pair_summary)
     for table, path in ((one, table1), (others, table2)):
         write_csv(paper_table(table).reset_index(), path)
     first = class_columns(baseline, "p_")[0]
-    write_findings(findings_of(one, others, first, 1 - statistics["confidence"]), findings)
+    write_findings(findings_of(one, others, together, first, 1 - statistics["confidence"]), findings)
 
 
 def summarise(
@@ -62,42 +67,21 @@ def summarise(
     `detectable` is the smallest change that as many texts with the same spread would show with 80 % power.
     """
     alpha = 1 - confidence
+    keys, changes = changes_of(samples, masked, MASK)
     classes = class_columns(samples, "p_")
-    keys = masked[MASK].drop_duplicates().reset_index(drop=True)
-    if not (masked["id"].to_numpy().reshape(len(keys), -1) == samples["id"].to_numpy()).all():
-        raise ValueError("the masked predictions are not those of the samples")
-    after = measures(masked.merge(samples[["id", "label", "group"]], on="id", validate="m:1"), classes)
     before = measures(samples, classes)
-    changes = (after.reshape(len(keys), *before.shape) - before).transpose(1, 0, 2)  # (samples, masks, measures)
     family = keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max() * (len(classes) + 1)
-    options = {"seed": seed, "alpha": alpha}
+    options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
     parts = []
     for group in [*range(len(classes)), ALL]:
         chosen = np.ones(len(samples), bool) if group == ALL else (samples["group"] == group).to_numpy()
         if not chosen.any():
             continue
-        texts = samples["text"].to_numpy()[chosen]
-        for number, measure in enumerate(MEASURES):
-            values, own = changes[chosen, :, number], before[chosen, number]
-            if measure == "margin":
-                tested = studentised_test(values, texts, margin * LOGITS, resamples=resamples, tests=family, **options)
-            else:
-                tested = bounded_test(values, texts, margin, (-own.max(), 1 - own.min()), alpha)
-            parts.append(
-                keys.assign(
-                    group=group if group == ALL else classes[group],
-                    measure=measure,
-                    change=tested.value,
-                    low=tested.low,
-                    high=tested.high,
-                    p=tested.p_difference,
-                    texts=tested.n,
-                    equivalence_margin=margin * LOGITS if measure == "margin" else margin,
-                    p_equivalence=tested.p_within,
-                    p_beyond=tested.p_beyond,
-                    detectable=tested.detectable,
-                )
-            )
+        own = before[chosen]
+        bounds = -own.max(axis=0), 1 - own.min(axis=0)
+        found = _judged(changes[chosen], samples["text"].to_numpy()[chosen], bounds, margin, **options)
+        name = group if group == ALL else classes[group]
+        parts += [keys.assign(group=name, measure=measure, **columns) for measure, columns in found.items()]
     table = pd.concat(parts, ignore_index=True)
     families = [table["condition"], table["measure"], table["head"] == WHOLE_BLOCK]
     table["p_adjusted"] = table.groupby(families)["p"].transform(benjamini_hochberg)
@@ -105,23 +89,97 @@ def summarise(
     return table
 
 
-MEASURES = ("probability", "first_class", "margin", "accuracy")
-LOGITS = 4  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
+def summarise_pairs(
+    samples: pd.DataFrame, masked: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int
+) -> pd.DataFrame:
+    """What two heads do together beyond what each does, per pair of heads and measure, all texts together.
+
+    `first`, `second` and `together` are the mean changes by ablating one head, the other, and both; `change` is the
+    interaction, together - first - second, text by text, with interval, p, FDR-adjusted p over the pairs, and a
+    verdict: `additive` if the interaction was shown to lie within the margin, else, if `p_adjusted` allows, `redundant`
+    where both together cost more than the sum (each makes up for the loss of the other) and `overlapping` where they
+    cost less (what one does is lost without the other, too), else `not settled`.
+    """
+    if masked.empty:
+        return pd.DataFrame(columns=[*PAIR, "measure", *EFFECTS, "change", "low", "high", "p_adjusted", "verdict"])
+    keys, changes = changes_of(samples, masked, PAIR)
+    first_head, second_head = ([tuple(head) for head in keys[names].to_numpy()] for names in (PAIR[:2], PAIR[2:]))
+    column = {(one, other): number for number, (one, other) in enumerate(zip(first_head, second_head, strict=True))}
+    both = [pair for pair in column if pair[0] != pair[1]]
+    first, second = (changes[:, [column[pair[place], pair[place]] for pair in both]] for place in (0, 1))
+    together = changes[:, [column[pair] for pair in both]]
+    pairs, alpha = pd.DataFrame([[*one, *other] for one, other in both], columns=PAIR), 1 - confidence
+    options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": len(pairs)}
+    before = measures(samples, class_columns(samples, "p_"))
+    bounds = before.min(axis=0) - 2, before.max(axis=0) + 1  # of what is left by both, less by each alone, plus before
+    found = _judged(together - first - second, samples["text"].to_numpy(), bounds, margin, **options)
+    means = {name: values.mean(axis=0) for name, values in zip(EFFECTS, (first, second, together), strict=True)}
+    table = pd.concat(
+        [
+            pairs.assign(measure=measure, **{name: mean[:, number] for name, mean in means.items()}, **found[measure])
+            for number, measure in enumerate(MEASURES)
+        ],
+        ignore_index=True,
+    )
+    table["p_adjusted"] = table.groupby("measure")["p"].transform(benjamini_hochberg)
+    shown = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
+    apart = np.where(table["change"] < 0, "redundant", "overlapping")
+    table["verdict"] = np.select([shown == "equivalent", shown == "different"], ["additive", apart], "not settled")
+    return table
 
 
-def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
-    """The MEASURES of every row before differences are taken, float (rows, 4)."""
-    probabilities = table[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
-    logits = table[[f"logit_{name}" for name in classes]].to_numpy(dtype=float)
-    rows, group = np.arange(len(table)), table["group"].to_numpy()
-    rivals = logits.copy()
-    rivals[rows, group] = -np.inf
-    return np.column_stack([
-        probabilities[rows, group],
-        probabilities[:, 0],
-        logits[rows, group] - rivals.max(axis=1),
-        probabilities.argmax(axis=1) == table["label"].to_numpy(),
-    ])  # fmt: skip
+def changes_of(samples: pd.DataFrame, masked: pd.DataFrame, key: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """The masks, a row each of columns `key`, and what each changed in every text, float (samples, masks, MEASURES).
+
+    Where a mask has several draws, their mean: of what each did, not what is done by the mean of their predictions.
+    """
+    drawn = masked[[*key, "draw"] if "draw" in masked else key].drop_duplicates().reset_index(drop=True)
+    if not (masked["id"].to_numpy().reshape(len(drawn), -1) == samples["id"].to_numpy()).all():
+        raise ValueError("the masked predictions are not those of the samples")
+    classes = class_columns(samples, "p_")
+    before = measures(samples, classes)
+    after = measures(masked.merge(samples[["id", "label", "group"]], on="id", validate="m:1"), classes)
+    changes = after.reshape(len(drawn), *before.shape) - before
+    keys = drawn[key].drop_duplicates().reset_index(drop=True)
+    mask = drawn.groupby(key, sort=False).ngroup().to_numpy()
+    mean = np.array([changes[mask == number].mean(axis=0) for number in range(len(keys))])
+    return keys, mean.reshape(-1, *before.shape).transpose(1, 0, 2)
+
+
+def _judged(
+    values: np.ndarray,
+    texts: np.ndarray,
+    bounds: tuple[np.ndarray, np.ndarray],
+    margin: float,
+    *,
+    seed: int,
+    resamples: int,
+    alpha: float,
+    tests: int,
+) -> dict[str, dict[str, object]]:
+    """The mean of changes (texts, masks, MEASURES) and what was shown of it: by measure a column per name, (masks,).
+
+    `bounds` are the lowest and highest possible change, (MEASURES,) each; the margin, a logit, has none.
+    """
+    found = {}
+    for number, measure in enumerate(MEASURES):
+        change, nothing = values[:, :, number], margin * SCALE[number]
+        if measure == "margin":
+            tested = studentised_test(change, texts, nothing, seed=seed, resamples=resamples, alpha=alpha, tests=tests)
+        else:
+            tested = bounded_test(change, texts, nothing, (bounds[0][number], bounds[1][number]), alpha)
+        found[measure] = {
+            "change": tested.value,
+            "low": tested.low,
+            "high": tested.high,
+            "p": tested.p_difference,
+            "texts": tested.n,
+            "equivalence_margin": nothing,
+            "p_equivalence": tested.p_within,
+            "p_beyond": tested.p_beyond,
+            "detectable": tested.detectable,
+        }
+    return found
 
 
 def paper_table(summary: pd.DataFrame) -> pd.DataFrame:
@@ -130,15 +188,12 @@ def paper_table(summary: pd.DataFrame) -> pd.DataFrame:
     `described` is the change of P(the sample's class) with weight and bias silenced; `published` is what the authors'
     code computed: the change of P(the first class) in every column, with only the bias silenced.
     """
+    attention = [name for name, condition in BLOCKS.items() if condition.part == "attention"]
     blocks = summary[(summary["head"] == WHOLE_BLOCK) & (summary["group"] != ALL)]
+    blocks = blocks[blocks["condition"].isin(attention)]
     chosen = blocks[blocks["measure"] == blocks["condition"].map(lambda name: BLOCKS[name].measure)]
     order = list(dict.fromkeys(chosen["group"]))
     return chosen.pivot(index=["condition", "block"], columns="group", values="change")[order]
-
-
-def class_columns(table: pd.DataFrame, prefix: str) -> list[str]:
-    """Class names in the order of the columns that start with `prefix`."""
-    return [name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)]
 
 
 def whole_blocks(summary: pd.DataFrame, condition: str, measure: str) -> pd.DataFrame:
@@ -147,9 +202,9 @@ def whole_blocks(summary: pd.DataFrame, condition: str, measure: str) -> pd.Data
     return summary[chosen & (summary["head"] == WHOLE_BLOCK)]
 
 
-def costliest_block(summary: pd.DataFrame) -> pd.Series:
-    """The row of the silenced block that costs most accuracy, all texts together."""
-    rows = whole_blocks(summary, "described", "accuracy").query("group == @ALL")
+def costliest_block(summary: pd.DataFrame, condition: str = "described") -> pd.Series:
+    """The row of the masked block that costs most accuracy, all texts together."""
+    rows = whole_blocks(summary, condition, "accuracy").query("group == @ALL")
     return rows.loc[rows["change"].idxmin()]
 
 

@@ -15,10 +15,13 @@ from emoscope.statistics.rates import exact_interval, minimum_detectable_rate
 SURPRISING = ("overwhelmed", "surprised")  # the words whose replacement does change predictions, says the paper
 
 
-def summarise_synonyms(pairs: Path, scores: Path, statistics: dict, findings: Path) -> None:
-    """Write the findings."""
+def summarise_synonyms(
+    pairs: Path, scores: Path, words: Path, published: Path, statistics: dict, findings: Path
+) -> None:
+    """Write the findings; `published` is the paper's table of frequent words."""
     table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-    write_findings(findings_of(table, statistics["margin"], 1 - statistics["confidence"]), findings)
+    found = [*findings_of(table, statistics["margin"], 1 - statistics["confidence"])]
+    write_findings([*found, *shared_words(pd.read_parquet(words), pd.read_csv(published))], findings)
 
 
 def findings_of(pairs: pd.DataFrame, margin: float, alpha: float) -> Iterator[Finding]:
@@ -34,6 +37,15 @@ def findings_of(pairs: pd.DataFrame, margin: float, alpha: float) -> Iterator[Fi
         yield from most_changed_word(words, but, f"most_changed_word{ending}", margin, alpha)
     for word, own in words.groupby("term", sort=False):
         yield rate_finding(f"word.{word}", moved(own), own["cluster"], margin, alpha)
+
+
+def shared_words(words: pd.DataFrame, published: pd.DataFrame) -> Iterator[Finding]:
+    """`frequent_words.{class}`: how many of the words that the paper prints for a class are among ours."""
+    own = words[words["stop_words"] == "published"]
+    for name, rows in published.groupby("class", sort=False):
+        ours = set(own.loc[own["class"] == name, "word"])
+        if ours:
+            yield Finding(f"frequent_words.{name}", len(ours & set(rows["word"])), note=f"Of {len(rows)} words.")
 
 
 def most_changed_word(

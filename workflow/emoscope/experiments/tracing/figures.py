@@ -1,13 +1,13 @@
-"""The figures of flips seen from inside; nothing is computed here."""
+"""The figures of the page on flips from inside; nothing is computed here."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from emoscope.reporting.plots import MARKERS, PALETTE, diverging, label_axes, largest, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, diverging, draw_intervals, label_axes, largest, styled
 
 NOTABLE = "#d55e00"  # what stands out
 
@@ -115,27 +115,95 @@ def depth_profile(curves: pd.DataFrame, writers: pd.DataFrame) -> Figure:
 
 
 @styled
-def dimension_tests(panels: Mapping[str, pd.DataFrame], regions: Mapping[int, Sequence[int]], level: float) -> Figure:
-    """Mean change of each dimension over word pairs, a panel for each scale.
+def place_curves(panels: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure:
+    """Shares of the difference at each kind of place by depth, with intervals as bands; a panel for each kind of pair.
 
-    What stands out is red, the five largest carry their number, grey bands are `regions`. Tables have `dimension`,
-    `value` (1 is the average dimension) and `p_adjusted`.
+    Tables have `place, block, value, low, high`; `titles` name the places.
     """
-    figure = Figure(figsize=(9, 1.7 * len(panels) + 0.5), layout="constrained")
+    figure = Figure(figsize=(10, 3), layout="constrained")
+    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
+        for colour, (place, name) in enumerate(titles.items()):
+            rows = table[table["place"] == place].sort_values("block")
+            axes.fill_between(rows["block"], rows["low"], rows["high"], color=PALETTE[colour], alpha=0.2, linewidth=0)
+            line = {"color": PALETTE[colour], "marker": MARKERS[colour], "markersize": 4, "linewidth": 1.4}
+            axes.plot(rows["block"], rows["value"], label=name, **line)
+        for level in (0, 1):
+            axes.axhline(level, color="#888", linewidth=0.6)
+        axes.set_title(title)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        label_axes(axes, x="blocks passed", y="" if number else "share of the difference")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure
+
+
+@styled
+def block_shares(panels: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -> Figure:
+    """Share of the difference that each block's halves carry, with intervals; `kind, block, value, low, high`."""
+    blocks = max(len(table["block"].unique()) for table in panels.values())
+    figure = Figure(figsize=(10, max(2.2, 0.26 * blocks + 1)), layout="constrained")
+    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for axes, (title, table) in zip(grid, panels.items(), strict=True):
+        axes.axvline(0, color="#888", linewidth=0.8)
+        for number, (kind, name) in enumerate(kinds.items()):
+            rows = table[table["kind"] == kind]
+            draw_intervals(axes, rows["value"], rows["low"], rows["high"], rows["block"] + 0.24 * number, number, name)
+        axes.set_title(title)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.grid(axis="y", color="#eee")
+        label_axes(axes, x="share of the difference", y="block")
+    grid[0].invert_yaxis()
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure
+
+
+@styled
+def head_shares(maps: Mapping[str, pd.DataFrame], marks: Mapping[str, pd.DataFrame]) -> Figure:
+    """Share of the difference that each head carries, blocks by heads, a panel for each kind; dots are marks."""
+    rows, columns = max(map(len, maps.values())), max(table.shape[1] for table in maps.values())
+    width = min(12, max(2.2, 0.26 * columns + 0.6) * len(maps) + 0.8)
+    figure = Figure(figsize=(width, max(2.2, 0.22 * rows + 1)), layout="constrained")
+    grid = figure.subplots(1, len(maps), squeeze=False, sharey=True)[0]
+    limit = largest(maps)
+    for number, (axes, (title, table)) in enumerate(zip(grid, maps.items(), strict=True)):
+        image = axes.imshow(table, aspect="auto", interpolation="none", **diverging(limit))
+        y, x = np.nonzero(marks[title].to_numpy(dtype=bool))
+        axes.scatter(x, y, s=5, color="#222", linewidths=0)
+        axes.set_title(title)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        label_axes(axes, x="head", y="" if number else "block")
+    figure.colorbar(image, ax=grid, pad=0.01, label="share of the difference")
+    return figure
+
+
+@styled
+def dimension_bars(panels: Mapping[str, pd.DataFrame], level: float, bands: Sequence[range] = ()) -> Figure:
+    """How much each dimension changes, flips upwards and neutral swaps downwards, a panel for each axis.
+
+    Red dimensions change more there than in the other kind; the five largest carry their number; grey are `bands`.
+    Tables have `dimension, flip, neutral` (1 is the average dimension), `p_flip, p_neutral`.
+    """
+    figure = Figure(figsize=(9, 2.1 * len(panels) + 0.4), layout="constrained")
     grid = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
     for axes, (title, table) in zip(grid, panels.items(), strict=True):
-        for region in regions.values():
-            axes.axvspan(region[0] - 0.5, region[-1] + 0.5, color="#e3e3e3", zorder=0)
-        out = table["p_adjusted"] < level
-        for rows, colour in ((table[~out], PALETTE[0]), (table[out], NOTABLE)):
-            axes.vlines(rows["dimension"], 0, rows["value"], color=colour, linewidth=0.9)
-        for row in table.nlargest(5, "value").itertuples():
-            axes.annotate(str(row.dimension), (row.dimension, row.value), ha="center", va="bottom", fontsize=7)
-        axes.axhline(1, color="#888", linewidth=0.6)
-        axes.set_title(title)
+        for band in bands:
+            axes.axvspan(band[0] - 0.5, band[-1] + 0.5, color="#e3e3e3", zorder=0)
+        for kind, sign in (("flip", 1), ("neutral", -1)):
+            out = table[f"p_{kind}"] < level
+            for rows, colour in ((table[~out], PALETTE[0]), (table[out], NOTABLE)):
+                axes.vlines(rows["dimension"], 0, sign * rows[kind], color=colour, linewidth=0.9)
+            for row in table.dropna(subset=kind).nlargest(5, kind).itertuples():
+                place = (row.dimension, sign * getattr(row, kind))
+                axes.annotate(str(row.dimension), place, ha="center", va="bottom" if sign > 0 else "top", fontsize=7)
+            axes.axhline(sign, color="#888", linewidth=0.6)
+        axes.axhline(0, color="#222", linewidth=0.8)
+        axes.set_title(f"{title}: flips above, neutral swaps below")
         axes.margins(y=0.2)
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_locator(MaxNLocator(3))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
         label_axes(axes, y="times the average")
-    label_axes(grid[-1], x="dimension")
+    label_axes(grid[-1], x="dimension", y="times the average")
     return figure

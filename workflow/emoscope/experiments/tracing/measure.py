@@ -1,5 +1,5 @@
-"""The pairs that a flip changed most, from inside: their activations word by word, what patching them from one text
-into the other does, what each part of the model says for each class, and what the model would say after each block."""
+"""Flips from inside: what patching them from one text into the other does, what each part of the model says for each
+class, what the model would say after each block, and how activations change; over many pairs, and for the strongest."""
 
 from pathlib import Path
 
@@ -7,16 +7,18 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel
 
+from emoscope.experiments.tracing.aggregate import aggregate
 from emoscope.experiments.tracing.alignment import Aligned, align
 from emoscope.experiments.tracing.attribution import attribution_table, class_lens_table
+from emoscope.experiments.tracing.dimensions import change_table
 from emoscope.experiments.tracing.patching import patch_table
+from emoscope.experiments.tracing.sample import draw
 from emoscope.models.activations import Activations, activations_of, unit_means
 from emoscope.models.families import pooled_token
 from emoscope.models.loading import classes_of, load_classifier
-from emoscope.perturbation.pairs import countable, largest_change, scored
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, largest_change, scored
 from emoscope.storage.files import write_table
 
-FLIPS = {"natural", "template", "published"}  # the origins of pairs that are flips, and not neutral swaps
 ROUNDING = 1e-6  # of a probability: a smaller change leaves nothing to follow
 KEY = ["pair", "id", "origin"]
 COLUMNS = {  # of every table, after the key
@@ -34,34 +36,47 @@ def trace_pairs(
     model: Path,
     pairs: Path,
     scores: Path,
+    test: Path,
     config: dict,
     prediction: dict,
     traces: Path,
     patching: Path,
     attribution: Path,
     lens: Path,
+    averaged: Path,
+    effects: Path,
+    changes: Path,
 ) -> None:
-    """Write four tables on the strongest pairs, each beginning with `pair, id, origin`.
+    """Write four tables on the strongest pairs, and three on flips and neutral swaps drawn by chance.
 
-    For the columns see `trace`, `patch_table`, `attribution_table` and `class_lens_table`; in the last two `version` is
-    `original` or `flipped`.
+    The four begin with `pair, id, origin`; for the other columns see `trace`, `patch_table`, `attribution_table` and
+    `class_lens_table`; in the last two `version` is `original` or `flipped`. `averaged` and `effects` are those of
+    `aggregate`; a pair that was drawn but does not correspond token for token is in `averaged` with no total. `changes`
+    is that of `change_table`.
     """
     classifier, tokenizer = load_classifier(model)
-    table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
+    table, budget, seed = pd.read_parquet(pairs), prediction["tokens_per_batch"], config["seed"]
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in COLUMNS}
-    for number, row in enumerate(strongest(table, config["traced_pairs"]).itertuples(), start=1):
+    chosen = strongest(scored(table, pd.read_parquet(scores)), config["traced_pairs"])
+    for number, row in enumerate(chosen.itertuples(), start=1):
         aligned = align(tokenizer, row.text, row.perturbed, row.spans)
-        for name, part in inside(classifier, aligned, config["traced_block"], prediction["tokens_per_batch"]).items():
+        for name, part in inside(classifier, aligned, config["traced_block"], budget).items():
             parts[name].append(part.assign(pair=number, id=row.id, origin=row.origin)[[*KEY, *COLUMNS[name]]])
     for name, path in {"traces": traces, "patching": patching, "attribution": attribution, "lens": lens}.items():
         found = pd.concat(parts[name], ignore_index=True) if parts[name] else pd.DataFrame(columns=KEY + COLUMNS[name])
         write_table(found, path)
+    drawn, passed = draw(classifier, tokenizer, table, config["averaged_pairs"], seed)
+    found, moved = aggregate(classifier, drawn, classes_of(classifier), budget)
+    write_table(pd.concat([found, passed], ignore_index=True), averaged)
+    write_table(moved, effects)
+    texts = pd.read_parquet(test)["text"]
+    write_table(change_table(classifier, tokenizer, table, texts, config["traced_block"], budget, seed), changes)
 
 
 def strongest(table: pd.DataFrame, count: int) -> pd.DataFrame:
     """The `count` flips with the largest change of any class's probability, of those that count, each text once."""
     ranked = table.assign(change=largest_change(table)).sort_values("change", ascending=False)
-    moved = (ranked["change"] > ROUNDING) & ranked["origin"].isin(FLIPS)
+    moved = (ranked["change"] > ROUNDING) & ~ranked["origin"].isin(NEUTRAL_ORIGINS)
     return ranked[countable(ranked) & moved].drop_duplicates("text").head(count)
 
 

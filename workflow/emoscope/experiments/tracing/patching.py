@@ -8,6 +8,7 @@ enough to undo it (noising and denoising; Heimersheim and Nanda 2024, arXiv:2404
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,15 +16,18 @@ import pandas as pd
 import torch
 from scipy.special import softmax
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from emoscope.experiments.tracing.alignment import Aligned
-from emoscope.models.activations import Activations
+from emoscope.models.activations import Activations, padded
+from emoscope.models.batches import token_batches
 from emoscope.models.families import blocks_of, feed_forward_of, head_slice, heads_of, projection_of
 from emoscope.models.interventions import changing_input, changing_output, resumed_at
 from emoscope.storage.names import NONE
 
 FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED = "flipped into original", "original into flipped"
+STORED = {"head": "heads", "attention": "attention", "feed_forward": "feed_forward"}  # where activations keep a site
 
 
 class Patch(NamedTuple):
@@ -47,6 +51,12 @@ class Transfer:
     donor: Activations
     places: Sequence[tuple[Sequence[int], Sequence[int]]]
 
+    @cached_property
+    def everywhere(self) -> tuple[list[int], list[int]]:
+        """The places of all units."""
+        into, source = ([place for unit in self.places for place in unit[side]] for side in (0, 1))
+        return into, source
+
 
 def patch_table(
     model: PreTrainedModel,
@@ -68,7 +78,7 @@ def patch_table(
     patches = all_patches(model, len(aligned.units))
     parts = []
     for direction, transfer in transfers(aligned, original, flipped).items():
-        logits = patched_logits(model, transfer, patches, tokens_per_batch)
+        logits = patched_logits(model, [(transfer, patch) for patch in patches], tokens_per_batch)
         before, goal = (run.logits.cpu().numpy() for run in (transfer.recipient, transfer.donor))
         margins, start, end = (values[..., rise] - values[..., fall] for values in (logits, before, goal))
         table = pd.DataFrame(patches).assign(
@@ -118,41 +128,39 @@ def all_patches(model: PreTrainedModel, units: int) -> list[Patch]:
     ]
 
 
-@torch.inference_mode()
-def patched_logits(
-    model: PreTrainedModel, transfer: Transfer, patches: Sequence[Patch], tokens_per_batch: int
-) -> np.ndarray:
-    """The recipient's logits (patches, classes) under each patch; patches of one block are rows of one batch."""
-    size = max(1, tokens_per_batch // transfer.inputs["input_ids"].shape[1])
-    logits = np.empty((len(patches), model.config.num_labels), dtype=np.float32)
-    blocks = np.array([patch.block for patch in patches])
+def patched_logits(model: PreTrainedModel, jobs: Sequence[tuple[Transfer, Patch]], tokens_per_batch: int) -> np.ndarray:
+    """The recipients' logits (jobs, classes) under each patch; a batch holds patches of one block, of any transfers."""
+    logits = np.empty((len(jobs), model.config.num_labels), dtype=np.float32)
+    blocks = np.array([patch.block for _, patch in jobs])
+    lengths = np.array([transfer.inputs["input_ids"].shape[1] for transfer, _ in jobs])
     for block in np.unique(blocks):
         numbers = np.flatnonzero(blocks == block)
-        for rows in np.split(numbers, range(size, len(numbers), size)):
-            inputs = {name: values.expand(len(rows), -1).to(model.device) for name, values in transfer.inputs.items()}
-            with _patched(model, int(block), transfer, [patches[row] for row in rows]):
+        for batch in token_batches(lengths[numbers], tokens_per_batch):
+            rows = numbers[batch]
+            chosen = [jobs[row] for row in rows]
+            inputs = padded(model, [transfer.inputs for transfer, _ in chosen])
+            with torch.inference_mode(), _patched(model, int(block), chosen):
                 logits[rows] = model(**inputs).logits.cpu().numpy()
     return logits
 
 
 @contextmanager
-def _patched(model: PreTrainedModel, block: int, transfer: Transfer, patches: Sequence[Patch]) -> Iterator[None]:
-    """Run a batch of the recipient, a row for each patch, from `block` on; earlier blocks are the recipient's own."""
-    recipient, donor = transfer.recipient, transfer.donor
-    everywhere = tuple([place for unit in transfer.places for place in unit[side]] for side in (0, 1))
-    residual = recipient.residual[block].repeat(len(patches), 1, 1)
-    for row, patch in enumerate(patches):
+def _patched(model: PreTrainedModel, block: int, jobs: Sequence[tuple[Transfer, Patch]]) -> Iterator[None]:
+    """Run a batch of recipients, a row for each patch, from `block` on; earlier blocks are the recipient's own."""
+    residual = pad_sequence([transfer.recipient.residual[block] for transfer, _ in jobs], batch_first=True)
+    for row, (transfer, patch) in enumerate(jobs):
         if patch.site == "residual":
             into, source = transfer.places[patch.unit]
-            residual[row, into] = donor.residual[block][source]
+            residual[row, into] = transfer.donor.residual[block][source]
 
-    def replacing(site: str, activations: Tensor):
+    def replacing(site: str):
         def change(values: Tensor) -> Tensor:
-            values, (into, source) = values.clone(), everywhere
-            for row, patch in enumerate(patches):
+            values = values.clone()
+            for row, (transfer, patch) in enumerate(jobs):
                 if patch.site == site:
+                    into, source = transfer.everywhere
                     where = head_slice(model, patch.head) if site == "head" else slice(None)
-                    values[row, into, where] = activations[source][:, where]
+                    values[row, into, where] = getattr(transfer.donor, STORED[site])[block][source][:, where]
             return values
 
         return change
@@ -161,8 +169,7 @@ def _patched(model: PreTrainedModel, block: int, transfer: Transfer, patches: Se
         stack.enter_context(resumed_at(model, block, residual))
         if block < len(blocks_of(model)):
             projection = projection_of(model, block)
-            stack.enter_context(changing_input(projection, replacing("head", donor.heads[block])))
-            stack.enter_context(changing_output(projection, replacing("attention", donor.attention[block])))
-            feed_forward = feed_forward_of(model, block)
-            stack.enter_context(changing_output(feed_forward, replacing("feed_forward", donor.feed_forward[block])))
+            stack.enter_context(changing_input(projection, replacing("head")))
+            stack.enter_context(changing_output(projection, replacing("attention")))
+            stack.enter_context(changing_output(feed_forward_of(model, block), replacing("feed_forward")))
         yield

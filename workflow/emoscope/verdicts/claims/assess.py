@@ -1,6 +1,6 @@
 """The published claims beside what was found, each with a verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,11 @@ from emoscope.statistics.equivalence import interval_test
 from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
 from emoscope.storage.files import write_csv
 
-CONTROL = "The corpus is generated, so this is a control of the method and says nothing about the paper."
+GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
-COLUMNS += ["margin", "detectable", "equivalence_p"]
-Findings = Mapping[str, Mapping[str, Finding]]  # by room and name
+COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested"]
+ORDER = ("artefact", "contradicted", "underpowered", "reproduced")  # of several numbers, the first of these counts
+Rooms = Mapping[str, Mapping[str, Finding]]  # findings by room and name
 
 
 def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path) -> None:
@@ -46,16 +47,14 @@ def write_claims(
     generated: bool = False,
 ) -> None:
     """Judge every claim on the findings of these files; `shared`: what is the same here and in the claims' source."""
-    found = {path.parent.name: read_findings(path) for path in findings}
-    rows = []
-    for claim in yaml.safe_load(claims.read_text(encoding="utf-8")):
-        room, _, number = claim["finding"].partition("/")
-        if room in found:
-            row = judged(claim, found[room].get(number), shared, statistics)
-            if generated and claim["judge"] in ("effect", "no effect") and "ours" in row:
-                row["note"] += f" {CONTROL}"
-            rows.append({**row, "run": name})
-    write_csv(pd.DataFrame(rows, columns=COLUMNS), output)
+    rooms = {path.parent.name: read_findings(path) for path in findings}
+    listed = yaml.safe_load(claims.read_text(encoding="utf-8"))
+    rows = assess(listed, rooms, shared, statistics)
+    kinds = {claim["id"]: claim["judge"] for claim in listed}
+    for row in rows:
+        if generated and kinds[row["id"]] != "value" and row["verdict"] != "not testable here":
+            row["note"] = f"{row['note']} {GENERATED}".strip()
+    write_csv(pd.DataFrame([{**row, "run": name} for row in rows], columns=COLUMNS), output)
 
 
 def collect_claims(runs: list[Path], output: Path) -> None:
@@ -63,36 +62,95 @@ def collect_claims(runs: list[Path], output: Path) -> None:
     write_csv(pd.concat([pd.read_csv(path, dtype=str) for path in runs]), output)
 
 
-def judged(claim: dict, found: Finding | None, shared: set[str], statistics: dict) -> dict:
+def assess(claims: list[dict], rooms: Rooms, shared: set[str], statistics: dict) -> list[dict]:
+    """A row for every claim on these rooms; what shows no effect counts only if the claim that it is `given` holds."""
+    rows = [judged(claim, rooms[room_of(claim)], shared, statistics) for claim in claims if room_of(claim) in rooms]
+    given = {claim["id"]: claim["given"] for claim in claims if "given" in claim}
+    verdicts = {row["id"]: row["verdict"] for row in rows}
+    for row in rows:
+        condition = given.get(row["id"])
+        if condition and row["verdict"] == "reproduced" and verdicts.get(condition) != "reproduced":
+            reason = f"No effect was found, but neither was {condition}, without which it means nothing."
+            row |= {"verdict": "not testable here", "untested": "blind", "note": reason}
+    return rows
+
+
+def room_of(claim: dict) -> str:
+    """The room whose findings a claim is judged on; one that nobody measures belongs to the room of its id."""
+    return (claim["finding"] or claim["id"].replace(".", "/", 1)).partition("/")[0]
+
+
+def parts_of(claim: dict) -> dict[str, tuple[float | str, str]]:
+    """The numbers that a claim states: by name, what was published and the finding; a single number has no name."""
+    finding, published = claim["finding"].partition("/")[2], claim["published"]
+    if isinstance(published, dict):
+        return {name: (value, finding.format(name)) for name, value in published.items()}
+    return {"": (published, finding)}
+
+
+def judged(claim: dict, found: Mapping[str, Finding], shared: set[str], statistics: dict) -> dict:
     """One row of the claims table; `shared`: which of corpus and model are the same here and in the claim's source.
 
-    What counts as none is `statistics["margin"]`, unless the claim names its own tolerance.
+    A claim of several numbers holds if each does, and fails if one is shown to fail, with Bonferroni's correction for
+    their number; the row shows the number that decides. What counts as none is `statistics["margin"]`, unless the claim
+    names its own tolerance.
     """
-    alpha = 1 - statistics["confidence"]
-    row = {key: claim[key] for key in ("id", "source", "published")}
-    if found is None or np.isnan(found.value):
-        note = f"{claim['says']} This run has nothing to measure it on."
-        return {**row, "verdict": "not testable here", "note": note}
-    nothing = claim["judge"] == "no effect"
-    margin = claim.get("tolerance", statistics["margin"]) if nothing else statistics["margin"]
-    found = tested(found, margin, alpha)
+    row = {key: claim[key] for key in ("id", "source", "says")} | {"published": _wording(claim["published"])}
+    row |= {"verdict": "not testable here", "note": ""}
+    if claim["finding"] is None:
+        return row | {"untested": "unmeasured"}
+    parts = {name: (value, found.get(finding)) for name, (value, finding) in parts_of(claim).items()}
+    if any(one is None or np.isnan(one.value) for _, one in parts.values()):
+        return row | {"untested": "nothing"}
     missing = [part for part in claim.get("needs", []) if part not in shared]
-    verdict, reason = judge(claim, found, missing, margin, alpha)
-    note = " ".join(filter(None, [claim["says"], found.note, reason]))
-    row |= {"ours": found.value, "low": found.low, "high": found.high, "detectable": found.detectable}
-    if nothing:
-        row |= {"margin": margin, "equivalence_p": found.within}
-    return {**row, "verdict": verdict, "note": note}
+    verdicts = list(_verdicts(claim, parts, missing, statistics))
+    decisive = min(verdicts, key=lambda part: _rank(*part[1:]))
+    name, published, one, verdict, reason = decisive
+    if verdict == "not testable here":
+        return row | _numbers(one) | {"untested": " and ".join(sorted(missing)), "note": reason}
+    count = f"Of {len(parts)} numbers, {sum(part[3] == verdict for part in verdicts)} {verdict}; shown is {name}."
+    row |= {"published": f"{published:.6g} ({name})"} if name and not isinstance(published, str) else {}
+    row |= {"verdict": verdict, "note": " ".join(filter(None, [count if name else "", one.note, reason]))}
+    if claim["judge"] == "no effect":
+        row |= {"margin": claim.get("tolerance", statistics["margin"]), "equivalence_p": one.within}
+    return row | _numbers(one)
 
 
-def tested(found: Finding, margin: float, alpha: float) -> Finding:
+def _verdicts(claim: dict, parts: dict, missing: list[str], statistics: dict) -> Iterator[tuple]:
+    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    limit = claim.get("tolerance", margin) if claim["judge"] == "no effect" else margin
+    for name, (published, one) in parts.items():
+        one = tested(one, limit, alpha, claim.get("exact", False))
+        yield name, published, one, *judge(claim | {"published": published}, one, missing, limit, alpha, len(parts))
+
+
+def _rank(published: float | str, one: Finding, verdict: str, _: str) -> tuple[int, float]:
+    """The first verdict of ORDER first, and of one verdict the number furthest from the published one, or from zero."""
+    place = ORDER.index(verdict) if verdict in ORDER else -1
+    return place, -abs(one.value - (0 if isinstance(published, str) else published))
+
+
+def _numbers(one: Finding) -> dict:
+    return {"ours": one.value, "low": one.low, "high": one.high, "detectable": one.detectable}
+
+
+def _wording(published: float | str | dict) -> float | str:
+    """What was published, as it fits into one cell."""
+    if not isinstance(published, dict):
+        return published
+    if len(set(published.values())) == 1 or len(published) > 6:
+        return f"{len(published)} numbers"
+    words = (f"{name} {value}" if isinstance(value, str) else f"{value:.4g}" for name, value in published.items())
+    return ", ".join(words)
+
+
+def tested(found: Finding, margin: float, alpha: float, exact: bool) -> Finding:
     """A finding with what its experiment did not test: whether it lies within the margin, or beyond.
 
-    The standard errors are those that its interval implies, one on either side. Without an interval, a number that was
-    not sampled counts as exact; of one that was, from too few texts, nothing is known.
+    The standard errors are those that its interval implies, one on either side. Without an interval nothing is known of
+    a number, unless it is `exact`, not taken from a sample.
     """
-    known, sampled = not np.isnan(found.within), not np.isnan(found.texts)
-    if known or (sampled and not found.high > found.low):
+    if not np.isnan(found.within) or not (exact or found.high > found.low):
         return found
     within, beyond, error = interval_test(found.value, found.low, found.high, margin, alpha)
     z = norm.ppf(1 - alpha / 2) + norm.ppf(POWER)
@@ -100,35 +158,63 @@ def tested(found: Finding, margin: float, alpha: float) -> Finding:
     return found._replace(within=within, beyond=beyond, detectable=detectable)
 
 
-def judge(claim: dict, found: Finding, missing: list[str], margin: float, alpha: float) -> tuple[str, str]:
-    """The verdict on a claim and the reason for it; `missing` names what the run does not share with the paper."""
-    if claim["judge"] == "no effect":
-        return _judge_nothing(found, margin, alpha)
-    if claim["judge"] == "effect":
-        return _judge_effect(found, claim["tolerance"], margin, alpha)
-    tolerance, published = claim["tolerance"], claim["published"]
-    if claim["judge"] == "procedure":
-        if published > claim["headroom"]:
+def judge(
+    claim: dict, found: Finding, missing: list[str], margin: float, alpha: float, tests: int = 1
+) -> tuple[str, str]:
+    """The verdict on one number of a claim and the reason for it.
+
+    `missing` names what the run does not share with the source, `tests` counts the claim's numbers. A claim with a
+    `headroom` is from code that did not do what its text says: it is an artefact if the number is impossible, or if it
+    cannot be upheld and the authors' code and their text differ here.
+    """
+    kind, apart = claim["judge"], "headroom" in claim and _apart(found)
+    if kind == "value":
+        if "headroom" in claim and claim["published"] > claim["headroom"]:
             return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
-        if _apart((found.low, found.high), (found.code_low, found.code_high)):
-            return "artefact", "The authors' code and the paper's text measure different things."
+        if apart:
+            return "artefact", f"{DIFFERENT} {found.code:+.3g}."
     if missing:
-        return "not testable here", f"Comparable only with the paper's {' and '.join(missing)}."
-    if abs(found.value - published) <= tolerance:
-        return "reproduced", ""
-    if found.low <= published + tolerance and found.high >= published - tolerance:
-        gap = found._replace(**{name: getattr(found, name) - published for name in ("value", "low", "high")})
-        return (
-            "underpowered",
-            f"Off by more than {tolerance:g}, but the interval reaches nearer. {_hidden(gap, tolerance, alpha)}",
-        )
-    return "contradicted", f"Off by more than {tolerance:g}."
+        return "not testable here", f"Comparable only with the source's {' and '.join(missing)}."
+    if kind == "value":
+        return _judge_value(claim, found, alpha, tests)
+    if kind != "no effect":
+        return _judge_effect(found, claim["tolerance"], margin, alpha, tests, above=kind == "effect")
+    verdict, reason = _judge_nothing(found, margin, alpha, tests)
+    if verdict == "contradicted" and apart:
+        return "artefact", f"{reason} {DIFFERENT} {found.code:+.3g}."
+    return verdict, reason
 
 
-def _judge_nothing(found: Finding, margin: float, alpha: float) -> tuple[str, str]:
+DIFFERENT = "The authors' code and the paper's text measure different things; their code's number here is"
+
+
+def _judge_value(claim: dict, found: Finding, alpha: float, tests: int) -> tuple[str, str]:
+    """Whether a number is the published one, within the tolerance or, if the source leaves one, in a range.
+
+    On texts of our own an interval wider than the tolerance would agree by luck; the source's own corpus is not a
+    sample, since the published number was taken from it, too.
+    """
+    published = claim["published"]
+    least, most = claim.get("range") or (published - claim["tolerance"], published + claim["tolerance"])
+    allowed = f"between {least:.3g} and {most:.3g}" if "range" in claim else f"within {claim['tolerance']:.3g} of it"
+    wide = "corpus" not in claim.get("needs", []) and (found.high - found.low) / 2 > (most - least) / 2
+    if round(least, 12) <= round(found.value, 12) <= round(most, 12):
+        return ("underpowered", f"It lies {allowed}, but its interval is wider.") if wide else ("reproduced", "")
+    low, high = widened(found, alpha, tests)
+    if low <= most and high >= least:
+        if found.rate:
+            hidden = _hidden(found, least if found.value < least else most, alpha)
+        else:
+            gap = found._replace(**{name: getattr(found, name) - published for name in ("value", "low", "high")})
+            hidden = _hidden(gap, (most - least) / 2, alpha)
+        return "underpowered", f"Not {allowed}, but the interval reaches there. {hidden}"
+    return "contradicted", f"Not {allowed}."
+
+
+def _judge_nothing(found: Finding, margin: float, alpha: float, tests: int) -> tuple[str, str]:
     if found.within <= alpha:
         return "reproduced", f"Shown to lie within {margin:g} of zero."
-    if found.beyond <= alpha:
+    if found.beyond * tests <= alpha:
         return "contradicted", f"Shown to lie beyond {margin:g} from zero."
     return (
         "underpowered",
@@ -136,14 +222,28 @@ def _judge_nothing(found: Finding, margin: float, alpha: float) -> tuple[str, st
     )
 
 
-def _judge_effect(found: Finding, tolerance: float, margin: float, alpha: float) -> tuple[str, str]:
-    if found.low > tolerance:
-        return "reproduced", f"The interval lies above {tolerance:g}."
-    if found.high <= tolerance:
-        return "contradicted", f"The interval does not reach above {tolerance:g}."
+def _judge_effect(
+    found: Finding, tolerance: float, margin: float, alpha: float, tests: int, above: bool
+) -> tuple[str, str]:
+    """Whether the whole interval lies above the tolerance, or below it if that is the claim."""
+    side, (low, high) = "above" if above else "below", widened(found, alpha, tests)
+    if np.isnan(found.low):
+        return "underpowered", "It has no interval."
+    if found.low > tolerance if above else found.high < tolerance:
+        return "reproduced", f"The interval lies {side} {tolerance:g}."
+    if high <= tolerance if above else low >= tolerance:
+        return "contradicted", f"The interval does not reach {side} {tolerance:g}."
     # no number of texts shows that a rate is zero, but a finite one that it is small
     target = tolerance or margin if found.rate else tolerance
     return "underpowered", f"The interval lies on both sides of {tolerance:g}. {_hidden(found, target, alpha)}"
+
+
+def widened(found: Finding, alpha: float, tests: int) -> tuple[float, float]:
+    """The interval with Bonferroni's correction for several tests, by the normal curve; an exact number stays."""
+    if np.isnan(found.low):
+        return found.value, found.value
+    one, all_ = norm.ppf([1 - alpha / 2, 1 - alpha / 2 / tests])
+    return tuple(found.value + (bound - found.value) * all_ / one for bound in (found.low, found.high))
 
 
 def _hidden(found: Finding, target: float, alpha: float) -> str:
@@ -161,6 +261,6 @@ def _hidden(found: Finding, target: float, alpha: float) -> str:
     )
 
 
-def _apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
-    """Whether two intervals do not overlap; never true of an interval that is not known."""
-    return first[1] < second[0] or second[1] < first[0]
+def _apart(found: Finding) -> bool:
+    """Whether the intervals of text and code do not overlap; never true of one that is not known."""
+    return found.high < found.code_low or found.code_high < found.low

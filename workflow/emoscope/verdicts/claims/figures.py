@@ -12,8 +12,9 @@ from emoscope.reporting.verdict_words import ON_CLAIMS
 
 @styled
 def verdict_matrix(claims: pd.DataFrame) -> Figure:
-    """Verdicts as coloured tiles: rows are claims (`id`), columns runs (`run`)."""
-    verdicts = claims.pivot(index="id", columns="run", values="verdict").loc[list(dict.fromkeys(claims["id"]))]
+    """Verdicts as coloured tiles: rows are claims (`id`), columns runs (`run`), empty where a run tests a claim not."""
+    table = claims.pivot(index="id", columns="run", values="verdict")
+    verdicts = table.loc[claims["id"].unique(), claims["run"].unique()]
     present = [name for name in ON_CLAIMS if (verdicts == name).to_numpy().any()]
     codes = verdicts.apply(lambda column: column.map(lambda name: present.index(name) if name in present else np.nan))
     figure, axes = canvas(3.2 + 1.3 * verdicts.shape[1], 0.22 * len(verdicts) + 1.1)

@@ -1,4 +1,4 @@
-"""What the claims page says: every published claim beside what each run finds."""
+"""What the claims page says: every published claim that a run can test beside what it finds, then all others."""
 
 from functools import partial
 
@@ -11,25 +11,43 @@ from emoscope.reporting.verdict_words import ON_CLAIMS
 from emoscope.statistics.sample_size import texts_for_rate
 from emoscope.verdicts.claims.power import claims_by_power, power_of
 
-TITLES = {
-    "data": "Data (section 3)",
-    "performance": "Performance (section 5.1)",
-    "masking": "Masking (section 5.2, tables 1 and 2)",
-    "flips": "Gender and race flips (section 5.3, table 4)",
-    "synonyms": "Synonyms (section 5.4, table 3)",
-    "induction": "Induction heads (companion write-up)",
-    "attention": "Attention weights (companion write-up)",
-    "prompting": "Prompt training (companion write-up)",
-    "residual": "Residual stream (companion write-up)",
+PAPER = "the paper"
+SOURCES = {  # by the first part of a claim's id: its source, and what it is about
+    "data": (PAPER, "Data (section 3)"),
+    "performance": (PAPER, "Performance (section 5.1)"),
+    "masking": (PAPER, "Masking (section 5.2, tables 1 and 2)"),
+    "flips": (PAPER, "Gender and race flips (section 5.3, table 4)"),
+    "tracing": (PAPER, "Where gender is encoded (section 5.3, figure 3)"),
+    "synonyms": (PAPER, "Synonyms (section 5.4, table 3)"),
+    "induction": ("the blog post on induction heads", "Induction heads (companion write-up)"),
+    "attention": ("the write-up on attention weights", "Attention weights (companion write-up)"),
+    "prompting": ("the write-up on prompts", "Prompt training (companion write-up)"),
+    "residual": ("the notebook on the residual stream", "Residual stream (companion write-up)"),
 }
+# why a claim is not testable, the reason that is nearest to a test first
+REASONS = ("blind", "model", "corpus", "corpus and model", "nothing", "unmeasured")
+OVERLAYS = {PAPER: "paper.yaml"}  # in workflow/configs: what shares the source's corpus and model
+OTHERS = "companions.yaml"
 say = partial(passage, "claims")
 
 
 def main_result(claims: pd.DataFrame) -> Markup:
-    """The headline: how many claims get which verdict, over all runs."""
-    counts = claims["verdict"].value_counts()
-    parts = [f"{counts[name]} {name}" for name in _verdicts(claims)]
-    return say("main_result", claims=claims["id"].nunique(), runs=claims["run"].nunique(), counts=parts)
+    """The headline: how many claims can be tested here, and with which verdicts, over all runs."""
+    tested = testable(claims)
+    counts = tested["verdict"].value_counts()
+    return say(
+        "main_result",
+        claims=claims["id"].nunique(),
+        tested=tested["id"].nunique(),
+        runs=claims["run"].nunique(),
+        counts=[f"{counts[name]} {name}" for name in _verdicts(tested)],
+    )
+
+
+def testable(claims: pd.DataFrame) -> pd.DataFrame:
+    """The rows with a verdict, in the order of the claims, whatever run tests them."""
+    listed = claims.assign(place=pd.factorize(claims["id"])[0]).sort_values("place", kind="stable")
+    return listed[listed["verdict"] != "not testable here"].drop(columns="place")
 
 
 def legend() -> Markup:
@@ -79,36 +97,74 @@ def published_reading(samples: pd.DataFrame, margin: float, alpha: float) -> Mar
 
 
 def browser(claims: pd.DataFrame) -> Markup:
-    """All claims, grouped by experiment, with buttons that show one verdict or one run only; no script is needed."""
-    groups = [
-        {"name": name, "title": TITLES.get(name, name), "table": _table(part)}
-        for name, part in claims.groupby(claims["id"].str.split(".").str[0], sort=False)
-    ]
-    return say("browser", groups=groups, filters={"verdict": _verdicts(claims), "run": list(claims["run"].unique())})
+    """The claims that some run tests, grouped by what they are about, with buttons that show one verdict or one run
+    only; no script is needed."""
+    tested = testable(claims)
+    groups = []
+    for name, part in tested.groupby(_room(tested), sort=False):
+        counts = part["verdict"].value_counts()
+        groups.append({
+            "name": name,
+            "title": SOURCES.get(name, ("", name))[1],
+            "counts": [f"{counts[verdict]} {verdict}" for verdict in _verdicts(part)],
+            "claims": [_claim(rows) for _, rows in part.groupby("id", sort=False)],
+        })  # fmt: skip
+    return say("browser", groups=groups, filters={"verdict": _verdicts(tested), "run": list(tested["run"].unique())})
 
 
-def _table(claims: pd.DataFrame) -> Markup:
-    tested = claims["margin"].notna().any()
-    rows = [
+def _claim(rows: pd.DataFrame) -> dict:
+    """One claim and what each run that tests it finds."""
+    first = rows.iloc[0]
+    runs = [
         {
-            "claim": say("claim", id=row["id"].split(".", 1)[-1], source=row["source"]),
-            "published": _number_or_text(row["published"]),
+            "run": row["run"],
+            "verdict": row["verdict"],
             "here": cell(row, unsigned, value="ours"),
-            **({"margin": _margin(row)} if tested else {}),
+            "published": _number_or_text(row["published"]),
+            "margin": _margin(row),
             "detectable": _if_known(row["detectable"]),
-            "verdict": say("verdict", verdict=row["verdict"], run=row["run"]),
-            "what it says, and why the verdict": row["note"],
+            "why": "" if pd.isna(row["note"]) else row["note"],
         }
-        for row in claims.to_dict("records")
+        for row in rows.to_dict("records")
     ]
-    return html_table(rows, "", text=("claim", "verdict", "what it says, and why the verdict"))
+    return {"id": first["id"], "source": first["source"], "says": first["says"], "runs": runs}
 
 
-def _margin(row: dict) -> Markup:
+def untested(claims: pd.DataFrame) -> Markup:
+    """The claims that no run tests, folded away by reason, with the settings that would test them."""
+    left = claims[~claims["id"].isin(testable(claims)["id"])]
+    nearest = left.assign(place=left["untested"].map(REASONS.index)).sort_values("place", kind="stable")
+    left = nearest.drop_duplicates("id")
+    groups = []
+    for (_, reason, source), rows in left.groupby(["place", "untested", _source(left)], sort=False):
+        shown = [
+            {"claim": row["says"], "published": _number_or_text(row["published"]), "where": _where(row)}
+            for row in rows.sort_index().to_dict("records")
+        ]
+        table = html_table(shown, "", text=("claim", "where"))
+        overlay = "" if reason in ("blind", "unmeasured") else OVERLAYS.get(source, OTHERS)
+        groups.append({"reason": reason, "source": source, "overlay": overlay, "count": len(rows), "table": table})
+    return say("untested", groups=groups, count=len(left))
+
+
+def _where(row: dict) -> Markup:
+    return say("where", id=row["id"], source=row["source"])
+
+
+def _room(claims: pd.DataFrame) -> pd.Series:
+    return claims["id"].str.partition(".")[0]
+
+
+def _source(claims: pd.DataFrame) -> pd.Series:
+    return _room(claims).map(lambda name: SOURCES.get(name, (name,))[0])
+
+
+def _margin(row: dict) -> str:
     """What counts as no effect, and the p of the test that the effect is smaller; nothing for other claims."""
     if pd.isna(row["margin"]):
-        return Markup()
-    return say("margin", margin=row["margin"], p=p_value(row["equivalence_p"]))
+        return ""
+    p = p_value(row["equivalence_p"])
+    return f"±{row['margin']:g}, p {'' if p.startswith('<') else '= '}{p}"
 
 
 def _if_known(value: float) -> str:

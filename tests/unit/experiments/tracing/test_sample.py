@@ -1,0 +1,74 @@
+"""Which pairs are averaged over."""
+
+import pandas as pd
+import torch
+
+from emoscope.experiments.tracing.alignment import Unit, align
+from emoscope.experiments.tracing.sample import FLIP, NEUTRAL, draw, kinds_of, places_of, token_for_token
+from random_models import FAMILIES
+from traced_pair import SHORT
+
+
+def pairs(origin, clusters, each=1, flags=()):
+    rows = [
+        {
+            "id": each * place + n,
+            "origin": origin,
+            "term": "",
+            "text": f"{cluster} {n}",
+            "perturbed": "x",
+            "cluster": cluster,
+        }
+        for place, cluster in enumerate(clusters)
+        for n in range(each)
+    ]
+    return pd.DataFrame(rows).assign(perturbed="x", flags=[list(flags)] * len(rows))
+
+
+def test_flips_and_neutral_swaps_are_told_apart_and_what_does_not_count_is_left_out():
+    unfit = pairs("template", "c", flags=["uncertain"])
+    table = pd.concat([pairs("natural", "ab"), pairs("natural control", "ab"), unfit])
+    kinds = kinds_of(table, 0)
+    assert set(kinds[FLIP]["origin"]) == {"natural"} and set(kinds[NEUTRAL]["origin"]) == {"natural control"}
+    assert len(kinds[FLIP]) == len(kinds[NEUTRAL]) == 2
+
+
+def test_every_text_comes_once_before_any_comes_twice_and_in_one_order():
+    clusters = "abcdefgh"
+    table = pd.concat([pairs("template", clusters, each=3), pairs("template control", clusters)], ignore_index=True)
+    flips, neutral = kinds_of(table, 3).values()
+    for start in (0, 8, 16):
+        assert sorted(flips["cluster"][start : start + 8]) == sorted(clusters)
+    assert list(flips["cluster"][:8]) == list(neutral["cluster"]) != sorted(clusters)
+    again = kinds_of(table.sample(frac=1, random_state=1), 3)[FLIP]
+    assert list(again["id"]) == list(flips["id"]), "whatever the order of the rows"
+
+
+def test_the_kinds_of_place_are_the_changed_words_the_one_that_is_read_and_the_rest():
+    units = [Unit("he", "she", [0], [0]), Unit("said", "said", [1, 2], [1, 2]), Unit("so", "so", [3], [3])]
+    assert places_of(units, 3) == {"changed": [0], "others": [1], "pooled": [2]}
+    assert places_of(units, 2) == {"changed": [0], "others": [2], "pooled": [1]}
+    assert places_of(units, 0) == {}, "a changed word that is read itself has no path to follow"
+
+
+def test_texts_correspond_only_token_for_token(tokenizer):
+    assert token_for_token(align(tokenizer, *SHORT))
+    assert not token_for_token(align(tokenizer, "i love the dog", "i love the dog dog", [(11, 14, 11, 18)]))
+
+
+def test_pairs_that_cannot_be_followed_are_counted_and_others_take_their_place(tokenizer):
+    torch.manual_seed(0)
+    model = FAMILIES["gpt2"](len(tokenizer)).eval()
+    texts = [(f"i love the dog {n * 'so '}i feel", f"i love the end {n * 'so '}i feel") for n in range(4)]
+    rows = [
+        {"id": n, "origin": "natural", "term": "", "text": text, "perturbed": other, "cluster": text, "flags": [],
+         "spans": [(11, 14, 11, 14)]}
+        for n, (text, other) in enumerate(texts)
+    ]  # fmt: skip
+    last = {**rows[0], "id": 9, "text": "i love the dog", "perturbed": "i love the end", "cluster": "read"}
+    found, passed = draw(model, tokenizer, pd.DataFrame([*rows, last]), 4, 0)
+    assert [one.kind for one in found] == [FLIP] * 4 and {one.pair.id for one in found} == {0, 1, 2, 3}
+    assert set(passed["id"]) <= {9}
+    assert len(draw(model, tokenizer, pd.DataFrame(rows), 2, 0)[0]) == 2
+    everything, passed = draw(model, tokenizer, pd.DataFrame([*rows, last]), 10, 0)
+    assert len(everything) == 4 and list(passed["id"]) == [9], "it is read at the changed word"

@@ -1,0 +1,77 @@
+"""Shares over many pairs, on made-up effects."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.tracing.shares import KEY, summarise_shares
+
+OPTIONS = {"confidence": 0.95, "resamples": 300, "seed": 0}
+WAYS = ("flipped into original", "original into flipped")
+
+
+def tables(shares, totals, kinds, clusters=None, heads=1):
+    """Effects of one residual place, half as large in the second direction, and of heads, all but the first noise."""
+    rng = np.random.default_rng(0)
+    count = len(totals)
+    averaged = pd.DataFrame({
+        "pair": range(count), "kind": kinds, "id": range(count), "cluster": clusters or list(map(str, range(count))),
+        "total": np.asarray(totals, dtype=float),
+    })  # fmt: skip
+    rows = []
+    for pair, (share, total) in enumerate(zip(shares, totals, strict=True)):
+        for way, part in zip(WAYS, (1, 0.5), strict=True):
+            rows.append((pair, "patching", way, "residual", "changed", 1, -1, share * total * part))
+        rows += [
+            (pair, "patching", WAYS[0], "head", "", 0, head, share * total if head == 0 else rng.normal())
+            for head in range(heads)
+        ]
+    return averaged, pd.DataFrame(rows, columns=["pair", *KEY, "effect"])
+
+
+def one(summary, kind, site="residual", direction=WAYS[0], head=None):
+    rows = summary[(summary["kind"] == kind) & (summary["site"] == site) & (summary["direction"] == direction)]
+    return rows.iloc[0] if head is None else rows[rows["head"] == head].iloc[0]
+
+
+def test_flips_and_neutral_swaps_have_shares_of_their_own_and_a_difference():
+    kinds = ["flip"] * 20 + ["neutral"] * 20
+    summary = summarise_shares(*tables([0.8] * 20 + [0.2] * 20, [1, 2] * 20, kinds), **OPTIONS)
+    for kind, value in (("flip", 0.8), ("neutral", 0.2), ("difference", 0.6)):
+        row = one(summary, kind)
+        assert (row["value"], row["low"], row["high"]) == (pytest.approx(value),) * 3
+    assert one(summary, "flip", direction=WAYS[1])["value"] == pytest.approx(0.4)
+    assert one(summary, "flip", direction="both")["value"] == pytest.approx(0.6), "the mean of both directions"
+    assert set(summary.loc[summary["site"] == "head", "direction"]) == {WAYS[0]}
+    assert (one(summary, "flip")["pairs"], one(summary, "difference")["pairs"]) == (20, 40)
+
+
+def test_a_pair_that_hardly_moves_the_answer_does_not_rule_the_share():
+    """Its own share would be 500; over all pairs it is a ratio of sums."""
+    summary = summarise_shares(*tables([0.5] * 9 + [500], [1] * 9 + [1e-6], ["flip"] * 10), **OPTIONS)
+    assert one(summary, "flip")["value"] == pytest.approx((9 * 0.5 + 500e-6) / (9 + 1e-6))
+    assert np.isnan(one(summary, "neutral")["value"]) and np.isnan(one(summary, "difference")["low"])
+
+
+def test_texts_that_repeat_a_cluster_prove_no_more_than_it():
+    rng = np.random.default_rng(1)
+    shares = rng.normal(0.5, 0.3, 12)
+    alone = one(summarise_shares(*tables(shares, [1] * 12, ["flip"] * 12), **OPTIONS), "flip")
+    clusters = [str(number % 12) for number in range(48)]
+    repeated = one(summarise_shares(*tables([*shares] * 4, [1] * 48, ["flip"] * 48, clusters), **OPTIONS), "flip")
+    assert repeated["high"] - repeated["low"] == pytest.approx(alone["high"] - alone["low"], rel=0.15)
+    assert repeated["clusters"] == 12 and alone["low"] < shares.mean() < alone["high"]
+
+
+def test_where_nothing_moves_there_is_no_share():
+    averaged, effects = tables([1.0] * 10, [1e-6] * 10, ["flip"] * 10)
+    assert summarise_shares(averaged, effects, **OPTIONS)["value"].isna().all()
+    assert summarise_shares(averaged.head(0), effects.head(0), **OPTIONS).empty
+    assert summarise_shares(averaged.assign(total=np.nan), effects, **OPTIONS).empty, "all were passed over"
+
+
+def test_one_head_of_many_is_certain_after_adjustment_and_chance_is_not():
+    summary = summarise_shares(*tables([0.9, 1.1] * 20, [1] * 40, ["flip"] * 40, heads=100), **OPTIONS)
+    heads = summary[(summary["kind"] == "flip") & (summary["site"] == "head")]
+    assert one(summary, "flip", "head", head=0)["p_adjusted"] < 0.05
+    assert (heads["p_adjusted"] < 0.05).sum() <= 3, "not one in twenty"

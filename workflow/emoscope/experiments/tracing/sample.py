@@ -1,0 +1,81 @@
+"""Which pairs are averaged over: flips and neutral swaps, drawn by chance, whose texts correspond token for token."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.experiments.tracing.alignment import Aligned, Unit, align
+from emoscope.models.families import pooled_token
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable
+
+FLIP, NEUTRAL = "flip", "neutral"
+PLACES = ("changed", "others", "pooled")  # kinds of place in a text; `pooled` is where the classifier reads
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A pair that is averaged over; `places` are the numbers of its units, for each of PLACES."""
+
+    kind: str
+    pair: object  # a row of the perturbation set
+    aligned: Aligned
+    places: dict[str, list[int]]
+
+
+def kinds_of(pairs: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
+    """The countable flips and neutral swaps, each in an order drawn by chance, each text once.
+
+    One pair of every cluster comes first, then a second one, and so on; both kinds meet their common clusters in the
+    same order, so that as far as possible a flip and a neutral swap of the same text are looked at.
+    """
+    rng = np.random.default_rng(seed)
+    shuffled = pairs[countable(pairs)].sort_values(["origin", "id", "term"]).sample(frac=1, random_state=rng)
+    neutral = shuffled["origin"].isin(NEUTRAL_ORIGINS)
+    codes, clusters = pd.factorize(shuffled["cluster"], sort=True)
+    shuffled = shuffled.assign(order=rng.permutation(len(clusters))[codes])
+    kinds = {}
+    for kind, rows in ((FLIP, shuffled[~neutral]), (NEUTRAL, shuffled[neutral])):
+        rows = rows.drop_duplicates(["text", "perturbed"])
+        turn = rows.groupby("cluster").cumcount()
+        kinds[kind] = rows.assign(turn=turn).sort_values(["turn", "order"], kind="stable")
+    return kinds
+
+
+def draw(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pairs: pd.DataFrame, count: int, seed: int
+) -> tuple[list[Drawn], pd.DataFrame]:
+    """At most `count` pairs of each kind that can be averaged over; those passed over: `kind, id, origin, cluster`."""
+    drawn, passed = [], []
+    for kind, rows in kinds_of(pairs, seed).items():
+        wanted = count
+        for pair in rows.itertuples():
+            if not wanted:
+                break
+            aligned = align(tokenizer, pair.text, pair.perturbed, pair.spans)
+            places = places_of(aligned.units, pooled_token(model, aligned.original["input_ids"]))
+            if places and token_for_token(aligned):
+                drawn.append(Drawn(kind, pair, aligned, places))
+                wanted -= 1
+            else:
+                passed.append((kind, pair.id, pair.origin, pair.cluster))
+    return drawn, pd.DataFrame(passed, columns=["kind", "id", "origin", "cluster"])
+
+
+def token_for_token(aligned: Aligned) -> bool:
+    """Whether each unit has as many tokens in both texts, and no token is left over: a patch then moves all of it."""
+    lengths = (text["input_ids"].shape[1] for text in (aligned.original, aligned.flipped))
+    owned = sum(len(unit.tokens) for unit in aligned.units)
+    return set(lengths) == {owned} and all(unit.tokens == unit.flipped_tokens for unit in aligned.units)
+
+
+def places_of(units: list[Unit], pooled: int) -> dict[str, list[int]]:
+    """The numbers of the units of each kind of place; nothing if the classifier reads at a changed word itself."""
+    kinds: dict[str, list[int]] = {place: [] for place in PLACES}
+    for number, unit in enumerate(units):
+        changed, read = unit.word != unit.flipped_word, pooled in unit.tokens
+        if changed and read:
+            return {}
+        kinds["changed" if changed else "pooled" if read else "others"].append(number)
+    return kinds

@@ -1,0 +1,79 @@
+"""Effects over many pairs as shares of what the pairs move, with intervals: flips, neutral swaps, and the difference.
+
+The share is the sum of the effects over the sum of the totals, the normalised logit difference of Wang et al. 2022
+(arXiv:2211.00593; Zhang and Nanda 2024, arXiv:2309.16042) for a whole sample: pairs count by how far they move the
+answer, and one that hardly moves it has no share of its own that could be far too large.
+"""
+
+import numpy as np
+import pandas as pd
+
+from emoscope.experiments.tracing.sample import FLIP, NEUTRAL
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.studentised import studentised_test
+
+KEY = ["measure", "direction", "site", "place", "block", "head"]
+BOTH = "both"  # in the column `direction`: the mean of the two
+ROUNDING = 1e-4  # logits: a mean total below this is rounding, and has no shares
+COLUMNS = [*KEY, "kind", "value", "low", "high", "p_adjusted", "pairs", "clusters"]
+
+
+def summarise_shares(
+    averaged: pd.DataFrame, effects: pd.DataFrame, confidence: float, resamples: int, seed: int
+) -> pd.DataFrame:
+    """A row for each part of the model and kind (`flip`, `neutral`, `difference`): COLUMNS.
+
+    Intervals are of a bootstrap over clusters, which flips and neutral swaps of the same text share. `p_adjusted` tests
+    that the mean effect of flips is zero, adjusted over the parts of one measure and site (Benjamini and Hochberg).
+    Patches that were made in both directions have a third row, `both`, of all their effects over all their totals.
+    """
+    pairs = averaged.dropna(subset="total").set_index("pair").sort_index()
+    if not len(pairs):
+        return pd.DataFrame(columns=COLUMNS)
+    table = effects.pivot(index="pair", columns=KEY, values="effect").reindex(pairs.index)
+    table = pd.concat([table, both_directions(table)], axis=1)
+    values, totals, clusters = table.to_numpy(dtype=float), pairs["total"].to_numpy(), pairs["cluster"].to_numpy()
+    flips = (pairs["kind"] == FLIP).to_numpy()
+    options = {"seed": seed, "resamples": resamples, "alpha": 1 - confidence}
+    found = ratios(np.ones(len(pairs)), values, totals, flips)
+    low, high = np.full((2, *found.shape), np.nan)
+    known = ~np.isnan(found).any(axis=1)
+    if known.any():
+        low[known], high[known] = bootstrap_statistic(
+            lambda weights: ratios(weights, values, totals, flips)[known], clusters, **options
+        )
+    parts = []
+    for number, kind in enumerate((FLIP, NEUTRAL, "difference")):
+        chosen = {FLIP: flips, NEUTRAL: ~flips}.get(kind, np.ones(len(flips), dtype=bool))
+        part = table.columns.to_frame(index=False).assign(kind=kind, value=found[number])
+        part = part.assign(low=low[number], high=high[number])
+        parts.append(part.assign(pairs=chosen.sum(), clusters=len(set(clusters[chosen])), p_adjusted=np.nan))
+    if flips.any():
+        tested = studentised_test(
+            values[flips], clusters[flips], margin=1.0, **options
+        )  # the margin tells no p of zero
+        parts[0]["p_adjusted"] = tested.p_difference
+        family = parts[0].groupby(["measure", "direction", "site"], sort=False)["p_adjusted"]
+        parts[0]["p_adjusted"] = family.transform(benjamini_hochberg)
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
+
+
+def both_directions(table: pd.DataFrame) -> pd.DataFrame:
+    """The mean effect of the two directions of every patch that was made in both."""
+    patched = table.loc[:, table.columns.get_level_values("measure") == "patching"]
+    parts = [name for name in KEY if name != "direction"]
+    grouped = patched.T.groupby(level=parts, sort=False)
+    mean = grouped.mean()[grouped.size() == 2].reset_index().assign(direction=BOTH)
+    return mean.set_index(KEY).T
+
+
+def ratios(weights: np.ndarray, values: np.ndarray, totals: np.ndarray, flips: np.ndarray) -> np.ndarray:
+    """Shares (3, parts) of flips, of neutral swaps, and their difference; NaN where nothing moves."""
+    shares = []
+    for chosen in (flips, ~flips):
+        own = weights * chosen
+        total = own @ totals
+        moved = total > ROUNDING * own.sum()
+        shares.append(own @ values / total if moved else np.full(values.shape[1], np.nan))
+    return np.stack([*shares, shares[0] - shares[1]])
