@@ -31,7 +31,7 @@ def said(markup) -> str:
 
 def test_the_headline_quotes_the_slope_and_the_flags_of_the_sentences():
     text = said(page.main_result(lines(), POWER))
-    assert "Race: a gap planted at any size is found at 0.900 [0.800, 1.050] times that size over 9 runs, found" in text
+    assert "Race: the gap found grows by 0.900 [0.800, 1.050] times what was planted, over 9 runs, found" in text
     assert "flagged: 0 of 3 at 0, 2 of 3 at 0.200, 3 of 3 at 0.800." in text
 
 
