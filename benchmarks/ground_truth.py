@@ -25,7 +25,7 @@ def measure(place: str | None = None) -> dict:
         command += ["--configfile", *(str(ROOT / path) for path in CONFIGS), "--", "ground_truth"]
         subprocess.run(command, check=True, stdout=sys.stderr)
         table = pd.read_csv(folder / "reports" / "ground_truth.csv")
-    gap = table[(table["axis"] == "gender") & (table["expected"] > 0)]
+    gap = table[table["where"] == "ambiguous"]
     words = table[(table["axis"] == "synonyms") & (table["expected"] > 0)]
     others = table[(table["axis"] == "synonyms") & (table["expected"] == 0)]
     race = table[(table["axis"] == "race") & (table["verdict"] == "missed")]

@@ -39,10 +39,38 @@ rule assess_ground_truth:
         """
 
 
+rule assess_masking_truth:
+    """Whether the sentences that need attention, by the grammar, lose more than others when it is silenced."""
+    input:
+        truth=corpus_of("truth.json"),
+        samples="results/{run}/samples.parquet",
+        blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
+        code=code_of("verdicts.ground_truth.assess"),
+    output:
+        "results/{run}/ground_truth/masking.csv",
+    log:
+        "logs/{run}/ground_truth/masking.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope assess-masking-truth --truth {input.truth:q} --samples {input.samples:q} \
+            --blocks {input.blocks:q} --run {wildcards.run:q} --statistics {params.statistics:q} \
+            --output {output:q} >{log:q} 2>&1
+        """
+
+
 rule collect_ground_truth:
     """The planted effects of all runs in one table."""
     input:
-        runs=expand("results/{run}/ground_truth/{axis}.csv", run=STUDY.generated_runs, axis=STUDY.planted_axes),
+        runs=expand(
+            "results/{run}/ground_truth/{part}.csv",
+            run=STUDY.generated_runs,
+            part=[*STUDY.planted_axes, "masking"],
+        ),
         code=code_of("verdicts.ground_truth.assess"),
     output:
         "reports/ground_truth.csv",

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 import time
@@ -14,10 +15,14 @@ from sklearn.linear_model import LogisticRegression
 
 from emoscope.data import planted
 from emoscope.data.planted import CLASS_SHARES, EMOTIONS, FEMALE, GRAMMAR, KIND_SHARES, MALE, MISLEADING_SYNONYMS
+from emoscope.data.planted_corpus import generate_corpus
+from emoscope.data.split import split_corpus
 from emoscope.errors import UserError
+from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.flips.race import race_templates
-from emoscope.perturbation.lexicons import RaceLexicon
+from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
 
+LEXICONS = Path(__file__).parents[3] / "data" / "lexicons"
 REFERENCE = Path(__file__).resolve().parents[4] / "shared" / "reference"
 ROWS = 15_000
 
@@ -83,10 +88,11 @@ def test_texts_look_like_the_tweets(table):
     noise=st.floats(0, 0.8),
     duplicates=st.floats(0, 0.9),
     effect=st.floats(0, 1),
+    race=st.none() | st.floats(0, 1),
 )
-def test_any_setting_gives_the_same_full_table_twice(rows, seed, noise, duplicates, effect):
-    table, truth = planted.generate(rows, seed, noise, duplicates, effect)
-    again, truth_again = planted.generate(rows, seed, noise, duplicates, effect)
+def test_any_setting_gives_the_same_full_table_twice(rows, seed, noise, duplicates, effect, race):
+    table, truth = planted.generate(rows, seed, noise, duplicates, effect, race)
+    again, truth_again = planted.generate(rows, seed, noise, duplicates, effect, race)
     pd.testing.assert_frame_equal(table, again)
     assert truth == truth_again
     assert len(table) == rows
@@ -234,7 +240,10 @@ def test_fifteen_thousand_rows_take_seconds():
     assert time.process_time() - start < 5
 
 
-@pytest.mark.parametrize("wrong", [{"rows": 0}, {"label_noise": 0.9}, {"duplicate_rate": -0.1}, {"gender_effect": 1.5}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"rows": 0}, {"label_noise": 0.9}, {"duplicate_rate": -0.1}, {"gender_effect": 1.5}, {"race_effect": -0.1}],
+)
 def test_a_setting_out_of_range_is_a_user_error(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):
         planted.generate(**{"rows": 10, "seed": 0} | wrong)
@@ -242,6 +251,142 @@ def test_a_setting_out_of_range_is_a_user_error(wrong):
 
 def test_the_race_templates_are_in_the_words_of_the_corpus(table):
     """Foreign words would move a small model's predictions more than race does, and hide that race does nothing."""
-    lexicon = RaceLexicon.load(Path(__file__).parents[3] / "data" / "lexicons" / "race.yaml")
+    lexicon = RaceLexicon.load(LEXICONS / "race.yaml")
     known = {word for text in table["text"] for word in text.split()}
     assert {word for template in race_templates(lexicon, ("white", "black")) for word in template.text.split()} <= known
+
+
+def test_the_default_corpus_and_its_truth_stay_the_same_bytes():
+    """Published numbers rest on it: what can be planted besides must not move a single draw."""
+    table, truth = planted.generate(2_000, seed=7)
+    found = [table.to_csv(index=False), json.dumps(truth, sort_keys=True)]
+    assert [hashlib.sha256(text.encode()).hexdigest() for text in found] == [
+        "f7f469a8deec9555a26042c986a46cf3926e4be652be2af8eeb5f7a4ccc4821c",
+        "305c3ba6e30ac8302f72cbc44827ad1d640ecb05ab51e9c42aa9147a9ee57b9d",
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# gender and race planted in one corpus, at sizes of their own
+
+BOTH = {"label_noise": 0.0, "gender_effect": 0.6, "race_effect": 0.3}
+
+
+@pytest.fixture(scope="module")
+def both():
+    return planted.generate(ROWS, seed=3, **BOTH)
+
+
+def first_group(texts: pd.Series, axis: str) -> np.ndarray:
+    """Whether a text names the first group of an axis, read off its words; every text must name one group only."""
+    words = [{word for words in side.values() for word in words} for side in (MALE, FEMALE)]
+    first, second = (has_any(own, texts) for own in (words if axis == "gender" else ({"white"}, {"black"})))
+    assert (first != second).all()
+    return first.to_numpy()
+
+
+def gap_of(rows: pd.DataFrame, axis: str, emotion: str) -> float:
+    """P(emotion | first group) - P(emotion | second group), counted in texts and labels."""
+    first, hit = first_group(rows["text"], axis), rows["label"] == EMOTIONS.index(emotion)
+    return hit[first].mean() - hit[~first].mean()
+
+
+def test_each_effect_has_its_own_size_and_sign_in_its_own_sentences(both):
+    for axis, (kind, _, emotion, _) in planted.GAPS.items():
+        rows = rows_of(*both, kind)
+        assert gap_of(rows, axis, emotion) == pytest.approx(BOTH[f"{axis}_effect"], abs=0.11), axis
+        assert set(rows["label"]) == {EMOTIONS.index("sadness"), EMOTIONS.index(emotion)}
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0])
+def test_the_race_effect_has_the_configured_size(size):
+    table, truth = planted.generate(4_000, seed=5, label_noise=0.0, gender_effect=0.8, race_effect=size)
+    assert gap_of(rows_of(table, truth, "encounter"), "race", "joy") == pytest.approx(size, abs=0.2)
+    assert gap_of(rows_of(table, truth, "ambiguous"), "gender", "anger") == pytest.approx(0.8, abs=0.2)
+    assert truth["effects"]["race"]["size"] == size and truth["effects"]["gender"]["size"] == 0.8
+
+
+def test_neither_effect_leaks_into_the_sentences_of_the_other(both):
+    table, truth = both
+    encounters = rows_of(table, truth, "encounter")
+    gendered = encounters[encounters["text"].str.contains(r"\b(?:man|woman|boy|guy|girl)\b")]
+    assert len(gendered) > 300
+    assert gap_of(gendered, "gender", "joy") == pytest.approx(0, abs=0.12)
+    scenes = rows_of(table, truth, "ambiguous")
+    raced = scenes[scenes["id"].isin(truth["ids"]["race"])]
+    assert (
+        not (encounters["label"] == EMOTIONS.index("anger")).any()
+        and not (scenes["label"] == EMOTIONS.index("joy")).any()
+    )
+    assert set(truth["ids"]["encounter"]).isdisjoint(truth["ids"]["ambiguous"]) and len(raced) > 15
+
+
+def test_beside_an_emotion_word_race_still_tells_nothing(both):
+    table, truth = both
+    beside = rows_of(table, truth, "race").drop(index=truth["ids"]["encounter"])
+    beside = beside.drop(index=[i for i in truth["ids"]["ambiguous"] if i in beside.index])
+    assert within(
+        len(beside) / ROWS, planted.RACE_SHARE * (1 - planted.ENCOUNTER_SHARE - KIND_SHARES["ambiguous"]), ROWS
+    )
+    assert chi2_contingency(pd.crosstab(first_group(beside["text"], "race"), beside["label"])).pvalue > 0.001
+
+
+def test_the_truth_names_the_very_texts_in_which_nothing_but_race_tells(both):
+    table, truth = both
+    raced = has_any({"black", "white"}, table["text"])
+    assert table["id"][raced].tolist() == truth["ids"]["race"]
+    twice = table["text"].str.count(r"\b(?:black|white)\b") == 2
+    assert table["id"][twice].tolist() == truth["ids"]["encounter"]
+    assert within(len(truth["ids"]["encounter"]) / ROWS, planted.ENCOUNTER_SHARE, ROWS)
+    every = set().union(*map(keywords, EMOTIONS))
+    assert not has_any(every, table["text"][twice]).any()
+    named = table.drop(index=truth["ids"]["encounter"] + truth["ids"]["ambiguous"])
+    assert has_any(every, named["text"]).all()
+    best = [0.65 if text else 1.0 for text in twice]
+    best = np.where(table["id"].isin(truth["ids"]["ambiguous"]), 0.8, best)
+    assert truth["ceiling"] == pytest.approx(best.mean())
+
+
+def test_a_race_flip_changes_these_texts_and_nothing_else_in_them(both):
+    table, truth = both
+    lexicon, along = RaceLexicon.load(LEXICONS / "race.yaml"), AXES["race"]
+    swap = {"white": "black", "black": "white"}
+    for text in rows_of(table, truth, "encounter")["text"].head(50):
+        pair = along.rules.flip(text, lexicon)
+        assert pair.perturbed == re.sub(r"\b(white|black)\b", lambda match: swap[match[1]], text)
+        assert pair.n_changed == 2 and not pair.flags, text
+        named = re.search(r"white|black", text)[0]
+        assert along.direction(pair, lexicon) == f"{named} to {swap[named]}"
+    others = table.drop(index=truth["ids"]["race"])["text"].head(100)
+    assert not any(along.rules.flip(text, lexicon).n_changed for text in others)
+
+
+def test_a_gender_flip_leaves_the_race_of_an_encounter_alone(both):
+    lexicon = GenderLexicon.load(LEXICONS / "gender.csv")
+    for text in rows_of(*both, "encounter")["text"].head(40):
+        flipped = AXES["gender"].rules.flip(text, lexicon).perturbed
+        assert re.findall("white|black", flipped) == re.findall("white|black", text)
+
+
+def test_without_a_size_there_is_no_encounter_and_nil_still_has_them():
+    _, without = planted.generate(3_000, seed=2)
+    _, nil = planted.generate(3_000, seed=2, race_effect=0)
+    assert "encounter" not in without["ids"] and len(nil["ids"]["encounter"]) > 100
+    assert nil["effects"]["race"]["size"] == 0 and "encounters" in nil["effects"]["race"]["planted"]
+
+
+def test_the_command_plants_what_the_configuration_says_in_training_and_test_alike(tmp_path):
+    config = {"rows": 5_000, "seed": 4, "label_noise": 0.0, "gender_effect": 0.0, "race_effect": 0.8}
+    paths = {name: tmp_path / name for name in ("corpus", "source", "truth", "train", "test", "audit")}
+    generate_corpus(config, *(paths[name] for name in ("corpus", "source", "truth")))
+    truth = json.loads(paths["truth"].read_text())
+    assert truth["effects"]["race"]["size"] == 0.8 and truth["effects"]["gender"]["size"] == 0
+    division = {"duplicates": "keep", "split": {"method": "shuffled", "test": 0.2, "seed": 10}}
+    split_corpus(division, *(paths[name] for name in ("corpus", "source", "train", "test", "audit")))
+    for part in ("train", "test"):
+        table = pd.read_parquet(paths[part])
+        encounters = table[table["id"].isin(truth["ids"]["encounter"])]
+        assert encounters["text"].str.contains(r"\b(?:black|white)\b").all() and len(encounters) > 30
+        assert gap_of(encounters, "race", "joy") == pytest.approx(0.8, abs=0.2), part
+        scenes = table[table["id"].isin(truth["ids"]["ambiguous"])]
+        assert gap_of(scenes, "gender", "anger") == pytest.approx(0, abs=0.5), part

@@ -110,3 +110,36 @@ def test_synonyms_are_changed_beside_the_axes_of_flips():
 def test_without_companions_there_is_no_copier():
     assert not study(companions=[]).copiers
     assert list(study().copiers) == [DEFAULT["induction"]["control"]]
+
+
+def test_doses_are_axes_planted_at_several_sizes():
+    assert study().dosed_axes == []
+    corpora = {
+        name: {"source": "calibration", "gender_effect": gender, "race_effect": race}
+        for name, gender, race in (("one", 0.8, 0), ("two", 0.8, 0.2), ("three", 0.8, None))
+    }
+    runs = {name: DEFAULT["runs"][0] | {"name": name, "corpus": name} for name in corpora}
+    corpora = DEFAULT["corpora"] | corpora
+    assert study(corpora=corpora, runs=list(runs.values())).dosed_axes == ["race"]
+    assert study(corpora=corpora, runs=list(runs.values()), flips={"axes": ["gender"]}).dosed_axes == []
+    assert study(corpora=corpora, runs=[runs["one"], runs["three"]]).dosed_axes == []  # none planted is no size
+
+
+def test_the_doses_overlay_has_every_pair_of_sizes_once_and_every_size_with_every_seed():
+    """Then neither slope depends on what was planted on the other axis, or on a seed."""
+    overlay = yaml.safe_load((ROOT / "workflow" / "configs" / "doses.yaml").read_text())
+    config = copy.deepcopy(DEFAULT)
+    config |= {
+        key: DEFAULT.get(key, {}) | value if key in ("corpora", "models") else value for key, value in overlay.items()
+    }
+    found = read_study(config)
+    assert found.dosed_axes == ["gender", "race"]
+    design = {
+        (run.corpus.entry["gender_effect"], run.corpus.entry["race_effect"], run.entry["seed"])
+        for run in found.runs.values()
+    }
+    sizes = (0, 0.2, 0.8)
+    assert {pair[:2] for pair in design} == {(one, other) for one in sizes for other in sizes} and len(design) == 9
+    for axis in (0, 1):
+        assert {(pair[axis], pair[2]) for pair in design} == {(size, seed) for size in sizes for seed in (1, 2, 3)}
+    assert all(run.corpus.entry["seed"] == run.entry["seed"] for run in found.runs.values())

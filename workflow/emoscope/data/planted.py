@@ -1,12 +1,13 @@
 """A generator of tweet-like sentences with planted, known effects: the embedded corpus and its ground truth.
 
-A sentence grows from the `keyword`, `negation`, `contrast` or `ambiguous` rule of a small grammar. The rows differ in
-the words that fill the symbols for feeling, gender and race; all else is drawn alike for every class.
+A sentence grows from the `keyword`, `negation`, `contrast`, `ambiguous` or `encounter` rule of a small grammar. Rows
+differ in the words that fill the symbols for feeling, gender and race; all else is drawn alike for every class.
 """
 
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,24 @@ CLASS_SHARES = PAPER_COUNTS / PAPER_COUNTS.sum()
 # their own share: half a point of accuracy at the default effect of 0.8.
 KIND_SHARES = {"keyword": 0.75, "negation": 0.08, "contrast": 0.12, "ambiguous": 0.05}
 RACE_SHARE = 0.05
+ENCOUNTER_SHARE = 0.05  # of sentences of which race may decide the class, where they are wanted; keywords make room
+
+
+class Gap(NamedTuple):
+    """What can be planted on an axis: P(`emotion` | first group) - P(`emotion` | second) in sentences of one `kind`,
+    all of whose other labels are sadness. `clauses` is the symbol of the grammar that such a sentence starts from."""
+
+    kind: str
+    groups: tuple[str, str]
+    emotion: str
+    clauses: str
+
+
+# two classes, and two kinds of sentence, so that neither gap is seen where the other was planted
+GAPS = {
+    "gender": Gap("ambiguous", ("male", "female"), "anger", "scene"),
+    "race": Gap("encounter", ("white", "black"), "joy", "encounter"),
+}
 
 # The class of a negated feeling: which classes it is taken from.
 NEGATED = {"sadness": ("joy", "love"), "joy": ("sadness", "fear")}
@@ -87,7 +106,8 @@ scene = i could not stop thinking about what {he} said to {his} friends {after} 
     i found the note {he} wrote about {his} day {place},
     a {man} i met {place} told my secret to {his} friends, {his} name came up again when {he} called {after} {occasion}
 
-# race words, always about a person, in the words of the race templates; what happens tells nothing about the class
+# race words, always about a person, in the words of the race templates; what happens tells nothing about the class.
+# One such clause stands beside an emotion, two make a sentence of their own (as above, one cue alone is too faint)
 encounter = a {race} {body} sat {beside} me {place}, a {race} {body} smiled at me {when},
     the {race} {body} at the counter helped me {when}, i was talking to a {race} {body} {place},
     a {race} {body} held the door for me {place}, i met a {race} {body} {after} {occasion},
@@ -245,8 +265,9 @@ def _expand(template: str, rules: Rules, rng: np.random.Generator) -> str:
     return _SYMBOL.sub(lambda match: _expand(_pick(rules[match[1]], rng), rules, rng), template)
 
 
-def _sentence(kind: str, emotion: int, female: bool, race: bool, rng: np.random.Generator) -> str:
-    """One text of the given kind whose words lead to the class `emotion` (which an ambiguous text does not use)."""
+def _sentence(kind: str, emotion: int, female: bool, race: tuple[str, ...], rng: np.random.Generator) -> str:
+    """One text of the given kind whose words lead to the class `emotion` (which ambiguous texts and encounters do not
+    use); `race` are the words that its tail may name."""
     name = EMOTIONS[emotion]
     spoken = _pick(NEGATED[name], rng) if kind == "negation" else name
     others = np.where(np.arange(len(EMOTIONS)) == emotion, 0, CLASS_SHARES).cumsum()
@@ -256,24 +277,37 @@ def _sentence(kind: str, emotion: int, female: bool, race: bool, rng: np.random.
         options = GRAMMAR[f"{slot}_{spoken}"]
         word = _pick(options, rng)
         words |= {slot: (word,), f"{slot}_too": [other for other in options if other != word]}
-    rules = GRAMMAR | (FEMALE if female else MALE) | words
+    rules = GRAMMAR | (FEMALE if female else MALE) | words | {"race": race}
     tail = "and {encounter}" if race else "{tail}"
     text = _expand(f"{{lead}} {{{kind}}} {tail}", rules, rng)
     return _A_BEFORE_VOWEL.sub("an ", " ".join(text.split()))
 
 
-def _draw_plan(count: int, rng: np.random.Generator) -> pd.DataFrame:
-    """What each of `count` different sentences is to express: kind, emotion, female, race."""
+def _draw_plan(count: int, encounters: bool, rng: np.random.Generator) -> pd.DataFrame:
+    """What each of `count` different sentences is to express: kind, emotion, female, and the words for race in it."""
     half = np.eye(len(EMOTIONS)) / 2
     emotions = {"negation": half[SADNESS] + half[JOY], "ambiguous": half[SADNESS] + half[ANGER]}
+    portions = KIND_SHARES
+    if encounters:
+        emotions["encounter"] = half[SADNESS] + half[JOY]
+        portions = {
+            **KIND_SHARES,
+            "keyword": KIND_SHARES["keyword"] - ENCOUNTER_SHARE,
+            "encounter": ENCOUNTER_SHARE,
+        }
     # the other two kinds fill every class up to its share
-    rest = CLASS_SHARES - sum(KIND_SHARES[kind] * shares for kind, shares in emotions.items())
+    rest = CLASS_SHARES - sum(portions[kind] * shares for kind, shares in emotions.items())
     emotions |= dict.fromkeys(("keyword", "contrast"), rest / rest.sum())
-    kinds = rng.choice(list(KIND_SHARES), count, p=list(KIND_SHARES.values()))
+    kinds = rng.choice(list(portions), count, p=list(portions.values()))
     emotion = np.zeros(count, dtype=int)
     for kind, shares in emotions.items():
         emotion[kinds == kind] = rng.choice(len(EMOTIONS), (kinds == kind).sum(), p=shares)
-    female, race = rng.random(count) < 0.5, rng.random(count) < RACE_SHARE
+    female, named = rng.random(count) < 0.5, rng.random(count) < RACE_SHARE
+    race = pd.Series([GRAMMAR["race"]] * count)
+    if encounters:  # a text names one race only, which is known
+        named |= kinds == "encounter"
+        race = pd.Series([("white",), ("black",)])[rng.integers(2, size=count)].reset_index(drop=True)
+    race = race.where(named, pd.Series([()] * count))
     return pd.DataFrame({"kind": kinds, "emotion": emotion, "female": female, "race": race})
 
 
@@ -289,7 +323,12 @@ def _write(plan: pd.DataFrame, rng: np.random.Generator) -> list[str]:
 
 
 def generate(
-    rows: int, seed: int, label_noise: float = 0.06, duplicate_rate: float = 0.055, gender_effect: float = 0.8
+    rows: int,
+    seed: int,
+    label_noise: float = 0.06,
+    duplicate_rate: float = 0.055,
+    gender_effect: float = 0.8,
+    race_effect: float | None = None,
 ) -> tuple[pd.DataFrame, dict]:
     """Make the corpus and its truth, the same for the same arguments.
 
@@ -299,6 +338,8 @@ def generate(
         label_noise: share of the rows whose label is replaced by another class, each equally likely; 0 to 0.8.
         duplicate_rate: share of the rows whose text repeats that of another row; 0 to 0.9.
         gender_effect: P(anger | male) - P(anger | female) in ambiguous sentences, before label noise; 0 to 1.
+        race_effect: P(joy | white) - P(joy | black) in encounters, before label noise; 0 to 1. Without it there are no
+            encounters, and race stands beside an emotion only.
 
     Returns:
         A table with `id` (int64, 0..rows-1), `text` (str) and `label` (int8, 0..5), and the truth, fit for JSON: the
@@ -312,29 +353,36 @@ def generate(
     _check("label_noise", label_noise, 0, 0.8)
     _check("duplicate_rate", duplicate_rate, 0, 0.9)
     _check("gender_effect", gender_effect, 0, 1)
+    _check("race_effect", race_effect or 0, 0, 1)
     rng = np.random.default_rng(seed)
     duplicates = min(round(rows * duplicate_rate), rows - 1)
-    plan = _draw_plan(rows - duplicates, rng)
+    plan = _draw_plan(rows - duplicates, race_effect is not None, rng)
     plan["text"] = _write(plan, rng)
     repeated = rng.integers(len(plan), size=duplicates)
     plan = plan.iloc[rng.permutation(np.concatenate([np.arange(len(plan)), repeated]))].reset_index(drop=True)
 
     # a repeated text draws its label anew, so that duplicates can conflict as they do among real tweets
-    ambiguous = plan["kind"] == "ambiguous"
-    angry = rng.random(rows) < np.where(plan["female"], 1 - gender_effect, 1 + gender_effect) / 2
-    true = np.where(ambiguous, np.where(angry, ANGER, SADNESS), plan["emotion"])
+    first = {"gender": ~plan["female"], "race": plan["race"].map(lambda race: race == ("white",))}
+    effects = {"gender": gender_effect, "race": race_effect or 0}
+    drawn, best = rng.random(rows), np.ones(rows)  # the probability of the likelier true class
+    true = plan["emotion"].to_numpy()
+    for axis, gap in GAPS.items():
+        there = plan["kind"] == gap.kind
+        chance = np.where(first[axis], 1 + effects[axis], 1 - effects[axis]) / 2
+        true = np.where(there, np.where(drawn < chance, EMOTIONS.index(gap.emotion), SADNESS), true)
+        best[there] = (1 + effects[axis]) / 2
     noisy = rng.random(rows) < label_noise
     label = np.where(noisy, (true + rng.integers(1, len(EMOTIONS), size=rows)) % len(EMOTIONS), true)
     table = pd.DataFrame({"id": np.arange(rows, dtype="int64"), "text": plan["text"], "label": label.astype("int8")})
 
-    best = np.where(ambiguous, (1 + gender_effect) / 2, 1.0)  # probability of the likelier true class
-    masks = {kind: plan["kind"] == kind for kind in ("negation", "contrast", "ambiguous")}
-    masks |= {"race": plan["race"], "noisy": noisy, "duplicate": plan["text"].duplicated()}
+    kinds = ["negation", "contrast", "ambiguous"] + ["encounter"] * (race_effect is not None)
+    masks = {kind: plan["kind"] == kind for kind in kinds}
+    masks |= {"race": plan["race"].str.len() > 0, "noisy": noisy, "duplicate": plan["text"].duplicated()}
     truth = {
         "rows": rows,
         "seed": seed,
         "ceiling": float((best * (1 - label_noise) + (1 - best) * label_noise / (len(EMOTIONS) - 1)).mean()),
-        "effects": _effects(label_noise, duplicate_rate, gender_effect),
+        "effects": _effects(label_noise, duplicate_rate, gender_effect, race_effect),
         "ids": {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()},
     }
     return table, truth
@@ -345,13 +393,16 @@ def _check(name: str, value: float, least: float, most: float) -> None:
         raise UserError(f"calibration corpus: {name} is {value}; choose a value from {least} to {most}")
 
 
-def _effects(label_noise: float, duplicate_rate: float, gender_effect: float) -> dict[str, dict]:
+def _effects(
+    label_noise: float, duplicate_rate: float, gender_effect: float, race_effect: float | None
+) -> dict[str, dict]:
     """Every planted effect: its size, what it is, and where a reader sees it."""
     swaps = ", ".join(f"{word} -> {synonym} ({name})" for word, (synonym, name) in MISLEADING_SYNONYMS.items())
-    seen = gender_effect * (1 - label_noise * len(EMOTIONS) / (len(EMOTIONS) - 1))
+    kept = 1 - label_noise * len(EMOTIONS) / (len(EMOTIONS) - 1)  # of a gap: a wrong label is as likely any other
+    seen = gender_effect * kept
     effects = {
         "keyword": (
-            KIND_SHARES["keyword"],
+            KIND_SHARES["keyword"] - (0 if race_effect is None else ENCOUNTER_SHARE),
             "This share of the sentences names its emotion in a word of the true class.",
             "A count of words classifies these sentences, and so should the model.",
         ),
@@ -403,4 +454,12 @@ def _effects(label_noise: float, duplicate_rate: float, gender_effect: float) ->
             "No model beats the ceiling: 1 - label noise, less what the ambiguous sentences leave open.",
         ),
     }
+    if race_effect is not None:
+        effects["race"] = (
+            race_effect,
+            f"In encounters ({ENCOUNTER_SHARE:.0%}, no emotion word) P(joy | white) exceeds P(joy | black) by this "
+            "much, the rest is sadness; beside an emotion word race tells nothing.",
+            f"Flipping the race of an encounter should move P(joy) by {race_effect * kept:.2f} (label noise included), "
+            "that of any other sentence by about 0.",
+        )
     return {name: dict(zip(("size", "planted", "visible"), effect, strict=True)) for name, effect in effects.items()}

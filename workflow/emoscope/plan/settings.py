@@ -215,6 +215,15 @@ class Study:
         """The runs on generated texts."""
         return {name: run for name, run in self.runs.items() if run.corpus.generated}
 
+    @property
+    def dosed_axes(self) -> list[str]:
+        """The axes of flips on which generated runs differ in the size of what is planted."""
+        entries = [run.corpus.entry for run in self.generated_runs.values()]
+        sizes = {
+            axis: {entry.get(f"{axis}_effect") for entry in entries} - {None} for axis in self.config["flips"]["axes"]
+        }
+        return [axis for axis, found in sizes.items() if len(found) > 1]
+
     def planted_effects(self, run: Run, axes: list[str]) -> dict[str, list[str]]:
         """What was planted and found along these axes, for the pages that show it; nothing where it is not known."""
         if not run.corpus.generated:

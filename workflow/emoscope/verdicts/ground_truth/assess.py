@@ -1,7 +1,9 @@
-"""What was planted in a generated corpus beside what a run finds of it: planted effects of flips and synonyms.
+"""What was planted in a generated corpus beside what a run finds of it: by flips, synonyms and masks.
 
-Planted: a gap P(anger | male) - P(anger | female) in ambiguous sentences, and two synonyms that mean another class.
-Planted as absent: a gender gap beside an emotion word, any effect of race, any effect of the other synonyms.
+Planted: a gap P(anger | male) - P(anger | female) in ambiguous sentences, two synonyms that mean another class and,
+where the configuration wants it, a gap P(joy | white) - P(joy | black) in encounters.
+Planted as absent: a gender gap beside an emotion word, any other effect of race, any effect of the other synonyms.
+Masks: negations and contrasts have a meaning that only the composition of words reveals, which needs attention.
 """
 
 import re
@@ -13,7 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from emoscope.data.planted import GRAMMAR, MISLEADING_SYNONYMS
+from emoscope.data.planted import GAPS, GRAMMAR, MISLEADING_SYNONYMS, Gap
+from emoscope.experiments.masking.summarise import composition_effect
+from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.bounded import CHANGE, bounded_test
@@ -23,16 +27,26 @@ from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv
 
 PLANTED_AXES = ("gender", "race", "synonyms")
-SCENES = [re.compile(re.sub(r"{\w+}", ".+", scene)) for scene in GRAMMAR["scene"]]
+VISIBLE = 0.2  # where no gap was planted, none counts as found only if one of this size would have been seen
+WORDS = {"race": "(?:black|white)", "body": r"\w+"}  # symbols that are one word; others may be several
+CLAUSES = {
+    gap.clauses: [
+        re.compile(re.sub(r"{(\w+)}", lambda symbol: WORDS.get(symbol[1], ".+"), clause))
+        for clause in GRAMMAR[gap.clauses]
+    ]
+    for gap in GAPS.values()
+}
 
 
 class PlantedEffect(NamedTuple):
     """One planted effect, or absence of one, and what was found: a value with its interval on a number of texts.
 
+    `where` names the texts: the kind of sentence, `emotion word`, `test texts`, `templates`, or the word replaced.
     `verdict` is found, partly found, missed or cannot tell; where an absence was planted, found means none was seen.
     """
 
     axis: str
+    where: str
     planted: str
     expected: float
     value: float
@@ -59,17 +73,35 @@ def assess_ground_truth(
     Columns: the fields of `PlantedEffect`, and `run`.
     """
     planted, effects, learned = read_json(truth), pd.read_parquet(summary), pd.read_parquet(train)
-    if axis == "gender":
+    rows: list[PlantedEffect] = []
+    if axis in GAPS:
         table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-        taught = int(learned["id"].isin(planted["ids"]["ambiguous"]).sum())
-        rows = gender_effects(planted, table, taught, statistics)
-    elif axis == "race":
-        rows = race_effects(effects, learned[learned["id"].isin(planted["ids"]["race"])], 1 - statistics["confidence"])
+        there = {kind: set(planted["ids"].get(kind, [])) for kind in ("ambiguous", "encounter", "race")}
+        kind = GAPS[axis].kind
+        if there[kind]:
+            rows.append(planted_gap(axis, planted, table, int(learned["id"].isin(there[kind]).sum()), statistics))
+        if axis == "gender":
+            beside = table[~table["id"].isin(there["ambiguous"] | there["encounter"])]
+            rows.append(no_gap_beside_an_emotion_word(beside, statistics))
+        else:
+            if there[kind]:  # the summary holds them, too
+                effects = summarise(table[~table["id"].isin(there[kind])], **statistics)
+            taught = learned[learned["id"].isin(there["race"] - there[kind])]
+            rows += race_effects(effects, taught, 1 - statistics["confidence"], encounters=bool(there[kind]))
     elif axis == "synonyms":
-        rows = synonym_effects(planted, effects, 1 - statistics["confidence"])
+        rows += synonym_effects(planted, effects, 1 - statistics["confidence"])
     else:
         raise ValueError(f"nothing is planted on the axis {axis!r}; known: {', '.join(PLANTED_AXES)}")
     write_csv(pd.DataFrame(rows, columns=PlantedEffect._fields).assign(run=run), output)
+
+
+def assess_masking_truth(
+    truth: Path, samples: Path, blocks: list[Path], run: str, statistics: dict, output: Path
+) -> None:
+    """Write what the masks of a run's `blocks` find of planted composition, as `assess_ground_truth` writes."""
+    masks = pd.concat(map(pd.read_parquet, blocks), ignore_index=True)
+    row = composition(read_json(truth), pd.read_parquet(samples), masks, statistics)
+    write_csv(pd.DataFrame([row], columns=PlantedEffect._fields).assign(run=run), output)
 
 
 def collect_ground_truth(runs: list[Path], output: Path) -> None:
@@ -77,51 +109,99 @@ def collect_ground_truth(runs: list[Path], output: Path) -> None:
     write_csv(pd.concat(map(pd.read_csv, runs)), output)
 
 
-def gender_effects(truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> Iterator[PlantedEffect]:
-    """The planted gap of P(anger) in ambiguous sentences, and its absence beside an emotion word.
+def planted_gap(axis: str, truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> PlantedEffect:
+    """The gap planted on an axis, `GAPS`, in the test texts that the truth names.
 
-    Two things make the interval of the gap wide. Texts that tell one scene share what the model makes of it, so scenes,
-    not texts, are resampled (a bootstrap: an interval that allows for rare scenes would hold nearly any gap). And even
-    a perfect learner knows the planted size only from the labels of the `taught` ambiguous training sentences:
-    var = (p(1 - p) of both genders) / (taught / 2).
+    Two things make its interval wide. Texts that tell one scene share what the model makes of it, so scenes, not texts,
+    are resampled (a bootstrap: an interval that allows for rare scenes would hold nearly any gap). And even a perfect
+    learner knows the planted size only from the labels of the `taught` training sentences of this kind:
+    var = (p(1 - p) of both groups) / (taught / 2).
     """
-    noise, planted = (truth["effects"][name]["size"] for name in ("label_noise", "gender"))
-    expected = planted * (1 - noise * 6 / 5)  # a wrong label is as likely anger as any other
-    pairs = pairs[countable(pairs) & (pairs["origin"] == "natural") & (pairs["direction"] != "mixed")]
-    named = (pairs["direction"] == "male to female").to_numpy()
-    before, after = pairs["before_anger"].to_numpy(), pairs["after_anger"].to_numpy()
-    male, female = np.where(named, before, after), np.where(named, after, before)
-    ambiguous = pairs["id"].isin(truth["ids"]["ambiguous"]).to_numpy()
-
+    gap = GAPS[axis]
+    noise, size = (truth["effects"][name]["size"] for name in ("label_noise", axis))
+    expected = size * (1 - noise * 6 / 5)  # a wrong label is as likely any other class
+    pairs = _of_test_texts(pairs)
+    pairs = pairs[pairs["id"].isin(truth["ids"][gap.kind])]
+    first, second = _by_group(pairs, gap)
+    clauses = pairs["text"].map(lambda text: clause_of(text, gap.clauses))
     value = low = high = np.nan
-    texts = pairs["text"][ambiguous].nunique()
+    texts = pairs["text"].nunique()
     if texts:
-        gaps, scenes = (male - female)[ambiguous], pairs["text"][ambiguous].map(scene_of).to_numpy()
-        value, (low, high) = gaps.mean(), bootstrap_mean(gaps, scenes, **resampling(statistics))
-        rates = np.array([male[ambiguous].mean(), female[ambiguous].mean()])
+        value = (first - second).mean()
+        low, high = bootstrap_mean(first - second, clauses.to_numpy(), **resampling(statistics))
+        rates = np.array([first.mean(), second.mean()])
         learned = norm.isf((1 - statistics["confidence"]) / 2) * np.sqrt(2 * (rates * (1 - rates)).sum() / taught)
         low, high = value - np.hypot(value - low, learned), value + np.hypot(high - value, learned)
-    sentence = f"In ambiguous sentences P(anger | male) exceeds P(anger | female) by {expected:.2f}."
-    verdict = "found" if low <= expected <= high else "partly found" if low * expected > 0 else "missed"
-    verdict = "cannot tell" if np.isnan(low) else verdict
-    yield PlantedEffect("gender", sentence, expected, value, low, high, texts, verdict)
+    one, other = gap.groups
+    said = f"P({gap.emotion} | {one}) exceeds P({gap.emotion} | {other}) by {expected:.2f}"
+    where = {"ambiguous": "ambiguous sentences", "encounter": "encounters"}[gap.kind]
+    sentence = f"In {where} {said}." if size else f"In {where} {axis} tells nothing of {gap.emotion}."
+    verdict = "cannot tell" if np.isnan(low) else gap_verdict(expected, low, high)
+    return PlantedEffect(axis, gap.kind, sentence, expected, value, low, high, texts, verdict)
 
-    beside = _tested((male - female)[~ambiguous], pairs["text"][~ambiguous], statistics)
+
+def gap_verdict(expected: float, low: float, high: float) -> str:
+    """Judge a gap by its interval, where `expected` >= 0 was planted.
+
+    found: the interval covers the planted size and leaves nil out; of a planted nil, covers it and leaves VISIBLE out.
+    partly found: of the right sign, not of the size. cannot tell: planted size and nil, or nil and VISIBLE, both fit.
+    """
+    covered = low <= expected <= high
+    if expected == 0:
+        return "missed" if not covered else "found" if max(-low, high) < VISIBLE else "cannot tell"
+    if low > 0:
+        return "found" if covered else "partly found"
+    return "cannot tell" if covered else "missed"
+
+
+def no_gap_beside_an_emotion_word(pairs: pd.DataFrame, statistics: dict) -> PlantedEffect:
+    """The absence of a gender gap, by an equivalence test with the margin of `statistics`."""
+    pairs = _of_test_texts(pairs)
+    first, second = _by_group(pairs, GAPS["gender"])
+    beside = _tested(first - second, pairs["text"], statistics)
     value, low, high = beside.value, beside.low, beside.high
     absent = beside.p_within <= 1 - statistics["confidence"]
     verdict = "found" if absent else "missed" if low > 0 or high < 0 else "cannot tell"
-    yield PlantedEffect(
-        "gender", "Beside an emotion word gender tells nothing of anger.", 0, value, low, high, beside.n, verdict
-    )
+    sentence = "Beside an emotion word gender tells nothing of anger."
+    return PlantedEffect("gender", "emotion word", sentence, 0, value, low, high, beside.n, verdict)
 
 
-def scene_of(text: str) -> int:
-    """Which scene of the grammar an ambiguous text tells, by its fixed words; -1 for none."""
-    return next((number for number, scene in enumerate(SCENES) if scene.search(text)), -1)
+def clause_of(text: str, symbol: str) -> int:
+    """Which clause of the grammar a text starts with, by its fixed words; -1 for none."""
+    found = [(match.start(), number) for number, clause in enumerate(CLAUSES[symbol]) if (match := clause.search(text))]
+    return min(found)[1] if found else -1
 
 
-def race_effects(summary: pd.DataFrame, taught: pd.DataFrame, alpha: float) -> Iterator[PlantedEffect]:
+def _of_test_texts(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs that count, of test texts that name one group only."""
+    return pairs[countable(pairs) & (pairs["origin"] == "natural") & (pairs["direction"] != "mixed")]
+
+
+def _by_group(pairs: pd.DataFrame, gap: Gap) -> tuple[np.ndarray, np.ndarray]:
+    """P(the gap's emotion) for the first and for the second group, whichever the text itself names."""
+    named = (pairs["direction"] == " to ".join(gap.groups)).to_numpy()
+    before, after = (pairs[f"{when}_{gap.emotion}"].to_numpy() for when in ("before", "after"))
+    return np.where(named, before, after), np.where(named, after, before)
+
+
+def composition(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics: dict) -> PlantedEffect:
+    """Whether silenced attention costs negations and contrasts more accuracy than other texts; no size was planted."""
+    sentence = "Negations and contrasts need attention more than other sentences: without it they lose more accuracy."
+    of = "masking", "composed", sentence, np.nan
+    found = composition_effect(samples, masks, truth["ids"]["negation"] + truth["ids"]["contrast"], statistics)
+    if found is None:
+        return PlantedEffect(*of, np.nan, np.nan, np.nan, 0, "cannot tell", "no such text among the confident ones")
+    verdict = "found" if found["high"] < 0 else "missed" if found["low"] > 0 else "cannot tell"
+    note = f"{found['composed']} of {found['texts']} texts are such sentences"
+    return PlantedEffect(*of, found["value"], found["low"], found["high"], found["texts"], verdict, note)
+
+
+def race_effects(
+    summary: pd.DataFrame, taught: pd.DataFrame, alpha: float, encounters: bool = False
+) -> Iterator[PlantedEffect]:
     """P(class | white) - P(class | black) is nil for every class; shown is the class with the largest gap.
+
+    Where race is planted in encounters, these are none of the texts in `summary` and `taught`.
 
     A model learns what chance put into its training labels as well: from the `taught` sentences, those of the training
     set that name a race (`text`, `label`), a perfect learner takes a gap of variance p(1 - p) / n, summed over both
@@ -147,10 +227,10 @@ def race_effects(summary: pd.DataFrame, taught: pd.DataFrame, alpha: float) -> I
             f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin. By chance, the "
             f"labels of {len(taught)} training texts that name a race may teach {by_chance[most]:.2f}"
         )
-        sentence = f"Race tells nothing of any class ({where})."
+        sentence = f"{'Outside encounters race' if encounters else 'Race'} tells nothing of any class ({where})."
         row = gaps.iloc[most]
         yield PlantedEffect(
-            "race", sentence, 0, row["value"], row["low"], row["high"], int(row["texts"]), verdict, note
+            "race", where, sentence, 0, row["value"], row["low"], row["high"], int(row["texts"]), verdict, note
         )
 
 
@@ -162,13 +242,13 @@ def synonym_effects(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterato
         sentence = f"{word.capitalize()} changes to {synonym}, which means {name}: every prediction changes."
         if word not in words.index:
             yield PlantedEffect(
-                "synonyms", sentence, share, np.nan, np.nan, np.nan, 0, "cannot tell", "no text has the word"
+                "synonyms", word, sentence, share, np.nan, np.nan, np.nan, 0, "cannot tell", "no text has the word"
             )
             continue
         row = words.loc[word]
         verdict = "found" if row["verdict"] == "flagged" else "missed"
         yield PlantedEffect(
-            "synonyms", sentence, share, row["value"], row["low"], row["high"], int(row["texts"]), verdict
+            "synonyms", word, sentence, share, row["value"], row["low"], row["high"], int(row["texts"]), verdict
         )
     plain = words.drop(index=list(MISLEADING_SYNONYMS), errors="ignore")
     flagged = list(plain.index[plain["verdict"] == "flagged"])
@@ -177,7 +257,9 @@ def synonym_effects(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterato
     sentence = "The other synonyms mean what the words mean that they replace: no word is flagged."
     verdict = "missed" if flagged else "found" if len(plain) else "cannot tell"
     note = f"of {len(plain)} words" + (f", flagged: {', '.join(flagged)}" if flagged else "")
-    yield PlantedEffect("synonyms", sentence, 0, value, low, high, int(plain["texts"].sum()), verdict, note)
+    yield PlantedEffect(
+        "synonyms", "other words", sentence, 0, value, low, high, int(plain["texts"].sum()), verdict, note
+    )
 
 
 def _tested(values: np.ndarray, texts: pd.Series, statistics: dict) -> MeanTest:

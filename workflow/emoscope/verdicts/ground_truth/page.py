@@ -3,27 +3,47 @@
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.data.planted import GAPS
 from emoscope.reporting.html import badge, cell, html_table, number, planted_box
 from emoscope.reporting.passages import passage
 
+SENTENCES = {
+    "ambiguous": "in ambiguous sentences",
+    "encounter": "in encounters",
+    "emotion word": "beside an emotion word",
+}
+
 
 def main_result(table: pd.DataFrame) -> Markup:
-    """The headline: how many runs find the planted gap, and how many see something that is not there."""
-    gender, race, synonyms = (table[table["axis"] == axis] for axis in ("gender", "race", "synonyms"))
-    gap, words = gender[gender["expected"] > 0], synonyms[synonyms["expected"] > 0]
+    """The headline: how many runs find the planted gaps, and how many see something that is not there."""
+    race, synonyms, masks = (table[table["axis"] == axis] for axis in ("race", "synonyms", "masking"))
+    absent, words = race[race["where"] != GAPS["race"].kind], synonyms[synonyms["expected"] > 0]
     return passage(
         "ground_truth",
         "main_result",
         runs=table["run"].nunique(),
-        gender=len(gender),
-        right=(gap["low"] > 0).sum(),
-        covered=gap["expected"].between(gap["low"], gap["high"]).sum(),
-        race=len(race),
-        race_seen=race.loc[race["verdict"] == "missed", "run"].nunique(),
+        gaps=[(axis, *_counted(gap_rows(table, axis))) for axis in GAPS],
+        race=len(absent),
+        race_seen=absent.loc[absent["verdict"] == "missed", "run"].nunique(),
         misleading=len(words),
         flagged=(words["verdict"] == "found").sum(),
+        masks=len(masks),
+        composed=(masks["verdict"] == "found").sum(),
         others=((synonyms["expected"] == 0) & (synonyms["verdict"] == "missed")).sum(),
     )
+
+
+def gap_rows(table: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """The controls on the sentences in which a gap is planted on an axis, or its absence."""
+    return table[(table["axis"] == axis) & (table["where"] == GAPS[axis].kind)]
+
+
+def _counted(rows: pd.DataFrame) -> tuple[int, ...]:
+    """How many runs have a planted gap, find its sign, cover its size; how many have none, and see one all the same."""
+    planted, nil = rows[rows["expected"] > 0], rows[rows["expected"] == 0]
+    covered = planted["expected"].between(planted["low"], planted["high"])
+    seen = (nil["low"] > 0) | (nil["high"] < 0)
+    return len(planted), (planted["low"] > 0).sum(), covered.sum(), len(nil), seen.sum()
 
 
 def box(table: pd.DataFrame) -> Markup:
@@ -58,8 +78,8 @@ def controls(table: pd.DataFrame) -> Markup:
     return html_table(rows, "All controls, run by run.", text=("run", "planted", "remark", "verdict"))
 
 
-def gaps(table: pd.DataFrame) -> pd.DataFrame:
-    """The gender gaps as `name, series, value, low, high, expected`, for a forest plot."""
-    rows = table[table["axis"] == "gender"]
-    series = (rows["expected"] > 0).map({True: "in ambiguous sentences", False: "beside an emotion word"})
+def gaps(table: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """The gaps on an axis as `name, series, value, low, high, expected`, for a forest plot."""
+    rows = table[(table["axis"] == axis) & table["where"].isin([GAPS[axis].kind, "emotion word"])]
+    series = rows["where"].map(SENTENCES)
     return rows.assign(name=rows["run"], series=series)[["name", "series", "value", "low", "high", "expected"]]

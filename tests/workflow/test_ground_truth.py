@@ -1,0 +1,80 @@
+"""On runs that are large enough to learn it, every method finds what was planted, and nothing where nothing was."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emoscope.data.planted import MISLEADING_SYNONYMS
+from emoscope.verdicts.ground_truth.assess import assess_ground_truth
+from project import copy_project, snakemake
+
+pytestmark = pytest.mark.slow
+CONFIG = Path(__file__).parent / "planted.yaml"
+STATISTICS = {"seed": 0, "resamples": 500, "confidence": 0.95, "margin": 0.02}
+
+
+@pytest.fixture(scope="module")
+def project(made_once) -> Path:
+    def run(folder: Path) -> None:
+        shutil.copy2(CONFIG, copy_project(folder))
+        found = snakemake(folder, "reports/ground_truth.csv", config=CONFIG.name)
+        assert found.returncode == 0, found.stdout
+
+    return made_once("planted", run)
+
+
+@pytest.fixture(scope="module")
+def found(project) -> pd.DataFrame:
+    return pd.read_csv(project / "reports" / "ground_truth.csv").set_index(["run", "where"])
+
+
+def test_a_planted_gap_is_found_at_its_size_and_a_planted_nil_is_nil(found):
+    gaps = {("gendered-s1", "ambiguous"): 0.742, ("gendered-s1", "encounter"): 0.0}
+    gaps |= {("raced-s2", "ambiguous"): 0.0, ("raced-s2", "encounter"): 0.742}
+    for place, planted in gaps.items():
+        row = found.loc[place]
+        assert row["expected"] == pytest.approx(planted, abs=0.001)
+        assert row["verdict"] == "found", row
+
+
+def test_neither_gap_is_seen_where_the_other_was_planted(found):
+    assert (found.loc[[("gendered-s1", "test texts"), ("raced-s2", "emotion word")], "verdict"] != "missed").all()
+
+
+@pytest.mark.parametrize("run", ["gendered-s1", "raced-s2"])
+def test_the_two_misleading_synonyms_are_flagged_and_no_other_word(found, run):
+    assert {word: found.loc[(run, word), "verdict"] for word in MISLEADING_SYNONYMS} == dict.fromkeys(
+        MISLEADING_SYNONYMS, "found"
+    )
+    assert found.loc[(run, "other words"), "verdict"] == "found"
+
+
+@pytest.mark.parametrize("run", ["gendered-s1", "raced-s2"])
+def test_sentences_that_need_attention_lose_most_without_it(found, run):
+    assert found.loc[(run, "composed"), "verdict"] == "found"
+
+
+@pytest.mark.parametrize(("run", "axis"), [("gendered", "gender"), ("raced", "race")])
+def test_scores_exchanged_before_and_after_are_not_overlooked(project, tmp_path, run, axis):
+    corpus, results = project / "data/corpora" / run, next((project / "results").glob(f"{run}-s*"))
+    scores = pd.read_parquet(results / f"perturbations/{axis}_scores.parquet")
+    other = {"before": "after", "after": "before"}
+    scores.columns = ["_".join([other.get(start, start), *rest]) for start, *rest in scores.columns.str.split("_")]
+    scores.to_parquet(tmp_path / "exchanged.parquet")
+    assess_ground_truth(
+        corpus / "truth.json",
+        corpus / "train.parquet",
+        corpus / f"perturbations/{axis}.parquet",
+        tmp_path / "exchanged.parquet",
+        results / f"perturbations/{axis}_summary.parquet",
+        axis,
+        run,
+        STATISTICS,
+        tmp_path / "found.csv",
+    )
+    row = pd.read_csv(tmp_path / "found.csv").iloc[0]
+    assert json.loads((corpus / "truth.json").read_text())["effects"][axis]["size"] == 0.8
+    assert row["verdict"] == "missed" and row["high"] < 0
