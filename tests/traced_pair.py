@@ -3,7 +3,8 @@
 from collections import namedtuple
 
 from emoscope.experiments.tracing.alignment import align
-from emoscope.experiments.tracing.sample import FLIP, Drawn, places_of
+from emoscope.experiments.tracing.names import FLIP
+from emoscope.experiments.tracing.sample import Drawn, places_of
 from emoscope.models.families import pooled_token
 
 TEXT, FLIPPED = "he said that she was afraid of her dog", "she said that he was afraid of his dog"

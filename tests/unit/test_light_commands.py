@@ -90,7 +90,7 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
 READERS = "experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
-READERS += " experiments.tracing.dimensions experiments.tracing.measure"
+READERS += " experiments.tracing.measure"
 READERS += " models.sources models.logits perturbation.scored_pairs training.finetune writeups.attention.measure"
 READERS += " writeups.induction.ablation writeups.induction.composition writeups.induction.copier"
 READERS += " writeups.induction.measure writeups.prompting.baselines writeups.prompting.measure"

@@ -4,7 +4,8 @@ import pandas as pd
 import torch
 
 from emoscope.experiments.tracing.alignment import Unit, align
-from emoscope.experiments.tracing.sample import FLIP, NEUTRAL, draw, kinds_of, places_of, token_for_token
+from emoscope.experiments.tracing.names import FLIP, NEUTRAL
+from emoscope.experiments.tracing.sample import draw, kinds_of, places_of, token_for_token
 from random_models import FAMILIES
 from traced_pair import SHORT
 

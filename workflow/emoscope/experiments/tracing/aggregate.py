@@ -12,6 +12,7 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.tracing.attribution import contributions_of, lens_of
+from emoscope.experiments.tracing.names import PLACES
 from emoscope.experiments.tracing.patching import (
     FLIPPED_INTO_ORIGINAL,
     ORIGINAL_INTO_FLIPPED,
@@ -21,7 +22,7 @@ from emoscope.experiments.tracing.patching import (
     patched_logits,
     transfers,
 )
-from emoscope.experiments.tracing.sample import PLACES, Drawn
+from emoscope.experiments.tracing.sample import Drawn
 from emoscope.models.activations import Activations, each_activations
 from emoscope.models.families import pooled_token
 from emoscope.storage.names import NONE

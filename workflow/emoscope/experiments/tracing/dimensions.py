@@ -11,11 +11,11 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.tracing.alignment import align
+from emoscope.experiments.tracing.names import SPREAD
 from emoscope.experiments.tracing.sample import kinds_of
 from emoscope.models.activations import each_activations
 
 MOST_TEXTS = 300  # flips, neutral swaps and unrelated texts; more change nothing but the time it takes
-SPREAD = "spread"  # in the column `kind`: the usual spread of the dimensions, and no change
 
 
 def change_table(

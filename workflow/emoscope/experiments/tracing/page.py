@@ -8,8 +8,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.tracing.journey import Inside, concentration, journey_of, margin_changes, words_of
+from emoscope.experiments.tracing.names import FLIP, NEUTRAL
 from emoscope.experiments.tracing.profiles import LEVEL
-from emoscope.experiments.tracing.sample import FLIP, NEUTRAL
 from emoscope.experiments.tracing.shares import BOTH
 from emoscope.perturbation.pair_tables import ORIGINS, pair_texts
 from emoscope.perturbation.pairs import scored

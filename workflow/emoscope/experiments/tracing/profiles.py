@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.tracing.dimensions import SPREAD
-from emoscope.experiments.tracing.sample import FLIP, NEUTRAL
+from emoscope.experiments.tracing.names import FLIP, NEUTRAL, SPREAD
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.names import TOP

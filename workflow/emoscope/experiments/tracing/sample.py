@@ -7,11 +7,9 @@ import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.tracing.alignment import Aligned, Unit, align
+from emoscope.experiments.tracing.names import FLIP, NEUTRAL, PLACES
 from emoscope.models.families import pooled_token
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable
-
-FLIP, NEUTRAL = "flip", "neutral"
-PLACES = ("changed", "others", "pooled")  # kinds of place in a text; `pooled` is where the classifier reads
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from emoscope.experiments.tracing.names import FLIP
 from emoscope.experiments.tracing.profiles import (
     LEVEL,
     Profiles,
@@ -14,7 +15,6 @@ from emoscope.experiments.tracing.profiles import (
     dimension_table,
     profiles_of,
 )
-from emoscope.experiments.tracing.sample import FLIP
 from emoscope.experiments.tracing.shares import BOTH, summarise_shares
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean

@@ -1,0 +1,5 @@
+"""Names in the tables of tracing."""
+
+FLIP, NEUTRAL = "flip", "neutral"  # kinds of pairs
+SPREAD = "spread"  # beside them: the usual spread of the dimensions, and no change
+PLACES = ("changed", "others", "pooled")  # kinds of place in a text; `pooled` is where the classifier reads
