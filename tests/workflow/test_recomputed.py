@@ -38,7 +38,7 @@ def probabilities(run, model):
 
     def said(text: str) -> torch.Tensor:
         with torch.inference_mode():
-            return model(**tokenizer(text, return_tensors="pt")).logits[0].softmax(0)
+            return model(**tokenizer(text, truncation=True, return_tensors="pt")).logits[0].softmax(0)
 
     return said
 

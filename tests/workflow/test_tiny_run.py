@@ -46,7 +46,7 @@ def edited(changeable) -> Callable[[str, Callable[[str], str]], dict[str, int]]:
 def test_the_outputs_that_the_readme_promises(finished):
     run = finished / "results" / "tiny-s1"
     metrics = json.loads((run / "metrics.json").read_text())
-    assert set(metrics) == {"classes", "train", "test", "differences"}
+    assert set(metrics) == {"classes", "train", "test", "differences", "baselines"}
     for part in ("train", "test"):
         for kind in ("all", "distinct"):
             found = metrics[part][kind]
@@ -202,11 +202,12 @@ def test_an_edited_download_reruns_nothing_that_was_not_downloaded(edited):
 
 def test_an_edited_statistic_reruns_what_counts_with_it(edited):
     jobs = edited("workflow/emoscope/statistics/bootstrap.py", lambda text: text + "\n# a remark\n")
-    counted = {"evaluate": 1, "evaluate_autoencoder": 1, "summarise_tracing": 1, "summarise_effects": 3}
+    counted = {"evaluate": 1, "evaluate_autoencoder": 1, "twin_autoencoder": 1, "summarise_tracing": 1}
     counted |= {
         "summarise_attention": 2,
         "summarise_induction": 2,
         "assess_ground_truth": 3,
+        "assess_masking_truth": 1,
         "assess_writeup_claims": 1,
     }
     counted |= dict.fromkeys(("summarise_masking", "summarise_prompting", "summarise_residual"), 1)
@@ -216,13 +217,14 @@ def test_an_edited_statistic_reruns_what_counts_with_it(edited):
 
 def test_an_edited_masking_setting_reruns_the_masks(edited):
     jobs = edited("config.yaml", lambda text: text.replace("head_conditions: [zero, mean]", "head_conditions: [zero]"))
-    assert jobs == together({"mask_block": 2, "mask_pairs": 1, "summarise_masking": 1, "render_report": 1}, JUDGED)
+    masks = {"mask_block": 2, "mask_pairs": 1, "summarise_masking": 1, "assess_masking_truth": 1}
+    assert jobs == together(masks, {"render_report": 1}, TRUTH, JUDGED)
 
 
 def test_edited_masking_code_reruns_the_masks(edited):
     jobs = edited(MASKING, lambda text: text + "\n# a remark\n")
-    masks = {"mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1}
-    assert jobs == together(masks, {"render_report": 1}, JUDGED)
+    masks = {"mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1, "assess_masking_truth": 1}
+    assert jobs == together(masks, {"render_report": 1}, TRUTH, JUDGED)
 
 
 def test_another_seed_is_another_run_on_the_same_texts(edited):
@@ -233,6 +235,7 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     masks = {"masking_reference": 1, "mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1}
     pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
     pairs |= {"summarise_tracing": 1, "assess_ground_truth": 3, "summarise_flips": 1, "summarise_synonyms": 1}
+    pairs |= {"assess_masking_truth": 1}
     looks = {"attention_weights": 1, "block_attention": 1, "summarise_attention": 1}
     assert jobs == together(model, masks, pairs, looks, {"render_report": 6}, TRUTH, JUDGED, CARD)
 

@@ -238,6 +238,16 @@ def test_a_single_text_shows_nothing_and_an_exact_number_does():
     assert claims.judged(exact, {"it": Finding("it", 0.5)}, set(), STATISTICS)["verdict"] == "contradicted"
 
 
+def test_a_number_of_a_few_texts_without_an_interval_tells_nothing():
+    for value in (0.5, 0.9):
+        assert judged("value", Finding("it", value, texts=4)) == (
+            "underpowered",
+            "4 independent texts are too few for an interval.",
+        )
+    assert verdict("value", Finding("it", 0.5)) == "reproduced"
+    assert verdict("value", Finding("it", 0.9)) == "contradicted"
+
+
 def test_a_finding_that_was_not_made_is_not_testable(tmp_path):
     path = tmp_path / "masking" / "findings.csv"
     write_findings([Finding("another", 1.0), Finding("block_change.0.joy", np.nan)], path)

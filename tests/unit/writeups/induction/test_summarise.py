@@ -180,7 +180,9 @@ def test_a_copier_must_show_every_part_of_the_circuit():
     for name, (column, value) in weaker.items():
         changed = found.copy()
         changed.loc[name, column] = value
-        assert [check for check, holds in circuit_checks(changed).items() if not holds] == [name]
+        assert [check for check, holds in circuit_checks(changed).items() if holds is False] == [name]
+        changed.loc[name, column] = np.nan
+        assert [check for check, holds in circuit_checks(changed).items() if holds is None] == [name]
 
 
 def test_the_largest_change_is_the_one_furthest_from_zero_and_the_loss_there_is_a_finding_of_its_own():

@@ -194,6 +194,8 @@ def _judge_value(claim: dict, found: Finding, alpha: float, tests: int) -> tuple
     On texts of our own an interval wider than the tolerance would agree by luck; the source's own corpus is not a
     sample, since the published number was taken from it, too.
     """
+    if np.isnan(found.low) and not np.isnan(found.texts):
+        return "underpowered", f"{found.texts:.0f} independent texts are too few for an interval."
     published = claim["published"]
     least, most = claim.get("range") or (published - claim["tolerance"], published + claim["tolerance"])
     allowed = f"between {least:.3g} and {most:.3g}" if "range" in claim else f"within {claim['tolerance']:.3g} of it"

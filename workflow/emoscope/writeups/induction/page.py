@@ -55,7 +55,7 @@ def copier_box(found: Findings) -> Markup:
         {
             "expected": CHECKS.get(name, "accuracy falls without the induction heads"),
             "found": Markup("{}. {}").format(found.shown(name), found.note(name)),
-            "verdict": badge(outcome(holds, not holds)),
+            "verdict": badge(outcome(holds is True, holds is False)),
         }
         for name, holds in circuit_checks(found.rows).items()
     ]

@@ -256,18 +256,24 @@ def beside_random_pairs(composed: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def circuit_checks(found: pd.DataFrame) -> dict[str, bool]:
-    """Whether a model that copies shows what it must have, by the name of the finding that says so."""
-    checks = {"second_accuracy": found.loc["second_accuracy", "value"] > 0.9}
+def circuit_checks(found: pd.DataFrame) -> dict[str, bool | None]:
+    """Whether a model that copies shows what it must have, by the name of the finding that says so; None without an
+    interval to tell by."""
+    checks = {"second_accuracy": _larger(found.loc["second_accuracy", "value"], 0.9)}
     for line in ("induction", "previous"):
-        checks[f"{line}_score"] = found.loc[f"{line}_score", "low"] > 2 * found.loc[f"random_{line}_score", "high"]
+        chance = 2 * found.loc[f"random_{line}_score", "high"]
+        checks[f"{line}_score"] = _larger(found.loc[f"{line}_score", "low"], chance)
     if "composition_embedding_random" in found.index:
         random = found.loc["composition_embedding_random", "high"]
-        checks["composition_embedding"] = found.loc["composition_embedding", "low"] > random
+        checks["composition_embedding"] = _larger(found.loc["composition_embedding", "low"], random)
     falls = [name for name in found.index if name.startswith("accuracy_without") and name.endswith("induction")]
     fall = found.loc[falls, "value"].idxmin()
-    checks[fall] = found.loc[fall, "high"] < 0
-    return {name: bool(holds) for name, holds in checks.items()}
+    checks[fall] = _larger(0, found.loc[fall, "high"])
+    return checks
+
+
+def _larger(one: float, other: float) -> bool | None:
+    return None if np.isnan([one, other]).any() else bool(one > other)
 
 
 def _cells(
