@@ -110,7 +110,7 @@ def test_no_text_becomes_part_of_a_page(browser, pages):  # noqa: F811
 
 def test_the_texts_are_shown_as_they_are(browser, reports):  # noqa: F811
     shown = {}
-    for page in ("flips", "synonyms"):
+    for page in ("tracing", "synonyms"):
         browser.get((reports / "tiny-s1" / f"{page}.html").as_uri())
         for closed in browser.find_elements("css selector", "details:not([open]) > summary"):
             closed.click()

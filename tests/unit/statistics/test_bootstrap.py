@@ -153,3 +153,21 @@ def test_resamples_without_an_answer_are_left_out():
         return np.average(np.arange(20)[positives], weights=w[positives]) if w[positives].any() else np.nan
 
     assert bootstrap.bootstrap_statistic(mean_rank_of_positives, ALONE, seed=0) == (0, 1)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([1e-12, 1.0, 1e9]))
+def test_sums_on_a_grid_do_not_depend_on_the_order(seed, rows, size):
+    """Or a table would depend on how many threads computed it."""
+    rng = np.random.default_rng(seed)
+    columns = rng.normal(size=(rows, 3)) * size * [1, 1e-6, 0]
+    grid = bootstrap.on_a_grid(columns, rows)
+    np.testing.assert_allclose(grid, columns, atol=2e-14 * rows * size, rtol=0)
+    drawn = rng.integers(0, rows, rows)
+    sums = {tuple(np.cumsum(grid[rng.permutation(drawn)], axis=0)[-1]) for _ in range(5)}
+    sums.add(tuple(np.bincount(drawn, minlength=rows).astype(float) @ grid))
+    assert len(sums) == 1
+
+
+def test_what_is_not_known_stays_unknown_on_a_grid():
+    found = bootstrap.on_a_grid(np.array([[np.nan, np.nan], [1.0, np.nan]]), 5)
+    np.testing.assert_array_equal(found, [[np.nan, np.nan], [1.0, np.nan]])

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from emoscope.statistics.bootstrap import resamples_of
+from emoscope.statistics.bootstrap import on_a_grid, resamples_of
 from emoscope.statistics.clusters import FEWEST_CLUSTERS, POWER, Clustered, MeanTest, Numbers, clustered
 
 
@@ -72,10 +72,10 @@ def _drawn(data: Clustered, resamples: int, seed: int) -> np.ndarray:
     sizes, n = data.sizes, len(data.sizes)
     residuals = data.sums - data.mean * sizes[:, None]
     columns = np.hstack([residuals, residuals**2, residuals * sizes[:, None], sizes[:, None], sizes[:, None] ** 2])
-    columns, parts = columns.astype(np.float32), []  # twice as fast; counts of draws are exact in it
+    columns, parts = on_a_grid(columns, n), []
     for weights in resamples_of(n, resamples, seed):
         sums, squares, products, rows, sizes_squared = np.split(
-            weights.astype(np.float32) @ columns, np.cumsum([residuals.shape[1]] * 3 + [1]), axis=1
+            weights @ columns, np.cumsum([residuals.shape[1]] * 3 + [1]), axis=1
         )
         distance = sums / rows
         variance = squares - 2 * distance * products + distance**2 * sizes_squared

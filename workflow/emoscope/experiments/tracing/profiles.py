@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.tracing.names import FLIP, NEUTRAL, SPREAD
-from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.names import TOP
 
@@ -85,11 +85,12 @@ def dimension_table(profiles: Profiles, resamples: int, seed: int, **_) -> tuple
 
 def _welch(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Welch's t (labellings, width): the rows of `values` which `labels` (labellings, rows) mark, minus the rest."""
+    values, squares = (on_a_grid(each, len(values)) for each in (values, values**2))
     sides = []
     for chosen in (labels.astype(float), 1.0 - labels):
         count = chosen.sum(axis=1, keepdims=True)
         mean = chosen @ values / count
-        variance = (chosen @ values**2 / count - mean**2).clip(0) * count / (count - 1)
+        variance = (chosen @ squares / count - mean**2).clip(0) * count / (count - 1)
         sides.append((mean, variance / count))
     (mean, error), (other, other_error) = sides
     return (mean - other) / np.sqrt(error + other_error + TINY)

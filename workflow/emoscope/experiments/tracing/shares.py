@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.tracing.names import FLIP, NEUTRAL
-from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test
 
@@ -33,7 +33,9 @@ def summarise_shares(
         return pd.DataFrame(columns=COLUMNS)
     table = effects.pivot(index="pair", columns=KEY, values="effect").reindex(pairs.index)
     table = pd.concat([table, both_directions(table)], axis=1)
-    values, totals, clusters = table.to_numpy(dtype=float), pairs["total"].to_numpy(), pairs["cluster"].to_numpy()
+    numbers = (table.to_numpy(dtype=float), pairs["total"].to_numpy())
+    values, totals = (on_a_grid(number, len(pairs)) for number in numbers)
+    clusters = pairs["cluster"].to_numpy()
     flips = (pairs["kind"] == FLIP).to_numpy()
     options = {"seed": seed, "resamples": resamples, "alpha": 1 - confidence}
     found = ratios(np.ones(len(pairs)), values, totals, flips)
