@@ -153,3 +153,13 @@ def test_resamples_without_an_answer_are_left_out():
         return np.average(np.arange(20)[positives], weights=w[positives]) if w[positives].any() else np.nan
 
     assert bootstrap.bootstrap_statistic(mean_rank_of_positives, ALONE, seed=0) == (0, 1)
+
+
+def test_an_interval_has_the_level_that_was_asked_for():
+    values = np.random.default_rng(0).normal(size=60)
+
+    def width(alpha: float) -> float:
+        low, high = bootstrap.bootstrap_mean(values, np.arange(60), seed=0, resamples=999, alpha=alpha)
+        return high - low
+
+    assert width(0.01) > 2 * width(0.5)
