@@ -8,6 +8,7 @@ from emoscope.experiments.tracing.measure import strongest
 from emoscope.models.logits import columns
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import NEUTRAL_OF
+from emoscope.statistics.families import benjamini_hochberg
 from made_up import CLASSES
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 500, "seed": 0}
@@ -240,3 +241,40 @@ def test_uncertain_pairs_are_left_out_and_counted():
     assert (summary["left_out"] == 10).all()
     assert (summary.query("measure == 'distance'")["pairs"] == 10).all()
     assert set(strongest(table, 50)["id"]) == set(range(0, 20, 2))
+
+
+def test_p_is_adjusted_for_the_number_of_classes():
+    found = measured(pairs(60, 0.02))
+    for name in ("change_", "gap_"):
+        rows = found[found.index.str.startswith(name)]
+        assert len(rows) == 3
+        np.testing.assert_allclose(rows["p_adjusted"], benjamini_hochberg(rows["p"].to_numpy(dtype=float)))
+    assert found.loc["gap_sadness", "p_adjusted"] > found.loc["gap_sadness", "p"]
+
+
+def width(row: pd.Series) -> float:
+    return row["high"] - row["low"]
+
+
+def test_texts_of_one_template_are_no_more_evidence_beside_neutral_swaps_or_other_directions():
+    """Of 34 templates in ten wordings each, all wordings of four change, and those of two when swapped neutrally."""
+    flips = kind(share(40, 340), "template", direction="white to black")
+    swaps = kind(share(20, 340), "template control")
+    back = kind(share(40, 340), "template", direction="black to white", prefix="u").assign(id=range(340, 680))
+    alone = measured(flips, swaps, back)
+    clusters = [f"frame {k // 10}" for k in range(340)]
+    together = measured(*(table.assign(cluster=clusters) for table in (flips, swaps, back)))
+    for measure in ("excess_changed", "excess_large", "changed_difference"):
+        assert together.loc[measure, "value"] == alone.loc[measure, "value"]
+        assert width(together.loc[measure]) > 1.5 * width(alone.loc[measure])
+
+
+def test_a_flip_is_compared_with_the_neutral_swap_of_the_same_text():
+    """Every swap that changes a prediction is of a text whose flip does, too: what is left is all the flips' own."""
+    found = measured(kind(share(30, 100)), kind(share(20, 100), "natural control")).loc["excess_changed"]
+    assert found["value"] == pytest.approx(0.1) and found["low"] > 0.03, "as of different texts it would reach -0.02"
+
+
+def test_the_level_of_a_rates_interval_is_the_one_that_was_asked_for():
+    narrow, wide = (measured(kind(share(20, 100)), confidence=level).loc["changed"] for level in (0.5, 0.99))
+    assert width(wide) > 2 * width(narrow)

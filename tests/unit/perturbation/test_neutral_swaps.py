@@ -131,6 +131,21 @@ def test_a_swapped_word_is_about_as_frequent_as_the_flipped_one():
     assert swaps("dad had tea on the bus", rare) is None
 
 
+@pytest.mark.parametrize("best", ["coffee", "juice", "milk"])
+def test_of_several_substitutes_the_one_whose_frequency_changes_alike_is_taken(best):
+    counts = dict.fromkeys(NEUTRAL.words, 300) | {"tea": 100, best: 150, "dad": 100, "mom": 150}
+    assert swaps("dad had tea", known(**counts)) == [("tea", best)]
+
+
+def test_a_word_inside_the_text_is_not_swapped_for_by_its_last_word():
+    assert [one for one, _ in swaps("we had coffee and then my dad took a bus")] == ["coffee"], "though bus is nearer"
+
+
+def test_a_pronoun_is_a_better_control_of_a_pronoun_than_a_determiner():
+    assert swaps("we know well he left my bus") == [("we", "they")], "though my is nearer"
+    assert [one for one, _ in swaps("well he left my bus")] == ["my"], "where there is no other"
+
+
 def test_place_decides_between_words_alike():
     assert [one for one, _ in swaps("dad had coffee before we all took a bus")] == ["coffee"]
     assert [one for one, _ in swaps("we took the bus and then had coffee there with dad")] == ["coffee"]
@@ -230,6 +245,8 @@ def test_people_in_templates_are_described_by_neutral_words_in_the_same_place():
     assert len(swapped) > 1  # one pair of adjectives is not all that a null rests on
     rare = neutral_pairs(pair_table(rows), NEUTRAL, everything(white=10**6, black=10**6))
     assert all("white" in text for text in rare["text"])  # no adjective is alike
+    rarer = neutral_pairs(pair_table(rows), NEUTRAL, everything(white=100, black=5))
+    assert all("white" in text for text in rarer["text"])  # no adjective becomes as much rarer
 
 
 NAMES = {"male": ("tom", "ben", "max", "leo", "sam"), "female": ("ann", "eve", "zoe")}

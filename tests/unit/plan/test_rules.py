@@ -5,14 +5,25 @@ from pathlib import Path
 
 import pytest
 
+FILES = sorted((Path(__file__).parents[3] / "workflow" / "rules").glob("*.smk"))
 RULES = {
     found[1]: found[0]
-    for file in (Path(__file__).parents[3] / "workflow" / "rules").glob("*.smk")
+    for file in FILES
     for found in re.finditer(r"^rule (\w+):.*?(?=^\S|\Z)", file.read_text(), flags=re.M | re.S)
 }
 # Options that are named otherwise than what they get: of a rule with several outputs, the first.
 RENAMED = {("output", "metrics"), ("output", "model"), ("output", "html"), ("shard", "scatteritem")}
 RENAMED |= {("count", "suggestions")}
+# Files that are named otherwise than what reads or writes them, or than what a page shows of them.
+OTHERWISE = {
+    *(("audit", "corpus"), ("about", "task"), ("corpus", "train"), ("history", "training"), ("names", "gender")),
+    *(("texts", "test"), ("trains", "train"), ("tests", "test"), ("truths", "truth"), ("histories", "history")),
+    *(("train_means", "means"), ("test_means", "means"), ("stop_words", "stopwords"), ("weights", "autoencoder")),
+    *(("means", "reference"), ("texts", "reference"), ("all_but", "all_but_summary"), ("pairs", "pair_summary")),
+    *(("pairs", "synonyms"), ("balance", "synonyms_balance"), ("scores", "synonyms_scores")),
+    *(("summary", "synonyms_summary"), ("effects", "summary"), ("perturbations", "summary"), ("summaries", "summary")),
+    *(("control", "findings"), ("table", "ground_truth"), ("published", "table4_gender_pairs")),
+}
 # The rules that may read training texts. Whatever judges a model reads the test texts.
 TRAINING_TEXTS = {
     "predict_baselines",
@@ -50,3 +61,20 @@ def test_inputs_called_train_and_test_are_that(rule):
 
 def test_training_texts_are_read_where_something_learns_and_nowhere_else():
     assert {rule for rule, text in RULES.items() if re.search(r"\btrain\.parquet", text)} == TRAINING_TEXTS
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_files_are_called_like_what_reads_or_writes_them(file):
+    """No table of one thing is taken for that of another; names made of wildcards alone can be told by nothing."""
+    suffixes = "parquet|csv|json|safetensors"
+    named = re.findall(rf'^ {{4,8}}(\w+)=[^"\n]*"([^"\n]+)\.(?:{suffixes})"', file.read_text(), flags=re.M)
+    named += re.findall(rf'"(\w+)": f?"([^"\n]+)\.(?:{suffixes})"', file.read_text())
+    stems = {(name, path.rpartition("/")[2].removeprefix("{axis}_")) for name, path in named}
+    unlike = {(name, stem) for name, stem in stems if name != stem and not re.fullmatch(r"\{\w+\}", stem)}
+    assert unlike <= OTHERWISE
+
+
+@pytest.mark.parametrize("rule", [name for name, text in RULES.items() if "--seed " in text])
+def test_what_a_run_draws_it_draws_by_its_own_seed(rule):
+    assert "--seed {params.seed}" in RULES[rule]
+    assert re.search(r'^ {8}seed=lambda wildcards: RUNS\[wildcards\.run\]\.entry\["seed"\],$', RULES[rule], flags=re.M)

@@ -171,3 +171,13 @@ def test_sums_on_a_grid_do_not_depend_on_the_order(seed, rows, size):
 def test_what_is_not_known_stays_unknown_on_a_grid():
     found = bootstrap.on_a_grid(np.array([[np.nan, np.nan], [1.0, np.nan]]), 5)
     np.testing.assert_array_equal(found, [[np.nan, np.nan], [1.0, np.nan]])
+
+
+def test_an_interval_has_the_level_that_was_asked_for():
+    values = np.random.default_rng(0).normal(size=60)
+
+    def width(alpha: float) -> float:
+        low, high = bootstrap.bootstrap_mean(values, np.arange(60), seed=0, resamples=999, alpha=alpha)
+        return high - low
+
+    assert width(0.01) > 2 * width(0.5)

@@ -207,3 +207,26 @@ def test_rates_need_rows_that_match():
     for first, second, paired in ((ALONE, ALONE[:3], True), (ALONE[:0], ALONE, False)):
         with pytest.raises(ValueError, match="vectors"):
             rates.rate_difference_interval(first, second, paired=paired)
+
+
+def test_intervals_have_the_level_that_was_asked_for():
+    first, second = np.arange(100) < 30, np.arange(100) < 20
+
+    def widths(alpha: float) -> list[float]:
+        found = [rates.rate_difference_interval(first, second, paired=paired, alpha=alpha) for paired in (True, False)]
+        found.append(rates.rate_interval(first, np.arange(100), alpha))
+        return [high - low for low, high in found]
+
+    for narrow, wide in zip(widths(0.5), widths(0.01), strict=True):
+        assert wide > 2 * narrow
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_rows_of_one_cluster_are_no_more_evidence_in_either_sample(place):
+    """Ten rows of each cluster, all alike."""
+    ids, events = np.arange(400), np.arange(400) % 100 < 20
+    clusters = [ids, ids]
+    alone = rates.rate_difference_interval(events, events[::-1], paired=False, clusters=tuple(clusters))
+    clusters[place] = ids // 10
+    together = rates.rate_difference_interval(events, events[::-1], paired=False, clusters=tuple(clusters))
+    assert together.high - together.low > 1.5 * (alone.high - alone.low)

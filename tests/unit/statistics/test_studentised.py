@@ -62,3 +62,13 @@ def test_many_columns_at_once_give_what_each_gives_alone():
     np.testing.assert_allclose([field[1, 1] for field in together[:-1]], alone[:-1], atol=1e-4)
     with pytest.raises(ValueError, match="margin"):
         studentised_test(values, clusters, margin=0, **OPTIONS)
+
+
+def test_the_level_and_the_seed_are_those_that_were_asked_for():
+    values = np.random.default_rng(0).normal(size=60)
+    narrow, wide = (studentised_test(values, np.arange(60), margin=1, alpha=alpha, **OPTIONS) for alpha in (0.5, 0.01))
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+    one, again, other = (
+        studentised_test(values, np.arange(60), margin=1, seed=seed, resamples=99) for seed in (1, 1, 2)
+    )
+    assert one == again != other

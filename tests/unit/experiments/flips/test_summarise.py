@@ -67,3 +67,16 @@ def test_no_change_is_none():
     for name in ("joy", "anger"):
         still[f"after_{name}"] = still[f"before_{name}"]
     assert {finding.value for finding in found(still).values()} == {0.0}
+
+
+def test_texts_of_one_template_tell_no_more_than_the_template():
+    """Eighty sentences from ten templates, of which none changes."""
+    numbers = range(80)
+    flips = pd.DataFrame({"id": numbers, "text": [f"he {n}" for n in numbers], "term": "", "origin": "template"})
+    flips = flips.assign(cluster=[f"frame {n % 10}" for n in numbers], flags=[[]] * 80, before_joy=0.9, after_joy=0.9)
+    flips = flips.assign(before_anger=0.1, after_anger=0.1)
+    findings = found(pd.concat([flips, flips.assign(origin="template control")]))
+    for name in ("large_changes", "changed"):
+        one = findings[f"gender.template.{name}"]
+        assert one.texts == 10 and one.high > 0.2 and one.note.endswith("as 10 independent ones.")
+    assert findings["gender.template.large_changes_beyond_neutral"].high > 0.2

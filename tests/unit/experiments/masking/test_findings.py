@@ -128,3 +128,19 @@ def test_the_interaction_of_a_pair_is_of_the_margin():
 def test_a_run_of_one_block_has_no_others():
     names = found(summary().query("block == 0"))
     assert not [name for name in names if "other_blocks" in name or "lead" in name]
+
+
+def test_the_interval_of_a_lead_lies_on_the_side_of_its_value():
+    table = summary()
+    table["low"], table["high"] = table["change"] - 0.03, table["change"] + 0.01
+    for measure, value in (("probability", 0.1), ("accuracy", -0.8)):
+        one = found(table)[f"{measure}_lead.2"]
+        assert (one.low, one.value, one.high) == pytest.approx((value - 0.04, value, value + 0.04))
+
+
+@pytest.mark.parametrize(("p_adjusted", "low", "high"), [(0.01, -0.31, -0.11), (0.9, -0.31, 0.0)])
+def test_the_largest_of_many_changes_has_its_own_interval_only_if_it_is_no_chance(p_adjusted, low, high):
+    table = summary().assign(p_adjusted=p_adjusted)
+    table["low"], table["high"] = table["change"] - 0.1, table["change"] + 0.1
+    one = found(table)["largest_change_of_other_blocks.0"]
+    assert (one.value, one.low, one.high) == pytest.approx((-0.21, low, high))

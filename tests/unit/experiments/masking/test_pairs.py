@@ -1,6 +1,7 @@
 """Pairs of heads: two that do the same are found to make up for each other, two that do different things are not."""
 
-from itertools import product
+from contextlib import ExitStack
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,13 @@ from emoscope.experiments.masking.measures import PAIR
 from emoscope.experiments.masking.pairs import costliest_heads, mask_pairs, pair_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.summarise import summarise_pairs
+from emoscope.models.families import head_slice
+from emoscope.models.interventions import fixed_head
 from emoscope.models.logits import predict_logits, prediction_table
+from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.names import WHOLE_BLOCK
 from emoscope.training.finetune import train_tokenizer
-from masked_by_hand import reference_of
+from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_of
 from random_models import TEXTS
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
@@ -175,3 +179,35 @@ def test_a_run_writes_its_pairs_or_none(classifier, tokenizer, tmp_path, head_co
     assert len(found) == (3 + pairs if pairs else 0) * 5
     summary = summarise_pairs(pd.read_parquet(tmp_path / "samples.parquet"), found, **STATISTICS)
     assert len(summary) == 4 * pairs and {"change", "low", "high", "verdict", *PAIR} <= set(summary)
+
+
+def test_each_head_of_a_pair_is_ablated_in_its_own_block(classifier, tokenizer):
+    reference = reference_of(classifier, tokenizer)
+    found = pair_scores(classifier, tokenizer, TEXTS, [(2, 1), (0, 3)], reference, 64)[(0, 3), (2, 1)]
+    means = {block: means_by_hand(classifier, tokenizer, OTHERS, block, "heads") for block in (0, 2)}
+    for text, logits in zip(TEXTS, found, strict=True):
+        with ExitStack() as stack, torch.inference_mode():
+            for block, head in ((0, 3), (2, 1)):
+                value = at_mean(classifier, tokenizer, text, means[block])[..., head_slice(classifier, head)]
+                stack.enter_context(fixed_head(classifier, block, head, value))
+            by_hand = classifier(**inputs_of(tokenizer, text)).logits[0]
+        np.testing.assert_allclose(logits, by_hand, atol=1e-4)
+
+
+def test_the_p_of_pairs_is_adjusted_for_their_number():
+    rng = np.random.default_rng(0)
+    samples = pd.DataFrame({"id": range(40), "text": [f"text {n}" for n in range(40)], "label": 0, "group": 0})
+    samples = samples.assign(p_joy=0.9, p_anger=0.1, logit_joy=2.0, logit_anger=0.0)
+    heads = [(0, head) for head in range(4)]
+    pairs = [*((head, head) for head in heads), *combinations(heads, 2)]
+    parts = [
+        samples[["id", "p_joy", "p_anger", "logit_anger"]].assign(
+            logit_joy=2 + rng.normal(0.3, 1, 40), **dict(zip(PAIR, (*first, *second), strict=True))
+        )
+        for first, second in pairs
+    ]
+    table = summarise_pairs(samples, pd.concat(parts), **STATISTICS)
+    for _, rows in table.groupby("measure"):
+        np.testing.assert_allclose(rows["p_adjusted"], benjamini_hochberg(rows["p"].to_numpy()))
+    margins = table[table["measure"] == "margin"]
+    assert len(margins) == 6 and (margins["p_adjusted"] > margins["p"]).any()

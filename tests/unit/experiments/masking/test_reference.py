@@ -106,3 +106,5 @@ def test_what_is_written_is_what_is_read(classifier, tokenizer, tmp_path):
     assert set(found.means) == set(expected) == {"heads", "attention", "mlp"}
     for site, values in expected.items():
         torch.testing.assert_close(found.means[site], values, atol=1e-5, rtol=0)
+    drawn = reference_texts(texts, texts[:0], 4, 1, Path("x"))["text"].tolist()
+    assert found.texts == drawn != reference_texts(texts, texts[:0], 4, 0, Path("x"))["text"].tolist()

@@ -1,5 +1,6 @@
 """Masking summaries find what was changed and nothing else."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
@@ -7,6 +8,7 @@ from scipy.special import softmax
 from emoscope.experiments.masking.samples import most_confident
 from emoscope.experiments.masking.summarise import paper_table, summarise
 from emoscope.models.logits import columns
+from emoscope.statistics.families import benjamini_hochberg
 from made_up import CLASSES, predictions
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
@@ -107,3 +109,12 @@ def test_predictions_of_other_samples_are_refused():
     samples = most_confident(predictions(100).assign(text="x"), 5, "predicted")
     with pytest.raises(ValueError, match="not those of the samples"):
         summarise(samples, masked_like(samples, 1.0).assign(id=lambda t: t["id"].to_numpy()[::-1]), **STATISTICS)
+
+
+def test_the_p_of_masks_is_adjusted_for_all_blocks_and_classes_of_a_condition():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    table = summarise(samples, masked_like(samples, -0.3), **STATISTICS)
+    for _, rows in table.groupby(["condition", "measure"]):
+        assert len(rows) == 2 * 4, "two blocks, three classes and all"
+        np.testing.assert_allclose(rows["p_adjusted"], benjamini_hochberg(rows["p"].to_numpy()))
+    assert (table["p_adjusted"] > table["p"]).any()

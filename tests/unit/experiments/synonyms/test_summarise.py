@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.synonyms.summarise import findings_of, shared_words
+from emoscope.statistics.rates import exact_interval
 
 
 def pair(origin: str, word: str, number: int, moves: bool) -> dict:
@@ -50,3 +51,10 @@ def test_frequent_words_are_compared_class_by_class():
     printed = pd.DataFrame({"class": ["joy", "joy", "fear", "anger"], "word": ["life", "love", "afraid", "mad"]})
     shared = {finding.name: finding.value for finding in shared_words(words, printed)}
     assert shared == {"frequent_words.joy": 1, "frequent_words.fear": 0}, "a class that we lack has no number"
+
+
+def test_that_no_word_changes_predictions_has_to_be_shown_of_every_word():
+    every, but = (found()[f"most_changed_word{ending}"] for ending in ("", ".but_surprising"))
+    assert every.within == pytest.approx(1), "though `know` never does"
+    assert but.beyond == pytest.approx(2 * (1 - 0.98**20)), "the larger of two words"
+    assert (but.low, but.high) == pytest.approx(exact_interval(1, 20, 0.05 / 2))

@@ -44,6 +44,12 @@ def test_what_must_hold_of_every_pair(classifier, pairs):
             np.testing.assert_allclose(residual(effects, row.pair, place, 0), first * row.total, atol=1e-4)
             np.testing.assert_allclose(residual(effects, row.pair, place, end), last * row.total, atol=1e-4)
     assert (table["kind"] == "flip").all() and list(table["id"]) == [0, 1]
+    for row, pair in zip(table.itertuples(), pairs, strict=True):
+        with torch.inference_mode():
+            before, after = (classifier(**text).logits[0] for text in (pair.aligned.original, pair.aligned.flipped))
+        rise, fall = CLASSES.index(row.rise), CLASSES.index(row.fall)
+        grown = (after[rise] - after[fall]) - (before[rise] - before[fall])
+        assert float(grown) == pytest.approx(row.total, abs=1e-4), "of the classes that it names"
 
 
 def test_a_pair_moves_as_far_beside_others_as_alone(classifier, pairs):

@@ -48,6 +48,11 @@ def test_flips_and_as_many_neutral_swaps_are_averaged_by_word_pair(classifier, t
     assert list(found["changes"][:2]) == [2, 2], "he/she and she/he are one word pair"
     own = word_changes(classifier, tokenizer, neutral, 1, BUDGET).mean()
     np.testing.assert_allclose(found.loc["dog/end"].iloc[2:].astype(float), own, atol=1e-5)
+    templates = pairs(("he ran", "she ran", [(0, 2, 0, 3)]), ("so he left", "so she left", [(3, 5, 3, 6)]))
+    swapped = pairs(("my dog ran", "my end ran", [(3, 6, 3, 6)]), ("this dog", "this end", [(5, 8, 5, 8)]))
+    made = [templates.assign(origin="template"), swapped.assign(origin="template control")]
+    found = change_table(classifier, tokenizer, pd.concat([table, *made]), pd.Series([TEXT]), 1, BUDGET, 0)
+    assert list(found["changes"][:2]) == [1, 1], "templates, which are much alike, do not count"
 
 
 def test_where_every_text_can_be_flipped_all_of_them_tell_the_usual_spread():

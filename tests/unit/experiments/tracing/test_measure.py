@@ -5,6 +5,7 @@ import pandas as pd
 
 from emoscope.experiments.tracing.alignment import align
 from emoscope.experiments.tracing.measure import COLUMNS, inside, strongest
+from emoscope.models.activations import activations_of
 from made_up import CLASSES
 from traced_pair import BUDGET, FLIPPED, SPANS, TEXT
 
@@ -39,3 +40,28 @@ def test_neutral_swaps_are_not_traced():
         "before_joy": [0.1, 0.1], "after_joy": [0.9, 0.2],
     })  # fmt: skip
     assert list(strongest(pairs, 5)["text"]) == ["b"]
+
+
+def test_the_pairs_that_move_most_are_traced():
+    """By any class, in either direction; a text only once."""
+    pairs = pd.DataFrame({
+        "text": ["a", "b", "c", "c", "d"], "flags": [[]] * 5, "origin": "natural",
+        "before_joy": [0.5, 0.5, 0.9, 0.9, 0.5], "after_joy": [0.6, 0.5, 0.1, 0.8, 0.8],
+        "before_fear": 0.1, "after_fear": 0.1,
+    })  # fmt: skip
+    assert strongest(pairs, 2)["text"].tolist() == ["c", "d"]
+    assert strongest(pairs, 9)["text"].tolist() == ["c", "d", "a"], "b does not move"
+
+
+def test_traces_are_of_each_text_at_the_block_that_was_asked_for(classifier, tokenizer):
+    aligned = align(tokenizer, TEXT, FLIPPED, SPANS)
+    table = inside(classifier, aligned, 1, BUDGET)["traces"]
+    runs = {
+        "original": activations_of(classifier, aligned.original),
+        "flipped": activations_of(classifier, aligned.flipped),
+    }
+    for number, unit in enumerate(aligned.units):
+        for version, tokens in (("original", unit.tokens), ("flipped", unit.flipped_tokens)):
+            own = table[(table["unit"] == number) & (table["site"] == "residual")].sort_values("dimension")
+            wanted = runs[version].residual[2][tokens].mean(dim=0)
+            np.testing.assert_allclose(own[version], wanted, atol=1e-4)

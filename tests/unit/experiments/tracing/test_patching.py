@@ -100,3 +100,17 @@ def test_a_patched_part_agrees_with_writing_its_activation_by_hand(classifier, s
         ):
             by_hand = classifier(**transfer.inputs).logits[0]
         np.testing.assert_allclose(each[head], by_hand, atol=1e-5)
+
+
+def test_the_classes_that_a_flip_raises_and_lowers_are_named_and_their_change_is_that_of_the_first(
+    classifier, same_length, runs
+):
+    before, after = (run.logits.softmax(dim=0).numpy() for run in runs)
+    moved = after - before
+    table = patch_table(classifier, same_length, *runs, CLASSES, BUDGET)
+    assert set(table["rise"]) == {CLASSES[moved.argmax()]} and set(table["fall"]) == {CLASSES[moved.argmin()]}
+    whole = table[(table["site"] == "residual") & (table["block"] == 0)]
+    first = next(n for n, unit in enumerate(same_length.units) if unit.word != unit.flipped_word)
+    for direction, sign in (("flipped into original", 1), ("original into flipped", -1)):
+        own = whole[(whole["direction"] == direction) & (whole["unit"] == first)]["change"].item()
+        assert own == pytest.approx(sign * moved.max(), abs=1e-4)

@@ -110,3 +110,15 @@ def test_means_of_two_kinds_with_an_interval_of_their_difference():
     values, flips = np.concatenate([rng.normal(1, 0.1, 30), rng.normal(0, 0.1, 30)]), np.arange(60) < 30
     found = compare(values, flips, **OPTIONS).set_index("kind")
     assert found.loc["difference", "low"] < 1 < found.loc["difference", "high"] < 1.2
+
+
+def test_the_level_and_the_seed_are_those_that_were_asked_for():
+    rng = np.random.default_rng(6)
+    values, flips = rng.normal(0, 1, 40), np.arange(40) < 20
+    narrow, wide = (
+        compare(values, flips, confidence, 400, 0).set_index("kind").loc["difference"] for confidence in (0.5, 0.99)
+    )
+    assert wide["high"] - wide["low"] > 2 * (narrow["high"] - narrow["low"])
+    profiles = profiles_of(changes(rng, planted=(3,), times=4))
+    one, again, other = (dimension_table(profiles, resamples=50, seed=seed)[0]["p_flip"] for seed in (1, 1, 2))
+    assert one.equals(again) and not one.equals(other)

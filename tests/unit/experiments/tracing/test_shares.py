@@ -75,3 +75,11 @@ def test_one_head_of_many_is_certain_after_adjustment_and_chance_is_not():
     heads = summary[(summary["kind"] == "flip") & (summary["site"] == "head")]
     assert one(summary, "flip", "head", head=0)["p_adjusted"] < 0.05
     assert (heads["p_adjusted"] < 0.05).sum() <= 3, "not one in twenty"
+
+
+def test_the_level_of_an_interval_is_the_one_that_was_asked_for():
+    made = tables(np.random.default_rng(2).normal(0.5, 0.3, 20), [1] * 20, ["flip"] * 20)
+    narrow, wide = (
+        one(summarise_shares(*made, confidence=confidence, resamples=300, seed=0), "flip") for confidence in (0.5, 0.99)
+    )
+    assert wide["high"] - wide["low"] > 2 * (narrow["high"] - narrow["low"])

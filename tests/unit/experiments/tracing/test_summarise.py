@@ -102,3 +102,17 @@ def test_without_a_pair_there_is_no_finding():
     averaged = pd.DataFrame(columns=["pair", "kind", "id", "cluster", "total"])
     shares = pd.DataFrame(columns=["measure", "direction", "site", "place", "block", "head", "kind", "value"])
     assert list(path_findings("race", averaged, shares, STATISTICS)) == []
+
+
+def test_pairs_of_one_text_are_one_observation_of_how_far_the_margin_moves():
+    totals = np.random.default_rng(0).random(10)
+    shares = pd.DataFrame(columns=["measure", "direction", "site", "place", "block", "head", "kind", "value"])
+
+    def margin(copies: int):
+        numbers = np.arange(10 * copies)
+        pairs = pd.DataFrame({"pair": numbers, "kind": "flip", "id": numbers, "total": np.tile(totals, copies)})
+        return next(path_findings("race", pairs.assign(cluster=(numbers % 10).astype(str)), shares, STATISTICS))
+
+    once, often = margin(1), margin(9)
+    assert (often.value, often.low, often.high) == pytest.approx((once.value, once.low, once.high))
+    assert often.texts == 10

@@ -88,7 +88,9 @@ def test_procedures_that_measure_different_things_are_an_artefact():
     apart = Finding("it", -0.4, -0.5, -0.3, code=-0.01, code_low=-0.02, code_high=0.0)
     together = Finding("it", -0.4, -0.5, -0.3, code=-0.35, code_low=-0.45, code_high=-0.25)
     unknown = Finding("it", -0.4, np.nan, np.nan, code=-0.01)
+    below = Finding("it", -0.01, -0.02, 0.0, code=-0.4, code_low=-0.5, code_high=-0.3)
     assert verdict("value", apart, published=-0.35, headroom=0.001) == "artefact"
+    assert verdict("value", below, published=-0.35, headroom=0.001) == "artefact", "on whichever side"
     assert verdict("value", apart, published=-0.39) == "reproduced", "of code that did what its text says"
     assert verdict("value", together, published=-0.39, headroom=0.001) == "reproduced"
     assert verdict("value", unknown, published=-0.39, headroom=0.001) == "reproduced"
@@ -162,6 +164,8 @@ def test_several_numbers_are_judged_as_one_claim():
     assert unlike["verdict"] == "contradicted"
     assert unlike["ours"] == 0.0 and unlike["published"] == "-0.1 (anger)" and "1 contradicted" in unlike["note"]
     assert several(joy=0.0, anger=0.0, fear=0.0)["verdict"] == "contradicted", "though fear alone agrees"
+    assert several(joy=0.3, anger=0.0, fear=0.0)["published"] == "0.1 (joy)", "the one that is furthest off is shown"
+    assert several(joy=0.2, anger=0.2, fear=0.0)["published"] == "-0.1 (anger)"
     assert several(joy=0.12, anger=-0.08)["verdict"] == "not testable here", "one is missing"
 
 

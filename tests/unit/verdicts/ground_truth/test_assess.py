@@ -136,8 +136,9 @@ def test_every_text_of_the_kind_is_told_by_the_clause_it_starts_with(axis):
     assert GRAMMAR["encounter"][clause_of(f"well {said}", "encounter")].startswith("a {race} {body} paid")
 
 
-def test_a_gap_beside_an_emotion_word_is_not_overlooked():
-    assert no_gap_beside_an_emotion_word(pairs(0.8, elsewhere=0.05)[100:], STATISTICS).verdict == "missed"
+@pytest.mark.parametrize("gap", [0.05, -0.05])
+def test_a_gap_beside_an_emotion_word_is_not_overlooked(gap):
+    assert no_gap_beside_an_emotion_word(pairs(0.8, elsewhere=gap)[100:], STATISTICS).verdict == "missed"
 
 
 def test_pairs_that_do_not_count_are_left_out():
@@ -249,6 +250,26 @@ def test_race_is_judged_by_every_class_and_by_what_chance_may_teach(gap, verdict
     assert effect.verdict == expected
     assert effect.value == gap
     assert "fear" in effect.note and f"{rows} training texts" in effect.note
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("nearer", "expected"),
+    [
+        (0.05, "missed"),
+        (0.095, "cannot tell"),  # 0.109 from zero, adjusted for two classes
+        (0.2, "cannot tell"),
+    ],
+)
+def test_a_gap_of_race_has_to_leave_zero_out_on_the_side_where_zero_is(sign, nearer, expected):
+    """Its interval is short on the other side."""
+    ends = sorted((sign * (0.1 - nearer), sign * 0.101))
+    summary = pd.DataFrame({
+        "origin": "template", "measure": ["gap_joy", "gap_fear"], "value": [0.0, sign * 0.1], "low": [-0.002, ends[0]],
+        "high": [0.002, ends[1]], "texts": 340, "verdict": ["equivalent", "different"],
+    })  # fmt: skip
+    (effect,) = race_effects(summary, taught(80_000), 0.05)
+    assert effect.verdict == expected
 
 
 def words(**verdicts: str) -> pd.DataFrame:

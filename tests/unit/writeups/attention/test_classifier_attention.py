@@ -226,3 +226,13 @@ def chosen_texts_of(tokenizer) -> list[list[int]]:
     drawn = pd.Series(TEXTS).drop_duplicates().sample(frac=1, random_state=STATISTICS["seed"])
     found = [tokenizer(text)["input_ids"] for text in drawn]
     return [ids for ids in found if 6 <= len(ids) <= 32][:4]
+
+
+def test_weights_of_heads_are_read_where_they_are_silenced(model, own_tokenizer, tables):
+    for text, ids in enumerate(chosen_texts_of(own_tokenizer)):
+        source, change, divergence = when_silenced(model, ids)
+        own, resting = attention_of(model, ids)[:, :, source], resting_places(own_tokenizer, ids)
+        found = tables["silenced"][tables["silenced"]["text"] == text].sort_values(["block", "head"])
+        wanted = {"elsewhere": own[..., ~resting].sum(axis=-1), "sharpest": own.max(axis=-1)}
+        for name, values in (wanted | {"change": change, "divergence": divergence}).items():
+            np.testing.assert_allclose(found[name], values.ravel(), rtol=1e-2, atol=1e-5, err_msg=name)

@@ -57,6 +57,8 @@ def test_texts_are_drawn_once_each(tokenizer, tmp_path):
     found = attention_tables.chosen_texts(path, tokenizer, 2, seed=0)
     assert len(found) == 2 and found[0] != found[1]
     assert found == attention_tables.chosen_texts(path, tokenizer, 2, seed=0)
+    others = [attention_tables.chosen_texts(path, tokenizer, 2, seed=seed) for seed in range(1, 6)]
+    assert any(other != found for other in others), "the seed draws them"
     assert len(attention_tables.chosen_texts(path, tokenizer, 99, seed=0)) < len(TEXTS), "too short ones are left out"
 
 

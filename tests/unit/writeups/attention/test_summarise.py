@@ -159,3 +159,18 @@ def test_sources_are_compared_with_themselves():
     one, other = (above_random(trained, table) for table in (random, shuffled))
     name = "agreement.mean.rest.above_random"
     assert one[name].value == pytest.approx(other[name].value) == pytest.approx(2 * 5 / 6)
+
+
+def test_sources_of_one_text_are_no_more_evidence_than_the_text():
+    """In every second text attention is the effect, in the others its opposite: twelve texts, of five sources each."""
+    torn = blocked(12, 9, lambda table: table["mean"] * np.where(table["text"] % 2, 1, -1))
+    sources = attention_summary.source_agreement(torn)
+    assert len(sources) == 12 * 5
+    agreed = attention_summary.agreement_table(sources, OPTIONS)
+    row = agreed.set_index(["score", "targets", "measure"]).loc[("mean", "all", "correlation")]
+    assert row["high"] - row["low"] > 0.9, "60 independent sources would leave 0.5"
+    leads = {f.name: f for f in attention_summary.agreement_findings(agreed, sources, OPTIONS)}
+    lead = leads["agreement.mean.all.lead_over_nearness"]
+    assert lead.high - lead.low > 0.9
+    above = above_random(torn, blocked(12, 9, lambda table: table["mean"]))["agreement.mean.all.above_random"]
+    assert above.value == pytest.approx(-1) and above.high - above.low > 0.9

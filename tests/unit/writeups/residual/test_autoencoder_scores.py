@@ -1,5 +1,7 @@
 """Scores of the autoencoder, each against another route to it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -52,3 +54,17 @@ def test_top_texts_point_at_the_token(model, tokenizer):
         own = codes[activations.text == first["row"], first["feature"]]
         offsets = tokenizer(first["text"], return_offsets_mapping=True)["offset_mapping"]
         assert (first["start"], first["end"]) == offsets[1 + int(own.argmax())]
+
+
+def test_dictionaries_describe_a_token_by_as_many_directions_of_their_own(model):
+    trained = random_autoencoder(model, active=4)
+    width, centre = len(trained.mean), trained.autoencoder.centre
+    axes = torch.linalg.qr(torch.randn(width, width, generator=torch.Generator().manual_seed(0))).Q
+    found = autoencoder_scores.reconstructions(replace(trained, axes=axes), averages=None, seed=0)
+    weights = torch.tensor([5.0, -4.0, 3.0, 2.0, 1.0, 0.5] + [0.0] * (width - 6))
+    wanted = weights.where(weights.abs() >= 2, 0)
+    units = (weights @ axes + centre)[None]
+    torch.testing.assert_close(found["principal axes"](units, None), (wanted @ axes + centre)[None], atol=1e-4, rtol=0)
+    samples = trained.samples[:3]
+    torch.testing.assert_close(found["random tokens"](samples, None), samples, atol=1e-2, rtol=0)
+    assert (found["random directions"](samples, None) - samples).abs().max() > 0.1

@@ -11,7 +11,14 @@ from safetensors.torch import load_file
 
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import random_twin
-from emoscope.writeups.residual.autoencoder import held_out_texts, learn, scaled, train_autoencoder, training_texts
+from emoscope.writeups.residual.autoencoder import (
+    held_out_texts,
+    learn,
+    load,
+    scaled,
+    train_autoencoder,
+    training_texts,
+)
 from emoscope.writeups.residual.autoencoder_scores import evaluate_autoencoder, twin_autoencoder
 from emoscope.writeups.residual.lookups import load_lookups
 
@@ -132,3 +139,15 @@ def test_the_loss_that_a_lookup_leaves_is_that_of_the_averages_in_place(made):
         expected = torch.nn.functional.cross_entropy(logits, ids[0, 2:], reduction="sum").item()
         assert found[condition, row["id"]] == pytest.approx(expected, rel=1e-3)
         assert abs(expected - found["original", row["id"]]) > 1e-3
+
+
+def test_features_have_their_shares_of_training_and_of_held_out_tokens(made):
+    model, tokenizer = load_language_model(made / "model")
+    trained = load(made / "weights.safetensors", torch.device("cpu"))
+    found = pd.read_parquet(made / "features.parquet")
+    np.testing.assert_allclose(found["rate"], trained.rate, atol=1e-6)
+    texts = held_out_texts(made / "train.parquet", SETTINGS, CONFIG["seed"])["text"]
+    units = torch.stack([row[-1] for text in activations(model, tokenizer, texts) for row in text])
+    active = (trained.autoencoder.encode(units) > 0).float().mean(dim=0)
+    np.testing.assert_allclose(found["held_out"], active, atol=1 / len(units) + 1e-6)
+    assert np.abs(found["held_out"] - trained.rate.numpy()).max() > 0.02
