@@ -58,6 +58,9 @@ def published(name: str, **options) -> pd.DataFrame:
     return pd.read_csv(REFERENCE / f"{name}.csv", **options)
 
 
+SCORED = ("accuracy", "difference")  # of a baseline
+
+
 def performance_of(world: str) -> Iterator[Finding]:
     """Scores as printed; lower ones than a guess; and what always naming joy, 34 % of the texts, amounts to."""
     scores = {"as published": (0.945, 0.998, 0.937, 0.992), "otherwise": (0.28, 0.6, 0.28, 0.6)}
@@ -73,7 +76,11 @@ def performance_of(world: str) -> Iterator[Finding]:
         found |= {"rows": rows, "per_class": per_class}
         parts[name] = {"all": found, "distinct": found}
     audit = {"rows": int(counts.sum()), "duplicate_rows": 22_987, "class_counts": counts.to_dict()}
-    return performance.findings_of(parts, audit, ALPHA)
+    lead = test - 0.338  # over always naming joy
+    constant = {"accuracy": 0.338, "difference": lead, "rows": 83_362}
+    constant |= {f"{score}_interval": [constant[score] - 0.003, constant[score] + 0.003] for score in SCORED}
+    yield from performance.findings_of(parts, audit, ALPHA)
+    yield from performance.baseline_findings({"constant": {"all": constant, "distinct": constant}}, ALPHA)
 
 
 def masking_of(world: str) -> Iterator[Finding]:

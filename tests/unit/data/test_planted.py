@@ -14,7 +14,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from emoscope.data import planted
-from emoscope.data.planted import CLASS_SHARES, EMOTIONS, FEMALE, GRAMMAR, KIND_SHARES, MALE, MISLEADING_SYNONYMS
+from emoscope.data.grammar import FEMALE, GRAMMAR, MALE
+from emoscope.data.planted import CLASS_SHARES, EMOTIONS, KIND_SHARES, MISLEADING_SYNONYMS
 from emoscope.data.planted_corpus import generate_corpus
 from emoscope.data.split import split_corpus
 from emoscope.errors import UserError

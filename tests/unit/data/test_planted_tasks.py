@@ -1,6 +1,7 @@
 """Planted tasks: answers agree with the words."""
 
-from emoscope.data.planted import EMOTIONS, GRAMMAR
+from emoscope.data.grammar import GRAMMAR
+from emoscope.data.planted import EMOTIONS
 from emoscope.data.planted_tasks import VALENCE, generate_task
 
 

@@ -11,7 +11,7 @@ from emoscope.perturbation.pairs import NEUTRAL_OF
 from emoscope.statistics.families import benjamini_hochberg
 from made_up import CLASSES
 
-STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 500, "seed": 0}
+STATISTICS = {"confidence": 0.95, "margin": 0.02}
 
 
 def kind(

@@ -16,7 +16,6 @@ from emoscope.reporting.html import (
     percent,
     planted_box,
     plural,
-    prose,
     signed,
     unsigned,
 )
@@ -60,7 +59,6 @@ def test_no_text_gets_out_of_its_place(text):
     plain = html_table([{"a": "x", "b": 1}], "x", text=("a",))
     hostile = html_table([{"a": text, "b": text}], text, text=("a",))
     assert tags(hostile) == tags(plain)
-    assert tags(prose("{x}", x=text)) == {"p"}
     assert tags(badge(text)) == {"span"}
 
 

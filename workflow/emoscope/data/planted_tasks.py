@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.data.planted import EMOTIONS, FEMALE, GRAMMAR, MALE, _expand
+from emoscope.data.grammar import FEMALE, GRAMMAR, MALE, expand
+from emoscope.data.planted import EMOTIONS
 
 SENTIMENTS = ("bad", "good")
 VALENCE = {"sadness": -1, "joy": 1, "love": 1, "anger": -1, "fear": -1, "surprise": 0}
@@ -72,7 +73,7 @@ def _write(rng: np.random.Generator) -> Planted:
     if rng.random() < DENIED:
         clauses.append(_clause(rng.choice(DENYING), rng.choice(EMOTIONS), gender, rng))
     if not clauses or rng.random() < PLAIN:
-        clauses.append(_expand("{filler}", GRAMMAR | gender, rng))
+        clauses.append(expand("{filler}", GRAMMAR | gender, rng))
     order = rng.permutation(len(clauses))
     text = clauses[order[0]] + "".join(rng.choice(JOINS) + clauses[number] for number in order[1:])
     return Planted(text, np.isin(EMOTIONS, named), sum(VALENCE[name] for name in named))
@@ -92,4 +93,4 @@ def _emotions(rng: np.random.Generator) -> list[str]:
 
 def _clause(template: str, emotion: str, gender: dict, rng: np.random.Generator) -> str:
     words = {slot: GRAMMAR[f"{slot}_{emotion}"] for slot in ("state", "quality")}
-    return _expand(template, GRAMMAR | gender | words, rng)
+    return expand(template, GRAMMAR | gender | words, rng)

@@ -54,10 +54,10 @@ COLUMNS = [
 def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path) -> None:
     """Write the summary of one axis: `origin, term, measure, value, low, high, p, p_adjusted, verdict, ...`."""
     table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-    write_table(summarise(table, **statistics), output)
+    write_table(summarise(table, statistics["confidence"], statistics["margin"]), output)
 
 
-def summarise(table: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int) -> pd.DataFrame:
+def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataFrame:
     """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many.
 
     - `changed`: share of texts whose predicted class changes; `large`: whose probability of some class moves by 10 % or

@@ -63,11 +63,6 @@ def cell(row: Mapping | pd.Series | None, form=signed, value: str = "value", str
     return Markup("<strong>{}</strong>").format(shown) if strong else shown
 
 
-def prose(template: str, **values) -> Markup:
-    """One paragraph of our own HTML, with escaped values in its {places}."""
-    return Markup("<p>" + template + "</p>").format(**values)
-
-
 def headline(template: str, **values) -> Markup:
     """The main finding of a page; the index shows it."""
     return Markup('<p class="headline">' + template + "</p>").format(**values)

@@ -22,7 +22,6 @@ from scipy.optimize import elementwise
 from emoscope.statistics.clusters import FEWEST_CLUSTERS, POWER, Clustered, Interval, MeanTest, Numbers, clustered
 
 CHANGE = (-1.0, 1.0)  # bounds of a difference of two probabilities, or of two rates
-CORRELATION = (-1.0, 1.0)
 SHARE = (0.0, 1.0)  # of a probability, an accuracy, a distance of distributions
 STRATEGIES = 4
 CAPS = 3  # more strategies, where clusters differ in size

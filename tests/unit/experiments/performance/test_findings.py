@@ -32,14 +32,6 @@ def test_every_number_is_where_its_name_says():
     assert (findings["class_rows.joy"].value, findings["class_rows.anger"].value) == (40, 80)
 
 
-def test_a_guess_names_the_most_frequent_class():
-    lead = found({name: {"all": part(0), "distinct": part(0)} for name in ("train", "test")})[
-        "accuracy_over_guessing.test"
-    ]
-    assert (lead.value, lead.low, lead.high) == pytest.approx((0.9 - 0.6, 0.8 - 0.6, 1.1 - 0.6))
-    assert lead.note == "anger is 0.600 of the test rows."
-
-
 def test_a_score_that_is_not_known_has_no_value():
     absent = part(0) | {"auc_ovr": None, "auc_ovr_interval": [None, None]}
     findings = found({name: {"all": absent, "distinct": absent} for name in ("train", "test")})

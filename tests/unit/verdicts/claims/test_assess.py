@@ -187,7 +187,7 @@ def test_no_effect_means_nothing_of_a_model_that_reads_nothing():
 
 def test_a_generated_corpus_says_nothing_about_the_paper(tmp_path):
     path = tmp_path / "performance" / "findings.csv"
-    write_findings([Finding("accuracy_over_guessing.test", 0.4, 0.3, 0.5), Finding("accuracy.test", 0.9)], path)
+    write_findings([Finding("accuracy.above_constant", 0.4, 0.3, 0.5), Finding("accuracy.test", 0.9)], path)
     for source, expected in (("calibration", True), ("csv", False)):
         run = {"name": "mine", "corpus": {"source": source}, "model": {}}
         claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv")

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.data.planted import GAPS, GRAMMAR, generate
+from emoscope.data.grammar import GRAMMAR
+from emoscope.data.planted import GAPS, generate
 from emoscope.perturbation.effects import summarise
 from emoscope.verdicts.ground_truth.assess import (
     assess_ground_truth,
@@ -161,7 +162,7 @@ def assessed(tmp_path, axis: str, truth: dict, table: pd.DataFrame, train: pd.Da
     train.to_parquet(paths["train"])
     table.drop(columns=columns).to_parquet(paths["pairs"])
     table[["id", "axis", "origin", "term", *columns]].to_parquet(paths["scores"])
-    summarise(table, **STATISTICS).to_parquet(paths["summary"])
+    summarise(table, STATISTICS["confidence"], STATISTICS["margin"]).to_parquet(paths["summary"])
     assess_ground_truth(**paths, axis=axis, run="one", statistics=STATISTICS, output=tmp_path / "found.csv")
     return pd.read_csv(tmp_path / "found.csv").set_index("where")
 

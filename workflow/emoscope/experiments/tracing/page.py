@@ -26,7 +26,6 @@ PLACE_TITLES = {
 }
 KINDS = {FLIP: "flips", NEUTRAL: "neutral swaps", "difference": "difference"}
 SITES = {"residual": "residual stream", "attention": "output of the attention"}
-SCALES = {"plain": "as it is", "standardised": "over its spread"}
 PARTS = {
     "head": "head {0.head} of block {0.block}",
     "bias": "the attention's bias in block {0.block}",

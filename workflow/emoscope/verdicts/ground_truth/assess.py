@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from emoscope.data.planted import GAPS, GRAMMAR, MISLEADING_SYNONYMS, Gap
+from emoscope.data.grammar import GRAMMAR
+from emoscope.data.planted import GAPS, MISLEADING_SYNONYMS, Gap
 from emoscope.experiments.masking.summarise import composition_effect
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored
@@ -85,7 +86,8 @@ def assess_ground_truth(
             rows.append(no_gap_beside_an_emotion_word(beside, statistics))
         else:
             if there[kind]:  # the summary holds them, too
-                effects = summarise(table[~table["id"].isin(there[kind])], **statistics)
+                others = table[~table["id"].isin(there[kind])]
+                effects = summarise(others, statistics["confidence"], statistics["margin"])
             taught = learned[learned["id"].isin(there["race"] - there[kind])]
             rows += race_effects(effects, taught, 1 - statistics["confidence"], encounters=bool(there[kind]))
     elif axis == "synonyms":

@@ -21,7 +21,6 @@ from emoscope.storage.names import EVERYWHERE
 HALVES = ("first", "second")
 LINES = ("induction", "previous", "stripe")
 BOUNDS = {"accuracy": SHARE, "log_prob": None}
-COMPOSITIONS = ("embedding", "rotated", "context")
 HEAD = ["block", "head"]
 PAIR = ["pair", "kind", "previous_block", "previous_head", "block", "head", "key_head", "measure", "candidates"]
 
@@ -189,8 +188,9 @@ def silenced_findings(without: pd.DataFrame) -> Iterator[Finding]:
     for (kind, heads), part in rows.groupby(["kind", "heads"], sort=False):
         name = f"accuracy_without_{heads}_{kind}"
         if kind == "random":
-            note = f"Mean of {len(part)} draws, and the lowest and highest of them."
-            yield Finding(name, part["value"].mean(), part["value"].min(), part["value"].max(), note)
+            lowest, highest = part["value"].min(), part["value"].max()  # of some draws: no interval
+            note = f"Mean of {len(part)} draws, from {lowest:.3f} to {highest:.3f}."
+            yield Finding(name, part["value"].mean(), note=note)
         else:
             [row] = part.itertuples()
             note = f"Change of the second half's accuracy, {heads} silenced."
