@@ -15,8 +15,17 @@ TRAIN = [("dad mom tea coffee", 0), ("dad mom tea coffee anna emma emma", 1), ("
 TEST = [("dad had tea", 1), ("dad met anna", 0), ("dad took the bus", 0), ("a train", 1)]
 
 
-def written(folder: Path, make, *lists: Path | str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    for name, rows in (("train", TRAIN), ("test", TEST)):
+def uneven(word: str) -> list[tuple[str, int]]:
+    """Texts with this word, of which four in forty-four offer rarer neutral ones only."""
+    others = [*["road"] * 40, *["door"] * 4]
+    orders = [(word, other) if n % 2 else (other, word) for n, other in enumerate(others)]
+    return [(f"no{n} {first} left {second} no{n}", 0) for n, (first, second) in enumerate(orders)]
+
+
+def written(
+    folder: Path, make, *lists: Path | str, train: list = TRAIN, test: list = TEST
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    for name, rows in (("train", train), ("test", test)):
         table = pd.DataFrame(rows, columns=["text", "label"])
         table.assign(id=range(10, 10 + len(rows))).to_parquet(folder / f"{name}.parquet")
     pairs, balance = folder / "pairs.parquet", folder / "balance.parquet"
@@ -24,9 +33,9 @@ def written(folder: Path, make, *lists: Path | str) -> tuple[pd.DataFrame, pd.Da
     return pd.read_parquet(pairs), pd.read_parquet(balance)
 
 
-def flipped(folder: Path, axis: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def flipped(folder: Path, axis: str, **texts: list) -> tuple[pd.DataFrame, pd.DataFrame]:
     words = LEXICONS / AXES[axis].words, LEXICONS / "neutral.csv", LEXICONS / "gender.csv"
-    return written(folder, flip_terms, *words, DATA / "reference" / "table4_gender_pairs.csv", axis)
+    return written(folder, flip_terms, *words, DATA / "reference" / "table4_gender_pairs.csv", axis, **texts)
 
 
 def test_controls_and_names_use_words_that_the_training_texts_know(tmp_path):
@@ -51,13 +60,25 @@ def test_templates_have_controls_and_names_of_their_own(tmp_path):
     assert set(balance["origin"]) == {"template"}
 
 
+def test_controls_that_would_be_unlike_are_left_out(tmp_path):
+    write_json({"classes": ["sadness"]}, tmp_path / "corpus.json")
+    lists = tmp_path / "corpus.json", LEXICONS / "synonyms.csv", LEXICONS / "neutral.csv"
+    people = [("dad mom road path", 0)] * 40 + [("door wall", 0)] * 4  # as many letters in both of each two
+    things = [("time period road street", 0)] * 40 + [("door window", 0)] * 4
+    made = {
+        "natural": flipped(tmp_path, "gender", train=people, test=uneven("dad")),
+        "published": written(tmp_path, replace_words, *lists, train=things, test=uneven("time")),
+    }
+    for origin, (pairs, balance) in made.items():
+        held = pairs.loc[pairs["origin"] == f"{origin} control", "text"]
+        told = balance[balance["origin"] == origin]
+        assert held.str.contains("road").sum() == 40 and held.str.contains("door").sum() < 4
+        assert told["balanced"].all() and set(told["n"]) == {len(held)}
+
+
 def test_synonyms_have_controls_by_word(tmp_path):
-    TEST.append(("i know tea", 0))
-    try:
-        write_json({"classes": ["sadness", "joy"]}, tmp_path / "corpus.json")
-        lists = tmp_path / "corpus.json", LEXICONS / "synonyms.csv", LEXICONS / "neutral.csv"
-        pairs, _ = written(tmp_path, replace_words, *lists)
-    finally:
-        TEST.pop()
+    write_json({"classes": ["sadness", "joy"]}, tmp_path / "corpus.json")
+    lists = tmp_path / "corpus.json", LEXICONS / "synonyms.csv", LEXICONS / "neutral.csv"
+    pairs, _ = written(tmp_path, replace_words, *lists, test=[*TEST, ("i know tea", 0)])
     assert set(pairs["origin"]) == {"published", "word"}  # a noun is no control of a verb
     assert pairs.loc[pairs["origin"] == "word", "term"].tolist() == ["know"]

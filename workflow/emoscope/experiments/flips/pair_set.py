@@ -6,6 +6,7 @@ import pandas as pd
 
 from emoscope.experiments.flips.axes import AXES
 from emoscope.perturbation.balance import balance as balance_of
+from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.lexicons import given_names
 from emoscope.perturbation.neutral_lexicon import NeutralLexicon
@@ -42,7 +43,7 @@ def flip_terms(
     made = pair_table(rows)
     swaps, people = NeutralLexicon.load(neutral), given_names(names)
     known = Frequencies.of(pd.read_parquet(train), swaps.words.union(*people.values()))
-    swapped = neutral_pairs(made[made["origin"] != "published"], swaps, known)
+    swapped = balanced(made, neutral_pairs(made[made["origin"] != "published"], swaps, known), known)
     named = name_swaps(texts, [template.frame for template in templates], name_pairs(people, known), axis)
-    write_table(balance_of(pd.concat([made, swapped], ignore_index=True), known), balance)
+    write_table(balance_of(made, swapped, known), balance)
     write_table(pd.concat([made, swapped, named], ignore_index=True), pairs)

@@ -8,6 +8,7 @@ import pandas as pd
 from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace_published, stopwords
 from emoscope.experiments.synonyms.replace import count_words as count
 from emoscope.perturbation.balance import balance as balance_of
+from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import neutral_pairs
@@ -52,6 +53,6 @@ def replace_words(
     made = pair_table(rows)
     swaps = NeutralLexicon.load(neutral)
     known = Frequencies.of(pd.read_parquet(train), swaps.words)
-    made = pd.concat([made, neutral_pairs(made, swaps, known)], ignore_index=True)
-    write_table(balance_of(made, known), balance)
-    write_table(made, pairs)
+    swapped = balanced(made, neutral_pairs(made, swaps, known), known)
+    write_table(balance_of(made, swapped, known), balance)
+    write_table(pd.concat([made, swapped], ignore_index=True), pairs)
