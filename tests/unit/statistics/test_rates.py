@@ -230,3 +230,15 @@ def test_rows_of_one_cluster_are_no_more_evidence_in_either_sample(place):
     clusters[place] = ids // 10
     together = rates.rate_difference_interval(events, events[::-1], paired=False, clusters=tuple(clusters))
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_few_clusters_of_several_rows_have_no_interval_of_a_difference(place):
+    events, few, enough = np.arange(80) % 5 == 0, np.arange(80) % 7, np.arange(80) % 8
+    for ids, known in ((few, False), (enough, True)):
+        clusters = [np.arange(80), np.arange(80)]
+        clusters[place] = ids
+        found = rates.rate_difference_interval(events, ~events, paired=False, clusters=tuple(clusters))
+        assert np.isfinite(found).tolist() == [known] * 2
+    five = events[:5], ~events[:5]
+    assert np.isfinite(rates.rate_difference_interval(*five, paired=True)).all()  # rows that are clusters of their own

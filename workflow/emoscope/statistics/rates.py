@@ -8,7 +8,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
 from emoscope.statistics.bounded import SHARE, bounded_interval
-from emoscope.statistics.clusters import Interval, Numbers, clustered
+from emoscope.statistics.clusters import FEWEST_CLUSTERS, Interval, Numbers, clustered
 
 
 class McNemar(NamedTuple):
@@ -105,7 +105,8 @@ def rate_difference_interval(
 ) -> Interval:
     """Newcombe's hybrid score interval of rate(first) - rate(second), for boolean vectors.
 
-    `clusters` holds the ids of both vectors' rows; without them, rows are independent.
+    `clusters` holds the ids of both vectors' rows; without them, rows are independent. NaN where a vector has fewer than
+    FEWEST_CLUSTERS clusters of several rows.
 
     It combines two Wilson intervals, so that it has a width where no event was seen. Independent samples: method 10 of
     Newcombe (1998), Statistics in Medicine 17, 873; `paired` rows: method 10 of the same volume, 2635.
@@ -114,6 +115,8 @@ def rate_difference_interval(
     if first.size == 0 or second.size == 0 or (paired and first.shape != second.shape):
         raise ValueError(f"need two non-empty vectors, of one length if paired, got {first.shape} and {second.shape}")
     clusters = clusters or (np.arange(first.size), np.arange(second.size))
+    if any(len(np.unique(ids)) < min(FEWEST_CLUSTERS, len(ids)) for ids in clusters):
+        return Interval(np.nan, np.nan)
     (p1, l1, u1), (p2, l2, u2) = (
         (events.mean(), *wilson_interval(events.mean() * rows, rows, alpha))
         for events, rows in (

@@ -61,6 +61,14 @@ def test_what_texts_of_composition_lose_beyond_the_others_is_found(masked):
     assert found["low"] <= found["value"] <= found["high"] < 0
 
 
+@pytest.mark.parametrize("composed", [list(range(7)), list(range(33))])
+def test_too_few_texts_of_one_kind_have_no_interval(masked, composed):
+    found = composition_effect(*masked, composed=composed, statistics=STATISTICS)
+    assert np.isfinite(found["value"]) and np.isnan([found["low"], found["high"]]).all()
+    enough = composition_effect(*masked, composed=[*range(8)], statistics=STATISTICS)
+    assert np.isfinite([enough["low"], enough["high"]]).all()
+
+
 @pytest.mark.parametrize("composed", [[], list(range(40))])
 def test_without_a_text_to_compare_with_there_is_no_effect(masked, composed):
     assert composition_effect(*masked, composed=composed, statistics=STATISTICS) is None

@@ -11,6 +11,7 @@ from emoscope.experiments.masking.measures import MASK, MEASURES, PAIR, SCALE, c
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.bounded import bounded_test
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.settings import resampling
@@ -232,7 +233,8 @@ def composition_effect(
     """How much more accuracy the texts with ids in `composed` lose than the others, with a bootstrap interval.
 
     Compared is the mean change of accuracy over all blocks, each silenced in turn; `masks` are the masked predictions
-    of all blocks. Also counted are the `texts`, and how many of them are `composed`. None if all are, or none.
+    of all blocks. Also counted are the `texts`, and how many of them are `composed`. None if all are, or none; NaN for
+    the interval if fewer than FEWEST_CLUSTERS are, or are not.
     """
     described = masks[(masks["head"] == WHOLE_BLOCK) & (masks["condition"] == "described")]
     names = [f"p_{name}" for name in class_columns(described, "p_")]
@@ -252,6 +254,8 @@ def composition_effect(
         with_, without = (np.average(values[kind], weights=weights[kind]) for kind in kinds)
         return with_ - without
 
-    low, high = bootstrap_statistic(difference, lost.index.to_numpy(), **resampling(statistics))
+    low = high = np.nan
+    if min(chosen.sum(), (~chosen).sum()) >= FEWEST_CLUSTERS:
+        low, high = bootstrap_statistic(difference, lost.index.to_numpy(), **resampling(statistics))
     value = difference(np.ones(len(values)))
     return {"value": value, "low": low, "high": high, "composed": int(chosen.sum()), "texts": len(chosen)}
