@@ -105,8 +105,8 @@ def rate_difference_interval(
 ) -> Interval:
     """Newcombe's hybrid score interval of rate(first) - rate(second), for boolean vectors.
 
-    `clusters` holds the ids of both vectors' rows; without them, rows are independent. NaN where a vector has fewer than
-    FEWEST_CLUSTERS clusters of several rows.
+    `clusters` holds the ids of both vectors' rows; without them, rows are independent. NaN where a vector has fewer
+    than FEWEST_CLUSTERS clusters of several rows.
 
     It combines two Wilson intervals, so that it has a width where no event was seen. Independent samples: method 10 of
     Newcombe (1998), Statistics in Medicine 17, 873; `paired` rows: method 10 of the same volume, 2635.
