@@ -157,6 +157,29 @@ def test_the_bounds_are_never_passed(share, found):
     assert tested.p_within <= 0.05 or share == 1, "a mean below -0.5 is not possible"
 
 
+def test_a_mean_at_its_bound_shows_nothing_beyond_it():
+    nothing, everything = (bounded_test(np.full(30, share), ALONE, margin=1, bounds=SHARE) for share in (0.0, 1.0))
+    assert nothing.p_within < 0.05 and nothing.p_difference == nothing.p_beyond == 1
+    assert everything.p_difference < 0.05 and everything.p_within == everything.p_beyond == 1
+    assert bounded_test(np.ones(30), ALONE, margin=1.5, bounds=SHARE).p_within == 0, "1.5 is not possible"
+
+
+def test_p_and_detectable_are_those_of_wealth_and_interval():
+    values = np.array([1.0, -1.0, 5.0, -7.0]) * (ALONE[:, None] % 10 == 0) / 10 + np.array([0, 0, 0.2, -0.1])
+    found = bounded_test(values, ALONE, margin=0.3)
+
+    def p(above: bool, mean: float) -> np.ndarray:
+        x, m = ((1 + values) / 2, (1 + mean) / 2) if above else ((1 - values) / 2, (1 - mean) / 2)
+        return np.minimum(np.exp(-log_wealth(x, np.ones(30), np.full(4, m))), 1)
+
+    np.testing.assert_allclose(found.p_difference, np.minimum(2 * np.minimum(p(True, 0), p(False, 0)), 1))
+    np.testing.assert_allclose(found.p_within, np.maximum(p(False, 0.3), p(True, -0.3)))
+    np.testing.assert_allclose(found.p_beyond, np.minimum(2 * np.minimum(p(True, 0.3), p(False, -0.3)), 1))
+    farther = np.maximum(found.value - found.low, found.high - found.value)
+    error = values.std(axis=0, ddof=1) / np.sqrt(30)
+    np.testing.assert_allclose(found.detectable, farther + 0.8416212 * error, rtol=1e-6)
+
+
 def test_few_clusters_have_a_p_but_no_interval():
     seven = bounded_test(np.ones(70), np.arange(70) % 7, margin=0.1)
     assert np.isnan([seven.low, seven.high, seven.detectable]).all()

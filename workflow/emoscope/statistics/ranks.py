@@ -11,7 +11,8 @@ FEWEST_TARGETS = 4  # a rank correlation over fewer says nothing
 def rank_agreement(maps: np.ndarray, effects: np.ndarray) -> np.ndarray:
     """Spearman's rank correlation, over targets, of weights with effects: (..., source, target) -> (..., source).
 
-    Targets whose effect is NaN are left out; NaN for sources with fewer than FEWEST_TARGETS targets.
+    Targets whose effect is NaN are left out; NaN for sources with fewer than FEWEST_TARGETS targets, 0 where all
+    weights or all effects are alike.
     """
     found = np.full(maps.shape[:-1], np.nan)
     for source, counts in _enough(effects):
