@@ -20,7 +20,7 @@ def rank_agreement(maps: np.ndarray, effects: np.ndarray) -> np.ndarray:
         wanted = rankdata(effects[source, counts])
         ranks, wanted = ranks - ranks.mean(axis=-1, keepdims=True), wanted - wanted.mean()
         spread = np.sqrt((ranks**2).sum(axis=-1) * (wanted**2).sum())
-        found[..., source] = np.divide(ranks @ wanted, spread, out=np.zeros(spread.shape), where=spread > 0)
+        found[..., source] = ranks @ wanted / np.where(spread > 0, spread, 1)
     return found
 
 
