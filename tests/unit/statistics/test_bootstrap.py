@@ -83,6 +83,22 @@ def test_batching_bounds_memory_without_changing_the_answer(monkeypatch):
     np.testing.assert_allclose(bootstrap.bootstrap_mean(values, clusters, seed=5, resamples=999), whole, atol=0.1)
 
 
+def test_batches_hold_as_many_resamples_as_were_asked_for(monkeypatch):
+    monkeypatch.setattr(bootstrap, "BATCH_CELLS", 60)
+    batches = list(bootstrap.resamples_of(7, 100, seed=0))
+    assert max(map(len, batches)) == 8 and sum(map(len, batches)) == 100
+    assert (np.concatenate(batches).sum(axis=1) == 7).all()
+
+
+def test_percentiles_are_those_of_hesterbergs_expansion():
+    values = np.random.default_rng(0).normal(size=9)
+    (weights,) = bootstrap.resamples_of(9, 999, seed=0)
+    tail = scipy_stats.norm.cdf(np.sqrt(9 / 8) * scipy_stats.t.ppf(0.05, 8))
+    expected = np.quantile(weights @ values / 9, [tail, 1 - tail])
+    found = bootstrap.bootstrap_mean(values, np.arange(9), seed=0, resamples=999, alpha=0.1)
+    np.testing.assert_allclose(found, expected)
+
+
 def test_clusters_may_be_the_texts_themselves():
     values, numbers = np.arange(10.0), np.array([3, 1, 3, 0, 2, 4, 5, 6, 7, 8])
     texts = np.array([f"text {number}" for number in numbers], dtype=object)
@@ -108,6 +124,8 @@ def test_few_clusters_have_no_interval(clusters, known):
         bootstrap.bootstrap_statistic(lambda w: np.average(values, weights=w), ids, seed=0, resamples=99),
     ):
         assert np.isfinite(interval).all() == known and np.isnan(interval).any() != known
+    columns = bootstrap.bootstrap_mean(np.ones((40, 2, 3)), ids, seed=0, resamples=99)
+    assert columns.low.shape == columns.high.shape == (2, 3)
 
 
 @pytest.mark.parametrize(
