@@ -44,7 +44,7 @@ def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes)).save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
     paths = {name: folder / f"{name}.parquet" for name in ("weights", "averages", "tokens")}
-    attention_weights(folder / "model", {"sentences": SENTENCES, "heads": []}, **paths)
+    attention_weights(folder / "model", [], {"sentences": SENTENCES, "heads": []}, **paths)
     return {name: pd.read_parquet(path) for name, path in paths.items()}
 
 
@@ -57,7 +57,7 @@ def tables_ahead(tmp_path_factory) -> dict[str, pd.DataFrame]:
     FAMILIES["bert"](len(tokenizer)).save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
     paths = {name: folder / f"{name}.parquet" for name in ("weights", "averages", "tokens")}
-    attention_weights(folder / "model", {"sentences": SENTENCES[:1], "heads": []}, **paths)
+    attention_weights(folder / "model", [], {"sentences": SENTENCES[:1], "heads": []}, **paths)
     return {name: pd.read_parquet(path) for name, path in paths.items()}
 
 

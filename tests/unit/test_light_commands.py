@@ -68,18 +68,20 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
         prediction=prediction,
         **files,
     )
+    exact = words("check-exactness", model=model, test=table, output=tmp_path / "exactness.json")
     mask = words(
         "mask-block",
         model=model,
         samples=table,
         block=0,
         masking={"block_conditions": ["described", "resample"], "head_conditions": ["mean"], "resample_draws": 2},
+        exactness=tmp_path / "exactness.json",
         seed=1,
         prediction=prediction,
         output=masks,
         **files,
     )
-    command = [sys.executable, "-c", BLOCKED, json.dumps([finetune, predict, reference, mask])]
+    command = [sys.executable, "-c", BLOCKED, json.dumps([finetune, exact, predict, reference, mask])]
     found = subprocess.run(command, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     assert (tmp_path / "predictions.parquet").exists()
@@ -90,7 +92,7 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
 READERS = "experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
-READERS += " experiments.tracing.measure"
+READERS += " experiments.tracing.measure models.inside.exactness"
 READERS += " models.sources models.logits perturbation.scored_pairs training.finetune writeups.attention.measure"
 READERS += " writeups.induction.ablation writeups.induction.composition writeups.induction.copier"
 READERS += " writeups.induction.measure writeups.prompting.baselines writeups.prompting.measure"

@@ -26,6 +26,7 @@ COMMANDS = {
     "download-model": "models.sources:download_model",
     "unpack-model": "models.sources:unpack_model",
     "finetune": "training.finetune:finetune",
+    "check-exactness": "models.inside.exactness:check_exactness",
     "predict": "models.logits:predict",
     "predict-baselines": "experiments.performance.baselines:predict_baselines",
     "evaluate": "experiments.performance.summarise:evaluate",

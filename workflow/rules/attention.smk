@@ -11,7 +11,11 @@ PAGES.add(
                 name: f"{subject.results}/attention/{name}.parquet"
                 for name in ("weights", "averages", "tokens", "agreement", "heads")
             },
-            **({} if subject.name in RUNS else {"published": published("attention_explore")}),
+            **(
+                {"exactness": f"{subject.results}/exactness.json"}
+                if subject.name in RUNS
+                else {"published": published("attention_explore")}
+            ),
         },
         sections=("attention",),
         script=shipped("workflow/report/attention_viewer.js"),
@@ -23,10 +27,16 @@ PAGES.add(
 ATTENTIVE = one_of(subject.place for subject in PAGES["attention"].subjects)
 
 
+def exactness_of(wildcards):
+    """What is exact for a classifier; language models are checked when they are loaded."""
+    return [f"results/{wildcards.subject}/exactness.json"] if wildcards.subject in RUNS else []
+
+
 rule attention_weights:
     """Tabulate every head's attention weights for the configured sentences, their averages and rollout."""
     input:
         model=lambda wildcards: SUBJECTS[wildcards.subject].folder,
+        exactness=exactness_of,
         code=code_of("writeups.attention.measure"),
     output:
         weights="results/{subject}/attention/weights.parquet",
@@ -49,8 +59,8 @@ rule attention_weights:
         config=as_json({key: config["attention"][key] for key in ("sentences", "heads")}),
     shell:
         r"""
-        python -m emoscope --threads 2 attention-weights --model {input.model:q} --config {params.config:q} \
-            --weights {output.weights:q} --averages {output.averages:q} --tokens {output.tokens:q} >{log:q} 2>&1
+        python -m emoscope --threads 2 attention-weights --model {input.model:q} --exactness {input.exactness:q} \
+            --config {params.config:q} --weights {output.weights:q} --averages {output.averages:q} --tokens {output.tokens:q} >{log:q} 2>&1
         """
 
 
@@ -59,6 +69,7 @@ rule block_attention:
     input:
         model=lambda wildcards: SUBJECTS[wildcards.subject].folder,
         texts=lambda wildcards: f"{STUDY.attention_corpus(SUBJECTS[wildcards.subject]).folder}/test.parquet",
+        exactness=exactness_of,
         code=code_of("writeups.attention.measure"),
     output:
         blocked="results/{subject}/attention/blocked.parquet",
@@ -83,7 +94,7 @@ rule block_attention:
     shell:
         r"""
         python -m emoscope --threads 2 block-attention --model {input.model:q} --texts {input.texts:q} \
-            --config {params.config:q} \
+            --exactness {input.exactness:q} --config {params.config:q} \
             --statistics {params.statistics:q} --blocked {output.blocked:q} --looks {output.looks:q} \
             --silenced {output.silenced:q} >{log:q} 2>&1
         """

@@ -16,6 +16,7 @@ PAGES.add(
             "pairs": f"{run.results}/masking/pair_summary.parquet",
             "table1": published("table1_head_masking"),
             "table2": published("table2_all_but_block0"),
+            "exactness": f"{run.results}/exactness.json",
         }
         | ({"masks": run.masked_blocks} if run.corpus.generated else {}),
         sections=("samples", "masking"),
@@ -82,6 +83,7 @@ rule mask_block:
         **REFERENCE,
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
+        exactness="results/{run}/exactness.json",
         code=code_of("experiments.masking.measure"),
     output:
         "results/{run}/masking/block_{block}.parquet",
@@ -102,8 +104,8 @@ rule mask_block:
     shell:
         r"""
         python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
-            --texts {input.texts:q} --block {wildcards.block} --masking {params.masking:q} --seed {params.seed} \
-            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --texts {input.texts:q} --exactness {input.exactness:q} --block {wildcards.block} \
+            --masking {params.masking:q} --seed {params.seed} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -113,6 +115,7 @@ rule mask_all_but:
         **REFERENCE,
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
+        exactness="results/{run}/exactness.json",
         code=code_of("experiments.masking.measure"),
     output:
         "results/{run}/masking/all_but.parquet",
@@ -133,7 +136,7 @@ rule mask_all_but:
     shell:
         r"""
         python -m emoscope mask-all-but --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
-            --texts {input.texts:q} --masking {params.masking:q} --seed {params.seed} \
+            --texts {input.texts:q} --exactness {input.exactness:q} --masking {params.masking:q} --seed {params.seed} \
             --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
@@ -145,6 +148,7 @@ rule mask_pairs:
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
         blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
+        exactness="results/{run}/exactness.json",
         code=code_of("experiments.masking.pairs"),
     output:
         "results/{run}/masking/pairs.parquet",
@@ -164,8 +168,8 @@ rule mask_pairs:
     shell:
         r"""
         python -m emoscope mask-pairs --model {input.model:q} --samples {input.samples:q} --blocks {input.blocks:q} \
-            --means {input.means:q} --texts {input.texts:q} --paired-heads {params.paired_heads} \
-            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --means {input.means:q} --texts {input.texts:q} --exactness {input.exactness:q} \
+            --paired-heads {params.paired_heads} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
 

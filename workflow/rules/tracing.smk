@@ -16,7 +16,7 @@ PAGES.add(
             for axis in config["flips"]["axes"]
             for name in (*TRACED, *SUMMARISED)
         }
-        | {"findings": f"{run.results}/tracing/findings.csv"},
+        | {"findings": f"{run.results}/tracing/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("flips",),
     )
 )
@@ -29,6 +29,7 @@ rule trace_pairs:
         pairs=corpus_of("perturbations/{axis}.parquet"),
         scores="results/{run}/perturbations/{axis}_scores.parquet",
         test=corpus_of("test.parquet"),
+        exactness="results/{run}/exactness.json",
         code=code_of("experiments.tracing.measure"),
     output:
         traces="results/{run}/tracing/{axis}_traces.parquet",
@@ -60,7 +61,7 @@ rule trace_pairs:
     shell:
         r"""
         python -m emoscope --threads 2 trace-pairs --model {input.model:q} --pairs {input.pairs:q} \
-            --scores {input.scores:q} --test {input.test:q} \
+            --scores {input.scores:q} --test {input.test:q} --exactness {input.exactness:q} \
             --config {params.config:q} --prediction {params.prediction:q} --traces {output.traces:q} \
             --patching {output.patching:q} --attribution {output.attribution:q} --lens {output.lens:q} \
             --averaged {output.averaged:q} --effects {output.effects:q} --changes {output.changes:q} >{log:q} 2>&1

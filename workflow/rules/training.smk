@@ -94,12 +94,33 @@ rule finetune:
         """
 
 
+rule check_exactness:
+    """Check what can be read out of the classifier exactly, on some of its test texts, and what is refused."""
+    input:
+        model="results/{run}/model",
+        test=corpus_of("test.parquet"),
+        code=code_of("models.inside.exactness"),
+    output:
+        "results/{run}/exactness.json",
+    log:
+        "logs/{run}/exactness.log",
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    shell:
+        "python -m emoscope check-exactness --model {input.model:q} --test {input.test:q} --output {output:q} > {log:q} 2>&1"
+
+
 rule predict:
     """Predict one share of all texts."""
     input:
         model="results/{run}/model",
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
+        exactness="results/{run}/exactness.json",  # nothing costly is done with a model that depends on padding
         code=code_of("models.logits"),
     output:
         "results/{run}/predictions/{scatteritem}.parquet",

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from emoscope.models.batches import token_batches
-from emoscope.models.families import blocks_of, feed_forward_of, projection_of
+from emoscope.models.families import attention_of, blocks_of, feed_forward_of, projection_of
 from emoscope.models.interventions import recording
 
 Inputs = Mapping[str, Tensor]  # of one text, each of shape (1, tokens)
@@ -68,11 +68,12 @@ def _recorded(model: PreTrainedModel, inputs: Inputs) -> Activations:
     """A batch's activations, (blocks, rows, tokens, width), and logits (rows, classes)."""
     numbers = range(len(blocks_of(model)))
     with ExitStack() as stack:
-        blocks, projections, feed_forwards = (
+        blocks, projections, attentions, feed_forwards = (
             [stack.enter_context(recording(part(number))) for number in numbers]
             for part in (
                 lambda number: blocks_of(model)[number],
                 lambda number: projection_of(model, number),
+                lambda number: attention_of(model, number),
                 lambda number: feed_forward_of(model, number),
             )
         )
@@ -80,7 +81,7 @@ def _recorded(model: PreTrainedModel, inputs: Inputs) -> Activations:
     return Activations(
         residual=torch.stack([*(seen["input"] for seen in blocks), blocks[-1]["output"]]),
         heads=torch.stack([seen["input"] for seen in projections]),
-        attention=torch.stack([seen["output"] for seen in projections]),
+        attention=torch.stack([seen["output"] for seen in attentions]),
         feed_forward=torch.stack([seen["output"] for seen in feed_forwards]),
         logits=logits,
     )

@@ -1,22 +1,22 @@
 """The parts of a loaded model, by what the table of families says of them."""
 
-import numpy as np
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.models.llama.modeling_llama import rotate_half
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import FAMILIES, Family
+from emoscope.models.anatomy import ACTIVATIONS, DESCRIBED, Family, family_named, unknown
 
 
 def family_of(model: PreTrainedModel) -> Family:
     """The family of a model; UserError for one that is not known."""
-    try:
-        return FAMILIES[model.config.model_type]
-    except KeyError:
-        known = ", ".join(FAMILIES)
-        raise UserError(f"model type {model.config.model_type!r} is not known; known families: {known}") from None
+    described = getattr(model.config, DESCRIBED, None)
+    if family := family_named({"model_type": model.config.model_type, DESCRIBED: described}):
+        return family
+    raise UserError(unknown(model.config.model_type))
 
 
 def blocks_of(model: PreTrainedModel) -> nn.ModuleList:
@@ -27,10 +27,18 @@ def blocks_of(model: PreTrainedModel) -> nn.ModuleList:
 def projection_of(model: PreTrainedModel, block: int) -> nn.Module:
     """A block's attention output projection.
 
-    Its input is every head's output side by side, (batch, tokens, heads x head width); its output is what attention
-    adds to the residual stream, (batch, tokens, width).
+    Its input is every head's output side by side, (batch, tokens, heads x head width).
     """
     return blocks_of(model)[block].get_submodule(family_of(model).projection)
+
+
+def attention_of(model: PreTrainedModel, block: int) -> nn.Module:
+    """The module whose output, (batch, tokens, width), a block's attention adds to the residual stream.
+
+    That is the projection, or, where one stands behind it, the norm that its output passes first.
+    """
+    norms = output_norms_of(model, block)
+    return norms[0] if norms else projection_of(model, block)
 
 
 def heads_of(model: PreTrainedModel) -> int:
@@ -55,13 +63,25 @@ def reading_weights(model: PreTrainedModel, block: int) -> tuple[Tensor, Tensor,
 
     Keys and values may have fewer heads than queries (grouped-query attention).
     """
-    weights = [_in_out(model, blocks_of(model)[block].get_submodule(name)) for name in family_of(model).readers]
-    return tuple(weights) if len(weights) == 3 else weights[0].chunk(3, dim=1)
+    return split_readers(model, [_in_out(model, reader) for reader in readers_of(model, block)])
 
 
-def visible_tokens(model: PreTrainedModel, length: int) -> np.ndarray:
-    """Attention mask, bool (tokens, tokens): what each token (row) may look at: itself and earlier ones, or all."""
-    return np.tri(length, dtype=bool) | family_of(model).looks_ahead
+def readers_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
+    """A block's projections to queries, keys and values: three modules, or one if they are fused."""
+    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).readers]
+
+
+def split_readers(model: PreTrainedModel, parts: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values, each (..., heads x head width), of what the readers give or are, one tensor each."""
+    if len(parts) == 3:
+        return tuple(parts)
+    [fused] = parts
+    if family_of(model).fused_by_head:
+        by_head = fused.unflatten(-1, (heads_of(model), 3, -1))
+        return tuple(by_head[..., number, :].flatten(-2) for number in range(3))
+    queries = heads_of(model) * head_weights(model, 0).shape[1]
+    shared = (fused.shape[-1] - queries) // 2
+    return fused.split([queries, shared, shared], dim=-1)
 
 
 def attention_norm_of(model: PreTrainedModel, block: int) -> nn.Module | None:
@@ -70,22 +90,27 @@ def attention_norm_of(model: PreTrainedModel, block: int) -> nn.Module | None:
     return blocks_of(model)[block].get_submodule(name) if name else None
 
 
-def rotated(model: PreTrainedModel, queries: Tensor, distance: int) -> Tensor | None:
-    """Queries (n, head width) turned by the rotary embedding for keys `distance` tokens earlier; None without rotary.
+def rotated(model: PreTrainedModel, block: int, queries: Tensor, distance: int) -> Tensor | None:
+    """A block's queries (n, head width) turned by the rotary embedding for keys `distance` tokens earlier; None without
+    rotary.
 
     Rotating queries and keys by their positions turns one against the other by the difference alone; Su et al.,
     "RoFormer" (2021).
     """
-    name = family_of(model).rotary
-    if name is None:
+    family = family_of(model)
+    if family.rotary is None:
         return None
-    cosine, sine = model.get_submodule(name)(queries, torch.tensor([[distance]], device=queries.device))
-    return queries * cosine[0] + rotate_half(queries) * sine[0]
+    kind = (model.config.layer_types[block],) if family.rotary_by_type else ()
+    places = torch.tensor([[distance]], device=queries.device)
+    cosine, sine = model.get_submodule(family.rotary)(queries, places, *kind)
+    turned, rest = queries.split([cosine.shape[-1], queries.shape[-1] - cosine.shape[-1]], dim=-1)  # may be a part only
+    return torch.cat([turned * cosine[0] + rotate_half(turned) * sine[0], rest], dim=-1)
 
 
 def feed_forward_of(model: PreTrainedModel, block: int) -> nn.Module:
     """The module whose output, (batch, tokens, width), a block's feed-forward half adds to the residual stream."""
-    return blocks_of(model)[block].get_submodule(family_of(model).feed_forward)
+    norms = output_norms_of(model, block)
+    return norms[1] if norms else blocks_of(model)[block].get_submodule(family_of(model).feed_forward)
 
 
 def write_directions(model: PreTrainedModel, block: int) -> Tensor:
@@ -95,29 +120,49 @@ def write_directions(model: PreTrainedModel, block: int) -> Tensor:
 
 def residual_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
     """The norms that a post-norm model applies to its residual stream after each half of a block; else none."""
-    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).norms or ()]
+    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).norms]
+
+
+def output_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
+    """The norms that the outputs of attention and feed-forward pass before they are added to the stream, if any."""
+    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).output_norms]
+
+
+def query_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
+    """The norms that each head's queries and keys pass before they meet, (..., head width) each, if any."""
+    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).query_norms]
+
+
+def centres(norm: nn.Module) -> bool:
+    """Whether a norm subtracts the mean, as a LayerNorm does and an RMSNorm does not."""
+    return "LayerNorm" in type(norm).__name__
+
+
+def epsilon_of(norm: nn.Module) -> float:
+    """What a norm adds to the variance before it takes the root."""
+    return norm.eps if hasattr(norm, "eps") else norm.variance_epsilon
 
 
 def is_classifier(model: PreTrainedModel) -> bool:
     """Whether the model gives a text one answer; a language model predicts a next token at each place."""
-    return hasattr(model, family_of(model).head)
+    return hasattr(model, family_of(model).readout[-1].split(".")[0])
 
 
-def last_and_head_of(model: PreTrainedModel) -> tuple[nn.Module, nn.Module]:
-    """What the pooled token's residual passes after the last block: the final norm (BERT: the pooler), and the head."""
-    family = family_of(model)
-    return model.get_submodule(family.last), model.get_submodule(family.head)
+def readout_of(model: PreTrainedModel) -> list[nn.Module | str]:
+    """What the pooled token's residual passes after the last block, step by step: modules, and activations by name."""
+    return [step if step in ACTIVATIONS else model.get_submodule(step) for step in family_of(model).readout]
 
 
-def read_out(model: PreTrainedModel, residual: Tensor) -> Tensor:
-    """Logits (rows, classes) that the model gives if these (rows, width) are the pooled token's last residuals."""
-    last, head = last_and_head_of(model)
-    return head(last(residual[:, None]).reshape(residual.shape))  # a pooler takes the first of the tokens
+def head_of(model: PreTrainedModel) -> nn.Linear:
+    """The layer that gives the logits."""
+    return readout_of(model)[-1]
 
 
-def unembed(model: PreTrainedModel, residual: Tensor) -> Tensor:
-    """Final norm and unembedding of a residual stream (..., width): logits (..., vocabulary), as in the logit lens."""
-    return model.get_output_embeddings()(model.get_submodule(family_of(model).last)(residual))
+def context_of(model: PreTrainedModel) -> int:
+    """The most tokens that the model reads at once."""
+    config = model.config
+    skipped = config.pad_token_id + 1 if family_of(model).positions_after_padding else 0
+    return config.max_position_embeddings - skipped
 
 
 def pooled_tokens(model: PreTrainedModel, input_ids: Tensor) -> Tensor:

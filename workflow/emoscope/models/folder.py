@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import FAMILIES, Family
+from emoscope.models.anatomy import DEPTHS, DESCRIBED, Family, family_named, unknown
 from emoscope.models.tokenizer_files import check_tokenizer_files, read_object
 
 WEIGHTS = "model.safetensors"
@@ -13,10 +13,11 @@ FLOATS = {"F64", "F32", "F16", "BF16"}
 BUFFERS = re.compile(r"(^|\.)(attn\.(masked_)?bias|position_ids|token_type_ids)$")  # constants that old versions saved
 
 
-def check_model_folder(folder: Path) -> None:
+def check_model_folder(folder: Path, described: dict | None = None) -> None:
     """Check that a folder holds a Hugging Face model of a known family: config, whole float weights, tokenizer.
 
-    UserError if not, or if something in it would be left out without a word.
+    `described` is the family's description, if the configuration has one. UserError if something is missing, or if
+    something in the folder would be left out without a word.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such model folder; give the path of a Hugging Face model folder")
@@ -34,24 +35,28 @@ def check_model_folder(folder: Path) -> None:
                 "choose a model that needs no code of its own"
             )
     config = read_object(folder / "config.json")
-    family = _family(folder, config)
+    family = _family(folder, config | ({DESCRIBED: described} if described else {}))
     tensors = {name: tensor for file in _weight_files(folder) for name, tensor in _header(file).items()}
     _check_floats(folder, config, tensors)
     check_tokenizer_files(folder, config, family, _rows(folder, family, tensors))
 
 
 def _family(folder: Path, config: dict) -> Family:
-    known = ", ".join(FAMILIES)
-    if (kind := config.get("model_type")) not in FAMILIES:
-        raise UserError(
-            f"{folder}: config.json says model_type {kind!r}, which is not known; choose a model of these: {known}"
-        )
+    if (family := family_named(config)) is None:
+        raise UserError(f"{folder}: config.json says {unknown(config.get('model_type'))}")
     if (positions := config.get("position_embedding_type", "absolute")) != "absolute":
         raise UserError(
             f"{folder}: config.json says position_embedding_type {positions!r}, whose weights transformers would leave "
             "out; choose a model with absolute positions"
         )
-    return FAMILIES[kind]
+    return family
+
+
+def blocks_in(folder: Path) -> int | None:
+    """The number of transformer blocks by a model folder's config.json; None where that does not say."""
+    file = folder / "config.json"
+    config = read_object(file) if file.is_file() else {}
+    return next((config[name] for name in DEPTHS if isinstance(config.get(name), int)), None)
 
 
 def _weight_files(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from emoscope.models.families import blocks_of, head_slice, projection_of
+from emoscope.models.families import blocks_of, family_of, head_slice, projection_of
 
 Change = Callable[[Tensor], Tensor]
 
@@ -27,9 +27,16 @@ def changing_input(module: nn.Module, change: Change) -> Iterator[None]:
 
 @contextmanager
 def changing_output(module: nn.Module, change: Change) -> Iterator[None]:
-    """Apply `change` to the output of `module` each time it runs; RuntimeError if it was never called."""
+    """Apply `change` to the output of `module` each time it runs; RuntimeError if it was never called.
+
+    Of several outputs it is the first.
+    """
+
+    def hook(_, __, output: Tensor | tuple) -> Tensor | tuple:
+        return (fire(change, output[0]), *output[1:]) if isinstance(output, tuple) else fire(change, output)
+
     with _fired() as fire:
-        handle = module.register_forward_hook(lambda _, __, output: fire(change, output))
+        handle = module.register_forward_hook(hook)
         with _removed_after(handle):
             yield
 
@@ -88,8 +95,23 @@ def resumed_at(model: PreTrainedModel, block: int, residual: Tensor) -> Iterator
     then `residual` is the output of the last one.
     """
     blocks = blocks_of(model)
-    with skipping(blocks[:block]), changing_input(blocks[0], lambda _: residual):
+    with skipping(model, blocks[:block]), changing_input(blocks[0], lambda _: residual):
         yield
+
+
+def read_out(model: PreTrainedModel, residual: Tensor) -> Tensor:
+    """Logits that the model makes of a last residual: those of a classifier (..., classes) if these (..., width) are
+    the pooled token's, those of a language model (..., vocabulary) of any token.
+
+    The model itself runs on as many texts of one token, all blocks skipped: so whatever stands between the last block
+    and the logits is in them.
+    """
+    rows = residual.reshape(-1, 1, residual.shape[-1])
+    word = int(model.config.pad_token_id == 0)  # any token that is not padding
+    ids = torch.full(rows.shape[:2], word, device=rows.device)
+    with resumed_at(model, len(blocks_of(model)), rows):
+        logits = model(input_ids=ids).logits
+    return logits.reshape(*residual.shape[:-1], -1)
 
 
 @contextmanager
@@ -118,17 +140,22 @@ def computed_at(module: nn.Module, places: Tensor) -> Iterator[None]:
 
 
 @contextmanager
-def skipping(blocks: Iterable[nn.Module]) -> Iterator[None]:
-    """Turn blocks into the identity: they return their input. Hooks on them still fire."""
+def skipping(model: PreTrainedModel, blocks: Iterable[nn.Module]) -> Iterator[None]:
+    """Turn blocks of a model into the identity: they return their input. Hooks on them still fire."""
+    pass_on = _pass_on_among_others if family_of(model).returns_tuple else _pass_on
     with ExitStack() as stack:
         for module in blocks:
-            module.forward = _pass_on
+            module.forward = pass_on
             stack.callback(delattr, module, "forward")
         yield
 
 
 def _pass_on(hidden_states: Tensor, *_, **__) -> Tensor:
     return hidden_states
+
+
+def _pass_on_among_others(hidden_states: Tensor, *_, **__) -> tuple[Tensor, None]:
+    return hidden_states, None
 
 
 @contextmanager

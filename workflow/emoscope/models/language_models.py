@@ -7,6 +7,8 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from emoscope.errors import UserError
+from emoscope.models.inside.exactness import assert_readable
+from emoscope.models.inside.structure import prepared
 from emoscope.models.loading import architecture_of, check_vocabulary, device, load_tokenizer, load_weights
 from emoscope.models.onednn import use_onednn
 
@@ -14,7 +16,8 @@ from emoscope.models.onednn import use_onednn
 def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a causal language model in float32, on the GPU if there is one, frozen and ready to be evaluated.
 
-    Attention is computed eagerly, so that its weights can be read. UserError for a model without a language-model head.
+    Attention is computed eagerly, so that its weights can be read. UserError for a model without a language-model head,
+    and for one of which something that is read would not be what it computes.
     """
     config = architecture_of(folder)
     causal = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
@@ -34,4 +37,6 @@ def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokeni
     tokenizer = load_tokenizer(folder)
     check_vocabulary(tokenizer, model)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # GPT-2 has none; padding is masked anyway
-    return use_onednn(model.to(device()).eval().requires_grad_(False)), tokenizer
+    model = use_onednn(prepared(model).to(device()).eval().requires_grad_(False))
+    assert_readable(model)
+    return model, tokenizer

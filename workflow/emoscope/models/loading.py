@@ -16,13 +16,18 @@ from transformers import (
 )
 
 from emoscope.errors import UserError
-from emoscope.models.families import blocks_of
+from emoscope.models.inside.structure import prepared
 from emoscope.models.onednn import use_onednn
 
-HEADS = ("lm_head", "score", "classifier", "cls", "qa_outputs", "multiple_choice_head")  # of tasks that a model had
+HEADS = (  # of tasks that a model had
+    *("lm_head", "score", "classifier", "cls", "qa_outputs", "multiple_choice_head", "head"),
+    *("vocab_transform", "vocab_layer_norm", "vocab_projector", "discriminator_predictions", "generator_predictions"),
+    *("generator_lm_head", "lm_predictions", "mask_predictions", "predictions", "sop_classifier", "embed_out"),
+)
 UNUSED = re.compile(
     rf"({'|'.join(HEADS)})\."
-    r"|(bert\.)?pooler\."  # a language model has no use for it
+    r"|decoder\.(weight|bias)$"
+    r"|(\w+\.)?pooler\."  # a language model, and some classifiers, have no use for it
     r"|(.*\.)?(attn\.masked_bias|position_ids|token_type_ids)$"  # constants that old versions saved
 )
 POOLER = "pooler"
@@ -43,7 +48,7 @@ def load_classifier(folder: Path, attention: str | None = None) -> tuple[PreTrai
     )
     tokenizer = load_tokenizer(folder)
     check_vocabulary(tokenizer, model)
-    return use_onednn(model.to(device()).eval()), tokenizer
+    return use_onednn(prepared(model).to(device()).eval()), tokenizer
 
 
 def load_weights(
@@ -114,7 +119,7 @@ def architecture_of(folder: Path, **changes: object) -> PretrainedConfig:
 
 def check_blocks(model: PreTrainedModel, configured: int) -> None:
     """UserError unless the model has as many blocks as the config says, since there is one mask job for each."""
-    if (found := len(blocks_of(model))) != configured:
+    if (found := model.config.num_hidden_layers) != configured:  # ALBERT's share one module until they are separated
         raise UserError(f"the model has {found} blocks but the config says {configured}; set `blocks: {found}`")
 
 
@@ -137,4 +142,4 @@ def random_twin(model: PreTrainedModel, seed: int, blocks: int | None = None) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         twin = type(model)._from_config(config, attn_implementation=config._attn_implementation, dtype=torch.float32)
-    return use_onednn(twin.to(device()).eval().requires_grad_(False))
+    return use_onednn(prepared(twin).to(device()).eval().requires_grad_(False))

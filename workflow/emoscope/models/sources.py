@@ -37,7 +37,7 @@ def download_model(config: dict, output: Path) -> None:
             huggingface_hub.snapshot_download(
                 repository, revision=revision, allow_patterns=list(PLAIN_FILES), local_dir=folder
             )
-            check_model_folder(folder)
+            check_model_folder(folder, config.get("family"))
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # what the hub's client knows of its download
         write_json({"source": repository, "revision": revision}, folder / "source.json")
         seal(folder)

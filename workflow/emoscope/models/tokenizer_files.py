@@ -6,8 +6,14 @@ from pathlib import Path
 from emoscope.errors import UserError
 from emoscope.models.anatomy import Family
 
-PLAIN = {"GPT2Tokenizer": ("vocab.json", "merges.txt"), "BertTokenizer": ("vocab.txt",)}  # instead of tokenizer.json
-TYPES = {"GPT2Tokenizer": "BPE", "BertTokenizer": "WordPiece"}  # what a class makes of a vocabulary, whatever it was
+_BPE = dict.fromkeys(("GPT2Tokenizer", "RobertaTokenizer", "DebertaTokenizer", "GPTNeoXTokenizer"), "BPE")
+_WORD_PIECE = dict.fromkeys(("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"), "WordPiece")
+_UNIGRAM = dict.fromkeys(("XLMRobertaTokenizer", "AlbertTokenizer", "DebertaV2Tokenizer"), "Unigram")
+TYPES = _BPE | _WORD_PIECE | _UNIGRAM  # what a class makes of a vocabulary, whatever it was
+PLAIN = {  # instead of tokenizer.json
+    **dict.fromkeys(_BPE, ("vocab.json", "merges.txt")),
+    **dict.fromkeys(_WORD_PIECE, ("vocab.txt",)),
+}
 GENERIC = ("", "PreTrainedTokenizer", "TokenizersBackend")  # classes with no special tokens of their own
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from emoscope.errors import UserError
 from emoscope.experiments.synonyms.wordnet import wordnet_folder
-from emoscope.models.folder import check_model_folder
+from emoscope.models.folder import blocks_in, check_model_folder
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
@@ -24,6 +24,7 @@ def complete(config: dict) -> dict:
     errors = sorted(_with_defaults(schema).iter_errors(completed), key=lambda error: list(map(str, error.path)))
     if errors:
         raise UserError(f"config {_where(errors[0].absolute_path)}: {_explain(errors[0])}")
+    _read_blocks(completed)
     _check_names(completed)
     return completed
 
@@ -58,7 +59,7 @@ def check_files(config: dict) -> None:
         wordnet_folder()
     for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
         if "path" in (model := config["models"][name]):
-            check_model_folder(Path(model["path"]))
+            check_model_folder(Path(model["path"]), model.get("family"))
     read = [run["corpus"] for run in config["runs"]]
     read += [config[writeup]["corpus"] for writeup in ("attention", "residual") if config["companions"]]
     for name in dict.fromkeys(read):
@@ -75,6 +76,25 @@ def check_files(config: dict) -> None:
                     f"config prompting.tasks[{position}].{part}: {task[part]} is no file; put the data there or change "
                     "the path (the README says where the data come from)"
                 )
+
+
+def _read_blocks(config: dict) -> None:
+    """Set the number of blocks of the models in local folders that are used, by their config.json."""
+    for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
+        model = config["models"].get(name, {})
+        if model.get("source") != "path":
+            continue
+        found = blocks_in(folder := Path(model["path"]))
+        if found is None and "blocks" not in model:
+            check_model_folder(folder, model.get("family"))
+            raise UserError(
+                f"config models.{name}: {folder}/config.json does not say how many blocks it has; set `blocks`"
+            )
+        if found is not None and model.setdefault("blocks", found) != found:
+            raise UserError(
+                f"config models.{name}.blocks: the model has {found} blocks but the config says {model['blocks']}; set "
+                f"`blocks: {found}`, or leave it out"
+            )
 
 
 def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:
@@ -141,6 +161,11 @@ def _check_names(config: dict) -> None:
         if config["models"][name]["source"] in ("scratch", "copier"):
             raise UserError(
                 f"config companions: {name!r} has not read any text; name a model of source hub, package or path"
+            )
+        if "family" in config["models"][name]:
+            raise UserError(
+                f"config companions: {name!r} is described by `family`, which only classifiers can be; name a language "
+                "model of a family in docs/families.md"
             )
         _check_attention(config, name, "`companions`")
     if (corpus := config["attention"]["corpus"]) not in config["corpora"]:

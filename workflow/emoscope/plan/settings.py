@@ -85,7 +85,7 @@ class Model:
         """What names the pretrained weights; nothing for random ones."""
         if self.entry["source"] == "scratch":
             return None
-        return {key: self.entry[key] for key in sorted(self.entry) if key != "blocks"}
+        return {key: self.entry[key] for key in sorted(self.entry) if key not in ("blocks", "family")}
 
     @property
     def about(self) -> dict:

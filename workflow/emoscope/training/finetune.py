@@ -16,6 +16,7 @@ from transformers import (
     AutoModelForSequenceClassification,
     DataCollatorWithPadding,
     GPT2ForSequenceClassification,
+    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
@@ -24,10 +25,13 @@ from transformers import (
     TrainingArguments,
 )
 
-from emoscope.models.anatomy import FAMILIES
+from emoscope.errors import UserError
+from emoscope.models.anatomy import ACTIVATIONS, DESCRIBED, family_named, unknown
 from emoscope.models.batches import encode
-from emoscope.models.families import family_of, last_and_head_of
+from emoscope.models.families import context_of, family_of, head_of
 from emoscope.models.folder import check_model_folder
+from emoscope.models.inside.exactness import assert_padding
+from emoscope.models.inside.structure import check_parts
 from emoscope.models.loading import (
     POOLER,
     architecture_of,
@@ -58,14 +62,16 @@ def finetune(
     """
     folder = base[0] if base else None
     if folder:
-        check_model_folder(folder)
+        check_model_folder(folder, config["model"].get("family"))
     texts = pd.read_parquet(train)
     classes = read_json(audit)["classes"]
     transformers.set_seed(config["seed"])
     tokenizer = load_tokenizer(folder) if folder else train_tokenizer(texts["text"], config["model"])
     model = start_model(folder, tokenizer, classes, config["model"])
-    family_of(model)
+    check_parts(model)
     check_blocks(model, config["model"]["blocks"])
+    if folder:
+        assert_padding(model, tokenizer, texts["text"])
 
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *files])
@@ -180,29 +186,39 @@ def start_model(
         )
         return GPT2ForSequenceClassification(settings)
     settings = architecture_of(folder, **labels, problem_type="single_label_classification")
-    head = FAMILIES[settings.model_type].head
+    if config.get("family"):
+        setattr(settings, DESCRIBED, config["family"])
     model, drawn = load_weights(
         AutoModelForSequenceClassification,
         folder,
-        new=(head, POOLER),
+        new=new_parts(settings),
         config=settings,
         dtype=torch.float32,
         use_safetensors=True,
     )
-    if f"{head}.weight" not in drawn:  # it came from the base, whose classes are others, even if they are as many
+    if f"{family_of(model).readout[-1]}.weight" not in drawn:  # the base's, of other classes, even if they are as many
         draw_head(model)
     check_vocabulary(tokenizer, model)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     model.config.pad_token_id = tokenizer.pad_token_id
     tokenizer.padding_side = "right"  # as in prediction; GPT-2 counts positions from the left
-    tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+    tokenizer.model_max_length = min(tokenizer.model_max_length, context_of(model))
     return model
+
+
+def new_parts(settings: PretrainedConfig) -> tuple[str, ...]:
+    """Parts of a classifier that a model without its head lacks, by the names that `load_weights` wants."""
+    family = family_named(settings.to_dict())
+    if family is None:
+        raise UserError(unknown(settings.model_type))
+    base = family.embedding.split(".")[0]
+    return (POOLER, *{step.split(".")[0] for step in family.readout if step not in ACTIVATIONS} - {base})
 
 
 def draw_head(model: PreTrainedModel) -> None:
     """Give a classifier new random weights in its head, as transformers draws them."""
-    _, head = last_and_head_of(model)
+    head = head_of(model)
     torch.nn.init.normal_(head.weight, std=model.config.initializer_range)
     if head.bias is not None:
         torch.nn.init.zeros_(head.bias)

@@ -6,7 +6,9 @@ import pytest
 from safetensors.torch import save_file
 
 from emoscope.experiments.masking.measure import Mask, all_but_scores, block_scores, mask_all_but, mask_block
+from emoscope.models.inside.exactness import CHECKS
 from emoscope.models.logits import predict_logits, prediction_table
+from emoscope.storage.files import write_json
 from emoscope.storage.names import WHOLE_BLOCK
 from masked_by_hand import OTHERS, reference_of
 from random_models import TEXTS
@@ -24,7 +26,9 @@ def files(classifier, tokenizer, tmp_path):
     samples.assign(text=TEXTS, group=0).to_parquet(tmp_path / "samples.parquet")
     save_file(dict(reference_of(classifier, tokenizer).means), tmp_path / "means.safetensors")
     pd.DataFrame({"text": OTHERS}).to_parquet(tmp_path / "texts.parquet")
+    write_json({"checks": [{"check": name, "exact": True} for name in CHECKS]}, tmp_path / "exactness.json")
     names = {"samples": "samples.parquet", "means": "means.safetensors", "texts": "texts.parquet", "model": "model"}
+    names["exactness"] = "exactness.json"
     options = {"seed": SEED, "prediction": {"tokens_per_batch": 64}, "output": tmp_path / "found.parquet"}
     return {name: tmp_path / path for name, path in names.items()} | options
 

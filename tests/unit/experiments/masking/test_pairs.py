@@ -16,9 +16,11 @@ from emoscope.experiments.masking.pairs import costliest_heads, mask_pairs, pair
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.summarise import summarise_pairs
 from emoscope.models.families import head_slice
+from emoscope.models.inside.exactness import CHECKS
 from emoscope.models.interventions import fixed_head
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.statistics.families import benjamini_hochberg
+from emoscope.storage.files import write_json
 from emoscope.storage.names import WHOLE_BLOCK
 from emoscope.training.finetune import train_tokenizer
 from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_of
@@ -165,12 +167,15 @@ def test_a_run_writes_its_pairs_or_none(classifier, tokenizer, tmp_path, head_co
     pd.concat(parts).to_parquet(tmp_path / "block.parquet")
     save_file(dict(reference.means), tmp_path / "means.safetensors")
     pd.DataFrame({"text": reference.texts}).to_parquet(tmp_path / "texts.parquet")
+    exactness = tmp_path / "exactness.json"
+    write_json({"checks": [{"check": name, "exact": True} for name in CHECKS]}, exactness)
     mask_pairs(
         tmp_path / "model",
         tmp_path / "samples.parquet",
         [tmp_path / "block.parquet"],
         tmp_path / "means.safetensors",
         tmp_path / "texts.parquet",
+        exactness,
         3,
         {"tokens_per_batch": 99},
         tmp_path / "pairs.parquet",

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from emoscope.experiments.tracing.attribution import Part, class_lens_table, contributions_of, lens_of
+from emoscope.experiments.tracing.attribution import class_lens_table, lens_of
 from emoscope.models.activations import activations_of
 from emoscope.models.families import (
     blocks_of,
     family_of,
     head_slice,
-    last_and_head_of,
     pooled_token,
     projection_of,
+    readout_of,
 )
+from emoscope.models.inside.contributions import Part, contributions_of
 from made_up import CLASSES
 from traced_pair import FLIPPED, TEXT
 
@@ -36,7 +37,7 @@ def test_a_head_contributes_what_it_writes_through_the_norm_at_its_actual_scale(
     place = pooled_token(classifier, inputs["input_ids"])
     without = run.heads[1, place].clone()
     without[head_slice(classifier, 2)] = 0
-    projection, (norm, score) = projection_of(classifier, 1), last_and_head_of(classifier)
+    projection, (norm, score) = projection_of(classifier, 1), readout_of(classifier)
     written = projection(run.heads[1, place]) - projection(without)
     last, layer_norm = run.residual[-1, place], isinstance(norm, torch.nn.LayerNorm)
     scale = last.std(correction=0) if layer_norm else last.square().mean().sqrt()

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from emoscope.models.families import family_of, head_slice, pooled_token, projection_of, visible_tokens
+from emoscope.models.families import family_of, head_slice, pooled_token, projection_of
+from emoscope.models.inside.visibility import visible_tokens
 from emoscope.models.interventions import changing_input
 from emoscope.models.loading import random_twin
 from emoscope.writeups.attention.blocking import blocked_answers, silenced_answers, when_silenced
@@ -50,9 +51,9 @@ def tables(model, own_tokenizer, tmp_path_factory) -> dict[str, pd.DataFrame]:
     names = ("weights", "averages", "tokens", "blocked", "looks", "silenced")
     paths = {name: folder / f"{name}.parquet" for name in names}
     sentences = {"sentences": SENTENCES, "heads": []}
-    attention_weights(folder / "model", sentences, *(paths[name] for name in names[:3]))
+    attention_weights(folder / "model", [], sentences, *(paths[name] for name in names[:3]))
     block_attention(
-        folder / "model", folder / "test.parquet", {"texts": 4}, STATISTICS, *(paths[name] for name in names[3:])
+        folder / "model", folder / "test.parquet", [], {"texts": 4}, STATISTICS, *(paths[name] for name in names[3:])
     )
     return {name: pd.read_parquet(path) for name, path in paths.items()}
 

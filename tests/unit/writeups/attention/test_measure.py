@@ -19,7 +19,7 @@ def folder(model, tokenizer, tmp_path):
 
 def test_the_tables_hold_every_weight(folder, tokenizer, tmp_path):
     paths = [tmp_path / f"{name}.parquet" for name in ("weights", "averages", "tokens")]
-    attention_tables.attention_weights(folder, {"sentences": [SENTENCE, TEXTS[1]], "heads": [[2, 3]]}, *paths)
+    attention_tables.attention_weights(folder, [], {"sentences": [SENTENCE, TEXTS[1]], "heads": [[2, 3]]}, *paths)
     weights, averages, tokens = map(pd.read_parquet, paths)
     length = len(tokenizer(SENTENCE)["input_ids"])
     assert (weights.groupby(["sentence", "block", "head"]).size()[0] == length * (length + 1) / 2).all()

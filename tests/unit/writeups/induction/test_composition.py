@@ -32,7 +32,7 @@ def test_processed_weights_give_the_models_own_attention(model, head):
     keys = normalised @ key
     scores = []
     for position in range(last + 1):
-        turned = rotated(model, normalised[[last]] @ query, last - position)
+        turned = rotated(model, block, normalised[[last]] @ query, last - position)
         scores.append(((normalised[last] @ query if turned is None else turned[0]) @ keys[position]) / size)
     torch.testing.assert_close(torch.stack(scores).softmax(dim=0), attention[last], atol=1e-5, rtol=0)
 

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of, unembed
+from emoscope.models.families import blocks_of
+from emoscope.models.interventions import read_out
 from emoscope.writeups.residual.measure import first_choices, residual_stream, token_lens_table
 from random_models import TEXTS
 
@@ -13,9 +14,9 @@ def test_the_lens_at_the_last_depth_is_the_model(model, tokenizer):
     inputs = next(padded_batches(tokenizer, TEXTS, 10_000, torch.device("cpu")))[1]
     with torch.inference_mode():
         streams = residual_stream(model, inputs)
-        torch.testing.assert_close(unembed(model, streams[-1]), model(**inputs).logits, atol=1e-4, rtol=0)
+        torch.testing.assert_close(read_out(model, streams[-1]), model(**inputs).logits, atol=1e-4, rtol=0)
     assert len(streams) == len(blocks_of(model)) + 1
-    assert (unembed(model, streams[-2]) - unembed(model, streams[-1])).abs().max() > 1e-2
+    assert (read_out(model, streams[-2]) - read_out(model, streams[-1])).abs().max() > 1e-2
 
 
 def test_lens_table_says_what_the_model_says(model, tokenizer):

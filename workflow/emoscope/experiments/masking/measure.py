@@ -3,7 +3,7 @@
 What the paper calls "head i" is the attention output of block i; a head here is a true attention head.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.reference import Outputs, Reference, outputs_of, read_reference
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import (
+    attention_of,
     blocks_of,
     feed_forward_of,
     head_slice,
@@ -27,6 +28,7 @@ from emoscope.models.families import (
     pooled_tokens,
     projection_of,
 )
+from emoscope.models.inside.exactness import CHECKS, allowed, exact_checks
 from emoscope.models.interventions import (
     computed_at,
     fixed_head,
@@ -42,7 +44,7 @@ from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import WHOLE_BLOCK
 
-PARTS = {"attention": projection_of, "mlp": feed_forward_of}
+PARTS = {"attention": attention_of, "mlp": feed_forward_of}
 
 
 @dataclass(frozen=True)
@@ -80,24 +82,39 @@ def mask_block(
     means: Path,
     texts: Path,
     block: int,
+    exactness: Path,
     masking: dict,
     seed: int,
     prediction: dict,
     output: Path,
 ) -> None:
-    """Write `id, block, head, condition, draw, p_*, logit_*` for every mask of one block."""
+    """Write `id, block, head, condition, draw, p_*, logit_*` for every mask of one block.
+
+    Heads are not masked where they are not what the projection reads, by `exactness`.
+    """
     classifier, tokenizer = load_classifier(model)
+    exact = exact_checks(exactness)
     table = pd.read_parquet(samples)
     reference = read_reference(means, texts, seed, classifier.device)
     masks = masks_of(classifier, **masking)
+    if not allowed("head masks", exact):
+        masks = [mask for mask in masks if mask.head == WHOLE_BLOCK]
     judged = table["text"].tolist()
-    scores = block_scores(classifier, tokenizer, judged, block, masks, reference, prediction["tokens_per_batch"])
+    scores = block_scores(classifier, tokenizer, judged, block, masks, reference, prediction["tokens_per_batch"], exact)
     parts = [score_table(classifier, table["id"], logits, block, mask) for mask, logits in scores.items()]
     write_table(pd.concat(parts, ignore_index=True), output)
 
 
 def mask_all_but(
-    model: Path, samples: Path, means: Path, texts: Path, masking: dict, seed: int, prediction: dict, output: Path
+    model: Path,
+    samples: Path,
+    means: Path,
+    texts: Path,
+    exactness: Path,
+    masking: dict,
+    seed: int,
+    prediction: dict,
+    output: Path,
 ) -> None:
     """Write `id, block, head, condition, draw, p_*, logit_*` with the attention of all blocks but `block` ablated."""
     classifier, tokenizer = load_classifier(model)
@@ -105,7 +122,8 @@ def mask_all_but(
     reference = read_reference(means, texts, seed, classifier.device)
     masks = [mask for mask in masks_of(classifier, **masking, head_conditions=[]) if _of_attention(mask)]
     judged = table["text"].tolist()
-    scores = all_but_scores(classifier, tokenizer, judged, masks, reference, prediction["tokens_per_batch"])
+    exact = exact_checks(exactness)
+    scores = all_but_scores(classifier, tokenizer, judged, masks, reference, prediction["tokens_per_batch"], exact)
     parts = [score_table(classifier, table["id"], logits, kept, mask) for (kept, mask), logits in scores.items()]
     write_table(pd.concat(parts, ignore_index=True), output)
 
@@ -130,10 +148,11 @@ def block_scores(
     masks: Sequence[Mask],
     reference: Reference,
     tokens_per_batch: int,
+    exact: Collection[str] = CHECKS,
 ) -> dict[Mask, np.ndarray]:
     """Logits (texts, classes) under every mask of one block or one of its heads.
 
-    Every batch runs once up to the block; each mask then runs only the blocks from there on.
+    Every batch runs once up to the block; each mask then runs only the blocks from there on, if that is `exact`.
     """
     draws = _draws(masks)
     pool = outputs_of(model, tokenizer, reference.texts, [block], tokens_per_batch) if draws else None
@@ -145,7 +164,7 @@ def block_scores(
         kinds = kinds_of(model, inputs)
         drawn = {draw: pool.instead_of(kinds, chosen[draw][rows]) for draw in draws}
         substitutes = Substitutes(reference.means, kinds, drawn)
-        with resumed_at(model, block, residual), last_pooled(model, inputs):
+        with spared(model, inputs, block, residual, exact):
             for mask in masks:
                 with silence(model, block, mask, substitutes):
                     scores[mask][rows] = model(**inputs).logits.cpu().numpy()
@@ -160,10 +179,11 @@ def all_but_scores(
     masks: Sequence[Mask],
     reference: Reference,
     tokens_per_batch: int,
+    exact: Collection[str] = CHECKS,
 ) -> dict[tuple[int, Mask], np.ndarray]:
     """Logits (texts, classes) by the block that is kept and the mask that all others get.
 
-    Before the block that is kept all others are masked, whichever it is: they run once.
+    Before the block that is kept all others are masked, whichever it is: they run once, if resuming is `exact`.
     """
     blocks = range(len(blocks_of(model)))
     empty = (len(texts), model.config.num_labels)
@@ -182,8 +202,9 @@ def all_but_scores(
             with _silenced(model, blocks[:-1], mask, substitutes):
                 residuals = block_inputs(model, inputs, blocks)
             for kept in blocks:
-                rest = _silenced(model, blocks[kept + 1 :], mask, substitutes)
-                with resumed_at(model, kept, residuals[kept]), last_pooled(model, inputs), rest:
+                others = [block for block in blocks if block > kept or (block < kept and "resumed" not in exact)]
+                rest = _silenced(model, others, mask, substitutes)
+                with spared(model, inputs, kept, residuals[kept], exact), rest:
                     scores[kept, mask][rows] = model(**inputs).logits.cpu().numpy()
     return scores
 
@@ -191,10 +212,24 @@ def all_but_scores(
 def block_inputs(model: PreTrainedModel, inputs: Mapping[str, Tensor], blocks: Sequence[int]) -> list[Tensor]:
     """What some blocks get, (rows, tokens, width) each; from the last of them on, no block is run."""
     with ExitStack() as stack:
-        stack.enter_context(skipping(blocks_of(model)[max(blocks) :]))
+        stack.enter_context(skipping(model, blocks_of(model)[max(blocks) :]))
         seen = [stack.enter_context(recording(blocks_of(model)[block])) for block in blocks]
         model(**inputs)
     return [record["input"] for record in seen]
+
+
+@contextmanager
+def spared(
+    model: PreTrainedModel, inputs: Mapping[str, Tensor], block: int, residual: Tensor, exact: Collection[str]
+) -> Iterator[None]:
+    """Spare what masks of a block and later ones cannot change: the blocks before it, which made its input `residual`,
+    and most of the last MLP; each only where the model gives the same answer (`exact`)."""
+    with ExitStack() as stack:
+        if "resumed" in exact:
+            stack.enter_context(resumed_at(model, block, residual))
+        if "pooled" in exact:
+            stack.enter_context(last_pooled(model, inputs))
+        yield
 
 
 def last_pooled(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> AbstractContextManager:

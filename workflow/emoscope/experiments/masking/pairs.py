@@ -1,6 +1,6 @@
 """Pairs of the costliest heads, mean-ablated alone and together: what one does may hide that another can do it, too."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
@@ -15,14 +15,14 @@ from emoscope.experiments.masking.measure import (
     Mask,
     Substitutes,
     block_inputs,
-    last_pooled,
     prediction_columns,
     silence,
+    spared,
 )
 from emoscope.experiments.masking.measures import MEASURES, PAIR, class_columns, measures
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.models.batches import padded_batches
-from emoscope.models.interventions import resumed_at
+from emoscope.models.inside.exactness import CHECKS, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
@@ -37,6 +37,7 @@ def mask_pairs(
     blocks: list[Path],
     means: Path,
     texts: Path,
+    exactness: Path,
     paired_heads: int,
     prediction: dict,
     output: Path,
@@ -48,7 +49,8 @@ def mask_pairs(
     heads = costliest_heads(table, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), paired_heads)
     reference = read_reference(means, texts, 0, classifier.device)
     judged = table["text"].tolist()
-    scores = pair_scores(classifier, tokenizer, judged, heads, reference, prediction["tokens_per_batch"])
+    exact = exact_checks(exactness)
+    scores = pair_scores(classifier, tokenizer, judged, heads, reference, prediction["tokens_per_batch"], exact)
     nothing = np.empty((0, classifier.config.num_labels), dtype=np.float32)
     parts = [_pair_table(classifier, table["id"][:0], nothing, (0, 0), (0, 0))]
     parts += [_pair_table(classifier, table["id"], logits, *pair) for pair, logits in scores.items()]
@@ -76,6 +78,7 @@ def pair_scores(
     heads: Sequence[Head],
     reference: Reference,
     tokens_per_batch: int,
+    exact: Collection[str] = CHECKS,
 ) -> dict[tuple[Head, Head], np.ndarray]:
     """Logits (texts, classes) with every two of the heads replaced by their means, and each alone, as (head, head)."""
     pairs = [*((head, head) for head in heads), *combinations(sorted(heads), 2)]
@@ -87,8 +90,7 @@ def pair_scores(
         substitutes = Substitutes(reference.means, kinds_of(model, inputs), {})
         for pair in pairs:
             with ExitStack() as stack:
-                stack.enter_context(resumed_at(model, pair[0][0], residuals[pair[0][0]]))
-                stack.enter_context(last_pooled(model, inputs))
+                stack.enter_context(spared(model, inputs, pair[0][0], residuals[pair[0][0]], exact))
                 for block, head in dict.fromkeys(pair):
                     stack.enter_context(silence(model, block, Mask(head, "mean"), substitutes))
                 scores[pair][rows] = model(**inputs).logits.cpu().numpy()

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of, feed_forward_of, projection_of
+from emoscope.models.families import attention_of, blocks_of, feed_forward_of, projection_of
 from emoscope.models.interventions import recording, skipping
 from emoscope.models.loading import load_classifier
 from emoscope.models.positions import KINDS, PADDING, counterparts, kinds_of
@@ -26,7 +26,7 @@ from emoscope.storage.files import replacing, write_table
 
 SITES = {  # of a block: the module, and whether its input or its output is meant
     "heads": (projection_of, "input"),  # the heads' outputs side by side
-    "attention": (projection_of, "output"),
+    "attention": (attention_of, "output"),
     "mlp": (feed_forward_of, "output"),
 }
 RESAMPLED = ("attention", "mlp")
@@ -126,7 +126,7 @@ def outputs_of(
     """What some blocks put out in these texts; those after the last of them are not run."""
     parts = []
     for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
-        with skipping(blocks_of(model)[max(blocks) + 1 :]), recorded(model, blocks, RESAMPLED) as seen:
+        with skipping(model, blocks_of(model)[max(blocks) + 1 :]), recorded(model, blocks, RESAMPLED) as seen:
             model(**inputs)
         parts.append((rows, kinds_of(model, inputs), seen()))
     size = len(texts), max(kinds.shape[1] for _, kinds, _ in parts)

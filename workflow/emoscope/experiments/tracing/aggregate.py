@@ -5,13 +5,13 @@ most, with the sign that makes the margin grow. Over pairs, effects are summed a
 mean of the pairs' own shares would be ruled by pairs whose margin hardly moves.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel
 
-from emoscope.experiments.tracing.attribution import contributions_of, lens_of
+from emoscope.experiments.tracing.attribution import lens_of
 from emoscope.experiments.tracing.names import PLACES
 from emoscope.experiments.tracing.patching import (
     FLIPPED_INTO_ORIGINAL,
@@ -25,15 +25,21 @@ from emoscope.experiments.tracing.patching import (
 from emoscope.experiments.tracing.sample import Drawn
 from emoscope.models.activations import Activations, each_activations
 from emoscope.models.families import pooled_token
+from emoscope.models.inside.contributions import contributions_of
 from emoscope.storage.names import NONE
 
+METHODS = ("patching", "attribution", "lens")
 AT_ONCE = 16  # pairs whose activations are held together; their patches fill the batches
 PAIR_COLUMNS = ["pair", "kind", "id", "origin", "cluster", "rise", "fall", "total"]
 EFFECT_COLUMNS = ["pair", "measure", "direction", "site", "place", "block", "head", "effect"]
 
 
 def aggregate(
-    model: PreTrainedModel, drawn: Sequence[Drawn], classes: Sequence[str], tokens_per_batch: int
+    model: PreTrainedModel,
+    drawn: Sequence[Drawn],
+    classes: Sequence[str],
+    tokens_per_batch: int,
+    methods: Collection[str] = METHODS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Two tables: the pairs, and the effects on each.
 
@@ -42,7 +48,7 @@ def aggregate(
     - effects: `pair, measure, direction, site, place, block, head, effect`. `patching`: how far the patched recipient's
       margin comes towards the donor's, in each direction (heads, being many, only into the original). `attribution`:
       how much more a part writes for the margin in the changed text; the parts of a pair add up to its total. `lens`:
-      how far the margin has grown after `block` blocks.
+      how far the margin has grown after `block` blocks. Only these `methods` have rows.
     """
     pairs, effects = [], []
     for start in range(0, len(drawn), AT_ONCE):
@@ -55,9 +61,10 @@ def aggregate(
             total = float((run[1].logits - run[0].logits)[[rise, fall]].diff().neg())
             pair = one.pair
             pairs.append((number, one.kind, pair.id, pair.origin, pair.cluster, classes[rise], classes[fall], total))
-            effects += [part.assign(pair=number) for part in _read(model, one, run, rise, fall)]
-        patched = _patched(model, some, both, moved, tokens_per_batch)
-        effects.append(patched.assign(pair=patched["pair"] + start))
+            effects += [part.assign(pair=number) for part in _read(model, one, run, rise, fall, methods)]
+        if "patching" in methods:
+            patched = _patched(model, some, both, moved, tokens_per_batch)
+            effects.append(patched.assign(pair=patched["pair"] + start))
     found = pd.concat(effects, ignore_index=True)[EFFECT_COLUMNS] if effects else pd.DataFrame(columns=EFFECT_COLUMNS)
     return pd.DataFrame(pairs, columns=PAIR_COLUMNS), found
 
@@ -98,21 +105,28 @@ def _by_kind(transfer: Transfer, places: dict[str, list[int]]) -> Transfer:
 
 
 def _read(
-    model: PreTrainedModel, one: Drawn, run: tuple[Activations, Activations], rise: int, fall: int
+    model: PreTrainedModel,
+    one: Drawn,
+    run: tuple[Activations, Activations],
+    rise: int,
+    fall: int,
+    methods: Collection[str],
 ) -> Iterator[pd.DataFrame]:
-    """Attribution and lens of one pair, changed minus original."""
+    """Attribution and lens of one pair, if they are among the methods, changed minus original."""
     places = [pooled_token(model, text["input_ids"]) for text in (one.aligned.original, one.aligned.flipped)]
     texts = list(zip(run, places, strict=True))
-    (parts, before), (_, after) = (contributions_of(model, *text) for text in texts)
-    table = pd.DataFrame(parts).rename(columns={"part": "site"})
-    written = (after - before).cpu().numpy()
-    yield table.assign(measure="attribution", direction="", place="", effect=written[:, rise] - written[:, fall])
-    original, changed = (lens_of(model, *text).cpu().numpy() for text in texts)
-    grown = changed - original
-    yield pd.DataFrame({
-        "measure": "lens", "direction": "", "site": "", "place": "", "block": range(len(grown)), "head": NONE,
-        "effect": grown[:, rise] - grown[:, fall],
-    })  # fmt: skip
+    if "attribution" in methods:
+        (parts, before), (_, after) = (contributions_of(model, *text) for text in texts)
+        table = pd.DataFrame(parts).rename(columns={"part": "site"})
+        written = (after - before).cpu().numpy()
+        yield table.assign(measure="attribution", direction="", place="", effect=written[:, rise] - written[:, fall])
+    if "lens" in methods:
+        original, changed = (lens_of(model, *text).cpu().numpy() for text in texts)
+        grown = changed - original
+        yield pd.DataFrame({
+            "measure": "lens", "direction": "", "site": "", "place": "", "block": range(len(grown)), "head": NONE,
+            "effect": grown[:, rise] - grown[:, fall],
+        })  # fmt: skip
 
 
 def _margin(logits: np.ndarray, rise: np.ndarray, fall: np.ndarray) -> np.ndarray:

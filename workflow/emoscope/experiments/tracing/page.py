@@ -180,9 +180,9 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
         averaged, shares = axes["gender"]
         used = averaged[averaged["kind"] == FLIP].dropna(subset="total")
         ambiguous = used["id"].isin(truth["ids"]["ambiguous"]) & (used["origin"] == "natural")
-        early, late = ends(shares)
         changed, pooled = residual(shares, FLIP, "changed"), residual(shares, FLIP, "pooled")
         if len(changed) and len(used):
+            early, late = ends(shares)
             starts, arrives = pooled.loc[early, "high"] < HALF, pooled.loc[late, "low"] > HALF
             wrong = pooled.loc[early, "low"] > HALF or pooled.loc[late, "high"] < HALF
             rows.append(

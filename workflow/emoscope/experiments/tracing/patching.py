@@ -22,7 +22,14 @@ from transformers import PreTrainedModel
 from emoscope.experiments.tracing.alignment import Aligned
 from emoscope.models.activations import Activations, padded
 from emoscope.models.batches import token_batches
-from emoscope.models.families import blocks_of, feed_forward_of, head_slice, heads_of, projection_of
+from emoscope.models.families import (
+    attention_of,
+    blocks_of,
+    feed_forward_of,
+    head_slice,
+    heads_of,
+    projection_of,
+)
 from emoscope.models.interventions import changing_input, changing_output, resumed_at
 from emoscope.storage.names import NONE
 
@@ -168,8 +175,7 @@ def _patched(model: PreTrainedModel, block: int, jobs: Sequence[tuple[Transfer, 
     with ExitStack() as stack:
         stack.enter_context(resumed_at(model, block, residual))
         if block < len(blocks_of(model)):
-            projection = projection_of(model, block)
-            stack.enter_context(changing_input(projection, replacing("head")))
-            stack.enter_context(changing_output(projection, replacing("attention")))
+            stack.enter_context(changing_input(projection_of(model, block), replacing("head")))
+            stack.enter_context(changing_output(attention_of(model, block), replacing("attention")))
             stack.enter_context(changing_output(feed_forward_of(model, block), replacing("feed_forward")))
         yield

@@ -29,7 +29,7 @@ def summarise_shares(
     Patches that were made in both directions have a third row, `both`, of all their effects over all their totals.
     """
     pairs = averaged.dropna(subset="total").set_index("pair").sort_index()
-    if not len(pairs):
+    if not len(pairs) or not len(effects):
         return pd.DataFrame(columns=COLUMNS)
     table = effects.pivot(index="pair", columns=KEY, values="effect").reindex(pairs.index)
     table = pd.concat([table, both_directions(table)], axis=1)
@@ -64,6 +64,8 @@ def summarise_shares(
 def both_directions(table: pd.DataFrame) -> pd.DataFrame:
     """The mean effect of the two directions of every patch that was made in both."""
     patched = table.loc[:, table.columns.get_level_values("measure") == "patching"]
+    if not patched.shape[1]:
+        return patched
     parts = [name for name in KEY if name != "direction"]
     grouped = patched.T.groupby(level=parts, sort=False)
     mean = grouped.mean()[grouped.size() == 2].reset_index().assign(direction=BOTH)

@@ -23,8 +23,8 @@ from emoscope.models.families import (
     is_classifier,
     pooled_token,
     projection_of,
-    visible_tokens,
 )
+from emoscope.models.inside.visibility import additive, answers_seeing, visible_tokens
 from emoscope.models.interventions import Change, changing_input, resumed_at
 
 QUERIES = 512  # blocked (source, target) pairs in one forward pass; bounds memory, changes nothing else
@@ -62,8 +62,7 @@ def blocked_answers(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndar
     for rows in np.split(np.arange(len(source)), range(QUERIES, len(source), QUERIES)):
         allowed = np.repeat(seen[None], len(rows), axis=0)
         allowed[np.arange(len(rows)), source[rows], target[rows]] = False
-        mask = _additive(torch.from_numpy(allowed).to(model.device))[:, None]
-        after = model(tokens.expand(len(rows), -1), attention_mask=mask).logits
+        after = answers_seeing(model, tokens, allowed)
         change[source[rows], target[rows]], divergence[source[rows], target[rows]] = _moved(answer, after)
     return change, divergence
 
@@ -101,11 +100,6 @@ def _moved(before: Tensor, after: Tensor) -> tuple[np.ndarray, np.ndarray]:
     divergence = (before.exp() * (change.expm1() - change)).sum(dim=-1)
     change = change[:, int(before.argmax())]
     return change.cpu().numpy(), divergence.cpu().numpy()
-
-
-def _additive(allowed: Tensor) -> Tensor:
-    """The mask as the models add it to attention scores: 0 where allowed, else the lowest float."""
-    return torch.zeros(allowed.shape, device=allowed.device).masked_fill(~allowed, torch.finfo(torch.float32).min)
 
 
 @dataclass(frozen=True)
@@ -180,7 +174,7 @@ def _effects(
     places = np.arange(len(text.tokens))
     own = np.diag(allowed[np.arange(len(source)), source])  # a query's own key is not the cached one
     seen = torch.from_numpy(np.concatenate([allowed & (places < source[:, None]), own], axis=1)).to(model.device)
-    mask = _additive(seen)
+    mask = additive(seen)
     rows = torch.from_numpy(source).to(model.device)
     with torch.inference_mode():
         after = model(

@@ -9,7 +9,9 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
-from emoscope.models.families import blocks_of, family_of, heads_of, visible_tokens
+from emoscope.models.families import blocks_of, context_of, family_of, heads_of
+from emoscope.models.inside.exactness import allowed, exact_checks
+from emoscope.models.inside.visibility import MOST_TOKENS, visible_tokens
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import architecture_of, load_classifier, random_twin
 from emoscope.statistics.ranks import rank_agreement
@@ -18,20 +20,25 @@ from emoscope.writeups.attention.blocking import when_blocked, when_silenced
 from emoscope.writeups.attention.weights import attention_of, readable, resting_places, rollout, where_heads_look
 
 LONGEST = 128  # tokens of a sentence; a map of more could not be read, and the viewer's page would grow past 10 MB
-TOKENS = (6, 32)  # shortest and longest text that is taken from a corpus
+TOKENS = (6, MOST_TOKENS)  # shortest and longest text that is taken from a corpus
 HEAD = ("block", "head")
 PER_TWIN = 3  # every third text is read by the model's random twin, too: it costs as much, and varies little
 
 
-def attention_weights(model: Path, config: dict, weights: Path, averages: Path, tokens: Path) -> None:
+def attention_weights(
+    model: Path, exactness: list[Path], config: dict, weights: Path, averages: Path, tokens: Path
+) -> None:
     """Write the attention weights of every configured sentence, block and head, their means and their rollout.
 
     `weights` has a row for each sentence, block, head, source and target; `averages` one for each sentence, block,
     view, source and target; `tokens` one for each sentence and position. A view is the `mean` of the block's heads, the
     `rollout` up to the block, `overall`, the mean of all heads of all blocks, whose block is -1, or `effect`, the
     divergence (nats) when the weight is blocked in all of them. Targets after the source have rows only in models that
-    look ahead, such as BERT. `resting` in `tokens` is what `resting_places` gives.
+    look ahead, such as BERT. `resting` in `tokens` is what `resting_places` gives. The tables of a classifier for which
+    that is not exact, by `exactness`, are empty.
     """
+    if refused(exactness):
+        return write_empty(weights, averages, tokens)
     network, tokenizer = load(model)
     sentences = readable_sentences(config["sentences"], network, tokenizer)
     check_heads(config["heads"], network)
@@ -54,7 +61,14 @@ def attention_weights(model: Path, config: dict, weights: Path, averages: Path, 
 
 
 def block_attention(
-    model: Path, texts: Path, config: dict, statistics: dict, blocked: Path, looks: Path, silenced: Path
+    model: Path,
+    texts: Path,
+    exactness: list[Path],
+    config: dict,
+    statistics: dict,
+    blocked: Path,
+    looks: Path,
+    silenced: Path,
 ) -> None:
     """Block attention, one weight at a time and one head at a time, and write what that does to the answer.
 
@@ -68,12 +82,15 @@ def block_attention(
     the head's weights with `divergence` in `blocked`.
     `silenced`: for each text, block and head the effects of silencing the head at the token that `when_silenced` names,
     and its weights there: on all but the resting places (`elsewhere`), and the largest (`sharpest`).
+    The tables of a classifier for which that is not exact, by `exactness`, are empty.
     """
+    if refused(exactness):
+        return write_empty(blocked, looks, silenced)
     network, tokenizer = load(model)
     twin = random_twin(network, statistics["seed"])
     ahead = family_of(network).looks_ahead
     tables: dict[str, list[pd.DataFrame]] = {"blocked": [], "looks": [], "silenced": []}
-    longest = min(TOKENS[1], network.config.max_position_embeddings)
+    longest = min(TOKENS[1], context_of(network))
     chosen = chosen_texts(texts, tokenizer, config["texts"], statistics["seed"], longest)
     for text, ids in enumerate(tqdm(chosen, desc="blocking", unit="text")):
         maps, resting = attention_of(network, ids), resting_places(tokenizer, ids)
@@ -91,6 +108,16 @@ def block_attention(
         tables["silenced"].append(_rows(text, HEAD, **values, divergence=divergence))
     for name, path in {"blocked": blocked, "looks": looks, "silenced": silenced}.items():
         write_table(pd.concat(tables[name], ignore_index=True), path)
+
+
+def refused(exactness: list[Path]) -> bool:
+    """Whether a classifier's attention is not to be read; there is no file about a language model."""
+    return not all(allowed("attention", exact_checks(file)) for file in exactness)
+
+
+def write_empty(*tables: Path) -> None:
+    for table in tables:
+        write_table(pd.DataFrame(), table)
 
 
 def blocked_rows(
@@ -118,7 +145,7 @@ def readable_sentences(
 
     One that is longer than the model's context or LONGEST is cut, and its text then ends in an ellipsis.
     """
-    limit = min(model.config.max_position_embeddings, LONGEST)
+    limit = min(context_of(model), LONGEST)
     found = []
     for number, sentence in enumerate(sentences):
         encoded = tokenizer(sentence, truncation=True, max_length=limit, return_offsets_mapping=True)

@@ -40,6 +40,10 @@ def summarise_attention(
     """
     options = resampling(statistics)
     blocks = pd.read_parquet(blocked)
+    if blocks.empty:  # of a classifier whose attention cannot be read exactly
+        for table in (agreement, heads):
+            write_table(pd.DataFrame(), table)
+        return write_findings([], findings)
     sources, random = (source_agreement(blocks[blocks["weights"] == whose]) for whose in ("trained", "random"))
     agreed = agreement_table(sources, options)
     by_head = head_table(pd.read_parquet(looks), pd.read_parquet(silenced), options)

@@ -16,13 +16,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from emoscope.errors import UserError
-from emoscope.models.families import attention_norm_of, head_slice, head_weights, heads_of, reading_weights, rotated
+from emoscope.models.families import (
+    attention_norm_of,
+    centres,
+    epsilon_of,
+    family_of,
+    head_slice,
+    head_weights,
+    heads_of,
+    query_norms_of,
+    reading_weights,
+    rotated,
+)
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import check_blocks
 from emoscope.storage.files import write_table
@@ -60,7 +71,7 @@ def compose_heads(model: Path, blocks: int, heads: Path, config: dict, output: P
         queries, keys = circuit(network, previous, later, embedded, embedded)
         asked = more if kind == "main" else sample
         found = {"embedding": own_scores(queries, keys, asked)}
-        if (turned := rotated(network, queries, distance)) is not None:
+        if (turned := rotated(network, later[0], queries, distance)) is not None:
             found["rotated"] = own_scores(turned, keys, asked)
         read, written = (_normalised(network, residual[block], block) for block, _ in (later, previous))
         found["context"] = own_scores(*circuit(network, previous, later, read, written), torch.arange(len(sample)))
@@ -114,7 +125,8 @@ def circuit(
     """Queries (tokens, head width) of `read` and keys (tokens, head width) of `written` through the previous head."""
     query, key, _, _ = processed_weights(model, *later)
     _, _, value, out = processed_weights(model, *previous)
-    return read @ query, written @ value @ out @ key
+    norms = query_norms_of(model, later[0]) or [nn.Identity(), nn.Identity()]
+    return norms[0](read @ query), norms[1](written @ value @ out @ key)
 
 
 def processed_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -129,8 +141,8 @@ def processed_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Te
 
     def read(weight: Tensor) -> Tensor:
         start = head * weight.shape[1] // (heads_of(model) * width) * width  # heads may share keys and values
-        folded = norm.weight[:, None] * weight[:, start : start + width]
-        return folded - folded.mean(dim=0) if isinstance(norm, torch.nn.LayerNorm) else folded
+        folded = (norm.weight + family_of(model).norms_add_one)[:, None] * weight[:, start : start + width]
+        return folded - folded.mean(dim=0) if centres(norm) else folded
 
     query, key, value = map(read, reading_weights(model, block))
     return query, key, value, head_weights(model, block)[head]
@@ -167,6 +179,6 @@ def residuals_after(model: PreTrainedModel, tokens: Tensor, first: int, blocks: 
 def _normalised(model: PreTrainedModel, residual: Tensor, block: int) -> Tensor:
     """The residual stream, normalised without scale and bias: the scale is folded into the weights."""
     norm, width = attention_norm_of(model, block), residual.shape[-1:]
-    if isinstance(norm, torch.nn.LayerNorm):
-        return functional.layer_norm(residual, width, eps=norm.eps)
-    return functional.rms_norm(residual, width, eps=norm.variance_epsilon)
+    if centres(norm):
+        return functional.layer_norm(residual, width, eps=epsilon_of(norm))
+    return functional.rms_norm(residual, width, eps=epsilon_of(norm))

@@ -208,7 +208,7 @@ def patched_losses(
                 stream = residual.clone()
                 stream[kept] = change(residual[kept], ids)
                 with (
-                    skipping(blocks[: trained.block + 1]),
+                    skipping(model, blocks[: trained.block + 1]),
                     changing_output(blocks[trained.block], lambda _, stream=stream: stream),
                 ):
                     logits = model(**inputs, use_cache=False).logits[:, :-1][predicted]

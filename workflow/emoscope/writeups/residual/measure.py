@@ -16,8 +16,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of, unembed
-from emoscope.models.interventions import recording
+from emoscope.models.families import blocks_of
+from emoscope.models.interventions import read_out, recording
 from emoscope.models.language_models import load_language_model
 from emoscope.storage.files import write_table
 from emoscope.writeups.residual.positions import TEXTS, encode_sentence, position_tables
@@ -58,7 +58,7 @@ def residual_stream(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor
 def first_choices(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str) -> pd.DataFrame:
     """The most probable next token at every depth and position of one sentence."""
     encoded = encode_sentence(model, tokenizer, text)
-    probability, choice = unembed(model, residual_stream(model, encoded)[:, 0]).softmax(-1).max(-1)
+    probability, choice = read_out(model, residual_stream(model, encoded)[:, 0]).softmax(-1).max(-1)
     tokens = [tokenizer.decode([number]) for number in encoded["input_ids"][0].tolist()]
     depth, position = np.indices(choice.shape).reshape(2, -1)
     return pd.DataFrame({
@@ -93,11 +93,11 @@ def token_lens_table(
 
 def _read(model: PreTrainedModel, streams: Tensor, following: Tensor) -> list[pd.DataFrame]:
     """The lens on streams (depths, tokens, width); `following` (tokens,) is the next token, -1 where there is none."""
-    prediction = unembed(model, streams[-1]).argmax(-1)
+    prediction = read_out(model, streams[-1]).argmax(-1)
     known = (following >= 0).cpu().numpy()
     parts = []
     for depth, stream in enumerate(streams):
-        logits = unembed(model, stream)
+        logits = read_out(model, stream)
         total = logits.logsumexp(-1)
         columns = {"depth": depth, "norm": stream.norm(dim=-1).cpu().numpy()}
         for name, wanted in (("prediction", prediction), ("next", following.clamp(min=0))):

@@ -67,7 +67,7 @@ def gather(
 def residual_behind(model: PreTrainedModel, inputs: dict[str, Tensor], block: int) -> Tensor:
     """The output of a block, (rows, tokens, width)."""
     blocks = blocks_of(model)
-    with skipping(blocks[block + 1 :]), recording(blocks[block]) as seen:
+    with skipping(model, blocks[block + 1 :]), recording(blocks[block]) as seen:
         model.base_model(**inputs, use_cache=False)
     return seen["output"]
 

@@ -1,0 +1,340 @@
+"""Whether what the experiments read out of a model is what the model computes: checked on the loaded model.
+
+Each check takes the same quantity by two routes that must agree, on some texts, in float32. Its error is the largest
+difference between them, over the largest absolute value of what is compared (logits, for most checks), in any text and
+block. It counts as exact up to LIMIT: float32 has seven digits, of which a deep model's sums lose two or three, while a
+description that does not fit a model is wrong in the first or second. What needs a check that fails is refused (NEEDS);
+everything else goes on.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.errors import UserError
+from emoscope.models.activations import Activations, activations_of
+from emoscope.models.batches import padded_batches
+from emoscope.models.families import (
+    blocks_of,
+    feed_forward_of,
+    head_weights,
+    heads_of,
+    pooled_token,
+    pooled_tokens,
+    projection_of,
+    readers_of,
+    residual_norms_of,
+    split_readers,
+)
+from emoscope.models.inside.contributions import contributions_of
+from emoscope.models.inside.visibility import MOST_TOKENS, additive, answers_seeing, visible_tokens
+from emoscope.models.interventions import changing_output, computed_at, read_out, recording, resumed_at
+from emoscope.models.loading import load_classifier
+from emoscope.storage.files import read_json, write_json
+
+LIMIT = 1e-4  # of the largest absolute value
+TEXTS = 5  # on which checks are made: the shortest, the longest, and between them
+LOOKED_AT = 200  # distinct test texts from which these are taken
+WORDS = 8  # tokens on which a language model is checked
+
+NEEDS = {  # what the experiments do, by the checks without which it would be wrong
+    "head masks": ("heads",),
+    "patching": ("heads", "pooled", "resumed"),
+    "attribution": ("heads", "pooled", "parts"),
+    "lens": ("pooled", "lens"),
+    "attention": ("values", "weights", "blocking", "heads", "pooled", "resumed"),
+}
+
+
+CHECKS = ("padding", "pooled", "halves", "heads", "resumed", "lens", "parts", "values", "weights", "blocking")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its error, relative to the largest value, whether that is within the limit, and what went wrong if
+    the model could not be checked at all (the error is then infinite)."""
+
+    check: str
+    error: float
+    limit: float = LIMIT
+    note: str = ""
+
+    @property
+    def exact(self) -> bool:
+        return self.error <= self.limit
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text: token ids (1, tokens), the place that the head reads, and what the model computes."""
+
+    inputs: dict[str, Tensor]
+    place: int
+    run: Activations
+
+
+Routes = Iterator[tuple[Tensor, Tensor]]  # the same quantity by two routes
+
+
+def check_exactness(model: Path, test: Path, output: Path) -> None:
+    """Check a classifier on some of its test texts and write what holds and what is refused: `checks`, each with
+    `check, error, limit, exact, note`, and `refused`, by what is refused the checks that fail.
+
+    UserError if nothing could be believed: answers that depend on padding, or blocks that add other things to the
+    residual stream than their description says.
+    """
+    classifier, tokenizer = load_classifier(model)
+    eager, _ = load_classifier(model, attention="eager")
+    texts = chosen_texts(tokenizer, pd.read_parquet(test, columns=["text"])["text"])
+    checks = checks_of(classifier, eager, tokenizer, texts)
+    assert_usable(checks, str(model))
+    write_json(record(checks), output)
+
+
+def record(checks: Sequence[Check]) -> dict:
+    """What `check_exactness` writes."""
+    found = [{**asdict(check), "error": _number(check.error), "exact": check.exact} for check in checks]
+    failed = {check.check for check in checks if not check.exact}
+    refused = {what: [need for need in needs if need in failed] for what, needs in NEEDS.items()}
+    return {"checks": found, "refused": {what: why for what, why in refused.items() if why}}
+
+
+def exact_checks(file: Path) -> frozenset[str]:
+    """The checks that hold, by what `check_exactness` wrote."""
+    return frozenset(check["check"] for check in read_json(file)["checks"] if check["exact"])
+
+
+def allowed(what: str, exact: Collection[str]) -> bool:
+    """Whether nothing that an experiment needs (NEEDS) is missing."""
+    return set(NEEDS[what]) <= set(exact)
+
+
+def _number(error: float) -> float | None:
+    return float(f"{error:.2g}") if np.isfinite(error) else None  # JSON has no infinity
+
+
+def assert_usable(checks: Sequence[Check], name: str) -> None:
+    """UserError if no experiment could be believed."""
+    found = {check.check: check for check in checks}
+    _assert_padding(found["padding"], name)
+    if not (halves := found["halves"]).exact:
+        raise UserError(
+            f"{name}: its blocks add something else to the residual stream than what their description calls attention "
+            f"and feed-forward (they differ by {halves.error:.2g} of it{_said(halves)}); mend `family` of the model in "
+            "the configuration"
+        )
+    if not (values := found["values"]).exact and np.isfinite(values.error):
+        raise UserError(
+            f"{name}: what its description calls the input of the attention's projection is not what the heads put out "
+            f"(they differ by {values.error:.2g} of it); mend `family` of the model in the configuration"
+        )
+
+
+def _assert_padding(check: Check, name: str) -> None:
+    if not check.exact:
+        raise UserError(
+            f"{name}: its answers depend on padding (by {check.error:.2g} of the largest logit{_said(check)}), so that "
+            "a text would get another answer in another batch; give a model that masks its padding"
+        )
+
+
+@torch.inference_mode()
+def assert_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> None:
+    """UserError for a model whose answer to a text depends on the batch that it is in."""
+    check = _checked("padding", _padding(model.eval(), tokenizer, chosen_texts(tokenizer, texts)))
+    _assert_padding(check, model.name_or_path)
+
+
+def _said(check: Check) -> str:
+    return f": {check.note}" if check.note else ""
+
+
+def assert_readable(model: PreTrainedModel) -> None:
+    """UserError unless all that the write-ups read out of a language model is what it computes, on a few tokens."""
+    for check in language_checks(model):
+        if not check.exact:
+            raise UserError(
+                f"{model.name_or_path}: what would be read out of this {type(model).__name__} is not what it computes "
+                f"(check {check.check!r}: off by {check.error:.2g} of the largest value{_said(check)}); name another "
+                "model under `companions`"
+            )
+
+
+@torch.inference_mode()
+def language_checks(model: PreTrainedModel) -> list[Check]:
+    """All checks of a language model, whose attention has to be computed step by step."""
+    tokens = torch.arange(WORDS, device=model.device)[None] + model.config.vocab_size // 2
+    inputs = {"input_ids": tokens}
+    text = Text(inputs, WORDS - 1, activations_of(model, inputs))
+    every = {
+        "halves": _halves(model, text),
+        "heads": _heads(model, text),
+        "resumed": _resumed(model, text),
+        "lens": iter([(read_out(model, text.run.residual[-1]), text.run.logits)]),
+        "values": _values(model, text),
+        "weights": _weights(model, model, text),
+        "blocking": ((_beside(model, ids), text.run.logits[-1:]) for ids in [tokens]),
+    }
+    return [_checked(name, routes) for name, routes in every.items()]
+
+
+def chosen_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> list[str]:
+    """TEXTS of the first distinct texts: the shortest and the longest in tokens, and some evenly between them."""
+    distinct = texts.drop_duplicates().head(LOOKED_AT)
+    lengths = distinct.map(lambda text: len(tokenizer(text, truncation=True)["input_ids"]))
+    distinct = distinct[lengths > 0].loc[lengths[lengths > 0].sort_values(kind="stable").index]
+    places = np.linspace(0, len(distinct) - 1, min(TEXTS, len(distinct))).round().astype(int)
+    return distinct.iloc[places].tolist()
+
+
+@torch.inference_mode()
+def checks_of(
+    model: PreTrainedModel, eager: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]
+) -> list[Check]:
+    """All checks of a classifier; `eager` is the same model with its attention computed step by step."""
+    padding = _checked("padding", _padding(model, tokenizer, texts))
+    try:
+        seen = [_text(model, tokenizer, text) for text in texts]
+    except Exception as error:
+        raise UserError(f"{model.name_or_path}: cannot be taken apart: {_first_line(error)}") from error
+    every = {
+        "pooled": lambda text: _pooled(model, text),
+        "halves": lambda text: _halves(model, text),
+        "heads": lambda text: _heads(model, text),
+        "resumed": lambda text: _resumed(model, text),
+        "lens": lambda text: [(read_out(model, text.run.residual[-1, text.place]), text.run.logits)],
+        "parts": lambda text: [(contributions_of(model, text.run, text.place)[1].sum(dim=0), text.run.logits)],
+        "values": lambda text: _values(eager, text),
+        "weights": lambda text: _weights(model, eager, text),
+        "blocking": lambda text: [_blocking(eager, text)],
+    }
+    return [padding, *(_checked(name, chain.from_iterable(map(own, seen))) for name, own in every.items())]
+
+
+def _checked(name: str, routes: Routes) -> Check:
+    """The largest difference over the largest value, where the model lets it be taken; a model of a description from
+    the configuration may fail in any way."""
+    try:
+        error = max(float((one - other).abs().max() / other.abs().max()) for one, other in routes)
+    except Exception as error:
+        return Check(name, np.inf, note=_first_line(error))
+    return Check(name, error if np.isfinite(error) else np.inf)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def _text(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str) -> Text:
+    inputs = dict(tokenizer(text, truncation=True, return_tensors="pt").to(model.device))
+    return Text(inputs, pooled_token(model, inputs["input_ids"]), activations_of(model, inputs))
+
+
+def _padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Routes:
+    """A text's answer alone and in a batch with all others."""
+    [(rows, together)] = padded_batches(tokenizer, texts, 10**9, model.device)
+    answers = model(**together).logits
+    for row, answer in zip(rows, answers, strict=True):
+        [(_, alone)] = padded_batches(tokenizer, [texts[row]], 10**9, model.device)
+        yield answer, model(**alone).logits[0]
+
+
+def _pooled(model: PreTrainedModel, text: Text) -> Routes:
+    """The answer if the last block computed something at one token alone, and what the model says."""
+    where = pooled_tokens(model, text.inputs["input_ids"])
+
+    def alone(output: Tensor) -> Tensor:
+        kept = torch.zeros_like(output)
+        kept[:, text.place] = output[:, text.place]
+        return kept
+
+    with changing_output(blocks_of(model)[-1], alone):
+        yield model(**text.inputs).logits[0], text.run.logits
+    with computed_at(feed_forward_of(model, len(blocks_of(model)) - 1), where):
+        yield model(**text.inputs).logits[0], text.run.logits
+
+
+def _halves(model: PreTrainedModel, text: Text) -> Routes:
+    """What each block's halves make of its input, and its output."""
+    run = text.run
+    for block, seen in enumerate(_recorded(model, text, blocks_of(model))):
+        before, after = residual_norms_of(model, block) or (nn.Identity(), nn.Identity())
+        yield after(before(run.residual[block] + run.attention[block]) + run.feed_forward[block]), seen["output"][0]
+
+
+def _heads(model: PreTrainedModel, text: Text) -> Routes:
+    """What the heads write, added up, and the output of the projection."""
+    projections = [projection_of(model, block) for block in range(len(blocks_of(model)))]
+    for block, seen in enumerate(_recorded(model, text, projections)):
+        weights, bias = head_weights(model, block), projections[block].bias
+        by_head = text.run.heads[block].unflatten(-1, weights.shape[:2])
+        written = torch.einsum("thi,hio->to", by_head, weights)
+        yield written if bias is None else written + bias, seen["output"][0]
+
+
+def _recorded(model: PreTrainedModel, text: Text, modules: Iterable[nn.Module]) -> list[dict[str, Tensor]]:
+    """The `input` and `output` of some modules while the model reads the text."""
+    with ExitStack() as stack:
+        seen = [stack.enter_context(recording(module)) for module in modules]
+        model(**text.inputs)
+    return seen
+
+
+def _resumed(model: PreTrainedModel, text: Text) -> Routes:
+    """The answer of a run that starts at each block, or behind the last, and of a whole one."""
+    for block, residual in enumerate(text.run.residual):
+        with resumed_at(model, block, residual[None]):
+            yield model(**text.inputs).logits[0], text.run.logits
+
+
+def _weights(model: PreTrainedModel, eager: PreTrainedModel, text: Text) -> Routes:
+    """The answer of the model that records its attention weights, and the sums of each token's weights."""
+    answer = eager(**text.inputs, output_attentions=True)
+    yield answer.logits[0], text.run.logits
+    for weights in answer.attentions:
+        yield weights.sum(dim=-1), torch.ones_like(weights[..., 0])
+
+
+def _values(eager: PreTrainedModel, text: Text) -> Routes:
+    """Recorded attention weights, multiplied with the values, and what the heads put out.
+
+    A bias of the values that the readers do not have adds a constant to every token, since a token's weights sum to 1:
+    so outputs are compared with that of the first token.
+    """
+    numbers = range(len(blocks_of(eager)))
+    with ExitStack() as stack:
+        readers = [[stack.enter_context(recording(one)) for one in readers_of(eager, number)] for number in numbers]
+        outputs = [stack.enter_context(recording(projection_of(eager, number))) for number in numbers]
+        attentions = eager(**text.inputs, output_attentions=True).attentions
+    for block, weights in enumerate(attentions):
+        _, _, values = split_readers(eager, [seen["output"][0] for seen in readers[block]])
+        heads = outputs[block]["input"][0].unflatten(-1, (heads_of(eager), -1)).transpose(0, 1)
+        values = values.unflatten(-1, (-1, heads.shape[-1])).transpose(0, 1)
+        values = values.repeat_interleave(len(heads) // len(values), dim=0)
+        found = weights[0] @ values
+        yield found + (heads - found)[:, :1], heads
+
+
+def _blocking(eager: PreTrainedModel, text: Text) -> tuple[Tensor, Tensor]:
+    """The answer to a text of at most MOST_TOKENS with a mask that hides nothing, and without a mask."""
+    tokens = text.inputs["input_ids"][:, :MOST_TOKENS]
+    everything = visible_tokens(eager, tokens.shape[1])[None]
+    return answers_seeing(eager, tokens, everything), eager(tokens).logits
+
+
+def _beside(model: PreTrainedModel, tokens: Tensor) -> Tensor:
+    """Predictions (1, vocabulary) of the last token, asked once more beside the text that is kept in the cache."""
+    count = tokens.shape[1]
+    seen = torch.ones(1, 1, 1, count + 1, dtype=torch.bool, device=tokens.device)
+    seen[..., count - 1] = False  # what it left in the cache itself
+    kept = model(tokens, use_cache=True).past_key_values
+    place = torch.tensor([[count - 1]], device=tokens.device)
+    return model(tokens[:, -1:], position_ids=place, attention_mask=additive(seen), past_key_values=kept).logits[0]
