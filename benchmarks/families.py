@@ -161,14 +161,16 @@ COLUMNS = {  # of the table, and what each needs
 
 def table() -> str:
     """What is exact for each family, and what is refused and why, in Markdown."""
-    heads = ["model", *COLUMNS, "write-ups"]
+    heads = ["model", *COLUMNS, "write-ups", "their attention"]
     rows = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name in CONFIGS:
         found = {check.check: check for check in checks(name)}
         cells = [cell([found[need] for need in needs]) for needs in COLUMNS.values()]
         if not found["resumed"].exact:
             cells[0] += ", run whole"
-        rows.append(f"| {name} | {' | '.join([*cells, cell(language_model_checks(name))])} |")
+        language = language_model_checks(name)
+        cells += [cell([check for check in language if check.check != "blocking"]), cell(language)]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 

@@ -1,6 +1,7 @@
 """A mistake in the config is one line that names the key and the mend."""
 
 import copy
+import dataclasses
 import datetime
 import json
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from emoscope.errors import UserError
+from emoscope.models.anatomy import FAMILIES, Family
 from emoscope.models.folder import check_model_folder
 from emoscope.plan.config import check_files, complete, expand_runs, typed
 from random_models import save_language_model
@@ -348,3 +350,76 @@ def test_a_seed_that_no_generator_takes_is_named(path):
     change = with_change(*path, value) if path[-1] == "seeds" else with_change(*path, "seed", value)
     with pytest.raises(UserError, match=r"4294967296 is greater than the maximum of 4294967295"):
         complete(change)
+
+
+def folder_model(tmp_path, **settings):
+    save_language_model(tmp_path / "model")
+    config = with_model_folder(tmp_path / "model")
+    del config["models"]["mine"]["blocks"]
+    config["models"]["mine"] |= settings
+    return config
+
+
+def test_the_number_of_blocks_is_read_from_the_folder(tmp_path):
+    assert complete(folder_model(tmp_path))["models"]["mine"]["blocks"] == 2
+    assert complete(folder_model(tmp_path, blocks=2))["models"]["mine"]["blocks"] == 2
+    with pytest.raises(UserError, match=r"mine.blocks: the model has 2 blocks but the config says 3; set `blocks: 2`"):
+        complete(folder_model(tmp_path, blocks=3))
+    for name in ("num_hidden_layers", "n_layers", "num_layers"):
+        config = folder_model(tmp_path)
+        file = tmp_path / "model" / "config.json"
+        settings = json.loads(file.read_text())
+        settings[name] = settings.pop("n_layer") + 3
+        file.write_text(json.dumps(settings))
+        assert complete(config)["models"]["mine"]["blocks"] == 5
+    file.write_text('{"model_type": "gpt2"}')
+    with pytest.raises(
+        UserError, match=r"models.mine: .*config.json does not say how many blocks it has; set `blocks`"
+    ):
+        complete(config)
+    file.unlink()
+    with pytest.raises(UserError, match=r"no config.json"):
+        complete(config)
+    config["models"]["mine"]["blocks"] = 5
+    assert complete(config)["models"]["mine"]["blocks"] == 5
+    assert (
+        "blocks"
+        not in complete(DEFAULT | {"models": DEFAULT["models"] | {"other": {"source": "path", "path": "no"}}})[
+            "models"
+        ]["other"]
+    ), "what no run uses is not looked at"
+
+
+def test_a_family_is_described_in_full_or_the_mistake_is_named(tmp_path):
+    family = {name: "part" for name in ("blocks", "projection", "feed_forward", "neurons", "embedding")}
+    family |= {"readers": ["part"], "readout": ["part"]}
+    config = folder_model(tmp_path, family=family)
+    assert complete(config)["models"]["mine"]["family"] == family
+    with pytest.raises(UserError, match=r"models.mine.family: key 'neurons' is missing"):
+        complete(folder_model(tmp_path, family={key: value for key, value in family.items() if key != "neurons"}))
+    with pytest.raises(UserError, match=r"models.mine.family: unknown key 'block'; did you mean 'blocks'"):
+        complete(folder_model(tmp_path, family=family | {"block": "h"}))
+    with pytest.raises(UserError, match=r"companions: 'mine' is described by `family`, which only classifiers can be"):
+        complete(config | {"companions": ["mine"]})
+
+
+def test_every_field_of_a_family_can_be_described():
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())["$defs"]["family"]
+    fields = {field.name: field for field in dataclasses.fields(Family)}
+    assert set(schema["properties"]) == set(fields)
+    needed = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+    assert set(schema["required"]) == needed
+    assert all("description" in entry for entry in schema["properties"].values())
+
+
+def test_a_described_model_is_checked_as_its_family(tmp_path):
+    config = folder_model(tmp_path)
+    file = tmp_path / "model" / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"model_type": "mine"}))
+    with pytest.raises(UserError, match=r"model type 'mine' is not known; choose one of gpt2, .*`family` of the model"):
+        check_files(complete(config))
+    described = dataclasses.asdict(FAMILIES["gpt2"])
+    config["models"]["mine"]["family"] = {
+        key: list(value) if isinstance(value, tuple) else value for key, value in described.items() if value
+    }
+    check_files(complete(config))

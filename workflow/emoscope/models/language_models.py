@@ -13,11 +13,11 @@ from emoscope.models.loading import architecture_of, check_vocabulary, device, l
 from emoscope.models.onednn import use_onednn
 
 
-def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_language_model(folder: Path, blocked: bool = False) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a causal language model in float32, on the GPU if there is one, frozen and ready to be evaluated.
 
     Attention is computed eagerly, so that its weights can be read. UserError for a model without a language-model head,
-    and for one of which something that is read would not be what it computes.
+    and for one of which something that is read would not be what it computes, or blocked, if it is to be `blocked`.
     """
     config = architecture_of(folder)
     causal = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
@@ -38,5 +38,5 @@ def load_language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokeni
     check_vocabulary(tokenizer, model)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token  # GPT-2 has none; padding is masked anyway
     model = use_onednn(prepared(model).to(device()).eval().requires_grad_(False))
-    assert_readable(model)
+    assert_readable(model, blocked)
     return model, tokenizer

@@ -72,3 +72,13 @@ def test_all_but_one_is_of_attention_and_drawn_by_the_seed_of_the_run(files, cla
         return all_but_scores(classifier, tokenizer, TEXTS, [mask], reference, 64)[2, mask]
 
     assert_drawn_by_the_seed(found[found["block"] == 2], scores)
+
+
+@pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
+def test_heads_that_are_not_what_the_projection_reads_are_not_masked(files):
+    exact = [name for name in CHECKS if name != "heads"]
+    write_json({"checks": [{"check": name, "exact": name in exact} for name in CHECKS]}, files["exactness"])
+    conditions = {"block_conditions": ["described"], "head_conditions": ["zero", "mean"]}
+    mask_block(**files, block=1, masking=conditions | DRAWS)
+    found = pd.read_parquet(files["output"])
+    assert set(found["head"]) == {WHOLE_BLOCK} and set(found["condition"]) == {"described"}

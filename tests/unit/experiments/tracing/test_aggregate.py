@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from emoscope.experiments.tracing.aggregate import aggregate
+from emoscope.experiments.tracing.shares import summarise_shares
 from emoscope.models.families import blocks_of, family_of, pooled_token
 from emoscope.models.interventions import changing_input
 from emoscope.storage.names import NONE
@@ -122,3 +123,17 @@ def test_only_a_model_that_reads_first_is_read_at_the_first_token(classifier, pa
         assert pooled_token(classifier, pair.aligned.original["input_ids"]) in (
             pair.aligned.units[pair.places["pooled"][0]].tokens
         )
+
+
+@pytest.mark.parametrize("methods", [["patching"], ["attribution"], ["lens", "attribution"], []])
+def test_only_what_is_exact_is_measured_and_the_rest_stays_the_same(classifier, pairs, methods):
+    table, whole = aggregate(classifier, pairs, CLASSES, BUDGET)
+    again, effects = aggregate(classifier, pairs, CLASSES, BUDGET, methods)
+    pd.testing.assert_frame_equal(table, again)
+    expected = whole[whole["measure"].isin(methods)].sort_values(["pair", *KEY]).reset_index(drop=True)
+    found = effects.sort_values(["pair", *KEY]).reset_index(drop=True)
+    assert set(effects["measure"]) == {*methods}
+    if methods:
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    shares = summarise_shares(table, effects, confidence=0.95, resamples=100, seed=0)
+    assert set(shares["measure"]) == {*methods}

@@ -65,3 +65,9 @@ def test_traces_are_of_each_text_at_the_block_that_was_asked_for(classifier, tok
             own = table[(table["unit"] == number) & (table["site"] == "residual")].sort_values("dimension")
             wanted = runs[version].residual[2][tokens].mean(dim=0)
             np.testing.assert_allclose(own[version], wanted, atol=1e-4)
+
+
+def test_a_pair_gets_only_the_tables_that_are_exact(classifier, tokenizer):
+    aligned = align(tokenizer, TEXT, FLIPPED, SPANS)
+    assert set(inside(classifier, aligned, 1, BUDGET, ["lens"])) == {"traces", "lens"}
+    assert set(inside(classifier, aligned, 1, BUDGET, [])) == {"traces"}

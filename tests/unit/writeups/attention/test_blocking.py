@@ -21,7 +21,7 @@ def divergence_of(before, after):
 
 
 def test_blocked_predictions_equal_whole_runs(model, ids, monkeypatch):
-    monkeypatch.setattr(attention_effects, "QUERIES", 7)  # several passes
+    monkeypatch.setattr(attention_effects, "MOST_QUERIES", 7)  # several passes
     seen = attention_effects.SeenText.of(model, ids)
     change, divergence = attention_effects.blocked_predictions(model, seen)
     assert np.isnan(change[0]).all() and np.isnan(change[-1]).all() and np.isnan(divergence[0]).all()

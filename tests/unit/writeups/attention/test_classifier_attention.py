@@ -7,15 +7,25 @@ import pandas as pd
 import pytest
 import torch
 
+from benchmarks.families import random_model
+from emoscope.errors import UserError
 from emoscope.models.families import family_of, head_slice, pooled_token, projection_of
+from emoscope.models.inside.exactness import CHECKS
 from emoscope.models.inside.visibility import visible_tokens
 from emoscope.models.interventions import changing_input
 from emoscope.models.loading import random_twin
+from emoscope.storage.files import write_json
 from emoscope.writeups.attention.blocking import blocked_answers, silenced_answers, when_silenced
 from emoscope.writeups.attention.measure import attention_weights, block_attention
 from emoscope.writeups.attention.page import agreement_table, picked_heads, resting_names, target_names
 from emoscope.writeups.attention.summarise import agreement_table as agreements
-from emoscope.writeups.attention.summarise import head_findings, head_table, repeated_looks, source_agreement
+from emoscope.writeups.attention.summarise import (
+    head_findings,
+    head_table,
+    repeated_looks,
+    source_agreement,
+    summarise_attention,
+)
 from emoscope.writeups.attention.viewer import viewer_data
 from emoscope.writeups.attention.weights import attention_of, resting_places
 from random_models import FAMILIES, TEXTS, train_wordpiece
@@ -237,3 +247,26 @@ def test_weights_of_heads_are_read_where_they_are_silenced(model, own_tokenizer,
         wanted = {"elsewhere": own[..., ~resting].sum(axis=-1), "sharpest": own.max(axis=-1)}
         for name, values in (wanted | {"change": change, "divergence": divergence}).items():
             np.testing.assert_allclose(found[name], values.ravel(), rtol=1e-2, atol=1e-5, err_msg=name)
+
+
+def test_attention_that_is_not_exact_leaves_empty_tables_and_no_findings(tmp_path):
+    checks = [{"check": name, "exact": name != "blocking"} for name in CHECKS]
+    write_json({"checks": checks}, exactness := tmp_path / "exactness.json")
+    names = ("weights", "averages", "tokens", "blocked", "looks", "silenced", "agreement", "heads")
+    paths = {name: tmp_path / f"{name}.parquet" for name in names}
+    attention_weights(tmp_path / "none", [exactness], {}, *(paths[name] for name in names[:3]))
+    block_attention(tmp_path / "none", tmp_path / "none", [exactness], {}, {}, *(paths[name] for name in names[3:6]))
+    inputs = (paths[name] for name in ("blocked", "looks", "silenced", "weights", "tokens"))
+    statistics = {"seed": 0, "resamples": 100, "confidence": 0.95}
+    summarise_attention(*inputs, statistics, paths["agreement"], paths["heads"], tmp_path / "findings.csv")
+    assert all(pd.read_parquet(path).empty for path in paths.values())
+    assert pd.read_csv(tmp_path / "findings.csv").empty
+
+
+@torch.no_grad()
+def test_a_text_longer_than_the_window_is_named(own_tokenizer):
+    """A mask of ours takes the place of the window: what it hides would not be all that changes."""
+    short = random_model("mistral with a short window", 320)
+    blocked_answers(short, [5, 6, 7])
+    with pytest.raises(UserError, match="a text of 9 tokens is longer than what this model's blocks look at"):
+        blocked_answers(short, list(range(5, 14)))

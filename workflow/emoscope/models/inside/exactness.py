@@ -35,7 +35,7 @@ from emoscope.models.families import (
     split_readers,
 )
 from emoscope.models.inside.contributions import contributions_of
-from emoscope.models.inside.visibility import MOST_TOKENS, additive, answers_seeing, visible_tokens
+from emoscope.models.inside.visibility import MOST_QUERIES, MOST_TOKENS, additive, answers_seeing, visible_tokens
 from emoscope.models.interventions import changing_output, computed_at, read_out, recording, resumed_at
 from emoscope.models.loading import load_classifier
 from emoscope.storage.files import read_json, write_json
@@ -157,10 +157,13 @@ def _said(check: Check) -> str:
     return f": {check.note}" if check.note else ""
 
 
-def assert_readable(model: PreTrainedModel) -> None:
-    """UserError unless all that the write-ups read out of a language model is what it computes, on a few tokens."""
+def assert_readable(model: PreTrainedModel, blocked: bool) -> None:
+    """UserError unless all that the write-ups read out of a language model is what it computes, on a few tokens.
+
+    `blocked` says whether its attention is to be blocked, which some models do not allow.
+    """
     for check in language_checks(model):
-        if not check.exact:
+        if not check.exact and (blocked or check.check != "blocking"):
             raise UserError(
                 f"{model.name_or_path}: what would be read out of this {type(model).__name__} is not what it computes "
                 f"(check {check.check!r}: off by {check.error:.2g} of the largest value{_said(check)}); name another "
@@ -331,10 +334,12 @@ def _blocking(eager: PreTrainedModel, text: Text) -> tuple[Tensor, Tensor]:
 
 
 def _beside(model: PreTrainedModel, tokens: Tensor) -> Tensor:
-    """Predictions (1, vocabulary) of the last token, asked once more beside the text that is kept in the cache."""
-    count = tokens.shape[1]
-    seen = torch.ones(1, 1, 1, count + 1, dtype=torch.bool, device=tokens.device)
-    seen[..., count - 1] = False  # what it left in the cache itself
+    """Predictions (1, vocabulary) of the last token, asked once more behind many others beside the text that is kept in
+    the cache."""
+    count, last = tokens.shape[1], tokens.shape[1] - 1
+    seen = torch.cat([torch.arange(count) < last, torch.zeros(MOST_QUERIES, dtype=torch.bool)]).tile(MOST_QUERIES, 1)
+    seen[:, count:] = torch.eye(MOST_QUERIES, dtype=torch.bool)  # its own key is not the one in the cache
     kept = model(tokens, use_cache=True).past_key_values
-    place = torch.tensor([[count - 1]], device=tokens.device)
-    return model(tokens[:, -1:], position_ids=place, attention_mask=additive(seen), past_key_values=kept).logits[0]
+    again = tokens[:, -1:].expand(1, MOST_QUERIES)
+    options = {"position_ids": torch.full_like(again, last), "past_key_values": kept}
+    return model(again, attention_mask=additive(seen.to(tokens.device))[None, None], **options).logits[0, -1:]

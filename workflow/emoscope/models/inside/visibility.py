@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from emoscope.models.families import blocks_of, family_of
 
 MOST_TOKENS = 32  # of a text whose attention is blocked
+MOST_QUERIES = 512  # blocked (source, target) pairs in one forward pass; bounds memory
 
 
 def visible_tokens(model: PreTrainedModel, length: int) -> np.ndarray:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from transformers import Cache, PreTrainedModel
 
+from emoscope.errors import UserError
 from emoscope.models.activations import activations_of
 from emoscope.models.families import (
     blocks_of,
@@ -24,10 +25,9 @@ from emoscope.models.families import (
     pooled_token,
     projection_of,
 )
-from emoscope.models.inside.visibility import additive, answers_seeing, visible_tokens
+from emoscope.models.inside.exactness import LIMIT
+from emoscope.models.inside.visibility import MOST_QUERIES, additive, answers_seeing, visible_tokens
 from emoscope.models.interventions import Change, changing_input, resumed_at
-
-QUERIES = 512  # blocked (source, target) pairs in one forward pass; bounds memory, changes nothing else
 
 
 def when_blocked(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -57,9 +57,10 @@ def blocked_answers(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndar
     tokens = torch.tensor([list(ids)], device=model.device)
     answer = model(tokens).logits
     seen = visible_tokens(model, len(ids))
+    _assert_whole(answer, answers_seeing(model, tokens, seen[None]), len(ids))
     change, divergence = (np.full(seen.shape, np.nan) for _ in range(2))
     source, target = np.nonzero(seen & (seen.sum(axis=1, keepdims=True) > 1))
-    for rows in np.split(np.arange(len(source)), range(QUERIES, len(source), QUERIES)):
+    for rows in np.split(np.arange(len(source)), range(MOST_QUERIES, len(source), MOST_QUERIES)):
         allowed = np.repeat(seen[None], len(rows), axis=0)
         allowed[np.arange(len(rows)), source[rows], target[rows]] = False
         after = answers_seeing(model, tokens, allowed)
@@ -87,6 +88,15 @@ def silenced_answers(model: PreTrainedModel, ids: Sequence[int], place: int) -> 
             found.append(_moved(whole.logits[None], model(tokens).logits))
     change, divergence = zip(*found, strict=True)
     return np.stack(change), np.stack(divergence)
+
+
+def _assert_whole(answer: Tensor, unhidden: Tensor, length: int) -> None:
+    """UserError if a mask that hides nothing changes the answer: it takes the place of a block's sliding window."""
+    if (answer - unhidden).abs().max() > LIMIT * max(1.0, float(answer.abs().max())):
+        raise UserError(
+            f"a text of {length} tokens is longer than what this model's blocks look at, so its attention cannot be "
+            "blocked token by token; shorten it, if it is one of attention.sentences, or name another model"
+        )
 
 
 def _moved(before: Tensor, after: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -132,8 +142,10 @@ def blocked_predictions(model: PreTrainedModel, text: SeenText) -> tuple[np.ndar
     change, divergence = (np.full((length, length), np.nan) for _ in range(2))
     pairs = np.stack(np.tril_indices(length))[:, 1:]  # without the first token
     places = np.arange(length)
-    for start in range(0, pairs.shape[1], QUERIES):
-        source, target = pairs[:, start : start + QUERIES]
+    _, untouched = _effects(model, text, places, places <= places[:, None])
+    _assert_whole(torch.zeros(length), torch.from_numpy(untouched), length)
+    for start in range(0, pairs.shape[1], MOST_QUERIES):
+        source, target = pairs[:, start : start + MOST_QUERIES]
         allowed = (places <= source[:, None]) & (places != target[:, None])
         change[source, target], divergence[source, target] = _effects(model, text, source, allowed)
     return change, divergence

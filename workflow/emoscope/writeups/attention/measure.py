@@ -135,7 +135,7 @@ def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     names = architecture_of(folder).architectures or []
     if any(name.endswith("ForSequenceClassification") for name in names):
         return load_classifier(folder, attention="eager")
-    return load_language_model(folder)
+    return load_language_model(folder, blocked=True)
 
 
 def readable_sentences(

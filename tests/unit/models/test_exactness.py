@@ -1,0 +1,186 @@
+"""A description that does not fit a model, and a model that cannot be trusted, are found out on the loaded model."""
+
+from copy import deepcopy
+from dataclasses import asdict, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from benchmarks.families import TEXTS, random_model, word_pieces
+from emoscope.errors import UserError
+from emoscope.models.anatomy import DESCRIBED, FAMILIES
+from emoscope.models.families import projection_of
+from emoscope.models.inside import exactness
+from emoscope.models.inside.exactness import (
+    CHECKS,
+    LIMIT,
+    NEEDS,
+    Check,
+    allowed,
+    assert_padding,
+    assert_readable,
+    assert_usable,
+    check_exactness,
+    checks_of,
+    chosen_texts,
+    exact_checks,
+    record,
+)
+from emoscope.models.inside.structure import prepared
+from emoscope.reporting.refusals import CLAIMS, TITLES, refusals
+from emoscope.storage.files import read_json, write_json
+from random_models import random_llama_lm
+
+TOKENIZER = word_pieces()
+
+
+def checked(name="llama", spoil=lambda model: None, **described):
+    """The checks of a small model of which something is described wrongly, or spoilt in its code."""
+    models = [random_model(name, len(TOKENIZER)) for _ in range(2)]
+    for model in models:
+        if described:
+            family = replace(FAMILIES[model.config.model_type], **described)
+            setattr(model.config, DESCRIBED, asdict(family))
+        prepared(model)
+        spoil(model)
+    models[1].set_attn_implementation("eager")
+    return checks_of(*models, TOKENIZER, TEXTS)
+
+
+def failing(checks):
+    return {check.check for check in checks if not check.exact}
+
+
+def test_every_check_is_there_and_holds():
+    found = checked()
+    assert tuple(check.check for check in found) == CHECKS and failing(found) == set()
+    assert_usable(found, "mine")
+    assert {need for needs in NEEDS.values() for need in needs} < set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "described", "fails"),
+    [
+        ("llama", {"norms_add_one": True}, "parts"),
+        ("gemma", {"norms_add_one": False}, "parts"),
+        ("gemma2", {"output_norms": ()}, "halves"),
+        ("gpt2", {"feed_forward": "mlp.c_fc"}, "halves"),
+        ("bert", {"norms": FAMILIES["bert"].norms[::-1]}, "halves"),
+        ("bert", {"pools_first": False}, "pooled"),
+        ("roberta", {"readout": ("classifier.dense", "relu", "classifier.out_proj")}, "parts"),
+        ("modernbert", {"readout": ("head.dense", "gelu", "head.norm", "classifier")}, "parts"),
+        ("gpt_neox", {"fused_by_head": False}, "values"),
+        ("phi3", {"fused_by_head": True}, "values"),
+        ("llama", {"readers": ("self_attn.v_proj", "self_attn.k_proj", "self_attn.q_proj")}, "values"),
+        ("llama", {"projection": "mlp.down_proj", "feed_forward": "self_attn.o_proj"}, "values"),
+        ("bert", {"looks_ahead": False}, "blocking"),
+        ("opt", {"positions_by_mask": False}, "blocking"),
+    ],
+)
+def test_a_wrong_description_is_found_out(name, described, fails):
+    found = checked(name, **described)
+    assert fails in failing(found), found
+    worst = {check.check: check.error for check in found}[fails]
+    assert worst > 100 * LIMIT
+
+
+def test_a_change_behind_the_blocks_is_in_the_lens_and_not_in_the_parts():
+    """Logits that are capped: the lens is made by the model itself, attribution knows no such step."""
+
+    def cap(model):
+        model.score.register_forward_hook(lambda _, __, logits: 3 * torch.tanh(logits / 3))
+
+    assert failing(checked("llama", cap)) == {"parts"}
+
+
+def test_answers_that_depend_on_padding_are_refused_whole():
+    def unmasked(model):
+        plain = model.forward
+        model.forward = lambda *ids, attention_mask=None, **options: plain(*ids, **options)
+
+    found = checked("bert", unmasked)
+    assert "padding" in failing(found)
+    with pytest.raises(UserError, match=r"^mine: its answers depend on padding \(by .* of the largest logit\)"):
+        assert_usable(found, "mine")
+    model = random_model("bert", len(TOKENIZER))
+    assert_padding(model, TOKENIZER, pd.Series(TEXTS))
+    unmasked(model)
+    with pytest.raises(UserError, match="depend on padding"):
+        assert_padding(model, TOKENIZER, pd.Series(TEXTS))
+
+
+@pytest.mark.parametrize("fails", ["halves", "values"])
+def test_a_description_that_means_other_parts_is_refused_whole(fails):
+    found = [Check(name, 0.5 if name == fails else 1e-7) for name in CHECKS]
+    with pytest.raises(UserError, match=r"^mine: .*differ by 0\.5 of it.*mend `family`"):
+        assert_usable(found, "mine")
+
+
+def test_weights_that_cannot_be_recorded_are_no_error():
+    assert_usable([Check(name, np.inf if name == "values" else 0.0, note="none") for name in CHECKS], "mine")
+
+
+def test_the_record_says_what_is_refused_and_why(tmp_path):
+    found = [Check(name, {"resumed": 0.25, "parts": np.inf}.get(name, 2e-7), note="odd") for name in CHECKS]
+    write_json(record(found), tmp_path / "exactness.json")
+    kept = read_json(tmp_path / "exactness.json")
+    by_name = {check["check"]: check for check in kept["checks"]}
+    assert by_name["resumed"] == {"check": "resumed", "error": 0.25, "limit": LIMIT, "exact": False, "note": "odd"}
+    assert by_name["parts"]["error"] is None and not by_name["parts"]["exact"]
+    assert kept["refused"] == {"patching": ["resumed"], "attribution": ["parts"], "attention": ["resumed"]}
+    exact = exact_checks(tmp_path / "exactness.json")
+    assert exact == set(CHECKS) - {"resumed", "parts"}
+    assert [what for what in NEEDS if allowed(what, exact)] == ["head masks", "lens"]
+
+
+def test_a_page_says_what_is_left_out_with_its_number():
+    kept = record([Check(name, {"resumed": 0.25, "parts": np.inf}.get(name, 2e-7), note="<odd>") for name in CHECKS])
+    said = refusals(kept, "patching", "attribution", "lens", "head masks")
+    assert said.count("<p>") == 2 and "Activation patching" in said and "Direct logit attribution" in said
+    assert "off by 0.25 of the largest value, where 0.0001 is allowed" in said
+    assert "&lt;odd&gt;" in said and "The answer after each block" not in said
+    assert refusals(record([Check(name, 0.0) for name in CHECKS]), *NEEDS) == ""
+    assert set(TITLES) == set(NEEDS) and set(CLAIMS) >= {need for needs in NEEDS.values() for need in needs}
+
+
+def test_an_error_at_the_limit_is_exact_and_nan_is_not():
+    assert Check("lens", LIMIT).exact and not Check("lens", LIMIT * 1.01).exact and not Check("lens", np.nan).exact
+    nan = torch.tensor([np.nan, 1.0])
+    assert exactness._checked("lens", iter([(nan, torch.ones(2))])).error == np.inf
+
+
+def test_an_error_is_the_largest_of_all_texts_relative_to_its_own_scale():
+    pairs = [
+        (torch.tensor([1.0, 100.0]), torch.tensor([1.0, 100.0])),
+        (torch.tensor([1.0, 2.5]), torch.tensor([1.0, 2.0])),
+    ]
+    assert exactness._checked("lens", iter(pairs)).error == pytest.approx(0.25)
+
+
+def test_texts_of_different_length_are_looked_at():
+    texts = pd.Series([" ".join(["happy"] * count) for count in range(1, 21)] * 2).sample(frac=1, random_state=0)
+    counts = [len(text.split()) for text in chosen_texts(TOKENIZER, texts)]
+    assert counts == [1, 6, 10, 15, 20] or counts == [1, 6, 11, 15, 20]
+    assert chosen_texts(TOKENIZER, pd.Series(["happy"])) == ["happy"]
+
+
+def test_the_command_checks_the_model_in_the_folder_on_its_test_texts(tmp_path):
+    model = random_model("bert", len(TOKENIZER))
+    for part in (model, TOKENIZER):
+        part.save_pretrained(tmp_path / "model")
+    pd.DataFrame({"text": TEXTS}).to_parquet(tmp_path / "test.parquet")
+    check_exactness(tmp_path / "model", tmp_path / "test.parquet", tmp_path / "exactness.json")
+    assert read_json(tmp_path / "exactness.json")["refused"] == {}
+    assert exact_checks(tmp_path / "exactness.json") == set(CHECKS)
+
+
+def test_a_language_model_that_is_not_what_is_read_out_of_it_is_refused():
+    model = random_llama_lm(len(TOKENIZER))
+    assert_readable(model, blocked=True)
+    spoilt = deepcopy(model)
+    projection = projection_of(spoilt, 1)
+    projection.register_forward_hook(lambda _, __, output: output * 1.01)
+    with pytest.raises(UserError, match=r"check 'heads': off by .*name another model under `companions`"):
+        assert_readable(spoilt, blocked=False)
