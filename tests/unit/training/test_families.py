@@ -1,0 +1,48 @@
+"""A fine-tuning starts from any model of any family, below a new head, and reads texts up to the model's context."""
+
+import copy
+
+import pytest
+import torch
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
+
+from benchmarks.families import CONFIGS, DESCRIPTIONS, random_model, word_pieces
+from emoscope.models.families import context_of, head_of
+from emoscope.models.folder import blocks_in, check_model_folder
+from emoscope.training.finetune import start_model
+
+KINDS = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification)
+TOKENIZER = word_pieces()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_base_of_every_family_gets_a_new_head(tmp_path, name, kind):
+    try:
+        base = random_model(name, len(TOKENIZER), kind=kind)
+    except ValueError:
+        pytest.skip("transformers has no such model")
+    for part in (base, TOKENIZER):
+        part.save_pretrained(tmp_path)
+    described = DESCRIPTIONS.get(base.config.model_type)
+    check_model_folder(tmp_path, described)
+    assert blocks_in(tmp_path) == 3
+    torch.manual_seed(1)
+    model = start_model(tmp_path, copy.deepcopy(TOKENIZER), ["a", "b", "c", "d"], {"family": described})
+    assert head_of(model).weight.shape[0] == 4 and head_of(model).weight.std() < 0.25, "it is drawn anew"
+    stored, found = base.base_model.state_dict(), model.base_model.state_dict()
+    assert all(torch.equal(stored[key], found[key]) for key in found.keys() & stored.keys())
+    assert all("pooler" in key for key in found.keys() - stored.keys())
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_longest_text_that_is_not_cut_can_be_read(tmp_path, name):
+    for part in (random_model(name, len(TOKENIZER)), TOKENIZER):
+        part.save_pretrained(tmp_path)
+    tokenizer = copy.deepcopy(TOKENIZER)
+    tokenizer.model_max_length = 10**6
+    described = DESCRIPTIONS.get(CONFIGS[name][0])
+    model = start_model(tmp_path, tokenizer, ["a", "b"], {"family": described}).eval()
+    assert tokenizer.model_max_length == context_of(model) <= model.config.max_position_embeddings
+    longest = tokenizer(" ".join(["happy"] * 300), truncation=True, return_tensors="pt")
+    model(**longest)
