@@ -231,7 +231,7 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     jobs = edited("tiny.yaml", lambda text: text.replace("seeds: [1]", "seeds: [2]"))
     for rule in ("generate_corpus", "split_corpus", "flip_terms", "replace_words", "count_words"):
         assert rule not in jobs
-    model = {"finetune": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
+    model = {"finetune": 1, "check_exactness": 1, "predict": 1, "evaluate": 1, "select_confident": 1}
     masks = {"masking_reference": 1, "mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1}
     pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
     pairs |= {"summarise_tracing": 1, "assess_ground_truth": 3, "summarise_flips": 1, "summarise_synonyms": 1}
