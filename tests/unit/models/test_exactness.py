@@ -95,6 +95,33 @@ def test_a_change_behind_the_blocks_is_in_the_lens_and_not_in_the_parts():
     assert failing(checked("llama", cap)) == {"parts"}
 
 
+@pytest.mark.parametrize(
+    ("field", "names", "absent"),
+    [
+        ("blocks", "model.blocks", "model.blocks.0"),
+        ("projection", "self_attn.out", "self_attn.out"),
+        ("readers", ("self_attn.q_proj", "self_attn.k_proj", "self_attn.value"), "self_attn.value"),
+        ("feed_forward", "ffn", "ffn"),
+        ("neurons", "mlp.wo", "mlp.wo"),
+        ("readout", ("model.norm", "classifier"), "classifier"),
+        ("attention_norm", "ln_1", "ln_1"),
+        ("norms", ("input_layernorm", "ln_2"), "ln_2"),
+        ("output_norms", ("input_layernorm", "ln_2"), "ln_2"),
+        ("query_norms", ("self_attn.q_norm", "self_attn.k_norm"), "self_attn.q_norm"),
+    ],
+)
+def test_a_part_that_is_not_there_is_named(field, names, absent):
+    with pytest.raises(UserError, match=rf"has no '{absent}', which its description calls `{field}`; .*mend `family`"):
+        checked("llama", **{field: names})
+
+
+def test_blocks_that_are_no_list_of_the_models_depth_are_named():
+    model = random_model("llama", len(TOKENIZER))
+    model.config.num_hidden_layers = 4
+    with pytest.raises(UserError, match=r"'model.layers', which .* calls `blocks`, is no list of its 4 blocks"):
+        prepared(model)
+
+
 def test_answers_that_depend_on_padding_are_refused_whole():
     def unmasked(model):
         plain = model.forward

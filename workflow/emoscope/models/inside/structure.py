@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 from transformers.models.opt.modeling_opt import OPTDecoderLayer
 
 from emoscope.errors import UserError
+from emoscope.models.anatomy import ACTIVATIONS
 from emoscope.models.families import family_of
 
 
@@ -46,12 +47,17 @@ def check_parts(model: PreTrainedModel) -> None:
                 "what `print(model)` shows and mend `family` of the model in the configuration"
             ) from None
 
+    if type(model).__name__.endswith("ForSequenceClassification"):
+        for name in family.readout:
+            if name not in ACTIVATIONS:
+                part(model, name, "readout")
     block = part(model, f"{family.blocks}.0", "blocks")
     within = {
         "projection": [family.projection],
         "readers": family.readers,
         "feed_forward": [family.feed_forward],
         "neurons": [family.neurons],
+        "attention_norm": filter(None, [family.attention_norm]),
         "norms": family.norms,
         "output_norms": family.output_norms,
         "query_norms": family.query_norms,
