@@ -166,7 +166,7 @@ def test_a_page_says_what_is_left_out_with_its_number():
     kept = record([Check(name, {"resumed": 0.25, "parts": np.inf}.get(name, 2e-7), note="<odd>") for name in CHECKS])
     said = refusals(kept, "patching", "attribution", "lens", "head masks")
     assert said.count("<p>") == 2 and "Activation patching" in said and "Direct logit attribution" in said
-    assert "off by 0.25 of the largest value, where 0.0001 is allowed" in said
+    assert "off by 0.25 times the largest value, where 0.0001 is allowed" in said
     assert "&lt;odd&gt;" in said and "The answer after each block" not in said
     assert refusals(record([Check(name, 0.0) for name in CHECKS]), *NEEDS) == ""
     assert set(TITLES) == set(NEEDS) and set(CLAIMS) >= {need for needs in NEEDS.values() for need in needs}

@@ -39,5 +39,5 @@ def refusals(exactness: Mapping, *experiments: str) -> Markup:
 
 def _measured(check: Mapping) -> str:
     if check["error"] is None:
-        return check["note"] or "could not be measured"
-    return f"off by {check['error']:g} of the largest value, where {check['limit']:g} is allowed"
+        return f"the model fails with {check['note']}"
+    return f"off by {check['error']:g} times the largest value, where {check['limit']:g} is allowed"
