@@ -36,13 +36,15 @@ rule summarise_fairness:
     conda:
         "../../envs/emoscope.yaml"
     params:
+        # not sorted: the files are listed in the order of the axes
+        sides=lambda wildcards: json.dumps({axis: FLIPPED[axis].groups for axis in config["flips"]["axes"]}),
         statistics=as_json(config["statistics"]),
     shell:
         r"""
         python -m emoscope summarise-fairness --predictions {input.predictions:q} --test {input.test:q} \
             --audit {input.audit:q} --pairs {input.pairs:q} --scores {input.scores:q} --summaries {input.summaries:q} \
-            --statistics {params.statistics:q} --groups {output.groups:q} --changes {output.changes:q} \
-            --templates {output.templates:q} --findings {output.findings:q} >{log:q} 2>&1
+            --sides {params.sides:q} --statistics {params.statistics:q} --groups {output.groups:q} \
+            --changes {output.changes:q} --templates {output.templates:q} --findings {output.findings:q} >{log:q} 2>&1
         """
 
 

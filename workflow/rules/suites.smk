@@ -50,7 +50,7 @@ rule import_suite:
         digests=digests_of(lambda wildcards: [SUITES[wildcards.suite].path]),
     shell:
         r"""
-        python -m emoscope import-suite --name {wildcards.suite:q} --config {params.config:q} --train {input.train:q} \
+        python -m emoscope import-suite --suite {wildcards.suite:q} --config {params.config:q} --train {input.train:q} \
             --audit {input.audit:q} --neutral {input.neutral:q} --pairs {output.pairs:q} --balance {output.balance:q} \
             >{log:q} 2>&1
         """

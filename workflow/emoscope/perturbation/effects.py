@@ -175,7 +175,7 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
 
 def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     once = distinct(pairs)
-    sides = named_first(once["direction"])
+    sides = named_first(once)
     groups = [once[sides == side] for side in (1, -1)]
     for name, group in zip(("first", "second"), groups, strict=True):
         if len(group):
@@ -188,7 +188,7 @@ def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
 
 def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float) -> Iterator[dict]:
     before, after = probabilities(pairs)
-    sign = named_first(pairs["direction"])
+    sign = named_first(pairs)
     for name, differences in (("change", after - before), ("gap", (before - after) * sign[:, None])):
         chosen = np.ones(len(pairs), dtype=bool) if name == "change" else sign != 0
         if not chosen.any():
@@ -207,13 +207,13 @@ def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float)
             )
 
 
-def named_first(direction: pd.Series) -> np.ndarray:
+def named_first(pairs: pd.DataFrame) -> np.ndarray:
     """For each pair 1 if its original names the first group, -1 if the second, 0 if both or none; int (pairs,).
 
-    Of groups that are none of the flips', the first is the one that the first original names.
+    Of a suite with groups of its own, the first is the one that the first original names.
     """
-    forth, back = FIRST_GROUP, SECOND_GROUP
-    if not direction.isin(forth | back).any():
+    direction, forth, back = pairs["direction"], FIRST_GROUP, SECOND_GROUP
+    if (pairs["origin"] == SUITE).any() and not direction.isin(forth | back).any():
         named = direction[direction.str.contains(" to ", regex=False)]
         first, _, second = named.iloc[0].partition(" to ") if len(named) else ("", "", "")
         forth, back = {f"{first} to {second}"}, {f"{second} to {first}"}

@@ -10,6 +10,7 @@ from emoscope.experiments.fairness.gaps import absolute_gaps, paired_tests, pers
 
 CLASSES = ["calm", "angry"]
 KEY = ["origin", "class"]
+WHITE_AND_BLACK = ("white", "black")
 
 
 def pairs(change: np.ndarray, origin: str = "natural", start: int = 0, **columns) -> pd.DataFrame:
@@ -46,7 +47,7 @@ def test_what_neutral_words_do_is_taken_off_over_the_texts_that_offer_some():
 def test_uncertain_pairs_and_an_axis_without_any_do_not_count():
     table = pairs(np.full(20, 0.4))
     assert absolute_gaps(table.assign(flags=[["uncertain"]] * 20), CLASSES, 0.02, 0.05).empty
-    assert paired_tests(table, CLASSES, 0.02, 0.05).empty
+    assert paired_tests(table, WHITE_AND_BLACK, CLASSES, 0.02, 0.05).empty
 
 
 def templates(gap) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def templates(gap) -> pd.DataFrame:
 
 
 def test_one_template_that_tells_the_groups_apart_is_found_among_many():
-    found = paired_tests(templates(lambda k, _: 0.5 if k == 3 else 0.0), CLASSES, 0.02, 0.05)
+    found = paired_tests(templates(lambda k, _: 0.5 if k == 3 else 0.0), WHITE_AND_BLACK, CLASSES, 0.02, 0.05)
     told = found[(found["unit"] == "template") & (found["class"] == "angry")].set_index("name")
     assert told["value"].idxmax() == "the {person} said 3" and told["value"].max() == pytest.approx(0.5)
     assert told["p"].idxmin() == "the {person} said 3" and len(told) == 40 and (told["pairs"] == 12).all()
@@ -74,18 +75,33 @@ def test_one_template_that_tells_the_groups_apart_is_found_among_many():
 
 
 def test_a_gap_of_all_is_found_for_every_person_and_none_where_there_is_none():
-    found = paired_tests(templates(lambda *_: 0.3), CLASSES, 0.02, 0.05)
+    found = paired_tests(templates(lambda *_: 0.3), WHITE_AND_BLACK, CLASSES, 0.02, 0.05)
     persons = found[found["unit"] == "person"]
     assert set(persons["verdict"]) == {"different"}
     assert (np.sign(persons["value"]) == np.where(persons["class"] == "angry", 1, -1)).all()
-    nil = paired_tests(templates(lambda *_: 0.0), CLASSES, 0.02, 0.05)
+    nil = paired_tests(templates(lambda *_: 0.0), WHITE_AND_BLACK, CLASSES, 0.02, 0.05)
     assert not (nil["verdict"] == "different").any()
+
+
+def test_the_other_direction_is_turned_round():
+    table = templates(lambda *_: 0.3)
+    table.loc[::2, "direction"] = "black to white"
+    swapped = {
+        f"{one}_{name}": f"{other}_{name}"
+        for name in CLASSES
+        for one, other in (("before", "after"), ("after", "before"))
+    }
+    table[::2] = table[::2].rename(columns=swapped)[table.columns]
+    found = paired_tests(table, WHITE_AND_BLACK, CLASSES, 0.02, 0.05)
+    assert found.loc[found["class"] == "angry", "value"].to_numpy() == pytest.approx(0.3)
+    other = paired_tests(table, ("black", "white"), CLASSES, 0.02, 0.05)
+    assert other.loc[other["class"] == "angry", "value"].to_numpy() == pytest.approx(-0.3)
 
 
 def test_few_persons_make_no_test():
     few = templates(lambda *_: 0.3)
     few = few[few["text"].str.contains(r"person [0-6] ")]
-    found = paired_tests(few, CLASSES, 0.02, 0.05)
+    found = paired_tests(few, WHITE_AND_BLACK, CLASSES, 0.02, 0.05)
     assert set(found["unit"]) == {"person"}  # of 40 templates each; 7 persons are too few for a template
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from emoscope.perturbation.effects import named_first
 from emoscope.perturbation.pairs import NEUTRAL_OF, countable, probabilities
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
@@ -75,7 +74,9 @@ def _absolute(pairs: pd.DataFrame) -> np.ndarray:
     return np.abs(after - before)
 
 
-def paired_tests(pairs: pd.DataFrame, classes: Sequence[str], margin: float, alpha: float) -> pd.DataFrame:
+def paired_tests(
+    pairs: pd.DataFrame, sides: Sequence[str], classes: Sequence[str], margin: float, alpha: float
+) -> pd.DataFrame:
     """For each template, over its persons, and for each person, over the templates, the mean gap of every class.
 
     A gap is P(class) with a person of the first group minus P(class) with one of the second.
@@ -85,7 +86,8 @@ def paired_tests(pairs: pd.DataFrame, classes: Sequence[str], margin: float, alp
     pairs give no test. `p_adjusted` is Benjamini-Hochberg over all templates, or persons, and classes.
     """
     own = pairs[(pairs["origin"] == "template") & countable(pairs)].reset_index(drop=True)
-    own = own[named_first(own["direction"]) != 0] if len(own) else own
+    signs = own["direction"].map({" to ".join(sides): 1, " to ".join(reversed(sides)): -1})
+    own = own.assign(sign=signs)[signs.notna()]
     own = own.assign(template=own["cluster"], person=[person_in(pair) for pair in own.itertuples()])
     rows = []
     for unit, cluster in (("template", "person"), ("person", "template")):
@@ -93,7 +95,7 @@ def paired_tests(pairs: pd.DataFrame, classes: Sequence[str], margin: float, alp
             if part[cluster].nunique() < FEWEST_CLUSTERS:
                 continue
             before, after = probabilities(part)
-            gaps = (before - after) * named_first(part["direction"])[:, None]
+            gaps = (before - after) * part["sign"].to_numpy()[:, None]
             tested = bounded_test(gaps, part[cluster], margin, CHANGE, alpha)
             counts = {"pairs": len(part), "clusters": part[cluster].nunique()}
             columns = {"value": tested.value, "low": tested.low, "high": tested.high, "p": tested.p_difference}

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
-from emoscope.perturbation.effects import named_first
 from emoscope.perturbation.pairs import countable
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.calibration import bins_of, calibration_error
@@ -30,17 +29,11 @@ COLUMNS += [f"{side}{part}" for side in SIDES for part in ("", "_low", "_high", 
 COLUMNS += ["difference", "low", "high", "p", "p_within", "detectable"]
 
 
-def named_groups(pairs: pd.DataFrame) -> tuple[pd.Series, tuple[str, str]]:
-    """The group that each test text names, by id, from the pairs of a flip that count; and the names of both groups.
-
-    Texts that name both are left out; the names are empty if no text names any.
-    """
+def named_groups(pairs: pd.DataFrame) -> pd.Series:
+    """The group that each test text names, by id, from the pairs of a flip that count; texts that name both are left
+    out."""
     texts = pairs[(pairs["origin"] == "natural") & countable(pairs) & pairs["direction"].str.contains(" to ")]
-    groups = texts.set_index("id")["direction"].str.split(" to ").str[0]
-    if texts.empty:
-        return groups, ("", "")
-    one, other = texts["direction"].iloc[0].split(" to ")
-    return groups, (one, other) if named_first(texts["direction"])[0] == 1 else (other, one)
+    return texts.set_index("id")["direction"].str.split(" to ").str[0]
 
 
 def compare_groups(

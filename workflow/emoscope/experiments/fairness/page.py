@@ -21,6 +21,7 @@ from emoscope.perturbation.pair_tables import ORIGINS
 from emoscope.reporting.html import (
     badge,
     cell,
+    details,
     estimate,
     html_table,
     number,
@@ -170,7 +171,7 @@ def tests(templates: pd.DataFrame) -> Markup:
     """The templates and persons with the clearest gaps, and how many there are."""
     rows = []
     for (axis, unit), table in templates.groupby(["axis", "unit"], sort=False):
-        strongest = table.sort_values("p", kind="stable").head(SHOWN_TESTS)
+        clearest = table.assign(size=table["value"].abs()).sort_values(["p", "size"], ascending=[True, False])
         rows += [
             {
                 "axis": axis,
@@ -183,9 +184,10 @@ def tests(templates: pd.DataFrame) -> Markup:
                 "pairs": number(int(row["pairs"])),
                 "no effect?": badge(row["verdict"]),
             }
-            for row in strongest.to_dict("records")
+            for row in clearest.head(SHOWN_TESTS).to_dict("records")
         ]
-    return html_table(rows, say("tests", shown=SHOWN_TESTS), text=("axis", "one", "", "class", "no effect?"))
+    table = html_table(rows, say("tests", shown=SHOWN_TESTS), text=("axis", "one", "", "class", "no effect?"))
+    return details("The clearest", table) if rows else Markup()
 
 
 def test_sentences(templates: pd.DataFrame) -> Markup:

@@ -15,22 +15,24 @@ from emoscope.storage.files import read_json, write_table
 
 def summarise_fairness(
     predictions: list[Path], test: Path, audit: Path, pairs: list[Path], scores: list[Path], summaries: list[Path],
-    statistics: dict, groups: Path, changes: Path, templates: Path, findings: Path,
+    sides: dict, statistics: dict, groups: Path, changes: Path, templates: Path, findings: Path,
 ) -> None:  # fmt: skip
-    """Write, for every axis of flips (`axis`), `compare_groups` with the `sides`' names, `absolute_gaps`,
-    `paired_tests`, and findings; `pairs`, `scores` and `summaries` list the axes in one order."""
+    """Write, for every axis of flips (`axis`), `compare_groups` with the names of both, `absolute_gaps`,
+    `paired_tests`, and findings.
+
+    `sides` has the two groups of each axis; `pairs`, `scores` and `summaries` list the axes in its order.
+    """
     classes, margin, options = read_json(audit)["classes"], statistics["margin"], resampling(statistics)
     said = pd.concat(map(pd.read_parquet, predictions), ignore_index=True).drop(columns="label")
     tested = pd.read_parquet(test).merge(said, on="id", validate="1:1")
     tables, found = {groups: [], changes: [], templates: []}, []
-    for pair, score, summary in zip(pairs, scores, summaries, strict=True):
-        axis, table = pair.stem, scored(pd.read_parquet(pair), pd.read_parquet(score))
-        named, sides = named_groups(table)
-        compared = compare_groups(tested, named, sides, classes, margin, **options)
+    for (axis, named), pair, score, summary in zip(sides.items(), pairs, scores, summaries, strict=True):
+        table = scored(pd.read_parquet(pair), pd.read_parquet(score))
+        compared = compare_groups(tested, named_groups(table), named, classes, margin, **options)
         absolute = absolute_gaps(table, classes, margin, options["alpha"])
-        tables[groups].append(compared.assign(axis=axis, first_group=sides[0], second_group=sides[1]))
+        tables[groups].append(compared.assign(axis=axis, first_group=named[0], second_group=named[1]))
         tables[changes].append(absolute.assign(axis=axis))
-        tables[templates].append(paired_tests(table, classes, margin, options["alpha"]).assign(axis=axis))
+        tables[templates].append(paired_tests(table, named, classes, margin, options["alpha"]).assign(axis=axis))
         found += findings_of(axis, compared, absolute, pd.read_parquet(summary))
     for path, parts in tables.items():
         write_table(pd.concat(parts, ignore_index=True), path)

@@ -16,7 +16,7 @@ from emoscope.statistics.bounded import CHANGE, bounded_test
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.rates import rate_interval
 
-FOLLOWS, FOLLOWS_CLASS = "follows", "follows in whole classes"
+FOLLOWS, FOLLOWS_CLASS = "follows", "whole classes"
 COLUMNS = ["group", "measure", "value", "low", "high", "chance", "lead", "lead_low", "lead_high", "p", "always"]
 COLUMNS += ["commonest", "pairs", "clusters"]
 

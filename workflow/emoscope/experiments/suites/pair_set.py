@@ -21,18 +21,18 @@ WORDS = re.compile(r"\w+(?:['\u2019]\w+)*(?: \w+)?")  # one word, or two as in a
 
 
 def import_suite(
-    name: str, config: dict, train: Path, audit: Path, neutral: Path, pairs: Path, balance: Path
+    suite: str, config: dict, train: Path, audit: Path, neutral: Path, pairs: Path, balance: Path
 ) -> None:  # fmt: skip
     """Write the pairs of a suite with the columns of every perturbation set and `goal`, and its neutral swaps' balance.
 
     `term` is the group. Only pairs that exchange words one for one have a null: that of a rewritten clause would be as
     many rewritten clauses, which no list offers.
     """
-    suite = read_suite(config, read_json(audit)["classes"])
+    own = read_suite(config, read_json(audit)["classes"])
     made = pair_table(
         pair_row(
             number,
-            name,
+            suite,
             SUITE,
             row.group,
             row.label,
@@ -40,13 +40,13 @@ def import_suite(
             row.direction,
             row.cluster,
         )
-        for number, row in enumerate(suite.itertuples())
+        for number, row in enumerate(own.itertuples())
     )
     swaps = NeutralLexicon.load(neutral)
     known = Frequencies.of(pd.read_parquet(train), swaps.words)
     swapped = neutral_pairs(made[[_word_for_word(row) for row in made.itertuples()]], swaps, known)
     write_table(balance_of(pd.concat([made, swapped], ignore_index=True), known), balance)
-    made, swapped = made.assign(goal=suite["goal"].loc[made["id"]].to_numpy()), swapped.assign(goal="")
+    made, swapped = made.assign(goal=own["goal"].loc[made["id"]].to_numpy()), swapped.assign(goal="")
     write_table(pd.concat([made, swapped], ignore_index=True), pairs)
 
 
