@@ -8,6 +8,7 @@ import pandas as pd
 
 from emoscope.data.suites import read_suite
 from emoscope.perturbation.balance import balance as balance_of
+from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.edits import Perturbation
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.neutral_lexicon import NeutralLexicon
@@ -44,8 +45,9 @@ def import_suite(
     )
     swaps = NeutralLexicon.load(neutral)
     known = Frequencies.of(pd.read_parquet(train), swaps.words)
-    swapped = neutral_pairs(made[[_word_for_word(row) for row in made.itertuples()]], swaps, known)
-    write_table(balance_of(pd.concat([made, swapped], ignore_index=True), known), balance)
+    exchanged = made[[_word_for_word(row) for row in made.itertuples()]]
+    swapped = balanced(exchanged, neutral_pairs(exchanged, swaps, known), known)
+    write_table(balance_of(made, swapped, known), balance)
     made, swapped = made.assign(goal=own["goal"].loc[made["id"]].to_numpy()), swapped.assign(goal="")
     write_table(pd.concat([made, swapped], ignore_index=True), pairs)
 
