@@ -7,7 +7,8 @@ PAGES.add(
         tables=lambda run: {
             f"{axis}_summary": f"{run.results}/perturbations/{axis}_summary.parquet" for axis in config["flips"]["axes"]
         }
-        | {name: f"{run.results}/fairness/{name}.parquet" for name in ("groups", "changes", "templates")},
+        | {name: f"{run.results}/fairness/{name}.parquet" for name in ("groups", "changes", "templates")}
+        | STUDY.planted_effects(run, config["flips"]["axes"]),
         sections=("flips",),
     )
 )

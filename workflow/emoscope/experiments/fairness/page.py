@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.data.planted import GAPS
 from emoscope.experiments.fairness.groups import (
     ACCURACY,
     BASE_RATE,
@@ -25,7 +24,6 @@ from emoscope.reporting.html import (
     estimate,
     html_table,
     number,
-    outcome,
     p_value,
     percent,
     signed,
@@ -53,24 +51,6 @@ def main_result(gaps: Mapping[tuple[str, str], pd.DataFrame], groups: pd.DataFra
     return say(
         "main_result", gaps=[(axis, of, _sides(groups, axis), *_told(rows)) for (axis, of), rows in gaps.items()]
     )
-
-
-def controls(truth: Mapping, gaps: Mapping[tuple[str, str], pd.DataFrame]) -> list[dict]:
-    """What was planted on each axis beside the gap that was found in the test texts, as rows for `planted_box`."""
-    rows = []
-    for axis, gap in GAPS.items():
-        summary = gaps.get((axis, ORIGINS["natural"]))
-        if summary is None or not len(found := summary[summary["measure"] == f"gap_{gap.emotion}"]):
-            continue
-        row, size = found.iloc[0], truth["effects"].get(axis, {}).get("size") or 0
-        first, second = gap.groups
-        planted = f"P({gap.emotion} | {first}) above P({gap.emotion} | {second}) in some of the texts"
-        different, nil = row["verdict"] == "different", row["verdict"] == "equivalent"
-        seen, missed = different and row["value"] > 0, nil or (different and row["value"] < 0)
-        if not size:
-            planted, seen, missed = f"{axis} tells nothing of {gap.emotion}", nil, different
-        rows.append({"planted": planted, "found": cell(row), "verdict": outcome(seen, missed)})
-    return rows
 
 
 def gap_sentences(gaps: Mapping[tuple[str, str], pd.DataFrame], groups: pd.DataFrame) -> Markup:
