@@ -55,15 +55,21 @@ def test_marks_stand_in_order_and_all_else_is_the_same(before, after):
 
 @pytest.fixture
 def made(tmp_path) -> pd.DataFrame:
-    """The set of ten pairs of one word and ten rewritten ones, of three originals each."""
+    """The set of ten pairs of one word, ten in which a word becomes three, and ten texts with three ends each."""
     word = [("my son saw the bus in the street", "my daughter saw the bus in the street", "up")]
+    word += [("my son saw the bus in the street", "my big red daughter saw the bus in the street", "up")]
     text = "the train was late {k}"
-    rows = [(f"{before} {k}", f"{after} {k}", goal, "words") for k in range(10) for before, after, goal in word]
+    kinds = ("words", "clauses")
+    rows = [
+        (f"{before} {k}", f"{after} {k}", goal, kind)
+        for k in range(10)
+        for kind, (before, after, goal) in zip(kinds, word, strict=True)
+    ]
     rows += [
         (text.format(k=k), text.format(k=k) + f" and cold {n}", "down", "more") for k in range(10) for n in range(3)
     ]
     pd.DataFrame(rows, columns=["before", "after", "goal", "kind"]).to_csv(tmp_path / "mine.csv", index=False)
-    common = "my son and my daughter saw the bus and the train in the street"
+    common = "my son and my big red daughter saw the bus and the train in the street"
     pd.DataFrame({"id": range(40), "text": common, "label": [0, 1] * 20}).to_parquet(tmp_path / "train.parquet")
     (tmp_path / "corpus.json").write_text(json.dumps({"classes": ["joy", "fear"]}))
     config = {"source": "csv", "path": str(tmp_path / "mine.csv"), "before": "before", "after": "after"}
@@ -75,11 +81,11 @@ def made(tmp_path) -> pd.DataFrame:
 
 def test_every_pair_is_there_with_its_goal_and_group(made):
     own = made[made["origin"] == "suite"]
-    assert set(COLUMNS) <= set(made.columns) and len(own) == 40 and own["id"].is_unique
+    assert set(COLUMNS) <= set(made.columns) and len(own) == 50 and own["id"].is_unique
     assert set(own["axis"]) == {"mine"}
     by_kind = own.groupby("term")["goal"].unique().map(list).to_dict()
-    assert by_kind == {"words": ["up"], "more": ["down"]}
-    assert own.groupby("term")["cluster"].nunique().to_dict() == {"words": 10, "more": 10}
+    assert by_kind == {"words": ["up"], "clauses": ["up"], "more": ["down"]}
+    assert set(own.groupby("term")["cluster"].nunique()) == {10}
 
 
 def test_only_an_exchange_of_words_has_neutral_swaps_and_these_ask_for_nothing(made):
