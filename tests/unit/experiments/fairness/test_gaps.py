@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.fairness.gaps import absolute_gaps, paired_tests, person_in
+from emoscope.statistics.families import benjamini_hochberg
 
 CLASSES = ["calm", "angry"]
 KEY = ["origin", "class"]
@@ -69,6 +70,9 @@ def test_one_template_that_tells_the_groups_apart_is_found_among_many():
     told = found[(found["unit"] == "template") & (found["class"] == "angry")].set_index("name")
     assert told["value"].idxmax() == "the {person} said 3" and told["value"].max() == pytest.approx(0.5)
     assert told["p"].idxmin() == "the {person} said 3" and len(told) == 40 and (told["pairs"] == 12).all()
+    for _, tests in found.groupby("unit"):  # one family of all templates, one of all persons, with every class
+        assert tests["p_adjusted"].to_numpy() == pytest.approx(benjamini_hochberg(tests["p"].to_numpy()))
+    assert (found["p_adjusted"] > found["p"]).any()
     persons = found[found["unit"] == "person"]
     assert persons["name"].nunique() == 12 and (persons["clusters"] == 40).all()
     assert persons.loc[persons["class"] == "angry", "value"].to_numpy() == pytest.approx(0.5 / 40)
