@@ -77,12 +77,13 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `names_changed` and
       so on: of given names exchanged within one gender; `excess_changed` and so on: the kind minus its neutral swaps,
       over the texts that have some;
-    - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test;
-      `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the reverse;
+    - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test
+      if no two share a cluster; `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the
+      reverse;
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
 
-    Rates count every text once, means every pair; intervals and tests take `clusters` for independent, the distinct
+    Rates count every text once, of a suite every pair, means every pair; intervals and tests take `clusters` for independent, the distinct
     texts or, where several are made from one template, the templates. `p_adjusted` is Benjamini-Hochberg
     over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by one. `verdict` uses
     it:
@@ -166,8 +167,10 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     before, after = (p.argmax(axis=1) == labelled["label"].to_numpy() for p in probabilities(labelled))
     yield _rate("accuracy_before", before, labelled, alpha)
     yield _rate("accuracy_after", after, labelled, alpha)
-    interval = rate_difference_interval(after, before, paired=True, alpha=alpha)
-    p = mcnemar_test(before, after).p
+    clusters = labelled["cluster"].to_numpy()
+    interval = rate_difference_interval(after, before, paired=True, clusters=(clusters, clusters), alpha=alpha)
+    independent = len(np.unique(clusters)) == len(clusters)  # which McNemar's test takes for granted
+    p = mcnemar_test(before, after).p if independent else np.nan
     yield _row("accuracy_change", after.mean() - before.mean(), interval, labelled, p=p)
     yield _rate("accuracy_lost", before & ~after, labelled, alpha)
     yield _rate("accuracy_gained", ~before & after, labelled, alpha)

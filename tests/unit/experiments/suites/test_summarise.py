@@ -87,6 +87,17 @@ def test_neutral_swaps_are_compared_with_their_own_pair(tmp_path):
     assert beyond.value == -1 and beyond.high < 0
 
 
+def test_accuracy_counts_pairs_of_an_original_together(tmp_path):
+    pairs, scores = suite(label=0)
+    scores.loc[:19, ["after_calm", "after_wild"]] = [0.1, 0.9]  # half of the originals, with all of their pairs
+    summary = findings(tmp_path, pairs, scores)[0].set_index("measure")
+    alone = findings(tmp_path, pairs.assign(cluster=[str(k) for k in range(40)]), scores)[0].set_index("measure")
+    both = [table.loc["accuracy_change"] for table in (summary, alone)]
+    assert [row["value"] for row in both] == [-0.5, -0.5]
+    assert both[0]["high"] - both[0]["low"] > 1.3 * (both[1]["high"] - both[1]["low"])
+    assert np.isnan(both[0]["p"]) and both[1]["p"] < 0.001  # McNemar's test wants independent pairs
+
+
 def test_following_is_a_finding_of_its_own(tmp_path):
     pairs, scores = suite(goal=["down", "up"] * 20)  # calm is the first of two classes: a fall of it is a rise
     _, found, goals = findings(tmp_path, pairs, scores)
