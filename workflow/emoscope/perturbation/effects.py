@@ -83,10 +83,10 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
 
-    Rates count every text once, of a suite every pair, means every pair; intervals and tests take `clusters` for independent, the distinct
-    texts or, where several are made from one template, the templates. `p_adjusted` is Benjamini-Hochberg
-    over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by one. `verdict` uses
-    it:
+    Rates count every text once, of a suite every pair, means every pair; intervals and tests take `clusters` for
+    independent, the distinct texts or, where several are made from one template, the templates. `p_adjusted` is
+    Benjamini-Hochberg over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by
+    one. `verdict` uses it:
     - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
       smallest effect likely to be found;
     - `excess_changed` and `excess_large` are judged by their interval: no more, more or not settled: `excess_verdict`;

@@ -58,8 +58,19 @@ def compare_groups(
     texts has neither intervals nor tests.
     """
     table = predictions.assign(group=predictions["id"].map(groups)).drop_duplicates("text")
-    parts = [table[table["group"] == side] for side in sides]
-    rows = [*_rates(parts, classes, margin, alpha), *_confidence(parts, margin, alpha, resamples, seed)]
+    table = table[table["group"].isin(sides)]
+    places = [(table["group"] == side).to_numpy() for side in sides]
+    truth, given = (table[name].to_numpy()[:, None] == np.arange(len(classes)) for name in ("label", "pred"))
+    right = (truth == given).all(axis=1)
+    rows = [
+        _rate(BASE_RATE, name, [truth[place, k] for place in places], margin, alpha) for k, name in enumerate(classes)
+    ]
+    rows.append(_mean_words([table["text"][place] for place in places]))
+    rows.append(_rate(ACCURACY, "", [right[place] for place in places], margin, alpha))
+    for measure, there in ((TRUE_POSITIVES, truth), (FALSE_POSITIVES, ~truth)):
+        for k, name in enumerate(classes):
+            rows.append(_rate(measure, name, [given[place & there[:, k], k] for place in places], margin, alpha))
+    rows += _confidence(table["confidence"].to_numpy(dtype=float), right, places, margin, alpha, resamples, seed)
     found = pd.DataFrame(rows, columns=COLUMNS)
     adjusted = found.groupby("measure")["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
     verdict = equivalence_verdict(found["p_within"].to_numpy(), adjusted.to_numpy(), alpha)
@@ -67,44 +78,34 @@ def compare_groups(
     return found.assign(p_adjusted=adjusted, verdict=judged)
 
 
-def _rates(parts: list[pd.DataFrame], classes: Sequence[str], margin: float, alpha: float) -> Iterator[tuple]:
-    for number, name in enumerate(classes):
-        yield _rate(BASE_RATE, name, [part["label"] == number for part in parts], margin, alpha)
-    yield _mean_words(parts)
-    yield _rate(ACCURACY, "", [part["label"] == part["pred"] for part in parts], margin, alpha)
-    for measure, of_class in ((TRUE_POSITIVES, True), (FALSE_POSITIVES, False)):
-        for number, name in enumerate(classes):
-            judged = [part[(part["label"] == number) == of_class] for part in parts]
-            yield _rate(measure, name, [part["pred"] == number for part in judged], margin, alpha)
-
-
-def _rate(measure: str, name: str, events: list[pd.Series], margin: float, alpha: float) -> tuple:
-    first, second = (np.asarray(side, dtype=bool) for side in events)
-    sides = [(_mean(side), *rate_interval(side, np.arange(len(side)), alpha), len(side)) if _enough(side)
-             else (_mean(side), np.nan, np.nan, len(side)) for side in (first, second)]  # fmt: skip
-    if not (_enough(first) and _enough(second)):
+def _rate(measure: str, name: str, events: list[np.ndarray], margin: float, alpha: float) -> tuple:
+    sides = []
+    for side in events:
+        interval = rate_interval(side, np.arange(len(side)), alpha) if _enough(side) else (np.nan, np.nan)
+        sides.append((_mean(side), *interval, len(side)))
+    if not all(map(_enough, events)):
         return _row(measure, name, sides, (np.nan, np.nan), np.nan, margin, alpha)
-    interval = rate_difference_interval(first, second, paired=False, alpha=alpha)
-    counts = [[side.sum(), (~side).sum()] for side in (first, second)]
+    interval = rate_difference_interval(*events, paired=False, alpha=alpha)
+    counts = [[side.sum(), (~side).sum()] for side in events]
     return _row(measure, name, sides, interval, float(fisher_exact(counts).pvalue), margin, alpha)
 
 
-def _mean_words(parts: list[pd.DataFrame]) -> tuple:
-    lengths = [part["text"].str.split().str.len() for part in parts]
+def _mean_words(texts: list[pd.Series]) -> tuple:
+    lengths = [side.str.split().str.len() for side in texts]
     sides = [(_mean(side), np.nan, np.nan, len(side)) for side in lengths]
-    return _row(WORDS, "", sides, (np.nan, np.nan), np.nan, 1.0, 0.05)
+    return (WORDS, "", *sides[0], *sides[1], sides[0][0] - sides[1][0], *[np.nan] * 5)
 
 
-def _confidence(parts: list[pd.DataFrame], margin: float, alpha: float, resamples: int, seed: int) -> Iterator[tuple]:
-    both = pd.concat(parts)
-    of_first = np.arange(len(both)) < len(parts[0])
-    confidence, right = both["confidence"].to_numpy(dtype=float), (both["label"] == both["pred"]).to_numpy()
+def _confidence(
+    confidence: np.ndarray, right: np.ndarray, places: list[np.ndarray], margin: float, alpha: float, resamples: int,
+    seed: int,
+) -> Iterator[tuple]:  # fmt: skip
     bins = bins_of(confidence)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         found = []
-        for chosen in (of_first, ~of_first):
-            weight = weights * chosen
+        for place in places:
+            weight = weights * place
             if weight.any():
                 over = weight @ (confidence - right) / weight.sum()
                 found.append((over, calibration_error(confidence, right, bins, weight)))
@@ -112,18 +113,14 @@ def _confidence(parts: list[pd.DataFrame], margin: float, alpha: float, resample
                 found.append((np.nan, np.nan))
         return np.array([*found, np.subtract(*found)])  # (first, second, difference) of both measures
 
-    enough = all(map(_enough, parts))
-    value = statistic(np.ones(len(both)))
-    unknown = np.full((2, *value.shape), np.nan)
-    low, high = (
-        bootstrap_statistic(statistic, np.arange(len(both)), seed=seed, resamples=resamples, alpha=alpha)
-        if enough
-        else unknown
-    )
-    for number, measure in enumerate((OVERCONFIDENCE, CALIBRATION_ERROR)):
-        sides = [(value[k, number], low[k, number], high[k, number], len(part)) for k, part in enumerate(parts)]
-        interval = low[2, number], high[2, number]
-        p = interval_test(value[2, number], *interval, 0.0, alpha)[1] if enough else np.nan
+    value, rows = statistic(np.ones(len(right))), np.arange(len(right))
+    enough = all(_enough(right[place]) for place in places)
+    drawn = {"seed": seed, "resamples": resamples, "alpha": alpha}
+    low, high = bootstrap_statistic(statistic, rows, **drawn) if enough else np.full((2, *value.shape), np.nan)
+    for k, measure in enumerate((OVERCONFIDENCE, CALIBRATION_ERROR)):
+        sides = [(value[n, k], low[n, k], high[n, k], int(place.sum())) for n, place in enumerate(places)]
+        interval = low[2, k], high[2, k]
+        p = interval_test(value[2, k], *interval, 0.0, alpha)[1] if enough else np.nan
         yield _row(measure, "", sides, interval, p, margin, alpha)
 
 
