@@ -13,7 +13,7 @@ import pandas as pd
 
 from emoscope.perturbation.exchanged import PARTS, Exchanged, exchanged_words
 from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.pairs import NEUTRAL_OF, countable
+from emoscope.perturbation.pairs import NEUTRAL_OF, countable, distinct
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 
 # Settled before any table was seen: Austin's 0.1 asks for more than the hundred-odd texts that a flip finds in a test
@@ -69,7 +69,7 @@ def balance(pairs: pd.DataFrame, swaps: pd.DataFrame, known: Frequencies) -> pd.
 def _compared(pairs: pd.DataFrame, swaps: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """For every origin with a null, its pairs that count, each text once, and their neutral swaps."""
     for origin, neutral in NEUTRAL_OF.items():
-        own = pairs[(pairs["origin"] == origin) & countable(pairs)].drop_duplicates(["term", "text"])
+        own = distinct(pairs[(pairs["origin"] == origin) & countable(pairs)], "term")
         others = swaps[swaps["origin"] == neutral]
         if len(others):
             yield own, others

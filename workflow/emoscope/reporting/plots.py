@@ -124,5 +124,6 @@ def label_axes(axes: Axes, x: str = "", y: str = "") -> None:
 
 def draw_intervals(axes: Axes, value, low, high, places, number: int, name: str) -> None:
     """Estimates at `places` of the vertical axis with their intervals, in the colour and shape of series `number`."""
-    axes.hlines(places, low, high, color=PALETTE[number], linewidth=1.4)
-    axes.plot(value, places, MARKERS[number % len(MARKERS)], color=PALETTE[number], markersize=4.5, label=name)
+    colour = PALETTE[number % len(PALETTE)]
+    axes.hlines(places, low, high, color=colour, linewidth=1.4)
+    axes.plot(value, places, MARKERS[number % len(MARKERS)], color=colour, markersize=4.5, label=name)

@@ -11,11 +11,11 @@ from emoscope.experiments.performance.findings import baseline_findings, finding
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.calibration import bins_of, calibration_error
 from emoscope.statistics.rates import rate_difference_interval, wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_json
 
-BINS = 10
 DRAWS = 100_000_000  # rows drawn for the intervals of one set, at most: they take seconds, also of a large corpus
 FEWEST = 200  # resamples, whatever the size
 
@@ -153,8 +153,7 @@ def weighted_statistic(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """A function from row weights (n,) to AUC of each class, F1 of each class, their means, and calibration error.
 
-    `scores` are (n, classes). The calibration error is the expected one over BINS equal bins of confidence, Naeini,
-    Cooper & Hauskrecht (2015).
+    `scores` are (n, classes).
     """
     number, right, bins = scores.shape[1], label == pred, bins_of(confidence)
     areas = [one_vs_rest_auc(label == k, scores[:, k]) for k in range(number)]
@@ -166,7 +165,7 @@ def weighted_statistic(
         )
         f1 = 2 * hits / np.where(actual + taken > 0, actual + taken, 1)
         auc = np.array([area(weights) for area in areas])
-        error = np.abs(np.bincount(bins, weights=weights * (confidence - right))).sum() / max(weights.sum(), 1)
+        error = calibration_error(confidence, right, bins, weights)
         return np.concatenate([auc, f1, [auc.mean(), f1.mean(), error]])
 
     return statistic
@@ -175,11 +174,6 @@ def weighted_statistic(
 def bounded(resamples: int, rows: int) -> int:
     """The number of resamples: as asked for, cut so that all draw DRAWS rows together at most, but at least FEWEST."""
     return min(resamples, max(FEWEST, DRAWS // max(rows, 1)))
-
-
-def bins_of(confidence: np.ndarray) -> np.ndarray:
-    """The number of each row's bin among BINS equal ones."""
-    return np.minimum((confidence * BINS).astype(int), BINS - 1)
 
 
 def _bootstrap(statistic: Callable, texts: np.ndarray, **options) -> tuple[np.ndarray, np.ndarray]:
