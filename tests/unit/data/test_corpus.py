@@ -63,7 +63,7 @@ def test_a_folder_of_semicolon_files(tmp_path):
     (tmp_path / "test.txt").write_text("text;label_name\nvery sad;sadness\nvery glad;joy\n")
     corpus = check_corpus(read_semicolon(tmp_path), CLASSES)
     assert corpus["text"].tolist() == ["very sad", "very glad", "i am; sad", "glad"]
-    training, testing = split(corpus, "keep", "given", 0.2, 10)
+    training, _, testing = split(corpus, "keep", "given", 0.2, 10)
     assert testing["text"].tolist() == ["very sad", "very glad"]
     assert len(training) == 2
 
