@@ -36,7 +36,7 @@ rule import_corpus:
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
-        corpus=from_source(CORPORA, "csv", "parquet", "semicolon"),
+        corpus=from_source(CORPORA, "csv", "tsv", "parquet", "semicolon", "parallel", "tabbed"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.data.corpus import check_corpus, read_semicolon, read_table
+from emoscope.data.corpus import check_corpus
+from emoscope.data.readers import read_semicolon, read_table
 from emoscope.data.split import split
 from emoscope.errors import UserError
 from emoscope.storage.files import write_table

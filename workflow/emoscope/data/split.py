@@ -42,13 +42,13 @@ def split_corpus(
 
 
 def split(
-    table: pd.DataFrame, duplicates: str, method: str, test: float, seed: int, validation: str = "train"
+    table: pd.DataFrame, duplicates: str, method: str, test: float, seed: int, validation: str = "keep"
 ) -> Parts:
     """Split a corpus.
 
     Shuffled rows are cut as scikit-learn's `train_test_split` does, which the paper used (seed 10, 0.2). With
     `duplicates="group"` all rows of one text fall on one side; with `"drop"` only a text's first row is kept.
-    Of given parts, those for validation are kept apart with `validation="keep"`, else trained on.
+    Of given parts, those for validation are kept apart, or trained on with `validation="train"`.
     """
     if duplicates == "drop":
         table = table.drop_duplicates("text")

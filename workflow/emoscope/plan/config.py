@@ -68,6 +68,11 @@ def check_files(config: dict) -> None:
                 f"config corpora.{name}.path: {corpus['path']} does not exist; "
                 "put the data there or change the path (the README says where the data come from)"
             )
+        for part, file in corpus.get("splits", {}).items() if "path" in corpus else ():
+            if not Path(corpus["path"], file).is_file():
+                raise UserError(
+                    f"config corpora.{name}.splits.{part}: {file} is no file of {corpus['path']}; put it there or change the name"
+                )
     for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] else []):
         for part in ("train", "test"):
             if task["source"] == "files" and not Path(task[part]).is_file():
@@ -146,6 +151,7 @@ def _check_names(config: dict) -> None:
     if (corpus := config["attention"]["corpus"]) not in config["corpora"]:
         hint = _suggest(corpus, config["corpora"])
         raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
+    _check_corpora(config["corpora"])
     _check_tasks(config["prompting"]["tasks"])
     _check_residual(config)
     _check_copier(config)
@@ -189,6 +195,19 @@ def _check_attention(config: dict, name: str, user: str) -> None:
                     f"config attention.heads[{place}]: {part} {number}, but the model {name!r} of {user} has "
                     f"{part}s 0 to {count - 1}; name one of them"
                 )
+
+
+def _check_corpora(corpora: dict[str, dict]) -> None:
+    for name, corpus in corpora.items():
+        if "labels" in corpus and "multilabel" in corpus:
+            raise UserError(
+                f"config corpora.{name}: `labels` names columns of 0 and 1, `multilabel` means one column of lists; write one"
+            )
+        if "splits" in corpus and corpus["split"]["method"] == "shuffled":
+            raise UserError(
+                f"config corpora.{name}.splits: a test part is named, but `split` would cut all rows anew; "
+                "write `split: {method: given}`"
+            )
 
 
 def _check_tasks(tasks: list[dict]) -> None:
