@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.models.decisions import labelled, right
 from emoscope.perturbation.pairs import (
     LARGE,
     NAMES_OF,
     NEUTRAL_OF,
     countable,
+    decisions,
+    distances,
     largest_change,
     moved,
     probabilities,
@@ -60,8 +63,8 @@ def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path)
 def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataFrame:
     """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many.
 
-    - `changed`: share of texts whose predicted class changes; `large`: whose probability of some class moves by 10 % or
-      more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
+    - `changed`: share of texts whose prediction changes, the class or any of several labels; `large`: whose probability
+      of some class moves by 10 % or more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
       white) or the second, and `changed_difference` between these; intervals are of `rate_interval` or Newcombe's;
     - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
     - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `names_changed` and
@@ -150,17 +153,17 @@ def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: fl
 
 
 def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
-    labelled = pairs[pairs["label"] >= 0].drop_duplicates("text")
-    if labelled.empty:
+    known = pairs[labelled(pairs)].drop_duplicates("text")
+    if known.empty:
         return
-    before, after = (p.argmax(axis=1) == labelled["label"].to_numpy() for p in probabilities(labelled))
-    yield _rate("accuracy_before", before, labelled, alpha)
-    yield _rate("accuracy_after", after, labelled, alpha)
+    before, after = (right(known, found) for found in decisions(known))
+    yield _rate("accuracy_before", before, known, alpha)
+    yield _rate("accuracy_after", after, known, alpha)
     interval = rate_difference_interval(after, before, paired=True, alpha=alpha)
     p = mcnemar_test(before, after).p
-    yield _row("accuracy_change", after.mean() - before.mean(), interval, labelled, p=p)
-    yield _rate("accuracy_lost", before & ~after, labelled, alpha)
-    yield _rate("accuracy_gained", ~before & after, labelled, alpha)
+    yield _row("accuracy_change", after.mean() - before.mean(), interval, known, p=p)
+    yield _rate("accuracy_lost", before & ~after, known, alpha)
+    yield _rate("accuracy_gained", ~before & after, known, alpha)
 
 
 def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
@@ -199,8 +202,8 @@ def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float)
 
 RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}
 DISTANCES = {
-    "distance": lambda pairs: total_variation(*probabilities(pairs)),
-    "divergence": lambda pairs: jensen_shannon(*probabilities(pairs)),
+    "distance": lambda pairs: distances(pairs, total_variation),
+    "divergence": lambda pairs: distances(pairs, jensen_shannon),
 }
 
 

@@ -26,6 +26,7 @@ from transformers import (
 
 from emoscope.models.anatomy import FAMILIES
 from emoscope.models.batches import encode
+from emoscope.models.decisions import SEVERAL, has_several
 from emoscope.models.families import family_of, last_and_head_of
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import (
@@ -42,7 +43,7 @@ from emoscope.models.scratch import small_gpt2
 from emoscope.storage.files import occupy, read_json, replacing, write_json
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
-from emoscope.training.balance import class_weights, downsample, weighted_loss
+from emoscope.training.balance import balanced
 
 
 def finetune(
@@ -63,18 +64,15 @@ def finetune(
     classes = read_json(audit)["classes"]
     transformers.set_seed(config["seed"])
     tokenizer = load_tokenizer(folder) if folder else train_tokenizer(texts["text"], config["model"])
-    model = start_model(folder, tokenizer, classes, config["model"])
+    model = start_model(folder, tokenizer, classes, config["model"], has_several(texts))
     family_of(model)
     check_blocks(model, config["model"]["blocks"])
 
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *files])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
-    balance = config["training"]["balance"]
-    if balance == "downsample":
-        texts = texts.iloc[downsample(texts["label"], classes, config["seed"])]
-    loss = weighted_loss(class_weights(texts["label"], classes)) if balance == "weights" else None
-    rows = rows_of(tokenizer, texts["text"], texts["label"])
+    texts, labels, loss = balanced(texts, classes, config["training"]["balance"], config["seed"])
+    rows = rows_of(tokenizer, texts["text"], labels)
     trainer = trainer_of(model, tokenizer, rows, arguments, loss)
     lock = occupy(scratch) if trainer.is_world_process_zero() else None  # a job outlives a killed Snakemake
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
@@ -108,11 +106,13 @@ def finetune(
     lock.close()
 
 
-def rows_of(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int]) -> list[dict]:
-    """What the Trainer collates into batches: each text's token ids, unpadded, and its label."""
+def rows_of(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int | list[float]]
+) -> list[dict]:
+    """What the Trainer collates into batches: each text's token ids, unpadded, and its label, or a 0.0 or 1.0 for each."""
     encoded = encode(tokenizer, texts)
     names = [*encoded, "labels"]
-    return [dict(zip(names, row, strict=True)) for row in zip(*encoded.values(), map(int, labels), strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*encoded.values(), labels, strict=True)]
 
 
 def trainer_of(
@@ -160,14 +160,19 @@ def train_tokenizer(texts: pd.Series, config: dict) -> PreTrainedTokenizerBase:
 
 
 def start_model(
-    folder: Path | None, tokenizer: PreTrainedTokenizerBase, classes: list[str], config: dict
+    folder: Path | None, tokenizer: PreTrainedTokenizerBase, classes: list[str], config: dict, several: bool = False
 ) -> PreTrainedModel:
-    """A classifier over `classes`: pretrained below a new head, even if the base has one, or random GPT-2."""
+    """A classifier over `classes`: pretrained below a new head, even if the base has one, or random GPT-2.
+
+    `several`: it may give a text several of them, or none.
+    """
     labels = {
         "num_labels": len(classes),
         "id2label": dict(enumerate(classes)),
         "label2id": {name: number for number, name in enumerate(classes)},
     }
+    if several:
+        labels["problem_type"] = SEVERAL
     if folder is None:
         settings = small_gpt2(
             config,
@@ -179,7 +184,7 @@ def start_model(
             **labels,
         )
         return GPT2ForSequenceClassification(settings)
-    settings = architecture_of(folder, **labels, problem_type="single_label_classification")
+    settings = architecture_of(folder, **{"problem_type": "single_label_classification"} | labels)
     head = FAMILIES[settings.model_type].head
     model, drawn = load_weights(
         AutoModelForSequenceClassification,
