@@ -58,6 +58,13 @@ def class_count(table: pd.DataFrame) -> int:
     return max(int(column.explode().max()) + 1, 0) if len(column.explode().dropna()) else 0
 
 
+def same(one: pd.Series, other: pd.Series) -> np.ndarray:
+    """Where two columns of numbers, or of ascending lists of them, say the same, bool (rows,)."""
+    if is_integer_dtype(one):
+        return one.to_numpy() == other.to_numpy()
+    return np.array([np.array_equal(*both) for both in zip(one, other, strict=True)], dtype=bool)
+
+
 def right(table: pd.DataFrame, decisions: np.ndarray) -> np.ndarray:
     """Whether decisions (rows, classes) are those that are true, each in whole, bool (rows,)."""
     return (decisions == truth_of(table, decisions.shape[1])).all(axis=1)
