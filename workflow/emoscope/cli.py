@@ -26,6 +26,7 @@ COMMANDS = {
     "download-model": "models.sources:download_model",
     "unpack-model": "models.sources:unpack_model",
     "finetune": "training.finetune:finetune",
+    "choose-thresholds": "training.thresholds:choose_thresholds",
     "predict": "models.logits:predict",
     "predict-baselines": "experiments.performance.baselines:predict_baselines",
     "evaluate": "experiments.performance.summarise:evaluate",

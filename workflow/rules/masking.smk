@@ -82,6 +82,7 @@ rule mask_block:
         **REFERENCE,
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.masking.measure"),
     output:
         "results/{run}/masking/block_{block}.parquet",
@@ -103,7 +104,8 @@ rule mask_block:
         r"""
         python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
             --texts {input.texts:q} --block {wildcards.block} --masking {params.masking:q} --seed {params.seed} \
-            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --prediction {params.prediction:q} --thresholds {input.thresholds:q} \
+            --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -113,6 +115,7 @@ rule mask_all_but:
         **REFERENCE,
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.masking.measure"),
     output:
         "results/{run}/masking/all_but.parquet",
@@ -134,7 +137,8 @@ rule mask_all_but:
         r"""
         python -m emoscope mask-all-but --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
             --texts {input.texts:q} --masking {params.masking:q} --seed {params.seed} \
-            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --prediction {params.prediction:q} --thresholds {input.thresholds:q} \
+            --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -145,6 +149,7 @@ rule mask_pairs:
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
         blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.masking.pairs"),
     output:
         "results/{run}/masking/pairs.parquet",
@@ -165,7 +170,8 @@ rule mask_pairs:
         r"""
         python -m emoscope mask-pairs --model {input.model:q} --samples {input.samples:q} --blocks {input.blocks:q} \
             --means {input.means:q} --texts {input.texts:q} --paired-heads {params.paired_heads} \
-            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --prediction {params.prediction:q} --thresholds {input.thresholds:q} \
+            --output {output:q} >{log:q} 2>&1
         """
 
 

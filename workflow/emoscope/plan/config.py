@@ -182,7 +182,25 @@ def _check_names(config: dict) -> None:
                 f"config runs[{position}].training.batch_size: {gpus} GPUs cannot share {batch_size} texts evenly; "
                 "make it a multiple of `gpus`"
             )
+        _check_labels(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
         seen.add(run["name"])
+
+
+def _check_labels(corpus: dict, run: dict, where: str) -> None:
+    """What only texts with several labels have, or cannot have, as far as it can be judged without them."""
+    several, asked = "labels" in corpus, run.get("thresholds")
+    if asked is not None and not several:
+        raise UserError(f"{where}.thresholds: each text of {run['corpus']!r} has one label, the most probable; remove it")
+    if several and run["training"]["balance"] == "downsample":
+        raise UserError(
+            f"{where}.training.balance: downsample cuts classes to one size, but a text of {run['corpus']!r} may stand in "
+            "several; use weights, or none"
+        )
+    if isinstance(asked, dict) and "classes" in corpus:
+        for name in asked:
+            if name not in corpus["classes"]:
+                hint = _suggest(name, corpus["classes"])
+                raise UserError(f"{where}.thresholds: {name!r} is no label of {run['corpus']!r}{hint}")
 
 
 def _check_attention(config: dict, name: str, user: str) -> None:

@@ -35,9 +35,11 @@ class Corpus:
         return self.entry["source"] == "calibration"
 
     @property
+    @property
     def multilabel(self) -> bool:
         """Whether a text may have several labels, or none."""
         return has_several(self.entry)
+
 
     @property
     def origin(self) -> dict:
@@ -142,6 +144,22 @@ class Run:
     def recipe(self) -> dict:
         """All that decides the fine-tuned model besides its data."""
         return {"model": self.model.entry, "training": self.training, "seed": self.entry["seed"]}
+
+    @property
+    def asked_thresholds(self) -> dict:
+        """From which probability on its labels are given, or how that is found out; null for the usual one."""
+        return {"thresholds": self.entry.get("thresholds")}
+
+    @property
+    def thresholds(self) -> list[str]:
+        """The file that says so, if a text may be given several labels."""
+        return [f"{self.results}/thresholds.json"] if self.corpus.multilabel else []
+
+    @property
+    def validation(self) -> list[str]:
+        """The texts that thresholds are chosen on, if they are."""
+        chosen = self.asked_thresholds["thresholds"] == "validation"
+        return [f"{self.corpus.folder}/validation.parquet"] if chosen else []
 
     @property
     def masked_blocks(self) -> list[str]:

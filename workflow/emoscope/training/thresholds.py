@@ -21,8 +21,8 @@ def choose_thresholds(
 ) -> None:
     """Write `thresholds`, by label, `chosen` (how) and `texts` (on how many).
 
-    `asked["thresholds"]` is a number for all labels, numbers by label (the others get EVEN), or VALIDATION: then each
-    label's is the one with the highest F1 on the validation texts. Only for these is the model run.
+    `asked["thresholds"]` is a number for all labels, numbers by label (the others get EVEN), none (all get it), or
+    VALIDATION: then each label's is the one with the highest F1 on the validation texts. Only then is the model run.
     """
     classes, wanted = read_json(audit)["classes"], asked["thresholds"]
     found, texts = {}, 0
@@ -37,7 +37,7 @@ def choose_thresholds(
         check_names(wanted, classes)
         found = {name: wanted.get(name, EVEN) for name in classes}
     else:
-        found = dict.fromkeys(classes, wanted)
+        found = dict.fromkeys(classes, EVEN if wanted is None else wanted)
     chosen = VALIDATION if wanted == VALIDATION else "config"
     write_json({"thresholds": found, "chosen": chosen, "texts": texts}, output)
 
