@@ -8,12 +8,13 @@ import pandas as pd
 import torch
 from scipy.special import expit, softmax
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.decisions import SEVERAL, as_column, decided, read_thresholds, truth_name
 from emoscope.models.loading import classes_of, load_classifier
+from emoscope.storage.decisions import SEVERAL, as_column, decided, read_thresholds, truth_name
 from emoscope.storage.files import write_tables
 from emoscope.storage.shards import chunks_of
 
@@ -61,12 +62,20 @@ def probabilities(model: PreTrainedModel, logits: np.ndarray | Tensor) -> np.nda
     return _probabilities(logits, gives_several(model))
 
 
+def log_probabilities(model: PreTrainedModel, logits: Tensor) -> Tensor:
+    """The logarithms of the probabilities (..., answers) of all answers: the classes; or, of several labels, that each
+    is given and, behind these, that each is not. They sum to 1, or to 1 for each label."""
+    if gives_several(model):
+        return torch.cat([logsigmoid(logits), logsigmoid(-logits)], dim=-1)
+    return logits.log_softmax(dim=-1)
+
+
 def _probabilities(logits: np.ndarray, several: bool) -> np.ndarray:
     return expit(logits) if several else softmax(logits, axis=-1)
 
 
 def thresholds_of(model: PreTrainedModel, files: Sequence[Path]) -> np.ndarray | None:
-    """A classifier's thresholds (classes,); None if it gives every text one label. ValueError if that does not agree."""
+    """A classifier's thresholds (classes,), None if it gives every text one label; ValueError if they do not agree."""
     found = read_thresholds(files, classes_of(model))
     if (found is None) == gives_several(model):
         raise ValueError(f"{model.name_or_path} gives {'several labels' if found is None else 'one label'} a text")

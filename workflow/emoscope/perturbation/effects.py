@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.models.decisions import labelled, right
 from emoscope.perturbation.pairs import (
     LARGE,
     NAMES_OF,
@@ -31,6 +30,7 @@ from emoscope.statistics.rates import (
     rate_excess_test,
     rate_interval,
 )
+from emoscope.storage.decisions import labelled, right
 from emoscope.storage.files import write_table
 
 FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
@@ -64,14 +64,16 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many.
 
     - `changed`: share of texts whose prediction changes, the class or any of several labels; `large`: whose probability
-      of some class moves by 10 % or more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
-      white) or the second, and `changed_difference` between these; intervals are of `rate_interval` or Newcombe's;
+      of some class moves by 10 % or more; `changed_first`, `changed_second`: the share among the texts that name the
+      first group of the axis (male, white) or the second, and `changed_difference` between these; intervals are of `rate_interval` or Newcombe's;
     - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
     - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `names_changed` and
       so on: of given names exchanged within one gender; `excess_changed` and so on: the kind minus its neutral swaps,
       over the texts that have some;
     - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test;
       `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the reverse;
+    - `gained_{class}`, `lost_{class}`: of several labels a text, shares of texts that are given this one only after, or
+      only before;
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
 
@@ -102,7 +104,7 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
             rows = [*_rates(pairs, alpha, name), *_distances(pairs, alpha, name)]
         else:
             rows = [*_rates(pairs, alpha), *_distances(pairs, alpha)]
-            rows += [*_accuracy(pairs, alpha), *_directions(pairs, alpha)]
+            rows += [*_accuracy(pairs, alpha), *_labels(pairs, classes, alpha), *_directions(pairs, alpha)]
             rows += _means(pairs, classes, margin, alpha)
             swapped = table[(table["origin"] == NEUTRAL_OF[origin]) & (table["term"] == term)]
             if len(swapped):
@@ -164,6 +166,17 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     yield _row("accuracy_change", after.mean() - before.mean(), interval, known, p=p)
     yield _rate("accuracy_lost", before & ~after, known, alpha)
     yield _rate("accuracy_gained", ~before & after, known, alpha)
+
+
+def _labels(pairs: pd.DataFrame, classes: list[str], alpha: float) -> Iterator[dict]:
+    """Of several labels a text."""
+    if "pred_before" not in pairs:
+        return
+    once = pairs.drop_duplicates("text")
+    before, after = decisions(once)
+    for number, name in enumerate(classes):
+        for way, one, other in (("gained", after, before), ("lost", before, after)):
+            yield _rate(f"{way}_{name}", one[:, number] & ~other[:, number], once, alpha)
 
 
 def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:

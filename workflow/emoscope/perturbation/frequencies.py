@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
-from emoscope.models.decisions import class_count, truth_of
 from emoscope.perturbation.edits import tokenise
 from emoscope.statistics.families import holm
+from emoscope.storage.decisions import class_count, truth_of
 
 LEVEL = 0.05  # of the tests that words go with classes, over all words together
 TOLD = 0.1  # and by how much: total variation between the classes of the word's texts and of all

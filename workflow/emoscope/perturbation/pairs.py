@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from emoscope.models.decisions import decisions_of
+from emoscope.storage.decisions import decisions_of
 
 PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
 LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.models.decisions import as_column, decided
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
 from emoscope.perturbation.pairs import PAIR_KEY
+from emoscope.storage.decisions import as_column, decided
 from emoscope.storage.files import write_table
 from emoscope.storage.shards import shard_of
 

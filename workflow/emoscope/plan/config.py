@@ -186,15 +186,22 @@ def _check_names(config: dict) -> None:
         seen.add(run["name"])
 
 
+def several_labels(corpus: dict) -> bool:
+    """Whether the texts of a corpus may have several labels, or none, by its settings."""
+    return "labels" in corpus
+
+
 def _check_labels(corpus: dict, run: dict, where: str) -> None:
     """What only texts with several labels have, or cannot have, as far as it can be judged without them."""
-    several, asked = "labels" in corpus, run.get("thresholds")
+    several, asked = several_labels(corpus), run.get("thresholds")
     if asked is not None and not several:
-        raise UserError(f"{where}.thresholds: each text of {run['corpus']!r} has one label, the most probable; remove it")
+        raise UserError(
+            f"{where}.thresholds: each text of {run['corpus']!r} has one label, the most probable; remove it"
+        )
     if several and run["training"]["balance"] == "downsample":
         raise UserError(
-            f"{where}.training.balance: downsample cuts classes to one size, but a text of {run['corpus']!r} may stand in "
-            "several; use weights, or none"
+            f"{where}.training.balance: downsample cuts classes to one size, but a text of {run['corpus']!r} may stand "
+            "in several; use weights, or none"
         )
     if isinstance(asked, dict) and "classes" in corpus:
         for name in asked:

@@ -35,11 +35,9 @@ class Corpus:
         return self.entry["source"] == "calibration"
 
     @property
-    @property
     def multilabel(self) -> bool:
         """Whether a text may have several labels, or none."""
         return has_several(self.entry)
-
 
     @property
     def origin(self) -> dict:

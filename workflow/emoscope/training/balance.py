@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from emoscope.errors import UserError
-from emoscope.models.decisions import has_several, truth_of
+from emoscope.storage.decisions import has_several, truth_of
 
 
 def balanced(
@@ -75,7 +75,7 @@ def label_weights(truth: np.ndarray, classes: Sequence[str]) -> np.ndarray:
 
 
 def weighted_label_loss(weights: np.ndarray) -> Callable[..., Tensor]:
-    """Binary cross-entropy of a batch for the Trainer, mean of all labels, each weighted where it is true, (classes,)."""
+    """Mean binary cross-entropy of a batch's labels for the Trainer, each weighted where it is true, (classes,)."""
 
     def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
         weight = torch.as_tensor(weights, dtype=outputs.logits.dtype, device=outputs.logits.device)

@@ -26,7 +26,6 @@ from transformers import (
 
 from emoscope.models.anatomy import FAMILIES
 from emoscope.models.batches import encode
-from emoscope.models.decisions import SEVERAL, has_several
 from emoscope.models.families import family_of, last_and_head_of
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import (
@@ -40,6 +39,7 @@ from emoscope.models.loading import (
 from emoscope.models.onednn import use_onednn
 from emoscope.models.precision import use_bf16
 from emoscope.models.scratch import small_gpt2
+from emoscope.storage.decisions import SEVERAL, has_several
 from emoscope.storage.files import occupy, read_json, replacing, write_json
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
@@ -109,7 +109,7 @@ def finetune(
 def rows_of(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int | list[float]]
 ) -> list[dict]:
-    """What the Trainer collates into batches: each text's token ids, unpadded, and its label, or a 0.0 or 1.0 for each."""
+    """What the Trainer collates into batches: each text's token ids, unpadded, and its label, or a number for each."""
     encoded = encode(tokenizer, texts)
     names = [*encoded, "labels"]
     return [dict(zip(names, row, strict=True)) for row in zip(*encoded.values(), labels, strict=True)]

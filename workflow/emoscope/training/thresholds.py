@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.errors import UserError
-from emoscope.models.decisions import truth_of
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import predict_logits, probabilities
+from emoscope.storage.decisions import truth_of
 from emoscope.storage.files import read_json, write_json
 
 EVEN = 0.5  # more likely than not
@@ -72,8 +72,8 @@ def _best(truth: np.ndarray, scores: np.ndarray) -> float:
     order = np.argsort(-scores, kind="stable")
     scores, hits = scores[order], truth[order].cumsum()
     f1 = 2 * hits / (np.arange(1, len(scores) + 1) + truth.sum())
-    below = np.append(scores[1:], 0)
-    f1[scores == below] = -1  # equal probabilities are on one side of any threshold
+    f1[:-1][scores[:-1] == scores[1:]] = -1  # equal probabilities are on one side of any threshold
     best = int(f1.argmax())
-    middle = np.float32((scores[best] + below[best]) / 2)
-    return middle if middle > below[best] else scores[best]
+    lowest, below = scores[best], scores[best + 1] if best + 1 < len(scores) else 0.0
+    middle = np.float32((lowest + below) / 2)
+    return middle if middle > below else lowest

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.models.decisions import decisions_of, has_several, right, truth_name, truth_of
+from emoscope.storage.decisions import decisions_of, has_several, right, truth_name, truth_of
 
 MASK = ["block", "head", "condition"]
 PAIR = ["first_block", "first_head", "second_block", "second_head"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.models.decisions import as_matrix, has_several, without_truth
+from emoscope.storage.decisions import as_matrix, has_several, without_truth
 from emoscope.storage.files import write_table
 
 

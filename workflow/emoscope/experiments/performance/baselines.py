@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.models.decisions import as_column, has_several, truth_of
+from emoscope.storage.decisions import as_column, has_several, truth_of
 from emoscope.storage.files import read_json, write_table
 from emoscope.training.baselines import best_constant, log_odds, word_features
 

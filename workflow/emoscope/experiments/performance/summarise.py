@@ -9,12 +9,12 @@ import pandas as pd
 
 from emoscope.experiments.performance.findings import baseline_findings, findings_of
 from emoscope.experiments.performance.labels import OVERALL, f1_beside, label_statistic
-from emoscope.models.decisions import as_matrix, has_several, same, truth_name, truth_of, without_truth
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.rates import rate_difference_interval, wilson_interval
 from emoscope.statistics.settings import resampling
+from emoscope.storage.decisions import as_matrix, has_several, same, truth_name, truth_of, without_truth
 from emoscope.storage.files import read_json, write_json
 
 BINS = 10

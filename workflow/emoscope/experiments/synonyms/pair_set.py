@@ -9,13 +9,13 @@ import pandas as pd
 
 from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace_published, stopwords
 from emoscope.experiments.synonyms.replace import count_words as count
-from emoscope.models.decisions import truth_of
 from emoscope.perturbation.balance import balance as balance_of
 from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import neutral_pairs
 from emoscope.perturbation.pair_sets import joined, pair_row, pair_table
+from emoscope.storage.decisions import truth_of
 from emoscope.storage.files import read_json, write_table
 
 

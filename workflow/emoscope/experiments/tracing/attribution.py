@@ -21,6 +21,7 @@ from emoscope.models.families import (
     read_out,
     residual_norms_of,
 )
+from emoscope.models.logits import probabilities
 from emoscope.storage.names import NONE
 
 
@@ -43,7 +44,7 @@ def attribution_table(model: PreTrainedModel, run: Activations, place: int, clas
 def class_lens_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
     """The logit lens: `depth, class, logit, probability` after `depth` blocks; the last is the model's own answer."""
     logits = lens_of(model, run, place)
-    tables = {"logit": logits, "probability": logits.softmax(dim=1)}
+    tables = {"logit": logits, "probability": probabilities(model, logits)}
     columns = [
         pd.DataFrame(values.cpu().numpy(), columns=classes)
         .rename_axis("depth")

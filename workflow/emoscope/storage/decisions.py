@@ -1,4 +1,4 @@
-"""What is true of texts, and what a classifier decides, as matrices: bool (texts, classes), for one label a text or several.
+"""What is true of texts, and what a classifier decides: bool (texts, classes), for one label a text or several.
 
 In tables, texts of one label have the column `label`, a class number, and those of several `labels`, a list of them; a
 decision is likewise a number or a list. Light: neither torch nor a model is needed to read a table.
@@ -91,7 +91,7 @@ def decisions_of(table: pd.DataFrame, name: str, probabilities: np.ndarray) -> n
 
 
 def read_thresholds(files: Sequence[Path], classes: Sequence[str]) -> np.ndarray | None:
-    """The thresholds (classes,) in a file of `choose_thresholds`; None for a run of one label a text, which has none."""
+    """The thresholds (classes,) in a file of `choose_thresholds`; None for a run of one label a text: it has no file."""
     if not files:
         return None
     found: Mapping[str, float] = read_json(files[0])["thresholds"]
