@@ -65,7 +65,8 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
 
     - `changed`: share of texts whose prediction changes, the class or any of several labels; `large`: whose probability
       of some class moves by 10 % or more; `changed_first`, `changed_second`: the share among the texts that name the
-      first group of the axis (male, white) or the second, and `changed_difference` between these; intervals are of `rate_interval` or Newcombe's;
+      first group of the axis (male, white) or the second, and `changed_difference` between these; intervals are of
+      `rate_interval` or Newcombe's;
     - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
     - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `names_changed` and
       so on: of given names exchanged within one gender; `excess_changed` and so on: the kind minus its neutral swaps,

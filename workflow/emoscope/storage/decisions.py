@@ -91,7 +91,7 @@ def decisions_of(table: pd.DataFrame, name: str, probabilities: np.ndarray) -> n
 
 
 def read_thresholds(files: Sequence[Path], classes: Sequence[str]) -> np.ndarray | None:
-    """The thresholds (classes,) in a file of `choose_thresholds`; None for a run of one label a text: it has no file."""
+    """The thresholds (classes,) in the file of a run; None for a run of one label a text, which has no such file."""
     if not files:
         return None
     found: Mapping[str, float] = read_json(files[0])["thresholds"]
