@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from emoscope.data.class_names import class_names, has_several
 from emoscope.errors import UserError
 from emoscope.experiments.synonyms.wordnet import wordnet_folder
 from emoscope.models.folder import check_model_folder
@@ -73,6 +74,8 @@ def check_files(config: dict) -> None:
                 raise UserError(
                     f"config corpora.{name}.splits.{part}: {file} is no file of {corpus['path']}; put it there or change the name"
                 )
+    for position, run in enumerate(config["runs"]):
+        _check_thresholds(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
     for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] else []):
         for part in ("train", "test"):
             if task["source"] == "files" and not Path(task[part]).is_file():
@@ -186,28 +189,29 @@ def _check_names(config: dict) -> None:
         seen.add(run["name"])
 
 
-def several_labels(corpus: dict) -> bool:
-    """Whether the texts of a corpus may have several labels, or none, by its settings."""
-    return "labels" in corpus
-
-
 def _check_labels(corpus: dict, run: dict, where: str) -> None:
-    """What only texts with several labels have, or cannot have, as far as it can be judged without them."""
-    several, asked = several_labels(corpus), run.get("thresholds")
+    """What only texts with several labels have, or cannot have."""
+    several, asked = has_several(corpus), run.get("thresholds")
     if asked is not None and not several:
-        raise UserError(
-            f"{where}.thresholds: each text of {run['corpus']!r} has one label, the most probable; remove it"
-        )
+        raise UserError(f"{where}.thresholds: a text of {run['corpus']!r} has one label, the most probable; remove it")
     if several and run["training"]["balance"] == "downsample":
         raise UserError(
             f"{where}.training.balance: downsample cuts classes to one size, but a text of {run['corpus']!r} may stand "
             "in several; use weights, or none"
         )
-    if isinstance(asked, dict) and "classes" in corpus:
-        for name in asked:
-            if name not in corpus["classes"]:
-                hint = _suggest(name, corpus["classes"])
-                raise UserError(f"{where}.thresholds: {name!r} is no label of {run['corpus']!r}{hint}")
+    if asked == "validation" and corpus["split"]["method"] == "shuffled":
+        raise UserError(
+            f"{where}.thresholds: {run['corpus']!r} is cut into training and test texts alone; choose thresholds on a "
+            "validation part of its own (`split: {method: given}`), or write a number"
+        )
+
+
+def _check_thresholds(corpus: dict, run: dict, where: str) -> None:
+    """The labels that thresholds are for; their names may stand in a file."""
+    asked = run.get("thresholds")
+    for name in asked if isinstance(asked, dict) else ():
+        if name not in (known := class_names(corpus)):
+            raise UserError(f"{where}.thresholds: {name!r} is no label of {run['corpus']!r}{_suggest(name, known)}")
 
 
 def _check_attention(config: dict, name: str, user: str) -> None:

@@ -56,7 +56,9 @@ class Corpus:
         path, source = Path(self.entry["path"]), self.entry["source"]
         if "splits" in self.entry:
             return [str(path / name) for name in self.entry["splits"].values()]
-        endings = {"semicolon": ["*.txt"], "parallel": ["*.txt"], "tabbed": ["*.tsv", LISTED]}.get(source, [f"*.{source}"])
+        endings = {"semicolon": ["*.txt"], "parallel": ["*.txt"], "tabbed": ["*.tsv", LISTED]}.get(
+            source, [f"*.{source}"]
+        )
         found = [str(file) for ending in endings for file in path.rglob(ending)] if path.is_dir() else []
         return sorted(found) or [str(path)]
 

@@ -25,8 +25,9 @@ Rooms = Mapping[str, Mapping[str, Finding]]  # findings by room and name
 
 
 def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path, audit: Path) -> None:
-    """Write one run's claims as CSV; `run` holds its name and the settings of its corpus, audited in `audit`, and model.
+    """Write one run's claims as CSV; `run` holds its name and the settings of its corpus and model.
 
+    `audit` is that of the corpus.
     `findings` are files `.../{room}/findings.csv`; claims on the findings of other rooms are left out.
     """
     generated = run["corpus"]["source"] == "calibration"
