@@ -141,6 +141,7 @@ def _argument(parameter: inspect.Parameter) -> dict[str, Any]:
     common = {"required": required} if required else {"default": parameter.default}
     annotation = parameter.annotation
     if getattr(annotation, "__origin__", None) is list:
+        common |= {} if required else {"default": [*parameter.default]}  # what is given is added to it
         return {"nargs": "*", "action": "extend", "type": kinds[annotation.__args__[0]], **common}
     return {"type": kinds[annotation], **common}
 
