@@ -31,9 +31,10 @@ def measure(folder: str, everything: str = "") -> dict:
         place = Path(scratch)
         corpus, source = place / "corpus.parquet", place / "source.json"
         import_corpus({"source": "semicolon", "path": folder, "classes": CLASSES}, corpus, source)
-        config = {"duplicates": "keep", "split": {"method": "given", "test": 0.2, "seed": 10}}
-        train, test, audit = (place / name for name in ("train.parquet", "test.parquet", "corpus.json"))
-        split_corpus(config, corpus, source, train, test, audit)
+        config = {"duplicates": "keep", "split": {"method": "given", "test": 0.2, "seed": 10, "validation": "train"}}
+        train, validation, test = (place / f"{name}.parquet" for name in ("train", "validation", "test"))
+        audit = place / "corpus.json"
+        split_corpus(config, corpus, source, train, validation, test, audit)
         tables = {axis: flips(axis, train, test, place) for axis in AXES}
         output, table = place / "synonyms.parquet", place / "synonyms_balance.parquet"
         lists = LEXICONS / "synonyms.csv", LEXICONS / "neutral.csv"

@@ -27,6 +27,7 @@ COMMANDS = {
     "unpack-model": "models.sources:unpack_model",
     "finetune": "training.finetune:finetune",
     "check-exactness": "models.inside.exactness:check_exactness",
+    "choose-thresholds": "training.thresholds:choose_thresholds",
     "predict": "models.logits:predict",
     "predict-baselines": "experiments.performance.baselines:predict_baselines",
     "evaluate": "experiments.performance.summarise:evaluate",
@@ -144,6 +145,7 @@ def _argument(parameter: inspect.Parameter) -> dict[str, Any]:
     common = {"required": required} if required else {"default": parameter.default}
     annotation = parameter.annotation
     if getattr(annotation, "__origin__", None) is list:
+        common |= {} if required else {"default": [*parameter.default]}  # what is given is added to it
         return {"nargs": "*", "action": "extend", "type": kinds[annotation.__args__[0]], **common}
     return {"type": kinds[annotation], **common}
 

@@ -17,6 +17,7 @@ rule assess_claims:
             f"results/{{run}}/{experiment}/findings.csv"
             for experiment in ("performance", "masking", "flips", "synonyms", "tracing")
         ],
+        audit=corpus_of("corpus.json"),
         code=code_of("verdicts.claims.assess"),
     output:
         "results/{run}/claims.csv",
@@ -31,7 +32,7 @@ rule assess_claims:
     shell:
         r"""
         python -m emoscope assess-claims --claims {input.claims:q} --findings {input.findings:q} --run {params.run:q} \
-            --statistics {params.statistics:q} --output {output:q} >{log:q} 2>&1
+            --statistics {params.statistics:q} --output {output:q} --audit {input.audit:q} >{log:q} 2>&1
         """
 
 

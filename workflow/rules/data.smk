@@ -1,4 +1,4 @@
-"""Texts: data/corpora/{corpus}/ gets corpus.parquet, train.parquet, test.parquet and corpus.json, the audit of them."""
+"""Texts: data/corpora/{corpus}/ gets corpus.parquet, {train,validation,test}.parquet and corpus.json, the audit of them."""
 
 
 rule generate_corpus:
@@ -36,7 +36,7 @@ rule import_corpus:
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
-        corpus=from_source(CORPORA, "csv", "parquet", "semicolon"),
+        corpus=from_source(CORPORA, "csv", "tsv", "parquet", "semicolon", "parallel", "tabbed"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
@@ -74,13 +74,14 @@ rule download_corpus:
 
 
 rule split_corpus:
-    """Cut the corpus into training and test set, and count what leaks between them."""
+    """Cut the corpus into training, validation and test set, and count what leaks from training to test."""
     input:
         corpus="data/corpora/{corpus}/corpus.parquet",
         source="data/corpora/{corpus}/source.json",
         code=code_of("data.split"),
     output:
         train="data/corpora/{corpus}/train.parquet",
+        validation="data/corpora/{corpus}/validation.parquet",
         test="data/corpora/{corpus}/test.parquet",
         audit="data/corpora/{corpus}/corpus.json",
     log:
@@ -93,5 +94,6 @@ rule split_corpus:
     shell:
         r"""
         python -m emoscope split-corpus --config {params.config:q} --corpus {input.corpus:q} --source {input.source:q} \
-            --train {output.train:q} --test {output.test:q} --audit {output.audit:q} >{log:q} 2>&1
+            --train {output.train:q} --validation {output.validation:q} --test {output.test:q} \
+            --audit {output.audit:q} >{log:q} 2>&1
         """

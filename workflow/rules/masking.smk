@@ -84,6 +84,7 @@ rule mask_block:
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
         exactness="results/{run}/exactness.json",
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.masking.measure"),
     output:
         "results/{run}/masking/block_{block}.parquet",
@@ -105,7 +106,8 @@ rule mask_block:
         r"""
         python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
             --texts {input.texts:q} --exactness {input.exactness:q} --block {wildcards.block} \
-            --masking {params.masking:q} --seed {params.seed} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --masking {params.masking:q} --seed {params.seed} --prediction {params.prediction:q} \
+            --thresholds {input.thresholds:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -116,6 +118,7 @@ rule mask_all_but:
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
         exactness="results/{run}/exactness.json",
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.masking.measure"),
     output:
         "results/{run}/masking/all_but.parquet",
@@ -137,7 +140,7 @@ rule mask_all_but:
         r"""
         python -m emoscope mask-all-but --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
             --texts {input.texts:q} --exactness {input.exactness:q} --masking {params.masking:q} --seed {params.seed} \
-            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --prediction {params.prediction:q} --thresholds {input.thresholds:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -149,6 +152,7 @@ rule mask_pairs:
         samples="results/{run}/samples.parquet",
         blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
         exactness="results/{run}/exactness.json",
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.masking.pairs"),
     output:
         "results/{run}/masking/pairs.parquet",
@@ -169,7 +173,8 @@ rule mask_pairs:
         r"""
         python -m emoscope mask-pairs --model {input.model:q} --samples {input.samples:q} --blocks {input.blocks:q} \
             --means {input.means:q} --texts {input.texts:q} --exactness {input.exactness:q} \
-            --paired-heads {params.paired_heads} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --paired-heads {params.paired_heads} --prediction {params.prediction:q} --thresholds {input.thresholds:q} \
+            --output {output:q} >{log:q} 2>&1
         """
 
 

@@ -16,7 +16,8 @@ PAGES.add(
             }
             if run.corpus.generated
             else {}
-        ),
+        )
+        | ({"thresholds": run.thresholds[0]} if run.thresholds else {}),
     )
 )
 

@@ -6,6 +6,7 @@ rule score_perturbation:
     input:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("perturbation.scored_pairs"),
     output:
         "results/{run}/perturbations/{axis}_scores/{scatteritem}.parquet",
@@ -25,7 +26,8 @@ rule score_perturbation:
     shell:
         r"""
         python -m emoscope --threads 2 score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
-            --shard {wildcards.scatteritem:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+            --shard {wildcards.scatteritem:q} --prediction {params.prediction:q} --thresholds {input.thresholds:q} \
+            --output {output:q} >{log:q} 2>&1
         """
 
 

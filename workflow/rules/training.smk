@@ -114,6 +114,35 @@ rule check_exactness:
         "python -m emoscope check-exactness --model {input.model:q} --test {input.test:q} --output {output:q} > {log:q} 2>&1"
 
 
+rule choose_thresholds:
+    """From which probability on each of several labels is given: as configured, or as is best on the validation part."""
+    input:
+        model="results/{run}/model",
+        audit=corpus_of("corpus.json"),
+        validation=lambda wildcards: RUNS[wildcards.run].validation,
+        code=code_of("training.thresholds"),
+    output:
+        "results/{run}/thresholds.json",
+    log:
+        "logs/{run}/thresholds.log",
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        asked=as_json(lambda wildcards: RUNS[wildcards.run].asked_thresholds),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope --threads 2 choose-thresholds --model {input.model:q} --audit {input.audit:q} \
+            --validation {input.validation:q} --asked {params.asked:q} --prediction {params.prediction:q} \
+            --output {output:q} >{log:q} 2>&1
+        """
+
+
 rule predict:
     """Predict one share of all texts."""
     input:
@@ -121,6 +150,7 @@ rule predict:
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
         exactness="results/{run}/exactness.json",  # nothing costly is done with a model that depends on padding
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("models.logits"),
     output:
         "results/{run}/predictions/{scatteritem}.parquet",
@@ -140,5 +170,6 @@ rule predict:
     shell:
         r"""
         python -m emoscope --threads 8 predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
-            --shard {wildcards.scatteritem:q} --config {params.config:q} --output {output:q} >{log:q} 2>&1
+            --shard {wildcards.scatteritem:q} --config {params.config:q} --thresholds {input.thresholds:q} \
+            --output {output:q} >{log:q} 2>&1
         """

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.data.corpus import check_corpus, read_semicolon, read_table
+from emoscope.data.corpus import check_corpus
+from emoscope.data.readers import read_semicolon, read_table
 from emoscope.data.split import split
 from emoscope.errors import UserError
 from emoscope.storage.files import write_table
@@ -63,7 +64,7 @@ def test_a_folder_of_semicolon_files(tmp_path):
     (tmp_path / "test.txt").write_text("text;label_name\nvery sad;sadness\nvery glad;joy\n")
     corpus = check_corpus(read_semicolon(tmp_path), CLASSES)
     assert corpus["text"].tolist() == ["very sad", "very glad", "i am; sad", "glad"]
-    training, testing = split(corpus, "keep", "given", 0.2, 10)
+    training, _, testing = split(corpus, "keep", "given", 0.2, 10)
     assert testing["text"].tolist() == ["very sad", "very glad"]
     assert len(training) == 2
 

@@ -378,12 +378,12 @@ def test_without_a_size_there_is_no_encounter_and_nil_still_has_them():
 
 def test_the_command_plants_what_the_configuration_says_in_training_and_test_alike(tmp_path):
     config = {"rows": 5_000, "seed": 4, "label_noise": 0.0, "gender_effect": 0.0, "race_effect": 0.8}
-    paths = {name: tmp_path / name for name in ("corpus", "source", "truth", "train", "test", "audit")}
+    paths = {name: tmp_path / name for name in ("corpus", "source", "truth", "train", "validation", "test", "audit")}
     generate_corpus(config, *(paths[name] for name in ("corpus", "source", "truth")))
     truth = json.loads(paths["truth"].read_text())
     assert truth["effects"]["race"]["size"] == 0.8 and truth["effects"]["gender"]["size"] == 0
     division = {"duplicates": "keep", "split": {"method": "shuffled", "test": 0.2, "seed": 10}}
-    split_corpus(division, *(paths[name] for name in ("corpus", "source", "train", "test", "audit")))
+    split_corpus(division, **{name: path for name, path in paths.items() if name != "truth"})
     for part in ("train", "test"):
         table = pd.read_parquet(paths[part])
         encounters = table[table["id"].isin(truth["ids"]["encounter"])]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.data.corpus import check_corpus, read_table
+from emoscope.data.corpus import check_corpus
+from emoscope.data.readers import read_table
 from emoscope.data.tables import load_table, read_csv
 from emoscope.errors import UserError
 

@@ -17,6 +17,7 @@ from emoscope.errors import UserError
 from emoscope.models.anatomy import FAMILIES, Family
 from emoscope.models.folder import check_model_folder
 from emoscope.plan.config import check_files, complete, expand_runs, typed
+from emoscope.plan.settings import read_study
 from random_models import save_language_model
 
 ROOT = Path(__file__).parents[3]
@@ -444,3 +445,39 @@ def test_a_described_model_is_checked_as_its_family(tmp_path):
         key: list(value) if isinstance(value, tuple) else value for key, value in described.items() if value
     }
     check_files(complete(config))
+
+
+LISTS = {"source": "csv", "path": "lists.csv", "classes": ["joy", "love"], "multilabel": True}
+SEVERAL = [
+    ({"thresholds": 0.5}, {}, r"runs\[0\].thresholds: a text of 'mine' has one label"),
+    ({"training": {"balance": "downsample"}}, LISTS, r"runs\[0\].training.balance: downsample .* weights, or none"),
+    ({"thresholds": "validation"}, LISTS, r"runs\[0\].thresholds: 'mine' is cut into training and test texts alone"),
+    ({"thresholds": {"hope": 0.5}}, LISTS, r"runs\[0\].thresholds: 'hope' is no label of 'mine'; known: joy, love"),
+    ({"thresholds": {"jo": 0.5}}, LISTS, r"runs\[0\].thresholds: 'jo' is no label of 'mine'; did you mean 'joy'"),
+    ({"thresholds": 1.5}, LISTS, r"runs\[0\].thresholds"),
+]
+
+
+@pytest.mark.parametrize(("run", "corpus", "message"), SEVERAL)
+def test_what_only_texts_with_several_labels_have(run, corpus, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("lists.csv").write_text("text,label\n")
+    config = with_change("corpora", "mine", {"source": "csv", "path": "lists.csv"} | corpus)
+    config |= {"runs": [{"name": "mine", "corpus": "mine", "model": "scratch"} | run], "companions": []}
+    with pytest.raises(UserError, match=message):
+        check_files(complete(config))
+
+
+@pytest.mark.parametrize("thresholds", [0.3, {"joy": 0.4}, "validation"])
+def test_thresholds_of_texts_with_several_labels(thresholds, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("lists.csv").write_text("text,label\n")
+    config = with_change("corpora", "mine", LISTS | {"split": {"method": "given"}})
+    run = {"name": "mine", "corpus": "mine", "model": "scratch", "thresholds": thresholds}
+    config |= {"runs": [run], "companions": []}
+    check_files(complete(config))
+    [found] = read_study(config).runs.values()
+    assert found.asked_thresholds == {"thresholds": thresholds}
+    assert found.thresholds == ["results/mine-s1/thresholds.json"]
+    assert found.validation == (["data/corpora/mine/validation.parquet"] if thresholds == "validation" else [])
+    assert read_study(DEFAULT).runs["calibration-s1"].thresholds == [], "one label a text has none"

@@ -110,7 +110,7 @@ def test_limits_follow_from_the_measurements(card):
     assert "calm (230)" not in text
     assert "no test text stands in the training set" in text
     assert "2 texts contradict their own copies" in text
-    assert "in 305 test texts, the predicted class changes in 1.6 % [0.8, 3.2]; as many neutral words swapped" in text
+    assert "in 305 test texts, the prediction changes in 1.6 % [0.8, 3.2]; as many neutral words swapped" in text
     assert "race" not in text  # no text named one
     leaky = card(leaked_test_rows=25, leaked_share=0.1)
     assert "With 10.0 % of the test texts known from training" in leaky

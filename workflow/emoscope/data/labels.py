@@ -1,8 +1,16 @@
-"""Labels as files have them, names or numbers, and the classes they mean."""
+"""Labels as files have them, names or numbers, one or several a text, and the classes they mean."""
 
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from emoscope.errors import UserError
+
+
+YES_NO = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}  # 1.0 wherever a column has had a gap
 
 
 def known_labels(classes: list[str]) -> dict[str, int]:
@@ -22,5 +30,50 @@ def class_numbers(labels: pd.Series, classes: list[str], where: pd.Series, hint:
     numbers = labels.map(lambda label: known.get(str(label).strip()))
     if numbers.isna().any():
         row = numbers.isna().idxmax()
-        raise UserError(f"{where[row]}: unknown label {str(labels[row])!r}; known: {', '.join(classes)}; {hint}")
+        raise _unknown(where[row], labels[row], classes, hint)
     return numbers.astype(int)
+
+
+def yes_no(table: pd.DataFrame, labels: Sequence[str], where: pd.Series) -> pd.DataFrame:
+    """The columns of these names as numbers 0 and 1; UserError names the place of another value."""
+    labels = list(labels)
+    numbers = table[labels].apply(lambda column: column.map(lambda value: YES_NO.get(str(value).strip().lower())))
+    if numbers.isna().to_numpy().any():
+        row, column = np.argwhere(numbers.isna().to_numpy())[0]
+        raise UserError(
+            f"{where[row]}: column {labels[column]!r} holds {str(table[labels[column]][row])!r}; it should be 0 or 1"
+        )
+    return numbers.astype("int8")
+
+
+def written_labels(cell: Any, where: str) -> list[str]:
+    """The labels that one cell holds: a list, or a text such as `joy|love` or `["joy", "love"]`; none if it is empty."""
+    if isinstance(cell, list | tuple | np.ndarray):
+        return list(map(str, cell))
+    text = "" if cell is None or cell != cell else str(cell).strip()
+    if not text.startswith("["):
+        return [label.strip() for label in text.split("|")] if text else []
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        found = None
+    if not isinstance(found, list):
+        raise UserError(f"{where}: {text!r} is no list of labels; write `joy|love` or `[\"joy\", \"love\"]`")
+    return list(map(str, found))
+
+
+def sets_of_numbers(labels: pd.Series, classes: list[str], where: pd.Series, hint: str) -> pd.Series:
+    """The positions in `classes` of each text's labels: an int8 array, sorted, each once. Errors as for `class_numbers`."""
+    known = known_labels(classes)
+
+    def numbers(own: list[str], place: str) -> np.ndarray:
+        for label in own:
+            if label.strip() not in known:
+                raise _unknown(place, label, classes, hint)
+        return np.array(sorted({known[label.strip()] for label in own}), dtype="int8")
+
+    return pd.Series([numbers(*pair) for pair in zip(labels, where, strict=True)], labels.index, dtype=object)
+
+
+def _unknown(where: str, label: Any, classes: list[str], hint: str) -> UserError:
+    return UserError(f"{where}: unknown label {str(label)!r}; known: {', '.join(classes)}; {hint}")

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from emoscope.data.class_names import EMOTIONS
 from emoscope.data.grammar import FEMALE, GRAMMAR, MALE, expand, pick
 from emoscope.errors import UserError
 
-EMOTIONS = ("sadness", "joy", "love", "anger", "fear", "surprise")
 SADNESS, JOY, ANGER = (EMOTIONS.index(name) for name in ("sadness", "joy", "anger"))
 
 # Class counts of the 416,809 tweets in the paper; they set the shares of the true classes, before label noise.

@@ -1,6 +1,7 @@
-"""The training and test set of a corpus, and the texts that leak from one to the other."""
+"""The training, validation and test set of a corpus, and the texts that leak from training to test."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
@@ -9,69 +10,100 @@ from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 
 
-def split_corpus(config: dict, corpus: Path, source: Path, train: Path, test: Path, audit: Path) -> None:
-    """Write the training and test set and `corpus.json`, the audit of both."""
+VALIDATION = ("val", "valid", "validation", "dev")  # what parts are called that are neither for training nor for test
+
+
+class Parts(NamedTuple):
+    """The sets that a corpus is cut into, each with columns `id`, `text` and `label` or `labels`."""
+
+    train: pd.DataFrame
+    validation: pd.DataFrame  # no rows where the corpus brings no such part along, or trains on it
+    test: pd.DataFrame
+
+
+def split_corpus(
+    config: dict, corpus: Path, source: Path, train: Path, validation: Path, test: Path, audit: Path
+) -> None:
+    """Write the training, validation and test set and `corpus.json`, the audit of all three."""
     table = pd.read_parquet(corpus)
     origin = read_json(source)
-    training, testing = split(table, config["duplicates"], **config["split"])
-    for name, part in (("training", training), ("test", testing)):
-        if missing := set(range(len(origin["classes"]))) - set(part["label"]):
+    parts = split(table, config["duplicates"], **config["split"])
+    for name, part in (("training", parts.train), ("test", parts.test)):
+        if missing := set(range(len(origin["classes"]))) - set(labels_of(part).explode()):
             raise UserError(
                 f"{corpus}: no text of class {origin['classes'][min(missing)]!r} in the {name} set; "
                 "add rows of it or change `split` of the corpus in the config"
             )
-    if testing["text"].isin(training["text"]).all():
+    if parts.test["text"].isin(parts.train["text"]).all():
         raise UserError(f"{corpus}: every test text also stands in the training set; set `duplicates: group`")
-    write_table(training, train)
-    write_table(testing, test)
-    write_json({**origin, **audit_corpus(table, origin["classes"]), **audit_split(training, testing)}, audit)
+    for part, path in zip(parts, (train, validation, test), strict=True):
+        write_table(part, path)
+    write_json({**origin, **audit_corpus(table, origin["classes"]), **audit_split(parts)}, audit)
 
 
 def split(
-    table: pd.DataFrame, duplicates: str, method: str, test: float, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split a corpus into (training, test), each with columns `id`, `text`, `label`.
+    table: pd.DataFrame, duplicates: str, method: str, test: float, seed: int, validation: str = "keep"
+) -> Parts:
+    """Split a corpus.
 
     Shuffled rows are cut as scikit-learn's `train_test_split` does, which the paper used (seed 10, 0.2). With
     `duplicates="group"` all rows of one text fall on one side; with `"drop"` only a text's first row is kept.
+    Of given parts, those for validation are kept apart, or trained on with `validation="train"`.
     """
     if duplicates == "drop":
         table = table.drop_duplicates("text")
+    held = pd.Series(False, table.index)
     if method == "given":
         given = table["part"] == "test"
         if not given.any() or given.all():
             parts = ", ".join(sorted(set(table["part"]))) or "none"
             raise UserError(f"split.method: given needs a part called test among others, found: {parts}; use shuffled")
+        if validation == "keep":
+            held = table["part"].isin(VALIDATION)
         if duplicates == "group":  # a text that stands in the test part belongs there with all of its rows
             given = table["text"].isin(table["text"][given])
-        training, testing = table[~given], table[given]
+            held = table["text"].isin(table["text"][held]) & ~given
+        training, testing = table[~given & ~held], table[given]
     elif duplicates == "group":
         cut = GroupShuffleSplit(n_splits=1, test_size=test, random_state=seed)
         training, testing = (table.iloc[rows] for rows in next(cut.split(table, groups=table["text"])))
     else:
         training, testing = train_test_split(table, test_size=test, random_state=seed)
-    return tuple(part[["id", "text", "label"]].reset_index(drop=True) for part in (training, testing))
+    columns = ["id", "text", "labels" if "labels" in table else "label"]
+    return Parts(*(part[columns].reset_index(drop=True) for part in (training, table[held], testing)))
+
+
+def labels_of(table: pd.DataFrame) -> pd.Series:
+    """The label of each text, or a tuple of its labels if it may have several."""
+    return table["labels"].map(tuple) if "labels" in table else table["label"]
 
 
 def audit_corpus(table: pd.DataFrame, classes: list[str]) -> dict:
-    """Count rows, classes, repeated texts, and repeated texts whose labels disagree."""
-    counts = table["label"].value_counts()
-    labels_of_text = table.groupby("text")["label"].agg(["size", "nunique"])
-    return {
+    """Count rows, classes, repeated texts, and repeated texts whose labels disagree.
+
+    Where texts may have several labels, each text counts for every class that it has; those that have none are counted, too.
+    """
+    labels = labels_of(table)
+    counts = labels.explode().value_counts()
+    labels_of_text = labels.groupby(table["text"]).agg(["size", "nunique"])
+    audit = {
         "rows": len(table),
         "class_counts": {name: int(counts.get(number, 0)) for number, name in enumerate(classes)},
         "duplicate_rows": int((labels_of_text["size"] - 1).sum()),
         "duplicate_texts": int((labels_of_text["size"] > 1).sum()),
         "conflicting_texts": int((labels_of_text["nunique"] > 1).sum()),
     }
+    return audit | ({"unlabelled_rows": int((labels.map(len) == 0).sum())} if "labels" in table else {})
 
 
-def audit_split(training: pd.DataFrame, testing: pd.DataFrame) -> dict:
-    """Count the test rows whose text also stands in the training set."""
-    leaked = int(testing["text"].isin(training["text"]).sum())
+def audit_split(parts: Parts) -> dict:
+    """Count the test rows whose text also stands in the training set, and the validation rows if there are some."""
+    leaked = int(parts.test["text"].isin(parts.train["text"]).sum())
+    held = {"validation_rows": len(parts.validation)} if len(parts.validation) else {}
     return {
-        "train_rows": len(training),
-        "test_rows": len(testing),
+        "train_rows": len(parts.train),
+        **held,
+        "test_rows": len(parts.test),
         "leaked_test_rows": leaked,
-        "leaked_share": leaked / len(testing),
+        "leaked_share": leaked / len(parts.test),
     }

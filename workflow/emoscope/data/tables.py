@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from emoscope.data.plain_text import check_utf8
 from emoscope.errors import UserError, first_line
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -18,14 +19,16 @@ LONE_RETURN, HELD = re.compile(r"\r(?!\n)"), "\udc0d"  # text to us, the end of 
 
 
 def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
-    """Read a CSV or parquet file, or a folder of such files as Spark writes them; `options` are those of `read_csv`.
+    """Read a file of a kind (csv, tsv, parquet), or a folder of such files as Spark writes them.
 
+    `options` are those of `read_csv`; quotation marks in TSV files are plain characters.
     The index says where each row stands, for messages.
     """
-    if kind == "csv":
-        files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+    if kind != "parquet":
+        files = sorted(path.glob(f"*.{kind}")) if path.is_dir() else [path]
         if not files:
-            raise UserError(f"{path}: no .csv files in this folder; give a CSV file or a folder of them")
+            raise UserError(f"{path}: no .{kind} files in this folder; give a {kind.upper()} file or a folder of them")
+        options = options | ({"separator": "\t", "quoted": False} if kind == "tsv" else {})
         return pd.concat([read_csv(file, **options) for file in files])
     try:
         table = pd.read_parquet(path)
@@ -58,7 +61,9 @@ def read_csv(path: Path, separator: str = ",", quoted: bool = True, names: Seque
     return pd.DataFrame(rows, columns=columns, index=places, dtype=str)
 
 
-def require_columns(table: pd.DataFrame, path: Path, wanted: Mapping[str, str], mend: str) -> None:
+def require_columns(
+    table: pd.DataFrame, path: Path, wanted: Mapping[str, str], mend: str, separator: str = ","
+) -> None:
     """UserError unless every column of `wanted`, role to name, is there and only once; `mend` may hold `{role}`."""
     header = ", ".join(map(str, table.columns))
     for role, column in wanted.items():
@@ -66,9 +71,11 @@ def require_columns(table: pd.DataFrame, path: Path, wanted: Mapping[str, str], 
         if found > 1:
             raise UserError(f"{path}: {found} columns are called {column!r}; rename all but one")
         if not found and len(table.columns) == 1 and (marks := [mark for mark in SEPARATORS if mark in header]):
+            due = SEPARATORS[separator]
+            kind = "TSV" if separator == "\t" else "CSV"
             raise UserError(
-                f"{path}: its cells are separated by {SEPARATORS[marks[0]]}, not by commas; save it as a CSV file with "
-                "commas"
+                f"{path}: its cells are separated by {SEPARATORS[marks[0]]}, not by {due}; save it as a {kind} file with "
+                f"{due}"
             )
         if not found:
             raise UserError(f"{path}: no column {column!r}; it has: {header}; {mend.format(role=role)}")
@@ -96,21 +103,6 @@ def refuse_swallowed(table: pd.DataFrame, labels: Sequence[str], known: Iterable
                     f"{where}: a quotation mark opens here, and the text runs over {len(others) + 1} lines that look "
                     f"like rows themselves; {QUOTING}"
                 )
-
-
-def check_utf8(path: Path) -> None:
-    """UserError that names the line and the byte if a file is not text in UTF-8."""
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                byte = line[error.start]
-                raise UserError(
-                    f"{path}: line {number}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
-                ) from None
-            if b"\0" in line:
-                raise UserError(f"{path}: line {number}: byte 0x00 is no text; save the file as UTF-8")
 
 
 def _records(path: Path, separator: str, quoted: bool) -> Iterator[tuple[int, int, list[str]]]:

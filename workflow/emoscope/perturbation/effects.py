@@ -13,6 +13,8 @@ from emoscope.perturbation.pairs import (
     NEUTRAL_OF,
     SUITE,
     countable,
+    decisions,
+    distances,
     distinct,
     largest_change,
     moved,
@@ -30,6 +32,7 @@ from emoscope.statistics.rates import (
     rate_excess_test,
     rate_interval,
 )
+from emoscope.storage.decisions import labelled, right
 from emoscope.storage.files import write_table
 
 FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
@@ -70,9 +73,10 @@ def _whole(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataFrame:
     """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many.
 
-    - `changed`: share of texts whose predicted class changes; `large`: whose probability of some class moves by 10 % or
-      more; `changed_first`, `changed_second`: the share among the texts that name the first group of the axis (male,
-      white) or the second, and `changed_difference` between these; intervals are of `rate_interval` or Newcombe's;
+    - `changed`: share of texts whose prediction changes, the class or any of several labels; `large`: whose probability
+      of some class moves by 10 % or more; `changed_first`, `changed_second`: the share among the texts that name the
+      first group of the axis (male, white) or the second, and `changed_difference` between these; intervals are of
+      `rate_interval` or Newcombe's;
     - `distance`: mean total variation between the two predictions; `divergence`: mean Jensen-Shannon divergence, bits;
     - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `names_changed` and
       so on: of given names exchanged within one gender; `excess_changed` and so on: the kind minus its neutral swaps,
@@ -80,6 +84,8 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test
       if no two share a cluster; `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the
       reverse;
+    - `gained_{class}`, `lost_{class}`: of several labels a text, shares of texts that are given this one only after, or
+      only before;
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
 
@@ -110,7 +116,7 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
             rows = [*_rates(pairs, alpha, name), *_distances(pairs, alpha, name)]
         else:
             rows = [*_rates(pairs, alpha), *_distances(pairs, alpha)]
-            rows += [*_accuracy(pairs, alpha), *_directions(pairs, alpha)]
+            rows += [*_accuracy(pairs, alpha), *_labels(pairs, classes, alpha), *_directions(pairs, alpha)]
             rows += _means(pairs, classes, margin, alpha)
             swapped = table[(table["origin"] == NEUTRAL_OF[origin]) & (table["term"] == term)]
             if len(swapped):
@@ -161,19 +167,30 @@ def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: fl
 
 
 def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
-    labelled = distinct(pairs[pairs["label"] >= 0])
-    if labelled.empty:
+    known = distinct(pairs[labelled(pairs)])
+    if known.empty:
         return
-    before, after = (p.argmax(axis=1) == labelled["label"].to_numpy() for p in probabilities(labelled))
-    yield _rate("accuracy_before", before, labelled, alpha)
-    yield _rate("accuracy_after", after, labelled, alpha)
-    clusters = labelled["cluster"].to_numpy()
+    before, after = (right(known, found) for found in decisions(known))
+    yield _rate("accuracy_before", before, known, alpha)
+    yield _rate("accuracy_after", after, known, alpha)
+    clusters = known["cluster"].to_numpy()
     interval = rate_difference_interval(after, before, paired=True, clusters=(clusters, clusters), alpha=alpha)
     independent = len(np.unique(clusters)) == len(clusters)  # which McNemar's test takes for granted
     p = mcnemar_test(before, after).p if independent else np.nan
-    yield _row("accuracy_change", after.mean() - before.mean(), interval, labelled, p=p)
-    yield _rate("accuracy_lost", before & ~after, labelled, alpha)
-    yield _rate("accuracy_gained", ~before & after, labelled, alpha)
+    yield _row("accuracy_change", after.mean() - before.mean(), interval, known, p=p)
+    yield _rate("accuracy_lost", before & ~after, known, alpha)
+    yield _rate("accuracy_gained", ~before & after, known, alpha)
+
+
+def _labels(pairs: pd.DataFrame, classes: list[str], alpha: float) -> Iterator[dict]:
+    """Of several labels a text."""
+    if "pred_before" not in pairs:
+        return
+    once = distinct(pairs)
+    before, after = decisions(once)
+    for number, name in enumerate(classes):
+        for way, one, other in (("gained", after, before), ("lost", before, after)):
+            yield _rate(f"{way}_{name}", one[:, number] & ~other[:, number], once, alpha)
 
 
 def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
@@ -225,8 +242,8 @@ def named_first(pairs: pd.DataFrame) -> np.ndarray:
 
 RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}
 DISTANCES = {
-    "distance": lambda pairs: total_variation(*probabilities(pairs)),
-    "divergence": lambda pairs: jensen_shannon(*probabilities(pairs)),
+    "distance": lambda pairs: distances(pairs, total_variation),
+    "divergence": lambda pairs: distances(pairs, jensen_shannon),
 }
 
 

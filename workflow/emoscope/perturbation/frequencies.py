@@ -11,6 +11,7 @@ from scipy.stats import chi2_contingency
 
 from emoscope.perturbation.edits import tokenise
 from emoscope.statistics.families import holm
+from emoscope.storage.decisions import class_count, truth_of
 
 LEVEL = 0.05  # of the tests that words go with classes, over all words together
 TOLD = 0.1  # and by how much: total variation between the classes of the word's texts and of all
@@ -25,16 +26,16 @@ class Frequencies:
 
     @classmethod
     def of(cls, texts: pd.DataFrame, asked: Collection[str]) -> "Frequencies":
-        """Of the columns `text` and `label` (below 0: unlabelled); only words that are `asked` about can be telling."""
+        """Of the columns `text` and `label` (below 0: unlabelled) or `labels`, of which a text counts for each; only
+        words that are `asked` about can be telling."""
         words = [[token.lower for token in tokenise(text)] for text in texts["text"]]
-        labels = texts["label"].to_numpy()
-        classes = max(int(labels.max(initial=-1)) + 1, 0)
-        rows = {word: np.zeros(classes) for word in asked}  # labelled texts of each class that hold the word
-        for label, held in zip(labels, words, strict=True):
-            for word in rows.keys() & held if label >= 0 else ():
-                rows[word][label] += 1
+        truth = truth_of(texts, class_count(texts))
+        rows = {word: np.zeros(truth.shape[1]) for word in asked}  # labelled texts of each class that hold the word
+        for labels, held in zip(truth, words, strict=True):
+            for word in rows.keys() & held if labels.any() else ():
+                rows[word] += labels
         counts = Counter(word for held in words for word in held)
-        return cls(counts, _telling(rows, np.bincount(labels[labels >= 0], minlength=classes)))
+        return cls(counts, _telling(rows, truth.sum(axis=0)))
 
     def log10(self, phrase: str) -> float:
         """log10(1 + count) of a word, or of a phrase's rarest one."""

@@ -52,7 +52,7 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
 
 
 MOVES = {
-    "changed": ("predicted class changes", percent),
+    "changed": ("prediction changes", percent),
     "large": (f"a probability moves by {percent(LARGE, 0)} or more", percent),
     "distance": ("mean distance", unsigned),
     "divergence": ("mean divergence", unsigned),
@@ -137,6 +137,22 @@ def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Mark
     return html_table(rows, caption, text=titles)
 
 
+def labels_moved(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Markup:
+    """Of several labels a text, those that texts gain or lose, the most frequent first; nothing of one label."""
+    rows = []
+    for key, summary in kinds.items():
+        gained = summary[summary["measure"].str.startswith("gained_")]
+        names = gained["measure"].str.removeprefix("gained_")
+        moves = {name: [found(summary, f"{way}_{name}") for way in ("gained", "lost")] for name in names}
+        ranked = sorted(moves.items(), key=lambda one: -sum(row["value"] for row in one[1]))
+        for name, (gain, loss) in ranked:
+            if gain["value"] or loss["value"]:
+                shown = {"label": name, "gained": cell(gain, percent), "lost": cell(loss, percent)}
+                rows.append(dict(zip(titles, key, strict=True)) | shown)
+    caption = "Shares of the texts that are given a label only after the change, or only before, with intervals."
+    return html_table(rows, caption, text=(*titles, "label"))
+
+
 def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: str, caption: str) -> Markup:
     """Each class's mean change (`change`) or gap (`gap`), with the verdict on "no effect"."""
     rows = [
@@ -206,10 +222,7 @@ def examples(pairs: pd.DataFrame, classes: Sequence[str], count: int) -> Markup:
     change = largest_change(pairs).sort_values(ascending=False)
     rows = []
     for index, pair in pairs.loc[change.index].drop_duplicates("text").head(count).iterrows():
-        predicted = []
-        for when in ("before", "after"):
-            values = [pair[f"{when}_{name}"] for name in classes]
-            predicted.append(f"{classes[int(np.argmax(values))]}\N{NO-BREAK SPACE}{max(values):.2f}")
+        predicted = [_answer(pair, when, classes) for when in ("before", "after")]
         rows.append(
             {
                 "texts": Markup("{}<br>{}").format(*pair_texts(pair)),
@@ -217,5 +230,13 @@ def examples(pairs: pd.DataFrame, classes: Sequence[str], count: int) -> Markup:
                 "largest change": number(change[index]),
             }
         )
-    caption = "Original above, changed text below, each with the predicted class and its probability."
+    caption = "Original above, changed text below, each with what is predicted and its probability."
     return html_table(rows, caption, text=("texts", "predicted"))
+
+
+def _answer(pair: pd.Series, when: str, classes: Sequence[str]) -> str:
+    """What is predicted of one text of a pair, with its probability: a class, or several labels, the surest first."""
+    values = np.array([pair[f"{when}_{name}"] for name in classes])
+    given = pair.get(f"pred_{when}", [values.argmax()])
+    surest = sorted(map(int, given), key=lambda number: -values[number])
+    return ", ".join(f"{classes[number]}\N{NO-BREAK SPACE}{values[number]:.2f}" for number in surest) or "no label"

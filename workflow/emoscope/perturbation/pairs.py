@@ -1,10 +1,15 @@
 """Perturbed pairs with what a classifier says of both texts: which of them count, and how far a prediction moved.
 
-A scored pair has the columns of a perturbation set, `before_{class}` and `after_{class}`.
+A scored pair has the columns of a perturbation set, `before_{class}` and `after_{class}`; and, if a text may be given
+several labels, `pred_before` and `pred_after`, which list them.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+
+from emoscope.storage.decisions import decisions_of
 
 PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
 LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more
@@ -46,7 +51,25 @@ def largest_change(pairs: pd.DataFrame) -> pd.Series:
     return pd.Series(np.abs(after - before).max(axis=1, initial=0), index=pairs.index)
 
 
-def moved(pairs: pd.DataFrame) -> pd.Series:
-    """For each scored pair, whether the predicted class changes."""
+def distances(pairs: pd.DataFrame, distance: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """How far the two predictions of each pair are from one another, by a distance of paired distributions, (pairs,).
+
+    Several labels are given or not, each by a distribution of its own: of these, the mean.
+    """
     before, after = probabilities(pairs)
-    return pd.Series(before.argmax(axis=1) != after.argmax(axis=1), index=pairs.index)
+    if "pred_before" not in pairs:
+        return distance(before, after)
+    each = (np.stack([found.ravel(), 1 - found.ravel()], axis=1) for found in (before, after))
+    return distance(*each).reshape(before.shape).mean(axis=1)
+
+
+def decisions(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """What is predicted before and after, bool (pairs, classes) each: the most probable class, or several labels."""
+    before, after = probabilities(pairs)
+    return decisions_of(pairs, "pred_before", before), decisions_of(pairs, "pred_after", after)
+
+
+def moved(pairs: pd.DataFrame) -> pd.Series:
+    """For each scored pair, whether the prediction changes: the class, or any of several labels."""
+    before, after = decisions(pairs)
+    return pd.Series((before != after).any(axis=1), index=pairs.index)

@@ -4,22 +4,30 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
 from emoscope.models.loading import classes_of, load_classifier
-from emoscope.models.logits import columns, predict_logits
+from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
 from emoscope.perturbation.pairs import PAIR_KEY
+from emoscope.storage.decisions import as_column, decided
 from emoscope.storage.files import write_table
 from emoscope.storage.shards import shard_of
 
 
-def score_perturbation(model: Path, pairs: Path, shard: str, prediction: dict, output: Path) -> None:
-    """Write `id, axis, origin, term, before_{class}, after_{class}`: probabilities of each pair in one shard."""
+def score_perturbation(
+    model: Path, pairs: Path, shard: str, prediction: dict, output: Path, thresholds: list[Path] = ()
+) -> None:
+    """Write `id, axis, origin, term, before_{class}, after_{class}`: probabilities of each pair in one shard.
+
+    If the classifier may give several labels, also `pred_before` and `pred_after`, those that reach their thresholds.
+    """
     classifier, tokenizer = load_classifier(model)
+    classes, least = classes_of(classifier), thresholds_of(classifier, thresholds)
     table = shard_of(pd.read_parquet(pairs), shard).reset_index(drop=True)
     places, texts = pd.factorize(pd.concat([table["text"], table["perturbed"]]))
     logits = predict_logits(classifier, tokenizer, texts.tolist(), prediction["tokens_per_batch"])
-    before, after = np.split(softmax(logits[places], axis=1), 2)
-    classes = classes_of(classifier)
+    before, after = np.split(probabilities(classifier, logits[places]), 2)
     scores = pd.DataFrame({**columns("before", classes, before), **columns("after", classes, after)})
+    if least is not None:
+        given = {"pred_before": as_column(decided(before, least)), "pred_after": as_column(decided(after, least))}
+        scores = scores.assign(**given)
     write_table(pd.concat([table[PAIR_KEY], scores], axis=1), output)

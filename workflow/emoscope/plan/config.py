@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from emoscope.data.class_names import class_names, has_several
 from emoscope.errors import UserError
 from emoscope.experiments.synonyms.wordnet import wordnet_folder
 from emoscope.models.folder import blocks_in, check_model_folder
@@ -69,6 +70,13 @@ def check_files(config: dict) -> None:
                 f"config corpora.{name}.path: {corpus['path']} does not exist; "
                 "put the data there or change the path (the README says where the data come from)"
             )
+        for part, file in corpus.get("splits", {}).items() if "path" in corpus else ():
+            if not Path(corpus["path"], file).is_file():
+                raise UserError(
+                    f"config corpora.{name}.splits.{part}: {file} is no file of {corpus['path']}; put it there or change the name"
+                )
+    for position, run in enumerate(config["runs"]):
+        _check_thresholds(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
     for name, suite in config["suites"].items():
         if (
             any(name in run.get("suites", config["suites"]) for run in config["runs"])
@@ -179,6 +187,7 @@ def _check_names(config: dict) -> None:
     if (corpus := config["attention"]["corpus"]) not in config["corpora"]:
         hint = _suggest(corpus, config["corpora"])
         raise UserError(f"config attention.corpus: {corpus!r} is not under `corpora`{hint}")
+    _check_corpora(config["corpora"])
     _check_tasks(config["prompting"]["tasks"])
     _check_residual(config)
     _check_copier(config)
@@ -213,7 +222,33 @@ def _check_names(config: dict) -> None:
                 f"config runs[{position}].training.batch_size: {gpus} GPUs cannot share {batch_size} texts evenly; "
                 "make it a multiple of `gpus`"
             )
+        _check_labels(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
         seen.add(run["name"])
+
+
+def _check_labels(corpus: dict, run: dict, where: str) -> None:
+    """What only texts with several labels have, or cannot have."""
+    several, asked = has_several(corpus), run.get("thresholds")
+    if asked is not None and not several:
+        raise UserError(f"{where}.thresholds: a text of {run['corpus']!r} has one label, the most probable; remove it")
+    if several and run["training"]["balance"] == "downsample":
+        raise UserError(
+            f"{where}.training.balance: downsample cuts classes to one size, but a text of {run['corpus']!r} may stand "
+            "in several; use weights, or none"
+        )
+    if asked == "validation" and corpus["split"]["method"] == "shuffled":
+        raise UserError(
+            f"{where}.thresholds: {run['corpus']!r} is cut into training and test texts alone; choose thresholds on a "
+            "validation part of its own (`split: {method: given}`), or write a number"
+        )
+
+
+def _check_thresholds(corpus: dict, run: dict, where: str) -> None:
+    """The labels that thresholds are for; their names may stand in a file."""
+    asked = run.get("thresholds")
+    for name in asked if isinstance(asked, dict) else ():
+        if name not in (known := class_names(corpus)):
+            raise UserError(f"{where}.thresholds: {name!r} is no label of {run['corpus']!r}{_suggest(name, known)}")
 
 
 def _check_attention(config: dict, name: str, user: str) -> None:
@@ -226,6 +261,19 @@ def _check_attention(config: dict, name: str, user: str) -> None:
                     f"config attention.heads[{place}]: {part} {number}, but the model {name!r} of {user} has "
                     f"{part}s 0 to {count - 1}; name one of them"
                 )
+
+
+def _check_corpora(corpora: dict[str, dict]) -> None:
+    for name, corpus in corpora.items():
+        if "labels" in corpus and "multilabel" in corpus:
+            raise UserError(
+                f"config corpora.{name}: `labels` names columns of 0 and 1, `multilabel` means one column of lists; write one"
+            )
+        if "splits" in corpus and corpus["split"]["method"] == "shuffled":
+            raise UserError(
+                f"config corpora.{name}.splits: a test part is named, but `split` would cut all rows anew; "
+                "write `split: {method: given}`"
+            )
 
 
 def _check_tasks(tasks: list[dict]) -> None:

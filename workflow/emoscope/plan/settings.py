@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from emoscope.data.class_names import LISTED, has_several
 from emoscope.experiments.flips.axes import AXES
 from emoscope.plan.config import check_files, complete, expand_runs
 
@@ -34,6 +35,11 @@ class Corpus:
         return self.entry["source"] == "calibration"
 
     @property
+    def multilabel(self) -> bool:
+        """Whether a text may have several labels, or none."""
+        return has_several(self.entry)
+
+    @property
     def origin(self) -> dict:
         """Where the texts come from."""
         return {key: value for key, value in self.entry.items() if key not in SPLIT}
@@ -47,9 +53,14 @@ class Corpus:
         """The local files behind it; none if it is generated or downloaded."""
         if "path" not in self.entry:
             return []
-        path = Path(self.entry["path"])
-        ending = {"semicolon": "*.txt"}.get(self.entry["source"], f"*.{self.entry['source']}")
-        return sorted(map(str, path.rglob(ending))) or [str(path)] if path.is_dir() else [str(path)]
+        path, source = Path(self.entry["path"]), self.entry["source"]
+        if "splits" in self.entry:
+            return [str(path / name) for name in self.entry["splits"].values()]
+        endings = {"semicolon": ["*.txt"], "parallel": ["*.txt"], "tabbed": ["*.tsv", LISTED]}.get(
+            source, [f"*.{source}"]
+        )
+        found = [str(file) for ending in endings for file in path.rglob(ending)] if path.is_dir() else []
+        return sorted(found) or [str(path)]
 
 
 @dataclass(frozen=True)
@@ -146,6 +157,22 @@ class Run:
     def recipe(self) -> dict:
         """All that decides the fine-tuned model besides its data."""
         return {"model": self.model.entry, "training": self.training, "seed": self.entry["seed"]}
+
+    @property
+    def asked_thresholds(self) -> dict:
+        """From which probability on its labels are given, or how that is found out; null for the usual one."""
+        return {"thresholds": self.entry.get("thresholds")}
+
+    @property
+    def thresholds(self) -> list[str]:
+        """The file that says so, if a text may be given several labels."""
+        return [f"{self.results}/thresholds.json"] if self.corpus.multilabel else []
+
+    @property
+    def validation(self) -> list[str]:
+        """The texts that thresholds are chosen on, if they are."""
+        chosen = self.asked_thresholds["thresholds"] == "validation"
+        return [f"{self.corpus.folder}/validation.parquet"] if chosen else []
 
     @property
     def masked_blocks(self) -> list[str]:

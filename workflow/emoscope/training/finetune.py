@@ -43,10 +43,11 @@ from emoscope.models.loading import (
 from emoscope.models.onednn import use_onednn
 from emoscope.models.precision import use_bf16
 from emoscope.models.scratch import small_gpt2
+from emoscope.storage.decisions import SEVERAL, has_several
 from emoscope.storage.files import occupy, read_json, replacing, write_json
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
-from emoscope.training.balance import class_weights, downsample, weighted_loss
+from emoscope.training.balance import balanced
 
 
 def finetune(
@@ -67,7 +68,7 @@ def finetune(
     classes = read_json(audit)["classes"]
     transformers.set_seed(config["seed"])
     tokenizer = load_tokenizer(folder) if folder else train_tokenizer(texts["text"], config["model"])
-    model = start_model(folder, tokenizer, classes, config["model"])
+    model = start_model(folder, tokenizer, classes, config["model"], has_several(texts))
     check_parts(model)
     check_blocks(model, config["model"]["blocks"])
     if folder:
@@ -76,11 +77,8 @@ def finetune(
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *files])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
-    balance = config["training"]["balance"]
-    if balance == "downsample":
-        texts = texts.iloc[downsample(texts["label"], classes, config["seed"])]
-    loss = weighted_loss(class_weights(texts["label"], classes)) if balance == "weights" else None
-    rows = rows_of(tokenizer, texts["text"], texts["label"])
+    texts, labels, loss = balanced(texts, classes, config["training"]["balance"], config["seed"])
+    rows = rows_of(tokenizer, texts["text"], labels)
     trainer = trainer_of(model, tokenizer, rows, arguments, loss)
     lock = occupy(scratch) if trainer.is_world_process_zero() else None  # a job outlives a killed Snakemake
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
@@ -114,11 +112,13 @@ def finetune(
     lock.close()
 
 
-def rows_of(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int]) -> list[dict]:
-    """What the Trainer collates into batches: each text's token ids, unpadded, and its label."""
+def rows_of(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], labels: Sequence[int | list[float]]
+) -> list[dict]:
+    """What the Trainer collates into batches: each text's token ids, unpadded, and its label, or a number for each."""
     encoded = encode(tokenizer, texts)
     names = [*encoded, "labels"]
-    return [dict(zip(names, row, strict=True)) for row in zip(*encoded.values(), map(int, labels), strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*encoded.values(), labels, strict=True)]
 
 
 def trainer_of(
@@ -166,14 +166,19 @@ def train_tokenizer(texts: pd.Series, config: dict) -> PreTrainedTokenizerBase:
 
 
 def start_model(
-    folder: Path | None, tokenizer: PreTrainedTokenizerBase, classes: list[str], config: dict
+    folder: Path | None, tokenizer: PreTrainedTokenizerBase, classes: list[str], config: dict, several: bool = False
 ) -> PreTrainedModel:
-    """A classifier over `classes`: pretrained below a new head, even if the base has one, or random GPT-2."""
+    """A classifier over `classes`: pretrained below a new head, even if the base has one, or random GPT-2.
+
+    `several`: it may give a text several of them, or none.
+    """
     labels = {
         "num_labels": len(classes),
         "id2label": dict(enumerate(classes)),
         "label2id": {name: number for number, name in enumerate(classes)},
     }
+    if several:
+        labels["problem_type"] = SEVERAL
     if folder is None:
         settings = small_gpt2(
             config,
@@ -185,7 +190,7 @@ def start_model(
             **labels,
         )
         return GPT2ForSequenceClassification(settings)
-    settings = architecture_of(folder, **labels, problem_type="single_label_classification")
+    settings = architecture_of(folder, **{"problem_type": "single_label_classification"} | labels)
     if config.get("family"):
         setattr(settings, DESCRIBED, config["family"])
     model, drawn = load_weights(

@@ -6,6 +6,7 @@ import pandas as pd
 
 from emoscope.perturbation.pair_tables import control_texts, found
 from emoscope.reporting.html import cell, estimate, listed, number, percent, plural
+from emoscope.reporting.several_labels import is_several
 from emoscope.reporting.templates import fill
 from emoscope.storage.files import read_json, write_text
 
@@ -15,6 +16,14 @@ METRICS = {
     "macro_f1": "macro F1",
     "auc_ovr": "AUC, one class against the rest",
     "calibration_error": "expected calibration error",
+}
+OF_SEVERAL = "micro_f1"
+LABEL_METRICS = {  # where a text may have several labels
+    "accuracy": "texts whose labels are all right",
+    OF_SEVERAL: "micro F1",
+    "average_precision": "average precision, mean over labels",
+    "hamming_loss": "Hamming loss",
+    "auc_ovr": "AUC, one label against its absence",
 }
 SCORES = ("precision", "recall", "f1")
 CHANGES = {
@@ -53,6 +62,7 @@ def write_model_card(
         longest=tokenizer["model_max_length"],
         audit=corpus,
         history=read_json(training),
+        several=is_several(corpus),
         metrics=metric_rows(measured),
         scores=class_rows(measured, corpus["class_counts"]),
         fresh=plain(measured["test"]["distinct"], "accuracy"),
@@ -72,9 +82,9 @@ def write_model_card(
 
 def metric_rows(metrics: dict) -> list[list[str]]:
     """A metric's name, then its value on all test texts and on those that do not leak, each counted once."""
+    titles = METRICS if OF_SEVERAL not in metrics["test"]["all"] else METRICS | LABEL_METRICS
     return [
-        [title, *(plain(metrics["test"][kind], name) for kind in ("all", "distinct"))]
-        for name, title in METRICS.items()
+        [title, *(plain(metrics["test"][kind], name) for kind in ("all", "distinct"))] for name, title in titles.items()
     ]
 
 
@@ -106,8 +116,7 @@ def perturbation_findings(axis: str, summary: pd.DataFrame) -> list[str]:
         rate, neutral = (cell(found(rows, measure), percent).striptags() for measure in ("changed", "control_changed"))
         done = CHANGES[origin].format(axis=axis, texts=texts)
         findings.append(
-            f"{done} the predicted class changes in {rate}; as many neutral words swapped, {neutral} of "
-            f"{controlled} texts."
+            f"{done} the prediction changes in {rate}; as many neutral words swapped, {neutral} of {controlled} texts."
         )
     return findings
 

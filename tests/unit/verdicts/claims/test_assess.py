@@ -13,6 +13,7 @@ from scipy.stats import chi2
 
 from emoscope.perturbation.findings import rate_finding
 from emoscope.reporting.findings import Finding, write_findings
+from emoscope.storage.files import write_json
 from emoscope.verdicts.claims import assess as claims
 from emoscope.verdicts.claims.assess import judge
 
@@ -23,6 +24,11 @@ EXPERIMENTS = {"performance", "masking", "flips", "synonyms", "tracing"}
 WRITEUPS = {"induction", "attention", "prompting", "residual"}
 CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text())
 MARGIN = 0.02
+
+
+def audit_in(folder, **about):
+    write_json(about, folder / "corpus.json")
+    return folder / "corpus.json"
 
 
 def judged(kind, measured, published=0.5, tolerance=MARGIN, missing=(), tests=1, **more):
@@ -189,8 +195,8 @@ def test_a_generated_corpus_says_nothing_about_the_paper(tmp_path):
     path = tmp_path / "performance" / "findings.csv"
     write_findings([Finding("accuracy.above_constant", 0.4, 0.3, 0.5), Finding("accuracy.test", 0.9)], path)
     for source, expected in (("calibration", True), ("csv", False)):
-        run = {"name": "mine", "corpus": {"source": source}, "model": {}}
-        claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv")
+        run, output = {"name": "mine", "corpus": {"source": source}, "model": {}}, tmp_path / "claims.csv"
+        claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, output, audit_in(tmp_path))
         notes = pd.read_csv(tmp_path / "claims.csv").set_index("id")["note"].fillna("")
         assert (claims.GENERATED in notes["performance.predicts_the_class"]) == expected
         assert claims.GENERATED not in notes["performance.test_accuracy"]
@@ -226,7 +232,9 @@ def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, t
     path = tmp_path / room / "findings.csv"
     write_findings([Finding(name, value, value / 2, value * 2) for name, value in values.items()], path)
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}}
-    claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv")
+    claims.assess_claims(
+        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path)
+    )
     judged = pd.read_csv(tmp_path / "claims.csv", float_precision="round_trip").set_index("id")
     assert set(judged.index) == set(own), "a run is judged on its own experiments only"
     for name, asked in own.items():
@@ -256,7 +264,9 @@ def test_a_finding_that_was_not_made_is_not_testable(tmp_path):
     path = tmp_path / "masking" / "findings.csv"
     write_findings([Finding("another", 1.0), Finding("block_change.0.joy", np.nan)], path)
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}}
-    claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv")
+    claims.assess_claims(
+        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path)
+    )
     assert set(pd.read_csv(tmp_path / "claims.csv")["verdict"]) == {"not testable here"}
 
 
@@ -307,3 +317,35 @@ def test_our_flip_makes_the_papers_pairs():
     lexicon = GenderLexicon.load(REFERENCE.parent / "lexicons" / "gender.csv")
     for row in pd.read_csv(REFERENCE / "table4_gender_pairs.csv").itertuples():
         assert flip_gender(row.text, lexicon).perturbed == row.flipped
+
+
+def test_several_labels_a_text_cannot_test_what_speaks_of_classes_that_exclude_one_another(tmp_path):
+    rooms = ("performance", "masking", "flips")
+    listed = CLAIMS
+    paths = []
+    for room in rooms:
+        names = {
+            finding for one in listed if one["finding"] and claims.room_of(one) == room
+            for _, finding in claims.parts_of(one).values()
+        }  # fmt: skip
+        (tmp_path / room).mkdir()
+        paths.append(tmp_path / room / "findings.csv")
+        write_findings(
+            [Finding(name, 0.0, -0.001, 0.001, texts=500, within=0.001, beyond=1) for name in names], paths[-1]
+        )
+    run = {"name": "r", "corpus": {"source": "csv"}, "model": {"source": "scratch"}}
+    found = {}
+    for several in (False, True):
+        audit = audit_in(tmp_path, multilabel=several)
+        claims.assess_claims(REFERENCE / "claims.yaml", paths, run, STATISTICS, tmp_path / "claims.csv", audit)
+        found[several] = pd.read_csv(tmp_path / "claims.csv").set_index("id")
+    assert found[False].loc["masking.first_block_leads", "verdict"] == "underpowered"
+    refused = found[True][found[True]["untested"] == "one label"]
+    assert {"masking.first_block_leads", "masking.block1", "performance.test_auc"} <= set(refused.index)
+    assert (refused["verdict"] == "not testable here").all() and refused["note"].str.contains("several labels").all()
+    assert (
+        found[True].loc["flips.race.no_large_changes", "verdict"]
+        == found[False].loc["flips.race.no_large_changes", "verdict"]
+    )
+    others = found[True].index.difference(refused.index)
+    pd.testing.assert_frame_equal(found[True].loc[others], found[False].loc[others])

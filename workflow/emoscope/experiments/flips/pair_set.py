@@ -11,7 +11,7 @@ from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.lexicons import given_names
 from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import name_pairs, name_swaps, neutral_pairs
-from emoscope.perturbation.pair_sets import pair_row, pair_table
+from emoscope.perturbation.pair_sets import joined, pair_row, pair_table
 from emoscope.storage.files import write_table
 
 
@@ -25,7 +25,7 @@ def flip_terms(
     Test texts and templates get neutral swaps, matched on frequencies in the training texts; beside them names are
     exchanged within one gender.
     """
-    texts, along = pd.read_parquet(test), AXES[axis]
+    texts, along = pd.read_parquet(test).rename(columns={"labels": "label"}), AXES[axis]
     words = along.rules.load(lexicon)
     templates = list(along.rules.templates(words))
     filled = [(template.text, template.frame) for template in templates]
@@ -46,4 +46,4 @@ def flip_terms(
     swapped = balanced(made, neutral_pairs(made[made["origin"] != "published"], swaps, known), known)
     named = name_swaps(texts, [template.frame for template in templates], name_pairs(people, known), axis)
     write_table(balance_of(made, swapped, known), balance)
-    write_table(pd.concat([made, swapped, named], ignore_index=True), pairs)
+    write_table(joined([made, swapped, named]), pairs)

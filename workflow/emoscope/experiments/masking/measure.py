@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy.special import softmax
 from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -38,8 +37,8 @@ from emoscope.models.interventions import (
     silenced_bias,
     skipping,
 )
-from emoscope.models.loading import classes_of, load_classifier
-from emoscope.models.logits import columns
+from emoscope.models.loading import load_classifier
+from emoscope.models.logits import prediction_columns, thresholds_of
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import WHOLE_BLOCK
@@ -87,13 +86,15 @@ def mask_block(
     seed: int,
     prediction: dict,
     output: Path,
+    thresholds: list[Path] = (),
 ) -> None:
-    """Write `id, block, head, condition, draw, p_*, logit_*` for every mask of one block.
+    """Write `id, block, head, condition, draw, p_*, logit_*` for every mask of one block; and `pred`, if a text may be
+    given several labels, those that reach their `thresholds`.
 
     Heads are not masked where they are not what the projection reads, by `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
-    exact = exact_checks(exactness)
+    exact, least = exact_checks(exactness), thresholds_of(classifier, thresholds)
     table = pd.read_parquet(samples)
     reference = read_reference(means, texts, seed, classifier.device)
     masks = masks_of(classifier, **masking)
@@ -101,7 +102,7 @@ def mask_block(
         masks = [mask for mask in masks if mask.head == WHOLE_BLOCK]
     judged = table["text"].tolist()
     scores = block_scores(classifier, tokenizer, judged, block, masks, reference, prediction["tokens_per_batch"], exact)
-    parts = [score_table(classifier, table["id"], logits, block, mask) for mask, logits in scores.items()]
+    parts = [score_table(classifier, table["id"], logits, block, mask, least) for mask, logits in scores.items()]
     write_table(pd.concat(parts, ignore_index=True), output)
 
 
@@ -115,16 +116,17 @@ def mask_all_but(
     seed: int,
     prediction: dict,
     output: Path,
+    thresholds: list[Path] = (),
 ) -> None:
-    """Write `id, block, head, condition, draw, p_*, logit_*` with the attention of all blocks but `block` ablated."""
+    """Write the columns of `mask_block` with the attention of all blocks but `block` ablated."""
     classifier, tokenizer = load_classifier(model)
-    table = pd.read_parquet(samples)
+    least, table = thresholds_of(classifier, thresholds), pd.read_parquet(samples)
     reference = read_reference(means, texts, seed, classifier.device)
     masks = [mask for mask in masks_of(classifier, **masking, head_conditions=[]) if _of_attention(mask)]
     judged = table["text"].tolist()
     exact = exact_checks(exactness)
     scores = all_but_scores(classifier, tokenizer, judged, masks, reference, prediction["tokens_per_batch"], exact)
-    parts = [score_table(classifier, table["id"], logits, kept, mask) for (kept, mask), logits in scores.items()]
+    parts = [score_table(classifier, table["id"], logits, kept, mask, least) for (kept, mask), logits in scores.items()]
     write_table(pd.concat(parts, ignore_index=True), output)
 
 
@@ -278,7 +280,9 @@ def _draws(masks: Sequence[Mask]) -> list[int]:
     return sorted({mask.draw for mask in masks if _resamples(mask)})
 
 
-def score_table(model: PreTrainedModel, ids: pd.Series, logits: np.ndarray, block: int, mask: Mask) -> pd.DataFrame:
+def score_table(
+    model: PreTrainedModel, ids: pd.Series, logits: np.ndarray, block: int, mask: Mask, least: np.ndarray | None = None
+) -> pd.DataFrame:
     """The predictions (texts, classes) of one mask with its key."""
     return pd.DataFrame({
         "id": ids.to_numpy(),
@@ -286,11 +290,5 @@ def score_table(model: PreTrainedModel, ids: pd.Series, logits: np.ndarray, bloc
         "head": mask.head,
         "condition": mask.condition,
         "draw": mask.draw,
-        **prediction_columns(model, logits),
+        **prediction_columns(model, logits, least),
     })  # fmt: skip
-
-
-def prediction_columns(model: PreTrainedModel, logits: np.ndarray) -> dict[str, np.ndarray]:
-    """Probabilities and logits (texts, classes) by column."""
-    classes = classes_of(model)
-    return {**columns("p", classes, softmax(logits, axis=1)), **columns("logit", classes, logits)}

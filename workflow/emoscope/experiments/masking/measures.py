@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from emoscope.storage.decisions import decisions_of, has_several, right, truth_name, truth_of
+
 MASK = ["block", "head", "condition"]
 PAIR = ["first_block", "first_head", "second_block", "second_head"]
 MEASURES = ("probability", "first_class", "margin", "accuracy")
@@ -10,18 +12,32 @@ SCALE = np.array([1, 1, 4, 1])  # the logistic curve's slope is 1/4 at most: a l
 
 
 def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
-    """The MEASURES of every row before differences are taken, float (rows, 4)."""
+    """The MEASURES of every row before differences are taken, float (rows, 4).
+
+    Columns are those of predictions, and `group`, the class that a row is judged by. Where a text may have several
+    labels, none has a rival: the margin is the logit itself, and accuracy is whether the decision on it is right.
+    """
     probabilities = table[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
     logits = table[[f"logit_{name}" for name in classes]].to_numpy(dtype=float)
     rows, group = np.arange(len(table)), table["group"].to_numpy()
-    rivals = logits.copy()
-    rivals[rows, group] = -np.inf
-    return np.column_stack([
-        probabilities[rows, group],
-        probabilities[:, 0],
-        logits[rows, group] - rivals.max(axis=1),
-        probabilities.argmax(axis=1) == table["label"].to_numpy(),
-    ])  # fmt: skip
+    own, decisions = logits[rows, group], decisions_of(table, "pred", probabilities)
+    if has_several(table):
+        margin, hit = own, (decisions == truth_of(table, len(classes)))[rows, group]
+    else:
+        rivals = logits.copy()
+        rivals[rows, group] = -np.inf
+        margin, hit = own - rivals.max(axis=1), right(table, decisions)
+    return np.column_stack([probabilities[rows, group], probabilities[:, 0], margin, hit])
+
+
+def judged(samples: pd.DataFrame, masked: pd.DataFrame) -> pd.DataFrame:
+    """Masked predictions with the truth of their texts and the group they are judged by; they are those of `samples`,
+    in its order, over and over."""
+    times = len(masked) // max(len(samples), 1)
+    if not (masked["id"].to_numpy() == np.tile(samples["id"].to_numpy(), times)).all():
+        raise ValueError("the masked predictions are not those of the samples")
+    known = samples[[truth_name(samples), "group"]]
+    return masked.reset_index(drop=True).assign(**{name: np.tile(known[name].to_numpy(), times) for name in known})
 
 
 def class_columns(table: pd.DataFrame, prefix: str) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
+from emoscope.experiments.masking.measures import measures
 from emoscope.experiments.masking.summarise import (
     composition_effect,
     costliest_block,
@@ -51,7 +52,7 @@ def sampling(samples: pd.DataFrame, classes: Sequence[str], settings: dict) -> M
         chosen=settings["samples"],
         counts=[f"{classes[group]} {count}" for group, count in counts.items()],
         confidence=samples["confidence"].mean(),
-        right=(samples["pred"] == samples["label"]).mean(),
+        right=measures(samples, classes)[:, -1].mean(),
     )
 
 

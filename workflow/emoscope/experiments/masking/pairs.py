@@ -15,15 +15,15 @@ from emoscope.experiments.masking.measure import (
     Mask,
     Substitutes,
     block_inputs,
-    prediction_columns,
     silence,
     spared,
 )
-from emoscope.experiments.masking.measures import MEASURES, PAIR, class_columns, measures
+from emoscope.experiments.masking.measures import MEASURES, PAIR, class_columns, judged, measures
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.models.batches import padded_batches
 from emoscope.models.inside.exactness import CHECKS, exact_checks
 from emoscope.models.loading import load_classifier
+from emoscope.models.logits import prediction_columns, thresholds_of
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import WHOLE_BLOCK
@@ -41,19 +41,20 @@ def mask_pairs(
     paired_heads: int,
     prediction: dict,
     output: Path,
+    thresholds: list[Path] = (),
 ) -> None:
     """Write `id, first_block, first_head, second_block, second_head, p_*, logit_*` for every pair of the costliest
     heads; a head paired with itself is ablated alone. No rows where no head was masked."""
     classifier, tokenizer = load_classifier(model)
-    table = pd.read_parquet(samples)
+    least, table = thresholds_of(classifier, thresholds), pd.read_parquet(samples)
     heads = costliest_heads(table, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), paired_heads)
     reference = read_reference(means, texts, 0, classifier.device)
     judged = table["text"].tolist()
     exact = exact_checks(exactness)
     scores = pair_scores(classifier, tokenizer, judged, heads, reference, prediction["tokens_per_batch"], exact)
     nothing = np.empty((0, classifier.config.num_labels), dtype=np.float32)
-    parts = [_pair_table(classifier, table["id"][:0], nothing, (0, 0), (0, 0))]
-    parts += [_pair_table(classifier, table["id"], logits, *pair) for pair, logits in scores.items()]
+    parts = [_pair_table(classifier, least, table["id"][:0], nothing, (0, 0), (0, 0))]
+    parts += [_pair_table(classifier, least, table["id"], logits, *pair) for pair, logits in scores.items()]
     write_table(pd.concat(parts, ignore_index=True), output)
 
 
@@ -64,7 +65,7 @@ def costliest_heads(samples: pd.DataFrame, masked: pd.DataFrame, count: int) -> 
     """
     heads = masked[masked["head"] != WHOLE_BLOCK]
     heads = heads[heads["condition"] == ("mean" if (heads["condition"] == "mean").any() else "zero")]
-    heads = heads.merge(samples[["id", "label", "group"]], on="id", validate="m:1")
+    heads = judged(samples, heads)
     margin = measures(heads, class_columns(samples, "p_"))[:, MEASURES.index("margin")]
     left = pd.Series(margin).groupby([heads["block"], heads["head"]]).mean()
     return [(int(block), int(head)) for block, head in left.sort_values(kind="stable").index[:count]]
@@ -97,6 +98,8 @@ def pair_scores(
     return scores
 
 
-def _pair_table(model: PreTrainedModel, ids: pd.Series, logits: np.ndarray, first: Head, second: Head) -> pd.DataFrame:
+def _pair_table(
+    model: PreTrainedModel, least: np.ndarray | None, ids: pd.Series, logits: np.ndarray, first: Head, second: Head
+) -> pd.DataFrame:
     key = dict(zip(PAIR, (*first, *second), strict=True))
-    return pd.DataFrame({"id": ids.to_numpy(), **key, **prediction_columns(model, logits)})
+    return pd.DataFrame({"id": ids.to_numpy(), **key, **prediction_columns(model, logits, least)})

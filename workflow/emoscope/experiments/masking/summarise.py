@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
-from emoscope.experiments.masking.measures import MASK, MEASURES, PAIR, SCALE, class_columns, measures
+from emoscope.experiments.masking.measures import MASK, MEASURES, PAIR, SCALE, class_columns, judged, measures
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.bounded import bounded_test
@@ -60,6 +60,7 @@ def summarise(
     - `first_class`: P(the first class), which the authors' code stored in every column;
     - `margin`: the logit of the sample's class minus the largest other logit;
     - `accuracy`: 1 where the prediction equals the label.
+    Of several labels a text, the last two are of the sample's own label alone: see `measures`.
     The margin, a logit, has no bounds: it is judged by `studentised_test`, all others by `bounded_test`; a probability
     can change no further than to 0 or 1, so that what the samples were before bounds the change.
     `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no
@@ -135,11 +136,9 @@ def changes_of(samples: pd.DataFrame, masked: pd.DataFrame, key: list[str]) -> t
     Where a mask has several draws, their mean: of what each did, not what is done by the mean of their predictions.
     """
     drawn = masked[[*key, "draw"] if "draw" in masked else key].drop_duplicates().reset_index(drop=True)
-    if not (masked["id"].to_numpy().reshape(len(drawn), -1) == samples["id"].to_numpy()).all():
-        raise ValueError("the masked predictions are not those of the samples")
     classes = class_columns(samples, "p_")
     before = measures(samples, classes)
-    after = measures(masked.merge(samples[["id", "label", "group"]], on="id", validate="m:1"), classes)
+    after = measures(judged(samples, masked), classes)
     changes = after.reshape(len(drawn), *before.shape) - before
     keys = drawn[key].drop_duplicates().reset_index(drop=True)
     mask = drawn.groupby(key, sort=False).ngroup().to_numpy()

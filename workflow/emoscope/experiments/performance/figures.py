@@ -12,10 +12,14 @@ from emoscope.reporting.plots import MARKERS, MOST_ANNOTATED, PALETTE, SEQUENTIA
 
 
 @styled
-def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
-    """Confusion matrix: colour is the share of each true class, numbers are the share and the count of texts."""
+def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], totals: Sequence[int] | None = None) -> Figure:
+    """Confusion matrix: colour is the share of each true class, numbers are the share and the count of texts.
+
+    `totals` are the texts of each class, where a text may be counted in several columns.
+    """
     counts = np.asarray(counts)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    texts = counts.sum(axis=1) if totals is None else np.asarray(totals)
+    shares = counts / np.maximum(texts, 1)[:, None]
     labels = [[f"{s:.0%}\n{n:,}" for s, n in zip(*row, strict=True)] for row in zip(shares, counts, strict=True)]
     annotated = len(classes) <= MOST_ANNOTATED
     size = max(4.2, 0.75 * len(classes)) if annotated else min(WIDEST, 0.3 * len(classes))

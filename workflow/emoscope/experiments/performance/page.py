@@ -19,6 +19,24 @@ SETS = {
     ("test", "distinct"): "test, every text once, none known from training",
 }
 METHODS = {"words": "a bag of words", "constant": "the most frequent class"}
+LABEL_METHODS = {"words": "a bag of words", "constant": "the most frequent set of labels"}
+F1 = {"micro_f1": "micro F1", "macro_f1": "macro F1"}
+LABEL_SCORES = {
+    "accuracy": "exact matches",
+    **F1,
+    "macro_precision": "macro precision",
+    "macro_recall": "macro recall",
+    "auc_ovr": "AUC",
+    "average_precision": "average precision",
+    "hamming_loss": "Hamming loss",
+}
+OF_LABEL = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "auc": "AUC",
+    "average_precision": "average precision",
+}
 COMPOSED = {
     "negation": "negate a feeling; a count of words fails on half of them",
     "contrast": "name a past and a present feeling; a count of words cannot tell which holds",
@@ -26,7 +44,11 @@ COMPOSED = {
 
 
 def main_result(metrics: dict, published: pd.DataFrame) -> Markup:
-    """The headline: test accuracy beside the cheapest classifiers' and the paper's."""
+    """The headline: test accuracy beside the cheapest classifiers' and the paper's; of several labels a text, F1."""
+    if "micro_f1" in metrics["test"]["all"]:
+        ours = estimates_of(metrics["test"]["all"])
+        cheap = {name: estimates_of(found["all"])["macro_f1"]["value"] for name, found in metrics["baselines"].items()}
+        return say("main_result_of_labels", ours=ours, cheap=cheap)
     ours = estimates_of(metrics["test"]["all"])["accuracy"]
     cheap = {method: estimates_of(found["all"])["accuracy"]["value"] for method, found in metrics["baselines"].items()}
     return say("main_result", ours=ours, cheap=cheap, theirs=_paper(published)["test_accuracy"])
@@ -68,6 +90,59 @@ def main_table(metrics: dict, published: pd.DataFrame) -> Markup:
     return html_table(rows, say("main_table", resamples=list(map(number, resamples))), text=("set",))
 
 
+def label_table(metrics: dict) -> Markup:
+    """Scores of several labels a text, over all pairs of text and label (micro) and as means over labels (macro)."""
+    rows = [
+        {
+            "set": label,
+            "texts": number(metrics[part][kind]["rows"]),
+            **{title: cell(estimates_of(metrics[part][kind])[name], number) for name, title in LABEL_SCORES.items()},
+        }
+        for (part, kind), label in SETS.items()
+    ]
+    return html_table(rows, say("label_table"), text=("set",))
+
+
+def label_baselines(metrics: dict) -> Markup:
+    """F1 of the cheapest classifiers on the test set, and the model's minus theirs."""
+    rows = [
+        {
+            "set": SETS["test", kind],
+            "classifier": LABEL_METHODS[method],
+            **{f"its {title}": cell(estimates_of(found[kind])[name], number) for name, title in F1.items()},
+            **{
+                f"model minus it, {title}": cell(estimates_of(found[kind])[f"{name}_difference"])
+                for name, title in F1.items()
+            },
+            "its exact matches": cell(estimates_of(found[kind])["accuracy"], number),
+        }
+        for kind in ("all", "distinct")
+        for method, found in metrics["baselines"].items()
+        if "macro_f1" in found[kind]
+    ]
+    return html_table(rows, say("label_baselines"), text=("set", "classifier"))
+
+
+def thresholds(found: dict) -> Markup:
+    """Where the thresholds are from."""
+    return say("thresholds", **found)
+
+
+def label_scores(found: dict, counts: dict[str, int], thresholds: dict) -> Markup:
+    """Scores of each of several labels, the most frequent first."""
+    rows = [
+        {
+            "label": name,
+            "test texts": number(scores["rows"]),
+            "threshold": number(thresholds["thresholds"][name]),
+            **{title: cell(estimates_of(scores)[score], number) for score, title in OF_LABEL.items()},
+            "in the corpus": number(counts[name]),
+        }
+        for name, scores in sorted(found["per_class"].items(), key=lambda one: -one[1]["rows"])
+    ]
+    return html_table(rows, say("label_scores"), text=("label",))
+
+
 def baseline_table(metrics: dict) -> Markup:
     """The accuracy of the cheapest classifiers on the test set, and the model's minus theirs."""
     rows = [
@@ -107,6 +182,13 @@ def confusions(found: dict, classes: list[str], alpha: float) -> Markup:
     """The most frequent confusion of a set."""
     true, taken, share = most_frequent_confusion(found["confusion"], alpha)
     return say("confusions", share=share, label=classes[true], taken=classes[taken])
+
+
+def given_labels(found: dict, alpha: float) -> Markup:
+    """Which label is given most to the texts of another one."""
+    names, totals = list(found["per_class"]), [scores["rows"] for scores in found["per_class"].values()]
+    true, taken, share = most_frequent_confusion(found["given"], alpha, totals)
+    return say("given", share=share, label=names[true], taken=names[taken])
 
 
 def per_class(found: dict, counts: dict[str, int], published: pd.DataFrame) -> Markup:

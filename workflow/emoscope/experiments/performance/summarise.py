@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.performance.findings import baseline_findings, findings_of
+from emoscope.experiments.performance.labels import OVERALL, f1_beside, label_statistic
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.calibration import bins_of, calibration_error
 from emoscope.statistics.rates import rate_difference_interval, wilson_interval
 from emoscope.statistics.settings import resampling
+from emoscope.storage.decisions import as_matrix, has_several, same, truth_name, truth_of, without_truth
 from emoscope.storage.files import read_json, write_json
 
 DRAWS = 100_000_000  # rows drawn for the intervals of one set, at most: they take seconds, also of a large corpus
@@ -36,7 +38,7 @@ def evaluate(
     `differences` are of accuracy: training minus test, of all and of distinct rows, and all minus distinct test rows.
     `baselines` holds the test accuracy of the cheapest classifiers, and the model's minus theirs.
     """
-    scores = pd.concat(map(pd.read_parquet, predictions), ignore_index=True).drop(columns="label")
+    scores = without_truth(pd.concat(map(pd.read_parquet, predictions), ignore_index=True))
     about = read_json(audit)
     classes = about["classes"]
     training, testing = (pd.read_parquet(path).merge(scores, on="id", validate="1:1") for path in (train, test))
@@ -56,6 +58,7 @@ def evaluate(
     found["baselines"] = {
         method: {
             kind: beside_baseline(table, rows.set_index("id")["pred"], options["alpha"])
+            | labels_beside(table, rows.set_index("id")["pred"], classes, **options)
             for kind, table in (("all", testing), ("distinct", fresh))
         }
         for method, rows in pd.read_parquet(baselines).groupby("method", sort=False)
@@ -73,43 +76,61 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
     rows by (label, pred); `calibration`, the data of the reliability diagram, has one entry for each bin of confidence
     that is not empty. Rates (accuracy, which is micro F1 as well, precision, recall) have Wilson intervals in which
     each text is one trial; AUC, F1 and calibration error have bootstrap intervals that resample texts.
-    """
-    label, pred = (table[name].to_numpy(dtype=int) for name in ("label", "pred"))
-    texts = pd.factorize(table["text"])[0]
-    right, confidence = label == pred, table["confidence"].to_numpy(dtype=float)
-    number, bins = len(classes), bins_of(confidence)
 
-    def rate(chosen: np.ndarray) -> tuple[float, float, float]:
-        share, trials = np.mean(right[chosen]) if chosen.any() else np.nan, len(np.unique(texts[chosen]))
+    Of several labels a text, an answer is right if it is in every label: accuracy is the share of exact matches. Beside
+    it stand those of `labels.label_statistic`; in place of the confusion matrix `given` counts the rows with one label
+    that are given another.
+    """
+    number, several = len(classes), has_several(table)
+    truth, given = truth_of(table, number), as_matrix(table["pred"], number)
+    texts = pd.factorize(table["text"])[0]
+    right, confidence = same(table["pred"], table[truth_name(table)]), table["confidence"].to_numpy(dtype=float)
+    bins, everywhere = bins_of(confidence), np.ones(len(table), dtype=bool)
+
+    def rate(hits: np.ndarray, chosen: np.ndarray) -> tuple[float, float, float]:
+        share, trials = np.mean(hits[chosen]) if chosen.any() else np.nan, len(np.unique(texts[chosen]))
         return share, *wilson_interval(np.nan_to_num(share) * trials, trials, alpha)
 
-    statistic = weighted_statistic(label, pred, confidence, table[[f"p_{name}" for name in classes]].to_numpy())
+    scores = table[[f"p_{name}" for name in classes]].to_numpy()
+    statistic = weighted_statistic(truth, given, right, confidence, scores)
     count = bounded(resamples, len(table))
-    value = statistic(np.ones(len(table)))
-    low, high = _bootstrap(statistic, texts, resamples=count, alpha=alpha, seed=seed)
-    auc, f1, (auc_ovr, macro_f1, error) = np.split(np.column_stack([value, low, high]), [number, 2 * number])
+    drawing = {"resamples": count, "alpha": alpha, "seed": seed}
+    auc, f1, (auc_ovr, macro_f1, error) = np.split(_estimates(statistic, texts, **drawing), [number, 2 * number])
+    own, overall = [{} for _ in classes], {}
+    if several:
+        found = _estimates(label_statistic(truth, given, scores), texts, **drawing)
+        own = [{"average_precision": one} for one in found[:number]]
+        overall = dict(zip(OVERALL, found[number:], strict=True))
+    pairs = (truth.astype(int).T @ given).tolist()
     return {
         "rows": len(table),
         "resamples": count,
         **_beside(
-            accuracy=rate(np.ones(len(table), dtype=bool)),
+            accuracy=rate(right, everywhere),
             auc_ovr=auc_ovr,
             macro_f1=macro_f1,
             calibration_error=error,
+            **overall,
         ),
         "per_class": {
             name: {
-                **_beside(precision=rate(pred == k), recall=rate(label == k), f1=f1[k], auc=auc[k]),
-                "rows": int((label == k).sum()),
+                **_beside(
+                    precision=rate(truth[:, k], given[:, k]),
+                    recall=rate(given[:, k], truth[:, k]),
+                    f1=f1[k],
+                    auc=auc[k],
+                    **own[k],
+                ),
+                "rows": int(truth[:, k].sum()),
             }
             for k, name in enumerate(classes)
         },
-        "confusion": np.bincount(label * number + pred, minlength=number**2).reshape(number, number).tolist(),
+        "given" if several else "confusion": pairs,
         "calibration": [
             {
                 "rows": int(chosen.sum()),
                 "confidence": float(confidence[chosen].mean()),
-                **_beside(accuracy=rate(chosen)),
+                **_beside(accuracy=rate(right, chosen)),
             }
             for chosen in (bins == place for place in np.unique(bins))
         ],
@@ -121,7 +142,7 @@ def accuracy_difference(
 ) -> dict[str, float | list[float]]:
     """Accuracy of the first table minus that of the second; resamples draw a text of both tables for both at once."""
     tables = pd.concat([first, second])
-    right, size = (tables["label"] == tables["pred"]).to_numpy(), len(first)
+    right, size = same(tables["pred"], tables[truth_name(tables)]), len(first)
 
     def difference(weights: np.ndarray) -> float:
         parts = ((weights[:size], right[:size]), (weights[size:], right[size:]))
@@ -138,7 +159,8 @@ def beside_baseline(table: pd.DataFrame, pred: pd.Series, alpha: float) -> dict[
 
     Intervals are Wilson's, each text one trial, and Newcombe's of paired rows, in which a text's rows count together.
     """
-    right, other = ((said == table["label"]).to_numpy() for said in (table["pred"], table["id"].map(pred)))
+    truth = table[truth_name(table)]
+    right, other = (same(said, truth) for said in (table["pred"], table["id"].map(pred)))
     texts = pd.factorize(table["text"])[0]
     if not len(texts):
         return _beside(accuracy=(np.nan,) * 3, difference=(np.nan,) * 3) | {"rows": 0}
@@ -148,22 +170,30 @@ def beside_baseline(table: pd.DataFrame, pred: pd.Series, alpha: float) -> dict[
     return _beside(accuracy=accuracy, difference=(right.mean() - other.mean(), *bounds)) | {"rows": len(table)}
 
 
+def labels_beside(table: pd.DataFrame, pred: pd.Series, classes: list[str], **options) -> dict:
+    """F1 of a baseline's predictions, and the model's minus it, of several labels a text; nothing of one."""
+    if not has_several(table) or table.empty:
+        return {}
+    number = len(classes)
+    given, other = (as_matrix(said, number) for said in (table["pred"], table["id"].map(pred)))
+    texts = pd.factorize(table["text"])[0]
+    return _beside(**f1_beside(truth_of(table, number), given, other, texts, **options))
+
+
 def weighted_statistic(
-    label: np.ndarray, pred: np.ndarray, confidence: np.ndarray, scores: np.ndarray
+    truth: np.ndarray, given: np.ndarray, right: np.ndarray, confidence: np.ndarray, scores: np.ndarray
 ) -> Callable[[np.ndarray], np.ndarray]:
     """A function from row weights (n,) to AUC of each class, F1 of each class, their means, and calibration error.
 
-    `scores` are (n, classes).
+    `truth`, `given` and `scores` are (n, classes), `right` says of which rows the answer is.
     """
-    number, right, bins = scores.shape[1], label == pred, bins_of(confidence)
-    areas = [one_vs_rest_auc(label == k, scores[:, k]) for k in range(number)]
+    number, bins = scores.shape[1], bins_of(confidence)
+    hits, sizes = (truth & given).astype(float), truth.astype(float) + given
+    areas = [one_vs_rest_auc(truth[:, k], scores[:, k]) for k in range(number)]
 
     def statistic(weights: np.ndarray) -> np.ndarray:
-        hits, actual, taken = (
-            np.bincount(of, weights=weight, minlength=number)
-            for of, weight in ((label, weights * right), (label, weights), (pred, weights))
-        )
-        f1 = 2 * hits / np.where(actual + taken > 0, actual + taken, 1)
+        hit, size = weights @ hits, weights @ sizes
+        f1 = 2 * hit / np.where(size > 0, size, 1)
         auc = np.array([area(weights) for area in areas])
         error = calibration_error(confidence, right, bins, weights)
         return np.concatenate([auc, f1, [auc.mean(), f1.mean(), error]])
@@ -187,6 +217,11 @@ def _bootstrap(statistic: Callable, texts: np.ndarray, **options) -> tuple[np.nd
     return unknown, unknown
 
 
+def _estimates(statistic: Callable, texts: np.ndarray, **options) -> np.ndarray:
+    """`value, low, high` of everything that a function of row weights gives, (numbers, 3)."""
+    return np.column_stack([statistic(np.ones(len(texts))), *_bootstrap(statistic, texts, **options)])
+
+
 def _beside(**estimates: tuple[float, float, float]) -> dict[str, float | list[float]]:
     """Estimates as JSON: each value under its name, its bounds under `{name}_interval`."""
     found = {}
@@ -205,16 +240,20 @@ def estimates_of(found: dict) -> dict[str, dict[str, float]]:
     }
 
 
-def most_frequent_confusion(confusion: list[list[int]], alpha: float) -> tuple[int, int, dict[str, float]]:
+def most_frequent_confusion(
+    confusion: list[list[int]], alpha: float, totals: list[int] | None = None
+) -> tuple[int, int, dict[str, float]]:
     """The (label, pred) that is the largest share of its label's texts: both, and `value, low, high` of that share.
 
-    `confusion` counts texts by (label, pred); the interval is Wilson's.
+    `confusion` counts texts by (label, pred); the interval is Wilson's. `totals` are the texts of each label, where one
+    may be counted more than once.
     """
     counts = np.array(confusion, dtype=float)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    texts = counts.sum(axis=1) if totals is None else np.array(totals, dtype=float)
+    shares = counts / np.maximum(texts, 1)[:, None]
     np.fill_diagonal(shares, 0)
     true, taken = np.unravel_index(shares.argmax(), shares.shape)
-    low, high = wilson_interval(counts[true, taken], counts[true].sum(), alpha)
+    low, high = wilson_interval(counts[true, taken], texts[true], alpha)
     return int(true), int(taken), {"value": shares[true, taken], "low": low, "high": high}
 
 

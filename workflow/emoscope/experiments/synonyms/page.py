@@ -117,7 +117,7 @@ def word_table(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
                 "word": word["term"],
                 "replaced by": replacements(pairs, word["term"]),
                 "texts": number(int(word["texts"])),
-                "predicted class changes": cell(found(part, "changed"), percent),
+                "prediction changes": cell(found(part, "changed"), percent),
                 "adjusted p": p_value(word["p_adjusted"]),
                 "": badge("flagged") if word["verdict"] == "flagged" else "",
                 f"moves by {percent(LARGE, 0)} or more": cell(found(part, "large"), percent),

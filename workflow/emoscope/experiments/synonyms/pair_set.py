@@ -1,8 +1,10 @@
 """The perturbation set of the synonyms with its neutral swaps, and the word counts that synonyms were chosen from."""
 
+from collections import ChainMap
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace_published, stopwords
@@ -12,7 +14,8 @@ from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import neutral_pairs
-from emoscope.perturbation.pair_sets import pair_row, pair_table
+from emoscope.perturbation.pair_sets import joined, pair_row, pair_table
+from emoscope.storage.decisions import truth_of
 from emoscope.storage.files import read_json, write_table
 
 
@@ -22,12 +25,13 @@ def count_words(test: Path, audit: Path, stop_words: Path, config: dict, output:
     `published` leaves the paper's stop words out; `stripped` also their forms without apostrophe (`dont`), which the
     tweets are written in.
     """
-    texts = pd.read_parquet(test)
+    texts, classes = pd.read_parquet(test), read_json(audit)["classes"]
+    truth = truth_of(texts, len(classes))
     rows = []
     for kind, strip in (("published", False), ("stripped", True)):
         excluded = stopwords(stop_words, strip)
-        for number, name in enumerate(read_json(audit)["classes"]):
-            words = count(texts.loc[texts["label"] == number, "text"], excluded)
+        for number, name in enumerate(classes):
+            words = count(texts.loc[truth[:, number], "text"], excluded)
             common = words.most_common(config["words_per_class"])
             rows += [(kind, name, rank, word, n) for rank, (word, n) in enumerate(common, start=1)]
     write_table(pd.DataFrame(rows, columns=["stop_words", "class", "rank", "word", "count"]), output)
@@ -40,12 +44,12 @@ def replace_words(
 
     They are made as published, and word by word without looking at the label.
     """
-    texts = pd.read_parquet(test)
-    classes = read_json(audit)["classes"]
+    texts, classes = pd.read_parquet(test).rename(columns={"labels": "label"}), read_json(audit)["classes"]
     table = SynonymTable.load(synonyms)
     rows = []
-    for row in texts.itertuples():
-        pair = replace_published(row.text, table.by_class.get(classes[row.label], {}))
+    for row, true in zip(texts.itertuples(), truth_of(texts, len(classes)), strict=True):
+        own = [table.by_class.get(classes[number], {}) for number in np.flatnonzero(true)]
+        pair = replace_published(row.text, dict(ChainMap(*own)))
         rows.append(pair_row(row.id, "synonyms", "published", "", row.label, pair))
     for (word, part_of_speech), synonym in table.mapping.items():
         swap = partial(replace, mapping={(word, part_of_speech): synonym}, label_bearing=table.label_bearing)
@@ -55,4 +59,4 @@ def replace_words(
     known = Frequencies.of(pd.read_parquet(train), swaps.words)
     swapped = balanced(made, neutral_pairs(made, swaps, known), known)
     write_table(balance_of(made, swapped, known), balance)
-    write_table(pd.concat([made, swapped], ignore_index=True), pairs)
+    write_table(joined([made, swapped]), pairs)

@@ -56,7 +56,7 @@ def aggregate(
         texts = [text for one in some for text in (one.aligned.original, one.aligned.flipped)]
         runs = dict(each_activations(model, texts, tokens_per_batch))
         both = [(runs[2 * number], runs[2 * number + 1]) for number in range(len(some))]
-        moved = [moved_classes(*run) for run in both]
+        moved = [moved_classes(model, *run) for run in both]
         for number, (one, run, (rise, fall)) in enumerate(zip(some, both, moved, strict=True), start=start):
             total = float((run[1].logits - run[0].logits)[[rise, fall]].diff().neg())
             pair = one.pair

@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from emoscope.models.activations import Activations
 from emoscope.models.inside.contributions import Part, contributions_of
 from emoscope.models.interventions import read_out
+from emoscope.models.logits import probabilities
 
 
 def attribution_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
@@ -25,7 +26,7 @@ def attribution_table(model: PreTrainedModel, run: Activations, place: int, clas
 def class_lens_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
     """The logit lens: `depth, class, logit, probability` after `depth` blocks; the last is the model's own answer."""
     logits = lens_of(model, run, place)
-    tables = {"logit": logits, "probability": logits.softmax(dim=1)}
+    tables = {"logit": logits, "probability": probabilities(model, logits)}
     columns = [
         pd.DataFrame(values.cpu().numpy(), columns=classes)
         .rename_axis("depth")

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from scipy.special import softmax
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
@@ -31,6 +30,7 @@ from emoscope.models.families import (
     projection_of,
 )
 from emoscope.models.interventions import changing_input, changing_output, resumed_at
+from emoscope.models.logits import probabilities
 from emoscope.storage.names import NONE
 
 FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED = "flipped into original", "original into flipped"
@@ -81,7 +81,7 @@ def patch_table(
     1, and is NaN where both texts have the same margin. `change` is the recipient's change of P(rise). Logits carry
     the share because probabilities saturate.
     """
-    rise, fall = moved_classes(original, flipped)
+    rise, fall = moved_classes(model, original, flipped)
     patches = all_patches(model, len(aligned.units))
     parts = []
     for direction, transfer in transfers(aligned, original, flipped).items():
@@ -93,7 +93,7 @@ def patch_table(
             rise=classes[rise],
             fall=classes[fall],
             share=(margins - start) / (end - start if end != start else np.nan),
-            change=softmax(logits, axis=1)[:, rise] - softmax(before)[rise],
+            change=probabilities(model, logits)[:, rise] - probabilities(model, before)[rise],
         )
         parts.append(table)
     table = pd.concat(parts, ignore_index=True)
@@ -102,9 +102,9 @@ def patch_table(
     return table.join(units.set_axis([*range(len(units) - 1), NONE]), on="unit")
 
 
-def moved_classes(original: Activations, flipped: Activations) -> tuple[int, int]:
+def moved_classes(model: PreTrainedModel, original: Activations, flipped: Activations) -> tuple[int, int]:
     """The numbers of the classes whose probabilities the flip raises and lowers most."""
-    moved = flipped.logits.softmax(dim=0) - original.logits.softmax(dim=0)
+    moved = probabilities(model, flipped.logits) - probabilities(model, original.logits)
     return int(moved.argmax()), int(moved.argmin())
 
 

@@ -10,25 +10,29 @@ from scipy.stats import norm
 
 from emoscope.data.paper import shared_with_paper, shared_with_writeups
 from emoscope.reporting.findings import Finding, read_findings
+from emoscope.reporting.several_labels import is_several
 from emoscope.statistics.clusters import POWER
 from emoscope.statistics.equivalence import interval_test
 from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
-from emoscope.storage.files import write_csv
+from emoscope.storage.files import read_json, write_csv
 
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
+SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested"]
 ORDER = ("artefact", "contradicted", "underpowered", "reproduced")  # of several numbers, the first of these counts
 Rooms = Mapping[str, Mapping[str, Finding]]  # findings by room and name
 
 
-def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path) -> None:
+def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path, audit: Path) -> None:
     """Write one run's claims as CSV; `run` holds its name and the settings of its corpus and model.
 
+    `audit` is that of the corpus.
     `findings` are files `.../{room}/findings.csv`; claims on the findings of other rooms are left out.
     """
     generated = run["corpus"]["source"] == "calibration"
-    write_claims(claims, findings, run["name"], shared_with_paper(run), statistics, output, generated)
+    several = is_several(read_json(audit))
+    write_claims(claims, findings, run["name"], shared_with_paper(run), statistics, output, generated, several)
 
 
 def assess_writeup_claims(claims: Path, findings: list[Path], model: dict, statistics: dict, output: Path) -> None:
@@ -45,11 +49,15 @@ def write_claims(
     statistics: dict,
     output: Path,
     generated: bool = False,
+    several: bool = False,
 ) -> None:
-    """Judge every claim on the findings of these files; `shared`: what is the same here and in the claims' source."""
+    """Judge every claim on the findings of these files; `shared`: what is the same here and in the claims' source.
+
+    `several`: a text may have several labels here, so what speaks of classes that exclude one another cannot be tested.
+    """
     rooms = {path.parent.name: read_findings(path) for path in findings}
     listed = yaml.safe_load(claims.read_text(encoding="utf-8"))
-    rows = assess(listed, rooms, shared, statistics)
+    rows = assess(listed, rooms, shared, statistics, several)
     kinds = {claim["id"]: claim["judge"] for claim in listed}
     for row in rows:
         if generated and kinds[row["id"]] != "value" and row["verdict"] != "not testable here":
@@ -62,9 +70,11 @@ def collect_claims(runs: list[Path], output: Path) -> None:
     write_csv(pd.concat([pd.read_csv(path, dtype=str) for path in runs]), output)
 
 
-def assess(claims: list[dict], rooms: Rooms, shared: set[str], statistics: dict) -> list[dict]:
+def assess(claims: list[dict], rooms: Rooms, shared: set[str], statistics: dict, several: bool = False) -> list[dict]:
     """A row for every claim on these rooms; what shows no effect counts only if the claim that it is `given` holds."""
-    rows = [judged(claim, rooms[room_of(claim)], shared, statistics) for claim in claims if room_of(claim) in rooms]
+    rows = [
+        judged(claim, rooms[room_of(claim)], shared, statistics, several) for claim in claims if room_of(claim) in rooms
+    ]
     given = {claim["id"]: claim["given"] for claim in claims if "given" in claim}
     verdicts = {row["id"]: row["verdict"] for row in rows}
     for row in rows:
@@ -88,7 +98,9 @@ def parts_of(claim: dict) -> dict[str, tuple[float | str, str]]:
     return {"": (published, finding)}
 
 
-def judged(claim: dict, found: Mapping[str, Finding], shared: set[str], statistics: dict) -> dict:
+def judged(
+    claim: dict, found: Mapping[str, Finding], shared: set[str], statistics: dict, several: bool = False
+) -> dict:
     """One row of the claims table; `shared`: which of corpus and model are the same here and in the claim's source.
 
     A claim of several numbers holds if each does, and fails if one is shown to fail, with Bonferroni's correction for
@@ -99,6 +111,8 @@ def judged(claim: dict, found: Mapping[str, Finding], shared: set[str], statisti
     row |= {"verdict": "not testable here", "note": ""}
     if claim["finding"] is None:
         return row | {"untested": "unmeasured"}
+    if several and claim.get("exclusive"):
+        return row | {"untested": "one label", "note": SEVERAL}
     parts = {name: (value, found.get(finding)) for name, (value, finding) in parts_of(claim).items()}
     if any(one is None or np.isnan(one.value) for _, one in parts.values()):
         return row | {"untested": "nothing"}

@@ -25,7 +25,7 @@ SOURCES = {  # by the first part of a claim's id: its source, and what it is abo
     "residual": ("the notebook on the residual stream", "Residual stream (companion write-up)"),
 }
 # why a claim is not testable, the reason that is nearest to a test first
-REASONS = ("blind", "model", "corpus", "corpus and model", "nothing", "unmeasured")
+REASONS = ("blind", "one label", "model", "corpus", "corpus and model", "nothing", "unmeasured")
 OVERLAYS = {PAPER: "paper.yaml"}  # in workflow/configs: what shares the source's corpus and model
 OTHERS = "companions.yaml"
 say = partial(passage, "claims")
@@ -142,7 +142,7 @@ def untested(claims: pd.DataFrame) -> Markup:
             for row in rows.sort_index().to_dict("records")
         ]
         table = html_table(shown, "", text=("claim", "where"))
-        overlay = "" if reason in ("blind", "unmeasured") else OVERLAYS.get(source, OTHERS)
+        overlay = "" if reason in ("blind", "one label", "unmeasured") else OVERLAYS.get(source, OTHERS)
         groups.append({"reason": reason, "source": source, "overlay": overlay, "count": len(rows), "table": table})
     return say("untested", groups=groups, count=len(left))
 

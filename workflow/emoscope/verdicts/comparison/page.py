@@ -27,6 +27,7 @@ from emoscope.statistics.ranks import FEWEST_TARGETS
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.comparison.summarise import (
     CLASS_SCORES,
+    OF_SEVERAL,
     SHUFFLES,
     agreement,
     beside_leaders,
@@ -52,7 +53,9 @@ MEASURES = {"probability": "change of P(own class)", "margin": "change of the lo
 
 def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.DataFrame, alpha: float) -> Markup:
     """The headline: the range of accuracy, whether only the first block matters, and how far the profiles agree."""
-    performance = _test_scores(measures)
+    performance, several = _test_scores(measures), groups_of_several_labels(measures)
+    alike = performance[~performance["group"].isin(several)]  # exact matches are no accuracy of one label a text
+    performance = performance if alike.empty else alike
     leaders, verdicts = leading_blocks(masks, alpha), first_block_verdicts(masks, alpha)
     between = agreement(correlations, "blocks", "described", "margin").dropna(subset="mean")
     kinds = {"between seeds": between[between["within"]], "between set-ups": between[~between["within"]]}
@@ -69,6 +72,17 @@ def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.Da
             if len(rows)
         ],
     )
+
+
+def groups_of_several_labels(measures: pd.DataFrame) -> list[str]:
+    """The groups whose texts may have several labels."""
+    return list(dict.fromkeys(measures.loc[measures["measure"] == OF_SEVERAL, "group"]))
+
+
+def how_to_read(measures: pd.DataFrame) -> Markup:
+    """What numbers mean in those groups; nothing without any."""
+    groups = groups_of_several_labels(measures)
+    return passage("several_labels", "comparison", groups=groups) if groups else Markup()
 
 
 def setups(runs: Mapping[str, Mapping], models: Mapping[str, Mapping], trainings: Mapping[str, Mapping]) -> Markup:

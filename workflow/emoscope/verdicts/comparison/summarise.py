@@ -20,6 +20,7 @@ from emoscope.storage.files import read_json, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 SCORES = ("accuracy", "macro_f1", "auc_ovr")
+OF_SEVERAL = "micro_f1"  # a score of its own only where a text may have several labels: elsewhere it is the accuracy
 CLASS_SCORES = ("recall", "precision")
 CLASS_PREFIXES = tuple(f"{score}_" for score in CLASS_SCORES)
 SHARES = ("changed", "large", "control_changed", "control_large", "words_flagged")
@@ -78,11 +79,11 @@ def compare_masks(runs: dict, summaries: list[Path], statistics: dict, masks: Pa
 def performance(metrics: dict) -> pd.DataFrame:
     """Scores on the test set, of all rows and of the distinct ones that are not known from training.
 
-    SCORES, and for each class CLASS_SCORES as `{score}_{class}`.
+    SCORES, of several labels a text OF_SEVERAL, and for each class CLASS_SCORES as `{score}_{class}`.
     """
     rows = []
     for kind, found in metrics["test"].items():
-        scores = [(name, name, found) for name in SCORES]
+        scores = [(name, name, found) for name in (*SCORES, OF_SEVERAL) if name in found]
         scores += [(f"{name}_{of}", name, own) for of, own in found["per_class"].items() for name in CLASS_SCORES]
         for measure, name, source in scores:
             low, high = source[f"{name}_interval"]

@@ -28,6 +28,7 @@ from emoscope.models.families import (
 from emoscope.models.inside.exactness import LIMIT
 from emoscope.models.inside.visibility import MOST_QUERIES, additive, answers_seeing, visible_tokens
 from emoscope.models.interventions import Change, changing_input, resumed_at
+from emoscope.models.logits import log_probabilities
 
 
 def when_blocked(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +65,7 @@ def blocked_answers(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndar
         allowed = np.repeat(seen[None], len(rows), axis=0)
         allowed[np.arange(len(rows)), source[rows], target[rows]] = False
         after = answers_seeing(model, tokens, allowed)
-        change[source[rows], target[rows]], divergence[source[rows], target[rows]] = _moved(answer, after)
+        change[source[rows], target[rows]], divergence[source[rows], target[rows]] = _moved(model, answer, after)
     return change, divergence
 
 
@@ -85,7 +86,7 @@ def silenced_answers(model: PreTrainedModel, ids: Sequence[int], place: int) -> 
     for block in range(len(blocks_of(model))):
         residual = whole.residual[block].repeat(len(heads), 1, 1)
         with resumed_at(model, block, residual), changing_input(projection_of(model, block), without_own_head):
-            found.append(_moved(whole.logits[None], model(tokens).logits))
+            found.append(_moved(model, whole.logits[None], model(tokens).logits))
     change, divergence = zip(*found, strict=True)
     return np.stack(change), np.stack(divergence)
 
@@ -99,16 +100,19 @@ def _assert_whole(answer: Tensor, unhidden: Tensor, length: int) -> None:
         )
 
 
-def _moved(before: Tensor, after: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def _moved(model: PreTrainedModel, before: Tensor, after: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """(change, divergence), each (rows,), from logits (1, classes) to (rows, classes).
+
+    The change is of the log-probability of the most probable class. Of several labels, each given or not by a
+    distribution of its own, the divergence is the sum over labels.
 
     Where a classifier is nearly certain, divergences are tiny. So the sum of p log(p/q) is taken as that of
     p log(p/q) - p + q, which is the same and has no terms of opposite signs to lose digits by.
     """
-    before, after = (logits.double().log_softmax(dim=-1) for logits in (before, after))
+    before, after = (log_probabilities(model, logits.double()) for logits in (before, after))
     change = after - before
     divergence = (before.exp() * (change.expm1() - change)).sum(dim=-1)
-    change = change[:, int(before.argmax())]
+    change = change[:, int(before[..., : model.config.num_labels].argmax())]
     return change.cpu().numpy(), divergence.cpu().numpy()
 
 

@@ -7,10 +7,9 @@ also tell what they hold of the other tasks.
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from emoscope.data.labels import class_numbers, known_labels
+from emoscope.data.labels import YES_NO, class_numbers, known_labels, yes_no
 from emoscope.data.planted import EMOTIONS
 from emoscope.data.planted_tasks import SENTIMENTS, generate_task
 from emoscope.data.tables import load_table, refuse_swallowed, require_columns
@@ -18,8 +17,6 @@ from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.hub import asking_hub
-
-YES_NO = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
 def prepare_task(config: dict, train: Path, test: Path, about: Path) -> None:
@@ -92,14 +89,13 @@ def read_part(path: Path, config: dict, rows: int | None) -> pd.DataFrame:
     `config["columns"]` names the columns of a CSV or TSV file without a header. Of more than `rows` rows that many are
     drawn with the task's seed. Texts lose the blanks around them.
     """
-    options = {".tsv": {"separator": "\t", "quoted": False}}.get(path.suffix, {})  # quotes in TSV are plain characters
-    if path.suffix != ".parquet":
-        options = options | {"names": config["columns"] or ()}
-    table = load_table(path, "parquet" if path.suffix == ".parquet" else "csv", **options)
+    kind = path.suffix[1:] if path.suffix in (".parquet", ".tsv") else "csv"
+    table = load_table(path, kind, **({} if kind == "parquet" else {"names": config["columns"] or ()}))
     labels = config.get("labels", [])
     roles = {"text": config["text"], **{name: name for name in labels or [config["label"]]}}
-    require_columns(table, path, roles, f"mend the task {config['name']!r} in the config")
-    if path.suffix not in (".parquet", ".tsv"):
+    mend = f"mend the task {config['name']!r} in the config"
+    require_columns(table, path, roles, mend, "\t" if kind == "tsv" else ",")
+    if kind == "csv":
         known = YES_NO if labels else known_labels(config["classes"])
         refuse_swallowed(table, labels or [config["label"]], known)
     where = pd.Series(table.index, dtype=str)
@@ -107,19 +103,9 @@ def read_part(path: Path, config: dict, rows: int | None) -> pd.DataFrame:
     text = table[config["text"]].astype(str).str.strip()
     if (text == "").any():
         raise UserError(f"{where[(text == '').idxmax()]}: the text is empty; fill it in or remove the row")
-    own = _yes_no(table, labels, where) if labels else _one_of(table, config, where)
+    own = yes_no(table, labels, where) if labels else _one_of(table, config, where)
     whole = pd.concat([text.rename("text"), own.add_prefix("is_")], axis=1)
     return whole if rows is None or rows >= len(whole) else whole.sample(rows, random_state=config["seed"])
-
-
-def _yes_no(table: pd.DataFrame, labels: list[str], where: pd.Series) -> pd.DataFrame:
-    numbers = table[labels].apply(lambda column: column.map(lambda value: YES_NO.get(str(value).strip().lower())))
-    if numbers.isna().to_numpy().any():
-        row, column = np.argwhere(numbers.isna().to_numpy())[0]
-        raise UserError(
-            f"{where[row]}: column {labels[column]!r} holds {str(table[labels[column]][row])!r}; it should be 0 or 1"
-        )
-    return numbers.astype("int8")
 
 
 def _one_of(table: pd.DataFrame, config: dict, where: pd.Series) -> pd.DataFrame:
