@@ -133,6 +133,21 @@ def test_newcombes_published_examples():
     assert paired == pytest.approx((0.0569, 0.3404), abs=1e-4)  # e, f, g, h = 36, 12, 2, 0, Newcombe (1998), table II
 
 
+@pytest.mark.parametrize(
+    ("both", "first_only", "second_only", "neither", "phi"),
+    [
+        (6, 1, 1, 4, 17 / 35),  # 6 x 4 - 1 x 1 = 23, less half of 12, over the root of 7 x 5 x 7 x 5
+        (2, 1, 1, 1, 0),  # 1 is less than half of 5
+        (1, 3, 3, 1, -1 / 2),  # negative ones are not shrunk
+        (5, 5, 0, 0, 0),
+    ],
+)
+def test_the_correlation_of_pairs_is_shrunk_as_newcombe_does(both, first_only, second_only, neither, phi):
+    counts = [both, first_only, second_only, neither]
+    first, second = (np.repeat(column, counts) for column in ([True, True, False, False], [True, False, True, False]))
+    assert rates._phi(first, second) == rates._phi(second, first) == pytest.approx(phi)
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40), st.booleans())
 def test_a_difference_of_rates_lies_in_its_interval_and_turns_with_its_sign(pairs, paired):
     first, second = np.array(pairs).T
