@@ -133,7 +133,9 @@ def test_few_clusters_have_no_interval(clusters, known):
     [
         (np.array([]), np.array([]), "non-empty"),
         (np.zeros(3), np.arange(2), "do not match"),
+        (np.array(0.0), np.arange(1), "do not match"),
         (np.array([0.0, np.nan]), np.arange(2), "finite"),
+        (np.array([0.0, -np.inf]), np.arange(2), "finite"),
         (np.zeros(4), np.zeros((2, 2)), "vector of ids"),
     ],
 )

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import integrate
 from scipy import stats as scipy_stats
+from statsmodels.stats.proportion import proportion_confint
 
 from emoscope.statistics import rates
 from emoscope.statistics.clusters import Interval
@@ -19,6 +20,10 @@ def test_wilson_known_values():
     np.testing.assert_allclose(high, [np.nan, 0.01264, 1], atol=1e-5)
     np.testing.assert_allclose(low, [np.nan, 0, 0.5655], atol=1e-4)
     assert np.isnan(rates.wilson_interval(0, 0)).all()
+    for count in (1, 2, 16):
+        theirs = proportion_confint(count, 17, alpha=0.1, method="wilson")
+        assert rates.wilson_interval(count, 17, alpha=0.1) == pytest.approx(theirs)
+    assert rates.wilson_interval(0, 17).low == 0 and rates.wilson_interval(17, 17).high == 1, "exactly"
     with pytest.raises(ValueError, match="count"):
         rates.wilson_interval(3, 2)
 
@@ -39,19 +44,30 @@ def test_independent_rows_count_each_and_copies_once():
     assert rates.effective_rows(events, np.arange(40)) == 40
     assert rates.rate_interval(events, np.arange(40)) == pytest.approx(rates.exact_interval(10, 40))
     copied, clusters = np.repeat(events, 5), np.repeat(np.arange(40), 5)
-    assert rates.effective_rows(copied, clusters) == pytest.approx(40, abs=1)
+    assert rates.effective_rows(copied, clusters) == 40
     low, high = rates.rate_interval(copied, clusters)
     assert (low, high) == rates.rate_interval(np.repeat(events, 2), np.repeat(np.arange(40), 2))
     assert low < rates.exact_interval(10, 40).low and high > rates.exact_interval(10, 40).high
 
 
-def test_few_clusters_make_fewer_effective_rows():
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+def test_few_clusters_make_fewer_effective_rows(alpha):
     rng, ids = np.random.default_rng(0), np.arange(400)
     events = rng.random(400) < np.repeat(rng.beta(1, 2, 20), 20)
-    apart = rates.effective_rows(events, ids // 20)
+    apart = rates.effective_rows(events, ids // 20, alpha)
     data = rates.clustered(events, ids // 20)
     kish = data.mean[0] * (1 - data.mean[0]) / data.standard_error[0] ** 2
-    assert apart == pytest.approx(kish * (scipy_stats.t.ppf(0.975, 399) / scipy_stats.t.ppf(0.975, 19)) ** 2)
+    assert apart == pytest.approx(kish * (scipy_stats.t.ppf(alpha / 2, 399) / scipy_stats.t.ppf(alpha / 2, 19)) ** 2)
+
+
+def test_effective_rows_where_clusters_tell_nothing_of_their_rows():
+    ids = np.arange(40) // 4
+    never = np.zeros(40, bool)
+    assert rates.effective_rows(never, ids) == rates.effective_rows(~never, ids) == 10
+    assert rates.effective_rows(np.arange(40) % 4 == 0, ids) == 40, "one of four in every cluster"
+    nearly = (np.arange(40) % 4 == 0) & (np.arange(40) > 0)
+    assert rates.effective_rows(nearly, ids) == 40, "not more than there are"
+    assert rates.effective_rows(nearly, np.zeros(40)) == 1
 
 
 @given(arrays(bool, st.integers(1, 60)), st.integers(1, 12))
@@ -131,6 +147,21 @@ def test_newcombes_published_examples():
     second = np.repeat([True, False, True, False], [36, 12, 2, 0])
     paired = rates.rate_difference_interval(first, second, paired=True)
     assert paired == pytest.approx((0.0569, 0.3404), abs=1e-4)  # e, f, g, h = 36, 12, 2, 0, Newcombe (1998), table II
+
+
+@pytest.mark.parametrize(
+    ("both", "first_only", "second_only", "neither", "phi"),
+    [
+        (6, 1, 1, 4, 17 / 35),  # 6 x 4 - 1 x 1 = 23, less half of 12, over the root of 7 x 5 x 7 x 5
+        (2, 1, 1, 1, 0),  # 1 is less than half of 5
+        (1, 3, 3, 1, -1 / 2),  # negative ones are not shrunk
+        (5, 5, 0, 0, 0),
+    ],
+)
+def test_the_correlation_of_pairs_is_shrunk_as_newcombe_does(both, first_only, second_only, neither, phi):
+    counts = [both, first_only, second_only, neither]
+    first, second = (np.repeat(column, counts) for column in ([True, True, False, False], [True, False, True, False]))
+    assert rates._phi(first, second) == rates._phi(second, first) == pytest.approx(phi)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40), st.booleans())
@@ -242,6 +273,20 @@ def test_rows_of_one_cluster_are_no_more_evidence_in_either_sample(place):
     clusters[place] = ids // 10
     together = rates.rate_difference_interval(events, events[::-1], paired=False, clusters=tuple(clusters))
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+def test_a_difference_of_clustered_rates_is_newcombes_with_effective_rows(alpha):
+    rng, ids = np.random.default_rng(0), np.arange(120) // 6
+    first, second = (rng.random(120) < rng.beta(1, 3, 20)[ids] for _ in range(2))
+    found = rates.rate_difference_interval(first, second, paired=False, clusters=(ids, ids), alpha=alpha)
+    (p1, l1, u1), (p2, l2, u2) = (
+        (events.mean(), *proportion_confint(events.mean() * rows, rows, alpha, "wilson"))
+        for events in (first, second)
+        for rows in [rates.effective_rows(events, ids, alpha)]
+    )
+    low, high = p1 - p2 - np.hypot(p1 - l1, u2 - p2), p1 - p2 + np.hypot(u1 - p1, p2 - l2)
+    assert found == pytest.approx((low, high))
 
 
 @pytest.mark.parametrize("place", [0, 1])
