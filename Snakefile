@@ -26,7 +26,8 @@ wildcard_constraints:
     model=one_of(MODELS),
     subject=one_of(SUBJECTS),
     block=r"\d+",
-    axis=one_of([*FLIPPED, "synonyms"]),
+    axis=one_of([*FLIPPED, "synonyms", *SUITES]),
+    suite=one_of(SUITES),
 
 
 scattergather:
@@ -54,6 +55,8 @@ include: "workflow/rules/masking.smk"
 include: "workflow/rules/perturbation.smk"
 include: "workflow/rules/flips.smk"
 include: "workflow/rules/synonyms.smk"
+include: "workflow/rules/suites.smk"
+include: "workflow/rules/fairness.smk"
 include: "workflow/rules/tracing.smk"
 include: "workflow/rules/induction.smk"
 include: "workflow/rules/attention.smk"

@@ -33,7 +33,7 @@ HOSTILE = [
     "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET} \U0001f1e9\U0001f1ea e\u0301\u0302\u0303\u0304",
     "\a\b\x1b[31mred\x1b[0m\x7f\x85\u2028\u2029\ufeff\ufffe",
 ]
-OF_A_RUN = ("performance", "masking", "flips", "synonyms", "tracing", "attention")
+OF_A_RUN = ("performance", "masking", "flips", "synonyms", "suites", "fairness", "tracing", "attention")
 PAGES = [
     *(f"reports/tiny-s1/{page}.html" for page in OF_A_RUN),
     *(f"reports/models/language/{page}.html" for page in ("attention", "prompting", "residual")),
@@ -67,6 +67,12 @@ def hostile_project(folder: Path) -> Path:
     tiny = yaml.safe_load((project / "tiny.yaml").read_text())
     tiny["corpora"] = {"hostile": {"source": "csv", "path": "hostile.csv"}}
     tiny["runs"][0]["corpus"] = "hostile"
+    pairs = [(f"he said {attack} {k}", f"she said {attack} {k}", attack) for attack in HOSTILE for k in range(8)]
+    pd.DataFrame(pairs, columns=["before", "after", "kind"]).assign(goal="joy").to_csv(
+        project / "pairs.csv", index=False
+    )
+    suite = {"source": "csv", "path": "pairs.csv", "group": "kind", "direction": "goal"}
+    tiny["suites"] = {"hostile": suite}
     tiny["attention"] |= {"corpus": "hostile", "sentences": HOSTILE[:3]}
     tiny["residual"]["corpus"] = "hostile"
     files = {"source": "files", "train": "hostile.csv", "test": "hostile.csv", "classes": list(FEELINGS)}

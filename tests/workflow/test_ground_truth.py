@@ -20,7 +20,7 @@ STATISTICS = {"seed": 0, "resamples": 500, "confidence": 0.95, "margin": 0.02}
 def project(made_once) -> Path:
     def run(folder: Path) -> None:
         shutil.copy2(CONFIG, copy_project(folder))
-        found = snakemake(folder, "reports/ground_truth.csv", config=CONFIG.name)
+        found = snakemake(folder, "reports/ground_truth.csv", "fairness", config=CONFIG.name)
         assert found.returncode == 0, found.stdout
 
     return made_once("planted", run)
@@ -42,6 +42,23 @@ def test_a_planted_gap_is_found_at_its_size_and_a_planted_nil_is_nil(found):
 
 def test_neither_gap_is_seen_where_the_other_was_planted(found):
     assert (found.loc[[("gendered-s1", "test texts"), ("raced-s2", "emotion word")], "verdict"] != "missed").all()
+
+
+@pytest.mark.parametrize(
+    ("run", "axis", "emotion", "other"),
+    [("gendered-s1", "gender", "anger", "race"), ("raced-s2", "race", "joy", "gender")],
+)
+def test_a_planted_gap_is_unfair_and_a_planted_nil_is_not(project, run, axis, emotion, other):
+    """Chance in the training labels teaches a little on the other axis: never as much as was planted on this one."""
+    folder = project / "results" / run / "fairness"
+    findings = pd.read_csv(folder / "findings.csv").set_index("name")
+    gap = findings.loc[f"{axis}.natural.counterfactual_gap.{emotion}"]
+    assert gap["low"] > 0.1
+    nil = findings[findings.index.str.startswith(f"{other}.natural.counterfactual_gap.")]
+    assert len(nil) == 6 and nil["low"].min() > -0.05 and nil["high"].max() < 0.05
+    groups = pd.read_parquet(folder / "groups.parquet").set_index(["axis", "measure", "class"])
+    row = groups.loc[(axis, "false positives", emotion)]
+    assert row["verdict"] == "different" and row["difference"] > 0 and row["low"] > 0
 
 
 @pytest.mark.parametrize("run", ["gendered-s1", "raced-s2"])

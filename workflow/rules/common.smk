@@ -37,7 +37,7 @@ except UserError as error:
     sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
 
 config.update(STUDY.config)
-CORPORA, MODELS, RUNS, TASKS = STUDY.corpora, STUDY.models, STUDY.runs, STUDY.tasks
+CORPORA, MODELS, RUNS, TASKS, SUITES = STUDY.corpora, STUDY.models, STUDY.runs, STUDY.tasks, STUDY.suites
 COMPANIONS = STUDY.companions
 SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.values(), *STUDY.copiers.values()]}
 HERE = code_inputs.seen_from_here(Path(workflow.basedir))

@@ -119,11 +119,14 @@ def test_controls_of_commoner_words_are_left_out_and_not_those_of_rarer_ones():
     assert gone and gone < set(range(20, 26))
 
 
-def test_too_few_to_be_balanced_all_stay():
-    own, swaps = compared(*[RARER] * 30)
-    assert len(balanced(own, swaps, EVEN)) == 30
-    own, swaps = compared(*[RARER] * 30, *[ALIKE] * 8)
-    assert set(balanced(own, swaps, EVEN)["id"]) == set(range(30, 38))
+@pytest.mark.parametrize(
+    ("unlike", "alike", "left"),
+    [(6, 8, 8), (6, 7, 13), (20, 20, 20), (21, 20, 41), (30, 0, 30)],  # at least eight, and at least half
+)
+def test_too_few_to_be_balanced_all_stay(unlike, alike, left):
+    own, swaps = compared(*[RARER] * unlike, *[ALIKE] * alike)
+    kept = balanced(own, swaps, EVEN)
+    assert len(kept) == left and (left > alike or set(kept["id"]) == set(range(unlike, unlike + alike)))
 
 
 def test_without_controls_there_is_nothing_to_balance():

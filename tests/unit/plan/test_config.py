@@ -58,6 +58,18 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("masking", None), "masking: null is not of type object"),
         (("masking", "head_conditions", ["nil"]), r"masking.head_conditions\[0\].*zero, mean"),
         (("models", "scratch", "blocks", 0), "models.scratch.blocks"),
+        (("suites", "mine", {"source": "csv"}), "suites.mine: key 'path' is missing"),
+        (("suites", "mine", {"path": "mine.csv"}), "suites.mine: key 'source' is missing"),
+        (("suites", "mine", {"source": "csv", "path": "a", "befor": "x"}), "suites.mine: unknown key 'befor'; did you"),
+        (("suites", "mine", {"preset": "ecc", "path": "a"}), "suites.mine.preset.*did you mean 'eec'"),
+        (("suites", "mine", {"preset": "cebab", "path": "a", "label": "x"}), "suites.mine: unknown key 'label'"),
+        (("suites", "mine", {"preset": "eec", "path": "a", "between": "age"}), "suites.mine.between.*gender, race"),
+        (
+            ("suites", "gender", {"source": "csv", "path": "a"}),
+            "suites.*gender.*none of gender, race, synonyms and words",
+        ),
+        (("suites", "my_pairs", {"source": "csv", "path": "a"}), "suites.*my_pairs.*holds letters, digits and `-`"),
+        (("runs", 0, "suites", ["mien"]), r"runs\[0\].suites: 'mien' is not under `suites`"),
         (("models", "scratch", "width", 100), "models.scratch.width: 100 is not a multiple of `heads`, 12"),
         (("flips", "traced_block", 12), r"flips.traced_block: 12, but the model 'scratch'.*blocks 0 to 11"),
         (("attention", "corpus", "calibratoin"), "attention.corpus.*did you mean 'calibration'"),
@@ -96,6 +108,15 @@ def test_a_missing_corpus_file_is_named():
     config = with_change("corpora", "calibration", {"source": "csv", "path": "nowhere/tweets.csv"})
     with pytest.raises(UserError, match=r"corpora.calibration.path: nowhere/tweets.csv does not exist"):
         check_files(complete(config))
+
+
+def test_a_suite_that_a_run_scores_has_its_file(tmp_path):
+    config = complete(with_change("suites", "mine", {"source": "csv", "path": str(tmp_path / "mine.csv")}))
+    assert config["suites"]["mine"]["before"] == "before" and config["suites"]["mine"]["group"] is None
+    with pytest.raises(UserError, match=r"config suites.mine.path: .*mine.csv is no file; put the pairs there"):
+        check_files(config)
+    config["runs"][0]["suites"] = []
+    check_files(config)
 
 
 @pytest.mark.parametrize("overlay", sorted((ROOT / "workflow" / "configs").glob("*.yaml")), ids=lambda path: path.name)

@@ -1,12 +1,13 @@
 """A record of provenance names all that a run was made from, and all that it made."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from emoscope.plan.pages import Page, Pages
 from emoscope.plan.records import inputs_of, results_of, settings_of
-from emoscope.plan.settings import read_study
+from emoscope.plan.settings import Suite, read_study
 
 STUDY = read_study(yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text()))
 RUN, MODEL = next(iter(STUDY.runs.values())), next(iter(STUDY.companions.values()))
@@ -31,6 +32,11 @@ def test_a_run_came_from_its_texts_words_and_published_numbers():
     assert {f"shipped/data/lexicons/{name}.csv" for name in ("gender", "synonyms", "neutral")} <= set(named)
     assert "shipped/data/reference/claims.yaml" in named
     assert not [path for path in named if path.startswith(RUN.results)] and len(named) == len(set(named))
+
+
+def test_a_run_came_from_the_suites_that_it_scored():
+    run = replace(RUN, suites=(Suite("mine", {"source": "csv", "path": "mine.csv"}),))
+    assert "mine.csv" not in inputs(RUN) and "mine.csv" in inputs_of(STUDY, run, Pages(), str)
 
 
 def test_a_run_made_its_model_card_and_claims_and_no_time_of_day():

@@ -31,6 +31,7 @@ TRAINING_TEXTS = {
     "split_corpus",  # writes them
     "flip_terms",  # how often its words occur, to match neutral swaps
     "replace_words",
+    "import_suite",
     "finetune",
     "masking_reference",
     "predict",
@@ -69,7 +70,7 @@ def test_files_are_called_like_what_reads_or_writes_them(file):
     suffixes = "parquet|csv|json|safetensors"
     named = re.findall(rf'^ {{4,8}}(\w+)=[^"\n]*"([^"\n]+)\.(?:{suffixes})"', file.read_text(), flags=re.M)
     named += re.findall(rf'"(\w+)": f?"([^"\n]+)\.(?:{suffixes})"', file.read_text())
-    stems = {(name, path.rpartition("/")[2].removeprefix("{axis}_")) for name, path in named}
+    stems = {(name, re.sub(r"^\{(?:axis|suite)\}_", "", path.rpartition("/")[2])) for name, path in named}
     unlike = {(name, stem) for name, stem in stems if name != stem and not re.fullmatch(r"\{\w+\}", stem)}
     assert unlike <= OTHERWISE
 

@@ -107,6 +107,19 @@ def test_synonyms_are_changed_beside_the_axes_of_flips():
     assert found.axes == ["race", "synonyms"] and found.planted_axes == ["race", "synonyms"]
 
 
+def test_a_run_scores_every_suite_or_those_that_it_names(tmp_path):
+    (tmp_path / "pairs.csv").write_text("before,after\n")
+    suites = {name: {"source": "csv", "path": str(tmp_path / "pairs.csv")} for name in ("one", "two")}
+    run = DEFAULT["runs"][0]
+    found = study(
+        suites=suites, runs=[run, run | {"name": "other", "suites": ["two"]}, run | {"name": "no", "suites": []}]
+    )
+    names = {run.group: [suite.name for suite in run.suites] for run in found.runs.values()}
+    assert names == {run["name"]: ["one", "two"], "other": ["two"], "no": []}
+    assert found.suites["two"].path == suites["two"]["path"]
+    assert "suites" not in str(next(iter(found.runs.values())).recipe)  # a suite trains nothing
+
+
 def test_without_companions_there_is_no_copier():
     assert not study(companions=[]).copiers
     assert list(study().copiers) == [DEFAULT["induction"]["control"]]

@@ -1,12 +1,16 @@
 """Figures keep their labels and fit a page."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 
 from emoscope.experiments.masking import figures as masking_figures
 from emoscope.experiments.performance import figures as performance_figures
-from emoscope.reporting.plots import forest, svg
+from emoscope.reporting.plots import forest, styled, svg
 
 
 @pytest.mark.parametrize("number", [3, 11, 60])
@@ -26,3 +30,18 @@ def test_a_forest_plot_keeps_its_label_where_planted_values_are_marked():
     axes = forest(pd.DataFrame(rows), "change of P(anger)").axes[0]
     assert axes.get_xlabel() == "change of P(anger)"
     assert axes.get_legend_handles_labels()[1] == ["found", "planted"]
+
+
+def test_logarithmic_axes_and_colours_are_labelled_with_powers_of_ten():
+    @styled
+    def drawn():
+        figure = Figure()
+        lines, image = figure.subplots(2)
+        lines.plot([0.001, 0.1], [3, 4])
+        lines.set(xscale="log", title="$x$")
+        figure.colorbar(image.imshow([[1, 2], [100, 1000]], norm=LogNorm()))
+        return figure
+
+    said = re.findall("<!-- (.*?) -->", svg(drawn()))  # letters are outlines, with the text beside them
+    assert {"10⁻³", "10⁻¹", "10²", "$x$"} <= set(said)
+    assert not any("mathdefault" in text for text in said)

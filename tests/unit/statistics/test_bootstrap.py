@@ -8,6 +8,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from clustered_rows import repeated_texts
 from emoscope.statistics import bootstrap
+from emoscope.statistics.settings import resampling
 
 ALONE = np.arange(20)
 
@@ -41,7 +42,7 @@ def test_the_interval_agrees_with_scipy_on_independent_rows():
     theirs = scipy_stats.bootstrap(
         (values,), np.mean, method="percentile", confidence_level=1 - 2 * tail, n_resamples=9999, rng=0
     ).confidence_interval
-    assert bootstrap.bootstrap_mean(values, np.arange(200), seed=0) == pytest.approx(theirs, abs=0.01)
+    assert bootstrap.bootstrap_mean(values, np.arange(200), seed=0, resamples=9999) == pytest.approx(theirs, abs=0.01)
 
 
 @given(rows_of(), st.integers(2, 3))
@@ -82,31 +83,49 @@ def test_batching_bounds_memory_without_changing_the_answer(monkeypatch):
     np.testing.assert_allclose(bootstrap.bootstrap_mean(values, clusters, seed=5, resamples=999), whole, atol=0.1)
 
 
+def test_batches_hold_as_many_resamples_as_were_asked_for(monkeypatch):
+    monkeypatch.setattr(bootstrap, "BATCH_CELLS", 60)
+    batches = list(bootstrap.resamples_of(7, 100, seed=0))
+    assert max(map(len, batches)) == 8 and sum(map(len, batches)) == 100
+    assert (np.concatenate(batches).sum(axis=1) == 7).all()
+
+
+def test_percentiles_are_those_of_hesterbergs_expansion():
+    values = np.random.default_rng(0).normal(size=9)
+    (weights,) = bootstrap.resamples_of(9, 999, seed=0)
+    tail = scipy_stats.norm.cdf(np.sqrt(9 / 8) * scipy_stats.t.ppf(0.05, 8))
+    expected = np.quantile(weights @ values / 9, [tail, 1 - tail])
+    found = bootstrap.bootstrap_mean(values, np.arange(9), seed=0, resamples=999, alpha=0.1)
+    np.testing.assert_allclose(found, expected)
+
+
 def test_clusters_may_be_the_texts_themselves():
     values, numbers = np.arange(10.0), np.array([3, 1, 3, 0, 2, 4, 5, 6, 7, 8])
     texts = np.array([f"text {number}" for number in numbers], dtype=object)
-    interval = bootstrap.bootstrap_mean(values, texts, seed=0)
+    interval = bootstrap.bootstrap_mean(values, texts, seed=0, resamples=99)
     assert (
         interval
-        == bootstrap.bootstrap_mean(values, numbers, seed=0)
-        != bootstrap.bootstrap_mean(values, ALONE[:10], seed=0)
+        == bootstrap.bootstrap_mean(values, numbers, seed=0, resamples=99)
+        != bootstrap.bootstrap_mean(values, ALONE[:10], seed=0, resamples=99)
     )
 
 
 def test_a_seed_fixes_the_result():
     values = np.random.default_rng(0).normal(size=20)
-    assert bootstrap.bootstrap_mean(values, ALONE, seed=1) == bootstrap.bootstrap_mean(values, ALONE, seed=1)
-    assert bootstrap.bootstrap_mean(values, ALONE, seed=1) != bootstrap.bootstrap_mean(values, ALONE, seed=2)
+    one, again, other = (bootstrap.bootstrap_mean(values, ALONE, seed=seed, resamples=99) for seed in (1, 1, 2))
+    assert one == again != other
 
 
 @pytest.mark.parametrize(("clusters", "known"), [(1, False), (7, False), (8, True)])
 def test_few_clusters_have_no_interval(clusters, known):
     values, ids = np.random.default_rng(0).normal(size=40), np.arange(40) % clusters
     for interval in (
-        bootstrap.bootstrap_mean(values, ids, seed=0),
-        bootstrap.bootstrap_statistic(lambda w: np.average(values, weights=w), ids, seed=0),
+        bootstrap.bootstrap_mean(values, ids, seed=0, resamples=99),
+        bootstrap.bootstrap_statistic(lambda w: np.average(values, weights=w), ids, seed=0, resamples=99),
     ):
         assert np.isfinite(interval).all() == known and np.isnan(interval).any() != known
+    columns = bootstrap.bootstrap_mean(np.ones((40, 2, 3)), ids, seed=0, resamples=99)
+    assert columns.low.shape == columns.high.shape == (2, 3)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +139,7 @@ def test_few_clusters_have_no_interval(clusters, known):
 )
 def test_bad_rows_are_refused(values, clusters, message):
     with pytest.raises(ValueError, match=message):
-        bootstrap.bootstrap_mean(values, clusters, seed=0)
+        bootstrap.bootstrap_mean(values, clusters, seed=0, resamples=99)
 
 
 def test_accuracy_as_a_metric_has_the_interval_of_a_mean():
@@ -152,7 +171,7 @@ def test_resamples_without_an_answer_are_left_out():
     def mean_rank_of_positives(w):
         return np.average(np.arange(20)[positives], weights=w[positives]) if w[positives].any() else np.nan
 
-    assert bootstrap.bootstrap_statistic(mean_rank_of_positives, ALONE, seed=0) == (0, 1)
+    assert bootstrap.bootstrap_statistic(mean_rank_of_positives, ALONE, seed=0, resamples=999) == (0, 1)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([1e-12, 1.0, 1e9]))
@@ -171,6 +190,17 @@ def test_sums_on_a_grid_do_not_depend_on_the_order(seed, rows, size):
 def test_what_is_not_known_stays_unknown_on_a_grid():
     found = bootstrap.on_a_grid(np.array([[np.nan, np.nan], [1.0, np.nan]]), 5)
     np.testing.assert_array_equal(found, [[np.nan, np.nan], [1.0, np.nan]])
+
+
+def test_a_grid_is_fine_enough_for_each_column():
+    columns = np.array([[1e12, 1e-6 / 3], [1, 2e-6 / 3]])
+    np.testing.assert_allclose(bootstrap.on_a_grid(columns, 2), columns, rtol=1e-12)
+    np.testing.assert_array_equal(bootstrap.on_a_grid(columns[:, :1], 2), bootstrap.on_a_grid(columns, 2)[:, :1])
+
+
+def test_options_are_those_of_the_configuration():
+    statistics = {"seed": 3, "resamples": 99, "confidence": 0.9, "margin": 0.02}
+    assert resampling(statistics) == pytest.approx({"seed": 3, "resamples": 99, "alpha": 0.1})
 
 
 def test_an_interval_has_the_level_that_was_asked_for():

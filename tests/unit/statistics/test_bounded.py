@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import special
 
 from clustered_rows import rare_losses, repeated_texts
 from emoscope.statistics import bounded
@@ -18,6 +19,20 @@ def test_the_wealth_is_that_of_the_authors_library():
     x = (ALONE * 7 % 31) / 31
     found = log_wealth(np.column_stack([x, x, x]), np.ones(30), np.array([0.3, 0.4, 0.45]))
     np.testing.assert_allclose(found, [4.886062387638968, -0.0691333306444741, -1.5507451272563824], rtol=1e-9)
+
+
+def test_the_wealth_of_unequal_clusters_is_shared_by_seven_strategies():
+    x, sizes, m = np.array([0.02, 0.0, 0.03]), np.array([1, 1, 4]), 0.01
+    smallest = np.sqrt(2 * (np.log(40) + 1) * m / (1 / 16 + 1 / 16 + 1))
+    wealth = [
+        np.log(1 + stake * sizes / 4 * (x / m - 1)).sum()
+        for stake in special.expit(np.linspace(special.logit(smallest), special.logit(0.98), 4))
+    ]
+    for size in (4 ** (2 / 3), 4 ** (1 / 3), 1):
+        stakes = np.minimum(0.98 * sizes / size, 0.98)
+        wealth.append(np.log(1 + stakes * (x / m - 1)).sum() - bounded._largest_gain(sizes, stakes))
+    found = log_wealth(x[:, None], sizes, np.array([m]))[0]
+    assert found == pytest.approx(np.log(np.exp(wealth).mean()))
 
 
 @pytest.mark.parametrize(("clusters", "rate"), [(10, 0.1), (34, 0.02), (100, 0.02), (100, 0.005), (400, 0.02)])
@@ -157,6 +172,33 @@ def test_the_bounds_are_never_passed(share, found):
     assert tested.p_within <= 0.05 or share == 1, "a mean below -0.5 is not possible"
 
 
+def test_a_mean_at_its_bound_shows_nothing_beyond_it():
+    """Rounding may put it beyond."""
+    nothing, everything = (
+        bounded_test(np.full(30, share), ALONE, margin=1, bounds=SHARE) for share in (-5e-7, 1 + 5e-7)
+    )
+    assert nothing.p_within < 0.05 and nothing.p_difference == nothing.p_beyond == 1
+    assert bounded_interval(np.full(30, 1e-14), ALONE, SHARE).low == 0
+    assert everything.p_difference < 0.05 and everything.p_within == everything.p_beyond == 1
+    assert bounded_test(np.ones(30), ALONE, margin=1.5, bounds=SHARE).p_within == 0, "1.5 is not possible"
+
+
+def test_p_and_detectable_are_those_of_wealth_and_interval():
+    values = np.array([1.0, -1.0, 5.0, -7.0]) * (ALONE[:, None] % 10 == 0) / 10 + np.array([0, 0, 0.2, -0.1])
+    found = bounded_test(values, ALONE, margin=0.3)
+
+    def p(above: bool, mean: float) -> np.ndarray:
+        x, m = ((1 + values) / 2, (1 + mean) / 2) if above else ((1 - values) / 2, (1 - mean) / 2)
+        return np.minimum(np.exp(-log_wealth(x, np.ones(30), np.full(4, m))), 1)
+
+    np.testing.assert_allclose(found.p_difference, np.minimum(2 * np.minimum(p(True, 0), p(False, 0)), 1))
+    np.testing.assert_allclose(found.p_within, np.maximum(p(False, 0.3), p(True, -0.3)))
+    np.testing.assert_allclose(found.p_beyond, np.minimum(2 * np.minimum(p(True, 0.3), p(False, -0.3)), 1))
+    farther = np.maximum(found.value - found.low, found.high - found.value)
+    error = values.std(axis=0, ddof=1) / np.sqrt(30)
+    np.testing.assert_allclose(found.detectable, farther + 0.8416212 * error, rtol=1e-6)
+
+
 def test_few_clusters_have_a_p_but_no_interval():
     seven = bounded_test(np.ones(70), np.arange(70) % 7, margin=0.1)
     assert np.isnan([seven.low, seven.high, seven.detectable]).all()
@@ -176,7 +218,12 @@ def test_many_columns_at_once_give_what_each_gives_alone():
 
 @pytest.mark.parametrize(
     ("values", "margin", "message"),
-    [(np.full(9, 1.2), 0.1, "beyond their bounds"), (np.zeros(9), 0, "margin"), (np.full(9, np.nan), 0.1, "finite")],
+    [
+        (np.full(9, 1.2), 0.1, "beyond their bounds"),
+        (np.full(9, -1.2), 0.1, "beyond their bounds"),
+        (np.zeros(9), 0, "margin"),
+        (np.full(9, np.nan), 0.1, "finite"),
+    ],
 )
 def test_what_cannot_be_judged_is_refused(values, margin, message):
     with pytest.raises(ValueError, match=message):

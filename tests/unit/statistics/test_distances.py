@@ -26,7 +26,10 @@ def test_distances_between_predictions(p, q):
 
 
 def test_distances_at_the_extremes():
+    some, other = np.array([[0.5, 0.5, 0], [0, 0, 1]]), np.array([[0.2, 0.3, 0.5], [0, 0, 1]])
+    np.testing.assert_allclose(distances.total_variation(some, other), [0.5, 0])
     sadness, joy = np.eye(6)[:1], np.eye(6)[1:2]
+    assert distances.jensen_shannon(1.0005 * sadness, 1.0005 * joy) == [1]  # sums are known to a thousandth
     assert distances.jensen_shannon(sadness, joy) == distances.total_variation(sadness, joy) == [1]
     nearly = np.random.default_rng(0).dirichlet(np.ones(6), size=1000)
     assert (distances.jensen_shannon(nearly, nearly + 1e-12) >= 0).all()  # never NaN

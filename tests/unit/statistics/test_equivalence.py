@@ -3,7 +3,8 @@ import pytest
 from scipy import stats as scipy_stats
 
 from emoscope.statistics import equivalence, families
-from emoscope.statistics.bounded import bounded_test
+from emoscope.statistics.bounded import SHARE, bounded_test
+from emoscope.statistics.rates import minimum_detectable_rate
 
 
 def test_the_detectable_mean_is_detected_four_times_in_five():
@@ -12,6 +13,20 @@ def test_the_detectable_mean_is_detected_four_times_in_five():
     assert np.mean(scipy_stats.ttest_1samp(samples, 0).pvalue <= 0.05) == pytest.approx(0.8, abs=0.02)
     np.testing.assert_allclose(equivalence.minimum_detectable_mean(np.array([0, 4.0]), 30), [0, 2 * effect])
     assert np.isnan(equivalence.minimum_detectable_mean(1.0, 1))
+    assert np.isnan(equivalence.minimum_detectable_mean(np.ones(3), 1)).tolist() == [True] * 3
+    from_two = equivalence.minimum_detectable_mean(1.0, 2) * np.sqrt(2)  # the t of two texts has one degree of freedom
+    limit = scipy_stats.t.ppf(0.975, 1)
+    power = scipy_stats.nct.sf(limit, 1, from_two) + scipy_stats.nct.cdf(-limit, 1, from_two)
+    assert power == pytest.approx(0.8, abs=1e-6)
+
+
+def test_an_interval_tells_what_it_could_have_shown():
+    error = 0.3
+    for alpha, power in ((0.05, 0.8), (0.01, 0.9)):
+        half = scipy_stats.norm.ppf(1 - alpha / 2) * error
+        found = equivalence.detectable_from_interval(2 - half, 2 + half, alpha, power)
+        assert scipy_stats.norm.sf(half, found, error) == pytest.approx(power), "so often it is beyond half a width"
+    assert equivalence.detectable_from_interval(-0.98, 0.98) == pytest.approx(1.4008, abs=1e-4), "1.96 and 0.84 errors"
 
 
 def judged(values: np.ndarray, margin: float) -> np.ndarray:
@@ -34,6 +49,7 @@ def test_a_verdict_follows_the_p_values_it_is_given():
     assert equivalence.equivalence_verdict(0.2, 0.06, alpha=0.1) == "different"
     assert equivalence.equivalence_verdict(0.2, 0.06, alpha=0.05) == "underpowered"
     assert equivalence.equivalence_verdict(np.nan, np.nan) == "underpowered"
+    assert equivalence.equivalence_verdict([0.05, 0.2], [0.05, 0.05]).tolist() == ["equivalent", "different"]
 
 
 def test_chance_findings_in_a_family_are_not_called_different():
@@ -52,6 +68,10 @@ def test_an_interval_alone_judges_each_side_by_its_own_width():
     assert equivalence.interval_test(0.01, 0.005, 0.05, margin=0.02) == pytest.approx((within, beyond, error))
     within, beyond, _ = equivalence.interval_test(0.1, 0.05, 0.3, margin=0.02)
     assert within > 0.5 and beyond == pytest.approx(2 * scipy_stats.norm.sf(0.08 / 0.05 * 1.96), rel=1e-3)
+    mirrored, below, _ = equivalence.interval_test(-0.1, -0.3, -0.05, margin=0.02)
+    assert (mirrored, below) == pytest.approx((within, beyond))
+    for value in (0.02, -0.02):
+        assert equivalence.interval_test(value, np.nan, np.nan, 0.02)[:2] == (1, 1), "on the margin: neither"
     assert equivalence.interval_test(0.1, np.nan, np.nan, 0.02)[:2] == (1, 0)
     assert equivalence.interval_test(0.01, np.nan, np.nan, 0.02)[:2] == (0, 1)
 
@@ -68,6 +88,25 @@ def test_a_rate_is_judged_exactly_and_its_clusters_by_bets():
     assert shared.low <= alone.low and alone.high <= shared.high
     assert equivalence.rate_test(np.zeros(60, bool), np.arange(60) // 10, 0.05).p_within > 0.5, "six clusters"
     assert equivalence.rate_test(np.arange(600) < 200, np.arange(600) // 4, 0.05).p_beyond < 0.001
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.2])
+def test_a_rate_is_judged_at_its_margin_and_level(alpha):
+    events, ids = np.arange(300) < 12, np.arange(300)
+    alone = equivalence.rate_test(events, ids, 0.02, alpha)
+    exact = scipy_stats.binomtest(12, 300).proportion_ci(1 - alpha, method="exact")
+    assert (alone.low, alone.high) == pytest.approx((exact.low, exact.high))
+    below, above = scipy_stats.binom.cdf(12, 300, 0.02), scipy_stats.binom.sf(11, 300, 0.02)
+    detectable = minimum_detectable_rate(300, 0.02, alpha)
+    assert alone[4:] == pytest.approx((below, above, detectable, 300))
+    verdict = {0.01: "underpowered", 0.2: "different"}[alpha]
+    assert equivalence.rate_equivalence_verdict(12, 300, 0.02, alpha) == pytest.approx(
+        (verdict, 0.04, 0.02, below, above, detectable, 300)
+    )
+    shared = equivalence.rate_test(events, ids // 2, 0.02, alpha)
+    tested = bounded_test(events, ids // 2, 0.02, SHARE, alpha)
+    assert shared.detectable == 0.02 + tested.detectable and np.isnan(shared.p_difference)
+    assert shared._replace(detectable=0, p_difference=0) == tested._replace(detectable=0, p_difference=0)
 
 
 def test_the_detectable_rate_follows_margin_power_and_level():
@@ -87,9 +126,12 @@ def test_verdicts_on_rates(count, n, verdict):
     assert (found.verdict, found.n) == (verdict, n)
     if count == 0 and n:
         assert found.p_equivalence == pytest.approx(0.95**n)
+    if not n:
+        numbers = found.value, found.p_equivalence, found.p_difference, found.detectable
+        assert np.isnan(numbers).all() and found.margin == 0.05
 
 
 def test_impossible_rates_are_refused():
-    for count, n, margin in ((5, 3, 0.1), (1, 3, 0), (-1, 3, 0.1)):
+    for count, n, margin in ((5, 3, 0.1), (1, 3, 0), (1, 3, 1), (-1, 3, 0.1)):
         with pytest.raises(ValueError, match="margin"):
             equivalence.rate_equivalence_verdict(count, n, margin)

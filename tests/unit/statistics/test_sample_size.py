@@ -20,6 +20,16 @@ def test_texts_needed_grow_as_a_rate_nears_the_margin(value, target):
         assert tested.verdict == "equivalent", "so many texts without a single event settle it"
 
 
+def test_texts_needed_for_a_rate_are_fleiss_levin_and_paiks():
+    """((1.645 sqrt(0.1 x 0.9) + 0.8416 sqrt(0.2 x 0.8)) / 0.1)^2 = 68.9, and so on, by hand."""
+    assert texts_for_rate(0.2, 0.1) == 69
+    assert texts_for_rate(0.05, 0.1) == 184
+    assert texts_for_rate(0.05, 0.1, alpha=0.01, power=0.9) == 382
+    assert texts_for_rate(0, 0.02) == 149, "0.98^149 < 0.05 < 0.98^148"
+    assert texts_for_rate(1, 0.02) == 1, "above the target one text may do"
+    assert np.isinf(texts_for_rate(0.1, 0.1))
+
+
 def test_texts_needed_for_a_mean_follow_the_root_of_the_sample():
     assert texts_for_mean(0.0, 0.02, 0.04, 100) == pytest.approx(400)
     assert texts_for_mean(-0.06, 0.02, 0.04, 100) == pytest.approx(100)

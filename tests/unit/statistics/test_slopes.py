@@ -38,3 +38,4 @@ def test_intervals_cover_the_true_slope_as_often_as_they_say():
 def test_what_cannot_be_told_is_nan(x):
     found, interval = slopes(np.array(x), np.arange(len(x)))
     assert np.isnan([found, *interval]).all()
+    assert found.shape == interval.low.shape == interval.high.shape == (len(x[0]),)

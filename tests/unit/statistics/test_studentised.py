@@ -5,7 +5,9 @@ import pytest
 from scipy import stats
 
 from clustered_rows import repeated_texts
-from emoscope.statistics.studentised import studentised_test
+from emoscope.statistics.bootstrap import resamples_of
+from emoscope.statistics.clusters import clustered
+from emoscope.statistics.studentised import _drawn, _studentised, studentised_test
 
 OPTIONS = {"seed": 0, "resamples": 999}
 
@@ -15,9 +17,46 @@ def test_it_is_the_t_test_where_values_are_normal():
     found = studentised_test(values, np.arange(200), margin=0.3, seed=0, resamples=10_000)
     theirs = stats.ttest_1samp(values, 0)
     assert found.p_difference == pytest.approx(theirs.pvalue, abs=0.03)
-    assert (found.low, found.high) == pytest.approx(theirs.confidence_interval(), abs=0.02)
+    assert (found.low, found.high) == pytest.approx(theirs.confidence_interval(), abs=0.006)
     assert found.p_within == pytest.approx(stats.ttest_1samp(values, 0.3, alternative="less").pvalue, abs=0.01)
     assert found.detectable == pytest.approx(2.82 / np.sqrt(200) * values.std(), rel=0.06)
+    assert found.p_beyond == 1
+    near = studentised_test(values, np.arange(200), margin=0.01, seed=0, resamples=10_000)
+    assert near.p_beyond == pytest.approx(2 * stats.ttest_1samp(values, 0.01, alternative="greater").pvalue, abs=0.02)
+
+
+def test_resamples_are_studentised_by_their_own_clusters():
+    values, clusters = repeated_texts(2, texts=9)
+    values *= 0.01
+    data = clustered(values, clusters)
+    (weights,) = resamples_of(9, 20, seed=3)
+    found = _drawn(data, 20, seed=3)
+    for times, distances in zip(weights.astype(int), found, strict=True):
+        drawn = np.repeat(np.unique(clusters), times)
+        rows = [np.flatnonzero(clusters == cluster) for cluster in drawn]
+        resample = clustered(values[np.concatenate(rows)], np.repeat(np.arange(9), [len(own) for own in rows]))
+        np.testing.assert_allclose(distances, (resample.mean - data.mean) / resample.standard_error, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1, 1e9])
+def test_resamples_without_a_spread_leave_the_end_open(size):
+    """A third of the resamples miss the one text that moved: how far it may be from zero, they cannot tell."""
+    values = size * (np.arange(8) == 0)
+    up, down = (studentised_test(sign * values, np.arange(8), margin=size, **OPTIONS) for sign in (1, -1))
+    assert np.isfinite(up.low) and up.high == np.inf and up.n == 8
+    assert down.low == -np.inf and down.high == pytest.approx(-up.low)
+    np.testing.assert_array_equal(_studentised(np.array([1, 0, -1]), np.zeros(3)), [np.inf, 0, -np.inf])
+
+
+def test_a_mean_turns_with_its_sign():
+    values = np.random.default_rng(0).lognormal(size=(40, 3)) - 1
+    found, turned = (studentised_test(sign * values, np.arange(40), margin=0.5, **OPTIONS) for sign in (1, -1))
+    np.testing.assert_allclose(found[3:6], turned[3:6])
+    np.testing.assert_allclose([found.low, found.high], [-turned.high, -turned.low], atol=0.05)
+    np.testing.assert_allclose(found.detectable, turned.detectable, atol=0.05)
+    error = values.std(axis=0, ddof=1) / np.sqrt(40)
+    farther = np.maximum(found.value - found.low, found.high - found.value)
+    np.testing.assert_allclose(found.detectable, farther + stats.norm.ppf(0.8) * error)
 
 
 def test_skewed_and_clustered_means_are_covered_and_seldom_found_by_chance():

@@ -13,13 +13,14 @@ import pandas as pd
 
 from emoscope.perturbation.exchanged import PARTS, Exchanged, exchanged_words
 from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.pairs import NEUTRAL_OF, countable
+from emoscope.perturbation.pairs import NEUTRAL_OF, countable, distinct
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 
 # Settled before any table was seen: Austin's 0.1 asks for more than the hundred-odd texts that a flip finds in a test
 # set can show, where chance alone makes differences of 0.14; up to 0.25 is what Rubin (2001) and Stuart (2010) accept.
 TOLERANCE = 0.25
 COLUMNS = ["origin", "measure", "unit", "all", "with_null", "null", "difference", "balanced", "n", "n_all"]
+LEAST = 0.5  # of the controls: what is left of fewer is about other texts than those that were asked about
 RARER = 1.0  # powers of ten
 SHARES = ("ten times rarer", *PARTS, "last word changed")
 
@@ -37,8 +38,8 @@ def balanced(pairs: pd.DataFrame, swaps: pd.DataFrame, known: Frequencies) -> pd
 
     For each origin, the swap that adds most to the largest `difference` is left out, again and again, until every one
     is within TOLERANCE: matching to balance in its greedy form, Zubizarreta, Paredes and Rosenbaum (2014), Annals of
-    Applied Statistics 8, 204. No prediction is seen. Where fewer than FEWEST_CLUSTERS would be left, all stay, and
-    `balance` says in what they differ.
+    Applied Statistics 8, 204. No prediction is seen. Where fewer than FEWEST_CLUSTERS would be left, or less than
+    LEAST, all stay, and `balance` says in what they differ.
     """
     kept = []
     for own, others in _compared(pairs, swaps):
@@ -68,7 +69,7 @@ def balance(pairs: pd.DataFrame, swaps: pd.DataFrame, known: Frequencies) -> pd.
 def _compared(pairs: pd.DataFrame, swaps: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """For every origin with a null, its pairs that count, each text once, and their neutral swaps."""
     for origin, neutral in NEUTRAL_OF.items():
-        own = pairs[(pairs["origin"] == origin) & countable(pairs)].drop_duplicates(["term", "text"])
+        own = distinct(pairs[(pairs["origin"] == origin) & countable(pairs)], "term")
         others = swaps[swaps["origin"] == neutral]
         if len(others):
             yield own, others
@@ -81,7 +82,7 @@ def _alike(own: Mapping[str, Measure], others: Mapping[str, Measure], pairs: int
         [[[np.bincount(one.pairs, one.values**power, pairs) for power in range(3)] for one in side] for side in sides]
     )  # (sides, measures, powers, pairs): how many values each pair has, their sum, and the sum of their squares
     stay = np.ones(pairs, dtype=bool)
-    while stay.sum() >= FEWEST_CLUSTERS:
+    while stay.sum() >= max(FEWEST_CLUSTERS, LEAST * pairs):
         number, total, squares = np.moveaxis(powers[..., stay].sum(axis=-1), -1, 0)
         means = total / number
         apart = _standardised(*means, *(squares / number - means**2))

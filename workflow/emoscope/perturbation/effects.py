@@ -11,9 +11,11 @@ from emoscope.perturbation.pairs import (
     LARGE,
     NAMES_OF,
     NEUTRAL_OF,
+    SUITE,
     countable,
     decisions,
     distances,
+    distinct,
     largest_change,
     moved,
     probabilities,
@@ -57,7 +59,15 @@ COLUMNS = [
 def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path) -> None:
     """Write the summary of one axis: `origin, term, measure, value, low, high, p, p_adjusted, verdict, ...`."""
     table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-    write_table(summarise(table, statistics["confidence"], statistics["margin"]), output)
+    parts = [summarise(part, statistics["confidence"], statistics["margin"]) for part in (*_whole(table), table)]
+    write_table(pd.concat(parts, ignore_index=True), output)
+
+
+def _whole(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The groups of a suite taken together, if there are several; a gap only between two groups of people."""
+    if table["origin"].eq(SUITE).any() and table["term"].nunique() > 1:
+        sides = {frozenset(direction.split(" to ")) for direction in table["direction"] if " to " in direction}
+        yield table.assign(term="", **({"direction": ""} if len(sides) > 1 else {}))
 
 
 def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataFrame:
@@ -71,17 +81,18 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     - `control_changed` and so on: these four of the kind's neutral swaps, for all words together; `names_changed` and
       so on: of given names exchanged within one gender; `excess_changed` and so on: the kind minus its neutral swaps,
       over the texts that have some;
-    - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test;
-      `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the reverse;
+    - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test
+      if no two share a cluster; `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the
+      reverse;
     - `gained_{class}`, `lost_{class}`: of several labels a text, shares of texts that are given this one only after, or
       only before;
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
 
-    Rates count every text once, means every pair; intervals and tests take `clusters` for independent, the distinct
-    texts or, where several are made from one template, the templates. `p_adjusted` is Benjamini-Hochberg
-    over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by one. `verdict` uses
-    it:
+    Rates count every text once, of a suite every pair, means every pair; intervals and tests take `clusters` for
+    independent, the distinct texts or, where several are made from one template, the templates. `p_adjusted` is
+    Benjamini-Hochberg over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by
+    one. `verdict` uses it:
     - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
       smallest effect likely to be found;
     - `excess_changed` and `excess_large` are judged by their interval: no more, more or not settled: `excess_verdict`;
@@ -131,7 +142,7 @@ def _judged(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
 
 def _rates(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[dict]:
-    once = pairs.drop_duplicates("text")
+    once = distinct(pairs)
     for measure, event in RATES.items():
         yield _rate(prefix + measure, event(once), once, alpha)
 
@@ -156,14 +167,16 @@ def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: fl
 
 
 def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
-    known = pairs[labelled(pairs)].drop_duplicates("text")
+    known = distinct(pairs[labelled(pairs)])
     if known.empty:
         return
     before, after = (right(known, found) for found in decisions(known))
     yield _rate("accuracy_before", before, known, alpha)
     yield _rate("accuracy_after", after, known, alpha)
-    interval = rate_difference_interval(after, before, paired=True, alpha=alpha)
-    p = mcnemar_test(before, after).p
+    clusters = known["cluster"].to_numpy()
+    interval = rate_difference_interval(after, before, paired=True, clusters=(clusters, clusters), alpha=alpha)
+    independent = len(np.unique(clusters)) == len(clusters)  # which McNemar's test takes for granted
+    p = mcnemar_test(before, after).p if independent else np.nan
     yield _row("accuracy_change", after.mean() - before.mean(), interval, known, p=p)
     yield _rate("accuracy_lost", before & ~after, known, alpha)
     yield _rate("accuracy_gained", ~before & after, known, alpha)
@@ -173,7 +186,7 @@ def _labels(pairs: pd.DataFrame, classes: list[str], alpha: float) -> Iterator[d
     """Of several labels a text."""
     if "pred_before" not in pairs:
         return
-    once = pairs.drop_duplicates("text")
+    once = distinct(pairs)
     before, after = decisions(once)
     for number, name in enumerate(classes):
         for way, one, other in (("gained", after, before), ("lost", before, after)):
@@ -181,8 +194,9 @@ def _labels(pairs: pd.DataFrame, classes: list[str], alpha: float) -> Iterator[d
 
 
 def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
-    once = pairs.drop_duplicates("text")
-    groups = [once[once["direction"].isin(group)] for group in (FIRST_GROUP, SECOND_GROUP)]
+    once = distinct(pairs)
+    sides = named_first(once)
+    groups = [once[sides == side] for side in (1, -1)]
     for name, group in zip(("first", "second"), groups, strict=True):
         if len(group):
             yield _rate(f"changed_{name}", moved(group), group, alpha)
@@ -194,8 +208,7 @@ def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
 
 def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float) -> Iterator[dict]:
     before, after = probabilities(pairs)
-    direction = pairs["direction"]
-    sign = direction.isin(FIRST_GROUP).to_numpy(dtype=int) - direction.isin(SECOND_GROUP).to_numpy(dtype=int)
+    sign = named_first(pairs)
     for name, differences in (("change", after - before), ("gap", (before - after) * sign[:, None])):
         chosen = np.ones(len(pairs), dtype=bool) if name == "change" else sign != 0
         if not chosen.any():
@@ -212,6 +225,19 @@ def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float)
                 p_equivalence=tested.p_within[number],
                 detectable=tested.detectable[number],
             )
+
+
+def named_first(pairs: pd.DataFrame) -> np.ndarray:
+    """For each pair 1 if its original names the first group, -1 if the second, 0 if both or none; int (pairs,).
+
+    Of a suite with groups of its own, the first is the one that the first original names.
+    """
+    direction, forth, back = pairs["direction"], FIRST_GROUP, SECOND_GROUP
+    if (pairs["origin"] == SUITE).any() and not direction.isin(forth | back).any():
+        named = direction[direction.str.contains(" to ", regex=False)]
+        first, _, second = named.iloc[0].partition(" to ") if len(named) else ("", "", "")
+        forth, back = {f"{first} to {second}"}, {f"{second} to {first}"}
+    return direction.isin(forth).to_numpy(dtype=int) - direction.isin(back).to_numpy(dtype=int)
 
 
 RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.perturbation.pairs import countable
+from emoscope.perturbation.pairs import countable, distinct
 from emoscope.reporting.findings import Finding
 from emoscope.statistics.equivalence import rate_test
 from emoscope.statistics.rates import effective_rows
@@ -11,7 +11,7 @@ from emoscope.statistics.rates import effective_rows
 
 def counted(pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs that rates count, each once."""
-    return pairs[countable(pairs)].drop_duplicates(["text", "term"])
+    return distinct(pairs[countable(pairs)], "term")
 
 
 def rate_finding(name: str, events: pd.Series, clusters: pd.Series, margin: float, alpha: float) -> Finding:

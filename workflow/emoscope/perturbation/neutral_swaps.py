@@ -20,7 +20,7 @@ from emoscope.perturbation.exchanged import Exchanged, exchanged_words, part_at,
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.neutral_lexicon import NEUTRAL_KINDS, NeutralLexicon
 from emoscope.perturbation.pair_sets import pair_row, pair_table
-from emoscope.perturbation.pairs import NAMES_OF, NEUTRAL_OF, countable
+from emoscope.perturbation.pairs import NAMES_OF, NEUTRAL_OF, countable, distinct
 from emoscope.perturbation.pronouns import CONJUNCTIONS, PARTICLES, Sentence
 
 # How unlike a neutral word may be, in powers of ten, settled before any prediction was seen: the word itself up to ten
@@ -131,7 +131,7 @@ def neutral_pairs(pairs: pd.DataFrame, lexicon: NeutralLexicon, known: Frequenci
     text offers a fair one. In a template, the person is described by neutral words in place of the group's."""
     lexicon = lexicon.only(known.neutral)
     rows = []
-    counted = pairs[countable(pairs)].drop_duplicates(["origin", "term", "text"])
+    counted = distinct(pairs[countable(pairs)], "origin", "term")
     for number, pair in enumerate(counted.itertuples()):
         spans = [tuple(map(int, span)) for span in pair.spans]
         wanted = exchanged_words(pair.text, pair.perturbed, spans, known)

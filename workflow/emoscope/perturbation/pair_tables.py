@@ -8,10 +8,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.perturbation.balance import SHARES, TOLERANCE
-from emoscope.perturbation.pairs import LARGE, largest_change
+from emoscope.perturbation.pairs import LARGE, SUITE, largest_change
 from emoscope.reporting.html import badge, cell, html_table, marked, number, p_value, percent, plural, signed, unsigned
+from emoscope.statistics.rates import zero_event_bound
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
+ORIGINS |= {SUITE: "pairs of the suite"}
 
 
 def found(summary: pd.DataFrame, measure: str) -> pd.Series | None:
@@ -166,6 +168,26 @@ def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: st
         for row in summary[summary["measure"].str.startswith(f"{kind}_")].to_dict("records")
     ]
     return html_table(rows, caption, text=(*titles, "class", "no effect?"))
+
+
+def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], alpha: float) -> Markup:
+    """What samples of these sizes can and cannot exclude."""
+    rows = []
+    for key, summary in kinds.items():
+        texts, independent = (int(summary[count].max()) for count in ("texts", "clusters"))
+        changes = summary[summary["measure"].str.startswith("change_")]
+        rows.append(
+            {
+                **dict(zip(titles, key, strict=True)),
+                "texts": number(texts),
+                "of these independent": number(independent),
+                "rate that zero events would still allow": percent(zero_event_bound(independent, alpha)),
+                "smallest mean change it would show": unsigned(changes["detectable"].max()),
+                "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
+            }
+        )
+    caption = "The smallest mean change: found in four of five samples of this size, for the class that varies most."
+    return html_table(rows, caption, text=titles)
 
 
 def forest_rows(kinds: Mapping[str, pd.DataFrame], kind: str) -> pd.DataFrame:

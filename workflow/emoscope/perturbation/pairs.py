@@ -17,7 +17,8 @@ LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or m
 UNFIT = {"uncertain", "half-flipped", "gender-locked"}
 # Origins of the pairs that only serve as a baseline: neutral words like those that a pair of the origin changes are
 # swapped, or given names within one gender.
-NEUTRAL_OF = {origin: f"{origin} control" for origin in ("natural", "template", "published", "word")}
+SUITE = "suite"  # origin of the pairs that others wrote, which may hold several counterparts of one text
+NEUTRAL_OF = {origin: f"{origin} control" for origin in ("natural", "template", "published", "word", SUITE)}
 NAMES_OF = {origin: f"{origin} names" for origin in ("natural", "template")}
 NEUTRAL_ORIGINS = frozenset({*NEUTRAL_OF.values(), *NAMES_OF.values()})
 
@@ -30,6 +31,12 @@ def scored(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 def countable(pairs: pd.DataFrame) -> pd.Series:
     """True for the pairs whose `flags` let them count in rates and means."""
     return pairs["flags"].map(lambda flags: UNFIT.isdisjoint(flags)).astype(bool)
+
+
+def distinct(pairs: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """The pairs with each text once, or once for each value of `keys`; of a suite, each text and counterpart once."""
+    own = pairs["origin"].isin((SUITE, NEUTRAL_OF[SUITE])).any()
+    return pairs.drop_duplicates(["text", *keys, *(["perturbed"] if own else [])])
 
 
 def probabilities(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -76,6 +76,14 @@ def check_files(config: dict) -> None:
                 )
     for position, run in enumerate(config["runs"]):
         _check_thresholds(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
+    for name, suite in config["suites"].items():
+        if (
+            any(name in run.get("suites", config["suites"]) for run in config["runs"])
+            and not Path(suite["path"]).is_file()
+        ):
+            raise UserError(
+                f"config suites.{name}.path: {suite['path']} is no file; put the pairs there or change the path"
+            )
     for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] else []):
         for part in ("train", "test"):
             if task["source"] == "files" and not Path(task[part]).is_file():
@@ -164,6 +172,10 @@ def _check_names(config: dict) -> None:
             if run[key] not in config[section]:
                 hint = _suggest(run[key], config[section])
                 raise UserError(f"config runs[{position}].{key}: {run[key]!r} is not under `{section}`{hint}")
+        for suite in run.get("suites", ()):
+            if suite not in config["suites"]:
+                hint = _suggest(suite, config["suites"])
+                raise UserError(f"config runs[{position}].suites: {suite!r} is not under `suites`{hint}")
         model = config["models"][run["model"]]
         if (block := config["flips"]["traced_block"]) >= model["blocks"]:
             raise UserError(

@@ -36,7 +36,8 @@ def inputs_of(study: Study, subject: Run | Model, pages: Pages, shipped: Shipped
     texts = [f"{subject.corpus.folder}/{part}.parquet" for part in ("train", "test")]
     read = [path for path in pages.read_about(subject) if not _made_by(subject, path)]
     lists = [shipped(f"data/lexicons/{name}") for name in words]
-    return list(dict.fromkeys([*subject.corpus.files(), *texts, *subject.model.base, *lists, *read, claims]))
+    suites = [suite.path for suite in subject.suites]
+    return list(dict.fromkeys([*subject.corpus.files(), *suites, *texts, *subject.model.base, *lists, *read, claims]))
 
 
 def results_of(subject: Run | Model, pages: Pages) -> list[str]:

@@ -108,6 +108,18 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Suite:
+    """Pairs of texts that others wrote; `entry` is its own under `suites`."""
+
+    name: str
+    entry: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        return self.entry["path"]
+
+
+@dataclass(frozen=True)
 class Run:
     """One fine-tuned classifier. `entry` is its own under `runs`, with one `seed` instead of `seeds`."""
 
@@ -115,6 +127,7 @@ class Run:
     entry: Mapping[str, Any]
     corpus: Corpus
     model: Model
+    suites: tuple[Suite, ...] = ()
     kind: ClassVar = "run"
 
     @property
@@ -214,6 +227,7 @@ class Study:
     models: dict[str, Model]
     runs: dict[str, Run]
     tasks: dict[str, Task]
+    suites: dict[str, Suite]
     suggestions: int  # apart from `synonyms`: it changes no count and no report
 
     @property
@@ -276,12 +290,19 @@ def read_study(config: Mapping[str, Any]) -> Study:
     check_files(config)
     suggestions = config["synonyms"].pop("suggestions")
     corpora, models = (_named(config[section], kind) for section, kind in (("corpora", Corpus), ("models", Model)))
+    suites = {name: Suite(name, entry) for name, entry in config["suites"].items()}
     runs = {
-        name: Run(name, entry, corpora[entry["corpus"]], models[entry["model"]])
+        name: Run(
+            name,
+            entry,
+            corpora[entry["corpus"]],
+            models[entry["model"]],
+            tuple(suites[suite] for suite in entry.get("suites", suites)),
+        )
         for name, entry in expand_runs(config).items()
     }
     tasks = {entry["name"]: Task(entry["name"], entry) for entry in config["prompting"]["tasks"]}
-    return Study(config, corpora, models, runs, tasks, suggestions)
+    return Study(config, corpora, models, runs, tasks, suites, suggestions)
 
 
 def _named(entries: dict[str, dict], kind: Callable) -> dict:

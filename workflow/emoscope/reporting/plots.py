@@ -14,7 +14,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter
+
+from emoscope.reporting.html import SUPERSCRIPTS
 
 DIVERGING, SEQUENTIAL = "RdBu_r", "Blues"
 PALETTE = sns.color_palette("colorblind").as_hex()
@@ -51,9 +53,20 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 def svg(figure: Figure) -> str:
     """The figure as an SVG document, text as outlines, images embedded."""
     stream = io.StringIO()
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if axis.get_scale() == "log"):
+        axis.set_major_formatter(
+            lambda value, _: _power(value)
+        )  # matplotlib's own is LaTeX, which STYLE leaves as it is
+        axis.set_minor_formatter(NullFormatter())
     with mpl.rc_context(STYLE):
         figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
+
+
+def _power(value: float) -> str:
+    """How a place of a logarithmic axis reads: 10⁻² for 0.01."""
+    exponent = round(np.log10(value))
+    return f"10{str(exponent).translate(SUPERSCRIPTS)}" if np.isclose(value, 10.0**exponent) else f"{value:g}"
 
 
 @styled
@@ -111,5 +124,6 @@ def label_axes(axes: Axes, x: str = "", y: str = "") -> None:
 
 def draw_intervals(axes: Axes, value, low, high, places, number: int, name: str) -> None:
     """Estimates at `places` of the vertical axis with their intervals, in the colour and shape of series `number`."""
-    axes.hlines(places, low, high, color=PALETTE[number], linewidth=1.4)
-    axes.plot(value, places, MARKERS[number % len(MARKERS)], color=PALETTE[number], markersize=4.5, label=name)
+    colour = PALETTE[number % len(PALETTE)]
+    axes.hlines(places, low, high, color=colour, linewidth=1.4)
+    axes.plot(value, places, MARKERS[number % len(MARKERS)], color=colour, markersize=4.5, label=name)

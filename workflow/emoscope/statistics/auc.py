@@ -34,5 +34,5 @@ def rank_auc(scores: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.nd
     with np.errstate(divide="ignore", invalid="ignore"):
         area = 0.5 + (ranks.T @ members) / (inside * outside)
         variance = np.square(ranks).sum(axis=0)[:, None] / (texts * (texts - 1)) / (inside * outside)
-        p = 2 * stats.norm.sf(np.abs(area - 0.5) / np.sqrt(variance))
-    return area, np.where(variance > 0, p, np.nan)
+        p = 2 * stats.norm.sf(np.abs(area - 0.5) / np.sqrt(variance))  # 0 / 0 where all scores are alike: NaN
+    return area, p

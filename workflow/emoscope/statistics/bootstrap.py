@@ -15,7 +15,7 @@ BATCH_CELLS = 4_000_000  # resamples x clusters, or columns, held at once: 32 MB
 
 
 def bootstrap_mean(
-    values: np.ndarray, clusters: np.ndarray, *, seed: int, resamples: int = 9_999, alpha: float = 0.05
+    values: np.ndarray, clusters: np.ndarray, *, seed: int, resamples: int, alpha: float = 0.05
 ) -> Interval:
     """Cluster-bootstrap interval of each column's mean.
 
@@ -33,7 +33,7 @@ def bootstrap_statistic(
     clusters: np.ndarray,
     *,
     seed: int,
-    resamples: int = 999,
+    resamples: int,
     alpha: float = 0.05,
 ) -> Interval:
     """Cluster-bootstrap interval of anything computed from row weights (n,), such as F1, AUC or their difference

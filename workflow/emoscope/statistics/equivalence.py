@@ -47,13 +47,14 @@ def interval_test(
     """p that a value is as far from zero as the margin or further, p that it is not, and the larger standard error.
 
     All that is known is an interval at 1 - alpha, from which normal standard errors follow: one below the value and one
-    above, as the interval of a rare event is lopsided. Without an interval (NaN) the value counts as exact.
+    above, as the interval of a rare event is lopsided. Without an interval (NaN) the value counts as exact; one that is
+    the margin is neither within nor beyond.
     """
     z = stats.norm.ppf(1 - alpha / 2)
     below, above = (0.0, 0.0) if np.isnan(low) else ((value - low) / z, (high - value) / z)
 
     def p(gap: float, error: float) -> float:
-        return float(stats.norm.sf(gap / error)) if error else float(gap < 0)
+        return float(stats.norm.sf(gap / error)) if error else float(gap <= 0)
 
     within = max(p(margin - value, above), p(margin + value, below))
     beyond = min(1.0, 2 * min(p(value - margin, below), p(-value - margin, above)))

@@ -11,7 +11,8 @@ FEWEST_TARGETS = 4  # a rank correlation over fewer says nothing
 def rank_agreement(maps: np.ndarray, effects: np.ndarray) -> np.ndarray:
     """Spearman's rank correlation, over targets, of weights with effects: (..., source, target) -> (..., source).
 
-    Targets whose effect is NaN are left out; NaN for sources with fewer than FEWEST_TARGETS targets.
+    Targets whose effect is NaN are left out; NaN for sources with fewer than FEWEST_TARGETS targets, 0 where all
+    weights or all effects are alike.
     """
     found = np.full(maps.shape[:-1], np.nan)
     for source, counts in _enough(effects):
@@ -19,7 +20,7 @@ def rank_agreement(maps: np.ndarray, effects: np.ndarray) -> np.ndarray:
         wanted = rankdata(effects[source, counts])
         ranks, wanted = ranks - ranks.mean(axis=-1, keepdims=True), wanted - wanted.mean()
         spread = np.sqrt((ranks**2).sum(axis=-1) * (wanted**2).sum())
-        found[..., source] = np.divide(ranks @ wanted, spread, out=np.zeros(spread.shape), where=spread > 0)
+        found[..., source] = ranks @ wanted / np.where(spread > 0, spread, 1)
     return found
 
 

@@ -30,15 +30,12 @@ def wilson_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval
 
 
 def exact_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval:
-    """Clopper-Pearson interval of a rate, elementwise, which never covers too rarely; NaN where n is 0.
-
-    Counts need not be whole, as those of effective rows are not.
-    """
+    """Clopper-Pearson interval of a rate, elementwise, which never covers too rarely; NaN where n is 0."""
     count, n = np.broadcast_arrays(np.asarray(count, dtype=np.float64), np.asarray(n, dtype=np.float64))
     if not ((count >= 0) & (count <= n)).all():
         raise ValueError("a rate needs 0 <= count <= n")
-    low = np.where(count > 0, stats.beta.ppf(alpha / 2, np.maximum(count, 1e-12), n - count + 1), 0.0)
-    high = np.where(count < n, stats.beta.isf(alpha / 2, count + 1, np.maximum(n - count, 1e-12)), 1.0)
+    low = np.where(count > 0, stats.beta.ppf(alpha / 2, count, n - count + 1), 0.0)
+    high = np.where(count < n, stats.beta.isf(alpha / 2, count + 1, n - count), 1.0)
     return Interval(np.where(n > 0, low, np.nan)[()], np.where(n > 0, high, np.nan)[()])
 
 
@@ -82,8 +79,8 @@ def minimum_detectable_rate(n: int, margin: float, alpha: float = 0.05, power: f
 
     Every rate that makes the fewest significant events as likely as `power`; the beta quantile inverts the binomial.
     """
-    events = int(stats.binom.isf(alpha, n, margin)) + 1 if n else 1  # the fewest that are significant
-    return float(stats.beta.ppf(power, events, n - events + 1)) if events <= n else np.nan
+    events = int(stats.binom.isf(alpha, n, margin)) + 1  # the fewest that are significant
+    return float(stats.beta.ppf(power, events, n - events + 1))  # scipy's NaN if that is more than n
 
 
 def mcnemar_test(before: np.ndarray, after: np.ndarray) -> McNemar:
@@ -105,8 +102,8 @@ def rate_difference_interval(
 ) -> Interval:
     """Newcombe's hybrid score interval of rate(first) - rate(second), for boolean vectors.
 
-    `clusters` holds the ids of both vectors' rows; without them, rows are independent. NaN where a vector has fewer than
-    FEWEST_CLUSTERS clusters of several rows.
+    `clusters` holds the ids of both vectors' rows; without them, rows are independent. NaN where a vector has fewer
+    than FEWEST_CLUSTERS clusters of several rows.
 
     It combines two Wilson intervals, so that it has a width where no event was seen. Independent samples: method 10 of
     Newcombe (1998), Statistics in Medicine 17, 873; `paired` rows: method 10 of the same volume, 2635.

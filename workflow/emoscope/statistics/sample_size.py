@@ -22,5 +22,6 @@ def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float
     if rate == target:
         return np.inf
     spread = [np.sqrt(share * (1 - share)) for share in (target, rate)]
-    needed = ((np.dot(stats.norm.ppf([1 - alpha, power]), spread)) / (target - rate)) ** 2
-    return float(np.ceil(max(needed, np.log(alpha) / np.log1p(-target)) if rate < target else np.ceil(needed)))
+    needed = (np.dot(stats.norm.ppf([1 - alpha, power]), spread) / (target - rate)) ** 2
+    fewest = np.log(alpha) / np.log1p(-target) if rate < target else 0
+    return float(np.ceil(max(needed, fewest)))

@@ -21,7 +21,7 @@ def studentised_test(
     margin: Numbers,
     *,
     seed: int,
-    resamples: int = 9_999,
+    resamples: int,
     alpha: float = 0.05,
     tests: int = 1,
 ) -> MeanTest:

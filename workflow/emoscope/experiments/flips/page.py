@@ -12,9 +12,8 @@ from markupsafe import Markup
 from emoscope.experiments.flips.axes import AXES
 from emoscope.perturbation.pair_tables import ORIGINS, balance_table, beyond, control_texts, found, pair_texts
 from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, countable, largest_change, scored
-from emoscope.reporting.html import cell, details, html_table, number, percent, signed, unsigned
+from emoscope.reporting.html import cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
-from emoscope.statistics.rates import zero_event_bound
 
 say = partial(passage, "flips")
 
@@ -191,23 +190,3 @@ def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
         for who, values, shown in (("paper", theirs, texts), ("here", ours, "")):
             rows.append({"texts": shown, "": who, **{name: signed(values.get(name, np.nan)) for name in classes}})
     return html_table(rows, say("published_pairs"), text=("texts", ""))
-
-
-def power(flips: Mapping[str, Flip], alpha: float) -> Markup:
-    """What samples of these sizes can and cannot exclude."""
-    rows = []
-    for (axis, origin), summary in kinds(flips).items():
-        texts, independent = (int(summary[count].max()) for count in ("texts", "clusters"))
-        changes = summary[summary["measure"].str.startswith("change_")]
-        rows.append(
-            {
-                "axis": axis,
-                "of": origin,
-                "texts": number(texts),
-                "of these independent": number(independent),
-                "rate that zero events would still allow": percent(zero_event_bound(independent, alpha)),
-                "smallest mean change it would show": unsigned(changes["detectable"].max()),
-                "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
-            }
-        )
-    return html_table(rows, say("power"), text=("axis", "of"))

@@ -12,12 +12,12 @@ from emoscope.experiments.performance.labels import OVERALL, f1_beside, label_st
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.calibration import bins_of, calibration_error
 from emoscope.statistics.rates import rate_difference_interval, wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.decisions import as_matrix, has_several, same, truth_name, truth_of, without_truth
 from emoscope.storage.files import read_json, write_json
 
-BINS = 10
 DRAWS = 100_000_000  # rows drawn for the intervals of one set, at most: they take seconds, also of a large corpus
 FEWEST = 200  # resamples, whatever the size
 
@@ -185,8 +185,7 @@ def weighted_statistic(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """A function from row weights (n,) to AUC of each class, F1 of each class, their means, and calibration error.
 
-    `truth`, `given` and `scores` are (n, classes), `right` says of which rows the answer is. The calibration error is
-    the expected one over BINS equal bins of confidence, Naeini, Cooper & Hauskrecht (2015).
+    `truth`, `given` and `scores` are (n, classes), `right` says of which rows the answer is.
     """
     number, bins = scores.shape[1], bins_of(confidence)
     hits, sizes = (truth & given).astype(float), truth.astype(float) + given
@@ -196,7 +195,7 @@ def weighted_statistic(
         hit, size = weights @ hits, weights @ sizes
         f1 = 2 * hit / np.where(size > 0, size, 1)
         auc = np.array([area(weights) for area in areas])
-        error = np.abs(np.bincount(bins, weights=weights * (confidence - right))).sum() / max(weights.sum(), 1)
+        error = calibration_error(confidence, right, bins, weights)
         return np.concatenate([auc, f1, [auc.mean(), f1.mean(), error]])
 
     return statistic
@@ -205,11 +204,6 @@ def weighted_statistic(
 def bounded(resamples: int, rows: int) -> int:
     """The number of resamples: as asked for, cut so that all draw DRAWS rows together at most, but at least FEWEST."""
     return min(resamples, max(FEWEST, DRAWS // max(rows, 1)))
-
-
-def bins_of(confidence: np.ndarray) -> np.ndarray:
-    """The number of each row's bin among BINS equal ones."""
-    return np.minimum((confidence * BINS).astype(int), BINS - 1)
 
 
 def _bootstrap(statistic: Callable, texts: np.ndarray, **options) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,118 @@
+"""Two groups of texts beside each other: an unfair rate is found with its sign, a fair one is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.fairness.groups import compare_groups, named_groups
+
+CLASSES = ["calm", "angry"]
+SIDES = ("male", "female")
+OPTIONS = {"margin": 0.02, "alpha": 0.05, "resamples": 300, "seed": 0}
+
+
+def texts(
+    count: int, angry: float, taken_for_angry: float, missed: float, name: str, confidence: float = 0.9
+) -> pd.DataFrame:
+    """Texts about one group: a share is angry, of which some are missed; of the calm, a share is taken for angry."""
+    label = (np.arange(count) < round(angry * count)).astype(int)
+    pred = label.copy()
+    for wrong, of in ((missed, 1), (taken_for_angry, 0)):
+        there = np.flatnonzero(label == of)
+        pred[there[: round(wrong * len(there))]] = 1 - of
+    words = [f"{name} text {k}" for k in range(count)]
+    return pd.DataFrame({"text": words, "label": label, "pred": pred, "confidence": confidence, "group": name})
+
+
+def compared(*parts: pd.DataFrame) -> pd.DataFrame:
+    table = pd.concat(parts, ignore_index=True).rename_axis("id").reset_index()
+    groups = table.set_index("id")["group"]
+    found = compare_groups(table.drop(columns="group"), groups[groups != "none"], SIDES, CLASSES, **OPTIONS)
+    return found.set_index(["measure", "class"])
+
+
+def test_more_false_alarms_for_one_group_are_found_with_their_sign():
+    found = compared(texts(400, 0.5, 0.3, 0.1, "male"), texts(400, 0.5, 0.05, 0.1, "female"))
+    row = found.loc[("false positives", "angry")]
+    assert (row["first"], row["second"], row["difference"]) == pytest.approx((0.3, 0.05, 0.25))
+    assert row["low"] > 0.15 and row["verdict"] == "different" and row["p_adjusted"] < 0.001
+    same = found.loc[("true positives", "angry")]
+    assert same["difference"] == pytest.approx(0) and same["verdict"] != "different"
+    assert found.loc[("true positives", "calm"), "difference"] == pytest.approx(-0.25)  # what is not taken for angry
+
+
+def test_a_class_missed_in_one_group_is_unequal_opportunity():
+    found = compared(texts(400, 0.5, 0.1, 0.4, "male"), texts(400, 0.5, 0.1, 0.1, "female"))
+    row = found.loc[("true positives", "angry")]
+    assert (row["first"], row["second"]) == pytest.approx((0.6, 0.9)) and row["verdict"] == "different"
+    assert row["first_texts"] == row["second_texts"] == 200  # of that class alone
+    assert found.loc[("false positives", "angry"), "verdict"] != "different"
+
+
+def test_another_class_mix_alone_makes_accuracy_differ_and_no_rate():
+    """The cheapest explanation of a difference of accuracy: the classifier treats both groups alike."""
+    found = compared(texts(1000, 0.8, 0.0, 0.3, "male"), texts(1000, 0.2, 0.0, 0.3, "female"))
+    assert found.loc[("accuracy", ""), "difference"] == pytest.approx(-0.18)
+    assert found.loc[("accuracy", ""), "verdict"] == "different"
+    assert found.loc[("base rate", "angry"), "difference"] == pytest.approx(0.6)
+    assert (found.loc[["true positives", "false positives"], "verdict"] != "different").all()
+
+
+def test_nothing_is_shown_to_be_equal_by_few_texts():
+    found = compared(texts(20, 0.5, 0, 0, "male"), texts(20, 0.5, 0, 0, "female"))
+    assert (found.loc[["true positives", "false positives", "accuracy"], "verdict"] == "underpowered").all()
+    many = compared(texts(4000, 0.5, 0, 0, "male"), texts(4000, 0.5, 0, 0, "female"))
+    assert (many.loc[["true positives", "false positives"], "verdict"] == "equivalent").all()
+    rates = ["base rate", "accuracy", "true positives", "false positives"]
+    assert (many.loc[rates, "detectable"] < found.loc[rates, "detectable"]).all()
+
+
+def test_fewer_than_eight_texts_have_neither_interval_nor_test():
+    found = compared(texts(7, 0.5, 0, 0, "male"), texts(400, 0.5, 0, 0, "female"))
+    rates = found.loc[["accuracy", "overconfidence", "calibration error", "false positives"]]
+    assert rates[["low", "high", "p", "p_adjusted", "detectable", "first_low"]].isna().all(axis=None)
+    assert set(rates["verdict"]) == {""}
+
+
+def test_a_group_without_texts_is_no_error():
+    found = compared(texts(30, 0.5, 0, 0, "female"))
+    assert found.loc[("accuracy", ""), "first_texts"] == 0 and found["difference"].isna().all()
+
+
+def test_overconfidence_is_confidence_that_accuracy_does_not_bear_out():
+    found = compared(texts(400, 0.5, 0.4, 0.4, "male"), texts(400, 0.5, 0.1, 0.1, "female"))
+    for measure in ("overconfidence", "calibration error"):
+        row = found.loc[(measure, "")]
+        assert (row["first"], row["second"]) == pytest.approx((0.3, 0)) and row["verdict"] == "different"
+        assert row["low"] < row["difference"] < row["high"] and row["difference"] == pytest.approx(0.3)
+    modest = compared(texts(400, 0.5, 0, 0, "male"), texts(400, 0.5, 0.1, 0.1, "female"))
+    assert modest.loc[("overconfidence", ""), "first"] == pytest.approx(-0.1)
+    assert modest.loc[("calibration error", ""), "first"] == pytest.approx(0.1)
+
+
+def test_each_text_counts_once_and_texts_of_no_group_do_not():
+    male, female = texts(100, 0.5, 0.3, 0.1, "male"), texts(100, 0.5, 0.05, 0.1, "female")
+    once = compared(male, female)
+    again = compared(male, male, female, texts(50, 0.5, 1, 1, "none"))
+    pd.testing.assert_frame_equal(once, again)
+
+
+def test_a_text_is_of_the_group_that_it_names_alone():
+    pairs = pd.DataFrame({
+        "id": range(6), "origin": ["natural"] * 4 + ["natural control", "template"],
+        "direction": ["female to male", "male to female", "mixed", *["male to female"] * 3],
+        "flags": [[], [], [], ["uncertain"], [], []],
+    })  # fmt: skip
+    assert named_groups(pairs).to_dict() == {0: "female", 1: "male"}
+
+
+def test_several_labels_are_judged_one_by_one():
+    one = pd.concat([texts(400, 0.5, 0.3, 0.1, "male"), texts(400, 0.5, 0.05, 0.1, "female")], ignore_index=True)
+    lists = one.assign(labels=one.pop("label").map(lambda k: [k]), pred=one["pred"].map(lambda k: [k]))
+    groups, rows = lists["group"].rename_axis("id"), lists.rename_axis("id").reset_index()
+    found = compare_groups(rows, groups, SIDES, CLASSES, **OPTIONS).set_index(["measure", "class"])
+    assert found.loc[("false positives", "angry"), "difference"] == pytest.approx(0.25)
+    both = rows.assign(pred=[[0, 1]] * len(rows))  # whoever gives all labels misses none, and raises every false alarm
+    found = compare_groups(both, groups, SIDES, CLASSES, **OPTIONS).set_index(["measure", "class"])
+    assert (found.loc[["true positives", "false positives"], "first"] == 1).all()
+    assert found.loc[("accuracy", ""), "first"] == 0

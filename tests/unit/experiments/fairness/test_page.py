@@ -1,0 +1,78 @@
+"""The fairness page: what differs is named with its sides, and what else sets the groups apart stands beside it."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.fairness import page as report
+from emoscope.experiments.fairness.gaps import TESTS
+from emoscope.experiments.fairness.groups import COLUMNS
+from made_up import NASTY, summary_of, tags, words
+
+NUMBERS = (0.4, 0.3, 0.5, 100, 0.1, 0.05, 0.2, 90, 0.3, 0.2, 0.4, 0.001, 0.9, 0.08)
+
+
+def groups(*measures: tuple[str, str, str]) -> pd.DataFrame:
+    """One row for each (measure, class, verdict)."""
+    rows = [(measure, name, *NUMBERS, 0.004, verdict) for measure, name, verdict in measures]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "p_adjusted", "verdict"])
+    return table.assign(axis="gender", first_group="male", second_group="female")
+
+
+RATES = groups(
+    ("base rate", "anger", ""), ("base rate", "joy", ""), ("words", "", ""), ("accuracy", "", "different"),
+    ("true positives", "joy", "underpowered"), ("false positives", "anger", "different"),
+    ("false positives", "joy", ""),
+    ("overconfidence", "", "equivalent"), ("calibration error", "", "different"),
+)  # fmt: skip
+
+
+def gaps(**measures: tuple) -> dict:
+    summary = summary_of("natural", changed=(0.1, 0.0, 0.2), **measures).assign(detectable=0.06, pairs=70)
+    summary["verdict"] = np.where(summary["measure"] == "gap_anger", "different", "underpowered")
+    return report.gaps_of(SimpleNamespace(gender_summary=summary), ["gender"])
+
+
+def test_the_headline_names_the_classes_and_the_sides():
+    told = words(report.main_result(gaps(gap_anger=(0.13, 0.1, 0.15), gap_joy=(0.0, -0.1, 0.1)), RATES))
+    assert "gender, test texts (male minus female): P(anger) +0.130." in told and "joy" not in told
+    assert "no text names one group alone" in words(report.main_result({}, RATES))
+
+
+def test_what_would_have_shown_stands_beside_what_did_not():
+    told = words(report.gap_sentences(gaps(gap_joy=(0.0, -0.1, 0.1)), RATES))
+    assert "no class differs for certain" in told and "too few texts to tell: 1" in told
+    assert "With 70 pairs, a gap would probably show from 0.060" in told
+
+
+def test_rates_that_differ_are_named_beside_the_class_mix():
+    told = words(report.rate_sentences(RATES))
+    assert "(male minus female): false positives of anger +30.0 %." in told
+    assert "Of 3 rates, 0 were shown to differ by less than the margin, 1 leave it open, and 1 rest on too few" in told
+    assert "30.0 % apart (total variation), which alone may make accuracy differ" in told
+
+
+def test_each_table_has_its_measures_and_no_other():
+    rates, confidence = (words(part) for part in (report.rates(RATES), report.confidence(RATES)))
+    assert "male: 40.0 % [30.0, 50.0]" in rates and "female: 10.0 % [5.0, 20.0]" in rates and "100 and 90" in rates
+    assert "overconfidence" not in rates and "too few texts" in rates
+    assert "calibration error" in confidence and "false positives" not in confidence.split("Bootstrapped.")[1]
+    assert "share of anger" in words(report.described(RATES)) and "words in a text" in words(report.described(RATES))
+
+
+@pytest.mark.parametrize("unit", ["template", "person"])
+def test_the_clearest_template_comes_first(unit):
+    rows = [(unit, f"{NASTY} {k}", "joy", 0.1 * k, -0.1, 0.9, 1.0 - 0.1 * k, 0.9, 0.3, 10, 10) for k in range(5)]
+    table = pd.DataFrame(rows, columns=TESTS).assign(
+        axis="race", p_adjusted=0.5, verdict=["different"] + ["equivalent"] * 4
+    )
+    shown = report.tests(table)
+    assert not tags(shown) & {"script", "img"}
+    assert [words(shown).index(f"+0.{k}00") for k in (4, 3, 2, 1)] == sorted(
+        words(shown).index(f"+0.{k}00") for k in range(1, 5)
+    )
+    told = words(report.test_sentences(table))
+    assert f"each {unit} by itself: in 1 of 5 some class tells the groups apart (1 of 5 tests)" in told
+    assert report.tests(table[:0]) == ""

@@ -1,0 +1,80 @@
+"""The suites page: what it says of rates, gaps and goals."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from emoscope.experiments.suites import page as report
+from emoscope.experiments.suites.goals import COLUMNS as GOALS
+from emoscope.perturbation.balance import COLUMNS as BALANCE
+from made_up import NASTY, pairs, summary_of, tags, words
+
+GOAL = ("", "follows", 0.8, 0.7, 0.9, 0.5, 0.3, 0.2, 0.4, 0.001, 0.6, "up", 50, 40, 0.001, "mine")
+
+
+def goals(**changes) -> pd.DataFrame:
+    return pd.DataFrame([GOAL], columns=[*GOALS, "p_adjusted", "suite"]).assign(**changes)
+
+
+def suites(summary: pd.DataFrame, goal: pd.DataFrame, **columns) -> dict[str, report.Scored]:
+    table = pairs(12).assign(origin="suite", goal="", cluster="c", **columns)
+    every = pd.concat([table, table[:2].assign(origin="suite control")], ignore_index=True)
+    measured = [name for name in every if name.startswith(("before_", "after_"))]
+    key = ["id", "axis", "origin", "term"]
+    tables = SimpleNamespace(
+        mine_pairs=every.drop(columns=measured), mine_scores=every[key + measured],
+        mine_summary=summary, mine_balance=pd.DataFrame(columns=BALANCE), goals=goal,
+    )  # fmt: skip
+    return report.suites_of(tables, {"mine": {"source": "csv", "path": f"folder/{NASTY}"}, "other": {"path": "x"}})
+
+
+SUMMARY = summary_of("suite", changed=(0.03, 0.01, 0.05)).assign(pairs=60)
+
+
+def test_only_suites_of_the_run_are_told_of_and_controls_are_no_pairs():
+    found = suites(SUMMARY, goals())
+    assert list(found) == ["mine"] and set(found["mine"].pairs["origin"]) == {"suite"}
+    assert found["mine"].sides == ("male", "female")
+
+
+def test_the_headline_says_what_follows_and_what_would_by_chance():
+    told = words(report.main_result(suites(SUMMARY, goals())))
+    assert "mine 3.0 % [1.0, 5.0] of 60 pairs, and no text offers neutral words" in told
+    assert "80.0 % [70.0, 90.0] go the way that the pair asks, 50.0 % by chance" in told
+    assert "asks" not in words(report.main_result(suites(SUMMARY, goals()[:0])))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "follows more often than either"),
+        ({"low": 0.55}, "more often than by chance; whether more often than the commonest goal"),
+        ({"low": 0.45, "p_adjusted": 0.3}, "Whether it follows more often than by chance is not settled"),
+        ({"low": 0.1, "lead": -0.3}, "goes against what is asked"),
+    ],
+)
+def test_what_is_said_of_following_is_what_was_found(changes, said):
+    told = words(report.goal_findings(suites(SUMMARY, goals(**changes)), 0.05))
+    assert said in told and "commonest goal (up) asks whatever the pair, 60.0 %" in told
+
+
+def test_a_gap_names_its_sides_in_their_order():
+    gap = summary_of("suite", gap_anger=(0.2, 0.1, 0.3), verdict="different")
+    told = words(report.gap_findings(suites(pd.concat([SUMMARY, gap]), goals())))
+    assert "mine (male minus female): P(anger) +0.200." in told
+    assert report.gap_findings(suites(SUMMARY, goals())) == ""
+
+
+def test_groups_are_shown_under_their_names_and_the_whole_first():
+    summary = pd.concat([SUMMARY, SUMMARY.assign(term="food"), SUMMARY.assign(term=NASTY)])
+    found = suites(summary, goals())
+    assert list(report.kinds(found)) == [("mine", "all"), ("mine", "food"), ("mine", NASTY)]
+    assert list(report.whole(found)) == ["mine"]
+
+
+def test_nothing_that_a_suite_holds_is_an_element():
+    hostile = suites(SUMMARY, goals(group=NASTY), term=NASTY, direction="")
+    shown = [report.setting(hostile), report.goal_table(hostile), report.strongest(hostile, ["joy", "anger"])]
+    for part in shown:
+        assert not tags(part) & {"script", "img"} and "alert" in words(part)

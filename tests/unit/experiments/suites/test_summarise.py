@@ -1,0 +1,105 @@
+"""The quotable numbers of suites, from pairs to findings; every pair counts, also of one original."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.suites.summarise import summarise_suites
+from emoscope.perturbation.effects import summarise_effects
+from emoscope.reporting.findings import read_findings
+
+STATISTICS = {"confidence": 0.95, "margin": 0.02}
+KEY = ["id", "axis", "origin", "term"]
+
+
+def suite(count: int = 40, **columns) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pairs about a first group and its twin, of which every first of two names the other group; the first group gets
+    0.9 of `calm`, the other 0.6, and the prediction never changes."""
+    forth = np.arange(count) % 2 == 0
+    pairs = pd.DataFrame({
+        "id": range(count), "axis": "mine", "origin": "suite", "term": "red and blue", "label": -1, "goal": "",
+        "text": [f"{'red' if first else 'blue'} {k // 4}" for k, first in enumerate(forth)],
+        "perturbed": [f"{'blue' if first else 'red'} {k}" for k, first in enumerate(forth)],
+        "direction": np.where(forth, "red to blue", "blue to red"), "flags": [[]] * count,
+        "cluster": [f"{k // 4}" for k in range(count)],
+    }).assign(**columns)  # fmt: skip
+    calm = np.where(forth, 0.9, 0.6), np.where(forth, 0.6, 0.9)
+    scores = pairs[KEY].assign(before_calm=calm[0], before_wild=1 - calm[0], after_calm=calm[1], after_wild=1 - calm[1])
+    return pairs, scores
+
+
+def findings(folder, pairs: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
+    (folder / "corpus.json").write_text(json.dumps({"classes": ["calm", "wild"]}))
+    files = {name: folder / f"mine{name}.parquet" for name in ("", "_scores", "_summary")}
+    pairs.to_parquet(files[""])
+    scores.to_parquet(files["_scores"])
+    summarise_effects(files[""], files["_scores"], STATISTICS, files["_summary"])
+    goals, found = folder / "goals.parquet", folder / "findings.csv"
+    parts = [[files[""]], [files["_scores"]], [files["_summary"]]]
+    summarise_suites(*parts, folder / "corpus.json", STATISTICS, goals, found)
+    return pd.read_parquet(files["_summary"]), read_findings(found), pd.read_parquet(goals)
+
+
+def test_a_gap_is_of_the_group_that_the_first_pair_names_first(tmp_path):
+    summary, found, _ = findings(tmp_path, *suite())
+    assert found["mine.red and blue.gap.calm"].value == pytest.approx(0.3)
+    assert found["mine.red and blue.gap.wild"].value == pytest.approx(-0.3)
+    changes = summary.set_index("measure")["value"]
+    assert changes["change_calm"] == pytest.approx(0)  # as many pairs go one way as the other
+
+
+def test_every_pair_of_an_original_counts_and_its_cluster_once(tmp_path):
+    pairs, scores = suite()
+    assert pairs["text"].nunique() == 20
+    scores.loc[3, ["after_calm", "after_wild"]] = [0.1, 0.9]  # the second pair of its original
+    summary, found, _ = findings(tmp_path, pairs, scores)
+    assert found["mine.red and blue.changed"].value == 1 / 40
+    row = summary.set_index("measure").loc["changed"]
+    assert (row["pairs"], row["texts"], row["clusters"], row["value"]) == (40, 20, 10, 1 / 40)
+
+
+def test_groups_stand_apart_and_together(tmp_path):
+    pairs, scores = suite(term=["one", "two"] * 20)
+    scores["term"] = pairs["term"]
+    scores.loc[scores["term"] == "two", ["after_calm", "after_wild"]] = [0.1, 0.9]
+    summary, found, _ = findings(tmp_path, pairs, scores)
+    assert [found[f"mine{group}.changed"].value for group in ("", ".one", ".two")] == [0.5, 0, 1]
+    assert summary["term"].drop_duplicates().tolist() == ["", "one", "two"]
+    assert found["mine.gap.calm"].value == pytest.approx(0.5 * 0.3 + 0.5 * (0.1 - 0.6))
+
+
+def test_no_gap_is_made_of_people_of_several_kinds(tmp_path):
+    pairs, scores = suite(term=["one", "two"] * 20, direction=["red to blue", "old to young"] * 20)
+    _, found, _ = findings(tmp_path, pairs, scores.assign(term=pairs["term"]))
+    assert "mine.gap.calm" not in found and {"mine.one.gap.calm", "mine.two.gap.calm"} <= set(found)
+
+
+def test_neutral_swaps_are_compared_with_their_own_pair(tmp_path):
+    pairs, scores = suite()
+    swaps = pairs[1::2].assign(origin="suite control", perturbed="swapped")
+    calm = pairs[1::2][KEY].assign(
+        origin="suite control", before_calm=0.6, before_wild=0.4, after_calm=0.2, after_wild=0.8
+    )
+    _, found, _ = findings(tmp_path, pd.concat([pairs, swaps]), pd.concat([scores, calm]))
+    beyond = found["mine.red and blue.changed_beyond_neutral"]
+    assert beyond.value == -1 and beyond.high < 0
+
+
+def test_accuracy_counts_pairs_of_an_original_together(tmp_path):
+    pairs, scores = suite(label=0)
+    scores.loc[:19, ["after_calm", "after_wild"]] = [0.1, 0.9]  # half of the originals, with all of their pairs
+    summary = findings(tmp_path, pairs, scores)[0].set_index("measure")
+    alone = findings(tmp_path, pairs.assign(cluster=[str(k) for k in range(40)]), scores)[0].set_index("measure")
+    both = [table.loc["accuracy_change"] for table in (summary, alone)]
+    assert [row["value"] for row in both] == [-0.5, -0.5]
+    assert both[0]["high"] - both[0]["low"] > 1.3 * (both[1]["high"] - both[1]["low"])
+    assert np.isnan(both[0]["p"]) and both[1]["p"] < 0.001  # McNemar's test wants independent pairs
+
+
+def test_following_is_a_finding_of_its_own(tmp_path):
+    pairs, scores = suite(goal=["down", "up"] * 20)  # calm is the first of two classes: a fall of it is a rise
+    _, found, goals = findings(tmp_path, pairs, scores)
+    assert found["mine.follows"].value == 0 and found["mine.follows_beyond_chance"].value == -0.5
+    assert set(goals["suite"]) == {"mine"}

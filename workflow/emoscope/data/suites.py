@@ -1,0 +1,103 @@
+"""Suites: pairs of texts that others wrote, read and checked.
+
+A suite is a table with a row for each pair: `before` and `after`, the texts; `group`, which of the suite's groups it
+belongs to; `direction`, `A to B` where the text before is about people of group A and the other about B; `cluster`,
+what counts as independent; `goal`, what the edit asks of the prediction: a class, or UP, DOWN or STAYS; `label`, the
+number of the class of both texts, -1 where it is not known. Without a value, cells are empty.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from emoscope.data.labels import class_numbers
+from emoscope.data.suite_presets import read_cebab, read_eec, read_winogender
+from emoscope.data.tables import load_table, require_columns
+from emoscope.errors import UserError
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
+
+COLUMNS = ["before", "after", "group", "direction", "cluster", "goal", "label"]
+UP, DOWN, STAYS = GOALS = ("up", "down", "stays")
+NO_GOAL = "unknown"  # as good as an empty cell
+
+
+def read_suite(entry: dict, classes: Sequence[str]) -> pd.DataFrame:
+    """The suite that an entry of the configuration describes, for a classifier of these classes.
+
+    UserError for a file of another shape, a pair without two different texts, a goal or label that is no class, and
+    too few independent pairs for any interval: in all, or in a group that the user named.
+    """
+    path, preset = Path(entry["path"]), entry.get("preset")
+    if preset == "eec":
+        pairs = read_eec(path, entry["between"], classes)
+    elif preset == "winogender":
+        pairs = read_winogender(path)
+    elif preset == "cebab":
+        pairs = read_cebab(path)
+    else:
+        pairs = read_pairs(path, entry, classes)
+    _check_texts(pairs)
+    _check_clusters(pairs, path, named=not preset)
+    return pairs.reset_index(drop=True)[COLUMNS]
+
+
+def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
+    """A user's own file; `entry` names its columns."""
+    table = load_table(path, entry["source"])
+    roles = {role: entry[role] for role in ("before", "after", "group", "cluster", "direction", "label") if entry[role]}
+    require_columns(table, path, roles, "name the right one as `{role}` of the suite in the config")
+    written = table[list(roles.values())].fillna("").astype(str)
+    before, after = written[roles["before"]], written[roles["after"]]
+
+    def cells(role: str) -> pd.Series:
+        return written[roles[role]].str.strip() if role in roles else pd.Series("", index=table.index)
+
+    group, cluster, labels = cells("group"), cells("cluster"), cells("label")
+    if "group" in roles and (blank := group == "").any():
+        raise UserError(f"{blank.idxmax()}: no group; fill in {roles['group']!r} or name no `group` in the config")
+    goals = cells("direction").replace(NO_GOAL, "")
+    for where, goal in goals.items():
+        if goal and goal not in (*classes, *GOALS):
+            wanted = ", ".join((*GOALS, *classes))
+            raise UserError(f"{where}: {goal!r} is no class and no direction; known: {wanted}; mend the row")
+    given = labels[labels != ""].rename_axis("where").reset_index(name="label")
+    numbers = class_numbers(given["label"], list(classes), given["where"], "mend the row or leave its label empty")
+    return pd.DataFrame({
+        "before": before,
+        "after": after,
+        "group": group.map(_both_ways),
+        "direction": group.where(group.str.count(" to ") == 1, ""),
+        "cluster": cluster.where(cluster != "", before),
+        "goal": goals,
+        "label": numbers.set_axis(given["where"]).reindex(table.index, fill_value=-1),
+    })  # fmt: skip
+
+
+def _both_ways(group: str) -> str:
+    """One name for `A to B` and `B to A`."""
+    return " and ".join(sorted(group.split(" to "))) if group.count(" to ") == 1 else group
+
+
+def _check_texts(pairs: pd.DataFrame) -> None:
+    """UserError for the first pair without two different texts; the index says where it stands."""
+    for where, one, other in pairs[["before", "after"]].itertuples(name=None):
+        if not one.strip() or not other.strip():
+            raise UserError(
+                f"{where}: the text {'before' if not one.strip() else 'after'} is missing; fill it in or remove the row"
+            )
+        if one.strip() == other.strip():
+            raise UserError(f"{where}: both texts are the same; mend or remove the row")
+        if "\0" in one + other:
+            raise UserError(f"{where}: a text holds a NUL character; remove it")
+
+
+def _check_clusters(pairs: pd.DataFrame, path: Path, named: bool) -> None:
+    """UserError where there are too few independent pairs for an interval: in all, or in one of the `named` groups."""
+    mend = f"an interval takes {FEWEST_CLUSTERS}"
+    if (count := pairs["cluster"].nunique()) < FEWEST_CLUSTERS:
+        raise UserError(f"{path}: {count} independent pairs (distinct texts before, or clusters); {mend}; add pairs")
+    groups = pairs.groupby("group")["cluster"].nunique()
+    if named and groups.min() < FEWEST_CLUSTERS:
+        small = groups.idxmin()
+        raise UserError(f"{path}: group {small!r} has {groups[small]} independent pairs; {mend}; join it with another")

@@ -1,0 +1,142 @@
+"""Two groups of texts compared: what they are, how often the classifier is right about them, and how sure it is.
+
+Groups are those of flips: texts that name people of one group only, as the word lists find them. They differ in more
+than the people they name, in classes and in length for a start; so a difference of accuracy, or of any other rate, may
+be due to that. `gaps.py` measures what is due to the people alone.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import fisher_exact
+
+from emoscope.perturbation.pairs import countable
+from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.calibration import bins_of, calibration_error
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
+from emoscope.statistics.equivalence import detectable_from_interval, equivalence_verdict, interval_test
+from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.rates import rate_difference_interval, rate_interval
+from emoscope.storage.decisions import as_matrix, truth_of
+
+BASE_RATE, WORDS, ACCURACY = "base rate", "words", "accuracy"
+TRUE_POSITIVES, FALSE_POSITIVES = "true positives", "false positives"
+OVERCONFIDENCE, CALIBRATION_ERROR = "overconfidence", "calibration error"
+DESCRIBED = (BASE_RATE, WORDS)  # of the texts, not of the classifier
+SIDES = ("first", "second")
+COLUMNS = ["measure", "class"]
+COLUMNS += [f"{side}{part}" for side in SIDES for part in ("", "_low", "_high", "_texts")]
+COLUMNS += ["difference", "low", "high", "p", "p_within", "detectable"]
+
+
+def named_groups(pairs: pd.DataFrame) -> pd.Series:
+    """The group that each test text names, by id, from the pairs of a flip that count; texts that name both are left
+    out."""
+    texts = pairs[(pairs["origin"] == "natural") & countable(pairs) & pairs["direction"].str.contains(" to ")]
+    return texts.set_index("id")["direction"].str.split(" to ").str[0]
+
+
+def compare_groups(
+    predictions: pd.DataFrame, groups: pd.Series, sides: Sequence[str], classes: Sequence[str], margin: float, *,
+    alpha: float, resamples: int, seed: int,
+) -> pd.DataFrame:  # fmt: skip
+    """What sets the predictions on texts of two groups apart; `difference` is of the first minus the second.
+
+    `predictions` has `id, text, label, pred, confidence`, or `labels` and lists of several; `groups` a group for some of the ids. Each text counts once.
+
+    - `base rate`: share of texts of a class; `words`: mean number of words;
+    - `accuracy`;
+    - `true positives`: of the texts of a class, the share predicted so; no difference is equal
+      opportunity, Hardt, Price and Srebro (2016), "Equality of opportunity in supervised learning";
+    - `false positives`: of the texts of other classes, the share predicted so; with the former, equalised odds;
+    - `overconfidence`: mean confidence minus accuracy; `calibration error`: the expected one, Guo et al. (2017), "On
+      calibration of modern neural networks".
+
+    Rates have exact intervals, differences Newcombe's, p is Fisher's; overconfidence and calibration error are
+    bootstrapped, and their p follows from the interval. `p_adjusted` is Benjamini and Hochberg's over the classes of a
+    measure. `verdict`: equivalent within the margin, different, or underpowered. A group of fewer than FEWEST_CLUSTERS
+    texts has neither intervals nor tests.
+    """
+    table = predictions.assign(group=predictions["id"].map(groups)).drop_duplicates("text")
+    table = table[table["group"].isin(sides)]
+    places = [(table["group"] == side).to_numpy() for side in sides]
+    truth, given = truth_of(table, len(classes)), as_matrix(table["pred"], len(classes))
+    right = (truth == given).all(axis=1)
+    rows = [
+        _rate(BASE_RATE, name, [truth[place, k] for place in places], margin, alpha) for k, name in enumerate(classes)
+    ]
+    rows.append(_mean_words([table["text"][place] for place in places]))
+    rows.append(_rate(ACCURACY, "", [right[place] for place in places], margin, alpha))
+    for measure, there in ((TRUE_POSITIVES, truth), (FALSE_POSITIVES, ~truth)):
+        for k, name in enumerate(classes):
+            rows.append(_rate(measure, name, [given[place & there[:, k], k] for place in places], margin, alpha))
+    rows += _confidence(table["confidence"].to_numpy(dtype=float), right, places, margin, alpha, resamples, seed)
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    adjusted = found.groupby("measure")["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
+    verdict = equivalence_verdict(found["p_within"].to_numpy(), adjusted.to_numpy(), alpha)
+    judged = np.where(found["measure"].isin(DESCRIBED) | found["p"].isna(), "", verdict)
+    return found.assign(p_adjusted=adjusted, verdict=judged)
+
+
+def _rate(measure: str, name: str, events: list[np.ndarray], margin: float, alpha: float) -> tuple:
+    sides = []
+    for side in events:
+        interval = rate_interval(side, np.arange(len(side)), alpha) if _enough(side) else (np.nan, np.nan)
+        sides.append((_mean(side), *interval, len(side)))
+    if not all(map(_enough, events)):
+        return _row(measure, name, sides, (np.nan, np.nan), np.nan, margin, alpha)
+    interval = rate_difference_interval(*events, paired=False, alpha=alpha)
+    counts = [[side.sum(), (~side).sum()] for side in events]
+    return _row(measure, name, sides, interval, float(fisher_exact(counts).pvalue), margin, alpha)
+
+
+def _mean_words(texts: list[pd.Series]) -> tuple:
+    lengths = [side.str.split().str.len() for side in texts]
+    sides = [(_mean(side), np.nan, np.nan, len(side)) for side in lengths]
+    return (WORDS, "", *sides[0], *sides[1], sides[0][0] - sides[1][0], *[np.nan] * 5)
+
+
+def _confidence(
+    confidence: np.ndarray, right: np.ndarray, places: list[np.ndarray], margin: float, alpha: float, resamples: int,
+    seed: int,
+) -> Iterator[tuple]:  # fmt: skip
+    bins = bins_of(confidence)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        found = []
+        for place in places:
+            weight = weights * place
+            if weight.any():
+                over = weight @ (confidence - right) / weight.sum()
+                found.append((over, calibration_error(confidence, right, bins, weight)))
+            else:
+                found.append((np.nan, np.nan))
+        return np.array([*found, np.subtract(*found)])  # (first, second, difference) of both measures
+
+    value, rows = statistic(np.ones(len(right))), np.arange(len(right))
+    enough = all(_enough(right[place]) for place in places)
+    drawn = {"seed": seed, "resamples": resamples, "alpha": alpha}
+    low, high = bootstrap_statistic(statistic, rows, **drawn) if enough else np.full((2, *value.shape), np.nan)
+    for k, measure in enumerate((OVERCONFIDENCE, CALIBRATION_ERROR)):
+        sides = [(value[n, k], low[n, k], high[n, k], int(place.sum())) for n, place in enumerate(places)]
+        interval = low[2, k], high[2, k]
+        p = interval_test(value[2, k], *interval, 0.0, alpha)[1] if enough else np.nan
+        yield _row(measure, "", sides, interval, p, margin, alpha)
+
+
+def _row(
+    measure: str, name: str, sides: list[tuple], interval: tuple[float, float], p: float, margin: float, alpha: float
+) -> tuple:
+    difference = sides[0][0] - sides[1][0]
+    within = interval_test(difference, *interval, margin, alpha)[0] if not np.isnan(p) else np.nan
+    detectable = detectable_from_interval(*interval, alpha)
+    return (measure, name, *sides[0], *sides[1], difference, *interval, p, within, detectable)
+
+
+def _mean(values: Sequence) -> float:
+    return float(np.mean(values)) if len(values) else np.nan
+
+
+def _enough(values: Sequence) -> bool:
+    return len(values) >= FEWEST_CLUSTERS

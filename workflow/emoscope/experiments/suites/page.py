@@ -1,0 +1,204 @@
+"""What the suites report says: tables and sentences over pairs that others wrote."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+from markupsafe import Markup
+
+from emoscope.experiments.suites.goals import FOLLOWS
+from emoscope.perturbation.effects import named_first
+from emoscope.perturbation.pair_tables import balance_table, beyond, control_texts, examples, found
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, scored
+from emoscope.reporting.html import cell, details, estimate, html_table, number, p_value, percent, signed
+from emoscope.reporting.passages import passage
+
+say = partial(passage, "suites")
+PRESETS = {
+    "eec": "Equity Evaluation Corpus (Kiritchenko and Mohammad 2018)",
+    "winogender": "Winogender (Rudinger et al. 2018)",
+    "cebab": "CEBaB (Abraham et al. 2022)",
+}
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The tables of one suite; `pairs` with their scores, without controls."""
+
+    entry: Mapping
+    pairs: pd.DataFrame
+    summary: pd.DataFrame
+    balance: pd.DataFrame
+    goals: pd.DataFrame
+
+    @property
+    def sides(self) -> tuple[str, str] | None:
+        """The two groups of people that the texts of a pair are about, first the one that gaps count up; or None."""
+        forth = self.pairs["direction"][named_first(self.pairs) == 1]
+        one_kind = len({frozenset(each.split(" to ")) for each in self.pairs["direction"] if each}) == 1
+        return tuple(forth.iloc[0].split(" to ")) if len(forth) and one_kind else None
+
+
+def suites_of(tables: SimpleNamespace, entries: Mapping[str, Mapping]) -> dict[str, Scored]:
+    """The tables of every suite that the run has scored, from those that the notebook loaded."""
+    result = {}
+    for suite, entry in entries.items():
+        if not hasattr(tables, f"{suite}_pairs"):
+            continue
+        pairs, scores, summary, balance = (
+            getattr(tables, f"{suite}_{kind}") for kind in ("pairs", "scores", "summary", "balance")
+        )
+        own = pairs[countable(pairs) & ~pairs["origin"].isin(NEUTRAL_ORIGINS)]
+        goals = tables.goals[tables.goals["suite"] == suite]
+        result[suite] = Scored(entry, scored(own, scores), summary, balance, goals)
+    return result
+
+
+def kinds(suites: Mapping[str, Scored]) -> dict[tuple[str, str], pd.DataFrame]:
+    """The summaries by suite and group, all groups together first."""
+    return {
+        (suite, group or "all"): rows
+        for suite, one in suites.items()
+        for group, rows in one.summary.groupby("term", sort=False)
+    }
+
+
+def whole(suites: Mapping[str, Scored]) -> dict[str, pd.DataFrame]:
+    """The summary of each suite as a whole; of one with a single group, that group's."""
+    return {suite: next(rows for (name, _), rows in kinds(suites).items() if name == suite) for suite in suites}
+
+
+def titled(summaries: Mapping[str, pd.DataFrame]) -> dict[tuple[str], pd.DataFrame]:
+    """Summaries by suite as rows of tables want them."""
+    return {(suite,): summary for suite, summary in summaries.items()}
+
+
+def main_result(suites: Mapping[str, Scored]) -> Markup:
+    """The headline: how many predictions each suite changes, beside neutral words, and whether as its pairs ask."""
+    return say(
+        "main_result",
+        suites=[
+            (suite, control_texts(summary)[0], found(summary, "changed"), beyond(summary), _whole_goal(suites[suite]))
+            for suite, summary in whole(suites).items()
+        ],
+    )
+
+
+def setting(suites: Mapping[str, Scored]) -> Markup:
+    """What each suite is."""
+    rows = []
+    for suite, one in suites.items():
+        groups, goals = one.pairs["term"].value_counts(sort=False), one.pairs["goal"].replace("", "not said")
+        asked = goals.value_counts() if (goals != "not said").any() else {}
+        rows.append(
+            {
+                "suite": suite,
+                "from": PRESETS.get(one.entry.get("preset"), "a file of yours") + f", {Path(one.entry['path']).name}",
+                "pairs": number(len(one.pairs)),
+                "of these independent": number(one.pairs["cluster"].nunique()),
+                "first and second text": " and ".join(one.sides) if one.sides else "as they come",
+                "groups": ", ".join(f"{name} {count:,}" for name, count in groups.items())
+                if len(groups) > 1
+                else "one",
+                "asked of the prediction": ", ".join(f"{name} {count:,}" for name, count in dict(asked).items())
+                or "nothing",
+            }
+        )
+    text = ("suite", "from", "first and second text", "groups", "asked of the prediction")
+    return html_table(rows, say("setting"), text=text)
+
+
+def controls(suites: Mapping[str, Scored]) -> Markup:
+    """How many pairs have a fair control, and in what these are not alike."""
+    return Markup("\n").join(
+        say(
+            "control",
+            suite=suite,
+            changed=found(summary, "changed"),
+            beyond=beyond(summary),
+            texts=control_texts(summary)[0],
+            fair=control_texts(summary)[1],
+            unlike=suites[suite].balance.loc[~suites[suite].balance["balanced"].astype(bool), "measure"].tolist(),
+        )
+        for suite, summary in whole(suites).items()
+    )
+
+
+def balances(suites: Mapping[str, Scored]) -> Markup:
+    """How alike controls and pairs are, suite by suite."""
+    tables = [Markup("<h4>{}</h4>{}").format(suite, balance_table(one.balance)) for suite, one in suites.items()]
+    return details("How alike pairs and controls are", *tables)
+
+
+def gap_findings(suites: Mapping[str, Scored]) -> Markup:
+    """For which classes the model tells the two groups of people apart, suite by suite."""
+    parts = []
+    for suite, summary in whole(suites).items():
+        gaps = summary[summary["measure"].str.startswith("gap_")]
+        if gaps.empty:
+            continue
+        different = gaps[gaps["verdict"] == "different"].sort_values("value", key=abs, ascending=False)
+        told = [
+            f"P({row['measure'].removeprefix('gap_')}) {signed(row['value'])}" for row in different.to_dict("records")
+        ]
+        counts = {verdict: (gaps["verdict"] == verdict).sum() for verdict in ("equivalent", "underpowered")}
+        parts.append(
+            say("gap_findings", suite=suite, sides=suites[suite].sides, told=told, classes=len(gaps), **counts)
+        )
+    return Markup("\n").join(parts)
+
+
+def goal_table(suites: Mapping[str, Scored]) -> Markup:
+    """How often predictions do what the pairs ask, beside exchanged goals and the commonest one."""
+    rows = [
+        {
+            "suite": suite,
+            "group": row["group"] or "all",
+            "": row["measure"],
+            "does so": cell(row, percent),
+            "exchanged goals": percent(row["chance"]),
+            "beyond them": estimate(row["lead"], row["lead_low"], row["lead_high"]),
+            "adjusted p": p_value(row["p_adjusted"]),
+            "always the commonest": f"{percent(row['always'])} ({row['commonest']})",
+            "pairs": number(int(row["pairs"])),
+            "independent": number(int(row["clusters"])),
+        }
+        for suite, one in suites.items()
+        for row in one.goals.to_dict("records")
+    ]
+    return html_table(rows, say("goal_table"), text=("suite", "group", "", "always the commonest"))
+
+
+def goal_findings(suites: Mapping[str, Scored], alpha: float) -> Markup:
+    """Whether predictions follow more often than chance and than the commonest goal would, suite by suite."""
+    goals = {suite: row for suite, one in suites.items() if (row := _whole_goal(one)) is not None}
+    return Markup("\n").join(say("goal_findings", suite=suite, goal=row, alpha=alpha) for suite, row in goals.items())
+
+
+def goal_rows(suites: Mapping[str, Scored]) -> pd.DataFrame:
+    """How often predictions follow, and how often they would by exchanged goals, as rows of a forest plot."""
+    rows = []
+    for suite, one in suites.items():
+        for row in one.goals[one.goals["measure"] == FOLLOWS].to_dict("records"):
+            name = ", ".join(filter(None, (suite, row["group"] or "all")))
+            rows.append((name, "the pairs' own goals", row["value"], row["low"], row["high"]))
+            rows.append((name, "goals exchanged between pairs", row["chance"], None, None))
+    return pd.DataFrame(rows, columns=["name", "series", "value", "low", "high"]).astype({"low": float, "high": float})
+
+
+def strongest(suites: Mapping[str, Scored], classes: Sequence[str]) -> Markup:
+    """The pairs of each suite that move the prediction most."""
+    tables = [
+        Markup("<h4>{}</h4>{}").format(suite, examples(one.pairs, classes, EXAMPLES)) for suite, one in suites.items()
+    ]
+    return details("The pairs that move the prediction most", *tables)
+
+
+def _whole_goal(one: Scored) -> pd.Series | None:
+    """How often the prediction follows over all pairs of a suite; None where they ask for nothing."""
+    rows = one.goals[(one.goals["measure"] == FOLLOWS) & (one.goals["group"] == "")]
+    return rows.iloc[0] if len(rows) else None

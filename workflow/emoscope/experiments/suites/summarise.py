@@ -1,0 +1,62 @@
+"""The quotable numbers of suites."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from emoscope.experiments.suites.goals import FOLLOWS, goal_rates
+from emoscope.perturbation.findings import counted, rate_finding
+from emoscope.perturbation.pairs import LARGE, SUITE, largest_change, moved, scored
+from emoscope.reporting.findings import Finding, write_findings
+from emoscope.storage.files import read_json, write_table
+
+
+def summarise_suites(
+    pairs: list[Path], scores: list[Path], summaries: list[Path], audit: Path, statistics: dict, goals: Path,
+    findings: Path,
+) -> None:  # fmt: skip
+    """Write how often predictions follow goals, `suite` and the columns of `goal_rates`, and findings on every suite;
+    `pairs`, `scores` and `summaries` list the suites in one order."""
+    margin, alpha = statistics["margin"], 1 - statistics["confidence"]
+    classes, tables, found = read_json(audit)["classes"], [], []
+    for pair, score, summary in zip(pairs, scores, summaries, strict=True):
+        table = scored(pd.read_parquet(pair), pd.read_parquet(score))
+        rates = goal_rates(table[table["origin"] == SUITE], classes, margin, alpha)
+        tables.append(rates.assign(suite=pair.stem))
+        found += findings_of(pair.stem, table, pd.read_parquet(summary), rates, margin, alpha)
+    write_table(pd.concat(tables, ignore_index=True), goals)
+    write_findings(found, findings)
+
+
+def findings_of(
+    suite: str, pairs: pd.DataFrame, summary: pd.DataFrame, goals: pd.DataFrame, margin: float, alpha: float
+) -> Iterator[Finding]:
+    """Of all pairs and, behind the suite's name, of each group: `.changed` and `.large_changes`, the shares of pairs
+    whose prediction does so; `.changed_beyond_neutral`, the first less that of neutral swaps; `.gap.{class}`, between
+    the two groups of people; `.follows`, how often the prediction does what the pair asks, and `.beyond_chance`."""
+    own = pairs[pairs["origin"] == SUITE]
+    for group, kind in summary.groupby("term", sort=False):
+        rows, name = kind.set_index("measure"), f"{suite}.{group}" if group else suite
+        each = counted(own if not group else own[own["term"] == group])
+        for what, events in (("changed", moved(each)), ("large_changes", largest_change(each) >= LARGE)):
+            yield rate_finding(f"{name}.{what}", events, each["cluster"], margin, alpha)
+        for measure, row in rows.iterrows():
+            if measure == "excess_changed":
+                yield _finding(
+                    f"{name}.changed_beyond_neutral", row, f"Of {int(row['texts'])} texts with a neutral swap."
+                )
+            elif measure.startswith("gap_"):
+                yield _finding(f"{name}.gap.{measure.removeprefix('gap_')}", row, f"Over {int(row['pairs'])} pairs.")
+    for row in goals[goals["measure"] == FOLLOWS].to_dict("records"):
+        name = f"{suite}.{row['group']}" if row["group"] else suite
+        note = f"Of {row['pairs']} pairs; with exchanged goals {row['chance']:.3f}."
+        yield Finding(f"{name}.follows", row["value"], row["low"], row["high"], note, texts=row["clusters"])
+        lead = (row["lead"], row["lead_low"], row["lead_high"])
+        yield Finding(f"{name}.follows_beyond_chance", *lead, note, texts=row["clusters"])
+
+
+def _finding(name: str, row: pd.Series, note: str) -> Finding:
+    return Finding(
+        name, row["value"], row["low"], row["high"], note, texts=row["clusters"], detectable=row["detectable"]
+    )
