@@ -85,6 +85,8 @@ def test_sets_keep_lists_of_labels_beside_texts_that_have_none():
     assert other["label"].tolist() == [-1] and other["label"].dtype == "int8"
     assert joined([made, other])["label"].tolist() == [[0, 2], None]
     assert joined([other, other])["label"].dtype == "int8"
+    lone = pair_table([pair_row(-1, "x", "template", "", None, perturb("he", [(0, 2, "she")]))])
+    assert lone["label"].tolist() == [None] and joined([lone, other])["label"].tolist() == [None, None]
 
 
 @pytest.fixture
