@@ -96,7 +96,7 @@ def main_table(metrics: dict, published: pd.DataFrame) -> Markup:
 
 
 def label_table(metrics: dict) -> Markup:
-    """Scores of several labels a text, over all pairs of a text and a label (micro) and as means over labels (macro)."""
+    """Scores of several labels a text, over all pairs of text and label (micro) and as means over labels (macro)."""
     rows = [{"": "texts"} | {title: number(metrics[part][kind]["rows"]) for (part, kind), title in SHORT_SETS.items()}]
     rows += [
         {"": title}
