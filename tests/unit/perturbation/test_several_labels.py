@@ -12,6 +12,7 @@ from emoscope.perturbation.edits import perturb
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.pair_sets import joined, pair_row, pair_table
+from emoscope.perturbation.pair_tables import most_changed
 from emoscope.perturbation.pairs import decisions, distances, moved, scored
 from emoscope.perturbation.scored_pairs import score_perturbation
 from emoscope.statistics.distances import total_variation
@@ -85,6 +86,8 @@ def test_sets_keep_lists_of_labels_beside_texts_that_have_none():
     assert other["label"].tolist() == [-1] and other["label"].dtype == "int8"
     assert joined([made, other])["label"].tolist() == [[0, 2], None]
     assert joined([other, other])["label"].dtype == "int8"
+    lone = pair_table([pair_row(-1, "x", "template", "", None, perturb("he", [(0, 2, "she")]))])
+    assert lone["label"].tolist() == [None] and joined([lone, other])["label"].tolist() == [None, None]
 
 
 @pytest.fixture
@@ -149,3 +152,12 @@ def test_words_tell_a_label_whichever_else_their_texts_have():
     assert Frequencies.of(texts, ["tea", "bus"]).telling == {"tea", "bus"}
     even = pd.DataFrame([("tea", [0, 1]), ("bus", [0, 1])] * 60, columns=["text", "labels"])
     assert Frequencies.of(even, ["tea", "bus"]).telling == frozenset()
+
+
+def test_of_many_classes_a_table_shows_those_that_change_most():
+    classes = [f"c{number}" for number in range(20)]
+    pair = {f"before_{name}": 0.5 for name in classes}
+    pair |= {f"after_{name}": 0.5 + 0.01 * (-1) ** number * number for number, name in enumerate(classes)}
+    assert most_changed(pair, classes) == classes[12:]
+    assert most_changed(pair, classes, ["c3", "elsewhere"]) == ["c3", *classes[12:]]
+    assert most_changed(pair, classes[:14]) == classes[:14]

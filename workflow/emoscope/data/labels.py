@@ -58,7 +58,7 @@ def written_labels(cell: Any, where: str) -> list[str]:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         found = None
     if not isinstance(found, list):
-        raise UserError(f"{where}: {text!r} is no list of labels; write `joy|love` or `[\"joy\", \"love\"]`")
+        raise UserError(f'{where}: {text!r} is no list of labels; write `joy|love` or `["joy", "love"]`')
     return list(map(str, found))
 
 

@@ -41,9 +41,7 @@ def split_corpus(
     write_json({**origin, **audit_corpus(table, origin["classes"]), **audit_split(parts)}, audit)
 
 
-def split(
-    table: pd.DataFrame, duplicates: str, method: str, test: float, seed: int, validation: str = "keep"
-) -> Parts:
+def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: int, validation: str = "keep") -> Parts:
     """Split a corpus.
 
     Shuffled rows are cut as scikit-learn's `train_test_split` does, which the paper used (seed 10, 0.2). With

@@ -26,7 +26,7 @@ def pair_row(
     axis: str,
     origin: str,
     term: str,
-    label: int | Sequence[int],
+    label: int | Sequence[int] | None,
     pair: Perturbation,
     direction: str = "",
     cluster: str | None = None,
@@ -52,7 +52,7 @@ def joined(sets: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 def _with_labels(table: pd.DataFrame) -> pd.DataFrame:
     """A set with its labels in one type: numbers, or where any are lists, lists."""
-    known = [np.ndim(label) == 1 for label in table["label"]]
-    if not any(known):
+    labels = list(table["label"])
+    if all(isinstance(label, int | np.integer) for label in labels):
         return table.astype({"label": "int8"})
-    return table.assign(label=[label if one else None for label, one in zip(table["label"], known, strict=True)])
+    return table.assign(label=[label if np.ndim(label) else None for label in labels])

@@ -1,6 +1,6 @@
 """Tables that the flips and the synonyms report share: what a perturbation does to predictions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from emoscope.perturbation.pairs import LARGE, SUITE, largest_change
 from emoscope.reporting.html import badge, cell, html_table, marked, number, p_value, percent, plural, signed, unsigned
 from emoscope.statistics.rates import zero_event_bound
 
+MANY, FEW = 14, 8  # classes that fit into the columns of a table, and how many are shown of more
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
 ORIGINS |= {SUITE: "pairs of the suite"}
 
@@ -209,6 +210,15 @@ def rate_rows(kinds: Mapping[str, pd.DataFrame], done: str) -> pd.DataFrame:
         for name, summary in kinds.items()
     ]
     return pd.concat(parts)[["name", "series", "value", "low", "high"]]
+
+
+def most_changed(pair: Mapping, classes: Sequence[str], kept: Collection[str] = ()) -> list[str]:
+    """The classes to show of a pair of scored texts, in their order: all, or if they are more than MANY the FEW whose
+    probability changes most, and those in `kept`."""
+    if len(classes) <= MANY:
+        return list(classes)
+    ranked = sorted(classes, key=lambda name: -abs(pair[f"after_{name}"] - pair[f"before_{name}"]))
+    return [name for name in classes if name in {*ranked[:FEW], *kept}]
 
 
 def pair_texts(pair) -> tuple[Markup, Markup]:

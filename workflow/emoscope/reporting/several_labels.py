@@ -14,4 +14,4 @@ def is_several(audit: Mapping) -> bool:
 
 def how_to_read(audit: Mapping, page: str) -> Markup:
     """What a page's words mean here; nothing where each text has one label."""
-    return passage("several_labels", page) if is_several(audit) else Markup()
+    return passage("several_labels", "told", rest=passage("several_labels", page)) if is_several(audit) else Markup()

@@ -104,3 +104,15 @@ def test_a_text_is_of_the_group_that_it_names_alone():
         "flags": [[], [], [], ["uncertain"], [], []],
     })  # fmt: skip
     assert named_groups(pairs).to_dict() == {0: "female", 1: "male"}
+
+
+def test_several_labels_are_judged_one_by_one():
+    one = pd.concat([texts(400, 0.5, 0.3, 0.1, "male"), texts(400, 0.5, 0.05, 0.1, "female")], ignore_index=True)
+    lists = one.assign(labels=one.pop("label").map(lambda k: [k]), pred=one["pred"].map(lambda k: [k]))
+    groups, rows = lists["group"].rename_axis("id"), lists.rename_axis("id").reset_index()
+    found = compare_groups(rows, groups, SIDES, CLASSES, **OPTIONS).set_index(["measure", "class"])
+    assert found.loc[("false positives", "angry"), "difference"] == pytest.approx(0.25)
+    both = rows.assign(pred=[[0, 1]] * len(rows))  # whoever gives all labels misses none, and raises every false alarm
+    found = compare_groups(both, groups, SIDES, CLASSES, **OPTIONS).set_index(["measure", "class"])
+    assert (found.loc[["true positives", "false positives"], "first"] == 1).all()
+    assert found.loc[("accuracy", ""), "first"] == 0

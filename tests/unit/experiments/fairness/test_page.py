@@ -51,7 +51,7 @@ def test_rates_that_differ_are_named_beside_the_class_mix():
     told = words(report.rate_sentences(RATES))
     assert "(male minus female): false positives of anger +30.0 %." in told
     assert "Of 3 rates, 0 were shown to differ by less than the margin, 1 leave it open, and 1 rest on too few" in told
-    assert "30.0 % apart (total variation), which alone may make accuracy differ" in told
+    assert "most in the share of anger: 40.0 % and 10.0 %. That alone may make accuracy differ" in told
 
 
 def test_each_table_has_its_measures_and_no_other():

@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit
 
 from emoscope.experiments.masking.measure import Mask, mask_block, score_table
-from emoscope.experiments.masking.measures import MEASURES, judged, measures
+from emoscope.experiments.masking.measures import MEASURES, judged, measures, well_decided
 from emoscope.experiments.masking.pairs import costliest_heads
 from emoscope.experiments.masking.reference import masking_reference
 from emoscope.experiments.masking.samples import most_confident
@@ -47,8 +47,11 @@ def test_a_row_is_judged_by_its_own_label(table):
     np.testing.assert_allclose(found["probability"], expit([2, 3, 1, 3, 1, 0]), rtol=1e-6)
     np.testing.assert_allclose(found["first_class"], expit([2, 3, 2, -2, 1, -2]), rtol=1e-6)
     assert found["margin"].tolist() == [2, 3, 1, 3, 1, 0], "the label's own logit, whatever the others are"
-    # joy of text 12 and love of text 11 are given and wrong, whatever the texts' other labels
-    assert found["accuracy"].tolist() == [1, 1, 1, 0, 0, 1]
+    assert found["accuracy"].tolist() == [1] * 6, "each is given, right or wrong"
+    fallen = rows[:6].assign(pred=[[1], [0], [0, 1], [], [0, 2], [1]])
+    assert measures(fallen, CLASSES)[:, 3].tolist() == [0, 1, 1, 0, 1, 0], "its own label, whatever the others are"
+    # joy of text 12 and love of text 11 are given and wrong
+    assert well_decided(samples, CLASSES).tolist() == [True, True, True, False, False, True]
     with pytest.raises(ValueError, match="not those of the samples"):
         judged(samples, masked.iloc[::-1])
 
@@ -64,7 +67,7 @@ def test_changes_are_after_minus_before_by_label(table):
     for group, change in (("sadness", -1), ("joy", 0), ("love", -0.5), (ALL, -0.5)):
         assert found[group, "margin"] == pytest.approx(change), group
     assert found["sadness", "probability"] == pytest.approx((expit([1, 2]) - expit([2, 3])).mean())
-    assert found["love", "accuracy"] == pytest.approx(-0.5 + 0.0)  # of text 12, love is no longer given; of 11 it stays
+    assert found["love", "accuracy"] == pytest.approx(-0.5)  # of text 12, love is no longer given; of 11 it stays
     assert found["joy", "accuracy"] == 0
 
 

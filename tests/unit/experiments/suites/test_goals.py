@@ -48,6 +48,11 @@ def test_a_class_called_up_is_a_class():
     assert not obeyed(table, ["up"], ["up", "2", "3"], whole=False).any()
 
 
+def test_of_several_labels_the_named_one_has_to_be_among_them():
+    table = pairs([LOW] * 2, [HIGH] * 2, ["3"] * 2).assign(pred_before=[[0], [0, 1]], pred_after=[[0, 2], [0, 1]])
+    assert obeyed(table, ["3", "stays"], STARS, whole=False).tolist() == [[True, False], [False, True]]
+
+
 def rates(table: pd.DataFrame) -> pd.DataFrame:
     return goal_rates(table, STARS, 0.02, 0.05).set_index(["group", "measure"])
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emoscope.errors import UserError
 from emoscope.experiments.suites.pair_set import changed_spans, import_suite
 from emoscope.perturbation.pair_sets import COLUMNS
 
@@ -95,3 +96,22 @@ def test_only_an_exchange_of_words_has_neutral_swaps_and_these_ask_for_nothing(m
     for swap in swaps.itertuples():
         assert swap.text == own.loc[swap.id, "text"] and swap.cluster == own.loc[swap.id, "cluster"]
         assert " son " in swap.perturbed and swap.perturbed != own.loc[swap.id, "perturbed"]
+
+
+def test_several_labels_have_no_order_to_rise_in(tmp_path):
+    rows = pd.DataFrame(
+        {"before": [f"he {k}" for k in range(9)], "after": [f"she {k}" for k in range(9)], "goal": "up"}
+    )
+    rows.to_csv(tmp_path / "mine.csv", index=False)
+    pd.DataFrame({"id": range(4), "text": "so", "labels": [[0], [], [0, 1], [1]]}).to_parquet(
+        tmp_path / "train.parquet"
+    )
+    (tmp_path / "corpus.json").write_text(json.dumps({"classes": ["joy", "fear"]}))
+    config = {"source": "csv", "path": str(tmp_path / "mine.csv"), "before": "before", "after": "after"}
+    config |= {"group": None, "cluster": None, "direction": "goal", "label": None}
+    files = {name: tmp_path / f"{name}.parquet" for name in ("train", "pairs", "balance")}
+    with pytest.raises(UserError, match=r"mine\.csv: up and down need one class a text"):
+        import_suite("mine", config, audit=tmp_path / "corpus.json", neutral=NEUTRAL, **files)
+    rows.assign(goal="joy").to_csv(tmp_path / "mine.csv", index=False)
+    import_suite("mine", config, audit=tmp_path / "corpus.json", neutral=NEUTRAL, **files)
+    assert set(pd.read_parquet(files["pairs"])["goal"]) == {"joy"}

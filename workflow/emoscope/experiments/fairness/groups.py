@@ -18,6 +18,7 @@ from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.equivalence import detectable_from_interval, equivalence_verdict, interval_test
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.rates import rate_difference_interval, rate_interval
+from emoscope.storage.decisions import as_matrix, truth_of
 
 BASE_RATE, WORDS, ACCURACY = "base rate", "words", "accuracy"
 TRUE_POSITIVES, FALSE_POSITIVES = "true positives", "false positives"
@@ -42,7 +43,7 @@ def compare_groups(
 ) -> pd.DataFrame:  # fmt: skip
     """What sets the predictions on texts of two groups apart; `difference` is of the first minus the second.
 
-    `predictions` has `id, text, label, pred, confidence`; `groups` a group for some of the ids. Each text counts once.
+    `predictions` has `id, text, label, pred, confidence`, or `labels` and lists of several; `groups` a group for some of the ids. Each text counts once.
 
     - `base rate`: share of texts of a class; `words`: mean number of words;
     - `accuracy`;
@@ -60,7 +61,7 @@ def compare_groups(
     table = predictions.assign(group=predictions["id"].map(groups)).drop_duplicates("text")
     table = table[table["group"].isin(sides)]
     places = [(table["group"] == side).to_numpy() for side in sides]
-    truth, given = (table[name].to_numpy()[:, None] == np.arange(len(classes)) for name in ("label", "pred"))
+    truth, given = truth_of(table, len(classes)), as_matrix(table["pred"], len(classes))
     right = (truth == given).all(axis=1)
     rows = [
         _rate(BASE_RATE, name, [truth[place, k] for place in places], margin, alpha) for k, name in enumerate(classes)

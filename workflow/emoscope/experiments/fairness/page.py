@@ -121,7 +121,7 @@ def rate_sentences(groups: pd.DataFrame) -> Markup:
     """For which classes texts about the two groups are judged at different rates, and what it takes to see one."""
     parts = []
     for axis, table in groups.groupby("axis", sort=False):
-        judged = table[table["measure"].isin(tuple(RATES))]
+        judged, shares = table[table["measure"].isin(tuple(RATES))], table[table["measure"] == BASE_RATE]
         different = judged[judged["verdict"] == "different"]
         told = [
             f"{row['measure']} of {row['class']} {_points(row['difference'])}" for row in different.to_dict("records")
@@ -135,7 +135,7 @@ def rate_sentences(groups: pd.DataFrame) -> Markup:
                 counts=[(judged["verdict"] == verdict).sum() for verdict in ("equivalent", "underpowered", "")],
                 measured=len(judged),
                 detectable=judged["detectable"].median(),
-                mix=table[table["measure"] == BASE_RATE]["difference"].abs().sum() / 2,
+                mix=shares.loc[shares["difference"].abs().idxmax()] if shares["difference"].notna().any() else None,
             )
         )
     return Markup("\n").join(parts)

@@ -10,6 +10,7 @@ from emoscope.experiments.fairness.groups import compare_groups, named_groups
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.settings import resampling
+from emoscope.storage.decisions import without_truth
 from emoscope.storage.files import read_json, write_table
 
 
@@ -23,7 +24,7 @@ def summarise_fairness(
     `sides` has the two groups of each axis; `pairs`, `scores` and `summaries` list the axes in its order.
     """
     classes, margin, options = read_json(audit)["classes"], statistics["margin"], resampling(statistics)
-    said = pd.concat(map(pd.read_parquet, predictions), ignore_index=True).drop(columns="label")
+    said = without_truth(pd.concat(map(pd.read_parquet, predictions), ignore_index=True))
     tested = pd.read_parquet(test).merge(said, on="id", validate="1:1")
     tables, found = {groups: [], changes: [], templates: []}, []
     for (axis, named), pair, score, summary in zip(sides.items(), pairs, scores, summaries, strict=True):

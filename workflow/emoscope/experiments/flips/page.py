@@ -10,7 +10,15 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.flips.axes import AXES
-from emoscope.perturbation.pair_tables import ORIGINS, balance_table, beyond, control_texts, found, pair_texts
+from emoscope.perturbation.pair_tables import (
+    ORIGINS,
+    balance_table,
+    beyond,
+    control_texts,
+    found,
+    most_changed,
+    pair_texts,
+)
 from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, countable, largest_change, scored
 from emoscope.reporting.html import cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
@@ -181,8 +189,10 @@ def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
     """The paper's table 4 beside the same two pairs here."""
     paper = table4.set_index("pair")
     here = [name.removeprefix("after_") for name in flip.pairs if name.startswith("after_")]
-    classes, rows = list(dict.fromkeys([*paper.columns, *here])), []
-    for _, pair in flip.pairs[flip.pairs["origin"] == "published"].iterrows():
+    pairs, rows = flip.pairs[flip.pairs["origin"] == "published"], []
+    kept = {name for _, pair in pairs.iterrows() for name in most_changed(pair, here, paper.columns)}
+    classes = list(dict.fromkeys([*paper.columns, *(name for name in here if name in kept)]))
+    for _, pair in pairs.iterrows():
         original, flipped = pair_texts(pair)
         ours = {name: pair[f"after_{name}"] - pair[f"before_{name}"] for name in here}
         theirs = paper.loc[pair.term] if pair.term in paper.index else {}

@@ -20,7 +20,10 @@ def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
     rows = max(map(len, panels.values()))
     columns = max(table.shape[1] for table in panels.values())
     annotated = columns <= MOST_ANNOTATED
-    width, height = max(2.4, min(WIDEST, (0.46 if annotated else 0.2) * columns) + 0.4), 0.27 * rows + 1.4
+    width, height = (
+        max(2.4, min(WIDEST, (0.46 if annotated else 0.2) * columns) + 0.4),
+        0.27 * rows + (1.4 if annotated else 2),
+    )
     beside = width * len(panels) <= WIDEST
     lines, across = (1, len(panels)) if beside else (len(panels), 1)
     figure = Figure(figsize=(width * across + 0.9, height * lines), layout="constrained")
@@ -41,7 +44,7 @@ def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
         axes.set_title(title)
         label_axes(axes, x="class of the samples", y="block" if number == 0 or not beside else "")
         axes.tick_params(axis="y", rotation=0)
-        axes.tick_params(axis="x", rotation=45)
+        axes.tick_params(axis="x", rotation=45 if annotated else 90)
     return figure
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.storage.decisions import decisions_of, has_several, right, truth_name, truth_of
+from emoscope.storage.decisions import as_matrix, decisions_of, has_several, right, truth_name, truth_of
 
 MASK = ["block", "head", "condition"]
 PAIR = ["first_block", "first_head", "second_block", "second_head"]
@@ -15,19 +15,28 @@ def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
     """The MEASURES of every row before differences are taken, float (rows, 4).
 
     Columns are those of predictions, and `group`, the class that a row is judged by. Where a text may have several
-    labels, none has a rival: the margin is the logit itself, and accuracy is whether the decision on it is right.
+    labels, none has a rival: the margin is the logit itself, and accuracy is whether the label is given.
     """
     probabilities = table[[f"p_{name}" for name in classes]].to_numpy(dtype=float)
     logits = table[[f"logit_{name}" for name in classes]].to_numpy(dtype=float)
     rows, group = np.arange(len(table)), table["group"].to_numpy()
     own, decisions = logits[rows, group], decisions_of(table, "pred", probabilities)
     if has_several(table):
-        margin, hit = own, (decisions == truth_of(table, len(classes)))[rows, group]
+        margin, hit = own, decisions[rows, group]
     else:
         rivals = logits.copy()
         rivals[rows, group] = -np.inf
         margin, hit = own - rivals.max(axis=1), right(table, decisions)
     return np.column_stack([probabilities[rows, group], probabilities[:, 0], margin, hit])
+
+
+def well_decided(samples: pd.DataFrame, classes: list[str]) -> np.ndarray:
+    """Which samples are classified correctly, bool (rows,); of several labels, the one that a row is judged by."""
+    decisions = as_matrix(samples["pred"], len(classes))
+    if not has_several(samples):
+        return right(samples, decisions)
+    agreed = decisions == truth_of(samples, len(classes))
+    return agreed[np.arange(len(samples)), samples["group"].to_numpy()]
 
 
 def judged(samples: pd.DataFrame, masked: pd.DataFrame) -> pd.DataFrame:

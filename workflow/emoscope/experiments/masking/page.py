@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
-from emoscope.experiments.masking.measures import measures
+from emoscope.experiments.masking.measures import well_decided
 from emoscope.experiments.masking.summarise import (
     composition_effect,
     costliest_block,
@@ -22,6 +22,7 @@ from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 say = partial(passage, "masking")
 VERDICTS = ("different", "equivalent", "underpowered")
+MANY = 14  # classes, more than which make a table too wide
 FIRST = 0  # the block that the paper calls head 0, or head 1
 MEASURES = {
     "probability": "change of P(own class)",
@@ -52,7 +53,7 @@ def sampling(samples: pd.DataFrame, classes: Sequence[str], settings: dict) -> M
         chosen=settings["samples"],
         counts=[f"{classes[group]} {count}" for group, count in counts.items()],
         confidence=samples["confidence"].mean(),
-        right=measures(samples, classes)[:, -1].mean(),
+        right=well_decided(samples, classes).mean(),
     )
 
 
@@ -246,12 +247,14 @@ def block_table(summary: pd.DataFrame, alpha: float) -> Markup:
 
 def verdict_table(summary: pd.DataFrame, measure: str, caption: str) -> Markup:
     """Rows are silenced blocks, columns classes, cells the verdict on "no effect" and the detectable change."""
-    return html_table(_by_class(summary, "described", measure, _verdict), caption, text=[*groups_of(summary), ALL])
+    rows = _by_class(summary, "described", measure, _verdict)
+    return html_table(rows, caption, text=[name for name in rows[0] if name != "block"])
 
 
 def full_table(summary: pd.DataFrame, condition: str, measure: str, alpha: float, caption: str) -> Markup:
     """Rows are blocks, columns classes, cells changes with intervals, in bold where they survive FDR control."""
-    return html_table(_by_class(summary, condition, measure, partial(_change, alpha=alpha)), caption)
+    rows = _by_class(summary, condition, measure, partial(_change, alpha=alpha))
+    return html_table(rows, caption, text=("texts of class",))
 
 
 def head_maps(summary: pd.DataFrame, measure: str, alpha: float) -> tuple[dict, dict]:
@@ -330,9 +333,17 @@ def _first_block(summary: pd.DataFrame, condition: str, measure: str) -> dict[st
 
 
 def _by_class(summary: pd.DataFrame, condition: str, measure: str, make: Callable[[dict], Markup]) -> list[dict]:
-    """Rows of a table: a block each, with a cell for the texts of each class, and of all together."""
+    """Rows of a table: a block each, with a cell for the texts of each class, and of all together; where there are many
+    classes, a row for each and a column for each block."""
     effects = whole_blocks(summary, condition, measure)
     groups = [*groups_of(summary), ALL]
+    if len(groups) > MANY:
+        cells = effects.set_index(["group", "block"]).to_dict("index")
+        blocks = sorted(effects["block"].unique())
+        return [
+            {"texts of class": name} | {f"block {block}": make(cells.get((name, block))) for block in blocks}
+            for name in groups
+        ]
     return [
         {"block": block} | {name: make(part.get(name)) for name in groups}
         for block, rows in effects.groupby("block")

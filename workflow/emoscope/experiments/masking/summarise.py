@@ -60,7 +60,7 @@ def summarise(
     - `first_class`: P(the first class), which the authors' code stored in every column;
     - `margin`: the logit of the sample's class minus the largest other logit;
     - `accuracy`: 1 where the prediction equals the label.
-    Of several labels a text, the last two are of the sample's own label alone: see `measures`.
+    Of several labels a text, the last two are the label's own logit, and 1 where it is given: see `measures`.
     The margin, a logit, has no bounds: it is judged by `studentised_test`, all others by `bounded_test`; a probability
     can change no further than to 0 or 1, so that what the samples were before bounds the change.
     `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no

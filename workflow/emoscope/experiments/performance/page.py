@@ -18,6 +18,12 @@ SETS = {
     ("test", "all"): "test, all rows",
     ("test", "distinct"): "test, every text once, none known from training",
 }
+SHORT_SETS = {  # the same, in the order of SETS, as titles of columns
+    ("train", "all"): "training",
+    ("train", "distinct"): "training, once",
+    ("test", "all"): "test",
+    ("test", "distinct"): "test, once, new",
+}
 METHODS = {"words": "a bag of words", "constant": "the most frequent class"}
 LABEL_METHODS = {"words": "a bag of words", "constant": "the most frequent set of labels"}
 F1 = {"micro_f1": "micro F1", "macro_f1": "macro F1"}
@@ -34,7 +40,6 @@ OF_LABEL = {
     "precision": "precision",
     "recall": "recall",
     "f1": "F1",
-    "auc": "AUC",
     "average_precision": "average precision",
 }
 COMPOSED = {
@@ -92,35 +97,30 @@ def main_table(metrics: dict, published: pd.DataFrame) -> Markup:
 
 def label_table(metrics: dict) -> Markup:
     """Scores of several labels a text, over all pairs of text and label (micro) and as means over labels (macro)."""
-    rows = [
-        {
-            "set": label,
-            "texts": number(metrics[part][kind]["rows"]),
-            **{title: cell(estimates_of(metrics[part][kind])[name], number) for name, title in LABEL_SCORES.items()},
-        }
-        for (part, kind), label in SETS.items()
+    rows = [{"": "texts"} | {title: number(metrics[part][kind]["rows"]) for (part, kind), title in SHORT_SETS.items()}]
+    rows += [
+        {"": title}
+        | {short: cell(estimates_of(metrics[part][kind])[name], number) for (part, kind), short in SHORT_SETS.items()}
+        for name, title in LABEL_SCORES.items()
     ]
-    return html_table(rows, say("label_table"), text=("set",))
+    return html_table(rows, say("label_table"), text=("",))
 
 
 def label_baselines(metrics: dict) -> Markup:
-    """F1 of the cheapest classifiers on the test set, and the model's minus theirs."""
-    rows = [
-        {
-            "set": SETS["test", kind],
-            "classifier": LABEL_METHODS[method],
-            **{f"its {title}": cell(estimates_of(found[kind])[name], number) for name, title in F1.items()},
-            **{
-                f"model minus it, {title}": cell(estimates_of(found[kind])[f"{name}_difference"])
-                for name, title in F1.items()
-            },
-            "its exact matches": cell(estimates_of(found[kind])["accuracy"], number),
-        }
-        for kind in ("all", "distinct")
-        for method, found in metrics["baselines"].items()
-        if "macro_f1" in found[kind]
-    ]
-    return html_table(rows, say("label_baselines"), text=("set", "classifier"))
+    """What the cheapest classifiers reach on the test set, and the model's scores minus theirs."""
+    rows = []
+    for method, found in metrics["baselines"].items():
+        for name, title in (F1 | {"accuracy": "exact matches"}).items():
+            row = {"classifier": LABEL_METHODS[method], "": title}
+            for kind, short in (("all", "all"), ("distinct", "once, new")):
+                ours = estimates_of(found[kind])
+                difference = "difference" if name == "accuracy" else f"{name}_difference"
+                row |= {
+                    f"{short}: it": cell(ours.get(name), number),
+                    f"{short}: model minus it": cell(ours.get(difference)),
+                }
+            rows.append(row)
+    return html_table(rows, say("label_baselines"), text=("classifier", ""))
 
 
 def thresholds(found: dict) -> Markup:
@@ -128,7 +128,7 @@ def thresholds(found: dict) -> Markup:
     return say("thresholds", **found)
 
 
-def label_scores(found: dict, counts: dict[str, int], thresholds: dict) -> Markup:
+def label_scores(found: dict, thresholds: dict) -> Markup:
     """Scores of each of several labels, the most frequent first."""
     rows = [
         {
@@ -136,7 +136,6 @@ def label_scores(found: dict, counts: dict[str, int], thresholds: dict) -> Marku
             "test texts": number(scores["rows"]),
             "threshold": number(thresholds["thresholds"][name]),
             **{title: cell(estimates_of(scores)[score], number) for score, title in OF_LABEL.items()},
-            "in the corpus": number(counts[name]),
         }
         for name, scores in sorted(found["per_class"].items(), key=lambda one: -one[1]["rows"])
     ]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emoscope.data.suites import DOWN, STAYS, UP
-from emoscope.perturbation.pairs import countable, distinct, moved, probabilities
+from emoscope.perturbation.pairs import countable, decisions, distinct, moved, probabilities
 from emoscope.statistics.bounded import CHANGE, bounded_test
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.rates import rate_interval
@@ -54,11 +54,10 @@ def _rates(name: str, pairs: pd.DataFrame, classes: Sequence[str], margin: float
 def obeyed(pairs: pd.DataFrame, goals: Sequence[str], classes: Sequence[str], whole: bool) -> np.ndarray:
     """Whether each pair's prediction does what each goal asks, bool (pairs, goals); `whole`: rise by a class at least.
 
-    A class of the name of a direction is meant as a class.
+    A class of the name of a direction is meant as a class; of several labels, it has to be among them.
     """
-    before, after = probabilities(pairs)
-    numbers = np.arange(len(classes))
-    rise = after.argmax(axis=1) - before.argmax(axis=1) if whole else (after - before) @ numbers
+    before, after = decisions(pairs) if whole else probabilities(pairs)
+    rise = (after.astype(float) - before) @ np.arange(len(classes))
     outcome = {UP: rise > 0, DOWN: rise < 0, STAYS: ~moved(pairs).to_numpy()}
-    outcome |= {name: after.argmax(axis=1) == number for number, name in enumerate(classes)}
+    outcome |= dict(zip(classes, decisions(pairs)[1].T, strict=True))
     return np.column_stack([outcome[goal] for goal in goals])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.data.suites import read_suite
+from emoscope.data.suites import DOWN, UP, read_suite
+from emoscope.errors import UserError
 from emoscope.perturbation.balance import balance as balance_of
 from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.edits import Perturbation
@@ -15,6 +16,7 @@ from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import neutral_pairs
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.perturbation.pairs import SUITE
+from emoscope.storage.decisions import has_several
 from emoscope.storage.files import read_json, write_table
 
 PIECES = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
@@ -29,7 +31,9 @@ def import_suite(
     `term` is the group. Only pairs that exchange words one for one have a null: that of a rewritten clause would be as
     many rewritten clauses, which no list offers.
     """
-    own = read_suite(config, read_json(audit)["classes"])
+    own, texts = read_suite(config, read_json(audit)["classes"]), pd.read_parquet(train)
+    if has_several(texts) and own["goal"].isin((UP, DOWN)).any():
+        raise UserError(f"{config['path']}: {UP} and {DOWN} need one class a text; this corpus gives several labels")
     made = pair_table(
         pair_row(
             number,
@@ -44,7 +48,7 @@ def import_suite(
         for number, row in enumerate(own.itertuples())
     )
     swaps = NeutralLexicon.load(neutral)
-    known = Frequencies.of(pd.read_parquet(train), swaps.words)
+    known = Frequencies.of(texts, swaps.words)
     exchanged = made[[_word_for_word(row) for row in made.itertuples()]]
     swapped = balanced(exchanged, neutral_pairs(exchanged, swaps, known), known)
     write_table(balance_of(made, swapped, known), balance)

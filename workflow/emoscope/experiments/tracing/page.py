@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -11,10 +12,11 @@ from emoscope.experiments.tracing.journey import Inside, concentration, journey_
 from emoscope.experiments.tracing.names import FLIP, NEUTRAL
 from emoscope.experiments.tracing.profiles import LEVEL
 from emoscope.experiments.tracing.shares import BOTH
-from emoscope.perturbation.pair_tables import ORIGINS, pair_texts
+from emoscope.perturbation.pair_tables import ORIGINS, most_changed, pair_texts
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.html import cell, html_table, listed, number, outcome, percent, planted_box, signed
 from emoscope.reporting.passages import Findings, passage
+from emoscope.storage.decisions import as_matrix
 from emoscope.storage.names import TOP
 
 say = partial(passage, "tracing")
@@ -273,13 +275,15 @@ def traced(tables: SimpleNamespace, axis: str) -> list[tuple[str, pd.Series, pd.
 
 def pair_table(title: str, pair: pd.Series, classes: Sequence[str]) -> Markup:
     """One pair: both texts with what changed marked, and what the model says of both."""
+    shown = most_changed(pair, classes)
     rows = [
-        {"": text, **{name: number(pair[f"{when}_{name}"]) for name in classes}}
+        {"": text, **{name: number(pair[f"{when}_{name}"]) for name in shown}}
         for when, text in zip(("before", "after"), pair_texts(pair), strict=True)
     ]
-    changes = {name: signed(pair[f"after_{name}"] - pair[f"before_{name}"]) for name in classes}
-    label = classes[pair.label] if pair.label >= 0 else ""
-    caption = say("pair_table", title=title, origin=ORIGINS[pair.origin], label=label)
+    changes = {name: signed(pair[f"after_{name}"] - pair[f"before_{name}"]) for name in shown}
+    known = np.flatnonzero(as_matrix(pd.Series([pair.label]), len(classes))[0])
+    label = listed(classes[number] for number in known) if len(known) else ""
+    caption = say("pair_table", title=title, origin=ORIGINS[pair.origin], label=label, few=len(shown) < len(classes))
     return html_table([*rows, {"": "change", **changes}], caption, text=("",))
 
 
