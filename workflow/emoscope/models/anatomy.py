@@ -1,6 +1,7 @@
 """What differs between model families: where the blocks are, what they consist of, and what reads their result.
 
-The only place that knows families. To add one, add a line to FAMILIES, or describe it in the configuration (`family`).
+The place that knows families; what names do not tell of two of them is in `inside.structure`. To add one, add an entry
+to FAMILIES, or describe it in the configuration (`family`).
 Imported by the Snakefile: nothing heavy in here.
 """
 

@@ -52,8 +52,6 @@ NEEDS = {  # what the experiments do, by the checks without which it would be wr
     "lens": ("pooled", "lens"),
     "attention": ("values", "weights", "blocking", "heads", "pooled", "resumed"),
 }
-
-
 CHECKS = ("padding", "pooled", "halves", "heads", "resumed", "lens", "parts", "values", "weights", "blocking")
 
 
@@ -162,8 +160,8 @@ def assert_readable(model: PreTrainedModel, blocked: bool) -> None:
 
     `blocked` says whether its attention is to be blocked, which some models do not allow.
     """
-    for check in language_checks(model):
-        if not check.exact and (blocked or check.check != "blocking"):
+    for check in language_checks(model, blocked):
+        if not check.exact:
             raise UserError(
                 f"{model.name_or_path}: what would be read out of this {type(model).__name__} is not what it computes "
                 f"(check {check.check!r}: off by {check.error:.2g} of the largest value{_said(check)}); name another "
@@ -172,8 +170,8 @@ def assert_readable(model: PreTrainedModel, blocked: bool) -> None:
 
 
 @torch.inference_mode()
-def language_checks(model: PreTrainedModel) -> list[Check]:
-    """All checks of a language model, whose attention has to be computed step by step."""
+def language_checks(model: PreTrainedModel, blocked: bool) -> list[Check]:
+    """All checks of a language model, whose attention has to be computed step by step; the last if it is `blocked`."""
     tokens = torch.arange(WORDS, device=model.device)[None] + model.config.vocab_size // 2
     inputs = {"input_ids": tokens}
     text = Text(inputs, WORDS - 1, activations_of(model, inputs))
@@ -184,8 +182,9 @@ def language_checks(model: PreTrainedModel) -> list[Check]:
         "lens": iter([(read_out(model, text.run.residual[-1]), text.run.logits)]),
         "values": _values(model, text),
         "weights": _weights(model, model, text),
-        "blocking": ((_beside(model, ids), text.run.logits[-1:]) for ids in [tokens]),
     }
+    if blocked:
+        every["blocking"] = ((_beside(model, ids), text.run.logits[-1:]) for ids in [tokens])
     return [_checked(name, routes) for name, routes in every.items()]
 
 
