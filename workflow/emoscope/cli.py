@@ -26,6 +26,8 @@ COMMANDS = {
     "download-model": "models.sources:download_model",
     "unpack-model": "models.sources:unpack_model",
     "finetune": "training.finetune:finetune",
+    "match-labels": "training.match:match_labels",
+    "adopt-model": "training.adopt:adopt_model",
     "check-exactness": "models.inside.exactness:check_exactness",
     "choose-thresholds": "training.thresholds:choose_thresholds",
     "predict": "models.logits:predict",

@@ -1,6 +1,11 @@
 """Texts: data/corpora/{corpus}/ gets corpus.parquet, {train,validation,test}.parquet and corpus.json, the audit of them."""
 
 
+def parent_of(name):
+    """A file of the corpus whose texts a corpus with matched labels has."""
+    return lambda wildcards: f"{STUDY.matched_corpora[wildcards.corpus].parent.folder}/{name}"
+
+
 rule generate_corpus:
     """Generate sentences with planted effects; truth.json says which."""
     input:
@@ -12,7 +17,7 @@ rule generate_corpus:
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
-        corpus=from_source(CORPORA, "calibration"),
+        corpus=from_source(STUDY.own_corpora, "calibration"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
@@ -36,7 +41,7 @@ rule import_corpus:
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
-        corpus=from_source(CORPORA, "csv", "tsv", "parquet", "semicolon", "parallel", "tabbed"),
+        corpus=from_source(STUDY.own_corpora, "csv", "tsv", "parquet", "semicolon", "parallel", "tabbed"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
@@ -60,7 +65,7 @@ rule download_corpus:
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
-        corpus=from_source(CORPORA, "hub"),
+        corpus=from_source(STUDY.own_corpora, "hub"),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
@@ -86,6 +91,8 @@ rule split_corpus:
         audit="data/corpora/{corpus}/corpus.json",
     log:
         "logs/corpora/{corpus}/split.log",
+    wildcard_constraints:
+        corpus=one_of(STUDY.own_corpora),
     localrule: True
     conda:
         "../../envs/emoscope.yaml"
@@ -97,3 +104,51 @@ rule split_corpus:
             --train {output.train:q} --validation {output.validation:q} --test {output.test:q} \
             --audit {output.audit:q} >{log:q} 2>&1
         """
+
+
+rule match_labels:
+    """Number a corpus' labels as an adopted classifier does; leave out what it has no class for."""
+    input:
+        base=lambda wildcards: STUDY.matched_corpora[wildcards.corpus].model.folder,
+        train=parent_of("train.parquet"),
+        validation=parent_of("validation.parquet"),
+        test=parent_of("test.parquet"),
+        audit=parent_of("corpus.json"),
+        code=code_of("training.match"),
+    output:
+        matched_train="data/corpora/{corpus}/train.parquet",
+        matched_validation="data/corpora/{corpus}/validation.parquet",
+        matched_test="data/corpora/{corpus}/test.parquet",
+        matched_audit="data/corpora/{corpus}/corpus.json",
+    log:
+        "logs/corpora/{corpus}/match.log",
+    wildcard_constraints:
+        corpus=one_of(STUDY.matched_corpora),
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        config=as_json(lambda wildcards: STUDY.matched_corpora[wildcards.corpus].matching),
+    shell:
+        r"""
+        python -m emoscope match-labels --base {input.base:q} --train {input.train:q} --validation {input.validation:q} \
+            --test {input.test:q} --audit {input.audit:q} --config {params.config:q} \
+            --matched-train {output.matched_train:q} --matched-validation {output.matched_validation:q} \
+            --matched-test {output.matched_test:q} --matched-audit {output.matched_audit:q} >{log:q} 2>&1
+        """
+
+
+rule share_truth:
+    """What is planted in generated texts holds of them under any numbers of their labels."""
+    input:
+        truth=parent_of("truth.json"),
+        audit="data/corpora/{corpus}/corpus.json",
+    output:
+        "data/corpora/{corpus}/truth.json",
+    log:
+        "logs/corpora/{corpus}/truth.log",
+    wildcard_constraints:
+        corpus=from_source(STUDY.matched_corpora, "calibration"),
+    localrule: True
+    shell:
+        "cp {input.truth:q} {output:q} > {log:q} 2>&1"

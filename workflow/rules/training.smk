@@ -75,6 +75,8 @@ rule finetune:
         "logs/{run}/finetune.log",
     benchmark:
         "benchmarks/{run}/finetune.jsonl"
+    wildcard_constraints:
+        run=one_of(name for name, run in RUNS.items() if not run.adopted),
     conda:
         "../../envs/emoscope.yaml"
     threads: 8
@@ -90,6 +92,32 @@ rule finetune:
         [ {resources.gpu} -le 1 ] || launch=(torchrun --standalone --nproc-per-node {resources.gpu} -m)
         "${{launch[@]}}" emoscope --threads 8 finetune --train {input.train:q} --audit {input.audit:q} \
             --base {input.base:q} --config {params.config:q} --checkpoints work/{wildcards.run:q} \
+            --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
+        """
+
+
+rule adopt_model:
+    """Take over a classifier that was trained elsewhere, as it is."""
+    input:
+        base=lambda wildcards: RUNS[wildcards.run].model.folder,
+        audit=corpus_of("corpus.json"),
+        code=code_of("training.adopt"),
+    output:
+        model=directory("results/{run}/model"),
+        history="results/{run}/training.json",
+    log:
+        "logs/{run}/adopt.log",
+    wildcard_constraints:
+        run=one_of(name for name, run in RUNS.items() if run.adopted),
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        mem_mb=growing(8000),
+    params:
+        config=as_json(lambda wildcards: RUNS[wildcards.run].model.entry),
+    shell:
+        r"""
+        python -m emoscope adopt-model --base {input.base:q} --audit {input.audit:q} --config {params.config:q} \
             --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
 

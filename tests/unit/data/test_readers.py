@@ -55,10 +55,7 @@ def test_parallel_files(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (
-            {"train_labels__txt": "0\n1\n"},
-            r"train_labels.txt: 2 lines, but train_text.txt has 3; the label of each text",
-        ),
+        ({"train_labels__txt": "0\n1\n"}, r"train_labels.txt: 2 lines, but train_text.txt has 3; the label of each"),
         ({"train_labels__txt": "0\n1\n2\n"}, r"train_text.txt and train_labels.txt: line 3: unknown label '2'"),
         ({"train_text__txt": "a\n \nc\n"}, r"train_text.txt and train_labels.txt: line 2: the text is empty"),
         ({"mapping__txt": "1\tanger\n2\tjoy\n"}, r"mapping.txt: line 1: write `0<tab>name`; numbers count from 0"),
@@ -66,10 +63,7 @@ def test_parallel_files(tmp_path):
         ({"mapping__txt": "0\tanger\n1\tall\n"}, r"mapping.txt: line 2: 'all' is taken"),
         ({"mapping__txt": "0\tanger\n1\t \n"}, r"mapping.txt: line 2: '' is no name"),
         ({"mapping__txt": "0\tanger\n"}, r"mapping.txt: 1 classes; at least 2 are needed"),
-        (
-            {"val_text__txt": "a\n"},
-            r"val_labels.txt: no such file; it should hold the label of each line of val_text.txt",
-        ),
+        ({"val_text__txt": "a\n"}, r"val_labels.txt: no such file; it should hold the label of each line of val"),
     ],
 )
 def test_bad_parallel_files_are_explained(tmp_path, files, message):
@@ -116,20 +110,14 @@ def test_missing_names_are_explained(tmp_path):
 
 
 def as_tsv(texts: list[str], held: list[list[int]], names: list[str]) -> str:
-    rows = [
-        f"{number}\t{text}\t" + "\t".join(map(str, row))
-        for number, (text, row) in enumerate(zip(texts, held, strict=True))
-    ]
-    return "\n".join(["\t".join(["ID", "Tweet", *names]), *rows]) + "\n"
+    rows = [[f"id{number}", text, *map(str, row)] for number, (text, row) in enumerate(zip(texts, held, strict=True))]
+    return "".join("\t".join(cells) + "\n" for cells in [["ID", "Tweet", *names], *rows])
 
 
 def test_columns_of_0_and_1(tmp_path):
     held = [[1, 0, 0], [0, 1, 1], [0, 0, 0], [1, 1, 1]]
-    folder = write(
-        tmp_path / "in",
-        train__txt=as_tsv(['"I', "b", "c", "d"], held, NAMES),
-        gold__txt=as_tsv(["e"], [[0, 0, 1]], NAMES),
-    )
+    files = {"train__txt": as_tsv(['"I', *"bcd"], held, NAMES), "gold__txt": as_tsv(["e"], [[0, 0, 1]], NAMES)}
+    folder = write(tmp_path / "in", **files)
     config = {"source": "tsv", "path": str(folder), "text": "Tweet", "label": "label"}
     parts = {"train": "train.txt", "test": "gold.txt"}
     corpus, source = imported(tmp_path, **config, labels=NAMES, splits=parts)
@@ -156,9 +144,7 @@ def test_a_column_of_lists(tmp_path, kind):
     table = pd.DataFrame({"text": list("abcdefgh"), "label": LISTS})
     path = tmp_path / f"mine.{kind}"
     if kind == "tsv":
-        path.write_text(
-            "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in table.itertuples(index=False))
-        )
+        path.write_text("text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in table.to_numpy()))
     else:
         table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path)
     corpus, source = imported(tmp_path, source=kind, path=str(path), **TABLE, multilabel=True, classes=NAMES)

@@ -23,12 +23,15 @@ OTHERWISE = {
     *(("pairs", "synonyms"), ("balance", "synonyms_balance"), ("scores", "synonyms_scores")),
     *(("summary", "synonyms_summary"), ("effects", "summary"), ("perturbations", "summary"), ("summaries", "summary")),
     *(("control", "findings"), ("table", "ground_truth"), ("published", "table4_gender_pairs")),
+    *(("matched_train", "train"), ("matched_validation", "validation"), ("matched_test", "test")),
+    ("matched_audit", "corpus"),
 }
 # The rules that may read training texts. Whatever judges a model reads the test texts.
 TRAINING_TEXTS = {
     "predict_baselines",
     "score_baselines",
     "split_corpus",  # writes them
+    "match_labels",  # numbers their labels anew
     "flip_terms",  # how often its words occur, to match neutral swaps
     "replace_words",
     "import_suite",

@@ -116,3 +116,10 @@ def test_the_index_shows_each_page_once_with_number_and_thumbnail(page):
     assert soup.find("a", href="claims.csv")
     for file in (page, claims):
         assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file}" in soup.footer.get_text()
+
+
+def test_pages_about_classifiers_that_were_trained_elsewhere_are_known():
+    adopted, trained = {"name": "theirs", "training": "none"}, {"name": "ours", "training": {"epochs": 1}}
+    assert reports.adopted_runs({"run": adopted}) == ["theirs"] and reports.adopted_runs({"run": trained}) == []
+    assert reports.adopted_runs({"runs": {"ours-s1": trained, "theirs-s1": adopted}}) == ["theirs"]
+    assert reports.adopted_runs({}) == []

@@ -48,6 +48,9 @@ def card(tmp_path):
         fresh = metrics(table.head(240), CLASSES, **OPTIONS)  # ten of the test texts stand in the training set
         sets = {"train": {"all": learned, "distinct": learned}, "test": {"all": found, "distinct": fresh}}
         history = {"parameters": 1234567, "texts": 160, "steps": 20, "precision": "fp32", "texts_cut": 4}
+        if (changes or {}).get("training") == "none":
+            labels = {"LABEL_0": "calm", "LABEL_1": "furious"}
+            history = {"trained": "elsewhere", "unknown": ["what it read"], "parameters": 1234567, "labels": labels}
         files = {
             "audit.json": counts,
             "training.json": history,
@@ -57,6 +60,8 @@ def card(tmp_path):
             "base/source.json": {"source": "weights==1.0", "revision": "cd" * 32},
         }
         settings = SETTINGS | (changes or {})
+        if settings["training"] == "none":
+            files["model/README.md"] = "its own card"
         for name, content in files.items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(json.dumps(content))
@@ -102,6 +107,23 @@ def test_every_number_that_was_measured_has_its_interval(card):
     assert "| accuracy | 0.980 [0.954, 0.991] | 0.979 [0.952, 0.991] |" in text, "of testing, not of training"
     assert "| furious | 100 | 20 | 1.000 [0.796, 1.000] | 0.750 [0.531, 0.888] |" in text
     assert "<" not in text  # no markup of the pages
+
+
+def test_the_card_of_an_adopted_classifier_says_what_is_not_known(card):
+    text = card({"training": "none"}, left_out={"glee": 12})
+    for fact in (
+        "It was trained elsewhere and is taken\napart as it is; its own card is `model/README.md`.",
+        "| left out | texts of classes that it does not know: glee (12) |",
+        "| not known | what it read |",
+        "| labels | `LABEL_0` is calm, `LABEL_1` is furious |",
+        "| longest text | 512 tokens; longer ones are cut |",
+        "Which texts it was trained on is not known; the training and test texts above may be among them.",
+        "That of the weights: not stated.",
+    ):
+        assert fact in text
+    trained = card()
+    for wrong in ("made by emoscope", "; balance: ", "| recipe |", "| texts cut |", "It has seen the texts above"):
+        assert wrong not in text and wrong in trained
 
 
 def test_limits_follow_from_the_measurements(card):

@@ -1,9 +1,9 @@
 """Labelled texts from their source: checked, numbered and written as one table.
 
 A corpus is a table with columns `id: int64`, `text: str`, `label: int8` (an index into its class names) and
-`part: str` (the file or split a row came from, empty when there is none). Where a text may have several labels, or none,
-`labels`, a sorted list of int8, stands instead of `label`. `source.json` beside it records where the rows came from, the
-class names and, if so, `multilabel`.
+`part: str` (the file or split a row came from, empty when there is none). Where a text may have several labels, or
+none, `labels`, a sorted list of int8, stands instead of `label`. `source.json` beside it records where the rows came
+from, the class names and, if so, `multilabel`.
 """
 
 from pathlib import Path
@@ -54,7 +54,7 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
 
 
 def check_corpus(table: pd.DataFrame, classes: list[str], several: bool = False) -> pd.DataFrame:
-    """Turn what readers return into a corpus, with lists of labels if a text has `several`; UserError names a bad row."""
+    """Make a corpus of what readers return, with lists of labels if a text has `several`; UserError names a bad row."""
     text = table["text"]
     empty = text.isna() | (text.astype(str).str.strip() == "")
     if empty.any():

@@ -9,7 +9,6 @@ import pandas as pd
 
 from emoscope.errors import UserError
 
-
 YES_NO = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}  # 1.0 wherever a column has had a gap
 
 
@@ -47,7 +46,7 @@ def yes_no(table: pd.DataFrame, labels: Sequence[str], where: pd.Series) -> pd.D
 
 
 def written_labels(cell: Any, where: str) -> list[str]:
-    """The labels that one cell holds: a list, or a text such as `joy|love` or `["joy", "love"]`; none if it is empty."""
+    """The labels in a cell: a list, or a text such as `joy|love` or `["joy", "love"]`; none if it is empty."""
     if isinstance(cell, list | tuple | np.ndarray):
         return list(map(str, cell))
     text = "" if cell is None or cell != cell else str(cell).strip()
@@ -63,7 +62,7 @@ def written_labels(cell: Any, where: str) -> list[str]:
 
 
 def sets_of_numbers(labels: pd.Series, classes: list[str], where: pd.Series, hint: str) -> pd.Series:
-    """The positions in `classes` of each text's labels: an int8 array, sorted, each once. Errors as for `class_numbers`."""
+    """The positions in `classes` of each text's labels, sorted, each once, as int8; errors as for `class_numbers`."""
     known = known_labels(classes)
 
     def numbers(own: list[str], place: str) -> np.ndarray:

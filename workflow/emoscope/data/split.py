@@ -9,7 +9,6 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 
-
 VALIDATION = ("val", "valid", "validation", "dev")  # what parts are called that are neither for training nor for test
 
 
@@ -29,7 +28,7 @@ def split_corpus(
     origin = read_json(source)
     parts = split(table, config["duplicates"], **config["split"])
     for name, part in (("training", parts.train), ("test", parts.test)):
-        if missing := set(range(len(origin["classes"]))) - set(labels_of(part).explode()):
+        if missing := set(range(len(origin["classes"]))) - set(labels_in(part).explode()):
             raise UserError(
                 f"{corpus}: no text of class {origin['classes'][min(missing)]!r} in the {name} set; "
                 "add rows of it or change `split` of the corpus in the config"
@@ -71,7 +70,7 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
     return Parts(*(part[columns].reset_index(drop=True) for part in (training, table[held], testing)))
 
 
-def labels_of(table: pd.DataFrame) -> pd.Series:
+def labels_in(table: pd.DataFrame) -> pd.Series:
     """The label of each text, or a tuple of its labels if it may have several."""
     return table["labels"].map(tuple) if "labels" in table else table["label"]
 
@@ -79,9 +78,9 @@ def labels_of(table: pd.DataFrame) -> pd.Series:
 def audit_corpus(table: pd.DataFrame, classes: list[str]) -> dict:
     """Count rows, classes, repeated texts, and repeated texts whose labels disagree.
 
-    Where texts may have several labels, each text counts for every class that it has; those that have none are counted, too.
+    Where texts may have several labels, each counts for every class that it has; those without any are counted, too.
     """
-    labels = labels_of(table)
+    labels = labels_in(table)
     counts = labels.explode().value_counts()
     labels_of_text = labels.groupby(table["text"]).agg(["size", "nunique"])
     audit = {

@@ -71,11 +71,10 @@ def require_columns(
         if found > 1:
             raise UserError(f"{path}: {found} columns are called {column!r}; rename all but one")
         if not found and len(table.columns) == 1 and (marks := [mark for mark in SEPARATORS if mark in header]):
-            due = SEPARATORS[separator]
+            there, due = SEPARATORS[marks[0]], SEPARATORS[separator]
             kind = "TSV" if separator == "\t" else "CSV"
             raise UserError(
-                f"{path}: its cells are separated by {SEPARATORS[marks[0]]}, not by {due}; save it as a {kind} file with "
-                f"{due}"
+                f"{path}: its cells are separated by {there}, not by {due}; save it as a {kind} file with {due}"
             )
         if not found:
             raise UserError(f"{path}: no column {column!r}; it has: {header}; {mend.format(role=role)}")

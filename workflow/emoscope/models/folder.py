@@ -36,9 +36,18 @@ def check_model_folder(folder: Path, described: dict | None = None) -> None:
             )
     config = read_object(folder / "config.json")
     family = _family(folder, config | ({DESCRIBED: described} if described else {}))
-    tensors = {name: tensor for file in _weight_files(folder) for name, tensor in _header(file).items()}
+    tensors = _tensors(folder)
     _check_floats(folder, config, tensors)
     check_tokenizer_files(folder, config, family, _rows(folder, family, tensors))
+
+
+def tensor_names(folder: Path) -> list[str]:
+    """The names of all weights of a model folder."""
+    return sorted(_tensors(folder))
+
+
+def _tensors(folder: Path) -> dict[str, tuple[str, list[int]]]:
+    return {name: tensor for file in _weight_files(folder) for name, tensor in _header(file).items()}
 
 
 def _family(folder: Path, config: dict) -> Family:

@@ -20,6 +20,7 @@ from emoscope.storage.hub import asking_hub
 from emoscope.storage.integrity import seal
 
 PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
+CARD = "README.md"  # the model's own
 OFFLINE_HINT = (
     "offline, use a model of source scratch, path or package "
     "(the default configuration and workflow/configs/tweets.yaml do)"
@@ -35,7 +36,7 @@ def download_model(config: dict, output: Path) -> None:
         with asking_hub(repository, OFFLINE_HINT):
             revision = huggingface_hub.HfApi().model_info(repository, revision=config["revision"]).sha
             huggingface_hub.snapshot_download(
-                repository, revision=revision, allow_patterns=list(PLAIN_FILES), local_dir=folder
+                repository, revision=revision, allow_patterns=[*PLAIN_FILES, CARD], local_dir=folder
             )
             check_model_folder(folder, config.get("family"))
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # what the hub's client knows of its download

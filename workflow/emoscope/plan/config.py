@@ -14,6 +14,7 @@ from emoscope.data.class_names import class_names, has_several
 from emoscope.errors import UserError
 from emoscope.experiments.synonyms.wordnet import wordnet_folder
 from emoscope.models.folder import blocks_in, check_model_folder
+from emoscope.training.labels import check_given, labels_of, matched
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
@@ -73,9 +74,11 @@ def check_files(config: dict) -> None:
         for part, file in corpus.get("splits", {}).items() if "path" in corpus else ():
             if not Path(corpus["path"], file).is_file():
                 raise UserError(
-                    f"config corpora.{name}.splits.{part}: {file} is no file of {corpus['path']}; put it there or change the name"
+                    f"config corpora.{name}.splits.{part}: {file} is no file of {corpus['path']}; put it there or "
+                    "change the name"
                 )
     for position, run in enumerate(config["runs"]):
+        _check_labels(f"config runs[{position}]", run, config["models"][run["model"]], config["corpora"][run["corpus"]])
         _check_thresholds(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
     for name, suite in config["suites"].items():
         if (
@@ -111,6 +114,17 @@ def _read_blocks(config: dict) -> None:
                 f"config models.{name}.blocks: the model has {found} blocks but the config says {model['blocks']}; set "
                 f"`blocks: {found}`, or leave it out"
             )
+
+
+def _check_labels(where: str, run: dict, model: dict, corpus: dict) -> None:
+    """That an adopted classifier fits its corpus, as far as both can be read before anything runs."""
+    if run["training"] != "none":
+        return
+    names, given = class_names(corpus), run.get("labels", {})
+    check_given(given, names, where)
+    if "path" in model:
+        labels = labels_of(Path(model["path"]), has_several(corpus))
+        matched(labels, names, given, corpus["source"] == "calibration", where)
 
 
 def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:
@@ -216,22 +230,43 @@ def _check_names(config: dict) -> None:
         _check_attention(config, run["model"], f"run {run['name']!r}")
         if run["name"] in seen:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
-        batch_size, gpus = run["training"]["batch_size"], run["training"]["gpus"]
-        if batch_size % gpus:
-            raise UserError(
-                f"config runs[{position}].training.batch_size: {gpus} GPUs cannot share {batch_size} texts evenly; "
-                "make it a multiple of `gpus`"
-            )
-        _check_labels(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
+        _check_training(f"config runs[{position}]", run, model["source"])
+        _check_several(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
         seen.add(run["name"])
 
 
-def _check_labels(corpus: dict, run: dict, where: str) -> None:
+def _check_training(where: str, run: dict, source: str) -> None:
+    """What only a run that trains may say, and what only one that takes its classifier as it is."""
+    if run["training"] != "none":
+        if "labels" in run:
+            raise UserError(
+                f"{where}.labels: they are for a classifier that is taken as it is; write `training: none`, or leave "
+                "them out"
+            )
+        batch_size, gpus = run["training"]["batch_size"], run["training"]["gpus"]
+        if batch_size % gpus:
+            raise UserError(
+                f"{where}.training.batch_size: {gpus} GPUs cannot share {batch_size} texts evenly; make it a multiple "
+                "of `gpus`"
+            )
+        return
+    if len(run["seeds"]) > 1:
+        raise UserError(
+            f"{where}.seeds: {len(run['seeds'])} seeds, but with `training: none` each would give the same classifier; "
+            "leave `seeds` out"
+        )
+    if source == "scratch":
+        raise UserError(
+            f"{where}.training: none, but the weights of the model {run['model']!r} are random; name a trained one"
+        )
+
+
+def _check_several(corpus: dict, run: dict, where: str) -> None:
     """What only texts with several labels have, or cannot have."""
     several, asked = has_several(corpus), run.get("thresholds")
     if asked is not None and not several:
         raise UserError(f"{where}.thresholds: a text of {run['corpus']!r} has one label, the most probable; remove it")
-    if several and run["training"]["balance"] == "downsample":
+    if several and run["training"] != "none" and run["training"]["balance"] == "downsample":
         raise UserError(
             f"{where}.training.balance: downsample cuts classes to one size, but a text of {run['corpus']!r} may stand "
             "in several; use weights, or none"
@@ -267,7 +302,8 @@ def _check_corpora(corpora: dict[str, dict]) -> None:
     for name, corpus in corpora.items():
         if "labels" in corpus and "multilabel" in corpus:
             raise UserError(
-                f"config corpora.{name}: `labels` names columns of 0 and 1, `multilabel` means one column of lists; write one"
+                f"config corpora.{name}: `labels` names columns of 0 and 1, `multilabel` means one column of lists; "
+                "write one of them"
             )
         if "splits" in corpus and corpus["split"]["method"] == "shuffled":
             raise UserError(

@@ -14,6 +14,7 @@ from emoscope.data.class_names import LISTED, has_several
 from emoscope.experiments.flips.axes import AXES
 from emoscope.plan.config import check_files, complete, expand_runs
 
+ADOPTED = "none"  # what the settings of a run say for its training if it is adopted
 SPLIT = ("duplicates", "split")  # what of a corpus's settings says how to split it
 
 
@@ -56,11 +57,9 @@ class Corpus:
         path, source = Path(self.entry["path"]), self.entry["source"]
         if "splits" in self.entry:
             return [str(path / name) for name in self.entry["splits"].values()]
-        endings = {"semicolon": ["*.txt"], "parallel": ["*.txt"], "tabbed": ["*.tsv", LISTED]}.get(
-            source, [f"*.{source}"]
-        )
-        found = [str(file) for ending in endings for file in path.rglob(ending)] if path.is_dir() else []
-        return sorted(found) or [str(path)]
+        endings = {"semicolon": ["*.txt"], "parallel": ["*.txt"], "tabbed": ["*.tsv", LISTED]}
+        found = [file for ending in endings.get(source, [f"*.{source}"]) for file in path.rglob(ending)]
+        return sorted(map(str, found)) or [str(path)]
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,23 @@ class Model:
         return {}
 
 
+@dataclass(frozen=True, kw_only=True)
+class MatchedCorpus(Corpus):
+    """The texts of another corpus, `parent`, their labels numbered as those of an adopted `model`.
+
+    `labels` maps labels of the model to classes that are called otherwise.
+    """
+
+    parent: Corpus
+    model: Model
+    labels: Mapping[str, str]
+
+    @property
+    def matching(self) -> dict:
+        """How labels are matched: `whole`, if each class must have a label."""
+        return {"labels": self.labels, "whole": self.generated}
+
+
 @dataclass(frozen=True)
 class Suite:
     """Pairs of texts that others wrote; `entry` is its own under `suites`."""
@@ -121,7 +137,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class Run:
-    """One fine-tuned classifier. `entry` is its own under `runs`, with one `seed` instead of `seeds`."""
+    """One classifier, fine-tuned or adopted. `entry` is its own under `runs`, with one `seed` instead of `seeds`."""
 
     name: str
     entry: Mapping[str, Any]
@@ -150,7 +166,12 @@ class Run:
         return self.entry["name"]
 
     @property
-    def training(self) -> dict:
+    def adopted(self) -> bool:
+        """Whether it was trained elsewhere and is taken as it is."""
+        return self.entry["training"] == ADOPTED
+
+    @property
+    def training(self) -> dict | str:
         return self.entry["training"]
 
     @property
@@ -181,8 +202,9 @@ class Run:
 
     @property
     def identity(self) -> dict:
-        """Its name, corpus and model."""
-        return {"name": self.name, "corpus": self.corpus.entry, "model": self.model.entry}
+        """Its name, corpus and model, and what others have published of it."""
+        published = {"published": self.entry["published"]} if "published" in self.entry else {}
+        return {"name": self.name, "corpus": self.corpus.entry, "model": self.model.entry} | published
 
     @property
     def compared(self) -> dict:
@@ -229,6 +251,16 @@ class Study:
     tasks: dict[str, Task]
     suites: dict[str, Suite]
     suggestions: int  # apart from `synonyms`: it changes no count and no report
+
+    @property
+    def matched_corpora(self) -> dict[str, MatchedCorpus]:
+        """Those that adopted runs have of their own."""
+        return {name: corpus for name, corpus in self.corpora.items() if isinstance(corpus, MatchedCorpus)}
+
+    @property
+    def own_corpora(self) -> dict[str, Corpus]:
+        """All others, those of the configuration."""
+        return {name: corpus for name, corpus in self.corpora.items() if name not in self.matched_corpora}
 
     @property
     def companions(self) -> dict[str, Model]:
@@ -291,18 +323,21 @@ def read_study(config: Mapping[str, Any]) -> Study:
     suggestions = config["synonyms"].pop("suggestions")
     corpora, models = (_named(config[section], kind) for section, kind in (("corpora", Corpus), ("models", Model)))
     suites = {name: Suite(name, entry) for name, entry in config["suites"].items()}
-    runs = {
-        name: Run(
-            name,
-            entry,
-            corpora[entry["corpus"]],
-            models[entry["model"]],
-            tuple(suites[suite] for suite in entry.get("suites", suites)),
-        )
-        for name, entry in expand_runs(config).items()
-    }
+    runs = {name: _run(name, entry, corpora, models, suites) for name, entry in expand_runs(config).items()}
+    corpora |= {run.corpus.name: run.corpus for run in runs.values()}
     tasks = {entry["name"]: Task(entry["name"], entry) for entry in config["prompting"]["tasks"]}
     return Study(config, corpora, models, runs, tasks, suites, suggestions)
+
+
+def _run(
+    name: str, entry: dict, corpora: Mapping[str, Corpus], models: Mapping[str, Model], suites: Mapping[str, Suite]
+) -> Run:
+    """A run; one that is adopted has a corpus of its own, whose name no configured one can have."""
+    corpus, model = corpora[entry["corpus"]], models[entry["model"]]
+    if entry["training"] == ADOPTED:
+        own, labels = f"{corpus.name}.{entry['name']}", entry.get("labels", {})
+        corpus = MatchedCorpus(own, corpus.entry, corpus.licence, parent=corpus, model=model, labels=labels)
+    return Run(name, entry, corpus, model, tuple(suites[suite] for suite in entry.get("suites", suites)))
 
 
 def _named(entries: dict[str, dict], kind: Callable) -> dict:

@@ -6,6 +6,7 @@ nothing be run but the one script of ours that a page may have.
 
 import base64
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
         kind=parameters.get("kind", "run"),
         body=body,
         links=relative_links(parameters["links"], output),
+        adopted=adopted_runs(parameters["settings"]),
         provenance=page_facts(parameters["paths"], parameters["settings"]),
         script=Markup(Path(parameters["script"]).read_text(encoding="utf-8")) if "script" in parameters else "",
     )
@@ -67,11 +69,18 @@ def render_index(pages: list[Path], claims: Path, output: Path) -> None:
         run="",
         kind="",
         script="",
+        adopted=[],
         groups=groups,
         claims=os.path.relpath(claims, output.parent),
         provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}),
     )
     write_text(index, output)
+
+
+def adopted_runs(settings: Mapping) -> list[str]:
+    """The names of those runs that a page is about whose classifiers were trained elsewhere."""
+    entries = [settings["run"]] if "run" in settings else [*settings.get("runs", {}).values()]
+    return [entry["name"] for entry in entries if entry.get("training") == "none"]
 
 
 @dataclass(frozen=True)

@@ -29,14 +29,14 @@ def record_provenance(
     run gives the same record.
     """
     histories = [read_json(path) for path in training]
-    kept = ("device", "precision", "steps", "parameters", "versions")
+    kept = ("trained", "unknown", "labels", "device", "precision", "steps", "parameters", "versions")
     write_json(
         {
             "commit": commit(),
             "settings": settings,
             "versions": versions(),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
-            "training": {name: history[name] for history in histories for name in kept},
+            "training": {name: history[name] for history in histories for name in kept if name in history},
             "inputs": hashes(inputs),
             "results": hashes(results),
         },
@@ -53,11 +53,16 @@ def page_facts(paths: dict[str, str | list[str]], settings: dict) -> dict[str, s
         facts["data SHA-256"] = audit["sha256"]
     if "training" in paths:
         training = read_json(Path(paths["training"]))
-        facts["training"] = (
-            f"{training['seconds']:,} s on {training['device']}, {training['precision']}, {training['steps']:,} steps, "
-            f"{training['parameters']:,} parameters"
-        )
-        facts["trained with"] = _listed(training["versions"])
+        size = f"{training['parameters']:,} parameters"
+        if "trained" in training:
+            unknown = " and ".join(training["unknown"])
+            facts["training"] = f"elsewhere; not known: {unknown}; {size}"
+        else:
+            facts["training"] = (
+                f"{training['seconds']:,} s on {training['device']}, {training['precision']}, "
+                f"{training['steps']:,} steps, {size}"
+            )
+            facts["trained with"] = _listed(training["versions"])
     facts["seed"] = str(settings["run"]["seed"]) if "run" in settings else ""
     facts["rendered with"] = _listed(versions())
     facts["commit"] = commit()

@@ -57,6 +57,7 @@ def write_model_card(
         **(settings | {"licences": licences}),
         origin=read_json(source) if source and source.is_file() else {},
         folder=model.as_posix(),
+        own_card="model/README.md" if (model / "README.md").is_file() else "",
         tolerance=UNSURE,
         architecture=read_json(model / "config.json")["architectures"][0],
         longest=tokenizer["model_max_length"],
@@ -101,7 +102,7 @@ def unsure_classes(per_class: dict[str, dict]) -> list[str]:
     return [
         f"{name} ({number(scores['rows'])})"
         for name, scores in per_class.items()
-        if max(abs(bound - scores["recall"]) for bound in scores["recall_interval"]) > UNSURE
+        if scores["rows"] and max(abs(bound - scores["recall"]) for bound in scores["recall_interval"]) > UNSURE
     ]
 
 

@@ -319,6 +319,43 @@ def test_our_flip_makes_the_papers_pairs():
         assert flip_gender(row.text, lexicon).perturbed == row.flipped
 
 
+def assess_published(tmp_path, published: dict, accuracy: Finding) -> pd.DataFrame:
+    """What is made of the claims that were published of a run's own classifier."""
+    rooms = tmp_path / "performance"
+    rooms.mkdir(exist_ok=True)
+    write_findings(
+        [accuracy, accuracy._replace(name="macro_f1.test", value=0.5, low=0.49, high=0.51)], rooms / "findings.csv"
+    )
+    (tmp_path / "claims.yaml").write_text("[]")
+    settings = {"name": "theirs-s1", "corpus": {"source": "csv"}, "model": {"source": "path"}}
+    settings |= {"published": published} if published else {}
+    files = {"claims": tmp_path / "claims.yaml", "findings": [rooms / "findings.csv"], "output": tmp_path / "out.csv"}
+    claims.assess_claims(**files, run=settings, statistics=STATISTICS, audit=audit_in(tmp_path))
+    return pd.read_csv(tmp_path / "out.csv").set_index("id")
+
+
+@pytest.mark.parametrize(
+    ("right", "texts", "verdict"),
+    [(4650, 5000, "reproduced"), (4000, 5000, "contradicted"), (93, 100, "underpowered"), (90, 100, "underpowered")],
+)
+def test_an_accuracy_that_was_published_of_a_classifier_is_judged_by_its_interval(tmp_path, right, texts, verdict):
+    measured = rate(right, texts)._replace(name="accuracy.test")
+    found = assess_published(tmp_path, {"accuracy": 0.93, "source": "its card"}, measured)
+    row = found.loc["published.theirs-s1.accuracy"]
+    assert row["verdict"] == verdict and row["published"] == 0.93 and row["source"] == "its card"
+    assert row["ours"] == right / texts and row["run"] == "theirs-s1" and len(found) == 1
+
+
+def test_accuracy_and_macro_f1_are_held_against_their_own_numbers(tmp_path):
+    measured = rate(4650, 5000)._replace(name="accuracy.test")
+    found = assess_published(tmp_path, {"accuracy": 0.5, "macro_f1": 0.5}, measured)["verdict"]
+    assert (
+        found["published.theirs-s1.accuracy"] == "contradicted"
+        and found["published.theirs-s1.macro_f1"] == "reproduced"
+    )
+    assert assess_published(tmp_path, {}, measured).empty
+
+
 def test_several_labels_a_text_cannot_test_what_speaks_of_classes_that_exclude_one_another(tmp_path):
     rooms = ("performance", "masking", "flips")
     listed = CLAIMS

@@ -66,6 +66,10 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
     assert tables[3].count("&lt;joy&gt;") == 2 and "<joy>" not in tables[3]  # once for recall, once for precision
     training = {"seconds": 60.0, "parameters": 1000, "resumed_from_step": 0, "precision": "fp32"}
     assert "60 ± 0" in report.setups(SETTINGS, MODELS, dict.fromkeys(SETTINGS, training))
+    known = {"trained": "elsewhere", "parameters": 1000}
+    adopted = {name: run | {"training": "none"} for name, run in SETTINGS.items()}
+    elsewhere = report.setups(adopted, MODELS, dict.fromkeys(SETTINGS, known))
+    assert "elsewhere" in elsewhere and "epoch" not in elsewhere and "1,000" in elsewhere
     curves = head_curves(masks)
     assert curves.groupby("run")["carried"].max().tolist() == pytest.approx([1] * 5)
     assert "warm-s2" in report.head_table(masks, curves, 0.05)

@@ -60,8 +60,10 @@ def main_result(metrics: dict, published: pd.DataFrame) -> Markup:
 
 
 def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame) -> Markup:
-    """What was trained on what, beside the paper's set-up."""
+    """What was trained on what, or taken as it is, beside the paper's set-up."""
     model = settings["model"]
+    left_out = audit.get("left_out", {})
+    absent = [name for name, count in audit["class_counts"].items() if not count]
     return say(
         "setting",
         audit=audit,
@@ -69,6 +71,8 @@ def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame
         paper=_paper(published),
         pretrained=model.get("repository") or model.get("package") or model.get("path"),
         comparable=shared_with_paper(settings) == {"corpus", "model"},
+        left_out=[f"{name} ({number(count)})" for name, count in left_out.items()],
+        absent=absent,
         **settings,
     )
 
@@ -215,7 +219,9 @@ def calibration(found: dict) -> Markup:
 
 
 def training(history: dict, settings: dict) -> Markup:
-    """How the training went."""
+    """How the training went, as far as that is known."""
+    if "trained" in history:
+        return say("trained_elsewhere", unknown=history["unknown"])
     tokens = history["tokens_per_epoch"] * settings["run"]["training"]["epochs"]
     done_here = 1 - history["resumed_from_step"] / history["steps"]
     first, *_, last = (entry["loss"] for entry in history["loss"])

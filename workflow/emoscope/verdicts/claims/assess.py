@@ -1,6 +1,6 @@
 """The published claims beside what was found, each with a verdict."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +20,33 @@ GENERATED = "The corpus is generated, so this tests the method and says nothing 
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested"]
+PUBLISHED = {  # what the configuration may quote of a classifier: its name in a sentence, and the number beside it
+    "accuracy": ("an accuracy", "performance/accuracy.test"),
+    "macro_f1": ("a macro F1", "performance/macro_f1.test"),
+}
 ORDER = ("artefact", "contradicted", "underpowered", "reproduced")  # of several numbers, the first of these counts
 Rooms = Mapping[str, Mapping[str, Finding]]  # findings by room and name
 
 
 def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path, audit: Path) -> None:
-    """Write one run's claims as CSV; `run` holds its name and the settings of its corpus and model.
+    """Write one run's claims as CSV.
 
-    `audit` is that of the corpus.
-    `findings` are files `.../{room}/findings.csv`; claims on the findings of other rooms are left out.
+    `run` holds its name, the settings of its corpus and model, and what is `published` of it, if anything is; `audit`
+    is that of the corpus; `findings` are files `.../{room}/findings.csv`; claims on findings of other rooms are left out.
     """
     generated = run["corpus"]["source"] == "calibration"
-    several = is_several(read_json(audit))
-    write_claims(claims, findings, run["name"], shared_with_paper(run), statistics, output, generated, several)
+    own = published_claims(run["name"], run.get("published", {}), statistics["margin"])
+    write_claims(
+        claims,
+        findings,
+        run["name"],
+        shared_with_paper(run),
+        statistics,
+        output,
+        generated,
+        own,
+        is_several(read_json(audit)),
+    )
 
 
 def assess_writeup_claims(claims: Path, findings: list[Path], model: dict, statistics: dict, output: Path) -> None:
@@ -49,20 +63,40 @@ def write_claims(
     statistics: dict,
     output: Path,
     generated: bool = False,
+    own: Sequence[dict] = (),
     several: bool = False,
 ) -> None:
-    """Judge every claim on the findings of these files; `shared`: what is the same here and in the claims' source.
+    """Judge every claim, and those of the run's `own`, on the findings of these files.
 
-    `several`: a text may have several labels here, so what speaks of classes that exclude one another cannot be tested.
+    `shared`: what is the same here and in the claims' source. `several`: a text may have several labels here, so what
+    speaks of classes that exclude one another cannot be tested.
     """
     rooms = {path.parent.name: read_findings(path) for path in findings}
-    listed = yaml.safe_load(claims.read_text(encoding="utf-8"))
+    listed = [*yaml.safe_load(claims.read_text(encoding="utf-8")), *own]
     rows = assess(listed, rooms, shared, statistics, several)
     kinds = {claim["id"]: claim["judge"] for claim in listed}
     for row in rows:
         if generated and kinds[row["id"]] != "value" and row["verdict"] != "not testable here":
             row["note"] = f"{row['note']} {GENERATED}".strip()
     write_csv(pd.DataFrame([{**row, "run": name} for row in rows], columns=COLUMNS), output)
+
+
+def published_claims(run: str, published: Mapping, margin: float) -> list[dict]:
+    """What others say of the run's classifier, as claims; it holds within `margin`, as what counts as no difference."""
+    source = published.get("source", "published of this classifier")
+    return [
+        {
+            "id": f"published.{run}.{name}",
+            "source": source,
+            "says": f"The classifier of {run} reaches {title} of {published[name]:g}.",
+            "published": published[name],
+            "finding": finding,
+            "judge": "value",
+            "tolerance": margin,
+        }
+        for name, (title, finding) in PUBLISHED.items()
+        if name in published
+    ]
 
 
 def collect_claims(runs: list[Path], output: Path) -> None:

@@ -11,7 +11,7 @@ from emoscope.reporting.verdict_words import ON_CLAIMS
 from emoscope.statistics.sample_size import texts_for_rate
 from emoscope.verdicts.claims.power import claims_by_power, power_of
 
-PAPER = "the paper"
+PAPER, OWN = "the paper", "the classifiers' own publications"
 SOURCES = {  # by the first part of a claim's id: its source, and what it is about
     "data": (PAPER, "Data (section 3)"),
     "performance": (PAPER, "Performance (section 5.1)"),
@@ -23,10 +23,11 @@ SOURCES = {  # by the first part of a claim's id: its source, and what it is abo
     "attention": ("the write-up on attention weights", "Attention weights (companion write-up)"),
     "prompting": ("the write-up on prompts", "Prompt training (companion write-up)"),
     "residual": ("the notebook on the residual stream", "Residual stream (companion write-up)"),
+    "published": (OWN, "Published of these classifiers"),
 }
 # why a claim is not testable, the reason that is nearest to a test first
 REASONS = ("blind", "one label", "model", "corpus", "corpus and model", "nothing", "unmeasured")
-OVERLAYS = {PAPER: "paper.yaml"}  # in workflow/configs: what shares the source's corpus and model
+OVERLAYS = {PAPER: "paper.yaml", OWN: ""}  # in workflow/configs: what shares the source's corpus and model
 OTHERS = "companions.yaml"
 say = partial(passage, "claims")
 

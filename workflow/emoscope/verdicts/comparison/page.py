@@ -91,10 +91,6 @@ def setups(runs: Mapping[str, Mapping], models: Mapping[str, Mapping], trainings
     for group, names in _seeds(runs).items():
         run = runs[names[0]]
         model, training = models[run["model"]], run["training"]
-        seconds = np.array([trainings[name]["seconds"] for name in names])
-        parameters = trainings[names[0]]["parameters"]
-        resumed = [name for name in names if trainings[name]["resumed_from_step"]]
-        spread = f" \N{PLUS-MINUS SIGN} {seconds.std(ddof=1):,.0f}" if len(seconds) > 1 else ""
         rows.append(
             {
                 "set-up": _unbroken(group),
@@ -103,13 +99,25 @@ def setups(runs: Mapping[str, Mapping], models: Mapping[str, Mapping], trainings
                 "model": run["model"],
                 "starts from": model.get("repository") or model.get("package") or model.get("path") or "random weights",
                 "blocks": number(model["blocks"]),
-                "parameters": number(parameters),
-                "training": f"{plural(training['epochs'], 'epoch')}, {trainings[names[0]]['precision']}",
-                "seconds": f"{seconds.mean():,.0f}{spread}" + (", resumed" if resumed else ""),
+                "parameters": number(trainings[names[0]]["parameters"]),
+                **_trained(training, [trainings[name] for name in names]),
             }
         )
     text = ("set-up", "seeds", "corpus", "model", "starts from", "training")
     return html_table(rows, say("setups"), text)
+
+
+def _trained(training: Mapping | str, histories: list[Mapping]) -> dict[str, str]:
+    """How the classifiers of a set-up were trained, and what that took."""
+    if training == "none":
+        return {"training": "elsewhere", "seconds": ""}
+    seconds = np.array([history["seconds"] for history in histories])
+    spread = f" \N{PLUS-MINUS SIGN} {seconds.std(ddof=1):,.0f}" if len(seconds) > 1 else ""
+    resumed = ", resumed" if any(history["resumed_from_step"] for history in histories) else ""
+    return {
+        "training": f"{plural(training['epochs'], 'epoch')}, {histories[0]['precision']}",
+        "seconds": f"{seconds.mean():,.0f}{spread}{resumed}",
+    }
 
 
 def reading(runs: Mapping[str, Mapping], statistics: Mapping) -> Markup:

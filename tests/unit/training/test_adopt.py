@@ -1,0 +1,137 @@
+"""A classifier that was trained elsewhere is taken as it is, and its corpus speaks of its classes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from emoscope.data.split import audit_corpus
+from emoscope.errors import UserError
+from emoscope.models.loading import classes_of, load_classifier
+from emoscope.models.logits import predict_logits
+from emoscope.storage.files import read_json, write_json, write_table
+from emoscope.storage.integrity import check_whole
+from emoscope.training.adopt import adopt_model
+from emoscope.training.match import match_labels
+from random_models import FAMILIES, TEXTS, change_json
+
+CLASSES = ["anger", "joy", "sadness", "fear"]
+OWN = ["SADNESS", "joy", "love"]  # of the model, in the order of its logits
+
+
+@pytest.fixture(params=FAMILIES)
+def base(request, tokenizer, tmp_path):
+    torch.manual_seed(1)
+    model = FAMILIES[request.param](len(tokenizer))
+    model.config.id2label, model.config.label2id = dict(enumerate(OWN)), {name: k for k, name in enumerate(OWN)}
+    model.save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    (tmp_path / "base" / "README.md").write_text("its own card\n")
+    return tmp_path / "base"
+
+
+def corpus(folder, labels, column="label"):
+    """Training, validation and test set with these labels, 12 texts each but for the second, which has none."""
+    table = pd.DataFrame({"id": range(12), "text": [f"text {k}" for k in range(12)], column: labels})
+    if column == "label":
+        table = table.astype({"label": "int8"})
+    for name, part in (("train", table), ("validation", table[:0]), ("test", table.assign(id=range(12, 24)))):
+        write_table(part, folder / f"{name}.parquet")
+    about = {"source": "mine", "classes": CLASSES, **audit_corpus(table, CLASSES)}
+    write_json(about | ({"multilabel": True} if column == "labels" else {}), folder / "corpus.json")
+
+
+def match(base, folder, **config):
+    own = folder / "own"
+    own.mkdir(exist_ok=True)
+    sets = {name: folder / f"{name}.parquet" for name in ("train", "validation", "test")}
+    matched = {f"matched_{name}": own / f"{name}.parquet" for name in sets}
+    settings = {"labels": {}, "whole": False} | config
+    match_labels(
+        base, **sets, audit=folder / "corpus.json", config=settings, **matched, matched_audit=own / "corpus.json"
+    )
+    return [pd.read_parquet(path) for path in matched.values()], read_json(own / "corpus.json")
+
+
+def adopt(base, folder):
+    adopt_model(base, folder / "own/corpus.json", {"blocks": 3}, folder / "model", folder / "training.json")
+    return folder / "model", read_json(folder / "training.json")
+
+
+def test_labels_get_the_numbers_of_the_logits_and_other_texts_are_left_out(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    (train, validation, test), about = match(base, tmp_path)
+    assert about["classes"] == ["sadness", "joy", "love"]
+    assert train["label"].tolist() == [1, 0] * 3 and train["id"].tolist() == [1, 2, 5, 6, 9, 10]
+    assert test["label"].tolist() == [1, 0] * 3 and test["id"].tolist() == [13, 14, 17, 18, 21, 22]
+    assert train["label"].dtype == np.int8 and validation.empty and list(validation) == ["id", "text", "label"]
+    assert about["left_out"] == {"anger": 6, "fear": 6} and about["class_counts"] == {"sadness": 6, "joy": 6, "love": 0}
+    assert (about["rows"], about["train_rows"], about["test_rows"], about["source"]) == (12, 6, 6, "mine")
+
+
+def test_of_several_labels_those_that_the_model_lacks_are_left_out(base, tmp_path):
+    change_json(base / "config.json", problem_type="multi_label_classification")
+    corpus(tmp_path, [[1, 2], [0, 2], [3], []] * 3, "labels")
+    (train, _, _), about = match(base, tmp_path)
+    assert [list(own) for own in train["labels"]] == [[0, 1], [0], [], []] * 3
+    assert train["labels"][0].dtype == np.int8 and about["left_out"] == {"anger": 6, "fear": 6}
+
+
+def test_a_model_and_texts_with_too_little_in_common_are_refused(base, tmp_path):
+    corpus(tmp_path, [0, 1, 3, 3] * 3)
+    with pytest.raises(UserError, match="fewer than 2 of its classes occur in the training set; use other texts"):
+        match(base, tmp_path)
+
+
+def test_an_adopted_classifier_answers_as_it_did(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    folder, history = adopt(base, tmp_path)
+    for name in ("model.safetensors", "tokenizer.json", "README.md"):
+        assert (folder / name).read_bytes() == (base / name).read_bytes(), name
+    check_whole([folder])
+    old, new = load_classifier(base), load_classifier(folder)
+    assert np.array_equal(predict_logits(*new, TEXTS, 512), predict_logits(*old, TEXTS, 512))
+    assert classes_of(old[0]) == OWN and classes_of(new[0]) == ["sadness", "joy", "love"]
+    assert history["trained"] == "elsewhere" and history["labels"] == {
+        "SADNESS": "sadness",
+        "joy": "joy",
+        "love": "love",
+    }
+    assert history["parameters"] == old[0].num_parameters() and "the texts it was trained on" in history["unknown"]
+
+
+def test_a_folder_that_says_everything_stays_as_it_is_to_the_byte(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path, labels={"love": "fear", "SADNESS": "anger"})
+    first, _ = adopt(base, tmp_path)
+    (first / "checksums.json").rename(tmp_path / "seal")
+    again = tmp_path / "again"
+    again.mkdir()
+    write_json({"classes": ["anger", "joy", "fear"]}, tmp_path / "own/corpus.json")
+    adopt_model(first, tmp_path / "own/corpus.json", {"blocks": 3}, again / "model", again / "training.json")
+    files = sorted(file.name for file in first.iterdir())
+    assert [file.name for file in sorted((again / "model").iterdir()) if file.name != "checksums.json"] == files
+    for name in files:
+        assert (again / "model" / name).read_bytes() == (first / name).read_bytes(), name
+
+
+def test_what_batches_need_is_written_down(base, tmp_path):
+    """A tokenizer without a padding token, as GPT-2's, gets the one by whose number the model reads its last token."""
+    settings = read_json(base / "tokenizer_config.json")
+    settings = {key: value for key, value in settings.items() if key not in ("pad_token", "model_max_length")}
+    write_json(settings | {"padding_side": "left"}, base / "tokenizer_config.json")
+    change_json(base / "config.json", pad_token_id=None)
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    model, tokenizer = load_classifier(adopt(base, tmp_path)[0])
+    assert tokenizer.pad_token_id == model.config.pad_token_id == tokenizer.eos_token_id
+    assert tokenizer.padding_side == "right" and tokenizer.model_max_length == model.config.max_position_embeddings
+
+
+def test_another_number_of_blocks_is_refused_and_nothing_is_left(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    with pytest.raises(UserError, match="the model has 3 blocks but the config says 4"):
+        adopt_model(base, tmp_path / "own/corpus.json", {"blocks": 4}, tmp_path / "model", tmp_path / "training.json")
+    assert not (tmp_path / "model").exists()

@@ -1,0 +1,77 @@
+"""Taking over a classifier that was trained elsewhere, as it is."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.models.families import family_of
+from emoscope.models.folder import check_model_folder
+from emoscope.models.loading import check_blocks, load_classifier
+from emoscope.models.sources import CARD, PLAIN_FILES
+from emoscope.storage.files import read_json, replacing, write_json
+from emoscope.storage.integrity import SEAL, seal
+from emoscope.training.labels import labels_of
+
+UNKNOWN = ["the texts it was trained on", "how it was trained"]
+
+
+def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Path) -> None:
+    """Write the folder of a run whose classifier lies in the folder `base`, and what is known of its training.
+
+    Weights, vocabulary and card are copied byte for byte. Its labels get the names that `audit` has for them, and what
+    prediction in batches needs is written down where the folder leaves it open: a padding token, and the longest text.
+    """
+    check_model_folder(base)
+    about = read_json(audit)
+    own = labels_of(base, about.get("multilabel", False))
+    with replacing(output) as folder:
+        folder.mkdir()
+        for file in sorted(file for pattern in (*PLAIN_FILES, CARD) for file in base.glob(pattern)):
+            if file.name != SEAL:
+                shutil.copyfile(file, folder / file.name)
+        name_labels(folder / "config.json", about["classes"], own)
+        model, tokenizer = load_classifier(folder)
+        family_of(model)
+        check_blocks(model, config["blocks"])
+        settle(folder, model, tokenizer)
+        seal(folder)
+    write_json(
+        {
+            "trained": "elsewhere",
+            "unknown": UNKNOWN,
+            "labels": dict(zip(own, about["classes"], strict=True)),
+            "parameters": model.num_parameters(),
+        },
+        history,
+    )
+
+
+def name_labels(file: Path, classes: list[str], own: list[str]) -> None:
+    """Give the labels in a model's config.json these names, if they have others."""
+    if classes != own:
+        names = {
+            "id2label": {str(number): name for number, name in enumerate(classes)},
+            "label2id": {name: number for number, name in enumerate(classes)},
+        }
+        change(file, names)
+
+
+def settle(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Write down how texts are padded and cut, as fine-tuning does, where the folder does not say so."""
+    number = model.config.pad_token_id
+    meant = tokenizer.eos_token if number is None else tokenizer.convert_ids_to_tokens(number)
+    wanted = {"pad_token": tokenizer.pad_token or meant, "padding_side": "right"}
+    changes = {name: value for name, value in wanted.items() if getattr(tokenizer, name) != value}
+    longest = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+    change(folder / "tokenizer_config.json", changes | {"model_max_length": longest})
+    if number is None:
+        change(folder / "config.json", {"pad_token_id": tokenizer.convert_tokens_to_ids(wanted["pad_token"])})
+
+
+def change(file: Path, settings: Mapping) -> None:
+    """Give a JSON file these settings; one that has them keeps its bytes."""
+    written = read_json(file) if file.is_file() else {}
+    if written | settings != written:
+        write_json(written | settings, file)

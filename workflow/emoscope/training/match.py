@@ -1,0 +1,58 @@
+"""The texts of a corpus under the labels of a classifier that was trained elsewhere."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoscope.data.split import Parts, audit_corpus, audit_split, labels_in
+from emoscope.errors import UserError
+from emoscope.models.folder import check_model_folder
+from emoscope.storage.files import read_json, write_json, write_table
+from emoscope.training.labels import labels_of, matched
+
+
+def match_labels(
+    base: Path,
+    train: Path,
+    validation: Path,
+    test: Path,
+    audit: Path,
+    config: dict,
+    matched_train: Path,
+    matched_validation: Path,
+    matched_test: Path,
+    matched_audit: Path,
+) -> None:
+    """Write the sets of a corpus with the labels of the classifier in the folder `base`, and their audit.
+
+    Labels get the numbers of the model's logits. Texts of classes that it lacks are left out; where a text may have
+    several labels, these labels are. `config` holds `labels`, what labels mean, and `whole`, whether no class may lack.
+    """
+    check_model_folder(base)
+    about = read_json(audit)
+    classes = about["classes"]
+    labels = labels_of(base, about.get("multilabel", False))
+    names = matched(labels, classes, config["labels"], config["whole"], str(base))
+    numbers = np.array([names.index(name) if name in names else -1 for name in classes])
+    before = Parts(*map(pd.read_parquet, (train, validation, test)))
+    after = Parts(*(renumbered(part, numbers) for part in before))
+    for name, part in (("training", after.train), ("test", after.test)):
+        if labels_in(part).explode().dropna().nunique() < 2:
+            raise UserError(f"{base}: fewer than 2 of its classes occur in the {name} set; use other texts")
+    counts = audit_corpus(pd.concat(before), classes)["class_counts"]
+    left_out = {name: counts[name] for name in classes if name not in names}
+    rows = audit_corpus(pd.concat(after), names)
+    write_json({**about, "classes": names, **rows, **audit_split(after), "left_out": left_out}, matched_audit)
+    for part, path in zip(after, (matched_train, matched_validation, matched_test), strict=True):
+        write_table(part, path)
+
+
+def renumbered(table: pd.DataFrame, numbers: np.ndarray) -> pd.DataFrame:
+    """A table with each label's number replaced by that of `numbers`; without what has none, which is -1."""
+    if "labels" in table:
+        found = (numbers[list(labels)] for labels in table["labels"])
+        own = [np.sort(known[known >= 0]).astype("int8") for known in found]
+        return table.assign(labels=pd.Series(own, table.index, dtype=object))
+    label = numbers[table["label"].to_numpy(int)]
+    return table.assign(label=label.astype("int8"))[label >= 0].reset_index(drop=True)
