@@ -6,7 +6,8 @@ from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.models.families import family_of
+from emoscope.models.anatomy import DESCRIBED
+from emoscope.models.families import context_of
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import check_blocks, load_classifier
 from emoscope.models.sources import CARD, PLAIN_FILES
@@ -23,7 +24,8 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
     Weights, vocabulary and card are copied byte for byte. Its labels get the names that `audit` has for them, and what
     prediction in batches needs is written down where the folder leaves it open: a padding token, and the longest text.
     """
-    check_model_folder(base)
+    described = config.get("family")
+    check_model_folder(base, described)
     about = read_json(audit)
     own = labels_of(base, about.get("multilabel", False))
     with replacing(output) as folder:
@@ -32,8 +34,9 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
             if file.name != SEAL:
                 shutil.copyfile(file, folder / file.name)
         name_labels(folder / "config.json", about["classes"], own)
+        if described:
+            change(folder / "config.json", {DESCRIBED: described})
         model, tokenizer = load_classifier(folder)
-        family_of(model)
         check_blocks(model, config["blocks"])
         settle(folder, model, tokenizer)
         seal(folder)
@@ -64,7 +67,7 @@ def settle(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerB
     meant = tokenizer.eos_token if number is None else tokenizer.convert_ids_to_tokens(number)
     wanted = {"pad_token": tokenizer.pad_token or meant, "padding_side": "right"}
     changes = {name: value for name, value in wanted.items() if getattr(tokenizer, name) != value}
-    longest = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+    longest = min(tokenizer.model_max_length, context_of(model))
     change(folder / "tokenizer_config.json", changes | {"model_max_length": longest})
     if number is None:
         change(folder / "config.json", {"pad_token_id": tokenizer.convert_tokens_to_ids(wanted["pad_token"])})

@@ -7,7 +7,6 @@ import pandas as pd
 
 from emoscope.data.split import Parts, audit_corpus, audit_split, labels_in
 from emoscope.errors import UserError
-from emoscope.models.folder import check_model_folder
 from emoscope.storage.files import read_json, write_json, write_table
 from emoscope.training.labels import labels_of, matched
 
@@ -29,7 +28,6 @@ def match_labels(
     Labels get the numbers of the model's logits. Texts of classes that it lacks are left out; where a text may have
     several labels, these labels are. `config` holds `labels`, what labels mean, and `whole`, whether no class may lack.
     """
-    check_model_folder(base)
     about = read_json(audit)
     classes = about["classes"]
     labels = labels_of(base, about.get("multilabel", False))

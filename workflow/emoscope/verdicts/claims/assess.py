@@ -32,7 +32,7 @@ def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dic
     """Write one run's claims as CSV.
 
     `run` holds its name, the settings of its corpus and model, and what is `published` of it, if anything is; `audit`
-    is that of the corpus; `findings` are files `.../{room}/findings.csv`; claims on findings of other rooms are left out.
+    is that of the corpus; `findings` are files `.../{room}/findings.csv`; claims on those of other rooms are left out.
     """
     generated = run["corpus"]["source"] == "calibration"
     own = published_claims(run["name"], run.get("published", {}), statistics["margin"])
