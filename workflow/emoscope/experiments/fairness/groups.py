@@ -43,8 +43,8 @@ def compare_groups(
 ) -> pd.DataFrame:  # fmt: skip
     """What sets the predictions on texts of two groups apart; `difference` is of the first minus the second.
 
-    `predictions` has `id, text, label, pred, confidence`, or `labels` and lists of several; `groups` a group for some of
-    the ids. Each text counts once.
+    `predictions` has `id, text, label, pred, confidence`, or `labels` and lists of several; `groups` a group for some
+    of the ids. Each text counts once.
 
     - `base rate`: share of texts of a class; `words`: mean number of words;
     - `accuracy`;
