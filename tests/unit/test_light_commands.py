@@ -93,7 +93,9 @@ COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|sp
 MODELS = {"torch", "transformers"}
 READERS = "experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
 READERS += " experiments.tracing.measure models.inside.exactness"
-READERS += " models.sources models.logits perturbation.scored_pairs training.finetune training.thresholds"
+READERS += (
+    " models.sources models.logits perturbation.scored_pairs training.adopt training.finetune training.thresholds"
+)
 READERS += " writeups.attention.measure"
 READERS += " writeups.induction.ablation writeups.induction.composition writeups.induction.copier"
 READERS += " writeups.induction.measure writeups.prompting.baselines writeups.prompting.measure"

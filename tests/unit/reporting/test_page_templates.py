@@ -18,7 +18,7 @@ ROW = {"value": 0.1, "low": 0.0, "high": 0.2, "clusters": 5, "texts": 5}
         ("synonyms", "overlap", {"shared": {"published": NASTY}}),
         ("performance", "confusions", {"share": ROW, "label": NASTY, "taken": NASTY}),
         ("tracing", "writers", {"rise": NASTY, "fall": NASTY, "total": 1.0, "parts": [NASTY]}),
-        ("tracing", "pair_table", {"title": NASTY, "origin": NASTY, "label": NASTY}),
+        ("tracing", "pair_table", {"title": NASTY, "origin": NASTY, "label": NASTY, "few": True}),
     ],
 )
 def test_no_text_gets_out_of_a_sentence(page, name, values):

