@@ -76,6 +76,7 @@ def page_of(tables, path) -> Path:
             body=viewer("random", **tables, start=(0, 1, 2)),
             script=script,
             kind="language model",
+            adopted=[],
             **parts,
         ),
         encoding="utf-8",

@@ -45,7 +45,7 @@ def test_an_adopted_classifier_gives_the_same_answers(finished, tmp_path):
     assert json.loads((second / "training.json").read_text())["trained"] == "elsewhere"
 
     pages = [*(project / "reports/theirs-s1").glob("*.html"), project / "reports/claims.html"]
-    assert len(pages) == 7
+    assert len(pages) == 8
     for page in pages:
         text = BeautifulSoup(page.read_text(), "html.parser").main.get_text(" ")
         assert "theirs was trained elsewhere" in text and "not known" in text, page
@@ -82,4 +82,4 @@ def test_the_readmes_lines_work_as_they_stand(tmp_path, tokenizer):
         about["left_out"] == {"sad": [label for _, label in rows].count("sad")}
         and about["class_counts"]["neutral"] == 0
     )
-    assert planned(project, "all", config="mine.yaml")["render_report"] == 6
+    assert planned(project, "all", config="mine.yaml")["render_report"] == 7
