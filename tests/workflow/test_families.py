@@ -22,7 +22,7 @@ statistics: {resamples: 200}
 companions: []
 """
 BIASED = {"bert", "roberta", "distilbert", "electra", "deberta-v2, v3's settings", "albert", "gpt_neox", "opt"}
-EVERYTHING = {"masking", "tracing", "attention", "flips", "synonyms", "performance"}
+EVERYTHING = {"masking", "tracing", "attention", "flips", "synonyms", "performance", "fairness"}
 WHOLE = (
     "bert",
     "llama",
