@@ -65,11 +65,11 @@ def test_a_killed_job_resumes(tmp_path):
 
 
 def test_an_unfinished_checkpoint_is_passed_over(tmp_path):
-    for step, whole in ((10, True), (9, True), (20, False)):
+    for step, state in ((10, "{}"), (9, "{}"), (20, None), (30, ""), (40, '{"epoch": ')):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
-        if whole:
-            (folder / "trainer_state.json").write_text("{}")
+        if state is not None:
+            (folder / "trainer_state.json").write_text(state)
     assert last_checkpoint(tmp_path).endswith("checkpoint-10")
     assert last_checkpoint(tmp_path / "absent") is None
 

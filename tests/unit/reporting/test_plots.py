@@ -1,6 +1,7 @@
 """Figures keep their labels and fit a page."""
 
 import re
+from xml.dom import minidom
 
 import numpy as np
 import pandas as pd
@@ -45,3 +46,21 @@ def test_logarithmic_axes_and_colours_are_labelled_with_powers_of_ten():
     said = re.findall("<!-- (.*?) -->", svg(drawn()))  # letters are outlines, with the text beside them
     assert {"10⁻³", "10⁻¹", "10²", "$x$"} <= set(said)
     assert not any("mathdefault" in text for text in said)
+
+
+def test_a_label_that_holds_control_characters_spoils_no_figure():
+    rows = {
+        "name": ["\a\b\x1b[31mred\ufffe \N{ROCKET}"],
+        "series": ["found"],
+        "value": [0.1],
+        "low": [0.0],
+        "high": [0.2],
+    }
+    parsed = minidom.parseString(svg(forest(pd.DataFrame(rows), "change")))
+    assert any("[31mred" in node.data for node in every_comment(parsed))
+
+
+def every_comment(node):
+    yield from (child for child in node.childNodes if child.nodeType == child.COMMENT_NODE)
+    for child in node.childNodes:
+        yield from every_comment(child)

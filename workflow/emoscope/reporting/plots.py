@@ -5,6 +5,7 @@ lines and marks take seaborn's `colorblind` palette and differ in shape as well.
 """
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 
@@ -35,6 +36,7 @@ STYLE = {
     "text.parse_math": False,  # a class may be called $x$
     "svg.hashsalt": "emoscope",  # the same table gives the same bytes
 }
+NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in a label, it spoils the picture
 MOST_ANNOTATED = 14  # rows or columns; numbers in smaller cells cannot be read
 WIDEST = 12  # inches; a page shows what is wider too small to read
 
@@ -60,7 +62,7 @@ def svg(figure: Figure) -> str:
         axis.set_minor_formatter(NullFormatter())
     with mpl.rc_context(STYLE):
         figure.savefig(stream, format="svg", metadata={"Date": None})
-    return stream.getvalue()
+    return NO_XML.sub("\N{REPLACEMENT CHARACTER}", stream.getvalue())
 
 
 def _power(value: float) -> str:

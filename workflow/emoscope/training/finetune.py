@@ -276,9 +276,17 @@ def fingerprint(config: dict, files: list[Path]) -> str:
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The newest complete checkpoint; the Trainer writes `trainer_state.json` last."""
-    complete = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    """The newest complete checkpoint: the Trainer writes `trainer_state.json` last, and may be stopped while it does."""
+    complete = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if _is_whole(path)]
     return str(max(complete, key=lambda path: int(path.name.split("-")[1]))) if complete else None
+
+
+def _is_whole(file: Path) -> bool:
+    try:
+        read_json(file)
+    except ValueError:
+        return False
+    return True
 
 
 def cut_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> int:
