@@ -276,7 +276,7 @@ def fingerprint(config: dict, files: list[Path]) -> str:
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The newest complete checkpoint: the Trainer writes `trainer_state.json` last, and may be stopped while it does."""
+    """The newest complete checkpoint: the Trainer writes `trainer_state.json` last, if it is not stopped in it."""
     complete = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if _is_whole(path)]
     return str(max(complete, key=lambda path: int(path.name.split("-")[1]))) if complete else None
 
