@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-ACCEPTANCE = Path(__file__).parents[2] / "shared" / "acceptance"
+SHARED = Path(__file__).parents[2] / "shared"
+ACCEPTANCE = SHARED / "acceptance"
+DATA_SETS = SHARED / "data"
 
 
 def acceptance_rows(name: str) -> list[dict[str, str]]:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acceptance import DATA_SETS
 from emoscope.data.class_names import class_names
 from emoscope.data.corpus import check_corpus, import_corpus
 from emoscope.data.labels import written_labels
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json
 
-SHARED = Path("/work/shared/data")
 NAMES = ["anger", "joy", "love"]
 TABLE = {"text": "text", "label": "label"}
 
@@ -171,18 +171,18 @@ def test_every_text_keeps_its_own_labels(lists):
     assert found == [sorted({NAMES.index(name) for name in own}) for own in [*lists, NAMES, NAMES]]
 
 
-@pytest.mark.skipif(not (SHARED / "tweeteval-emotion").is_dir(), reason="TweetEval is not here")
+@pytest.mark.skipif(not (DATA_SETS / "tweeteval-emotion").is_dir(), reason="TweetEval is not here")
 def test_tweeteval(tmp_path):
-    corpus, source = imported(tmp_path, source="parallel", path=str(SHARED / "tweeteval-emotion"))
+    corpus, source = imported(tmp_path, source="parallel", path=str(DATA_SETS / "tweeteval-emotion"))
     assert corpus["part"].value_counts().to_dict() == {"train": 3257, "test": 1421, "val": 374}
     assert source["classes"] == ["anger", "joy", "optimism", "sadness"]
     test = corpus[corpus["part"] == "test"].reset_index()
     assert test["text"][0].startswith("#Deppression is real") and test["label"][0] == 3
 
 
-@pytest.mark.skipif(not (SHARED / "goemotions").is_dir(), reason="GoEmotions is not here")
+@pytest.mark.skipif(not (DATA_SETS / "goemotions").is_dir(), reason="GoEmotions is not here")
 def test_goemotions(tmp_path):
-    corpus, source = imported(tmp_path, source="tabbed", path=str(SHARED / "goemotions"))
+    corpus, source = imported(tmp_path, source="tabbed", path=str(DATA_SETS / "goemotions"))
     assert corpus["part"].value_counts().to_dict() == {"train": 43_410, "test": 5427, "dev": 5426}
     assert len(source["classes"]) == 28 and source["classes"][27] == "neutral"
     train = corpus[corpus["part"] == "train"].reset_index()

@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from acceptance import DATA_SETS
 from emoscope.data.suites import COLUMNS, read_suite
 from emoscope.errors import UserError
 
 CLASSES = ["sadness", "joy", "anger"]
 COLUMN_KEYS = dict.fromkeys(("group", "cluster", "direction", "label"))
-SHARED = Path("/work/shared/data")
 NOUNS = {
     "male": ["he", "my son"],
     "female": ["my daughter", "she"],
@@ -196,11 +196,11 @@ def test_reviews_should_rise_and_fall_as_they_were_edited(tmp_path, capsys):
     assert "1 of 28 edits change nothing" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the data sets are not here")
+@pytest.mark.skipif(not DATA_SETS.is_dir(), reason="the data sets are not here")
 @pytest.mark.parametrize(
     ("preset", "file", "rows", "clusters"),
     [("winogender", "winogender/all_sentences.tsv", 240, 120), ("cebab", "cebab/pairs.csv", 2811, 544)],
 )
 def test_the_authors_files_are_read(preset, file, rows, clusters):
-    found = read_suite({"preset": preset, "path": str(SHARED / file)}, list("12345"))
+    found = read_suite({"preset": preset, "path": str(DATA_SETS / file)}, list("12345"))
     assert len(found) == rows and found["cluster"].nunique() == clusters
