@@ -130,10 +130,10 @@ def random_model(
     return model
 
 
-def checks(name: str) -> list[Check]:
+def checks(name: str, precision: torch.dtype = torch.float32) -> list[Check]:
     """Every check of one small model."""
     tokenizer = word_pieces()
-    model = random_model(name, len(tokenizer))
+    model = random_model(name, len(tokenizer)).to(precision)
     eager = deepcopy(model)
     eager.set_attn_implementation("eager")
     return checks_of(prepared(model), prepared(eager), tokenizer, TEXTS)

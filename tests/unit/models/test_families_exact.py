@@ -61,7 +61,8 @@ def test_every_family_is_tried():
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_what_holds_and_what_is_refused(name):
-    found = checks(name)
+    """In double precision, in which rounding is far from wrong on every processor."""
+    found = checks(name, torch.float64)
     assert {check.check for check in found if not check.exact} == REFUSED.get(name, set())
     for check in found:
         assert check.error < 1e-5 or check.error > 1e-2, f"{check}: neither rounding nor plainly wrong"
