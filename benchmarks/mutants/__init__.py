@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from queue import SimpleQueue
@@ -57,13 +58,14 @@ def read_mutants(experiments: tuple[str, ...] = ()) -> list[Mutant]:
 
 def measure(*experiments: str) -> dict:
     mutants = read_mutants(experiments)
-    with _copies(os.cpu_count() or 1) as free:
-        sound = _verdict(free, sorted({test for mutant in mutants for test in mutant.tests}))
-        if sound != "survived":
-            sys.exit(f"mutants: the tests do not pass without a mutant ({sound}); nothing can be told")
-        with ThreadPool(free.qsize()) as pool:
-            verdicts = pool.imap(lambda mutant: _tried(mutant, free), mutants)
-            verdicts = list(tqdm(verdicts, desc="mutants", total=len(mutants), mininterval=2))
+    with _copies(os.cpu_count() or 1) as free, ThreadPool(free.qsize()) as pool:
+        files = _by_file({test for mutant in mutants for test in mutant.tests})
+        sound = pool.imap(lambda tests: (tests[0], _verdict(free, tests)), files)
+        for test, verdict in tqdm(sound, desc="without a mutant", total=len(files), mininterval=2):
+            if verdict != "survived":
+                sys.exit(f"mutants: {test} does not pass without a mutant ({verdict}); nothing can be told")
+        verdicts = pool.imap(lambda mutant: _tried(mutant, free), mutants)
+        verdicts = list(tqdm(verdicts, desc="mutants", total=len(mutants), mininterval=2))
     outcome = {"mutants": len(mutants)}
     for kind in ("killed", "survived", "no mutant"):
         found = [m for m, verdict in zip(mutants, verdicts, strict=True) if verdict == kind]
@@ -90,6 +92,11 @@ def _copies(count: int) -> Iterator[SimpleQueue]:
                 shutil.copyfile(ROOT / name, target)
             free.put(Path(scratch, str(number)))
         yield free
+
+
+def _by_file(tests: set[str]) -> list[list[str]]:
+    """Tests of one file belong together: what they share is made once."""
+    return [list(group) for _, group in groupby(sorted(tests), lambda test: test.partition("::")[0])]
 
 
 def _tried(mutant: Mutant, free: SimpleQueue) -> str:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
 OWN_FILE = re.compile(r"`((?:docs|data/(?:reference|lexicons)|envs|profiles|workflow)/[\w./-]+)`")
 PAGES = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"]
-PAGES += [f"docs/{name}.md" for name in ("results", "reliability", "performance", "extending", "statistics")]
+PAGES += sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 MADE = {"profiles/slurm/partitions.yaml"}  # by a command that the README gives
 
 
@@ -33,3 +33,12 @@ def test_the_modules_that_the_recipes_name_are_there():
     package = ROOT / "workflow" / "emoscope"
     places = (package, ROOT / "tests" / "unit", ROOT)
     assert not [name for name in named if not any((place / name).is_file() for place in places)]
+
+
+def test_the_readme_can_be_read_in_one_sitting():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_the_readme_names_every_page_of_the_documentation():
+    text = (ROOT / "README.md").read_text()
+    assert not [page for page in PAGES if page.startswith("docs/") and f"`{page}`" not in text]

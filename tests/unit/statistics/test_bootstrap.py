@@ -213,3 +213,12 @@ def test_an_interval_has_the_level_that_was_asked_for():
         return high - low
 
     assert width(0.01) > 2 * width(0.5)
+
+
+def test_the_seed_settles_what_is_drawn_for_a_statistic():
+    values = np.arange(40.0)
+
+    def interval(seed):
+        return bootstrap.bootstrap_statistic(lambda w: np.average(values, weights=w), values, seed=seed, resamples=199)
+
+    assert interval(3) == interval(3) != interval(4)

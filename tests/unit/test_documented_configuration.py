@@ -1,0 +1,37 @@
+"""docs/configuration.md: every key, from the schema."""
+
+import importlib.util
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def written() -> str:
+    spec = importlib.util.spec_from_file_location("write_configuration", ROOT / "docs" / "write_configuration.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.configuration(yaml.safe_load(module.SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_the_page_is_what_the_schema_says():
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert page == written(), "run python docs/write_configuration.py"
+
+
+def test_each_key_of_the_schema_has_a_meaning_on_the_page():
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
+    page = written()
+    for name in keys(schema):
+        assert f"`{name}`" in page or f".{name}`" in page or f"## {name}" in page, name
+
+
+def keys(entry: object) -> set[str]:
+    """Every name under `properties`, anywhere in the schema."""
+    if isinstance(entry, list):
+        return set().union(*map(keys, entry))
+    if not isinstance(entry, dict):
+        return set()
+    own = {name for name, below in entry.get("properties", {}).items() if isinstance(below, dict)}
+    return own.union(*(keys(below) for below in entry.values())) - {"source"}

@@ -1,0 +1,102 @@
+"""Every command of README and docs, tried: workflows as dry runs, filters on a text, benchmarks by their names."""
+
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from project import ROOT, copy_project, snakemake
+from random_models import FAMILIES
+
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "benchmarks/README.md",
+    *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
+]
+FENCED = re.compile(r"^```\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
+INLINE = re.compile(r"`((?:snakemake|emoscope|python -m benchmarks) [^`]+)`")
+MESSAGE = re.compile(r"^emoscope [\w-]+:|\.\.\. \\?\|")  # what emoscope says, and half a pipe
+ELSEWHERE = {  # what another test does, or what needs what is not here
+    "snakemake --report": "tests/workflow/test_tiny_run.py",
+    "snakemake --forcerun finetune": "tests/faults/test_files.py",
+    "snakemake --unlock": "tests/faults/test_killed.py",
+    "snakemake --workflow-profile profiles/slurm": "tests/cluster",
+    "snakemake --lint": ".ci/run",
+}
+
+
+def documented(tool: str) -> list[str]:
+    found = set()
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
+        commands = [*lines, *INLINE.findall(text.replace("\n", " "))]
+        commands = [command.split("#")[0].strip() for command in commands if not MESSAGE.search(command)]
+        found |= {command for command in commands if command.startswith(f"{tool} ")}
+    return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, tokenizer) -> Path:
+    """A project with what the commands' configurations ask a user for."""
+    folder = copy_project(tmp_path_factory.mktemp("documented") / "project")
+    texts = "".join(f"a;{name}\nb;{name}\n" for name in ("sadness", "joy", "love", "anger", "fear", "surprise"))
+    files = {f"tweets/{part}.txt": f"text;label_name\n{texts}" for part in ("train", "test")}
+    files |= {"cebab/train.csv": "text,stars\nfine,5\n", "cebab/pairs.csv": "before,after\n"}
+    files |= {"goemotions/labels.txt": "joy\nneutral\n"}
+    files |= {f"goemotions/{part}.tsv": "fine\t0,1\ta\n" for part in ("train", "dev", "test")}
+    for name, text in files.items():
+        (folder / "data" / name).parent.mkdir(exist_ok=True)
+        (folder / "data" / name).write_text(text)
+    (folder / "mine.csv").write_text("tweet,emotion\nfine,calm\nbad,angry\n")
+    model = FAMILIES["bert"](len(tokenizer))
+    model.save_pretrained(folder / "my-classifier")
+    tokenizer.save_pretrained(folder / "my-classifier")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [one for one in documented("snakemake") if "mine.yaml" not in one])
+def test_workflows_plan_what_they_say(project, command):
+    if any(command.startswith(known) for known in ELSEWHERE):
+        return
+    _, *arguments = shlex.split(command)
+    found = subprocess.run(
+        [Path(sys.executable).with_name("snakemake"), "--dry-run", "--quiet", "--cores", "2", *arguments],
+        cwd=project, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_readmes_configurations_plan_a_run(project, number):
+    lines = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)[number]
+    (project / "mine.yaml").write_text(lines)
+    found = snakemake(project, "--dry-run", "--quiet", config="mine.yaml")
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize("command", documented("emoscope"))
+def test_filters_change_a_text(command):
+    found = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command)],
+        input="i know that he feels fine\n",
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    assert found.stdout not in ("", "i know that he feels fine\n")
+
+
+@pytest.mark.parametrize("command", documented("python -m benchmarks"))
+def test_benchmarks_are_there(command):
+    name = shlex.split(command)[3]
+    if name == "NAME":
+        return
+    assert callable(importlib.import_module(f"benchmarks.{name}").measure)
