@@ -1,17 +1,40 @@
 """Helpers for the rules; no rules. What can be computed from the configuration is in emoscope.plan. Nothing heavy is
 imported: every job reads this file."""
 
+import io
 import json
 import os
 import re
+import subprocess
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
 
-PACKAGE = Path(workflow.basedir, "workflow")
+
+def checkout_of(rules):
+    """The folder of this workflow, given that of its rules; if they are read from a git reference, a copy of that."""
+    if not hasattr(rules, "ref"):
+        return Path(rules.get_path_or_uri(secret_free=True)).parents[1]
+    git = ["git", "-C", str(rules.repo_path if hasattr(rules, "repo_path") else rules.hosted_repo.repo_clone)]
+    commit = subprocess.run([*git, "rev-parse", rules.ref], check=True, capture_output=True, text=True).stdout.strip()
+    folder = Path(".snakemake", f"emoscope-{commit}")
+    if not folder.exists():
+        folder.parent.mkdir(exist_ok=True)
+        packed = subprocess.run([*git, "archive", commit], check=True, capture_output=True).stdout
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch, tarfile.open(fileobj=io.BytesIO(packed)) as files:
+            files.extractall(Path(scratch, folder.name), filter="data")
+            Path(scratch, folder.name).replace(folder)
+    return folder.absolute()
+
+
+ROOT = checkout_of(workflow.current_basedir)
+PACKAGE = ROOT / "workflow"
 # Snakemake puts the Snakefile's folder first, and would import a pandas.py that lies there
-sys.path[:] = [str(PACKAGE), *(folder for folder in sys.path if folder != str(workflow.basedir))]
+sys.path[:] = [str(PACKAGE), *(folder for folder in sys.path if folder != str(ROOT))]
 
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES as FLIPPED
@@ -29,7 +52,11 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
 )
 
-if not workflow.modifier.skip_configfile:  # of a module, the configuration is its user's
+if workflow.modifier.skip_configfile:  # a module with a configuration of its user's, which lies over the default
+    ours = load_configfile(ROOT / "config.yaml")
+    update_config(ours, config)
+    config.update(ours)
+else:
     update_config(config, typed(workflow.config_settings.config))
 try:
     STUDY = read_study(config)
@@ -40,7 +67,7 @@ config.update(STUDY.config)
 CORPORA, MODELS, RUNS, TASKS, SUITES = STUDY.corpora, STUDY.models, STUDY.runs, STUDY.tasks, STUDY.suites
 COMPANIONS = STUDY.companions
 SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.values(), *STUDY.copiers.values()]}
-HERE = code_inputs.seen_from_here(Path(workflow.basedir))
+HERE = code_inputs.seen_from_here(ROOT)
 PAGES = Pages()  # each rule file adds its own
 
 
@@ -71,7 +98,7 @@ def part_of(section, *keys):
 
 def shipped(path):
     """A file that comes with the workflow, by a name that stays the same wherever the workflow lies."""
-    return str(HERE / Path(workflow.basedir, path).relative_to(workflow.basedir))
+    return local(str(HERE / Path(ROOT, path).relative_to(ROOT)))
 
 
 def published(table):
