@@ -25,7 +25,10 @@ def checkout_of(rules):
     if not folder.exists():
         folder.parent.mkdir(exist_ok=True)
         packed = subprocess.run([*git, "archive", commit], check=True, capture_output=True).stdout
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch, tarfile.open(fileobj=io.BytesIO(packed)) as files:
+        with (
+            tempfile.TemporaryDirectory(dir=folder.parent) as scratch,
+            tarfile.open(fileobj=io.BytesIO(packed)) as files,
+        ):
             files.extractall(Path(scratch, folder.name), filter="data")
             Path(scratch, folder.name).replace(folder)
     return folder.absolute()
@@ -52,6 +55,7 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
 )
 
+AS_MODULE = workflow.modifier.is_module
 if workflow.modifier.skip_configfile:  # a module with a configuration of its user's, which lies over the default
     ours = load_configfile(ROOT / "config.yaml")
     update_config(ours, config)
@@ -59,7 +63,7 @@ if workflow.modifier.skip_configfile:  # a module with a configuration of its us
 else:
     update_config(config, typed(workflow.config_settings.config))
 try:
-    STUDY = read_study(config)
+    STUDY = read_study(config, made_later=AS_MODULE)
 except UserError as error:
     sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
 
@@ -112,8 +116,9 @@ def corpus_of(name):
 
 
 def digests_of(files):
-    """SHA-256 of a user's files as a parameter: a replacement file may be older than the outputs, so dates do not tell."""
-    return lambda wildcards: [sha256_of(Path(file)) for file in files(wildcards)]
+    """SHA-256 of a user's files as a parameter: a replacement file may be older than the outputs, so dates do not tell.
+    Of a module, other rules may yet make them, and Snakemake knows when."""
+    return lambda wildcards: [] if AS_MODULE else [sha256_of(Path(file)) for file in files(wildcards)]
 
 
 def growing(amount):

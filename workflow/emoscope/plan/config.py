@@ -55,8 +55,11 @@ def expand_runs(config: dict) -> dict[str, dict]:
     }
 
 
-def check_files(config: dict) -> None:
-    """Check that the local files that the configured runs read are there and usable; UserError if not."""
+def check_files(config: dict, made_later: bool = False) -> None:
+    """Check that the local files that the configured runs read are there and usable; UserError if not.
+
+    `made_later` allows for texts and pairs that are not there yet: rules of another workflow may make them.
+    """
     if config["synonyms"]["suggestions"]:
         wordnet_folder()
     for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
@@ -66,7 +69,7 @@ def check_files(config: dict) -> None:
     read += [config[writeup]["corpus"] for writeup in ("attention", "residual") if config["companions"]]
     for name in dict.fromkeys(read):
         corpus = config["corpora"][name]
-        if "path" in corpus and not Path(corpus["path"]).exists():
+        if "path" in corpus and not Path(corpus["path"]).exists() and not made_later:
             raise UserError(
                 f"config corpora.{name}.path: {corpus['path']} does not exist; "
                 "put the data there or change the path (the README says where the data come from)"
@@ -84,6 +87,7 @@ def check_files(config: dict) -> None:
         if (
             any(name in run.get("suites", config["suites"]) for run in config["runs"])
             and not Path(suite["path"]).is_file()
+            and not made_later
         ):
             raise UserError(
                 f"config suites.{name}.path: {suite['path']} is no file; put the pairs there or change the path"

@@ -316,10 +316,10 @@ class Study:
         return sorted({f"{run.corpus.folder}/perturbations/suggestions.csv" for run in self.runs.values()})
 
 
-def read_study(config: Mapping[str, Any]) -> Study:
-    """Complete and check a configuration; UserError at the first mistake."""
+def read_study(config: Mapping[str, Any], made_later: bool = False) -> Study:
+    """Complete and check a configuration; UserError at the first mistake. `made_later` as in `check_files`."""
     config = complete(config)
-    check_files(config)
+    check_files(config, made_later)
     suggestions = config["synonyms"].pop("suggestions")
     corpora, models = (_named(config[section], kind) for section, kind in (("corpora", Corpus), ("models", Model)))
     suites = {name: Suite(name, entry) for name, entry in config["suites"].items()}
