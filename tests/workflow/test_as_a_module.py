@@ -1,0 +1,75 @@
+"""emoscope as a part of someone's workflow: rules of theirs before and after ours, their settings over our defaults."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from project import ROOT, copy_project, snakemake
+
+SETTINGS = {
+    "corpora": {
+        "theirs": {"source": "csv", "path": "theirs.csv", "text": "said", "label": "mood", "classes": ["calm", "angry"]}
+    },
+    "models": {"small": {"source": "scratch", "blocks": 2, "heads": 2, "width": 16, "vocabulary": 300, "context": 32}},
+    "runs": [{"name": "theirs", "corpus": "theirs", "model": "small", "training": {"epochs": 1}}],
+    "companions": [],
+}
+WORKFLOW = """
+rule write_texts:
+    output: "theirs.csv"
+    run:
+        moods = [("fine", "calm"), ("cross", "angry")] * 40
+        rows = [f"i am {{word}} {{number}},{{mood}}" for number, (word, mood) in enumerate(moods)]
+        Path(output[0]).write_text("\\n".join(["said,mood", *rows]))
+
+module emoscope:
+    snakefile: "{snakefile}"
+    config: {config}
+{more}
+
+use rule * from emoscope as emoscope_*
+
+rule count_texts:
+    input: "results/theirs-s1/metrics.json"
+    output: "counted.txt"
+    run: Path(output[0]).write_text(str(json.loads(Path(input[0]).read_text())["test"]["all"]["rows"]))
+"""
+
+
+def plan(folder: Path, snakefile: str, more: str = "") -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump(SETTINGS))
+    text = WORKFLOW.format(snakefile=snakefile, config=SETTINGS, more=more)
+    (folder / "Snakefile").write_text("import json\nfrom pathlib import Path\n" + text)
+
+
+def repository(folder: Path) -> str:
+    """A git repository with what makes up the workflow."""
+    copy_project(folder)
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all"],
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return f"git+file://{folder}/workflow/Snakefile@HEAD"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["folder", "git"])
+def test_their_rules_before_and_after_ours(tmp_path, source):
+    place = repository(tmp_path / "repository") if source == "git" else str(ROOT / "workflow" / "Snakefile")
+    plan(tmp_path / "theirs", place)
+    found = snakemake(tmp_path / "theirs", "count_texts", config="config.yaml", warm=False)
+    assert found.returncode == 0, found.stdout
+    assert (tmp_path / "theirs" / "counted.txt").read_text() == "16"  # a fifth of 80, our default
+    again = snakemake(tmp_path / "theirs", "count_texts", "--dry-run", config="config.yaml")
+    assert "Nothing to be done" in again.stdout
+
+
+def test_what_cannot_be_moved_is_said(tmp_path):
+    plan(tmp_path / "theirs", str(ROOT / "workflow" / "Snakefile"), more='    prefix: "elsewhere"')
+    found = snakemake(tmp_path / "theirs", "--dry-run", config="config.yaml")
+    assert found.returncode == 1 and "emoscope: `prefix` moves a module's files without its jobs" in found.stdout
