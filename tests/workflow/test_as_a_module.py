@@ -1,5 +1,6 @@
 """emoscope as a part of someone's workflow: rules of theirs before and after ours, their settings over our defaults."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -73,3 +74,17 @@ def test_what_cannot_be_moved_is_said(tmp_path):
     plan(tmp_path / "theirs", str(ROOT / "workflow" / "Snakefile"), more='    prefix: "elsewhere"')
     found = snakemake(tmp_path / "theirs", "--dry-run", config="config.yaml")
     assert found.returncode == 1 and "emoscope: `prefix` moves a module's files without its jobs" in found.stdout
+
+
+def test_a_deployed_workflow_plans_what_its_template_says(tmp_path):
+    """As `snakedeploy deploy-workflow` writes it: a Snakefile of this kind beside a copy of config/."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow" / "Snakefile").write_text(
+        f'configfile: "config/config.yaml"\nmodule emoscope:\n    snakefile: "{ROOT}/workflow/Snakefile"\n'
+        "    config: config\n"
+        "use rule * from emoscope\n"
+    )
+    found = snakemake(tmp_path, "all", "--dry-run", config="config/config.yaml")
+    assert found.returncode == 0, found.stdout
+    assert "finetune" in found.stdout and "induction" not in found.stdout
