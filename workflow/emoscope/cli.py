@@ -86,6 +86,7 @@ COMMANDS = {
     "record-provenance": "storage.provenance:record_provenance",
     "render-report": "reporting.render:render_report",
     "render-index": "reporting.render:render_index",
+    "doctor": "doctor:doctor",
     "flip": "filters:flip",
     "replace": "filters:replace",
 }

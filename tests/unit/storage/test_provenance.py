@@ -57,6 +57,20 @@ def test_a_copy_outside_of_any_repository_has_none(copy):
     assert recorded(copy) == "(unknown: this copy of the workflow is no git checkout)"
 
 
+def test_an_archive_knows_the_commit_that_it_was_made_of(copy):
+    shutil.copy2(PACKAGE.parents[1] / ".gitattributes", copy)
+    attributes = (copy / ".gitattributes").read_text().replace("workflow/", "")
+    (copy / ".gitattributes").write_text(attributes)
+    shutil.rmtree(copy.parent / ".git")
+    git(copy, "init", "--quiet")
+    git(copy, "add", ".")
+    git(copy, "commit", "--quiet", "--message", "The workflow")
+    commit = git(copy, "rev-parse", "HEAD")
+    git(copy, "archive", "--output", str(copy.parent / "release.tar"), "HEAD")
+    shutil.unpack_archive(copy.parent / "release.tar", copy.parent / "release")
+    assert recorded(copy.parent / "release") == commit
+
+
 def test_the_commit_of_a_checkout_is_recorded_with_its_changes(copy):
     git(copy.parent, "add", "unpacked")
     git(copy.parent, "commit", "--quiet", "--message", "The workflow")

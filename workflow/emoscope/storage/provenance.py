@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from emoscope import __version__
 from emoscope.storage.files import read_json, write_json
 from emoscope.storage.hashes import sha256_of
 
+ARCHIVED = Path(__file__).with_name("archived_commit.txt")  # `git archive` writes the commit into it
 PACKAGES = (
     *("torch", "transformers", "tokenizers", "safetensors", "accelerate", "numpy", "pandas", "pyarrow", "scipy"),
     *("statsmodels", "scikit-learn", "matplotlib", "seaborn", "snakemake"),
@@ -83,8 +85,8 @@ def hashes(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that results may depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    """This package, Python and the packages that results may depend on."""
+    return {"emoscope": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def commit() -> str:
@@ -97,15 +99,21 @@ def commit() -> str:
 
     try:
         if not git("ls-files", here.name):  # an unpacked copy inside another repository
-            return "(unknown: this copy of the workflow is no git checkout)"
+            return _archived_commit()
         return git("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty= with changes")
     except FileNotFoundError:
         return "(unknown: git is not installed)"
     except (OSError, subprocess.CalledProcessError) as error:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         if any("not a git repository" in line for line in said):
-            return "(unknown: this copy of the workflow is no git checkout)"
+            return _archived_commit()
         return f"(unknown: git says: {said[0] if said else 'nothing'})"
+
+
+def _archived_commit() -> str:
+    """The commit of a release archive, or of a copy that was made of a git reference."""
+    written = ARCHIVED.read_text(encoding="utf-8").strip()
+    return "(unknown: this copy of the workflow is no git checkout)" if written.startswith("$") else written
 
 
 def _files(path: Path) -> Iterator[Path]:
