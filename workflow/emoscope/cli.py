@@ -85,7 +85,7 @@ COMMANDS = {
     "write-model-card": "verdicts.model_card:write_model_card",
     "record-provenance": "storage.provenance:record_provenance",
     "render-report": "reporting.render:render_report",
-    "render-index": "reporting.render:render_index",
+    "render-index": "reporting.index:render_index",
     "doctor": "doctor:doctor",
     "flip": "filters:flip",
     "replace": "filters:replace",

@@ -66,7 +66,7 @@ rule render_index:
         pages=PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]),
         claims="reports/claims.csv",
         page=[shipped(f"workflow/report/{name}") for name in ("page.html.j2", "index.html.j2", "page.css")],
-        code=code_of("reporting.render"),
+        code=code_of("reporting.index"),
     output:
         report("reports/index.html", caption="../report/page.rst", category="Index", labels={"report": "index"}),
     log:

@@ -10,10 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from emoscope.reporting import render as reports
-from emoscope.reporting.html import (
-    headline,
-)
-from made_up import NASTY, tags
+from emoscope.reporting.html import headline
+from made_up import NASTY
 
 
 def executed(*outputs: dict) -> nbformat.NotebookNode:
@@ -100,22 +98,6 @@ def test_what_goes_to_standard_error_stays_in_the_log():
     ]
     html = reports.export(cells)
     assert "result" in html and "a remark" in html and "a warning" not in html
-
-
-def test_the_index_shows_each_page_once_with_number_and_thumbnail(page):
-    index, claims = page.parents[1] / "index.html", page.parents[1] / "claims.csv"
-    claims.write_text("id,verdict\n")
-    reports.render_index([page], claims, index)
-    soup = BeautifulSoup(index.read_text(encoding="utf-8"), "html.parser")
-    (card,) = soup.select(".cards a")
-    assert card["href"] == "run-s1/masking.html"
-    assert card.strong.get_text() == "Masking"
-    assert card.img["src"].startswith("data:image/svg+xml")
-    assert "What it asks." in card.get_text() and NASTY in card.get_text()
-    assert "script" not in tags(str(soup))
-    assert soup.find("a", href="claims.csv")
-    for file in (page, claims):
-        assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file}" in soup.footer.get_text()
 
 
 def test_pages_about_classifiers_that_were_trained_elsewhere_are_known():

@@ -7,7 +7,6 @@ nothing be run but the one script of ours that a page may have.
 import base64
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import papermill
@@ -57,58 +56,10 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
     write_text(page, output)
 
 
-def render_index(pages: list[Path], claims: Path, output: Path) -> None:
-    """Write the page that leads to all others: a thumbnail, a sentence and the main number of each, run by run."""
-    groups: dict[str, list[Card]] = {}
-    for path in pages:
-        card = read_card(path, output)
-        groups.setdefault(card.subject, []).append(card)
-    index = fill(
-        "index.html.j2",
-        title="emoscope: reports",
-        run="",
-        kind="",
-        script="",
-        adopted=[],
-        groups=groups,
-        claims=os.path.relpath(claims, output.parent),
-        provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}),
-    )
-    write_text(index, output)
-
-
 def adopted_runs(settings: Mapping) -> list[str]:
     """The names of those runs that a page is about whose classifiers were trained elsewhere."""
     entries = [settings["run"]] if "run" in settings else [*settings.get("runs", {}).values()]
     return [entry["name"] for entry in entries if entry.get("training") == "none"]
-
-
-@dataclass(frozen=True)
-class Card:
-    """What the index says of a page; empty where the page has no such part."""
-
-    subject: str
-    href: str
-    title: str
-    summary: str
-    headline: str
-    thumbnail: str
-
-
-def read_card(page: Path, index: Path) -> Card:
-    """Take from a page its title, the sentence below it, its headline and its first figure."""
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    headline, image = soup.select_one(".headline"), soup.select_one("figure img")
-    summary = soup.h1.find_next("p")
-    kind, run = soup.body["data-kind"], soup.body["data-run"]
-    return Card(
-        subject=f"{kind[:1].upper()}{kind[1:]} {run}" if run else "",
-        href=os.path.relpath(page, index.parent),
-        title=soup.h1.get_text(strip=True),
-        summary=" ".join(summary.get_text().split()) if summary else "",
-        headline=" ".join(headline.get_text().split()) if headline else "",
-        thumbnail=image["src"] if image else "",
-    )
 
 
 def take_figures(notebook: NotebookNode) -> dict[str, str]:
