@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,16 @@ def test_every_page_has_title_navigation_figures_and_provenance(browser, pages, 
         assert browser.find_elements(By.CSS_SELECTOR, "figure img"), page
         drawn = browser.execute_script("return [...document.images].every(i => i.complete && i.naturalWidth && i.alt)")
         assert drawn, page
+
+
+def test_no_page_bars_anyone_from_reading_it(browser, pages):
+    """By axe-core: contrast, names of what can be operated, headings, tables, regions that scroll."""
+    axe = resources.files(pytest.importorskip("axe_core_python")).joinpath("axe.min.js").read_text(encoding="utf-8")
+    for page in pages:
+        browser.get(page.as_uri())
+        browser.execute_script(axe)
+        found = browser.execute_async_script("axe.run().then(arguments[0])")["violations"]
+        assert not [(one["id"], one["nodes"][0]["html"][:200]) for one in found], page
 
 
 def test_every_link_leads_to_a_file(browser, pages):

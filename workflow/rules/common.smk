@@ -57,7 +57,9 @@ os.environ.update(
 
 AS_MODULE = workflow.modifier.is_module
 if AS_MODULE and (workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes):
-    sys.exit("emoscope: `prefix` moves a module's files without its jobs; leave it out, and name runs and corpora apart")
+    sys.exit(
+        "emoscope: `prefix` moves a module's files without its jobs; leave it out, and name runs and corpora apart"
+    )
 if workflow.modifier.skip_configfile:  # a module with a configuration of its user's, which lies over the default
     ours = load_configfile(ROOT / "config.yaml")
     update_config(ours, config)

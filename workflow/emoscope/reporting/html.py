@@ -74,12 +74,15 @@ def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[st
     if not rows:
         return Markup()
     kinds = {name: Markup("") if name in set(text) else Markup(' class="number"') for name in rows[0]}
-    head = Markup().join(Markup('<th scope="col"{}>{}</th>').format(kind, name) for name, kind in kinds.items())
+    head = Markup().join(
+        Markup('<th scope="col"{}>{}</th>').format(kind, name) if name else Markup("<td{}></td>").format(kind)
+        for name, kind in kinds.items()
+    )
     lines = [
         Markup().join(Markup("<td{}>{}</td>").format(kind, row[name]) for name, kind in kinds.items()) for row in rows
     ]
     return Markup(
-        '<div class="scroll"><table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="table"><table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
     ).format(caption, head, Markup("\n").join(Markup("<tr>{}</tr>").format(line) for line in lines))
 
 
@@ -102,7 +105,7 @@ def planted_box(rows: Iterable[Mapping]) -> Markup:
         "should be found, or the absence of one."
     )
     table = html_table(shown, caption, text=("planted", "found", "verdict"))
-    return Markup('<aside class="box"><h3>Planted, found, verdict</h3>{}</aside>').format(table)
+    return Markup('<aside class="box"><h2>Planted, found, verdict</h2>{}</aside>').format(table)
 
 
 def outcome(found: bool, missed: bool, partly: bool = False) -> str:
