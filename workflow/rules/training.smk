@@ -78,9 +78,9 @@ rule finetune:
         "benchmarks/{run}/finetune.jsonl"
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if not run.adopted),
+    priority: 1  # most waits for it
     conda:
         "../../envs/emoscope.yaml"
-    priority: 1  # most waits for it
     threads: threads_of(8)
     resources:
         gpu=lambda wildcards: RUNS[wildcards.run].training["gpus"],
