@@ -50,16 +50,17 @@ rule attention_weights:
         subject=ATTENTIVE,
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
+    threads: threads_of(2)
     resources:
         gpu=1,
         mem_mb=growing(6000),
         runtime=growing(60),
     params:
+        threads=threads_of(2),
         config=as_json({key: config["attention"][key] for key in ("sentences", "heads")}),
     shell:
         r"""
-        python -m emoscope --threads 2 attention-weights --model {input.model:q} --exactness {input.exactness:q} \
+        python -m emoscope --threads {params.threads} attention-weights --model {input.model:q} --exactness {input.exactness:q} \
             --config {params.config:q} --weights {output.weights:q} --averages {output.averages:q} --tokens {output.tokens:q} >{log:q} 2>&1
         """
 
@@ -83,17 +84,18 @@ rule block_attention:
         subject=ATTENTIVE,
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
+    threads: threads_of(2)
     resources:
         gpu=1,
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
+        threads=threads_of(2),
         config=as_json({"texts": config["attention"]["texts"]}),
         statistics=as_json({"seed": config["statistics"]["seed"]}),
     shell:
         r"""
-        python -m emoscope --threads 2 block-attention --model {input.model:q} --texts {input.texts:q} \
+        python -m emoscope --threads {params.threads} block-attention --model {input.model:q} --texts {input.texts:q} \
             --exactness {input.exactness:q} --config {params.config:q} \
             --statistics {params.statistics:q} --blocked {output.blocked:q} --looks {output.looks:q} \
             --silenced {output.silenced:q} >{log:q} 2>&1

@@ -75,6 +75,7 @@ config.update(STUDY.config)
 CORPORA, MODELS, RUNS, TASKS, SUITES = STUDY.corpora, STUDY.models, STUDY.runs, STUDY.tasks, STUDY.suites
 COMPANIONS = STUDY.companions
 SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.values(), *STUDY.copiers.values()]}
+WORKED_ON = {"run": RUNS, "model": MODELS, "subject": SUBJECTS}  # what a job's wildcards may name
 HERE = code_inputs.seen_from_here(ROOT)
 PAGES = Pages()  # each rule file adds its own
 
@@ -117,6 +118,17 @@ def published(table):
 def corpus_of(name):
     """A file of the run's corpus; `name` may hold wildcards."""
     return lambda wildcards: f"{RUNS[wildcards.run].corpus.folder}/{name.format(**wildcards)}"
+
+
+def threads_of(most):
+    """Threads of a job, and as a parameter what it computes with, whatever cores it gets: at most so many, one for a
+    small model."""
+
+    def threads(wildcards):
+        found = (known[name] for kind, known in WORKED_ON.items() if (name := wildcards.get(kind)))
+        return min(most, next(found).threads)
+
+    return threads
 
 
 def digests_of(files):

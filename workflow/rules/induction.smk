@@ -33,17 +33,18 @@ rule score_heads:
         "benchmarks/models/{model}/induction/score_heads.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=1,
         mem_mb=growing(6000),
         runtime=growing(120),
     params:
+        threads=threads_of(8),
         blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "sequences", "random_models", "seed"),
     shell:
         r"""
-        python -m emoscope --threads 8 score-heads --model {input.model:q} --blocks {params.blocks} \
+        python -m emoscope --threads {params.threads} score-heads --model {input.model:q} --blocks {params.blocks} \
             --config {params.config:q} \
             --predictions {output.predictions:q} --heads {output.heads:q} --patterns {output.patterns:q} >{log:q} 2>&1
         """
@@ -62,17 +63,18 @@ rule ablate_mlps:
         "benchmarks/models/{model}/induction/ablate_mlps.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=1,
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
+        threads=threads_of(8),
         blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_positions", "seed"),
     shell:
         r"""
-        python -m emoscope --threads 8 ablate-mlps --model {input.model:q} --blocks {params.blocks} \
+        python -m emoscope --threads {params.threads} ablate-mlps --model {input.model:q} --blocks {params.blocks} \
             --config {params.config:q} \
             --output {output:q} >{log:q} 2>&1
         """
@@ -92,17 +94,18 @@ rule ablate_heads:
         "benchmarks/models/{model}/induction/ablate_heads.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=1,
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
+        threads=threads_of(8),
         blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_heads", "random_heads", "seed"),
     shell:
         r"""
-        python -m emoscope --threads 8 ablate-heads --model {input.model:q} --blocks {params.blocks} \
+        python -m emoscope --threads {params.threads} ablate-heads --model {input.model:q} --blocks {params.blocks} \
             --heads {input.heads:q} \
             --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """
@@ -122,17 +125,18 @@ rule compose_heads:
         "benchmarks/models/{model}/induction/compose_heads.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=1,
         mem_mb=growing(6000),
         runtime=growing(240),
     params:
+        threads=threads_of(8),
         blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "best_pairs", "random_pairs", "composed_tokens", "seed"),
     shell:
         r"""
-        python -m emoscope --threads 8 compose-heads --model {input.model:q} --blocks {params.blocks} \
+        python -m emoscope --threads {params.threads} compose-heads --model {input.model:q} --blocks {params.blocks} \
             --heads {input.heads:q} \
             --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """

@@ -16,16 +16,17 @@ rule score_perturbation:
         "benchmarks/{run}/perturbations/{axis}_scores/{scatteritem}.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
+    threads: threads_of(2)
     resources:
         gpu=1,
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        threads=threads_of(2),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads 2 score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
+        python -m emoscope --threads {params.threads} score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
             --shard {wildcards.scatteritem:q} --prediction {params.prediction:q} --thresholds {input.thresholds:q} \
             --output {output:q} >{log:q} 2>&1
         """

@@ -66,16 +66,17 @@ rule train_prompts:
         "benchmarks/models/{model}/prompting/{task}.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=1,
         mem_mb=growing(PROMPTING_MEMORY),
         runtime=growing(720),
     params:
+        threads=threads_of(8),
         config=PROMPTING,
     shell:
         r"""
-        python -m emoscope --threads 8 train-prompts --model {input.model:q} --train {input.train:q} \
+        python -m emoscope --threads {params.threads} train-prompts --model {input.model:q} --train {input.train:q} \
             --about {input.about:q} --config {params.config:q} --prompts {output.prompts:q} \
             --history {output.history:q} --means {output.means:q} >{log:q} 2>&1
         """
@@ -99,16 +100,17 @@ rule score_prompts:
         "benchmarks/models/{model}/prompting/score.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=1,
         mem_mb=growing(PROMPTING_MEMORY),
         runtime=growing(240),
     params:
+        threads=threads_of(8),
         config=PROMPTING,
     shell:
         r"""
-        python -m emoscope --threads 8 score-prompts --model {input.model:q} --tests {input.tests:q} \
+        python -m emoscope --threads {params.threads} score-prompts --model {input.model:q} --tests {input.tests:q} \
             --about {input.about:q} \
             --prompts {input.prompts:q} --config {params.config:q} \
             --scores {output.scores:q} --checks {output.checks:q} --means {output.means:q} >{log:q} 2>&1
@@ -133,16 +135,17 @@ rule score_baselines:
         "benchmarks/models/{model}/prompting/baselines.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=1,
         mem_mb=growing(PROMPTING_MEMORY),
         runtime=growing(240),
     params:
+        threads=threads_of(8),
         config=PROMPTING,
     shell:
         r"""
-        python -m emoscope --threads 8 score-baselines --model {input.model:q} --trains {input.trains:q} \
+        python -m emoscope --threads {params.threads} score-baselines --model {input.model:q} --trains {input.trains:q} \
             --tests {input.tests:q} --about {input.about:q} --train-means {input.train_means:q} \
             --test-means {input.test_means:q} --config {params.config:q} --scores {output:q} >{log:q} 2>&1
         """

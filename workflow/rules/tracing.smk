@@ -47,12 +47,13 @@ rule trace_pairs:
         axis=one_of(FLIPPED),
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
+    threads: threads_of(2)
     resources:
         gpu=1,
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        threads=threads_of(2),
         config=as_json(
             {name: config["flips"][name] for name in ("traced_pairs", "traced_block", "averaged_pairs")}
             | {"seed": config["statistics"]["seed"]}
@@ -60,7 +61,7 @@ rule trace_pairs:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads 2 trace-pairs --model {input.model:q} --pairs {input.pairs:q} \
+        python -m emoscope --threads {params.threads} trace-pairs --model {input.model:q} --pairs {input.pairs:q} \
             --scores {input.scores:q} --test {input.test:q} --exactness {input.exactness:q} \
             --config {params.config:q} --prediction {params.prediction:q} --traces {output.traces:q} \
             --patching {output.patching:q} --attribution {output.attribution:q} --lens {output.lens:q} \

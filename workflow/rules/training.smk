@@ -51,14 +51,15 @@ rule train_copier:
         model=from_source(MODELS, "copier"),
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
+    threads: threads_of(2)
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
+        threads=threads_of(2),
         config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
     shell:
-        "python -m emoscope --threads 2 train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope --threads {params.threads} train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule finetune:
@@ -77,20 +78,22 @@ rule finetune:
         "benchmarks/{run}/finetune.jsonl"
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if not run.adopted),
+    priority: 1  # most waits for it
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=lambda wildcards: RUNS[wildcards.run].training["gpus"],
         mem_mb=growing(8000),
         runtime="24h",  # does not grow: the next attempt goes on where this one stopped, and sites have a longest time
     params:
+        threads=threads_of(8),
         config=as_json(lambda wildcards: RUNS[wildcards.run].recipe),
     shell:
         r"""
         launch=(python -m)
         [ {resources.gpu} -le 1 ] || launch=(torchrun --standalone --nproc-per-node {resources.gpu} -m)
-        "${{launch[@]}}" emoscope --threads 8 finetune --train {input.train:q} --audit {input.audit:q} \
+        "${{launch[@]}}" emoscope --threads {params.threads} finetune --train {input.train:q} --audit {input.audit:q} \
             --base {input.base:q} --config {params.config:q} --checkpoints work/{wildcards.run:q} \
             --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
@@ -155,17 +158,18 @@ rule choose_thresholds:
         "logs/{run}/thresholds.log",
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
+    threads: threads_of(2)
     resources:
         gpu=1,
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        threads=threads_of(2),
         asked=as_json(lambda wildcards: RUNS[wildcards.run].asked_thresholds),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads 2 choose-thresholds --model {input.model:q} --audit {input.audit:q} \
+        python -m emoscope --threads {params.threads} choose-thresholds --model {input.model:q} --audit {input.audit:q} \
             --validation {input.validation:q} --asked {params.asked:q} --prediction {params.prediction:q} \
             --output {output:q} >{log:q} 2>&1
         """
@@ -188,16 +192,17 @@ rule predict:
         "benchmarks/{run}/predict/{scatteritem}.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 8
+    threads: threads_of(8)
     resources:
         gpu=1,
         mem_mb=growing(8000),
         runtime=growing(120),
     params:
+        threads=threads_of(8),
         config=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads 8 predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
+        python -m emoscope --threads {params.threads} predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
             --shard {wildcards.scatteritem:q} --config {params.config:q} --thresholds {input.thresholds:q} \
             --output {output:q} >{log:q} 2>&1
         """

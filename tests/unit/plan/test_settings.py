@@ -1,7 +1,7 @@
 """Settings know their folders, and which part of them each job depends on."""
 
 import copy
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,23 @@ def test_what_a_training_starts_from(entry, folder, base):
     model = Model("it", entry)
     assert model.folder == folder and model.base == base
     assert (model.weights is None) == (entry["source"] == "scratch")
+
+
+@pytest.mark.parametrize(
+    ("entry", "read", "taken_apart"),
+    [
+        ({"source": "scratch", "width": 96}, 1, 1),
+        ({"source": "scratch", "width": 768}, 8, 8),
+        ({"source": "copier", "width": 64}, 1, 1),
+        ({"source": "package", "package": "it==1"}, 8, 1),
+        ({"source": "hub", "repository": "gpt2"}, 8, 8),
+    ],
+)
+def test_a_small_model_gets_one_thread(entry, read, taken_apart):
+    """Jobs on it then run side by side; a training of a wide one, which many wait for, gets what there is."""
+    model = Model("it", entry | {"blocks": 2})
+    run = study().runs["calibration-s1"]
+    assert (replace(run, model=model).threads, model.threads) == (read, taken_apart)
 
 
 def test_local_files_stand_behind_local_corpora_only(tmp_path):

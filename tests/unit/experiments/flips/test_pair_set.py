@@ -7,6 +7,7 @@ import pandas as pd
 from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.flips.pair_set import flip_terms
 from emoscope.experiments.synonyms.pair_set import replace_words
+from emoscope.experiments.synonyms.replace import SynonymTable, replace
 from emoscope.storage.files import write_json
 
 DATA = Path(__file__).parents[4] / "data"
@@ -82,3 +83,21 @@ def test_synonyms_have_controls_by_word(tmp_path):
     pairs, _ = written(tmp_path, replace_words, *lists, test=[*TEST, ("i know tea", 0)])
     assert set(pairs["origin"]) == {"published", "word"}  # a noun is no control of a verb
     assert pairs.loc[pairs["origin"] == "word", "term"].tolist() == ["know"]
+
+
+def test_no_text_that_a_synonym_changes_is_passed_over(tmp_path):
+    """A text is looked at only for the synonyms of words that it holds, in whatever form and capitals."""
+    write_json({"classes": ["sadness", "joy"]}, tmp_path / "corpus.json")
+    lists = tmp_path / "corpus.json", LEXICONS / "synonyms.csv", LEXICONS / "neutral.csv"
+    texts = ["i KNEW it", "I know that she knows", "the Times we had", "tea", "scared of time and life", "Knows!"]
+    pairs, _ = written(tmp_path, replace_words, *lists, test=[(text, 0) for text in texts])
+    table = SynonymTable.load(LEXICONS / "synonyms.csv")
+    tried = {
+        (number, word, replace(text, {(word, part): synonym}, table.label_bearing))
+        for number, text in enumerate(texts, start=10)
+        for (word, part), synonym in table.mapping.items()
+    }
+    expected = sorted((number, word, pair.perturbed) for number, word, pair in tried if pair.n_changed)
+    found = pairs.loc[pairs["origin"] == "word", ["id", "term", "perturbed"]]
+    assert sorted(found.itertuples(index=False, name=None)) == expected
+    assert {number for number, *_ in expected} == {10, 11, 12, 14, 15}

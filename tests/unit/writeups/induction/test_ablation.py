@@ -9,7 +9,7 @@ import torch
 
 from emoscope.models.families import feed_forward_of, projection_of
 from emoscope.models.interventions import changing_input, changing_output, recording
-from emoscope.writeups.induction.ablation import ablate_heads, ablate_mlps, mlp_losses
+from emoscope.writeups.induction.ablation import _mean_outputs, _without_heads, ablate_heads, ablate_mlps, mlp_losses
 from emoscope.writeups.induction.copier import word_tokenizer
 from emoscope.writeups.induction.measure import score_heads
 from emoscope.writeups.induction.repeats import log_probabilities, repeated_tokens
@@ -118,3 +118,17 @@ def test_silenced_heads_are_fixed_at_their_mean_over_all_tokens(model, folder, t
         np.testing.assert_allclose(found.loc[kind, "loss"], loss, atol=1e-5)
         np.testing.assert_allclose(found.loc[kind, "accuracy"], right, atol=1e-6)
     assert (found.loc["induction", "loss"] - found.loc["none", "loss"]).abs().max() > 1e-4
+
+
+def test_of_a_set_only_the_second_half_is_asked_and_of_no_heads_nothing(model):
+    tokens = repeated_tokens(VOCABULARY, 0, LENGTH, 3, seed=1)
+    means, asked = _mean_outputs(model, tokens), []
+
+    def count(logits):
+        asked.append(tuple(logits.shape))
+        return logits
+
+    with changing_output(model.get_output_embeddings(), count):
+        found = list(_without_heads(model, tokens, LENGTH, [[], [(1, 0)], []], means))
+    assert len(found) == 3 and torch.equal(found[0][0], found[2][0])
+    assert asked == [(3, LENGTH + 1, VOCABULARY)] * 2

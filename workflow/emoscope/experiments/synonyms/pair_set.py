@@ -1,16 +1,16 @@
 """The perturbation set of the synonyms with its neutral swaps, and the word counts that synonyms were chosen from."""
 
 from collections import ChainMap
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace_published, stopwords
+from emoscope.experiments.synonyms.replace import SynonymTable, holds, replace, replace_published, stopwords
 from emoscope.experiments.synonyms.replace import count_words as count
 from emoscope.perturbation.balance import balance as balance_of
 from emoscope.perturbation.balance import balanced
+from emoscope.perturbation.edits import tokenise
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.neutral_lexicon import NeutralLexicon
 from emoscope.perturbation.neutral_swaps import neutral_pairs
@@ -51,9 +51,13 @@ def replace_words(
         own = [table.by_class.get(classes[number], {}) for number in np.flatnonzero(true)]
         pair = replace_published(row.text, dict(ChainMap(*own)))
         rows.append(pair_row(row.id, "synonyms", "published", "", row.label, pair))
+    words = [{token.lower for token in tokenise(text)} for text in texts["text"]]  # once, not for every synonym
     for (word, part_of_speech), synonym in table.mapping.items():
-        swap = partial(replace, mapping={(word, part_of_speech): synonym}, label_bearing=table.label_bearing)
-        rows += [pair_row(row.id, "synonyms", "word", word, row.label, swap(row.text)) for row in texts.itertuples()]
+        mapping = {(word, part_of_speech): synonym}
+        for row, held in zip(texts.itertuples(), words, strict=True):
+            if holds(held, mapping):
+                pair = replace(row.text, mapping, table.label_bearing)
+                rows.append(pair_row(row.id, "synonyms", "word", word, row.label, pair))
     made = pair_table(rows)
     swaps = NeutralLexicon.load(neutral)
     known = Frequencies.of(pd.read_parquet(train), swaps.words)

@@ -8,7 +8,7 @@ phrases, causatives (made me cry), degree words (a bit sad) and verbs whose fram
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -102,9 +102,8 @@ def replace(text: str, mapping: SynonymMap, label_bearing: frozenset[str] = froz
 
     The flag `label-bearing` marks a text in which one of those words was replaced.
     """
-    forms = _forms(frozenset(mapping.items()))
-    tokens = tokenise(text)
-    if not any(token.lower in forms for token in tokens):
+    tokens, forms = tokenise(text), _forms(frozenset(mapping.items()))
+    if not holds({token.lower for token in tokens}, mapping):
         return Perturbation(text, text)
     sentence = Sentence([token.lower for token in tokens])
     fixed, edits, flags = places_of(sentence.words, _FIXED) - _stated(sentence), [], set()
@@ -116,6 +115,11 @@ def replace(text: str, mapping: SynonymMap, label_bearing: frozenset[str] = froz
                 flags |= {"label-bearing"} if lemma in label_bearing else set()
                 break
     return perturb(text, with_articles(tokens, edits), flags)
+
+
+def holds(words: Set[str], mapping: SynonymMap) -> bool:
+    """Whether among the lower-case words of a text there is a form of one that is replaced: else nothing is."""
+    return not words.isdisjoint(_forms(frozenset(mapping.items())))
 
 
 @lru_cache(maxsize=32)

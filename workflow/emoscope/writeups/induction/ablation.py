@@ -1,7 +1,7 @@
 """Ablation on repeated tokens: MLP outputs replaced, heads mean-ablated; measured by the second half's loss."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel
 
 from emoscope.models.families import blocks_of, feed_forward_of, head_slice, projection_of
-from emoscope.models.interventions import changing_output, fixed_head, recording, resumed_at
+from emoscope.models.interventions import changing_input, changing_output, fixed_head, recording, resumed_at
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import check_blocks
 from emoscope.storage.files import write_table
@@ -129,7 +129,7 @@ def _mean_outputs(model: PreTrainedModel, tokens: Tensor) -> list[Tensor]:
     for batch in tokens.split(ROWS_PER_BATCH):
         with ExitStack() as stack:
             seen = [stack.enter_context(recording(projection_of(model, block))) for block in range(len(sums))]
-            model(batch, use_cache=False)
+            model.base_model(batch, use_cache=False)
         sums = [total + record["input"].sum(dim=(0, 1)) for total, record in zip(sums, seen, strict=True)]
     return [total / tokens.numel() for total in sums]
 
@@ -140,18 +140,27 @@ def _without_heads(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Loss and accuracy of each second half, (sequences,) each, with every set of heads fixed at their mean output.
 
-    Blocks before the first of a set do what they did and are not run again.
+    What a set does not change is not run again: blocks before its first, and all of them for no heads.
     """
+    half = tokens[:, length:]  # what comes before is given
     with ExitStack() as stack:
         inputs = [stack.enter_context(recording(block)) for block in blocks_of(model)]
-        model(tokens, use_cache=False)
+        stack.enter_context(_asked_from(model, length))
+        whole = model(tokens, use_cache=False).logits
     for heads in sets:
-        first = min((block for block, _ in heads), default=0)
-        with ExitStack() as stack:
-            stack.enter_context(resumed_at(model, first, inputs[first]["input"]))
-            for block, head in heads:
-                mean = means[block][head_slice(model, head)]
-                stack.enter_context(fixed_head(model, block, head, mean))
-            logits = model(tokens, use_cache=False).logits
-        loss = -log_probabilities(logits, tokens)[:, length:].mean(dim=1)
-        yield loss, hits(logits, tokens)[:, length:].float().mean(dim=1)
+        logits = whole
+        if heads:
+            first = min(block for block, _ in heads)
+            with ExitStack() as stack:
+                stack.enter_context(resumed_at(model, first, inputs[first]["input"]))
+                stack.enter_context(_asked_from(model, length))
+                for block, head in heads:
+                    mean = means[block][head_slice(model, head)]
+                    stack.enter_context(fixed_head(model, block, head, mean))
+                logits = model(tokens, use_cache=False).logits
+        yield -log_probabilities(logits, half).mean(dim=1), hits(logits, half).float().mean(dim=1)
+
+
+def _asked_from(model: PreTrainedModel, position: int) -> AbstractContextManager[None]:
+    """Let a language model give logits from a position on: those of a large vocabulary are a fifth of its work."""
+    return changing_input(model.get_output_embeddings(), lambda states: states[:, position:])

@@ -1,5 +1,6 @@
 """How a language model predicts repeated tokens: log-probabilities, and where its heads look."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
 
 from emoscope.models.families import blocks_of, heads_of
 from emoscope.models.language_models import load_language_model
@@ -23,6 +25,7 @@ from emoscope.writeups.induction.repeats import (
 )
 
 SEQUENCES_PER_BATCH = 8
+HEADS = ("sequence", "block", "head")
 
 
 def score_heads(model: Path, blocks: int, config: dict, predictions: Path, heads: Path, patterns: Path) -> None:
@@ -46,27 +49,41 @@ def score_heads(model: Path, blocks: int, config: dict, predictions: Path, heads
     write_table(_patterns(trained, drawn[lengths[0]][:1], scores[0]), patterns)
     for number in range(config["random_models"]):
         fresh = random_twin(trained, config["seed"] + number)
-        scores.append(_run(fresh, drawn[lengths[0]], lengths[0])[1].assign(weights=str(number)))
+        scores.append(_scores(fresh, drawn[lengths[0]], lengths[0]).assign(weights=str(number)))
     write_table(pd.concat(scores, ignore_index=True), heads)
 
 
 @torch.inference_mode()
 def _run(model: PreTrainedModel, tokens: Tensor, length: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Predictions and head scores of one length; attention patterns are reduced batch by batch."""
-    parts = []
+    """Predictions and head scores of one length."""
+    predicted, lines = [], []
+    for batch, output, scores in _read(model, tokens, length):
+        predicted.append({"log_prob": log_probabilities(output.logits, batch), "hit": hits(output.logits, batch)})
+        lines.append(scores)
+    predictions = _table(length, ("sequence", "position"), predicted)
+    return predictions.assign(position=predictions["position"] + 1), _table(length, HEADS, lines)
+
+
+@torch.inference_mode()
+def _scores(model: PreTrainedModel, tokens: Tensor, length: int) -> pd.DataFrame:
+    """Head scores alone, of a model without its output layer: what random weights predict, nobody asks."""
+    return _table(length, HEADS, [scores for *_, scores in _read(model.base_model, tokens, length)])
+
+
+def _read(model: PreTrainedModel, tokens: Tensor, length: int) -> Iterator[tuple[Tensor, ModelOutput, dict]]:
+    """Batches with what the model makes of them; attention patterns are reduced to (sequences, blocks, heads)."""
     for batch in tqdm(tokens.split(SEQUENCES_PER_BATCH), desc=f"halves of {length}", unit="batch", mininterval=2):
         batch = batch.to(model.device)
         output = model(batch, output_attentions=True, use_cache=False)
-        lines = head_scores(torch.stack(output.attentions, dim=1), length)  # (batch, blocks, heads)
-        parts.append({"log_prob": log_probabilities(output.logits, batch), "hit": hits(output.logits, batch), **lines})
+        yield batch, output, head_scores(torch.stack(output.attentions, dim=1), length)
+
+
+def _table(length: int, names: tuple[str, ...], parts: list[dict[str, Tensor]]) -> pd.DataFrame:
+    """Batches of values, all of one shape, as rows; `names` name their dimensions."""
     found = {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
-    sequence, position = np.indices(found["hit"].shape)
-    predictions = {"length": length, "sequence": sequence.ravel(), "position": position.ravel() + 1}
-    predictions |= {name: found.pop(name).ravel() for name in ("log_prob", "hit")}
-    names = ("sequence", "block", "head")
-    key = dict(zip(names, (index.ravel() for index in np.indices(found["induction"].shape)), strict=True))
-    scores = {"length": length, **key, **{name: values.ravel() for name, values in found.items()}}
-    return pd.DataFrame(predictions), pd.DataFrame(scores)
+    index = np.indices(next(iter(found.values())).shape).reshape(len(names), -1)
+    key = dict(zip(names, index, strict=True))
+    return pd.DataFrame({"length": length, **key, **{name: values.ravel() for name, values in found.items()}})
 
 
 @torch.inference_mode()
