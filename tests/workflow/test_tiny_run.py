@@ -277,6 +277,7 @@ def test_named_targets_build_their_part_only(finished):
         assert jobs["render_report"] == 1, target
     assert planned(finished, "claims", "--forceall")["render_overview"] == 1
     assert "render_index" in planned(finished, "reports", "--forceall")
+    assert planned(finished, "--forceall") == planned(finished, "all", "--forceall") != {}
 
 
 def test_snakemakes_own_report(finished, tmp_path):
