@@ -1,0 +1,172 @@
+"""Which methods find a circuit that is known? `python -m benchmarks planted_circuits`.
+
+Five models of each layout, GPT-2's and BERT's, whose weights are written so that known heads and MLPs do the task
+(`emoscope.models.planted`). Every method gives each head and MLP a score; the area under the ROC curve and the average
+precision say how well it tells those of the circuit from those that only look busy. `redundant` is the share of heads
+with a stand-in to which it gives more than a tenth of its highest score, and more than to any idle part. It depends on
+what is exchanged: with another keyword in its place, one of the two heads contradicts the other; with none, it is
+silent, and the other is enough. A keyword that is taken out does not ask for the whole circuit: no area for that.
+"""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.experiments.masking.measure import Mask, block_scores
+from emoscope.experiments.masking.reference import Reference, mean_outputs
+from emoscope.experiments.tracing.alignment import align
+from emoscope.experiments.tracing.patching import Patch, moved_classes, patched_logits, transfers
+from emoscope.models.activations import Activations, activations_of
+from emoscope.models.families import pooled_token
+from emoscope.models.inside.contributions import contributions_of
+from emoscope.models.inside.estimates import estimated_effects
+from emoscope.models.inside.structure import prepared
+from emoscope.models.planted.circuit import BLOCKS, HEADS, Circuit, Node, nodes, plan
+from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
+from emoscope.models.planted.texts import REMOVED, pairs, sentences
+from emoscope.statistics.auc import one_vs_rest_auc
+from emoscope.statistics.average_precision import average_precision
+from emoscope.storage.names import NONE, WHOLE_BLOCK
+
+MODELS, TEXTS, PAIRS = 5, 40, 18
+STEPS = 8  # of integrated gradients
+NOTICED = 0.1  # of the highest score
+TOKENS = 4096  # of a batch
+Scores = dict[str, np.ndarray]  # by method, one number for each of `nodes()`
+
+
+def measure(models: str = str(MODELS)) -> dict:
+    found = pd.concat([scored(layout, seed) for layout in LAYOUTS for seed in range(int(models))])
+    by_method = found.groupby(["layout", "method"], sort=False)[["auc", "precision", "redundant"]]
+    table = by_method.agg(["mean", "min", "max"])
+    table.columns = ["_".join(column) for column in table.columns]
+    return {"models": int(models), "nodes": len(nodes()), "methods": _records(table.reset_index())}
+
+
+def _records(table: pd.DataFrame) -> list[dict]:
+    """The rows as JSON has them: null where there is no number."""
+    return json.loads(table.to_json(orient="records", double_precision=3))
+
+
+def scored(layout: str, seed: int, texts: int = TEXTS, count: int = PAIRS) -> pd.DataFrame:
+    """`layout, seed, method, auc, precision, redundant` on one model; ties count half."""
+    circuit = plan(seed)
+    model, tokenizer = prepared(compiled(circuit, layout)), tokenizer_for(layout)
+    judged, changed, removed = sentences(texts, seed), pairs(count, seed), pairs(count, seed, [REMOVED])
+    found = {
+        **by_masking(model, tokenizer, judged),
+        **by_exchange(model, tokenizer, changed),
+        "chance": np.random.default_rng(seed).random(len(nodes())),
+    }
+    rows = [{"method": name, **_judged(circuit, scores)} for name, scores in found.items()]
+    for name, scores in by_exchange(model, tokenizer, removed).items():
+        rows.append({"method": f"{name}, {REMOVED}", "redundant": _judged(circuit, scores)["redundant"]})
+    return pd.DataFrame(rows).assign(layout=layout, seed=seed)
+
+
+def _judged(circuit: Circuit, scores: np.ndarray) -> dict[str, float]:
+    scores = scores.round(6)  # what floating point leaves of nothing is no ranking
+    inside = np.array([node in circuit.roles for node in nodes()])
+    twins = np.array([node in circuit.redundant for node in nodes()])
+    weights, least = np.ones(len(inside)), max(NOTICED * scores.max(), scores[~inside].max())
+    return {
+        "auc": one_vs_rest_auc(inside, scores)(weights),
+        "precision": average_precision(inside, scores)(weights),
+        "redundant": float((scores[twins] > least).mean()),
+    }
+
+
+def by_masking(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.DataFrame) -> Scores:
+    """Mean absolute change of the winning margin when a part is silenced, or replaced by its mean."""
+    judged = texts["text"].tolist()
+    reference = Reference(judged, mean_outputs(model, tokenizer, judged, TOKENS))
+    label = texts["label"].to_numpy()
+    inputs = tokenizer(judged, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        whole = _margin(model(inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits.numpy(), label)
+    found: Scores = {}
+    for by in ("zero", "mean"):
+        effects: dict[Node, float] = {}
+        for block in range(BLOCKS):
+            masks = {Mask(head, by): ("head", block, head) for head in range(HEADS)}
+            masks[Mask(WHOLE_BLOCK, f"mlp_{by}")] = ("feed_forward", block, NONE)
+            logits = block_scores(model, tokenizer, judged, block, list(masks), reference, TOKENS)
+            effects |= {masks[mask]: np.abs(_margin(values, label) - whole).mean() for mask, values in logits.items()}
+        found[f"masking, {by}"] = _in_order(effects)
+    return found
+
+
+def by_exchange(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.DataFrame) -> Scores:
+    """Over pairs, the mean absolute effect of each part on the margin of the two classes that the change moves: by
+    patching, both ways; by its estimates; by what the part writes to the answer itself; and how much its output
+    changes at all, which is no effect."""
+    totals: dict[str, dict[Node, float]] = {}
+
+    def add(method: str, effects: Mapping[Node, float]) -> None:
+        kept = totals.setdefault(method, dict.fromkeys(nodes(), 0.0))
+        for node in kept:
+            kept[node] += abs(effects[node]) / len(texts)
+
+    for row in texts.itertuples():
+        aligned = align(tokenizer, row.text, row.changed, _spans(row.text, row.changed))
+        runs = [activations_of(model, dict(inputs)) for inputs in (aligned.original, aligned.flipped)]
+        rise, fall = moved_classes(model, *runs)
+        for direction, transfer in transfers(aligned, *runs).items():
+            jobs = [(transfer, Patch(site, block, head=head)) for site, block, head in nodes()]
+            before = transfer.recipient.logits.numpy()
+            moved = _between(patched_logits(model, jobs, TOKENS), rise, fall) - _between(before, rise, fall)
+            add(f"patching, {direction}", dict(zip(nodes(), moved, strict=True)))
+            for name, steps in (("attribution patching", 0), ("integrated gradients", STEPS)):
+                found = estimated_effects(
+                    model, transfer.inputs, transfer.recipient, transfer.donor, (rise, fall), steps
+                )
+                add(f"{name}, {direction}", {node: _of_node(found, node) for node in nodes()})
+        add("direct attribution", _direct(model, aligned, runs, rise, fall))
+        add("change of output", {node: _changed(model, *runs, node) for node in nodes()})
+    return {method: _in_order(effects) for method, effects in totals.items()}
+
+
+def _spans(text: str, changed: str) -> list[tuple[int, int, int, int]]:
+    """The word that differs, by its places in both texts."""
+    words, others = text.split(), changed.split()
+    place = next(number for number, (one, other) in enumerate(zip(words, others, strict=True)) if one != other)
+    start = len(" ".join(words[:place])) + (place > 0)
+    return [(start, start + len(words[place]), start, start + len(others[place]))]
+
+
+def _direct(model: PreTrainedModel, aligned, runs: list[Activations], rise: int, fall: int) -> dict[Node, float]:
+    written = []
+    for inputs, run in zip((aligned.original, aligned.flipped), runs, strict=True):
+        parts, values = contributions_of(model, run, pooled_token(model, inputs["input_ids"]))
+        written.append(_between(values.numpy(), rise, fall))
+    return {tuple(part): after - before for part, before, after in zip(parts, *written, strict=True)}
+
+
+def _changed(model: PreTrainedModel, one: Activations, other: Activations, node: Node) -> float:
+    site, block, head = node
+    if site == "feed_forward":
+        return float((other.feed_forward[block] - one.feed_forward[block]).norm())
+    return float((other.heads[block] - one.heads[block]).unflatten(-1, (HEADS, -1))[:, head].norm())
+
+
+def _of_node(found: Mapping[str, np.ndarray], node: Node) -> float:
+    site, block, head = node
+    return float(found[site][block, head] if site == "head" else found[site][block])
+
+
+def _between(logits: np.ndarray, rise: int, fall: int) -> np.ndarray:
+    return logits[..., rise] - logits[..., fall]
+
+
+def _margin(logits: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """The logit of the label minus the mean of the others."""
+    own = np.take_along_axis(logits, label[:, None], axis=1)[:, 0]
+    return own - (logits.sum(axis=1) - own) / (logits.shape[1] - 1)
+
+
+def _in_order(effects: Mapping[Node, float]) -> np.ndarray:
+    return np.array([effects[node] for node in nodes()])

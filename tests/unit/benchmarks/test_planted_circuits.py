@@ -1,0 +1,28 @@
+"""What finds a known circuit, what does not, and what overlooks that two heads stand in for each other."""
+
+import pytest
+
+from benchmarks.planted_circuits import scored
+from emoscope.experiments.tracing.patching import FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED
+from emoscope.models.planted.compiled import LAYOUTS
+from emoscope.models.planted.texts import REMOVED
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_methods_are_told_apart(layout):
+    found = scored(layout, seed=1, texts=24, count=9).set_index("method")
+    auc, redundant = found["auc"], found["redundant"]
+    for direction in (FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED):
+        for method in ("patching", "integrated gradients"):
+            assert auc[f"{method}, {direction}"] >= 0.95
+            assert redundant[f"{method}, {direction}"] == 1
+    # what writes to another part, not to the answer, is no direct effect; and the idle parts change most of all
+    assert auc["direct attribution"] < 0.8
+    assert auc["change of output"] < 0.6
+    # one of two heads that do the same is not missed, unless it alone is there
+    assert redundant["masking, zero"] == 0
+    assert redundant[f"patching, {FLIPPED_INTO_ORIGINAL}, {REMOVED}"] == 0
+    assert redundant[f"patching, {ORIGINAL_INTO_FLIPPED}, {REMOVED}"] == 1
+    # where the sum of both is saturated, its gradient is zero
+    assert redundant[f"attribution patching, {FLIPPED_INTO_ORIGINAL}, {REMOVED}"] == 0
+    assert redundant[f"integrated gradients, {FLIPPED_INTO_ORIGINAL}, {REMOVED}"] == 1
