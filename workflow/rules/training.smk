@@ -68,6 +68,7 @@ rule finetune:
         train=corpus_of("train.parquet"),
         audit=corpus_of("corpus.json"),
         base=lambda wildcards: RUNS[wildcards.run].model.base,
+        validation=lambda wildcards: RUNS[wildcards.run].judging_epochs,
         code=code_of("training.finetune"),
     output:
         model=directory("results/{run}/model"),
@@ -94,8 +95,8 @@ rule finetune:
         launch=(python -m)
         [ {resources.gpu} -le 1 ] || launch=(torchrun --standalone --nproc-per-node {resources.gpu} -m)
         "${{launch[@]}}" emoscope --threads {params.threads} finetune --train {input.train:q} --audit {input.audit:q} \
-            --base {input.base:q} --config {params.config:q} --checkpoints work/{wildcards.run:q} \
-            --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
+            --base {input.base:q} --validation {input.validation:q} --config {params.config:q} \
+            --checkpoints work/{wildcards.run:q} --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
 
 

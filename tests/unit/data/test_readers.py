@@ -187,3 +187,34 @@ def test_goemotions(tmp_path):
     assert len(source["classes"]) == 28 and source["classes"][27] == "neutral"
     train = corpus[corpus["part"] == "train"].reset_index()
     assert list(train["labels"][0]) == [27] and train["labels"].map(len).gt(1).sum() > 5000
+
+
+def grouped(folder: Path, kind: str, table: pd.DataFrame, **config) -> tuple[pd.DataFrame, dict]:
+    path = folder / f"mine.{kind}"
+    table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path)
+    return imported(folder, source=kind, path=str(path), classes=NAMES[:2], **TABLE, **config)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_column_of_groups(tmp_path, kind):
+    dialect = ["north", " south ", None, "north"]
+    table = pd.DataFrame({"text": list("abcd"), "label": ["joy", "anger"] * 2, "dialect": dialect})
+    corpus, source = grouped(tmp_path, kind, table, group="dialect")
+    assert corpus["group"].tolist() == ["north", "south", "", "north"] and source["group"] == "dialect"
+    corpus, source = grouped(tmp_path, kind, table)
+    assert "group" not in corpus and "group" not in source
+
+
+def test_a_column_of_groups_that_is_none(tmp_path):
+    table = pd.DataFrame({"text": [f"text {k}" for k in range(30)], "label": ["joy", "anger"] * 15, "one": "all"})
+    table["each"] = range(30)
+    with pytest.raises(
+        UserError, match=r"mine.csv: no column 'dialect'; .*name the right one as `group` of the corpus"
+    ):
+        grouped(tmp_path, "csv", table, group="dialect")
+    with pytest.raises(
+        UserError, match=r"mine.csv: 1 groups in the column that `group` of the corpus names; .*2 to 20"
+    ):
+        grouped(tmp_path, "csv", table, group="one")
+    with pytest.raises(UserError, match=r"mine.csv: 30 groups in the column"):
+        grouped(tmp_path, "csv", table, group="each")

@@ -125,3 +125,30 @@ def test_no_validation_part_is_a_table_without_rows(tmp_path):
     parts = split_files(tmp_path, table)
     assert len(parts.validation) == 0 and list(parts.validation.columns) == ["id", "text", "label"]
     assert "validation_rows" not in read_json(tmp_path / "corpus.json")
+
+
+def grouped(groups: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({
+        "id": range(8), "text": [f"text {k}" for k in range(8)], "label": [0, 1] * 4,
+        "part": ["train"] * 4 + ["test"] * 4, "group": groups,
+    })  # fmt: skip
+
+
+def divided(folder, table: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
+    write_table(table, folder / "corpus.parquet")
+    write_json({"classes": CLASSES, "group": "dialect"}, folder / "source.json")
+    files = {name: folder / f"{name}.parquet" for name in ("corpus", "train", "validation", "test")}
+    config = {"duplicates": "keep", "split": {"method": "given", "test": 0.2, "seed": 1}}
+    split_corpus(config, source=folder / "source.json", audit=folder / "corpus.json", **files)
+    return pd.read_parquet(files["test"]), read_json(folder / "corpus.json")
+
+
+def test_groups_go_with_their_texts_and_are_counted(tmp_path):
+    test, audit = divided(tmp_path, grouped(["n", "s", "n", "", "s", "s", "n", ""]))
+    assert test["group"].tolist() == ["s", "s", "n", ""]
+    assert audit["group"] == "dialect" and audit["group_counts"] == {"": 2, "n": 3, "s": 3}
+
+
+def test_a_test_set_of_one_group_is_refused(tmp_path):
+    with pytest.raises(UserError, match="texts of fewer than 2 groups of column 'dialect'; leave `group`"):
+        divided(tmp_path, grouped(["n", "s", "n", "s", "s", "s", "", "s"]))

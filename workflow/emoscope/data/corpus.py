@@ -2,8 +2,9 @@
 
 A corpus is a table with columns `id: int64`, `text: str`, `label: int8` (an index into its class names) and
 `part: str` (the file or split a row came from, empty when there is none). Where a text may have several labels, or
-none, `labels`, a sorted list of int8, stands instead of `label`. `source.json` beside it records where the rows came
-from, the class names and, if so, `multilabel`.
+none, `labels`, a sorted list of int8, stands instead of `label`. `group: str`, empty where there is none, is there if a
+column of the source tells groups of texts apart. `source.json` beside it records where the rows came from, the class
+names and, if so, `multilabel` and the name of that column.
 """
 
 from pathlib import Path
@@ -11,46 +12,30 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.data.class_names import class_names, has_several
+from emoscope.data.hub import read_hub
 from emoscope.data.labels import class_numbers, sets_of_numbers
 from emoscope.data.readers import read_local
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
-from emoscope.storage.hub import asking_hub
+
+MOST_GROUPS = 20  # more are ids, or words, that somebody named by mistake
 
 
 def import_corpus(config: dict, corpus: Path, source: Path) -> None:
     """Write the corpus of a local file or folder."""
     classes, several = class_names(config), has_several(config)
     write_table(check_corpus(read_local(config, classes), classes, several), corpus)
-    write_source(source, corpus, classes, str(Path(config["path"])), None, several)
+    write_source(source, corpus, classes, str(Path(config["path"])), None, several, config.get("group"))
 
 
 def download_corpus(config: dict, corpus: Path, source: Path) -> None:
-    """Write the corpus of a data set on the hub, all of its splits joined."""
-    import datasets
-    import huggingface_hub
-
-    repository, classes = config["repository"], config["classes"]
-    with asking_hub(repository):
-        revision = huggingface_hub.HfApi().dataset_info(repository, revision=config["revision"]).sha
-        splits = datasets.load_dataset(repository, config["configuration"], revision=revision)
-    parts = []
-    for name, split in splits.items():
-        if missing := {"text", "label"} - set(split.column_names):
-            raise UserError(f"{repository}: split {name} has no column {sorted(missing)[0]!r}; choose another data set")
-        part = split.to_pandas()[["text", "label"]]
-        names = getattr(split.features["label"], "names", None)
-        parts.append(
-            part.assign(
-                label=part["label"].map(dict(enumerate(names))) if names else part["label"],
-                part=name,
-                where=[f"{repository}: split {name}, row {row}" for row in range(len(part))],
-            )
-        )
-    write_table(check_corpus(pd.concat(parts, ignore_index=True), classes, has_several(config)), corpus)
-    name = f"{repository} ({config['configuration']})"
-    write_source(source, corpus, classes, name, revision, has_several(config))
+    """Write the corpus of a data set on the hub: of the splits that the settings name, or of all."""
+    classes, several = class_names(config), has_several(config)
+    rows, revision = read_hub(config, classes)
+    write_table(check_corpus(rows, classes, several), corpus)
+    name = f"{config['repository']} ({config['configuration']})"
+    write_source(source, corpus, classes, name, revision, several, config.get("group"))
 
 
 def check_corpus(table: pd.DataFrame, classes: list[str], several: bool = False) -> pd.DataFrame:
@@ -73,12 +58,22 @@ def check_corpus(table: pd.DataFrame, classes: list[str], several: bool = False)
             "add rows or take the class out of `classes`"
         )
     column = {"labels": label} if several else {"label": label.astype("int8")}
-    return pd.DataFrame({"id": range(len(table)), "text": text.astype(str), **column, "part": table["part"]})
+    checked = pd.DataFrame({"id": range(len(table)), "text": text.astype(str), **column, "part": table["part"]})
+    if "group" not in table:
+        return checked
+    names = set(table["group"]) - {""}
+    if not 2 <= len(names) <= MOST_GROUPS:
+        raise UserError(
+            f"{table['where'].iloc[0].rsplit(':', 1)[0]}: {len(names)} groups in the column that `group` of the corpus "
+            f"names; name one that tells 2 to {MOST_GROUPS} groups of texts apart"
+        )
+    return checked.assign(group=table["group"])
 
 
 def write_source(
-    path: Path, corpus: Path, classes: list[str], source: str, revision: str | None, several: bool = False
-) -> None:
-    """Record where a corpus came from, and whether its texts may have several labels."""
+    path: Path, corpus: Path, classes: list[str], source: str, revision: str | None, several: bool = False,
+    group: str | None = None,
+) -> None:  # fmt: skip
+    """Record where a corpus came from, whether its texts may have several labels, and which column names groups."""
     about = {"source": source, "revision": revision, "sha256": sha256_of(corpus), "classes": classes}
-    write_json(about | ({"multilabel": True} if several else {}), path)
+    write_json(about | ({"multilabel": True} if several else {}) | ({"group": group} if group else {}), path)

@@ -1,7 +1,8 @@
 """What people keep labelled texts in: tables, lines with semicolons, parallel files, lines with tabs.
 
 Every reader returns the columns `text`, `label` (as written; a list where a text may have several), `part` (the file or
-split that a row came from, empty where there is none) and `where` (the place of the row, for messages).
+split that a row came from, empty where there is none) and `where` (the place of the row, for messages); a table also
+`group`, where a column tells groups of texts apart.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ def read_local(config: Mapping, classes: list[str]) -> pd.DataFrame:
         return read_parallel(path)
     if kind == "tabbed":
         return read_tabbed(path)
-    layout = {"columns": "labels" in config, "several": config.get("multilabel", False)}
+    layout = layout_of(config)
     parts = {part: path / name for part, name in config.get("splits", {"": ""}).items()}
     tables = [
         read_table(file, kind, config["text"], config["label"], classes, **layout).assign(part=part)
@@ -37,34 +38,55 @@ def read_local(config: Mapping, classes: list[str]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def layout_of(config: Mapping) -> dict:
+    """What else than `text` and `label` the settings of a table say of its columns, as `read_table` takes it."""
+    several = config.get("multilabel", False)
+    return {"columns": "labels" in config, "several": several, "group": config.get("group")}
+
+
 def read_table(
-    path: Path, kind: str, text: str, label: str, classes: list[str], columns: bool = False, several: bool = False
-) -> pd.DataFrame:
+    path: Path, kind: str, text: str, label: str, classes: list[str], columns: bool = False, several: bool = False,
+    group: str | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Read a CSV, TSV or parquet file, or a folder of them; texts such as `null` stay texts.
 
     Labels stand in the column `label`, as lists if there may be `several`, or, with `columns`, in a column of 0 and 1
-    for each of the `classes`.
+    for each of the `classes`. `group` names the column that says which group a text is of, or nothing.
     """
     table = load_table(path, kind)
     labels = classes if columns else [label]
     roles = {"text": text} | ({name: name for name in classes} if columns else {"label": label})
     role = "labels" if columns else "{role}"
-    mend = f"name the right one as `{role}` of the corpus in the config"
-    require_columns(table, path, roles, mend, "\t" if kind == "tsv" else ",")
+    mend = "name the right one as `{}` of the corpus in the config"
+    separator = "\t" if kind == "tsv" else ","
+    require_columns(table, path, roles, mend.format(role), separator)
+    require_columns(table, path, {"group": group} if group else {}, mend.format("group"), separator)
     if table.empty:
         raise UserError(f"{path}: no rows; give a file with labelled texts")
     rows = table.rename_axis("where").reset_index()
-    if columns:
-        held = yes_no(rows, classes, rows["where"]).to_numpy(bool)
-        found = pd.Series([[name for name, has in zip(classes, row, strict=True) if has] for row in held], dtype=object)
-    elif several:
-        pairs = zip(rows[label], rows["where"], strict=True)
-        found = pd.Series([written_labels(*pair) for pair in pairs], dtype=object)
-    else:
-        found = rows[label]
+    found = labels_in_columns(rows, label, classes, columns, several)
     if kind == "csv":
         refuse_swallowed(table, labels, ("0", "1") if columns else _cells(rows[label], found, classes))
-    return pd.DataFrame({"text": rows[text], "label": found, "part": "", "where": rows["where"]})
+    groups = {"group": named(rows[group])} if group else {}
+    return pd.DataFrame({"text": rows[text], "label": found, "part": "", "where": rows["where"], **groups})
+
+
+def labels_in_columns(
+    rows: pd.DataFrame, label: str, classes: list[str], columns: bool = False, several: bool = False
+) -> pd.Series:
+    """The label of each row as written, or a list of them: of columns of 0 and 1, or of a column of lists."""
+    if columns:
+        held = yes_no(rows, classes, rows["where"]).to_numpy(bool)
+        return pd.Series([[name for name, has in zip(classes, row, strict=True) if has] for row in held], dtype=object)
+    if several:
+        pairs = zip(rows[label], rows["where"], strict=True)
+        return pd.Series([written_labels(*pair) for pair in pairs], dtype=object)
+    return rows[label]
+
+
+def named(groups: pd.Series) -> pd.Series:
+    """The names of groups as text without blanks at either end; an empty one where a row has none."""
+    return groups.where(groups.notna(), "").astype(str).str.strip()
 
 
 def _cells(written: pd.Series, labels: pd.Series, classes: list[str]) -> set[str]:

@@ -13,7 +13,7 @@ VALIDATION = ("val", "valid", "validation", "dev")  # what parts are called that
 
 
 class Parts(NamedTuple):
-    """The sets that a corpus is cut into, each with columns `id`, `text` and `label` or `labels`."""
+    """The sets that a corpus is cut into: columns `id`, `text`, `label` or `labels`, and `group` if it has that."""
 
     train: pd.DataFrame
     validation: pd.DataFrame  # no rows where the corpus brings no such part along, or trains on it
@@ -33,6 +33,11 @@ def split_corpus(
                 f"{corpus}: no text of class {origin['classes'][min(missing)]!r} in the {name} set; "
                 "add rows of it or change `split` of the corpus in the config"
             )
+    if "group" in parts.test and parts.test["group"].replace("", None).nunique() < 2:
+        raise UserError(
+            f"{corpus}: the test set has texts of fewer than 2 groups of column {origin['group']!r}; leave `group` of "
+            "the corpus out, or change `split`"
+        )
     if parts.test["text"].isin(parts.train["text"]).all():
         raise UserError(f"{corpus}: every test text also stands in the training set; set `duplicates: group`")
     for part, path in zip(parts, (train, validation, test), strict=True):
@@ -66,7 +71,7 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
         training, testing = (table.iloc[rows] for rows in next(cut.split(table, groups=table["text"])))
     else:
         training, testing = train_test_split(table, test_size=test, random_state=seed)
-    columns = ["id", "text", "labels" if "labels" in table else "label"]
+    columns = ["id", "text", "labels" if "labels" in table else "label", *(["group"] if "group" in table else [])]
     return Parts(*(part[columns].reset_index(drop=True) for part in (training, table[held], testing)))
 
 
@@ -79,6 +84,7 @@ def audit_corpus(table: pd.DataFrame, classes: list[str]) -> dict:
     """Count rows, classes, repeated texts, and repeated texts whose labels disagree.
 
     Where texts may have several labels, each counts for every class that it has; those without any are counted, too.
+    If a column tells groups of texts apart, rows of each, "" being that of none.
     """
     labels = labels_in(table)
     counts = labels.explode().value_counts()
@@ -90,7 +96,8 @@ def audit_corpus(table: pd.DataFrame, classes: list[str]) -> dict:
         "duplicate_texts": int((labels_of_text["size"] > 1).sum()),
         "conflicting_texts": int((labels_of_text["nunique"] > 1).sum()),
     }
-    return audit | ({"unlabelled_rows": int((labels.map(len) == 0).sum())} if "labels" in table else {})
+    groups = {"group_counts": table["group"].value_counts().sort_index().to_dict()} if "group" in table else {}
+    return audit | groups | ({"unlabelled_rows": int((labels.map(len) == 0).sum())} if "labels" in table else {})
 
 
 def audit_split(parts: Parts) -> dict:

@@ -35,8 +35,9 @@ from emoscope.statistics.rates import (
 from emoscope.storage.decisions import labelled, right
 from emoscope.storage.files import write_table
 
-FIRST_GROUP = {"male to female", "white to black"}  # the original names the first group of the axis
-SECOND_GROUP = {"female to male", "black to white"}
+GROUPS = [("male", "female"), ("white", "black")]  # of each axis of flips, as there; between them gaps are measured
+FIRST_GROUP = {f"{first} to {second}" for first, second in GROUPS}  # the original names the first group of the axis
+SECOND_GROUP = {f"{second} to {first}" for first, second in GROUPS}
 # Of what, and under which name, the kinds of pairs that only serve as a baseline are measured.
 BASELINES = {neutral: (origin, "control_") for origin, neutral in NEUTRAL_OF.items()}
 BASELINES |= {names: (origin, "names_") for origin, names in NAMES_OF.items()}

@@ -236,6 +236,7 @@ def _check_names(config: dict) -> None:
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
         _check_training(f"config runs[{position}]", run, model["source"])
         _check_several(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
+        _check_kept(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
         seen.add(run["name"])
 
 
@@ -280,6 +281,23 @@ def _check_several(corpus: dict, run: dict, where: str) -> None:
             f"{where}.thresholds: {run['corpus']!r} is cut into training and test texts alone; choose thresholds on a "
             "validation part of its own (`split: {method: given}`), or write a number"
         )
+
+
+def _check_kept(corpus: dict, run: dict, where: str) -> None:
+    """That there may be texts to choose an epoch by, as far as the settings tell."""
+    if run["training"] == "none" or run["training"].get("keep") != "best":
+        return
+    if corpus["split"]["method"] == "shuffled":
+        lack = f"{run['corpus']!r} is cut into training and test texts alone"
+    elif corpus["split"].get("validation") == "train":
+        lack = f"the validation part of {run['corpus']!r} is trained on"
+    elif "splits" in corpus and "validation" not in corpus["splits"]:
+        lack = f"`splits` of {run['corpus']!r} names no validation part"
+    else:
+        return
+    raise UserError(
+        f"{where}.training.keep: {lack}; leave `keep` out, or give the corpus such a part (`split: {{method: given}}`)"
+    )
 
 
 def _check_thresholds(corpus: dict, run: dict, where: str) -> None:

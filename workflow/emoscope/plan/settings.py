@@ -213,6 +213,12 @@ class Run:
         return [f"{self.corpus.folder}/validation.parquet"] if chosen else []
 
     @property
+    def judging_epochs(self) -> list[str]:
+        """The texts that its epochs are judged by, if the best one's weights are kept."""
+        best = not self.adopted and self.training.get("keep") == "best"
+        return [f"{self.corpus.folder}/validation.parquet"] if best else []
+
+    @property
     def masked_blocks(self) -> list[str]:
         """The table of what masking each block does."""
         return [f"{self.results}/masking/block_{block}.parquet" for block in range(self.model.entry["blocks"])]

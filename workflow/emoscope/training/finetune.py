@@ -49,15 +49,21 @@ from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
 from emoscope.training.balance import balanced
 
+BEST = "best"  # `keep` of a recipe: the weights after the epoch with the lowest loss on validation texts
+
 
 def finetune(
-    train: Path, audit: Path, base: list[Path], config: dict, checkpoints: Path, output: Path, history: Path
-) -> None:
+    train: Path, audit: Path, base: list[Path], config: dict, checkpoints: Path, output: Path, history: Path,
+    validation: list[Path] = (),
+) -> None:  # fmt: skip
     """Fine-tune a classifier on `train`; write its folder and the history of the training.
 
     `config` holds `model`, `training` and `seed`; `base` is the folder of the model to start from, or nothing to start
     from random weights. Checkpoints go below `checkpoints`, in a folder named after all that decides the result, so
     that a killed job resumes and a changed one never does; the folder is deleted at the end.
+
+    With `keep: best` in `training`, the weights are those after the epoch with the lowest loss on the texts of
+    `validation`, none of which is trained on; else those after the last.
 
     A vocabulary is learned from all texts, also where the classifier is shown only some of the common classes.
     """
@@ -65,6 +71,8 @@ def finetune(
     if folder:
         check_model_folder(folder, config["model"].get("family"))
     texts = pd.read_parquet(train)
+    held = [pd.read_parquet(path) for path in validation]
+    check_validation(held, validation)
     classes = read_json(audit)["classes"]
     transformers.set_seed(config["seed"])
     tokenizer = load_tokenizer(folder) if folder else train_tokenizer(texts["text"], config["model"])
@@ -75,11 +83,12 @@ def finetune(
         assert_padding(model, tokenizer, texts["text"])
 
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
-    scratch = checkpoints / fingerprint(config, [train, *files])
+    scratch = checkpoints / fingerprint(config, [train, *validation, *files])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
     texts, labels, loss = balanced(texts, classes, config["training"]["balance"], config["seed"])
     rows = rows_of(tokenizer, texts["text"], labels)
-    trainer = trainer_of(model, tokenizer, rows, arguments, loss)
+    judged = [rows_of(tokenizer, part["text"], balanced(part, classes, "none", 0)[1]) for part in held]
+    trainer = trainer_of(model, tokenizer, rows, arguments, loss, *judged)
     lock = occupy(scratch) if trainer.is_world_process_zero() else None  # a job outlives a killed Snakemake
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
     trainer.train(resume_from_checkpoint=checkpoint)
@@ -105,11 +114,29 @@ def finetune(
             "processes": arguments.world_size,
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             "versions": {module.__name__: module.__version__ for module in (torch, transformers, accelerate)},
+            **({"validation": epochs_of(trainer, len(judged[0]))} if judged else {}),
         },
         history,
     )
     shutil.rmtree(scratch, ignore_errors=True)
     lock.close()
+
+
+def check_validation(held: list[pd.DataFrame], paths: Sequence[Path]) -> None:
+    """UserError if there are no validation texts to choose an epoch by."""
+    if held and held[0].empty:
+        raise UserError(
+            f"{paths[0]}: the corpus has no validation part, so no epoch can be chosen by it; leave `keep` of "
+            "`training` out, or add such a part"
+        )
+
+
+def epochs_of(trainer: Trainer, texts: int) -> dict:
+    """On how many texts the epochs were judged, the loss there after each, and which one's weights were kept."""
+    judged = [entry for entry in trainer.state.log_history if "eval_loss" in entry]
+    kept = next(entry["epoch"] for entry in judged if entry["step"] == trainer.state.best_global_step)
+    losses = [{"epoch": entry["epoch"], "loss": entry["eval_loss"]} for entry in judged]
+    return {"texts": texts, "loss": losses, "kept_epoch": kept}
 
 
 def rows_of(
@@ -127,15 +154,18 @@ def trainer_of(
     rows: list[dict],
     arguments: TrainingArguments,
     loss: Callable | None = None,
+    judged: list[dict] | None = None,
 ) -> Trainer:
     """A Trainer whose batches hold texts of similar length, padded to the longest of them and no further.
 
-    `loss` takes outputs and labels of a batch; without one, the loss is the model's own, mean cross-entropy.
+    `loss` takes outputs and labels of a batch; without one, the loss is the model's own, mean cross-entropy. It is also
+    computed of `judged`, more rows, after every epoch, if the arguments say so.
     """
     return Trainer(
         model=use_onednn(model),
         args=arguments,
         train_dataset=rows,
+        eval_dataset=judged,
         data_collator=DataCollatorWithPadding(tokenizer),
         processing_class=tokenizer,
         callbacks=[OrderOfEpoch()],
@@ -232,6 +262,10 @@ def draw_head(model: PreTrainedModel) -> None:
 def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> TrainingArguments:
     """The Trainer's settings for a training recipe."""
     cpu = not torch.cuda.is_available()
+    # the best weights so far are a checkpoint, so these are written when they are judged
+    best = {"save_strategy": "epoch", "eval_strategy": "epoch", "load_best_model_at_end": True}
+    best |= {"per_device_eval_batch_size": training["batch_size"]}
+    saving = best if training.get("keep") == BEST else {"save_strategy": "steps", "save_steps": 0.1}  # of all steps
     arguments = TrainingArguments(
         output_dir=str(scratch),
         num_train_epochs=training["epochs"],
@@ -247,8 +281,7 @@ def training_arguments(training: dict, seed: int, width: int, scratch: Path) -> 
         use_cpu=cpu,
         dataloader_pin_memory=not cpu,
         seed=seed,
-        save_strategy="steps",
-        save_steps=0.1,  # of all steps
+        **saving,
         save_total_limit=1,
         logging_steps=0.01,
         report_to=[],

@@ -38,6 +38,8 @@ def match_labels(
     for name, part in (("training", after.train), ("test", after.test)):
         if labels_in(part).explode().dropna().nunique() < 2:
             raise UserError(f"{base}: fewer than 2 of its classes occur in the {name} set; use other texts")
+    if "group" in after.test and after.test["group"].replace("", None).nunique() < 2:
+        raise UserError(f"{base}: texts of its classes are of fewer than 2 groups in the test set; leave `group` out")
     counts = audit_corpus(pd.concat(before), classes)["class_counts"]
     left_out = {name: counts[name] for name in classes if name not in names}
     rows = audit_corpus(pd.concat(after), names)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.experiments.fairness.groups import compare_groups, named_groups
+from emoscope.experiments.fairness.groups import OTHERS, compare_column, compare_groups, named_groups
+from emoscope.statistics.families import benjamini_hochberg
 
 CLASSES = ["calm", "angry"]
 SIDES = ("male", "female")
@@ -116,3 +117,44 @@ def test_several_labels_are_judged_one_by_one():
     found = compare_groups(both, groups, SIDES, CLASSES, **OPTIONS).set_index(["measure", "class"])
     assert (found.loc[["true positives", "false positives"], "first"] == 1).all()
     assert found.loc[("accuracy", ""), "first"] == 0
+
+
+def column(*parts: pd.DataFrame) -> pd.DataFrame:
+    table = pd.concat(parts, ignore_index=True).rename_axis("id").reset_index()
+    return compare_column(table, "dialect", CLASSES, **OPTIONS)
+
+
+def test_a_column_of_two_groups_compares_the_first_with_the_second():
+    north, south = texts(400, 0.5, 0.3, 0.1, "north"), texts(400, 0.5, 0.05, 0.1, "south")
+    found = column(south, north, texts(300, 0.5, 1.0, 1.0, "").assign(text="said by nobody"))
+    assert set(found["axis"]) == {"column dialect"}
+    assert set(found["first_group"]) == {"north"} and set(found["second_group"]) == {"south"}
+    row = found.set_index(["measure", "class"]).loc[("false positives", "angry")]
+    assert (row["first"], row["second"], row["difference"]) == pytest.approx((0.3, 0.05, 0.25))
+    assert row["verdict"] == "different" and row["first_texts"] == row["second_texts"] == 200  # none of the nameless
+    same = compared(north.assign(group="male"), south.assign(group="female")).reset_index()  # as groups of a flip are
+    numbers = ["difference", "low", "high", "p", "p_adjusted", "detectable"]
+    pd.testing.assert_frame_equal(found[numbers], same[numbers])
+
+
+def test_each_of_three_groups_is_compared_with_the_others_and_p_adjusted_over_all():
+    east, north, south = (
+        texts(400, 0.5, false, 0.1, name) for name, false in (("east", 0.1), ("north", 0.25), ("south", 0.1))
+    )
+    found = column(north, east, south)
+    angry = found[(found["measure"] == "false positives") & (found["class"] == "angry")].set_index("axis")
+    assert list(angry.index) == [f"column dialect: {name}" for name in ("east", "north", "south")]
+    assert set(angry["second_group"]) == {OTHERS}
+    row = angry.loc["column dialect: north"]
+    assert (row["first"], row["second"]) == pytest.approx((0.25, 0.1)) and row["verdict"] == "different"
+    assert (row["first_texts"], row["second_texts"]) == (200, 400)
+    assert angry.loc["column dialect: east", "difference"] == pytest.approx(0.1 - 0.175)
+    family = found[found["measure"] == "false positives"]
+    assert len(family) == 6
+    assert family["p_adjusted"].to_numpy() == pytest.approx(benjamini_hochberg(family["p"].to_numpy(float)))
+
+
+def test_a_text_that_stands_in_two_groups_counts_once_in_each():
+    north, south = (texts(60, 0.5, 0.1, 0.1, name).assign(text=[f"text {k}" for k in range(60)]) for name in ("n", "s"))
+    found = column(north, north, south).set_index(["measure", "class"]).loc[("accuracy", "")]
+    assert (found["first_texts"], found["second_texts"]) == (60, 60)

@@ -76,3 +76,28 @@ def test_the_clearest_template_comes_first(unit):
     told = words(report.test_sentences(table))
     assert f"each {unit} by itself: in 1 of 5 some class tells the groups apart (1 of 5 tests)" in told
     assert report.tests(table[:0]) == ""
+
+
+def column(name: str, verdict: str) -> pd.DataFrame:
+    return groups(("false positives", "anger", verdict)).assign(axis=f"column dialect: {name}", first_group=name)
+
+
+def test_a_column_of_groups_is_named_with_their_texts():
+    audit = {"group": NASTY, "group_counts": {"": 5, "AAE": 1, NASTY: 1200}}
+    told = report.column_sentence(audit)
+    assert not tags(told) & {"script", "img"}
+    assert "AAE (1 text), " in words(told) and "(1,200 texts); 5 texts of none are left out." in words(told)
+    assert "The first is compared with the second" in words(told)
+    more = report.column_sentence({"group": "dialect", "group_counts": {"a": 2, "b": 2, "c": 2}})
+    assert "a (2 texts), b (2 texts), c (2 texts)." in words(more) and "Each is compared with all others" in words(more)
+    assert "left out" not in words(more)
+
+
+def test_of_a_column_only_what_differs_is_drawn():
+    table = pd.concat([RATES, column("AAE", "underpowered"), column("b/c", "different")])
+    drawn = report.drawn(table)
+    assert list(drawn) == ["rates_gender", "rates_column_2"]
+    assert set(drawn["rates_column_2"]["axis"]) == {"column dialect: b/c"}
+    told = words(report.rate_sentences(table))
+    assert "Column dialect: AAE (AAE minus female): no rate differs for certain." in told  # as it is written
+    assert "Column dialect: b/c (b/c minus female): false positives of anger +30.0 %." in told

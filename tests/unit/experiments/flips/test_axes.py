@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from emoscope.experiments.flips.axes import AXES
+from emoscope.perturbation.effects import GROUPS
 
 LEXICONS = Path(__file__).parents[4] / "data" / "lexicons"
 WORDS = {name: axis.rules.load(LEXICONS / axis.words) for name, axis in AXES.items()}
@@ -54,3 +55,7 @@ def test_groups_of_an_axis_differ_and_its_words_are_there():
     for axis in AXES.values():
         assert len(set(axis.groups)) == 2 and (LEXICONS / axis.words).is_file()
         assert axis.said.endswith(".")
+
+
+def test_every_axis_has_a_gap_between_its_groups_first_minus_second():
+    assert {axis.groups for axis in AXES.values()} <= set(GROUPS)

@@ -1,8 +1,8 @@
 """Two groups of texts compared: what they are, how often the classifier is right about them, and how sure it is.
 
-Groups are those of flips: texts that name people of one group only, as the word lists find them. They differ in more
-than the people they name, in classes and in length for a start; so a difference of accuracy, or of any other rate, may
-be due to that. `gaps.py` measures what is due to the people alone.
+Groups are those of flips, texts that name people of one group only, as the word lists find them, or those that a
+column of the corpus tells. They differ in more than that, in classes and in length for a start; so a difference of
+accuracy, or of any other rate, may be due to it. `gaps.py` measures what is due to the people alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,6 +25,8 @@ TRUE_POSITIVES, FALSE_POSITIVES = "true positives", "false positives"
 OVERCONFIDENCE, CALIBRATION_ERROR = "overconfidence", "calibration error"
 DESCRIBED = (BASE_RATE, WORDS)  # of the texts, not of the classifier
 SIDES = ("first", "second")
+COLUMN = "column "  # what the axis of groups that a column tells begins with
+OTHERS = "all others"  # one side, where a column tells more than two groups
 COLUMNS = ["measure", "class"]
 COLUMNS += [f"{side}{part}" for side in SIDES for part in ("", "_low", "_high", "_texts")]
 COLUMNS += ["difference", "low", "high", "p", "p_within", "detectable"]
@@ -44,7 +46,7 @@ def compare_groups(
     """What sets the predictions on texts of two groups apart; `difference` is of the first minus the second.
 
     `predictions` has `id, text, label, pred, confidence`, or `labels` and lists of several; `groups` a group for some
-    of the ids. Each text counts once.
+    of the ids. Each text counts once in a group.
 
     - `base rate`: share of texts of a class; `words`: mean number of words;
     - `accuracy`;
@@ -59,8 +61,46 @@ def compare_groups(
     measure. `verdict`: equivalent within the margin, different, or underpowered. A group of fewer than FEWEST_CLUSTERS
     texts has neither intervals nor tests.
     """
-    table = predictions.assign(group=predictions["id"].map(groups)).drop_duplicates("text")
-    table = table[table["group"].isin(sides)]
+    table = predictions.assign(group=predictions["id"].map(groups))
+    return judged(_measured(table, sides, classes, margin, alpha, resamples, seed), alpha)
+
+
+def compare_column(
+    predictions: pd.DataFrame, column: str, classes: Sequence[str], margin: float, *, alpha: float, resamples: int,
+    seed: int,
+) -> pd.DataFrame:  # fmt: skip
+    """`compare_groups` with the groups of the column `group` in `predictions`; texts whose group is empty are left out.
+
+    The first of two, by their names, is compared with the second; each of more with all others, `p_adjusted` then being
+    over all of them. `axis` says which, `column` being the name in the corpus's source; `first_group` and
+    `second_group` name both sides.
+    """
+    table = predictions[predictions["group"] != ""]
+    names = sorted(table["group"].unique())
+    parts = []
+    for name in names if len(names) > 2 else names[:1]:
+        own = table["group"] == name
+        sides = (name, OTHERS) if len(names) > 2 else tuple(names)
+        found = _measured(table.assign(group=np.where(own, *sides)), sides, classes, margin, alpha, resamples, seed)
+        axis = COLUMN + column + (f": {name}" if len(names) > 2 else "")
+        parts.append(found.assign(axis=axis, first_group=sides[0], second_group=sides[1]))
+    return judged(pd.concat(parts, ignore_index=True), alpha)
+
+
+def judged(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """What was measured, with p adjusted over the classes, and groups, of a measure; and with verdicts."""
+    adjusted = found.groupby("measure")["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
+    verdict = equivalence_verdict(found["p_within"].to_numpy(), adjusted.to_numpy(), alpha)
+    untested = found["measure"].isin(DESCRIBED) | found["p"].isna()
+    return found.assign(p_adjusted=adjusted, verdict=np.where(untested, "", verdict))
+
+
+def _measured(
+    table: pd.DataFrame, sides: Sequence[str], classes: Sequence[str], margin: float, alpha: float, resamples: int,
+    seed: int,
+) -> pd.DataFrame:  # fmt: skip
+    """The rows of `compare_groups` of a table with the column `group`, not yet judged."""
+    table = table[table["group"].isin(sides)].drop_duplicates(["text", "group"])
     places = [(table["group"] == side).to_numpy() for side in sides]
     truth, given = truth_of(table, len(classes)), as_matrix(table["pred"], len(classes))
     right = (truth == given).all(axis=1)
@@ -73,11 +113,7 @@ def compare_groups(
         for k, name in enumerate(classes):
             rows.append(_rate(measure, name, [given[place & there[:, k], k] for place in places], margin, alpha))
     rows += _confidence(table["confidence"].to_numpy(dtype=float), right, places, margin, alpha, resamples, seed)
-    found = pd.DataFrame(rows, columns=COLUMNS)
-    adjusted = found.groupby("measure")["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
-    verdict = equivalence_verdict(found["p_within"].to_numpy(), adjusted.to_numpy(), alpha)
-    judged = np.where(found["measure"].isin(DESCRIBED) | found["p"].isna(), "", verdict)
-    return found.assign(p_adjusted=adjusted, verdict=judged)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _rate(measure: str, name: str, events: list[np.ndarray], margin: float, alpha: float) -> tuple:

@@ -11,6 +11,7 @@ from emoscope.experiments.fairness.groups import (
     ACCURACY,
     BASE_RATE,
     CALIBRATION_ERROR,
+    COLUMN,
     FALSE_POSITIVES,
     OVERCONFIDENCE,
     TRUE_POSITIVES,
@@ -98,6 +99,25 @@ def described(groups: pd.DataFrame) -> Markup:
                 "texts": f"{row['first_texts']:,} and {row['second_texts']:,}",
             })  # fmt: skip
     return html_table(rows, say("described"), text=("axis", "", "first group", "second group"))
+
+
+def column_sentence(audit: Mapping) -> Markup:
+    """Which column of the corpus tells groups, and how many texts each has."""
+    counts = dict(audit["group_counts"])
+    without = counts.pop("", 0)
+    return say("column", column=audit["group"], counts=counts, without=without)
+
+
+def drawn(groups: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The differences of true and false positives to draw, by the name of the figure: those of flips, and of the groups
+    that a column tells those in which some rate differs for certain."""
+    figures = {}
+    for place, axis in enumerate(groups["axis"].unique()):
+        rows = forest_rows(groups, axis)
+        told = axis.startswith(COLUMN)
+        if rows["low"].notna().any() and (not told or (rows["verdict"] == "different").any()):
+            figures[f"rates_column_{place}" if told else f"rates_{axis}"] = rows
+    return figures
 
 
 def rates(groups: pd.DataFrame) -> Markup:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.experiments.fairness.gaps import absolute_gaps, paired_tests
-from emoscope.experiments.fairness.groups import compare_groups, named_groups
+from emoscope.experiments.fairness.groups import compare_column, compare_groups, named_groups
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.settings import resampling
@@ -19,11 +19,12 @@ def summarise_fairness(
     sides: dict, statistics: dict, groups: Path, changes: Path, templates: Path, findings: Path,
 ) -> None:  # fmt: skip
     """Write, for every axis of flips (`axis`), `compare_groups` with the names of both, `absolute_gaps`,
-    `paired_tests`, and findings.
+    `paired_tests`, and findings; and `compare_column`, if the corpus has a column of groups.
 
     `sides` has the two groups of each axis; `pairs`, `scores` and `summaries` list the axes in its order.
     """
-    classes, margin, options = read_json(audit)["classes"], statistics["margin"], resampling(statistics)
+    about, margin, options = read_json(audit), statistics["margin"], resampling(statistics)
+    classes = about["classes"]
     said = without_truth(pd.concat(map(pd.read_parquet, predictions), ignore_index=True))
     tested = pd.read_parquet(test).merge(said, on="id", validate="1:1")
     tables, found = {groups: [], changes: [], templates: []}, []
@@ -34,16 +35,19 @@ def summarise_fairness(
         tables[groups].append(compared.assign(axis=axis, first_group=named[0], second_group=named[1]))
         tables[changes].append(absolute.assign(axis=axis))
         tables[templates].append(paired_tests(table, named, classes, margin, options["alpha"]).assign(axis=axis))
-        found += findings_of(axis, compared, absolute, pd.read_parquet(summary))
+        found += [*findings_of(axis, absolute, pd.read_parquet(summary)), *group_findings(axis, compared)]
+    if "group" in about:
+        told = compare_column(tested, about["group"], classes, margin, **options)
+        tables[groups].append(told)
+        found += [one for axis, own in told.groupby("axis", sort=False) for one in group_findings(axis, own)]
     for path, parts in tables.items():
         write_table(pd.concat(parts, ignore_index=True), path)
     write_findings(found, findings)
 
 
-def findings_of(axis: str, compared: pd.DataFrame, absolute: pd.DataFrame, summary: pd.DataFrame) -> Iterator[Finding]:
+def findings_of(axis: str, absolute: pd.DataFrame, summary: pd.DataFrame) -> Iterator[Finding]:
     """In the same text, `{axis}.{origin}.counterfactual_gap.{class}`, the first group minus the second,
-    `.absolute_gap.{class}` and `.absolute_gap_beyond_neutral.{class}`; between texts that name the one group or the
-    other, `{axis}.groups.{measure}` and, for rates of classes, `.{class}`."""
+    `.absolute_gap.{class}` and `.absolute_gap_beyond_neutral.{class}`."""
     for origin, kind in summary[summary["measure"].str.startswith("gap_")].groupby("origin", sort=False):
         for row in kind.to_dict("records"):
             name = f"{axis}.{origin}.counterfactual_gap.{row['measure'].removeprefix('gap_')}"
@@ -60,8 +64,15 @@ def findings_of(axis: str, compared: pd.DataFrame, absolute: pd.DataFrame, summa
                 f"Over {row['controls']} texts with a neutral swap.",
             )
             yield Finding(f"{name}_beyond_neutral.{row['class']}", *more, detectable=row["detectable"])
+
+
+def group_findings(axis: str, compared: pd.DataFrame) -> Iterator[Finding]:
+    """Between texts of the one group and of the other, `{axis}.groups.{measure}` and, for rates of classes,
+    `.{class}`."""
     for row in compared.to_dict("records"):
-        name = ".".join(filter(None, (axis, "groups", row["measure"].replace(" ", "_"), row["class"])))
+        name = ".".join(
+            filter(None, (axis.replace(" ", "_"), "groups", row["measure"].replace(" ", "_"), row["class"]))
+        )
         note = f"Of {row['first_texts']} and {row['second_texts']} texts, which may differ in more than whom they name."
         numbers = row["difference"], row["low"], row["high"], note
         yield Finding(name, *numbers, texts=row["first_texts"] + row["second_texts"], detectable=row["detectable"])
