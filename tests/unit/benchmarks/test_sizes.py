@@ -1,8 +1,11 @@
 """Benchmarks size themselves: a slow machine does less, and a fast one all of it."""
 
+import json
+
 import pytest
 
 from benchmarks import growth, measuring, memory
+from benchmarks import peaks as peaks_of_jobs
 
 
 class Clock:
@@ -58,3 +61,23 @@ def test_growth_begins_with_as_many_texts_as_fit():
     least = growth.fitting(few=4.0, budget=200)
     assert least < 2500 and 4.0 * least / growth.FEWEST * sum(growth.TIMES) == pytest.approx(200, rel=0.01)
     assert growth.fitting(few=1000, budget=200) == growth.FEWEST
+
+
+def test_each_job_has_its_peak_beside_what_its_rule_asks_for(tmp_path):
+    for place, peaks in {
+        "r-s1/finetune": [900.4], "r-s1/masking/block_0": [500, 700.2], "q-s1/masking/block_11": [600],
+        "models/m/induction/score_heads": [1000], "models/m/prompting/score": [10], "models/m/prompting/mood": [20],
+    }.items():  # fmt: skip
+        file = tmp_path / "benchmarks" / f"{place}.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(json.dumps({"max_rss": peak, "s": 3}) + "\n" for peak in peaks))
+    found = peaks_of_jobs.measure(str(tmp_path))["peaks"]
+    assert list(found) == ["score_heads", "finetune", "mask_block", "train_prompts", "score_prompts"]
+    assert found["mask_block"] == {"jobs": 3, "peak_mb": 700, "asked_mb": 4000}
+    assert found["finetune"] == {"jobs": 1, "peak_mb": 900, "asked_mb": 8000}
+
+
+def test_every_measured_rule_is_found():
+    text = "".join(file.read_text() for file in (measuring.ROOT / "workflow" / "rules").glob("*.smk"))
+    rules = list(peaks_of_jobs.measured_rules())
+    assert len(rules) == text.count("\n    benchmark:\n") > 20 and len({name for name, _, _ in rules}) == len(rules)
