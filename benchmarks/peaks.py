@@ -1,7 +1,7 @@
 """The peak memory of each job of a finished run beside what its rule asks for: `python -m benchmarks peaks [FOLDER]`.
 
-Snakemake has measured the jobs that say so (`benchmark:`), which load a model; all others read tables. Its figure is the
-resident memory of the job and its children, sampled: what is needed for a moment only may be missed.
+Snakemake has measured the jobs that say so (`benchmark:`), which load a model; all others read tables. Its figure is
+the resident memory of the job and its children, sampled: what is needed for a moment only may be missed.
 """
 
 import json
@@ -15,12 +15,10 @@ RULE = re.compile(r'^rule (\w+):.*?^    benchmark:\s+"([^"]+)".*?mem_mb=growing\
 
 
 def measure(folder: str = ".") -> dict:
-    """By rule how many jobs were measured, MB that the largest took, and MB that the rule asks for at first, or the name
-    of that in the rule file; the largest comes first."""
+    """By rule how many jobs were measured, MB that the largest took, and MB that the rule asks for at first, or the
+    name of that in the rule file; the largest comes first."""
     asked, taken = {}, {}
-    rules = sorted(
-        measured_rules(), key=lambda rule: rule[1].count("{")
-    )  # {task}.jsonl is also what score.jsonl matches
+    rules = sorted(measured_rules(), key=lambda rule: rule[1].count("{"))  # score.jsonl also fits {task}.jsonl
     for file in sorted(Path(folder, "benchmarks").rglob("*.jsonl")):
         place = file.relative_to(folder).as_posix()
         name, asks = next((name, asks) for name, pattern, asks in rules if re.fullmatch(_expression(pattern), place))
