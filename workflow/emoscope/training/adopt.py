@@ -1,6 +1,5 @@
 """Taking over a classifier that was trained elsewhere, as it is."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,9 +9,9 @@ from emoscope.models.anatomy import DESCRIBED
 from emoscope.models.families import context_of
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import check_blocks, load_classifier
-from emoscope.models.sources import CARD, PLAIN_FILES
+from emoscope.models.sources import copy_files
 from emoscope.storage.files import read_json, replacing, write_json
-from emoscope.storage.integrity import SEAL, seal
+from emoscope.storage.integrity import seal
 from emoscope.training.labels import labels_of
 
 UNKNOWN = ["the texts it was trained on", "how it was trained"]
@@ -29,10 +28,7 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
     about = read_json(audit)
     own = labels_of(base, about.get("multilabel", False))
     with replacing(output) as folder:
-        folder.mkdir()
-        for file in sorted(file for pattern in (*PLAIN_FILES, CARD) for file in base.glob(pattern)):
-            if file.name != SEAL:
-                shutil.copyfile(file, folder / file.name)
+        copy_files(base, folder)
         name_labels(folder / "config.json", about["classes"], own)
         if described:
             change(folder / "config.json", {DESCRIBED: described})

