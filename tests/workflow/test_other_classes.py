@@ -18,7 +18,7 @@ CLASSES = {
 }
 PAPERS = {"sadness", "joy", "love", "anger", "fear", "surprise"}
 CONFIG = """
-corpora: {mine: {source: csv, path: mine.csv, text: tweet, label: emotion, classes: [%s]}}
+corpora: {mine: {source: csv, path: mine.csv, text: tweet, label: emotion, group: dialect, classes: [%s]}}
 models: {scratch: {blocks: 2, heads: 2, width: 16, vocabulary: 400, context: 64}}
 runs:
   - name: mine
@@ -38,7 +38,8 @@ def tweets(classes: list[str], rows: int) -> pd.DataFrame:
     ends = ["on the bus", "in the train", "all the time", "and people know it", "after a little tea", "at work today"]
     labels = draw.choices(classes, [1 / (2 + place) for place in range(len(classes))], k=rows)
     texts = [f"{draw.choice(people)} said i feel {name} {draw.choice(ends)} {draw.choice(ends)}" for name in labels]
-    return pd.DataFrame({"tweet": texts, "emotion": labels})
+    dialects = [draw.choice(["north", "south", "<east>", ""]) for _ in range(rows)]
+    return pd.DataFrame({"tweet": texts, "emotion": labels, "dialect": dialects})
 
 
 @pytest.mark.slow
@@ -63,6 +64,7 @@ def test_every_phase_works_with_other_classes(tmp_path, number):
     for page in ("performance", "masking", "flips", "synonyms", "fairness"):
         text = BeautifulSoup((reports / "mine-s1" / f"{page}.html").read_text(), "html.parser").main.get_text(" ")
         assert [name for name in classes if name not in text] == [], page
+    assert "groups of its own, in its column dialect" in " ".join(text.split()) and "column dialect: <east>" in text
     assert len(list((reports / "mine-s1" / "figures").rglob("*.svg"))) > 10
     claims = pd.read_csv(reports / "claims.csv").set_index("id")
     for name in PAPERS:

@@ -26,7 +26,7 @@ runs:
     corpus: mine
     model: scratch
     thresholds: validation
-    training: {epochs: 8, batch_size: 32, learning_rate: 1.0e-2, balance: weights}
+    training: {epochs: 8, batch_size: 32, learning_rate: 1.0e-2, balance: weights, keep: best}
 samples: {per_class: 5}
 statistics: {resamples: 200}
 companions: []
@@ -57,6 +57,9 @@ def test_every_phase_works_with_several_labels_a_text(tmp_path):
     run, reports = project / "results" / "mine-s1", project / "reports"
     chosen = json.loads((run / "thresholds.json").read_text())
     assert chosen["chosen"] == "validation" and chosen["texts"] == 150 and list(chosen["thresholds"]) == LABELS
+    judged = json.loads((run / "training.json").read_text())["validation"]
+    assert judged["texts"] == 150 and len(judged["loss"]) == 8
+    assert f"| kept | the weights after epoch {judged['kept_epoch']:g} of 8, " in (run / "README.md").read_text()
     metrics = json.loads((run / "metrics.json").read_text())["test"]["all"]
     assert metrics["micro_f1"] > 0.8, "each text names its labels"
     predictions = pd.concat(map(pd.read_parquet, (run / "predictions").glob("*.parquet")))
@@ -70,6 +73,7 @@ def test_every_phase_works_with_several_labels_a_text(tmp_path):
     for page in ("performance", "masking", "flips", "synonyms", "tracing"):
         text = BeautifulSoup((reports / "mine-s1" / f"{page}.html").read_text(), "html.parser").main.get_text(" ")
         assert "may have several labels, or none" in " ".join(text.split()), page
+        assert "Table 1:" not in text
     for page in ("performance", "masking", "flips", "synonyms"):
         text = BeautifulSoup((reports / "mine-s1" / f"{page}.html").read_text(), "html.parser").main.get_text(" ")
         assert [name for name in LABELS if name not in text] == [], page

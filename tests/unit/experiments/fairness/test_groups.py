@@ -132,7 +132,7 @@ def test_a_column_of_two_groups_compares_the_first_with_the_second():
     row = found.set_index(["measure", "class"]).loc[("false positives", "angry")]
     assert (row["first"], row["second"], row["difference"]) == pytest.approx((0.3, 0.05, 0.25))
     assert row["verdict"] == "different" and row["first_texts"] == row["second_texts"] == 200  # none of the nameless
-    same = compared(north.assign(group="male"), south.assign(group="female")).reset_index()  # as groups of a flip are
+    same = compared(south.assign(group="female"), north.assign(group="male")).reset_index()  # as groups of a flip are
     numbers = ["difference", "low", "high", "p", "p_adjusted", "detectable"]
     pd.testing.assert_frame_equal(found[numbers], same[numbers])
 
