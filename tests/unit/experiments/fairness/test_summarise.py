@@ -17,7 +17,7 @@ STATISTICS = {"confidence": 0.95, "resamples": 200, "margin": 0.02, "seed": 0}
 
 def summarised(folder, groups: list[str] | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tables of 60 test texts of which those of the group `north` are always wrong; and findings."""
-    made = pairs(60).assign(flags=[[]] * 60)
+    made = pairs(60).assign(flags=[[]] * 60, after_joy=0.4, after_anger=0.6)
     made["cluster"] = made["text"]
     texts = made[["id", "text"]].assign(label=np.arange(60) % 2)
     about = {"classes": CLASSES}
