@@ -50,6 +50,9 @@ def project(tmp_path_factory, tokenizer) -> Path:
     files |= {"cebab/train.csv": "text,stars\nfine,5\n", "cebab/pairs.csv": "before,after\n"}
     files |= {"goemotions/labels.txt": "joy\nneutral\n"}
     files |= {f"goemotions/{part}.tsv": "fine\t0,1\ta\n" for part in ("train", "dev", "test")}
+    files |= {"tweeteval/mapping.txt": "0\tanger\n1\tjoy\n"}
+    for part in ("train", "val", "test"):
+        files |= {f"tweeteval/{part}_text.txt": "fine\ndull\n", f"tweeteval/{part}_labels.txt": "1\n0\n"}
     for name, text in files.items():
         (folder / "data" / name).parent.mkdir(exist_ok=True)
         (folder / "data" / name).write_text(text)
