@@ -22,7 +22,7 @@ statistics: {resamples: 200}
 companions: []
 """
 BIASED = {"bert", "roberta", "distilbert", "electra", "deberta-v2, v3's settings", "albert", "gpt_neox", "opt"}
-EVERYTHING = {"masking", "tracing", "attention", "flips", "synonyms", "performance", "fairness"}
+EVERYTHING = {"masking", "tracing", "attention", "flips", "synonyms", "performance", "fairness", "words"}
 WHOLE = (
     "bert",
     "llama",
@@ -43,7 +43,7 @@ IN_PART = {  # what is refused where the structure does not allow it
 
 def project_with(tmp_path, name, settings=""):
     project = copy_project(tmp_path / "project")
-    texts, _ = generate(1200, 3)
+    texts, *_ = generate(1200, 3)
     names = ["sadness", "joy", "love", "anger", "fear", "surprise"]
     table = pd.DataFrame({"tweet": texts["text"], "emotion": [names[label] for label in texts["label"]]})
     table.to_csv(project / "mine.csv", index=False)

@@ -7,13 +7,14 @@ def parent_of(name):
 
 
 rule generate_corpus:
-    """Generate sentences with planted effects; truth.json says which."""
+    """Generate sentences with planted effects; truth.json says which, and words.parquet which words decide each."""
     input:
         code=code_of("data.planted_corpus"),
     output:
         corpus="data/corpora/{corpus}/corpus.parquet",
         source="data/corpora/{corpus}/source.json",
         truth="data/corpora/{corpus}/truth.json",
+        words="data/corpora/{corpus}/words.parquet",
     log:
         "logs/corpora/{corpus}/fetch.log",
     wildcard_constraints:
@@ -26,7 +27,8 @@ rule generate_corpus:
     shell:
         r"""
         python -m emoscope generate-corpus --config {params.config:q} \
-            --corpus {output.corpus:q} --source {output.source:q} --truth {output.truth:q} >{log:q} 2>&1
+            --corpus {output.corpus:q} --source {output.source:q} --truth {output.truth:q} \
+            --words {output.words:q} >{log:q} 2>&1
         """
 
 

@@ -92,8 +92,8 @@ def test_texts_look_like_the_tweets(table):
     race=st.none() | st.floats(0, 1),
 )
 def test_any_setting_gives_the_same_full_table_twice(rows, seed, noise, duplicates, effect, race):
-    table, truth = planted.generate(rows, seed, noise, duplicates, effect, race)
-    again, truth_again = planted.generate(rows, seed, noise, duplicates, effect, race)
+    table, truth, _ = planted.generate(rows, seed, noise, duplicates, effect, race)
+    again, truth_again, _ = planted.generate(rows, seed, noise, duplicates, effect, race)
     pd.testing.assert_frame_equal(table, again)
     assert truth == truth_again
     assert len(table) == rows
@@ -158,7 +158,7 @@ def test_gender_decides_ambiguous_sentences_and_no_others(table, truth):
 
 @pytest.mark.parametrize("effect", [0.0, 1.0])
 def test_the_gender_effect_has_the_configured_size(effect):
-    table, truth = planted.generate(9_000, seed=5, label_noise=0.0, gender_effect=effect)
+    table, truth, _ = planted.generate(9_000, seed=5, label_noise=0.0, gender_effect=effect)
     ambiguous = rows_of(table, truth, "ambiguous")
     male = has_any({word for words in MALE.values() for word in words}, ambiguous["text"])
     anger = ambiguous["label"] == EMOTIONS.index("anger")
@@ -259,7 +259,7 @@ def test_the_race_templates_are_in_the_words_of_the_corpus(table):
 
 def test_the_default_corpus_and_its_truth_stay_the_same_bytes():
     """Published numbers rest on it: what can be planted besides must not move a single draw."""
-    table, truth = planted.generate(2_000, seed=7)
+    table, truth, _ = planted.generate(2_000, seed=7)
     found = [table.to_csv(index=False), json.dumps(truth, sort_keys=True)]
     assert [hashlib.sha256(text.encode()).hexdigest() for text in found] == [
         "f7f469a8deec9555a26042c986a46cf3926e4be652be2af8eeb5f7a4ccc4821c",
@@ -275,7 +275,7 @@ BOTH = {"label_noise": 0.0, "gender_effect": 0.6, "race_effect": 0.3}
 
 @pytest.fixture(scope="module")
 def both():
-    return planted.generate(ROWS, seed=3, **BOTH)
+    return planted.generate(ROWS, seed=3, **BOTH)[:2]
 
 
 def first_group(texts: pd.Series, axis: str) -> np.ndarray:
@@ -301,7 +301,7 @@ def test_each_effect_has_its_own_size_and_sign_in_its_own_sentences(both):
 
 @pytest.mark.parametrize("size", [0.0, 1.0])
 def test_the_race_effect_has_the_configured_size(size):
-    table, truth = planted.generate(4_000, seed=5, label_noise=0.0, gender_effect=0.8, race_effect=size)
+    table, truth, _ = planted.generate(4_000, seed=5, label_noise=0.0, gender_effect=0.8, race_effect=size)
     assert gap_of(rows_of(table, truth, "encounter"), "race", "joy") == pytest.approx(size, abs=0.2)
     assert gap_of(rows_of(table, truth, "ambiguous"), "gender", "anger") == pytest.approx(0.8, abs=0.2)
     assert truth["effects"]["race"]["size"] == size and truth["effects"]["gender"]["size"] == 0.8
@@ -370,8 +370,8 @@ def test_a_gender_flip_leaves_the_race_of_an_encounter_alone(both):
 
 
 def test_without_a_size_there_is_no_encounter_and_nil_still_has_them():
-    _, without = planted.generate(3_000, seed=2)
-    _, nil = planted.generate(3_000, seed=2, race_effect=0)
+    _, without, _ = planted.generate(3_000, seed=2)
+    _, nil, _ = planted.generate(3_000, seed=2, race_effect=0)
     assert "encounter" not in without["ids"] and len(nil["ids"]["encounter"]) > 100
     assert nil["effects"]["race"]["size"] == 0 and "encounters" in nil["effects"]["race"]["planted"]
 
@@ -379,7 +379,7 @@ def test_without_a_size_there_is_no_encounter_and_nil_still_has_them():
 def test_the_command_plants_what_the_configuration_says_in_training_and_test_alike(tmp_path):
     config = {"rows": 5_000, "seed": 4, "label_noise": 0.0, "gender_effect": 0.0, "race_effect": 0.8}
     paths = {name: tmp_path / name for name in ("corpus", "source", "truth", "train", "validation", "test", "audit")}
-    generate_corpus(config, *(paths[name] for name in ("corpus", "source", "truth")))
+    generate_corpus(config, *(paths[name] for name in ("corpus", "source", "truth")), tmp_path / "words")
     truth = json.loads(paths["truth"].read_text())
     assert truth["effects"]["race"]["size"] == 0.8 and truth["effects"]["gender"]["size"] == 0
     division = {"duplicates": "keep", "split": {"method": "shuffled", "test": 0.2, "seed": 10}}
@@ -391,3 +391,55 @@ def test_the_command_plants_what_the_configuration_says_in_training_and_test_ali
         assert gap_of(encounters, "race", "joy") == pytest.approx(0.8, abs=0.2), part
         scenes = table[table["id"].isin(truth["ids"]["ambiguous"])]
         assert gap_of(scenes, "gender", "anger") == pytest.approx(0, abs=0.5), part
+
+
+def decided(generated, kind: str) -> pd.DataFrame:
+    """The marked words of the sentences of a kind, with the text they stand in and the `word` there."""
+    words = generated.words[generated.words["id"].isin(generated.truth["ids"][kind])]
+    words = words.assign(text=generated.table["text"].to_numpy()[words["id"]])
+    return words.assign(word=[row.text[row.start : row.end] for row in words.itertuples()])
+
+
+@pytest.fixture(scope="module")
+def generated():
+    return planted.generate(4_000, seed=3, race_effect=0.5)
+
+
+def test_every_sentence_has_words_that_decide_it(generated):
+    words = generated.words.assign(there=generated.words["role"] != planted.PAST)
+    assert set(words.loc[words["there"], "id"]) == set(generated.table["id"])
+    assert (words["end"] > words["start"]).all()
+    assert not generated.table["text"].str.contains("[<>:]").any(), "a mark was left in a text"
+
+
+def test_words_that_are_marked_are_those_of_their_role(generated):
+    feelings = set().union(*map(keywords, EMOTIONS))
+    every = generated.words.assign(text=generated.table["text"].to_numpy()[generated.words["id"]])
+    said = {role: {row.text[row.start : row.end] for row in rows.itertuples()} for role, rows in every.groupby("role")}
+    assert said["emotion"] | said["past"] <= feelings
+    assert said["race"] == {"black", "white"}
+    assert said["gender"] <= {word for side in (MALE, FEMALE) for words in side.values() for word in words}
+    assert {"not", "never", "no longer", "used to", "but now", "instead of"} <= said["cue"]
+
+
+def test_negations_and_contrasts_are_marked_with_what_says_which_feeling_holds(generated):
+    for kind in ("negation", "contrast"):
+        words = decided(generated, kind)
+        assert words[words["role"] == "cue"]["id"].nunique() == words["id"].nunique(), kind
+    past = decided(generated, "contrast").groupby("id")["role"].agg(set)
+    assert past.map(lambda roles: roles == {"cue", "emotion", "past"}).all()
+
+
+def test_people_are_marked_only_where_nothing_else_decides(generated):
+    gender, race = (set(generated.words.loc[generated.words["role"] == role, "id"]) for role in ("gender", "race"))
+    assert gender == set(generated.truth["ids"]["ambiguous"])
+    assert race == set(generated.truth["ids"]["encounter"])
+
+
+def test_what_is_marked_present_leads_to_the_class_and_what_is_marked_past_does_not(generated):
+    """Without label noise a contrast's class is that of its present feeling."""
+    clean = planted.generate(3_000, seed=6, label_noise=0.0)
+    words = decided(clean, "contrast")
+    for row in words[words["role"] != "cue"].itertuples():
+        own = row.word in keywords(EMOTIONS[clean.table["label"][row.id]])
+        assert own == (row.role == "emotion"), row.text

@@ -10,7 +10,8 @@ import numpy as np
 # A classifier trained from scratch on 12,000 rows learns to tell the two feelings of a contrast only where their places
 # in the text vary little: long clauses therefore follow the feelings, and what precedes them is short.
 GRAMMAR_TEXT = """
-# the four kinds of sentence; {state} and {quality} are words of the true class, or of the negated one
+# the four kinds of sentence; {state} and {quality} are words of the true class, or of the negated one, and <marked> are
+# those that say which feeling holds
 keyword = {said} x14, {scene} and {said}, {said} because {scene}
 said = {felt} x5, {found} x3
 felt = i feel {feeling} {context}, im feeling {feeling} {context}, i am {feeling} {context},
@@ -27,22 +28,24 @@ found = it feels {quality} to {activity}, it was {quality} to {activity} {when},
     there was something {quality} about {occasion}, it is all so {quality} {place},
     it can be {quality} to {activity} {when}, the whole day was {quality} and {quality_too},
     it was {quality} of {him} to {activity}
-negation = i dont feel {state} at all {place}, i avoid feeling {state} {context}, im not {state} {context},
-    i am not feeling {state} {context} anymore, i never feel {state} {context},
-    i cant say that i feel {state} {context}, i didnt feel {state} {after} {occasion},
-    i no longer feel {state} {context}, i was not at all {state} {context},
-    nothing about {occasion} made me feel {state}, i am far from {state} {context},
-    {he} did not make me feel {state} {context}
-contrast = i used to feel {past} but now i feel {feeling} {context},
-    i used to be {past} but now im {feeling} {context}, i expected to be {past} but now i am {feeling} {context},
-    {he} {wanted} me to be {past} but now i feel {feeling} {context},
-    {occasion} used to be {past_quality} but now it is {quality},
-    it used to be {past_quality} but now it is {quality} to {activity},
-    now i feel {state} though i used to feel {past} {context}, im {state} now though i was once {past} {context},
-    now i am {state} when i expected to be {past} {context},
-    now i am {state} when {he} {wanted} me to be {past} {context}, i feel {state} instead of {past} {context},
-    {occasion} is {quality} now though it used to be {past_quality},
-    it is {quality} now though it was once {past_quality} to {activity}
+negation = i <dont> feel {state} at all {place}, i <avoid> feeling {state} {context}, im <not> {state} {context},
+    i am <not> feeling {state} {context} <anymore>, i <never> feel {state} {context},
+    i <cant> say that i feel {state} {context}, i <didnt> feel {state} {after} {occasion},
+    i <no longer> feel {state} {context}, i was <not> at all {state} {context},
+    <nothing> about {occasion} made me feel {state}, i am <far from> {state} {context},
+    {he} did <not> make me feel {state} {context}
+contrast = i <used to> feel {past} <but now> i feel {feeling} {context},
+    i <used to> be {past} <but now> im {feeling} {context},
+    i <expected> to be {past} <but now> i am {feeling} {context},
+    {he} <{wanted}> me to be {past} <but now> i feel {feeling} {context},
+    {occasion} <used to> be {past_quality} <but now> it is {quality},
+    it <used to> be {past_quality} <but now> it is {quality} to {activity},
+    <now> i feel {state} <though> i <used to> feel {past} {context},
+    im {state} <now> <though> i was <once> {past} {context},
+    <now> i am {state} <when> i <expected> to be {past} {context},
+    <now> i am {state} <when> {he} <{wanted}> me to be {past} {context}, i feel {state} <instead of> {past} {context},
+    {occasion} is {quality} <now> <though> it <used to> be {past_quality},
+    it is {quality} <now> <though> it was <once> {past_quality} to {activity}
 ambiguous = {scene}, {scene} {when}, {scene} and i had to {activity}
 
 # a scene that could make anyone angry or sad; it also stands beside keywords, where it tells nothing
@@ -195,6 +198,9 @@ kin = brother, dad, father, uncle, son, husband, boyfriend, grandpa, nephew
 Rules = Mapping[str, Sequence[str]]
 _SYMBOL = re.compile(r"\{(\w+)\}")
 _ALTERNATIVE = re.compile(r"(.*?)\s*(?:\bx(\d+))?")
+_MARK = re.compile(r"<(?:(\w+):)?([^<>]*)>")
+CUE = "cue"  # the role of words that the grammar itself marks
+Span = tuple[int, int, str]
 
 
 def _parse(text: str, side: int = 0) -> dict[str, tuple[str, ...]]:
@@ -220,3 +226,18 @@ def pick(options: Sequence[str], rng: np.random.Generator) -> str:
 def expand(template: str, rules: Rules, rng: np.random.Generator) -> str:
     """A template with alternatives in the place of all its symbols, and of those that these bring along."""
     return _SYMBOL.sub(lambda match: expand(pick(rules[match[1]], rng), rules, rng), template)
+
+
+def marked(words: Sequence[str], role: str) -> list[str]:
+    """Alternatives whose place in the sentence that they end up in is to be known."""
+    return [f"<{role}:{word}>" for word in words]
+
+
+def unmarked(sentence: str) -> tuple[str, list[Span]]:
+    """A sentence without its marks, and what they marked: (start, end, role) in characters of it."""
+    text, spans, at = "", [], 0
+    for mark in _MARK.finditer(sentence):
+        text += sentence[at : mark.start()]
+        spans.append((len(text), len(text) + len(mark[2]), mark[1] or CUE))
+        text, at = text + mark[2], mark.end()
+    return text + sentence[at:], spans

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emoscope.data.class_names import EMOTIONS
-from emoscope.data.grammar import FEMALE, GRAMMAR, MALE, expand, pick
+from emoscope.data.grammar import FEMALE, GRAMMAR, MALE, Span, expand, marked, pick, unmarked
 from emoscope.errors import UserError
 
 SADNESS, JOY, ANGER = (EMOTIONS.index(name) for name in ("sadness", "joy", "anger"))
@@ -49,12 +49,28 @@ NEGATED = {"sadness": ("joy", "love"), "joy": ("sadness", "fear")}
 # Words whose synonym in the paper's table 3 belongs to another class here, and that class.
 MISLEADING_SYNONYMS = {"overwhelmed": ("swamped", "sadness"), "surprised": ("startled", "fear")}
 
-_A_BEFORE_VOWEL = re.compile(r"\ba (?=[aeiou])")
+_A_BEFORE_VOWEL = re.compile(r"\ba (?=(?:<\w+:)?[aeiou])")
+# What words are to a sentence, by the symbol that they fill. Those of PAST name a feeling that no longer holds.
+EMOTION, PAST, GENDER, RACE = "emotion", "past", "gender", "race"
+_FEELINGS = dict.fromkeys(("state", "state_too", "quality", "quality_too"), EMOTION)
+_FEELINGS |= dict.fromkeys(("past", "past_quality"), PAST)
+# In sentences without an emotion word, what decides instead; in all others these words tell nothing.
+_DECIDING = {"ambiguous": dict.fromkeys(MALE, GENDER), "encounter": {"race": RACE}}
 
 
-def _sentence(kind: str, emotion: int, female: bool, race: tuple[str, ...], rng: np.random.Generator) -> str:
+class Generated(NamedTuple):
+    """A corpus, what is planted in it, and which words decide its sentences."""
+
+    table: pd.DataFrame
+    truth: dict
+    words: pd.DataFrame
+
+
+def _sentence(
+    kind: str, emotion: int, female: bool, race: tuple[str, ...], rng: np.random.Generator
+) -> tuple[str, list[Span]]:
     """One text of the given kind whose words lead to the class `emotion` (which ambiguous texts and encounters do not
-    use); `race` are the words that its tail may name."""
+    use), and what they are to it; `race` are the words that its tail may name."""
     name = EMOTIONS[emotion]
     spoken = pick(NEGATED[name], rng) if kind == "negation" else name
     others = np.where(np.arange(len(EMOTIONS)) == emotion, 0, CLASS_SHARES).cumsum()
@@ -65,9 +81,11 @@ def _sentence(kind: str, emotion: int, female: bool, race: tuple[str, ...], rng:
         word = pick(options, rng)
         words |= {slot: (word,), f"{slot}_too": [other for other in options if other != word]}
     rules = GRAMMAR | (FEMALE if female else MALE) | words | {"race": race}
+    roles = _FEELINGS | _DECIDING.get(kind, {})
+    rules |= {symbol: marked(rules[symbol], role) for symbol, role in roles.items()}
     tail = "and {encounter}" if race else "{tail}"
     text = expand(f"{{lead}} {{{kind}}} {tail}", rules, rng)
-    return _A_BEFORE_VOWEL.sub("an ", " ".join(text.split()))
+    return unmarked(_A_BEFORE_VOWEL.sub("an ", " ".join(text.split())))
 
 
 def _draw_plan(count: int, encounters: bool, rng: np.random.Generator) -> pd.DataFrame:
@@ -98,15 +116,15 @@ def _draw_plan(count: int, encounters: bool, rng: np.random.Generator) -> pd.Dat
     return pd.DataFrame({"kind": kinds, "emotion": emotion, "female": female, "race": race})
 
 
-def _write(plan: pd.DataFrame, rng: np.random.Generator) -> list[str]:
-    """One text for each row of the plan, no two alike."""
-    texts: dict[str, None] = {}
+def _write(plan: pd.DataFrame, rng: np.random.Generator) -> dict[str, list[Span]]:
+    """One text for each row of the plan, no two alike, and its marked words."""
+    texts: dict[str, list[Span]] = {}
     for row in plan.itertuples(index=False):
-        text = _sentence(*row, rng)
+        text, spans = _sentence(*row, rng)
         while text in texts:
-            text = _sentence(*row, rng)
-        texts[text] = None
-    return list(texts)
+            text, spans = _sentence(*row, rng)
+        texts[text] = spans
+    return texts
 
 
 def generate(
@@ -116,7 +134,7 @@ def generate(
     duplicate_rate: float = 0.055,
     gender_effect: float = 0.8,
     race_effect: float | None = None,
-) -> tuple[pd.DataFrame, dict]:
+) -> Generated:
     """Make the corpus and its truth, the same for the same arguments.
 
     Args:
@@ -129,9 +147,11 @@ def generate(
             encounters, and race stands beside an emotion only.
 
     Returns:
-        A table with `id` (int64, 0..rows-1), `text` (str) and `label` (int8, 0..5), and the truth, fit for JSON: the
+        A table with `id` (int64, 0..rows-1), `text` (str) and `label` (int8, 0..5); the truth, fit for JSON: the
         exact Bayes accuracy (`ceiling`), the `effects` (size, what is planted, where it is visible) and the `ids` of
-        the rows of each special kind.
+        the rows of each special kind; and the words that decide: `id`, `start` and `end` in characters of the text, and
+        `role`: `emotion` (also a negated one), `cue` (which feeling holds), `gender` or `race` (where nothing else
+        decides), and `past`, a feeling that no longer holds and so decides nothing.
 
     Raises:
         UserError: an argument is out of its range.
@@ -144,7 +164,8 @@ def generate(
     rng = np.random.default_rng(seed)
     duplicates = min(round(rows * duplicate_rate), rows - 1)
     plan = _draw_plan(rows - duplicates, race_effect is not None, rng)
-    plan["text"] = _write(plan, rng)
+    spans = _write(plan, rng)
+    plan["text"] = list(spans)
     repeated = rng.integers(len(plan), size=duplicates)
     plan = plan.iloc[rng.permutation(np.concatenate([np.arange(len(plan)), repeated]))].reset_index(drop=True)
 
@@ -172,7 +193,8 @@ def generate(
         "effects": _effects(label_noise, duplicate_rate, gender_effect, race_effect),
         "ids": {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()},
     }
-    return table, truth
+    marks = [(row, *span) for row, text in enumerate(plan["text"]) for span in spans[text]]
+    return Generated(table, truth, pd.DataFrame(marks, columns=["id", "start", "end", "role"]))
 
 
 def _check(name: str, value: float, least: float, most: float) -> None:

@@ -7,10 +7,11 @@ from emoscope.data.planted import EMOTIONS, generate
 from emoscope.storage.files import write_json, write_table
 
 
-def generate_corpus(config: dict, corpus: Path, source: Path, truth: Path) -> None:
-    """Write the planted corpus and what was planted in it."""
+def generate_corpus(config: dict, corpus: Path, source: Path, truth: Path, words: Path) -> None:
+    """Write the planted corpus, what was planted in it, and which words decide its sentences."""
     settings = {key: config[key] for key in ("rows", "seed", "label_noise", "gender_effect", "race_effect")}
-    table, planted = generate(**settings)
-    write_table(table.assign(part=""), corpus)
-    write_json(planted, truth)
+    generated = generate(**settings)
+    write_table(generated.table.assign(part=""), corpus)
+    write_json(generated.truth, truth)
+    write_table(generated.words, words)
     write_source(source, corpus, list(EMOTIONS), source="calibration", revision=f"seed {config['seed']}")

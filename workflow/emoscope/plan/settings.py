@@ -38,6 +38,11 @@ class Corpus:
         return self.entry["source"] == "calibration"
 
     @property
+    def planted_words(self) -> list[str]:
+        """The table of the words that decide its sentences, if that is known."""
+        return [f"{self.folder}/words.parquet"] if self.generated else []
+
+    @property
     def multilabel(self) -> bool:
         """Whether a text may have several labels, or none."""
         return has_several(self.entry)
@@ -128,6 +133,10 @@ class MatchedCorpus(Corpus):
     parent: Corpus
     model: Model
     labels: Mapping[str, str]
+
+    @property
+    def planted_words(self) -> list[str]:
+        return self.parent.planted_words
 
     @property
     def matching(self) -> dict:

@@ -129,7 +129,7 @@ def test_texts_that_tell_one_scene_are_not_independent():
 @pytest.mark.parametrize("axis", GAPS)
 def test_every_text_of_the_kind_is_told_by_the_clause_it_starts_with(axis):
     gap = GAPS[axis]
-    table, truth = generate(rows=3_000, seed=3, race_effect=0.5)
+    table, truth, _ = generate(rows=3_000, seed=3, race_effect=0.5)
     told = table["text"][table["id"].isin(truth["ids"][gap.kind])].map(lambda text: clause_of(text, gap.clauses))
     assert (told >= 0).all() and told.nunique() > 0.8 * len(GRAMMAR[gap.clauses])
     said = "a white man paid for my coffee today and a white man held the door for me at work"
