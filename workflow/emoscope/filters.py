@@ -10,6 +10,7 @@ from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.synonyms.replace import parse_map
 from emoscope.experiments.synonyms.replace import replace as replace_words
 from emoscope.perturbation.edits import Perturbation
+from emoscope.storage.lines import input_lines
 
 LEXICONS = Path(__file__).parents[2] / "data" / "lexicons"
 
@@ -29,15 +30,8 @@ def replace(map: list[str]) -> None:
 
 
 def _filter(change: Callable[[str], Perturbation]) -> None:
-    """UTF-8 in and out, whatever the terminal's encoding; a line ends at a line feed, and all else is text."""
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"standard input: line {number}: byte 0x{line[error.start]:02x} is not UTF-8; convert it, for example "
-                "with `iconv -f latin1 -t utf-8`"
-            ) from None
+    """UTF-8 in and out; a line ends at a line feed, and all else is text."""
+    for text in input_lines():
         body = text.removesuffix("\n")
         sys.stdout.buffer.write((change(body).perturbed + text[len(body) :]).encode("utf-8"))
         sys.stdout.buffer.flush()

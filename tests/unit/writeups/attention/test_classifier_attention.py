@@ -10,6 +10,7 @@ import torch
 from benchmarks.families import random_model
 from emoscope.errors import UserError
 from emoscope.models.families import family_of, head_slice, pooled_token, projection_of
+from emoscope.models.inside.attention_maps import attention_of
 from emoscope.models.inside.exactness import CHECKS
 from emoscope.models.inside.visibility import visible_tokens
 from emoscope.models.interventions import changing_input
@@ -27,7 +28,7 @@ from emoscope.writeups.attention.summarise import (
     summarise_attention,
 )
 from emoscope.writeups.attention.viewer import viewer_data
-from emoscope.writeups.attention.weights import attention_of, resting_places
+from emoscope.writeups.attention.weights import resting_places
 from random_models import FAMILIES, TEXTS, train_wordpiece
 
 STATISTICS = {"seed": 0, "resamples": 200, "alpha": 0.05}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from emoscope.models.inside import attention_maps
 from emoscope.writeups.attention import weights as attention
 
 
@@ -17,13 +18,13 @@ def test_weights_are_what_a_softmax_over_the_scores_gives(model, ids):
         queries, keys, _ = block.attn.c_attn(inputs).view(len(ids), 3, 4, 6).unbind(1)
         scores = torch.einsum("shd,thd->hst", queries, keys) / 6**0.5
         scores = scores.masked_fill(places[None, :] > places[:, None], -torch.inf)
-    assert np.allclose(attention.attention_of(model, ids)[0], scores.softmax(-1), atol=1e-5)
+    assert np.allclose(attention_maps.attention_of(model, ids)[0], scores.softmax(-1), atol=1e-5)
 
 
 def test_rollout_is_the_product_of_averaged_maps_and_identity():
     one = np.array([[1, 0, 0], [1, 0, 0], [0, 0, 1]])  # the second token takes from the first
     two = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 0]])  # and then the third from the second
-    found = attention.rollout(np.stack([[one, one], [two, two]]))
+    found = attention_maps.rollout(np.stack([[one, one], [two, two]]))
     assert np.allclose(found[0], [[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]])
     assert np.allclose(found[1], [[1, 0, 0], [0.5, 0.5, 0], [0.25, 0.25, 0.5]]), "so the first reaches the third"
 

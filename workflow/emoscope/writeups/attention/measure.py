@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.families import blocks_of, context_of, family_of, heads_of
+from emoscope.models.inside.attention_maps import attention_of, rollout
 from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.inside.visibility import MOST_TOKENS, visible_tokens
 from emoscope.models.language_models import load_language_model
@@ -17,7 +18,7 @@ from emoscope.models.loading import architecture_of, load_classifier, random_twi
 from emoscope.statistics.ranks import rank_agreement
 from emoscope.storage.files import write_table
 from emoscope.writeups.attention.blocking import when_blocked, when_silenced
-from emoscope.writeups.attention.weights import attention_of, readable, resting_places, rollout, where_heads_look
+from emoscope.writeups.attention.weights import readable, resting_places, where_heads_look
 
 LONGEST = 128  # tokens of a sentence; a map of more could not be read, and the viewer's page would grow past 10 MB
 TOKENS = (6, MOST_TOKENS)  # shortest and longest text that is taken from a corpus

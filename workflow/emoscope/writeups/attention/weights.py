@@ -1,4 +1,4 @@
-"""Attention weights of a text, their rollout, and where heads look.
+"""Where heads look, and how tokens read.
 
 The *source* is the token that looks and the *target* the token that it looks at: itself or an earlier one, in BERT any
 one. A weight is the share of a head's attention that goes from source to target; the weights of a source sum to 1.
@@ -7,8 +7,7 @@ one. A weight is the share of a head's attention that goes from source to target
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 
 def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
@@ -28,30 +27,6 @@ def resting_places(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> np
     """
     added = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id)
     return np.isin(ids, [token for token in added if token is not None]) | (np.arange(len(ids)) == 0)
-
-
-def attention_of(model: PreTrainedModel, ids: Sequence[int]) -> np.ndarray:
-    """Attention weights of one text, (blocks, heads, source, target)."""
-    with torch.inference_mode():
-        output = model(torch.tensor([list(ids)], device=model.device), output_attentions=True, use_cache=False)
-    if not output.attentions:
-        raise RuntimeError("the model returned no attention weights; it must be loaded with eager attention")
-    return torch.cat(output.attentions).cpu().numpy()
-
-
-def rollout(maps: np.ndarray) -> np.ndarray:
-    """How much of each input token is left at each position after each block, (blocks, source, target), if attention
-    were all that moved it.
-
-    Attention rollout, Abnar & Zuidema (2020), "Quantifying Attention Flow in Transformers", section 3: heads are
-    averaged, the residual connection counts as half (A = W/2 + I/2), and the blocks' matrices are multiplied.
-    """
-    identity = np.eye(maps.shape[-1])
-    steps, reached = [], identity
-    for step in maps.mean(axis=1, dtype=np.float64):
-        reached = (step + identity) / 2 @ reached
-        steps.append(reached)
-    return np.stack(steps)
 
 
 def where_heads_look(maps: np.ndarray, looks_ahead: bool = False) -> dict[str, np.ndarray]:
