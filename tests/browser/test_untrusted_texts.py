@@ -33,7 +33,7 @@ HOSTILE = [
     "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET} \U0001f1e9\U0001f1ea e\u0301\u0302\u0303\u0304",
     "\a\b\x1b[31mred\x1b[0m\x7f\x85\u2028\u2029\ufeff\ufffe",
 ]
-OF_A_RUN = ("performance", "masking", "flips", "synonyms", "suites", "fairness", "tracing", "attention")
+OF_A_RUN = ("performance", "masking", "flips", "synonyms", "suites", "fairness", "tracing", "words", "attention")
 PAGES = [
     *(f"reports/tiny-s1/{page}.html" for page in OF_A_RUN),
     *(f"reports/models/language/{page}.html" for page in ("attention", "prompting", "residual")),

@@ -61,7 +61,7 @@ def test_every_phase_works_with_other_classes(tmp_path, number):
     assert {name.removeprefix("p_") for name in masks if name.startswith("p_")} == set(classes)
     assert {name.removeprefix("before_") for name in scores if name.startswith("before_")} == set(classes)
 
-    for page in ("performance", "masking", "flips", "synonyms", "fairness"):
+    for page in ("performance", "masking", "flips", "synonyms", "fairness", "words"):
         text = BeautifulSoup((reports / "mine-s1" / f"{page}.html").read_text(), "html.parser").main.get_text(" ")
         assert [name for name in classes if name not in text] == [], page
     assert "groups of its own, in its column dialect" in " ".join(text.split()) and "column dialect: <east>" in text

@@ -64,7 +64,7 @@ def test_the_outputs_that_the_readme_promises(finished):
     assert list(claims.columns[:8]) == wanted
     assert claims["verdict"].isin(["reproduced", "contradicted", "artefact", "underpowered", "not testable here"]).all()
     pages = {page.relative_to(finished / "reports").as_posix() for page in (finished / "reports").rglob("*.html")}
-    names = ("performance", "masking", "flips", "synonyms", "fairness", "tracing", "attention")
+    names = ("performance", "masking", "flips", "synonyms", "fairness", "tracing", "words", "attention")
     writeups = {f"models/language/{name}.html" for name in ("induction", "attention", "prompting", "residual")}
     writeups.add("models/copier/induction.html")
     assert pages == {
@@ -160,8 +160,8 @@ def test_touched_files_change_nothing(changeable):
 def test_an_edited_lexicon_reruns_what_uses_it(edited):
     jobs = edited("data/lexicons/gender.csv", lambda text: text + "cowboy,cowgirl,swap\n")
     flips = {"flip_terms": 2, "score_perturbation": 2, "join_scores": 2, "summarise_effects": 2}  # its names, both axes
-    flips |= {"summarise_flips": 1, "summarise_fairness": 1}
-    traced = {"trace_pairs": 2, "summarise_tracing": 1, "assess_ground_truth": 2, "render_report": 3}
+    flips |= {"summarise_flips": 1, "summarise_fairness": 1, "summarise_words": 1}
+    traced = {"trace_pairs": 2, "summarise_tracing": 1, "assess_ground_truth": 2, "render_report": 4}
     assert jobs == together(flips, traced, TRUTH, JUDGED, CARD)
 
 
@@ -169,15 +169,16 @@ def test_edited_neutral_words_rerun_every_perturbation(edited):
     jobs = edited("data/lexicons/neutral.csv", lambda text: text + "tram ferry,,noun\n")
     pairs = {"flip_terms": 2, "replace_words": 1, "score_perturbation": 3, "join_scores": 3, "summarise_effects": 3}
     pairs |= {"trace_pairs": 2, "summarise_tracing": 1, "assess_ground_truth": 3}
-    pairs |= {"summarise_flips": 1, "summarise_synonyms": 1, "summarise_fairness": 1}
-    assert jobs == together(pairs, {"render_report": 4}, TRUTH, JUDGED, CARD)
+    pairs |= {"summarise_flips": 1, "summarise_synonyms": 1, "summarise_fairness": 1, "summarise_words": 1}
+    assert jobs == together(pairs, {"render_report": 5}, TRUTH, JUDGED, CARD)
 
 
 def test_edited_synonym_code_leaves_the_flips_alone(edited):
     jobs = edited("workflow/emoscope/experiments/synonyms/replace.py", lambda text: text + "\n# a remark\n")
     words = {"count_words": 1, "replace_words": 1, "score_perturbation": 1, "join_scores": 1, "summarise_effects": 1}
+    words |= {"summarise_words": 1}  # of synonyms, whether the words that they replace rank high
     assert jobs == together(
-        words, {"assess_ground_truth": 1, "summarise_synonyms": 1, "render_report": 1}, TRUTH, JUDGED, CARD
+        words, {"assess_ground_truth": 1, "summarise_synonyms": 1, "render_report": 2}, TRUTH, JUDGED, CARD
     )
 
 
@@ -210,9 +211,9 @@ def test_an_edited_statistic_reruns_what_counts_with_it(edited):
         "assess_masking_truth": 1,
         "assess_writeup_claims": 1,
     }
-    named = ("summarise_masking", "summarise_prompting", "summarise_residual", "summarise_fairness")
+    named = ("summarise_masking", "summarise_prompting", "summarise_residual", "summarise_fairness", "summarise_words")
     counted |= dict.fromkeys(named, 1)
-    pages = {"render_report": 12, "record_provenance": 1}
+    pages = {"render_report": 13, "record_provenance": 1}
     assert jobs == together(counted, pages, TRUTH, JUDGED, CARD)
 
 
@@ -237,8 +238,9 @@ def test_another_seed_is_another_run_on_the_same_texts(edited):
     pairs = {"score_perturbation": 3, "join_scores": 3, "summarise_effects": 3, "trace_pairs": 2}
     pairs |= {"summarise_tracing": 1, "assess_ground_truth": 3, "summarise_flips": 1, "summarise_synonyms": 1}
     pairs |= {"assess_masking_truth": 1, "summarise_fairness": 1}
+    pairs |= {"attribute_words": 1, "measure_faithfulness": 1, "summarise_words": 1}
     looks = {"attention_weights": 1, "block_attention": 1, "summarise_attention": 1}
-    assert jobs == together(model, masks, pairs, looks, {"render_report": 7}, TRUTH, JUDGED, CARD)
+    assert jobs == together(model, masks, pairs, looks, {"render_report": 8}, TRUTH, JUDGED, CARD)
 
 
 def test_a_second_seed_brings_a_comparison(edited):
@@ -271,6 +273,7 @@ def test_named_targets_build_their_part_only(finished):
         "fairness": "mask_block",
         "synonyms": "mask_block",
         "tracing": "mask_block",
+        "words": "mask_block",
     }.items():
         jobs = planned(finished, target, "--forceall")
         assert "finetune" in jobs and excluded not in jobs, target

@@ -53,6 +53,9 @@ COMMANDS = {
     "summarise-synonyms": "experiments.synonyms.summarise:summarise_synonyms",
     "trace-pairs": "experiments.tracing.measure:trace_pairs",
     "summarise-tracing": "experiments.tracing.summarise:summarise_tracing",
+    "attribute-words": "experiments.words.measure:attribute_words",
+    "measure-faithfulness": "experiments.words.faithfulness:measure_faithfulness",
+    "summarise-words": "experiments.words.summarise:summarise_words",
     "assess-ground-truth": "verdicts.ground_truth.assess:assess_ground_truth",
     "assess-masking-truth": "verdicts.ground_truth.assess:assess_masking_truth",
     "collect-ground-truth": "verdicts.ground_truth.assess:collect_ground_truth",
@@ -89,6 +92,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "flip": "filters:flip",
     "replace": "filters:replace",
+    "explain": "experiments.words.explain:explain_lines",
 }
 
 

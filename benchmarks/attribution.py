@@ -1,0 +1,85 @@
+"""Integrated gradients of many texts, beside captum text by text: `python -m benchmarks attribution [MODEL TEXTS]`.
+
+MODEL is a classifier's folder and TEXTS a parquet file with a column `text`; without them a model of MiniLM's size with
+random weights and texts of the planted corpus: speed does not depend on weights. Both explain the most probable class
+in STEPS steps, on the same texts, in turns. captum gets the model as transformers loads it and, apart from that, as
+emoscope does, with products by oneDNN and weights that need no gradients. Then the time of COUNT texts, by emoscope.
+"""
+
+import statistics
+import time
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
+
+from benchmarks.families import word_pieces
+from benchmarks.measuring import as_loaded, sentences
+from emoscope.experiments.words.gradients import answers, explain, padding_of
+from emoscope.experiments.words.methods import SPECIAL
+from emoscope.experiments.words.readings import Reading, read_texts
+from emoscope.models.loading import load_classifier
+from emoscope.models.logits import predict_logits
+
+COUNT, COMPARED, ROUNDS, STEPS, BUDGET = 1000, 24, 3, 50, 8192
+MINILM = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+
+
+def measure(model: str | None = None, texts: str | None = None, count: str = str(COUNT)) -> dict:
+    from captum.attr import LayerIntegratedGradients
+
+    said = pd.read_parquet(texts)["text"].drop_duplicates().tolist() if texts else sentences(int(count))
+    if model:
+        ours, tokenizer = load_classifier(Path(model))
+        plain = AutoModelForSequenceClassification.from_pretrained(model).eval()
+    else:
+        tokenizer = word_pieces(said, 8000)
+        plain = BertForSequenceClassification(BertConfig(vocab_size=len(tokenizer), num_labels=6, **MINILM)).eval()
+        ours = as_loaded(deepcopy(plain), tokenizer)
+    ours.requires_grad_(False)
+    readings = read_texts(tokenizer, said[: int(count)])
+    few = readings[:: max(1, len(readings) // COMPARED)][:COMPARED]
+    chosen = predict_logits(ours, tokenizer, [one.text for one in readings], BUDGET).argmax(axis=1)[:, None]
+    own = predict_logits(ours, tokenizer, [one.text for one in few], BUDGET).argmax(axis=1)[:, None]
+
+    def captum(network: torch.nn.Module) -> list[np.ndarray]:
+        method = LayerIntegratedGradients(
+            lambda ids: answers(network, network(input_ids=ids).logits), network.get_input_embeddings()
+        )
+        return [one_text(method, reading, int(kind)) for reading, [kind] in zip(few, own, strict=True)]
+
+    def one_text(method: LayerIntegratedGradients, reading: Reading, kind: int) -> np.ndarray:
+        ids = torch.tensor([reading.inputs["input_ids"]])
+        nothing = torch.where(torch.from_numpy(reading.owners == SPECIAL), ids, padding_of(ours))
+        return method.attribute(ids, nothing, target=kind, n_steps=STEPS).sum(-1)[0].detach().numpy()
+
+    def batched() -> list[np.ndarray]:
+        found = explain(ours, tokenizer, few, own, ["integrated_padding"], STEPS, BUDGET)
+        return [one.scores["integrated_padding"][:, 0] for one in found]
+
+    routes = {"emoscope": batched, "captum": lambda: captum(plain), "captum_on_ours": lambda: captum(ours)}
+    times: dict[str, list[float]] = {name: [] for name in routes}
+    found = {}
+    for _ in range(ROUNDS):
+        for name, route in routes.items():
+            start = time.process_time()
+            found[name] = route()
+            times[name].append((time.process_time() - start) / len(few))
+    each = {name: statistics.median(values) for name, values in times.items()}
+    start, cpu = time.perf_counter(), time.process_time()
+    explain(ours, tokenizer, readings, chosen, ["integrated_padding"], STEPS, BUDGET)
+    return {
+        "texts": len(readings),
+        "seconds": round(time.perf_counter() - start, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
+        "cpu_ms_per_text": {name: round(1000 * value, 1) for name, value in each.items()},
+        "over_captum": round(each["captum"] / each["emoscope"], 2),
+        "over_captum_on_our_model": round(each["captum_on_ours"] / each["emoscope"], 2),
+        "largest_difference": max(
+            float(np.abs(one - other).max()) for one, other in zip(found["emoscope"], found["captum"], strict=True)
+        ),
+        "threads": torch.get_num_threads(),
+    }

@@ -1,0 +1,145 @@
+"""From a model folder and texts to tables and, for one's own sentences, to lines: what the commands write."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from bs4 import BeautifulSoup
+
+from emoscope.errors import UserError
+from emoscope.experiments.words import explain as filter_of
+from emoscope.experiments.words.faithfulness import measure_faithfulness
+from emoscope.experiments.words.measure import attribute_words, chosen_classes, drawn_texts
+from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
+from emoscope.experiments.words.summarise import summarise_words
+from emoscope.models.inside.exactness import CHECKS
+from random_models import FAMILIES, TEXTS
+
+CLASSES = ["sadness", "joy", "love"]
+PREDICTION = {"tokens_per_batch": 512}
+CONFIG = {"texts": None, "classes": 2, "steps": 3, "orders": 1}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tokenizer):
+    folder = tmp_path_factory.mktemp("model")
+    torch.manual_seed(0)
+    model = FAMILIES["gpt2"](len(tokenizer))
+    for name, parameter in model.named_parameters():
+        if "ln_" not in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tables(folder, tmp_path_factory):
+    """What the three commands write for five texts with a planted word each."""
+    place = tmp_path_factory.mktemp("words")
+    paths = {name: place / name for name in ("scores", "texts", "accounts", "steadiness", "curves", "faithfulness")}
+    test = pd.DataFrame({"id": range(5), "text": TEXTS, "label": [0, 1, 2, 0, 1]})
+    test.to_parquet(place / "test")
+    pd.DataFrame({"id": range(5), "start": 0, "end": 2, "role": "emotion"}).to_parquet(place / "planted")
+    (place / "exactness").write_text(json.dumps({"checks": [{"check": name, "exact": True} for name in CHECKS]}))
+    (place / "audit").write_text(json.dumps({"classes": CLASSES}))
+    own = {name: paths[name] for name in ("scores", "texts", "accounts", "steadiness")}
+    attribute_words(folder, place / "test", place / "exactness", CONFIG, 0, PREDICTION, **own)
+    rest = {name: paths[name] for name in ("curves", "faithfulness")}
+    measure_faithfulness(folder, paths["texts"], paths["scores"], 0, PREDICTION, **rest, planted=[place / "planted"])
+    made = {name: place / name for name in ("ranking", "faithful", "methods", "overall", "flips", "groups", "findings")}
+    statistics = {"seed": 0, "resamples": 100, "confidence": 0.95}
+    summarise_words(
+        **{name: path for name, path in paths.items() if name != "curves"}, train=place / "test", audit=place / "audit",
+        axes=[], pairs=[], pair_scores=[], seed=0, statistics=statistics, **made, planted=[place / "planted"],
+    )  # fmt: skip
+    read = {name: pd.read_parquet(path) for name, path in (paths | made).items() if name != "findings"}
+    return read | {"findings": pd.read_csv(made["findings"]).set_index("name")}
+
+
+def test_every_method_scores_every_word_of_every_text(tables):
+    scores = tables["scores"]
+    assert {name for name in METHODS if name in scores} == {*METHODS} - {"integrated_three_quarters"}  # of 3 blocks
+    assert scores[[name for name in METHODS if name in scores]].notna().all(axis=None)
+    words = scores[scores["word"] != SPECIAL]
+    for number, text in enumerate(TEXTS):
+        own = words[words["id"] == number]
+        assert own["class"].nunique() == 2 and len(own) == 2 * len(text.split())
+    assert (words[["attention", "rollout"]] >= 0).all(axis=None)
+    assert scores.groupby(["id", "class"])["attention"].sum().to_numpy() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_answer_is_explained_first(tables):
+    first = tables["scores"].groupby("id")["class"].first()
+    assert [CLASSES.index(name) for name in first] == tables["texts"]["pred"].tolist()
+
+
+def test_tables_beside_the_scores(tables):
+    assert set(tables["faithfulness"]["method"]) >= {RANDOM, PLANTED, "shapley", "attention"}
+    assert set(tables["faithfulness"]["kind"]) == {"cut", "resampled", "padded"}
+    assert tables["curves"]["probability"].between(0, 1).all()
+    assert (tables["steadiness"]["change"] > 0).all()
+    assert tables["accounts"].groupby("method").size().nunique() == 1
+    planted = tables["ranking"].set_index(["method", "measure"])
+    if len(planted):
+        assert planted.loc[(PLANTED, "top"), "value"] == 1
+    assert {"shortcuts", "completeness_error.integrated_zero", "cut.deletion.shapley"} <= set(tables["findings"].index)
+
+
+def test_classes_that_a_text_has_come_first_and_then_the_most_probable():
+    logits = np.array([[3.0, 1.0, 2.0, 0.0]])
+    sure = np.array([[False, True, False, False]])
+    assert chosen_classes(logits, sure, 3).tolist() == [[1, 0, 2]]
+    assert chosen_classes(logits, np.ones((1, 4), dtype=bool), 1).tolist() == [[0, 2, 1, 3]], (
+        "none that it has is left out"
+    )
+
+
+def test_texts_are_drawn_once_each():
+    table = pd.DataFrame({"id": range(6), "text": list("aabbcd")})
+    assert drawn_texts(table, None, 0)["text"].tolist() == list("abcd")
+    drawn = drawn_texts(table, 2, 0)
+    assert drawn["text"].is_unique and len(drawn) == 2 and drawn["id"].is_monotonic_increasing
+
+
+def said(monkeypatch, capsys, folder, text, **options):
+    monkeypatch.setattr("sys.stdin", type("Input", (), {"buffer": io.BytesIO(text)}))
+    filter_of.explain_lines(folder, **options)
+    return [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("method", filter_of.ALONE)
+def test_own_sentences_are_explained_class_by_class(monkeypatch, capsys, folder, method):
+    lines = said(monkeypatch, capsys, folder, b"i feel happy\nwhat a surprise\n", method=method)
+    assert [line[0] for line in lines] == ["1"] * 3 + ["2"] * 3
+    for number in (0, 3):
+        chances = [float(line[2]) for line in lines[number : number + 3]]
+        assert chances == sorted(chances, reverse=True) and sum(chances) == pytest.approx(1, abs=1e-3)
+        assert {line[1] for line in lines[number : number + 3]} == set(CLASSES)
+    assert [pair.rpartition(":")[0] for pair in lines[0][3].split()] == ["i", "feel", "happy"]
+    values = np.array([[float(pair.rpartition(":")[2]) for pair in line[3].split()] for line in lines[:3]])
+    assert np.allclose(values.sum(axis=0), 0, atol=2e-3), "what speaks for one class speaks against the others"
+
+
+def test_a_page_of_own_sentences_is_whole(monkeypatch, capsys, folder, tmp_path):
+    said(monkeypatch, capsys, folder, b"i feel <b>happy\n", html=[tmp_path / "page.html"])
+    soup = BeautifulSoup((tmp_path / "page.html").read_text(), "html.parser")
+    assert "i feel <b>happy" in soup.get_text() and not soup.find("b")
+    assert json.loads(soup.find(id="words-data").string)["method"] == "integrated_padding"
+
+
+@pytest.mark.parametrize(
+    ("given", "method", "told"),
+    [
+        (b"", "shapley", "standard input is empty"),
+        (b"a\n \n", "shapley", "line 2 is empty"),
+        (b"\xff\n", "shapley", "line 1: byte 0xff is not UTF-8"),
+        (b"a\n", "lime", "--method lime: no such method; choose one of integrated_padding"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(monkeypatch, capsys, folder, given, method, told):
+    with pytest.raises(UserError, match=told):
+        said(monkeypatch, capsys, folder, given, method=method)

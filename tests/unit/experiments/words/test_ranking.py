@@ -1,0 +1,76 @@
+"""Which words were planted, and how high a method ranks them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.words.methods import PLANTED, RANDOM, SPECIAL
+from emoscope.experiments.words.ranking import found_words, rank_methods
+from emoscope.experiments.words.scores import Scored, first_answers, planted_words, ranked
+
+WORDS = [(0, 1), (2, 6), (7, 10), (11, 16)]
+
+
+def one(number=0, planted=(False, False, True, True), **scores):
+    return Scored(
+        number,
+        "joy",
+        WORDS,
+        {name: np.array(values, dtype=float) for name, values in scores.items()},
+        np.array(planted),
+    )
+
+
+def test_a_planted_phrase_marks_all_of_its_words_and_a_past_feeling_none():
+    planted = pd.DataFrame({"start": [7, 2], "end": [16, 6], "role": ["cue", "past"]})
+    assert planted_words(WORDS, planted).tolist() == [False, False, True, True]
+    assert planted_words(WORDS, None).tolist() == [False] * 4
+
+
+def test_the_highest_score_comes_first_whatever_is_against():
+    assert ranked(np.array([0.1, -9.0, 2.0, 0.1])).tolist() == [2, 0, 3, 1]
+
+
+def test_measures_of_one_text():
+    found = found_words([one(a=[4, 1, 3, 2], b=[1, 2, 3, 4])], {0: True}).set_index("method")
+    assert found.loc["a", ["top", "precision", "average_precision"]].tolist() == [
+        0,
+        0.5,
+        pytest.approx((1 / 2 + 2 / 3) / 2),
+    ]
+    assert found.loc["b", ["top", "precision", "average_precision"]].tolist() == [1, 1, 1]
+    assert (found["chance"] == 0.5).all()
+
+
+def test_texts_without_planted_words_and_with_no_others_tell_nothing():
+    texts = [one(0, (False,) * 4, a=[1, 2, 3, 4]), one(1, (True,) * 4, a=[1, 2, 3, 4])]
+    assert found_words(texts, {0: True, 1: True}).empty
+
+
+def test_only_texts_that_the_classifier_gets_right_count_and_the_best_comes_first():
+    texts = [one(number, bad=[4, 3, 2, 1], good=[1, 2, 3, 4]) for number in range(10)]
+    texts += [one(number, bad=[1, 2, 3, 4], good=[4, 3, 2, 1]) for number in range(10, 15)]
+    ranks = rank_methods(found_words(texts, {number: number < 10 for number in range(15)}), alpha=0.05)
+    assert list(dict.fromkeys(ranks["method"])) == ["good", "bad"]
+    top = ranks[ranks["measure"] == "top"].set_index("method")
+    assert top.loc["good", "value"] == 1 and top.loc["bad", "value"] == 0 and (top["texts"] == 10).all()
+    assert top.loc["good", "low"] == pytest.approx(0.025 ** (1 / 10))
+
+
+def scores():
+    rows = [
+        (5, word, *place, kind, value if kind == "joy" else -value)
+        for kind in ("joy", "fear")
+        for word, (place, value) in enumerate(zip(WORDS, (1.0, 2.0, 3.0, 4.0), strict=True))
+    ]
+    rows += [(5, SPECIAL, 0, 0, kind, 99.0) for kind in ("joy", "fear")]
+    return pd.DataFrame(rows, columns=["id", "word", "start", "end", "class", "shapley"])
+
+
+def test_scores_are_those_of_the_class_explained_first_without_special_tokens():
+    planted = pd.DataFrame({"id": [5], "start": [2], "end": [6], "role": ["emotion"]})
+    [found] = first_answers(scores(), planted, seed=0)
+    assert found.answer == "joy" and found.scores["shapley"].tolist() == [1, 2, 3, 4]
+    assert found.scores[PLANTED].tolist() == [0, 1, 0, 0] and set(found.scores) == {"shapley", RANDOM, PLANTED}
+    [unknown] = first_answers(scores(), None, seed=0)
+    assert unknown.planted is None and PLANTED not in unknown.scores

@@ -1,0 +1,147 @@
+"""Means, agreement, words of each class, and flips beside attributions; on made-up scores."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.words.flipped import agreement, changed_words, group_pulls
+from emoscope.experiments.words.methods import RANDOM, SPECIAL
+from emoscope.experiments.words.overall import learnt, pushes
+from emoscope.experiments.words.ranking import best_method
+from emoscope.experiments.words.scores import Scored
+from emoscope.experiments.words.summarise import completeness_error, faithful_means, method_agreement
+
+OPTIONS = {"seed": 0, "resamples": 200, "alpha": 0.05}
+
+
+def faithfulness(better=0.3):
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(40):
+        base = rng.uniform(0.2, 0.4)
+        for name, gain in (("shapley", better), (RANDOM, 0.0)):
+            rows.append((number, name, "cut", base + gain, 0.5 - gain, 0.5 - gain, 0.5 + gain, 0.5))
+    columns = ["id", "method", "kind", "comprehensiveness", "sufficiency", "deletion", "insertion", "infidelity"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize("measure", ["comprehensiveness", "sufficiency", "deletion", "insertion"])
+def test_better_is_above_random_whichever_way_a_measure_points(measure):
+    found = faithful_means(faithfulness(), 0.05).set_index(["method", "measure"])
+    row = found.loc["shapley", measure]
+    assert row["above"] == pytest.approx(0.3) and row["above_low"] > 0
+    assert found.loc[(RANDOM, measure), "above"] == 0
+    worse = faithful_means(faithfulness(better=-0.3), 0.05).set_index(["method", "measure"])
+    assert worse.loc[("shapley", measure), "above_high"] < 0
+
+
+def test_the_best_method_is_the_one_that_ranks_planted_words_best_else_the_most_faithful():
+    ranks = pd.DataFrame(
+        {"method": ["planted", "rollout", "shapley"], "measure": "average_precision", "value": [1.0, 0.9, 0.5]}
+    )
+    means = faithful_means(faithfulness(), 0.05)
+    assert best_method(ranks, means) == "rollout"
+    assert best_method(ranks.head(0), means) == "shapley"
+
+
+def test_methods_that_rank_alike_agree_and_reversed_ones_do_not():
+    values = np.array([1.0, 5.0, 2.0, 4.0])
+    found = [Scored(0, "joy", [(0, 1)] * 4, {"shapley": values, "rollout": values**3, "attention": -values}, None)]
+    table = method_agreement(found).set_index(["method", "other"])
+    assert table.loc[("shapley", "rollout"), "correlation"] == pytest.approx(1)
+    assert table.loc[("shapley", "attention"), ["correlation", "top"]].tolist() == [pytest.approx(-1), 0]
+
+
+def test_completeness_is_judged_by_the_mean_difference():
+    sums = pd.DataFrame({"sum": [1.0, -2.1, 0.0], "difference": [1.0, -2.0, 0.1]})
+    assert completeness_error(sums) == pytest.approx(0.2 / 3.1)
+
+
+def explained(count=20):
+    """Texts `he was glad` and `she was glad`: `glad` speaks for joy, `he` for anger, more the higher the number."""
+    rows, texts = [], []
+    for number in range(count):
+        who = "he" if number % 2 else "she"
+        text, at = f"{who} was Glad", len(who)
+        texts.append((number, text))
+        places = [(0, at), (at + 1, at + 4), (at + 5, at + 9)]
+        for kind, values in (("anger", (number / 10 if number % 2 else -0.1, 0.0, -1.0)), ("joy", (0.0, 0.01, 2.0))):
+            rows += [
+                (number, word, *place, kind, value)
+                for word, (place, value) in enumerate(zip(places, values, strict=True))
+            ]
+            rows.append((number, SPECIAL, 0, 0, kind, 50.0))
+    return (
+        pd.DataFrame(rows, columns=["id", "word", "start", "end", "class", "shapley"]),
+        pd.DataFrame(texts, columns=["id", "text"]),
+    )
+
+
+def train(glad_is_joy=True):
+    texts = ["so glad"] * 40 + ["so what"] * 60
+    return pd.DataFrame({"text": texts, "label": [1 if glad_is_joy else number % 2 for number in range(40)] + [0] * 60})
+
+
+def test_words_push_the_classes_that_they_speak_for():
+    scores, texts = explained()
+    found = pushes(scores, texts, "shapley", train(), ["anger", "joy"], OPTIONS).set_index(["class", "word"])
+    assert found.loc[("joy", "glad"), "value"] == 2 and found.loc[("anger", "glad"), "value"] == -1
+    assert found.loc[("joy", "glad"), "texts"] == 20 and found.loc[("anger", "he"), "texts"] == 10
+    assert found.loc[("anger", "he"), "low"] > 0 and found.loc[("anger", "he"), "value"] == pytest.approx(1.0)
+    assert not found.loc[("joy", "glad"), "shortcut"], "texts with it do have the class"
+
+
+def test_a_word_that_pushes_a_class_whose_texts_lack_it_is_a_shortcut():
+    scores, texts = explained()
+    words = train().assign(label=[0] * 40 + [1] * 60)
+    found = pushes(scores, texts, "shapley", words, ["anger", "joy"], OPTIONS).set_index(["class", "word"])
+    assert found.loc[("joy", "glad"), "shortcut"] and not found.loc[("anger", "glad"), "shortcut"]
+
+
+def test_shares_of_training_texts_are_counted_once_a_text():
+    table = pd.DataFrame({"text": ["glad Glad sad", "glad", "sad"], "label": [1, 0, 0]})
+    found = learnt(table, ["glad", "sad"], ["anger", "joy"], 0.05)
+    assert found.loc[("glad", "joy"), "share"] == 0.5 and found.loc[("sad", "joy"), "share"] == 0.5
+    assert found.loc[("glad", "joy"), "expected"] == pytest.approx(1 / 3)
+    assert found.loc[("glad", "anger"), "share_low"] < 0.5 < found.loc[("glad", "anger"), "share_high"]
+
+
+def pairs(count=20):
+    rows = []
+    for number in range(count):
+        first, second = ("male", "female") if number % 2 else ("female", "male")
+        width = 2 if number % 2 else 3
+        change = -0.04 * number if number % 2 else 0.0
+        rows.append({
+            "id": number, "origin": "natural", "flags": [], "spans": [[0, width, 0, 5 - width]],
+            "direction": f"{first} to {second}", "before_anger": 0.9, "after_anger": 0.9 + change,
+            "before_joy": 0.1, "after_joy": 0.1 - change,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_words_whose_flip_moves_the_answer_should_rank_high():
+    scores, _ = explained()
+    changed = changed_words(scores, pairs())
+    assert len(changed) == 20 and set(changed["class"]) == {"anger"}, "of the class that is explained first"
+    [row] = agreement({"gender": changed}).to_dict("records")
+    assert row["correlation"] > 0.7 and row["rank_moved"] == 0 and row["rank_others"] > 0
+    assert row["moved"] == 9 and row["pairs"] == 20  # 1 moves it by 0.04 only
+    turned = changed.assign(change=-changed["change"])
+    assert agreement({"gender": turned})["correlation"].iloc[0] < -0.7
+
+
+def test_pairs_that_do_not_count_and_other_texts_are_left_out():
+    scores, _ = explained(4)
+    table = pairs()
+    table.at[1, "flags"] = ["uncertain"]
+    assert set(changed_words(scores, table)["id"]) == {0, 2, 3}
+    assert changed_words(scores, table[table["id"] > 10]).empty
+
+
+def test_the_words_for_each_group_pull_where_they_pull():
+    scores, _ = explained()
+    found = group_pulls(scores, {"gender": pairs()}, "shapley", OPTIONS).set_index(["group", "class"])
+    assert found.loc[("male", "anger"), "value"] == pytest.approx(1.0) and found.loc[("male", "anger"), "low"] > 0
+    assert found.loc[("female", "anger"), "value"] == pytest.approx(-0.1)
+    assert (found["texts"] == 10).all()

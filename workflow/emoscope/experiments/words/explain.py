@@ -1,0 +1,122 @@
+"""Which words of your own sentences decide: one text per line in, the score of each word for each class out."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.errors import UserError
+from emoscope.experiments.words.gradients import explain
+from emoscope.experiments.words.measure import score_table
+from emoscope.experiments.words.methods import METHODS, of_kind
+from emoscope.experiments.words.readings import Reading, read_texts
+from emoscope.experiments.words.removal import Reader, by_removal
+from emoscope.experiments.words.viewer import still_texts, viewer, viewer_data
+from emoscope.models.loading import classes_of, load_classifier
+from emoscope.models.logits import gives_several, probabilities
+from emoscope.reporting.templates import TEMPLATES, fill
+from emoscope.storage.files import write_text
+from emoscope.storage.lines import input_lines
+
+TOKENS, STEPS, ORDERS = 8192, 50, 5  # tokens in a batch, steps of integrated gradients, orders for Shapley values
+ALONE = [name for name in METHODS if METHODS[name].kind != "attention" and not METHODS[name].depth]
+SEVERAL = 0.5  # the probability from which on one of several labels is given here
+
+
+def explain_lines(model: Path, method: str = "integrated_padding", html: list[Path] = ()) -> None:
+    """Read texts, one per line, and write for each and each class, the most probable first: the number of the line, the
+    class, its probability, and `word:score` for each word, with tabs between. `--html FILE` writes a page, too.
+
+    A score says how much a word adds to the class's logit, less the mean of all logits. Methods: integrated_padding,
+    integrated_zero, integrated_mean, gradient_input, occlusion_token, occlusion_word, shapley.
+    """
+    if method not in ALONE:
+        raise UserError(f"--method {method}: no such method; choose one of {', '.join(ALONE)}")
+    texts = [line.rstrip("\r\n") for line in input_lines()]
+    if not texts:
+        raise UserError("standard input is empty; give one text per line")
+    if blank := [number for number, text in enumerate(texts, start=1) if not text.strip()]:
+        raise UserError(f"standard input: line {blank[0]} is empty; write a text there, or remove the line")
+    classifier, tokenizer = load_classifier(model)
+    classifier.requires_grad_(False)
+    readings = read_texts(tokenizer, texts)
+    for number, (text, reading) in enumerate(zip(texts, readings, strict=True), start=1):
+        if text[reading.words[-1][1] if reading.words else 0 :].strip():
+            print(
+                f"emoscope explain: line {number} is longer than the model reads; its end is left out", file=sys.stderr
+            )
+    logits, chosen, scores = scores_by(classifier, tokenizer, readings, method)
+    classes, found = classes_of(classifier), probabilities(classifier, logits)
+    for row, (reading, values) in enumerate(zip(readings, scores, strict=True)):
+        for place, kind in enumerate(chosen[row]):
+            pairs = (f"{reading.word(word)}:{values[word, place]:+.4f}" for word in range(len(reading.words)))
+            print(row + 1, classes[kind], f"{found[row, kind]:.4f}", " ".join(pairs), sep="\t")
+    if html:
+        write_text(page(readings, classes, found, chosen, scores, method, classifier), html[0])
+
+
+def scores_by(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, readings: Sequence[Reading], method: str
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Logits (texts, classes), classes by probability (texts, classes), and of each text the scores of one method
+    (words + 1, classes) in that order, those of special tokens last."""
+    reader = Reader(model, tokenizer, TOKENS)
+    logits = reader.logits([reading.text for reading in readings])
+    chosen = np.argsort(-logits, axis=1, kind="stable")
+    if method in of_kind("gradient"):
+        explained = explain(model, tokenizer, readings, chosen, [method], STEPS, TOKENS)
+        return logits, chosen, [one.by_word(each.scores[method]) for one, each in zip(readings, explained, strict=True)]
+    found = by_removal(reader, readings, method, ORDERS, seed=0)
+    return logits, chosen, [values[:, order] for values, order in zip(found, chosen, strict=True)]
+
+
+def page(
+    readings: Sequence[Reading],
+    classes: Sequence[str],
+    found: np.ndarray,
+    chosen: np.ndarray,
+    scores: Sequence[np.ndarray],
+    method: str,
+    model: PreTrainedModel,
+) -> str:
+    """A page of its own that shows these texts as the page on words does."""
+    ids = pd.Series(range(len(readings)))
+    table = score_table(ids, readings, chosen, classes, {method: scores})
+    texts = [
+        {
+            "id": row,
+            "text": reading.text,
+            "said": given(model, classes, found[row]),
+            "true": None,
+            "mistake": False,
+            "confidence": float(found[row].max()),
+            "probabilities": [round(float(value), 4) for value in found[row]],
+            "flips": [],
+        }
+        for row, reading in enumerate(readings)
+    ]
+    body = [viewer(viewer_data(table, texts, classes, method)), still_texts(table, texts, method)]
+    script = Markup((TEMPLATES / "words_viewer.js").read_text(encoding="utf-8"))
+    return fill(
+        "page.html.j2",
+        title="Words",
+        run="",
+        kind="",
+        body=Markup("<h1>Which words decide</h1>\n{}\n<h2>Without a script</h2>\n{}").format(*body),
+        links={},
+        adopted=[],
+        provenance={"model": str(model.name_or_path), "method": METHODS[method].title},
+        script=script,
+    )
+
+
+def given(model: PreTrainedModel, classes: Sequence[str], found: np.ndarray) -> list[str]:
+    """The labels of a text by their probabilities (classes,): the most probable one, or all that are more likely than
+    not where it may have several."""
+    if gives_several(model):
+        return [name for name, value in zip(classes, found, strict=True) if value >= SEVERAL]
+    return [classes[int(found.argmax())]]

@@ -1,0 +1,196 @@
+"""Which words decide what a classifier says of some test texts, by every method; and how steady the methods are.
+
+Scores are of logits (`gradients.answers`), of a few classes of each text: those that it has, truly or by the
+classifier, and then the most probable ones. Scores of tokens are summed by word.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.experiments.words.gradients import Explained, block_at, explain
+from emoscope.experiments.words.methods import LAYERS, SPECIAL, of_kind
+from emoscope.experiments.words.readings import Reading, read_texts
+from emoscope.experiments.words.removal import Reader, by_removal
+from emoscope.models.families import blocks_of, pooled_token
+from emoscope.models.inside.attention_maps import attention_of, rollout
+from emoscope.models.inside.exactness import exact_checks
+from emoscope.models.loading import classes_of, load_classifier
+from emoscope.models.logits import prediction_table, thresholds_of
+from emoscope.storage.decisions import as_matrix, truth_of, without_truth
+from emoscope.storage.files import write_table
+
+NOISE = 0.02  # of each embedding's length: how far embeddings are moved to see whether scores stay
+NOISY_TEXTS, NOISY_DRAWS = 10, 2
+
+
+def attribute_words(
+    model: Path,
+    test: Path,
+    exactness: Path,
+    config: dict,
+    seed: int,
+    prediction: dict,
+    scores: Path,
+    texts: Path,
+    accounts: Path,
+    steadiness: Path,
+    thresholds: list[Path] = (),
+) -> None:
+    """Write `id, word, start, end, token, class` and a column of scores for each method (`word` is SPECIAL for the
+    special tokens together); the explained `texts` with their predictions; of integrated methods what scores sum to and
+    should sum to, `id, class, method, sum, difference`; and `id, method, change` under noise.
+
+    Methods that read what is not exact in this model (`exactness`) are left out.
+    """
+    classifier, tokenizer = load_classifier(model)
+    classifier.requires_grad_(False)  # or every step would compute gradients of weights, too
+    exact, classes, budget = exact_checks(exactness), classes_of(classifier), prediction["tokens_per_batch"]
+    table = drawn_texts(pd.read_parquet(test), config["texts"], seed)
+    readings = read_texts(tokenizer, table["text"].tolist())
+    reader = Reader(classifier, tokenizer, budget)
+    logits = reader.logits(table["text"].tolist())
+    told = prediction_table(table, logits, classes, thresholds_of(classifier, thresholds))
+    sure = as_matrix(told["pred"], len(classes)) | truth_of(table, len(classes))
+    chosen = chosen_classes(logits, sure, config["classes"])
+
+    usable, steps = usable_methods(classifier, exact), config["steps"]
+    slopes = explain(classifier, tokenizer, readings, chosen, usable, steps, budget)
+    removed = {name: by_removal(reader, readings, name, config["orders"], seed) for name in of_kind("removal")}
+    attended = dict(attention_scores(model, readings)) if "weights" in exact else {}
+    columns = by_method(readings, chosen, slopes, removed, attended)
+    write_table(score_table(table["id"], readings, chosen, classes, columns), scores)
+    write_table(table.merge(without_truth(told), on="id", validate="1:1"), texts)
+    write_table(account_table(table["id"], chosen, classes, [one.accounts for one in slopes]), accounts)
+    moved = steadiness_of(classifier, tokenizer, readings, chosen, usable, slopes, steps, budget, seed)
+    write_table(moved.assign(id=table["id"].to_numpy()[moved["row"]]).drop(columns="row"), steadiness)
+
+
+def drawn_texts(test: pd.DataFrame, count: int | None, seed: int) -> pd.DataFrame:
+    """Random test texts, each once, in their order; all of them if `count` is null."""
+    distinct = test.drop_duplicates("text")
+    if count is None or count >= len(distinct):
+        return distinct.reset_index(drop=True)
+    return distinct.sample(count, random_state=seed).sort_index().reset_index(drop=True)
+
+
+def chosen_classes(logits: np.ndarray, sure: np.ndarray, count: int) -> np.ndarray:
+    """The numbers of the classes that are explained, (texts, chosen): those that are `sure`, bool (texts, classes),
+    first, then the most probable; as many for all texts."""
+    count = min(max(count, int(sure.sum(axis=1).max(initial=0))), logits.shape[1])
+    order = np.lexsort([-logits, ~sure], axis=1)
+    return order[:, :count]
+
+
+def usable_methods(model: PreTrainedModel, exact: frozenset[str]) -> list[str]:
+    """The gradient methods that this model allows: those inside need blocks, and that a run can be resumed there."""
+    inside = "resumed" in exact and len(blocks_of(model)) > 1
+    found = [name for name in of_kind("gradient") if inside or name not in LAYERS]
+    seen = {}
+    for name in found:  # in a shallow model, two depths may be one block
+        seen.setdefault(block_at(model, LAYERS[name]) if name in LAYERS else name, name)
+    return [*seen.values()]
+
+
+def attention_scores(folder: Path, readings: Sequence[Reading]) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """How much of each token (tokens,) the pooled token gets, by raw attention of the last block and by rollout."""
+    model, _ = load_classifier(folder, attention="eager")
+    found = {"attention": [], "rollout": []}
+    for reading in tqdm(readings, desc="attention", unit="text", mininterval=2):
+        ids = reading.inputs["input_ids"]
+        maps, place = attention_of(model, ids), pooled_token(model, torch.tensor([ids]))
+        found["attention"].append(maps[-1].mean(axis=0)[place])
+        found["rollout"].append(rollout(maps)[-1][place])
+    yield from found.items()
+
+
+def by_method(
+    readings: Sequence[Reading],
+    chosen: np.ndarray,
+    slopes: Sequence[Explained],
+    removed: Mapping[str, Sequence[np.ndarray]],
+    attended: Mapping[str, Sequence[np.ndarray]],
+) -> dict[str, list[np.ndarray]]:
+    """By method, the scores of each text's words, (words + 1, chosen): gradients of its tokens summed, of `removed`
+    words those of its chosen classes, and attention, which knows no class, the same for all."""
+    columns: dict[str, list[np.ndarray]] = {}
+    for row, (reading, classes) in enumerate(zip(readings, chosen, strict=True)):
+        found = {name: reading.by_word(values) for name, values in slopes[row].scores.items()}
+        found |= {name: values[row][:, classes] for name, values in removed.items()}
+        found |= {
+            name: np.repeat(reading.by_word(values[row])[:, None], len(classes), axis=1)
+            for name, values in attended.items()
+        }
+        for name, values in found.items():
+            columns.setdefault(name, []).append(values)
+    return columns
+
+
+def score_table(
+    ids: pd.Series,
+    readings: Sequence[Reading],
+    chosen: np.ndarray,
+    classes: Sequence[str],
+    columns: Mapping[str, Sequence[np.ndarray]],
+) -> pd.DataFrame:
+    """One row for each word of each text and class, and one for its special tokens; scores (words + 1, chosen)."""
+    parts = []
+    for row, (number, reading) in enumerate(zip(ids, readings, strict=True)):
+        words = [*range(len(reading.words)), SPECIAL]
+        places = [*reading.words, (0, 0)]
+        for place, kind in enumerate(chosen[row]):
+            own = {name: values[row][:, place].astype(np.float32) for name, values in columns.items()}
+            starts, ends = zip(*places, strict=True)
+            parts.append(
+                pd.DataFrame({"id": number, "word": words, "start": starts, "end": ends, "class": classes[kind], **own})
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def account_table(
+    ids: pd.Series, chosen: np.ndarray, classes: Sequence[str], accounts: Sequence[Mapping[str, np.ndarray]]
+) -> pd.DataFrame:
+    """What integrated scores sum to, and the difference that they should account for."""
+    rows = [
+        {"id": number, "class": classes[kind], "method": name, "sum": values[place, 0], "difference": values[place, 1]}
+        for number, own, found in zip(ids, chosen, accounts, strict=True)
+        for name, values in found.items()
+        for place, kind in enumerate(own)
+    ]
+    return pd.DataFrame(rows, columns=["id", "class", "method", "sum", "difference"])
+
+
+def steadiness_of(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    readings: Sequence[Reading],
+    chosen: np.ndarray,
+    methods: Sequence[str],
+    still: Sequence[Explained],
+    steps: int,
+    budget: int,
+    seed: int,
+) -> pd.DataFrame:
+    """How far scores of the first class move when embeddings move a little: the largest change over some draws, by the
+    length of the scores; `row, method, change`. Sensitivity of Yeh et al. (2019), "On the (in)fidelity and sensitivity
+    of explanations"."""
+    rows, few = {}, readings[:NOISY_TEXTS]
+    for draw in range(NOISY_DRAWS):
+        generator = torch.Generator().manual_seed(seed + draw)
+
+        def moved(values: Tensor, generator: torch.Generator = generator) -> Tensor:
+            step = torch.randn(values.shape, generator=generator).to(values)
+            return values + NOISE * values.norm(dim=-1, keepdim=True) * step / step.norm(dim=-1, keepdim=True)
+
+        again = explain(model, tokenizer, few, chosen[: len(few), :1], methods, steps, budget, moved)
+        for row, name in ((row, name) for row in range(len(few)) for name in methods):
+            before, after = still[row].scores[name][:, 0], again[row].scores[name][:, 0]
+            change = np.linalg.norm(after - before) / max(np.linalg.norm(before), 1e-12)
+            rows[row, name] = max(change, rows.get((row, name), 0.0))
+    return pd.DataFrame([(*key, value) for key, value in rows.items()], columns=["row", "method", "change"])

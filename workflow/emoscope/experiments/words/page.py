@@ -1,0 +1,200 @@
+"""What the page on deciding words says: tables, sentences, and the texts of its viewer."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from emoscope.experiments.words.figures import extremes
+from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
+from emoscope.experiments.words.ranking import best_method
+from emoscope.experiments.words.scores import methods_in
+from emoscope.perturbation.pairs import countable, scored
+from emoscope.reporting.html import cell, estimate, html_table, number, percent, signed, unsigned
+from emoscope.reporting.passages import Findings, passage
+from emoscope.storage.decisions import as_matrix, labelled, right, truth_of
+
+say = partial(passage, "words")
+SHOWN = 300  # texts in the viewer, the confident mistakes and then the most confident ones first
+ORDER = ("top", "precision", "average_precision")
+MEASURES = ("comprehensiveness", "sufficiency", "deletion", "insertion", "infidelity")
+LISTED = 10  # words that push a class most
+
+
+def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame) -> Markup:
+    """The headline: which method is believed, and why."""
+    best = best_method(ranking, faithful)
+    ranks = {row["method"]: row for row in ranking[ranking["measure"] == "top"].to_dict("records")}
+    cut = faithful[(faithful["kind"] == "cut") & (faithful["measure"] == "comprehensiveness")]
+    above = {row["method"]: row for row in cut.to_dict("records")}
+    return say("main_result", best=best, titles=TITLES, ranks=ranks, above=above, random=RANDOM)
+
+
+def ranking_table(ranking: pd.DataFrame) -> Markup:
+    """How high each method puts the planted words."""
+    by_method = ranking.set_index(["method", "measure"])
+    rows = [
+        {
+            "method": TITLES[name],
+            **{
+                title: cell(by_method.loc[name, measure], percent)
+                for measure, title in zip(ORDER, _ORDERED, strict=True)
+            },
+            "texts": number(int(by_method.loc[(name, "top"), "texts"])),
+        }
+        for name in dict.fromkeys(ranking["method"])
+    ]
+    return html_table(
+        rows, say("ranking", chance=ranking["chance"].iloc[0] if len(ranking) else np.nan), text=("method",)
+    )
+
+
+_ORDERED = ("top word is planted", "planted among as many top words", "average precision")
+
+
+def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
+    """How faithful each method is when words are taken away in one way; beside a random order, by how much better."""
+    own = faithful[faithful["kind"] == kind].set_index(["method", "measure"])
+    rows = [
+        {
+            "method": TITLES[name],
+            **{
+                measure: cell(own.loc[name, measure], unsigned if measure == "infidelity" else signed)
+                for measure in MEASURES
+            },
+            "above random": estimate(*own.loc[(name, "comprehensiveness"), ["above", "above_low", "above_high"]]),
+            "texts": number(int(own.loc[(name, "comprehensiveness"), "texts"])),
+        }
+        for name in dict.fromkeys(own.index.get_level_values("method"))
+    ]
+    return html_table(rows, say("faithful", kind=kind), text=("method",))
+
+
+def sound_table(findings: pd.DataFrame) -> Markup:
+    """Of methods by gradients: whether scores account for the whole difference, and whether they stay under noise."""
+    found = Findings(findings)
+    rows = [
+        {
+            "method": TITLES[name],
+            "completeness error": percent(found.value(error), 2)
+            if (error := f"completeness_error.{name}") in found
+            else "n/a",
+            "change under noise": percent(found.value(f"unsteadiness.{name}")),
+        }
+        for name in METHODS
+        if f"unsteadiness.{name}" in found
+    ]
+    return html_table(rows, say("sound"), text=("method",))
+
+
+def push_table(overall: pd.DataFrame, classes: Sequence[str]) -> Markup:
+    """The words that push each class up and down most."""
+    rows = [
+        {
+            "class": row["class"],
+            "word": row["word"],
+            "mean score": cell(row),
+            "texts": number(int(row["texts"])),
+            "of the training texts with it": estimate(row["share"], row["share_low"], row["share_high"], percent),
+            "of all": percent(row["expected"]),
+            "shortcut?": "shortcut" if row["shortcut"] else "",
+        }
+        for name in classes
+        for row in extremes(overall[overall["class"] == name], LISTED).to_dict("records")
+    ]
+    return html_table(rows, say("pushes"), text=("class", "word", "shortcut?"))
+
+
+def shortcut_sentences(overall: pd.DataFrame) -> Markup:
+    """Which words a class is pushed by although its texts do not have them more often."""
+    found = overall[overall["shortcut"].astype(bool)]
+    told = [f"{word} ({kind})" for word, kind in zip(found["word"], found["class"], strict=True)]
+    return say("shortcuts", told=told, words=overall["word"].nunique())
+
+
+def group_table(groups: pd.DataFrame) -> Markup:
+    """What the words that name people of either group do to each class."""
+    rows = [
+        {"axis": row["axis"], "words for": row["group"], "class": row["class"], "mean score": cell(row)}
+        | {"texts": number(int(row["texts"]))}
+        for row in groups.to_dict("records")
+    ]
+    return html_table(rows, say("groups"), text=("axis", "words for", "class"))
+
+
+def flip_table(flips: pd.DataFrame) -> Markup:
+    """Whether words whose change moves the answer rank high."""
+    rows = [
+        {
+            "axis": row["axis"],
+            "method": TITLES[row["method"]],
+            "rank correlation": number(row["correlation"], 2),
+            "rank where the answer moves": percent(row["rank_moved"], 0),
+            "elsewhere": percent(row["rank_others"], 0),
+            "pairs that move it": f"{row['moved']} of {row['pairs']}",
+        }
+        for row in flips.to_dict("records")
+    ]
+    return html_table(rows, say("flips"), text=("axis", "method"))
+
+
+def curve_methods(ranking: pd.DataFrame, faithful: pd.DataFrame) -> list[str]:
+    """The methods whose curves are drawn: the best of each kind by the area between insertion and deletion, a random
+    order and, if known, the planted words."""
+    cut = faithful[faithful["kind"] == "cut"].pivot(index="method", columns="measure", values="value")
+    area = (cut["insertion"] - cut["deletion"]).sort_values(ascending=False)
+    kinds: dict[str, str] = {}
+    for name in area.index:
+        if name in METHODS:
+            kinds.setdefault(METHODS[name].kind, name)
+    return [*kinds.values(), *(name for name in (PLANTED, RANDOM) if name in area.index)]
+
+
+def told_texts(tables: SimpleNamespace, axes: Sequence[str], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """What the viewer says of each text: confident mistakes first, then the surest of the others."""
+    texts = tables.texts
+    said, true = as_matrix(texts["pred"], len(classes)), truth_of(texts, len(classes))
+    known, correct = labelled(texts), right(texts, said)
+    texts = texts.assign(place=np.arange(len(texts)), mistake=known & ~correct)
+    texts = texts.sort_values(["mistake", "confidence"], ascending=False, kind="stable").head(SHOWN)
+    flips = flips_of(tables, axes, set(texts["id"]), classes)
+
+    def names(row: np.ndarray) -> list[str]:
+        return [classes[number] for number in np.flatnonzero(row)]
+
+    return [
+        {
+            "id": row["id"],
+            "text": row["text"],
+            "said": names(said[row["place"]]),
+            "true": names(true[row["place"]]) if known[row["place"]] else None,
+            "mistake": bool(row["mistake"]),
+            "confidence": round(float(row["confidence"]), 4),
+            "probabilities": [round(float(row[f"p_{name}"]), 4) for name in classes],
+            "flips": flips.get(row["id"], []),
+        }
+        for row in texts.to_dict("records")
+    ]
+
+
+def flips_of(
+    tables: SimpleNamespace, axes: Sequence[str], ids: set[int], classes: Sequence[str]
+) -> Mapping[int, list[dict[str, Any]]]:
+    """By text, its flips: the axis, the text after it, and the probabilities of all classes then."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for axis in axes:
+        pairs = scored(getattr(tables, f"{axis}_pairs"), getattr(tables, f"{axis}_scores"))
+        pairs = pairs[(pairs["origin"] == "natural") & pairs["id"].isin(ids) & countable(pairs)]
+        for pair in pairs.to_dict("records"):
+            after = [round(float(pair[f"after_{name}"]), 4) for name in classes]
+            found.setdefault(pair["id"], []).append({"axis": axis, "text": pair["perturbed"], "probabilities": after})
+    return found
+
+
+def missing_methods(scores: pd.DataFrame) -> list[str]:
+    """The methods that this model does not allow, by their titles."""
+    return [TITLES[name] for name in METHODS if name not in methods_in(scores)]

@@ -1,0 +1,69 @@
+"""How high methods rank the words that were planted: the yardstick that earns a method its place.
+
+Bastings et al. (2021), "Will you find these shortcuts?", rank methods by planted tokens in the same way.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from emoscope.experiments.words.methods import METHODS
+from emoscope.experiments.words.scores import Scored, ranked
+from emoscope.statistics.bounded import SHARE, bounded_interval
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
+from emoscope.statistics.rates import exact_interval
+
+MEASURES = ("top", "precision", "average_precision")
+RANKED = ["method", "measure", "value", "low", "high", "chance", "texts"]
+
+
+def found_words(found: Iterable[Scored], correct: dict[int, bool]) -> pd.DataFrame:
+    """By text and method, for texts that have both planted and other words: is the `top` word a planted one; what share
+    of as many top words as are planted (`precision`); `average_precision`; and the `chance` of the first two."""
+    rows = []
+    for one in found:
+        if one.planted is None or not 0 < one.planted.sum() < len(one.planted):
+            continue
+        for name, scores in one.scores.items():
+            hits = one.planted[ranked(scores)]
+            count = hits.sum()
+            at = np.flatnonzero(hits)
+            rows.append({
+                "id": one.id,
+                "method": name,
+                "top": float(hits[0]),
+                "precision": hits[:count].mean(),
+                "average_precision": ((np.arange(count) + 1) / (at + 1)).mean(),
+                "chance": one.planted.mean(),
+                "correct": correct[one.id],
+            })  # fmt: skip
+    return pd.DataFrame(rows, columns=["id", "method", *MEASURES, "chance", "correct"])
+
+
+def rank_methods(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """Means over the texts that the classifier gets right, with intervals; best average precision first."""
+    rows = []
+    for name, own in found[found["correct"]].groupby("method", sort=False):
+        for measure in MEASURES:
+            values = own[measure].to_numpy()
+            enough = len(values) >= FEWEST_CLUSTERS
+            if measure == "top":
+                low, high = exact_interval(values.sum(), len(values), alpha) if enough else (np.nan, np.nan)
+            else:
+                low, high = bounded_interval(values, np.arange(len(values)), SHARE, alpha)
+            rows.append((name, measure, values.mean(), low, high, own["chance"].mean(), len(values)))
+    table = pd.DataFrame(rows, columns=RANKED)
+    best = table[table["measure"] == "average_precision"].set_index("method")["value"]
+    order = table["method"].map(best)
+    return table.assign(order=order).sort_values("order", ascending=False, kind="stable").drop(columns="order")
+
+
+def best_method(ranks: pd.DataFrame, means: pd.DataFrame) -> str:
+    """The method that ranks planted words best, by average precision; without any, the one with the largest distance
+    between insertion and deletion when words are cut out."""
+    if len(own := ranks[(ranks["measure"] == "average_precision") & ranks["method"].isin(METHODS)]):
+        return own.loc[own["value"].idxmax(), "method"]
+    cut = means[(means["kind"] == "cut") & means["method"].isin(METHODS)]
+    wide = cut.pivot(index="method", columns="measure", values="value")
+    return (wide["insertion"] - wide["deletion"]).idxmax()

@@ -1,0 +1,126 @@
+"""Which words decide, by taking them away: what is left of the answer without a token, a word, or many."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.experiments.words.gradients import answers, at_embeddings, baseline, embedded, padded, padding_of
+from emoscope.experiments.words.methods import SPECIAL
+from emoscope.experiments.words.readings import Reading, rewritten
+from emoscope.models.batches import token_batches
+from emoscope.models.logits import predict_logits
+
+Removal = tuple[int, np.ndarray]  # a text's number, and which of its words, or tokens, stay: bool
+
+
+class Reader:
+    """A classifier that reads texts and altered ones; what it has read once it remembers. Logits (texts, classes)."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, tokens_per_batch: int):
+        self.model, self.tokenizer, self.tokens_per_batch = model, tokenizer, tokens_per_batch
+        self._read: dict[str, np.ndarray] = {}
+        # a tokenizer without special tokens makes nothing of an empty text, which a model cannot read
+        self._nothing = "" if tokenizer("")["input_ids"] else tokenizer.pad_token or tokenizer.eos_token
+
+    def logits(self, texts: Sequence[str]) -> np.ndarray:
+        texts = [text or self._nothing for text in texts]
+        new = [text for text in dict.fromkeys(texts) if text not in self._read]
+        found = predict_logits(self.model, self.tokenizer, new, self.tokens_per_batch)
+        self._read |= dict(zip(new, found, strict=True))
+        return np.array([self._read[text] for text in texts])
+
+    def without(
+        self,
+        readings: Sequence[Reading],
+        removals: Sequence[Removal],
+        instead: Sequence[Sequence[str]] | None = None,
+    ) -> np.ndarray:
+        """Logits of texts of which only the words of each removal stay; the others are cut out, or replaced."""
+        return self.logits([rewritten(readings[row], kept, instead and instead[row]) for row, kept in removals])
+
+    @torch.no_grad()
+    def padded(self, readings: Sequence[Reading], removals: Sequence[Removal]) -> np.ndarray:
+        """Logits of texts of whose tokens, special ones aside, only those of each removal stay: the others are embedded
+        as padding is, where they are, and still attended to."""
+        logits = np.empty((len(removals), self.model.config.num_labels), dtype=np.float32)
+        lengths = [len(readings[row].owners) for row, _ in removals]
+        with tqdm(total=len(removals), desc="padded texts", unit="text", mininterval=2) as progress:
+            for batch in token_batches(lengths, self.tokens_per_batch):
+                chosen = [removals[number] for number in batch]
+                inputs, fixed = padded(self.tokenizer, [readings[row] for row, _ in chosen], self.model.device)
+                for place, (_, kept) in enumerate(chosen):
+                    fixed[place, : len(kept)] |= torch.from_numpy(kept).to(fixed.device)
+                values = baseline(self.model, padding_of(self.model), embedded(self.model, inputs), fixed, "padding")
+                with at_embeddings(self.model, values):
+                    logits[batch] = self.model(**inputs).logits.cpu().numpy()
+                progress.update(len(batch))
+        return logits
+
+
+def by_removal(reader: Reader, readings: Sequence[Reading], method: str, orders: int, seed: int) -> list[np.ndarray]:
+    """What one method of the kind `removal` says of each text, (words + 1, classes), those of special tokens last."""
+    whole = reader.logits([reading.text for reading in readings])
+    match method:
+        case "occlusion_token":
+            tokens = occluded_tokens(reader, readings, whole)
+            return [reading.by_word(scores) for reading, scores in zip(readings, tokens, strict=True)]
+        case "occlusion_word":
+            found = occluded_words(reader, readings, whole)
+        case "shapley":
+            found = shapley(reader, readings, orders, seed)
+        case _:
+            raise ValueError(f"no such method of removal: {method}")
+    return [np.pad(scores, ((0, 1), (0, 0))) for scores in found]  # special tokens stay where they are
+
+
+def occluded_tokens(reader: Reader, readings: Sequence[Reading], whole: np.ndarray) -> list[np.ndarray]:
+    """How much each token adds to what is explained, (tokens, classes) for each text: its fall when it is padded.
+
+    `whole` (texts, classes) are the logits of the texts. Special tokens, which stay, have 0.
+    """
+    places = [(row, token) for row, one in enumerate(readings) for token in np.flatnonzero(one.owners != SPECIAL)]
+    removals = [(row, np.arange(len(readings[row].owners)) != token) for row, token in places]
+    return _falls(reader, [len(one.owners) for one in readings], places, whole, reader.padded(readings, removals))
+
+
+def occluded_words(reader: Reader, readings: Sequence[Reading], whole: np.ndarray) -> list[np.ndarray]:
+    """How much each word adds to what is explained, (words, classes) for each text: its fall when it is cut out."""
+    places = [(row, word) for row, one in enumerate(readings) for word in range(len(one.words))]
+    removals = [(row, np.arange(len(readings[row].words)) != word) for row, word in places]
+    return _falls(reader, [len(one.words) for one in readings], places, whole, reader.without(readings, removals))
+
+
+def shapley(reader: Reader, readings: Sequence[Reading], orders: int, seed: int) -> list[np.ndarray]:
+    """Shapley values of the words of each text, (words, classes), where words that are absent are cut out.
+
+    Means of what a word adds to those before it, over `orders` random orders and their reverses: Castro, Gómez and
+    Tejada (2009), "Polynomial calculation of the Shapley value based on sampling".
+    """
+    rng = np.random.default_rng(seed)
+    removals, drawn = [], []
+    for row, reading in enumerate(readings):
+        words = len(reading.words)
+        for order in (order for _ in range(orders) for one in [rng.permutation(words)] for order in (one, one[::-1])):
+            ranks = np.argsort(order)
+            removals += [(row, ranks < count) for count in range(words + 1)]
+            drawn.append((row, order))
+    found = answers(reader.model, reader.without(readings, removals))
+    values = [np.zeros((len(reading.words), found.shape[1])) for reading in readings]
+    at = 0
+    for row, order in drawn:
+        values[row][order] += np.diff(found[at : at + len(order) + 1], axis=0) / (2 * orders)
+        at += len(order) + 1
+    return values
+
+
+def _falls(
+    reader: Reader, lengths: Sequence[int], places: Sequence[tuple[int, int]], whole: np.ndarray, without: np.ndarray
+) -> list[np.ndarray]:
+    """What is explained in the whole text minus what is left of it, by the place of what was taken away."""
+    scores = [np.zeros((length, whole.shape[1])) for length in lengths]
+    for (row, place), left in zip(places, answers(reader.model, without), strict=True):
+        scores[row][place] = answers(reader.model, whole[row]) - left
+    return scores
