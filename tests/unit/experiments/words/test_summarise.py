@@ -35,12 +35,11 @@ def test_better_is_above_random_whichever_way_a_measure_points(measure):
     assert worse.loc[("shapley", measure), "above_high"] < 0
 
 
-def test_the_best_method_is_the_one_that_ranks_planted_words_best_else_the_most_faithful():
-    ranks = pd.DataFrame(
-        {"method": ["planted", "rollout", "shapley"], "measure": "average_precision", "value": [1.0, 0.9, 0.5]}
-    )
+def test_the_best_method_tells_classes_apart_and_ranks_planted_words_best_else_is_the_most_faithful():
+    names = ["planted", "rollout", "gradient_input", "shapley"]
+    ranks = pd.DataFrame({"method": names, "measure": "average_precision", "value": [1.0, 0.9, 0.6, 0.5]})
     means = faithful_means(faithfulness(), 0.05)
-    assert best_method(ranks, means) == "rollout"
+    assert best_method(ranks, means) == "gradient_input"
     assert best_method(ranks.head(0), means) == "shapley"
 
 

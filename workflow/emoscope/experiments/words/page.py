@@ -14,7 +14,7 @@ from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
 from emoscope.experiments.words.ranking import best_method
 from emoscope.experiments.words.scores import methods_in
 from emoscope.perturbation.pairs import countable, scored
-from emoscope.reporting.html import cell, estimate, html_table, number, percent, signed, unsigned
+from emoscope.reporting.html import cell, estimate, html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.decisions import as_matrix, labelled, right, truth_of
 
@@ -62,11 +62,9 @@ def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
     rows = [
         {
             "method": TITLES[name],
-            **{
-                measure: cell(own.loc[name, measure], unsigned if measure == "infidelity" else signed)
-                for measure in MEASURES
-            },
+            **{measure: cell(own.loc[(name, measure)]) for measure in MEASURES[:2]},
             "above random": estimate(*own.loc[(name, "comprehensiveness"), ["above", "above_low", "above_high"]]),
+            **{measure: number(own.loc[(name, measure), "value"], 2) for measure in MEASURES[2:]},
             "texts": number(int(own.loc[(name, "comprehensiveness"), "texts"])),
         }
         for name in dict.fromkeys(own.index.get_level_values("method"))

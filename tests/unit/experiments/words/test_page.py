@@ -1,0 +1,84 @@
+"""What the page on deciding words says."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+from bs4 import BeautifulSoup
+
+from emoscope.experiments.words import page
+
+RANKED = [("shapley", 0.95), ("attention", 0.3), ("random", 0.2)]
+
+
+def words(markup) -> str:
+    return " ".join(BeautifulSoup(str(markup), "html.parser").get_text(" ").split())
+
+
+def ranking():
+    rows = [
+        (name, measure, value, value - 0.1, value + 0.05, 0.25, 40)
+        for name, value in RANKED
+        for measure in ("top", "precision", "average_precision")
+    ]
+    return pd.DataFrame(rows, columns=["method", "measure", "value", "low", "high", "chance", "texts"])
+
+
+def faithful():
+    rows = [
+        (name, "cut", measure, value * sign, 0.0, 1.0, value - 0.2, 0.1, 0.4, 40)
+        for name, value in RANKED
+        for measure, sign in (
+            ("comprehensiveness", 1),
+            ("sufficiency", -1),
+            ("deletion", -1),
+            ("insertion", 1),
+            ("infidelity", 1),
+        )
+    ]
+    columns = ["method", "kind", "measure", "value", "low", "high", "above", "above_low", "above_high", "texts"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_the_headline_says_which_method_earned_it_beside_chance_and_attention():
+    said = words(page.main_result(ranking(), faithful()))
+    assert "sampled ranks the planted words best: its top word is one in 95.0 % [85.0, 100.0] of 40 texts" in said
+    assert "a random word in 25.0 %" in said and "raw attention's in 30.0 %" in said
+
+
+def test_where_nothing_is_planted_the_headline_claims_no_trust():
+    said = words(page.main_result(ranking().head(0), faithful()))
+    assert "no method has earned trust here" in said and "falls by +0.950" in said and "random ones by +0.200" in said
+
+
+def test_every_method_has_a_line_in_the_tables():
+    assert words(page.ranking_table(ranking())).count("Shapley values") == 1
+    assert "a random order +0.200 [" in words(page.faithful_table(faithful(), "cut"))
+
+
+def test_curves_are_of_the_best_method_of_each_kind_and_of_a_random_order():
+    assert page.curve_methods(ranking(), faithful()) == ["shapley", "attention", "random"]
+
+
+def test_confident_mistakes_come_first_and_flips_are_told():
+    texts = pd.DataFrame({
+        "id": [1, 2, 3, 4], "text": list("abcd"), "label": [0, 1, 0, 1],
+        "pred": [0, 0, 1, 1],
+        "confidence": [0.99, 0.6, 0.9, 0.7],
+        "p_joy": 0.5, "p_fear": 0.5,
+    })  # fmt: skip
+    pair = {"id": 4, "axis": "gender", "origin": "natural", "term": "", "text": "d", "perturbed": "e", "flags": []}
+    scores = {
+        "id": 4,
+        "axis": "gender",
+        "origin": "natural",
+        "term": "",
+        "before_joy": 0.5,
+        "after_joy": 0.1,
+        "after_fear": 0.9,
+    }
+    tables = SimpleNamespace(texts=texts, gender_pairs=pd.DataFrame([pair]), gender_scores=pd.DataFrame([scores]))
+    told = page.told_texts(tables, ["gender"], ["joy", "fear"])
+    assert [about["id"] for about in told] == [3, 2, 1, 4]
+    assert [about["mistake"] for about in told] == [True, True, False, False]
+    assert told[0]["said"] == ["fear"] and told[0]["true"] == ["joy"]
+    assert told[3]["flips"] == [{"axis": "gender", "text": "e", "probabilities": [0.1, 0.9]}] and not told[0]["flips"]
