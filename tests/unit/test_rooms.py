@@ -9,7 +9,7 @@ from emoscope.plan.code_inputs import PACKAGE, file_of
 # a room may use itself and those above it in this list
 ROOMS = [
     *("errors", "threads", "storage", "statistics", "reporting", "models", "data", "training", "perturbation"),
-    *("experiments", "writeups", "verdicts", "plan", "filters", "cli"),
+    *("experiments", "writeups", "verdicts", "plan", "doctor", "filters", "cli"),
 ]
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.stem not in ("__init__", "__main__"))
 APART = ("experiments", "writeups", "verdicts")  # rooms with rooms of their own, which know nothing of one another
