@@ -96,6 +96,7 @@ READERS += " experiments.tracing.measure models.inside.exactness"
 READERS += (
     " models.sources models.logits perturbation.scored_pairs training.adopt training.finetune training.thresholds"
 )
+READERS += " experiments.words.explain experiments.words.faithfulness experiments.words.measure"
 READERS += " writeups.attention.measure"
 READERS += " writeups.induction.ablation writeups.induction.composition writeups.induction.copier"
 READERS += " writeups.induction.measure writeups.prompting.baselines writeups.prompting.measure"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from emoscope.data.suites import DOWN, STAYS, UP
+from emoscope.experiments.suites.readers import DOWN, STAYS, UP
 from emoscope.perturbation.pairs import countable, decisions, distinct, moved, probabilities
 from emoscope.statistics.bounded import CHANGE, bounded_test
 from emoscope.statistics.families import benjamini_hochberg

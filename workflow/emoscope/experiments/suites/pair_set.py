@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.data.suites import DOWN, UP, read_suite
 from emoscope.errors import UserError
+from emoscope.experiments.suites.readers import DOWN, UP, read_suite
 from emoscope.perturbation.balance import balance as balance_of
 from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.edits import Perturbation

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from acceptance import DATA_SETS
-from emoscope.data.suites import COLUMNS, read_suite
 from emoscope.errors import UserError
+from emoscope.experiments.suites.readers import COLUMNS, read_suite
 
 CLASSES = ["sadness", "joy", "anger"]
 COLUMN_KEYS = dict.fromkeys(("group", "cluster", "direction", "label"))

@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.data.labels import class_numbers
-from emoscope.data.suite_presets import read_cebab, read_eec, read_winogender
 from emoscope.data.tables import load_table, require_columns
 from emoscope.errors import UserError
+from emoscope.experiments.suites.presets import read_cebab, read_eec, read_winogender
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 
 COLUMNS = ["before", "after", "group", "direction", "cluster", "goal", "label"]
