@@ -104,6 +104,15 @@ def test_attention_that_nobody_reads_does_not_run(work):
     assert sum(work) == (everywhere * tokens + where_read * len(JUDGED)) * size + 4 * tokens * head
 
 
+def test_pairs_of_heads_share_what_their_first_block_reads(work):
+    model, reference = small("gpt2")
+    head, tokens, size = model.score.weight.numel(), _size(), model.config.n_embd**2
+    work.clear()
+    pair_scores(model, TOKENIZER, JUDGED, [(0, 1), (0, 2)], reference, 1000)
+    everywhere, where_read = 12 + 3 * (1 + 8 + 12 + 3), 3 * (1 + 8)
+    assert sum(work) == (everywhere * tokens + where_read * len(JUDGED)) * size + 4 * tokens * head
+
+
 def _size() -> int:
     """Tokens of the one batch, padding included."""
     return len(JUDGED) * max(map(len, encode(TOKENIZER, JUDGED)["input_ids"]))

@@ -16,6 +16,7 @@ from emoscope.experiments.masking.measures import MEASURES, PAIR, class_columns,
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.experiments.masking.shortcuts import spared, starts
 from emoscope.models.batches import padded_batches
+from emoscope.models.families import readers_of
 from emoscope.models.inside.exactness import CHECKS, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import prediction_columns, thresholds_of
@@ -82,7 +83,7 @@ def pair_scores(
     blocks = sorted({block for block, _ in heads})
     batches = list(padded_batches(tokenizer, texts, tokens_per_batch, model.device)) if pairs else []
     for rows, inputs in tqdm(batches, desc="mask pairs of heads", unit="batch", mininterval=2):
-        begun = starts(model, inputs, blocks, exact)
+        begun = starts(model, inputs, blocks, exact, known=readers_of)  # a masked head changes what others get
         substitutes = Substitutes(reference.means, kinds_of(model, inputs), {})
         for pair in pairs:
             with ExitStack() as stack:

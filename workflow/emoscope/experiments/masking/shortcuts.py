@@ -4,11 +4,11 @@ Blocks before the first mask get what they got without it; so do the projections
 the last block the head reads one token of each text. What stands under a mask that replaces it is not computed at all.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from emoscope.models.families import blocks_of, projection_of, projections_of, readers_of, width_given
@@ -26,7 +26,7 @@ from emoscope.models.interventions import (
 
 @dataclass(frozen=True)
 class Start:
-    """Where runs of a batch start: a block, what it gets, (rows, tokens, width), and what its projections give."""
+    """Where runs of a batch start: a block, what it gets, (rows, tokens, width), and what projections made of it."""
 
     block: int
     residual: Tensor
@@ -34,12 +34,19 @@ class Start:
 
 
 def starts(
-    model: PreTrainedModel, inputs: Mapping[str, Tensor], blocks: Sequence[int], exact: Collection[str]
+    model: PreTrainedModel,
+    inputs: Mapping[str, Tensor],
+    blocks: Sequence[int],
+    exact: Collection[str],
+    known: Callable[[PreTrainedModel, int], Sequence[nn.Module]] = projections_of,
 ) -> dict[int, Start]:
-    """By block, the starts of runs in which nothing before it is masked; one run, through the last block, gives all."""
+    """By block, the starts of runs in which nothing before it is masked; one run, through the last block, gives all.
+
+    What the `known` projections of each block give is kept: all of GPT-2 small's are 50 kB a token, its readers 12.
+    """
     with ExitStack() as stack:
         stack.enter_context(skipping(model, blocks_of(model)[max(blocks) + 1 :]))
-        calls = {block: stack.enter_context(noted(projections_of(model, block))) for block in blocks}
+        calls = {block: stack.enter_context(noted(known(model, block))) for block in blocks}
         seen = {block: stack.enter_context(recording(blocks_of(model)[block])) for block in blocks}
         stack.enter_context(read_alone(model, inputs, exact))
         model(**inputs)
