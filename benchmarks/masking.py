@@ -49,7 +49,7 @@ def measure() -> dict:
 
     few = sentences(FEWEST_TEXTS)
     sweep(few[:1], [0], masks[:1])
-    each = seconds(lambda: sweep(few, [5], masks[:4])) / len(few) / 4
+    each = seconds(lambda: sweep(few, BLOCKS[1:2], masks[:4])) / len(few) / 4
     fitting = int(BUDGET / MOST_ROUNDS / 1.5 / each / len(BLOCKS) / (len(masks) + len(resampled)))
     texts = sentences(min(MOST_TEXTS, max(FEWEST_TEXTS, fitting)))
 

@@ -16,11 +16,18 @@ from emoscope.training.finetune import train_tokenizer
 TEXTS = masking.sentences(24)
 
 
-def narrow():
+def narrow(layers: int = 12, heads: int = 12):
     """GPT-2 small, but narrow."""
     torch.manual_seed(0)
     tokenizer = train_tokenizer(TEXTS, {"vocabulary": 300, "context": 64})
-    sizes = {"n_embd": 48, "vocab_size": len(tokenizer), "n_positions": 64, "pad_token_id": tokenizer.pad_token_id}
+    sizes = {
+        "n_embd": 48,
+        "n_layer": layers,
+        "n_head": heads,
+        "vocab_size": len(tokenizer),
+        "n_positions": 64,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
     config = GPT2Config(num_labels=len(EMOTIONS), id2label=dict(enumerate(EMOTIONS)), **sizes)
     return GPT2ForSequenceClassification(config).eval(), tokenizer
 
@@ -47,18 +54,17 @@ def test_the_products_that_remain_are_nearly_those_that_run(monkeypatch):
     assert 1 < ran / sum(rows * inputs * outputs for rows, inputs, outputs in shapes) < 1.1
 
 
-@pytest.mark.parametrize("budget", [0.0, 1.0])
-def test_it_sizes_itself(monkeypatch, budget):
-    monkeypatch.setattr(masking, "gpt2_small", narrow)
-    monkeypatch.setattr(masking, "ceilings", dict)
-    monkeypatch.setattr(masking, "BUDGET", budget)
-    monkeypatch.setattr(masking, "MOST_TEXTS", 24)
+@pytest.mark.parametrize(("budget", "texts"), [(0.0, 16), (1e6, 18)])
+def test_it_sizes_itself(monkeypatch, budget, texts):
+    settings = {"BUDGET": budget, "MOST_TEXTS": 18, "MOST_ROUNDS": 1, "BLOCKS": (0, 2), "REFERENCE": 4}
+    for name, value in {"gpt2_small": lambda: narrow(layers=3, heads=2), "ceilings": dict, **settings}.items():
+        monkeypatch.setattr(masking, name, value)
     found = masking.measure()
-    assert found["texts"] == 16 if budget == 0 else 16 <= found["texts"] <= 24
+    assert found["texts"] == texts
     each = found["ms_per_text_and_variant"]
     assert {"emoscope", "resampling", "authors"} <= set(each) and min(each.values()) > 0
     assert found["over_authors"] == pytest.approx(each["authors"] / each["emoscope"], rel=0.2, abs=0.1)
-    assert 0 < found["of_what_products_allow"] < 1
+    assert found["products_alone_ms"] <= each["emoscope"]
 
 
 @pytest.mark.parametrize(("seconds", "rounds"), [(1.0, 3), (60.0, 2), (100.0, 1)])
