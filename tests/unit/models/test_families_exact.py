@@ -28,7 +28,7 @@ from emoscope.models.inside.structure import prepared
 from emoscope.models.interventions import fixed_output, read_out, recording, resumed_at
 from emoscope.writeups.induction.composition import processed_weights
 
-NUMBER = re.compile(r"\d(\.\d)?(e-\d+)?|\d+(?= )")
+NUMBER = re.compile(r"\d(\.\d)?(e[-+]\d+)?|\d+(?= )")
 REFUSED = {  # the checks that fail, of models whose structure does not allow what is checked
     "deberta-v2 with a convolution": {"resumed", "lens", "parts"},
     "modernbert that pools the mean": {"pooled", "lens", "parts", "blocking"},

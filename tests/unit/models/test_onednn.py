@@ -6,9 +6,27 @@ import pytest
 import torch
 from transformers.pytorch_utils import Conv1D
 
+from emoscope.models import onednn
 from emoscope.models.batches import padded_batches
 from emoscope.models.onednn import use_onednn
 from random_models import TEXTS
+
+
+@pytest.fixture(autouse=True)
+def anywhere(request, monkeypatch):
+    """oneDNN is used, however fast it is here."""
+    if "where" not in request.node.name:
+        monkeypatch.setattr(onednn, "is_faster", lambda: True)
+
+
+@pytest.mark.parametrize(
+    ("processor", "mkl", "used"),
+    [("AVX512", True, True), ("AVX2", True, False), ("AVX2", False, True), ("DEFAULT", False, True)],
+)
+def test_it_is_used_where_it_is_the_faster(monkeypatch, processor, mkl, used):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: mkl)
+    assert ("forward" in vars(use_onednn(torch.nn.Linear(2, 2)))) == used
 
 
 @pytest.mark.parametrize("kind", [torch.nn.Linear, lambda inputs, outputs: Conv1D(outputs, inputs)])

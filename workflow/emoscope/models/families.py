@@ -6,9 +6,12 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.models.llama.modeling_llama import rotate_half
+from transformers.pytorch_utils import Conv1D
 
 from emoscope.errors import UserError
 from emoscope.models.anatomy import ACTIVATIONS, DESCRIBED, Family, family_named, unknown
+
+PROJECTIONS = (nn.Linear, Conv1D)  # the second is GPT-2's
 
 
 def family_of(model: PreTrainedModel) -> Family:
@@ -82,6 +85,31 @@ def split_readers(model: PreTrainedModel, parts: Sequence[Tensor]) -> tuple[Tens
     queries = heads_of(model) * head_weights(model, 0).shape[1]
     shared = (fused.shape[-1] - queries) // 2
     return fused.split([queries, shared, shared], dim=-1)
+
+
+def projections_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
+    """All of a block's matrix products with weights."""
+    return [module for module in blocks_of(model)[block].modules() if isinstance(module, PROJECTIONS)]
+
+
+def after_attention(model: PreTrainedModel, block: int) -> list[nn.Module]:
+    """What a block computes of each token alone once attention is done, but for norms and activations between: the
+    attention's projection and the feed-forward half, none inside another.
+
+    Whatever stands beside the readers is left out: it may be about pairs of tokens.
+    """
+    module, family = blocks_of(model)[block], family_of(model)
+    whole = [family.projection, family.feed_forward]
+    holders = {name.rpartition(".")[0] for name in family.readers} - {""}
+    inside = tuple(f"{name}." for name in [*whole, *holders])
+    beside = [name for name, part in module.named_modules() if isinstance(part, PROJECTIONS)]
+    beside = [name for name in beside if name not in (*whole, *family.readers) and not name.startswith(inside)]
+    return [module.get_submodule(name) for name in [*whole, *beside]]
+
+
+def width_given(model: PreTrainedModel, projection: nn.Module) -> int:
+    """The size of the last dimension of what a projection gives."""
+    return _in_out(model, projection).shape[1]
 
 
 def attention_norm_of(model: PreTrainedModel, block: int) -> nn.Module | None:

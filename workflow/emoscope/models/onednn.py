@@ -1,7 +1,8 @@
-"""Matrix products in float32 on the CPU, by oneDNN.
+"""Matrix products in float32 on the CPU, by oneDNN where that is the faster.
 
-torch leaves them to MKL, which on AMD processors uses half of the vector width. oneDNN, a part of torch, too, uses all
-of it: 2.2 times the products a second at GPT-2 small's sizes, 3 times in small batches (benchmarks/README.md).
+torch leaves them to MKL, which on AMD processors with AVX-512 uses half of the vector width. oneDNN, a part of torch,
+too, uses all of it: 2.2 times the products a second at GPT-2 small's sizes, 3 times in small batches. Without AVX-512
+it is MKL that is faster, up to twice with GPT-2's transposed weights (benchmarks/README.md).
 """
 
 from functools import partial
@@ -14,15 +15,23 @@ from transformers.pytorch_utils import Conv1D
 
 
 def use_onednn(model: PreTrainedModel) -> PreTrainedModel:
-    """Let a model's projections use oneDNN wherever they get float32 on the CPU; weights, hooks and results stay.
+    """Let a model's projections use oneDNN, if it is the faster, wherever they get float32 on the CPU; weights, hooks
+    and results stay.
 
     Results differ from MKL's in the last bits, as a sum's do when its terms change places.
     """
-    if torch.backends.mkldnn.is_available():
+    if is_faster():
         for module in model.modules():
             if isinstance(module, nn.Linear | Conv1D):
                 module.forward = partial(_project, module)
     return model
+
+
+def is_faster() -> bool:
+    """Whether oneDNN's products are faster than torch's own: by the kind of processor, so that a machine gives the same
+    bits every time."""
+    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return torch.backends.mkldnn.is_available() and (wide or not torch.backends.mkl.is_available())
 
 
 def _project(module: nn.Linear | Conv1D, inputs: Tensor) -> Tensor:

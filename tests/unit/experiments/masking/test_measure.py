@@ -158,16 +158,15 @@ def test_every_mask_that_was_asked_for_is_made_once(classifier):
     assert {mask.draw for mask in masks if mask.condition == "mlp_resample"} == {0, 1, 2}
 
 
-@pytest.mark.parametrize("exact", [[], ["resumed"], ["pooled"]])
+@pytest.mark.parametrize("exact", [[], ["resumed"], ["pooled"], ["values"]])
 def test_a_run_that_cannot_be_shortened_is_whole_and_the_same(classifier, tokenizer, monkeypatch, exact):
     """What would be spared is not, where a model does not allow it: it would otherwise spoil the answer."""
     masks, reference = [Mask(WHOLE_BLOCK, "described"), Mask(1, "mean")], reference_of(classifier, tokenizer)
     short = block_scores(classifier, tokenizer, TEXTS, 1, masks, reference, 64)
     kept = all_but_scores(classifier, tokenizer, TEXTS, masks[:1], reference, 64)
-    if "resumed" not in exact:
-        monkeypatch.setattr("emoscope.experiments.masking.measure.resumed_at", None)
-    if "pooled" not in exact:
-        monkeypatch.setattr("emoscope.experiments.masking.measure.last_pooled", None)
+    for needed, shortcut in (("resumed", "resumed_at"), ("pooled", "computed_where_read"), ("values", "idle")):
+        if needed not in exact:
+            monkeypatch.setattr(f"emoscope.experiments.masking.shortcuts.{shortcut}", None)
     for mask, scores in block_scores(classifier, tokenizer, TEXTS, 1, masks, reference, 64, exact).items():
         np.testing.assert_allclose(scores, short[mask], atol=1e-4)
     for key, scores in all_but_scores(classifier, tokenizer, TEXTS, masks[:1], reference, 64, exact).items():

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.reference import Outputs, Reference, outputs_of, read_reference
+from emoscope.experiments.masking.shortcuts import masked_starts, spared, starts, unread_attention
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import (
     attention_of,
@@ -24,18 +25,13 @@ from emoscope.models.families import (
     feed_forward_of,
     head_slice,
     heads_of,
-    pooled_tokens,
     projection_of,
 )
 from emoscope.models.inside.exactness import CHECKS, allowed, exact_checks
 from emoscope.models.interventions import (
-    computed_at,
     fixed_head,
     fixed_output,
-    recording,
-    resumed_at,
     silenced_bias,
-    skipping,
 )
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import prediction_columns, thresholds_of
@@ -154,7 +150,7 @@ def block_scores(
 ) -> dict[Mask, np.ndarray]:
     """Logits (texts, classes) under every mask of one block or one of its heads.
 
-    Every batch runs once up to the block; each mask then runs only the blocks from there on, if that is `exact`.
+    Every batch runs once, through the block; each mask then runs only what it can change, where that is `exact`.
     """
     draws = _draws(masks)
     pool = outputs_of(model, tokenizer, reference.texts, [block], tokens_per_batch) if draws else None
@@ -162,11 +158,11 @@ def block_scores(
     chosen = {draw: reference.drawn(len(texts), draw) for draw in draws}
     batches = list(padded_batches(tokenizer, texts, tokens_per_batch, model.device))
     for rows, inputs in tqdm(batches, desc=f"mask block {block}", unit="batch", mininterval=2):
-        [residual] = block_inputs(model, inputs, [block])
+        start = starts(model, inputs, [block], exact)[block]
         kinds = kinds_of(model, inputs)
         drawn = {draw: pool.instead_of(kinds, chosen[draw][rows]) for draw in draws}
         substitutes = Substitutes(reference.means, kinds, drawn)
-        with spared(model, inputs, block, residual, exact):
+        with spared(model, inputs, start, exact):
             for mask in masks:
                 with silence(model, block, mask, substitutes):
                     scores[mask][rows] = model(**inputs).logits.cpu().numpy()
@@ -201,43 +197,14 @@ def all_but_scores(
                 pool: Outputs = outputs_of(model, tokenizer, others, blocks, tokens_per_batch)
                 drawn = {mask.draw: pool.instead_of(kinds, range(len(rows)))}
             substitutes = Substitutes(reference.means, kinds, drawn)
-            with _silenced(model, blocks[:-1], mask, substitutes):
-                residuals = block_inputs(model, inputs, blocks)
+            with _silenced(model, blocks[:-1], mask, substitutes, exact):
+                kept_starts = masked_starts(model, inputs)
             for kept in blocks:
                 others = [block for block in blocks if block > kept or (block < kept and "resumed" not in exact)]
-                rest = _silenced(model, others, mask, substitutes)
-                with spared(model, inputs, kept, residuals[kept], exact), rest:
+                rest = _silenced(model, others, mask, substitutes, exact)
+                with spared(model, inputs, kept_starts[kept], exact), rest:
                     scores[kept, mask][rows] = model(**inputs).logits.cpu().numpy()
     return scores
-
-
-def block_inputs(model: PreTrainedModel, inputs: Mapping[str, Tensor], blocks: Sequence[int]) -> list[Tensor]:
-    """What some blocks get, (rows, tokens, width) each; from the last of them on, no block is run."""
-    with ExitStack() as stack:
-        stack.enter_context(skipping(model, blocks_of(model)[max(blocks) :]))
-        seen = [stack.enter_context(recording(blocks_of(model)[block])) for block in blocks]
-        model(**inputs)
-    return [record["input"] for record in seen]
-
-
-@contextmanager
-def spared(
-    model: PreTrainedModel, inputs: Mapping[str, Tensor], block: int, residual: Tensor, exact: Collection[str]
-) -> Iterator[None]:
-    """Spare what masks of a block and later ones cannot change: the blocks before it, which made its input `residual`,
-    and most of the last MLP; each only where the model gives the same answer (`exact`)."""
-    with ExitStack() as stack:
-        if "resumed" in exact:
-            stack.enter_context(resumed_at(model, block, residual))
-        if "pooled" in exact:
-            stack.enter_context(last_pooled(model, inputs))
-        yield
-
-
-def last_pooled(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> AbstractContextManager:
-    """Spare the last block's MLP all tokens but the one that the head reads."""
-    last = feed_forward_of(model, len(blocks_of(model)) - 1)
-    return computed_at(last, pooled_tokens(model, inputs["input_ids"]))
 
 
 def silence(model: PreTrainedModel, block: int, mask: Mask, substitutes: Substitutes) -> AbstractContextManager:
@@ -261,10 +228,15 @@ def silence(model: PreTrainedModel, block: int, mask: Mask, substitutes: Substit
 
 
 @contextmanager
-def _silenced(model: PreTrainedModel, blocks: Sequence[int], mask: Mask, substitutes: Substitutes) -> Iterator[None]:
+def _silenced(
+    model: PreTrainedModel, blocks: Sequence[int], mask: Mask, substitutes: Substitutes, exact: Collection[str]
+) -> Iterator[None]:
+    """Mask the attention of some blocks; what would have computed it does not run, unless the mask makes use of it."""
     with ExitStack() as stack:
         for block in blocks:
             stack.enter_context(silence(model, block, mask, substitutes))
+            if BLOCKS[mask.condition].by != "bias":
+                stack.enter_context(unread_attention(model, block, exact))
         yield
 
 

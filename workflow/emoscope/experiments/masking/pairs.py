@@ -11,16 +11,12 @@ import torch
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.experiments.masking.measure import (
-    Mask,
-    Substitutes,
-    block_inputs,
-    silence,
-    spared,
-)
+from emoscope.experiments.masking.measure import Mask, Substitutes, silence
 from emoscope.experiments.masking.measures import MEASURES, PAIR, class_columns, judged, measures
 from emoscope.experiments.masking.reference import Reference, read_reference
+from emoscope.experiments.masking.shortcuts import spared, starts
 from emoscope.models.batches import padded_batches
+from emoscope.models.families import readers_of
 from emoscope.models.inside.exactness import CHECKS, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import prediction_columns, thresholds_of
@@ -87,11 +83,11 @@ def pair_scores(
     blocks = sorted({block for block, _ in heads})
     batches = list(padded_batches(tokenizer, texts, tokens_per_batch, model.device)) if pairs else []
     for rows, inputs in tqdm(batches, desc="mask pairs of heads", unit="batch", mininterval=2):
-        residuals = dict(zip(blocks, block_inputs(model, inputs, blocks), strict=True))
+        begun = starts(model, inputs, blocks, exact, known=readers_of)  # a masked head changes what others get
         substitutes = Substitutes(reference.means, kinds_of(model, inputs), {})
         for pair in pairs:
             with ExitStack() as stack:
-                stack.enter_context(spared(model, inputs, pair[0][0], residuals[pair[0][0]], exact))
+                stack.enter_context(spared(model, inputs, begun[pair[0][0]], exact))
                 for block, head in dict.fromkeys(pair):
                     stack.enter_context(silence(model, block, Mask(head, "mean"), substitutes))
                 scores[pair][rows] = model(**inputs).logits.cpu().numpy()

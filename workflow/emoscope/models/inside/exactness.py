@@ -24,11 +24,9 @@ from emoscope.models.activations import Activations, activations_of
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import (
     blocks_of,
-    feed_forward_of,
     head_weights,
     heads_of,
     pooled_token,
-    pooled_tokens,
     projection_of,
     readers_of,
     residual_norms_of,
@@ -36,7 +34,7 @@ from emoscope.models.families import (
 )
 from emoscope.models.inside.contributions import contributions_of
 from emoscope.models.inside.visibility import MOST_QUERIES, MOST_TOKENS, additive, answers_seeing, visible_tokens
-from emoscope.models.interventions import changing_output, computed_at, read_out, recording, resumed_at
+from emoscope.models.interventions import changing_output, computed_where_read, read_out, recording, resumed_at
 from emoscope.models.loading import load_classifier
 from emoscope.storage.files import read_json, write_json
 
@@ -251,7 +249,6 @@ def _padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: 
 
 def _pooled(model: PreTrainedModel, text: Text) -> Routes:
     """The answer if the last block computed something at one token alone, and what the model says."""
-    where = pooled_tokens(model, text.inputs["input_ids"])
 
     def alone(output: Tensor) -> Tensor:
         kept = torch.zeros_like(output)
@@ -260,7 +257,7 @@ def _pooled(model: PreTrainedModel, text: Text) -> Routes:
 
     with changing_output(blocks_of(model)[-1], alone):
         yield model(**text.inputs).logits[0], text.run.logits
-    with computed_at(feed_forward_of(model, len(blocks_of(model)) - 1), where):
+    with computed_where_read(model, text.inputs["input_ids"]):
         yield model(**text.inputs).logits[0], text.run.logits
 
 
