@@ -75,6 +75,10 @@ def test_batches_give_what_a_loop_over_texts_steps_and_classes_gives(model, own_
 
 @pytest.mark.parametrize("name", [name for name in of_kind("gradient") if name.startswith("integrated")])
 def test_scores_account_for_the_whole_difference_from_the_baseline(model, own_tokenizer, name):
+    if model.config.model_type == "llama" and name == "integrated_zero":
+        pytest.skip(
+            "its RMSNorm undoes any length, so all of the change lies at zero itself, and the page shows the error"
+        )
     readings = read_texts(own_tokenizer, TEXTS)
     for explained in explain(model, own_tokenizer, readings, CHOSEN, [name], 200, 8192):
         scores, (sums, differences) = explained.scores[name], explained.accounts[name].T
@@ -87,8 +91,8 @@ def test_more_steps_account_for_more(model, own_tokenizer):
     readings = read_texts(own_tokenizer, TEXTS)
 
     def error(steps):
-        found = explain(model, own_tokenizer, readings, CHOSEN, ["integrated_zero"], steps, 8192)
-        return sum(np.abs(np.subtract(*one.accounts["integrated_zero"].T)).sum() for one in found)
+        found = explain(model, own_tokenizer, readings, CHOSEN, ["integrated_padding"], steps, 8192)
+        return sum(np.abs(np.subtract(*one.accounts["integrated_padding"].T)).sum() for one in found)
 
     assert error(64) < 0.5 * error(2)
 
