@@ -43,7 +43,7 @@
     const truth = text.true === null ? "" : `; labelled ${names(text.true)}`;
     return `${names(text.said)}, ${(100 * text.confidence).toFixed(0)} % sure${truth}`;
   };
-  const ground = (share) => (share > 0 ? `rgba(178, 24, 43, ${0.75 * share})` : `rgba(33, 102, 172, ${-0.75 * share})`);
+  const ground = (share) => (share > 0 ? `rgba(178, 24, 43, ${0.6 * share})` : `rgba(33, 102, 172, ${-0.6 * share})`);
   const matches = (text) =>
     (state.only !== "mistakes" || text.mistake) && (state.only !== "right" || !text.mistake) && placeOf(text) >= 0 &&
     text.text.toLowerCase().includes(state.query.toLowerCase());

@@ -82,7 +82,7 @@ def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[st
         Markup().join(Markup("<td{}>{}</td>").format(kind, row[name]) for name, kind in kinds.items()) for row in rows
     ]
     return Markup(
-        '<div class="scroll" tabindex="0" role="region" aria-label="table"><table><caption>{}</caption>'
+        '<div class="scroll" tabindex="0"><table><caption>{}</caption>'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
     ).format(caption, head, Markup("\n").join(Markup("<tr>{}</tr>").format(line) for line in lines))
 

@@ -118,7 +118,7 @@ def control_findings(flips: Mapping[str, Flip]) -> Markup:
 
 def balances(flips: Mapping[str, Flip]) -> Markup:
     """How alike controls and flips are, axis by axis."""
-    tables = [Markup("<h4>{}</h4>{}").format(axis, balance_table(flip.balance)) for axis, flip in flips.items()]
+    tables = [Markup("<h3>{}</h3>{}").format(axis, balance_table(flip.balance)) for axis, flip in flips.items()]
     return details("How alike flips and controls are", *tables)
 
 

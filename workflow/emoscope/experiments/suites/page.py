@@ -130,7 +130,7 @@ def controls(suites: Mapping[str, Scored]) -> Markup:
 
 def balances(suites: Mapping[str, Scored]) -> Markup:
     """How alike controls and pairs are, suite by suite."""
-    tables = [Markup("<h4>{}</h4>{}").format(suite, balance_table(one.balance)) for suite, one in suites.items()]
+    tables = [Markup("<h3>{}</h3>{}").format(suite, balance_table(one.balance)) for suite, one in suites.items()]
     return details("How alike pairs and controls are", *tables)
 
 
@@ -193,7 +193,7 @@ def goal_rows(suites: Mapping[str, Scored]) -> pd.DataFrame:
 def strongest(suites: Mapping[str, Scored], classes: Sequence[str]) -> Markup:
     """The pairs of each suite that move the prediction most."""
     tables = [
-        Markup("<h4>{}</h4>{}").format(suite, examples(one.pairs, classes, EXAMPLES)) for suite, one in suites.items()
+        Markup("<h3>{}</h3>{}").format(suite, examples(one.pairs, classes, EXAMPLES)) for suite, one in suites.items()
     ]
     return details("The pairs that move the prediction most", *tables)
 

@@ -138,7 +138,7 @@ def coloured_texts(scores: pd.DataFrame, texts: Sequence[Mapping[str, Any]], met
                 break
             ground = np.array(FOR if score > 0 else AGAINST) / 255
             axes.add_patch(
-                Rectangle((start, row + 0.36), end - start, 0.5, color=ground, alpha=0.75 * abs(score) / largest, lw=0)
+                Rectangle((start, row + 0.36), end - start, 0.5, color=ground, alpha=0.6 * abs(score) / largest, lw=0)
             )
             for place in range(start, end):
                 axes.text(

@@ -93,7 +93,7 @@ def coloured(text: str, words: pd.DataFrame, method: str) -> Markup:
     largest = np.abs(words[method]).max() if len(words) else 0
     for start, end, score in zip(words["start"], words["end"], words[method], strict=True):
         share = abs(score) / largest if largest else 0
-        ground = "rgba({}, {}, {}, {:.2f})".format(*(FOR if score > 0 else AGAINST), 0.75 * share)
+        ground = "rgba({}, {}, {}, {:.2f})".format(*(FOR if score > 0 else AGAINST), 0.6 * share)
         against = ' class="against"' if score < 0 else ""
         parts += [
             escape(text[at:start]),
