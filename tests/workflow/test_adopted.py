@@ -81,4 +81,4 @@ def test_the_readmes_lines_work_as_they_stand(tmp_path, tokenizer):
         about["left_out"] == {"sad": [label for _, label in rows].count("sad")}
         and about["class_counts"]["neutral"] == 0
     )
-    assert planned(project, "all", config="mine.yaml")["render_report"] == 7
+    assert planned(project, "all", config="mine.yaml")["render_report"] == 8

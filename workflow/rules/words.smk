@@ -42,18 +42,19 @@ rule attribute_words:
         "benchmarks/{run}/words/attribution.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
+    threads: threads_of(2)
     resources:
         gpu=1,
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        threads=threads_of(2),
         config=as_json(config["words"]),
-        seed=config["statistics"]["seed"],
+        seed=lambda wildcards: RUNS[wildcards.run].entry["seed"],
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads 2 attribute-words --model {input.model:q} --test {input.test:q} \
+        python -m emoscope --threads {params.threads} attribute-words --model {input.model:q} --test {input.test:q} \
             --exactness {input.exactness:q} --config {params.config:q} --seed {params.seed} \
             --prediction {params.prediction:q} --thresholds {input.thresholds:q} --scores {output.scores:q} \
             --texts {output.texts:q} --accounts {output.accounts:q} --steadiness {output.steadiness:q} >{log:q} 2>&1
@@ -77,17 +78,18 @@ rule measure_faithfulness:
         "benchmarks/{run}/words/faithfulness.jsonl"
     conda:
         "../../envs/emoscope.yaml"
-    threads: 2
+    threads: threads_of(2)
     resources:
         gpu=1,
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        seed=config["statistics"]["seed"],
+        threads=threads_of(2),
+        seed=lambda wildcards: RUNS[wildcards.run].entry["seed"],
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads 2 measure-faithfulness --model {input.model:q} --texts {input.texts:q} \
+        python -m emoscope --threads {params.threads} measure-faithfulness --model {input.model:q} --texts {input.texts:q} \
             --scores {input.scores:q} --planted {input.planted:q} --seed {params.seed} \
             --prediction {params.prediction:q} --curves {output.curves:q} \
             --faithfulness {output.faithfulness:q} >{log:q} 2>&1
@@ -116,7 +118,7 @@ rule summarise_words:
         "../../envs/emoscope.yaml"
     params:
         axes=STUDY.axes,
-        seed=config["statistics"]["seed"],
+        seed=lambda wildcards: RUNS[wildcards.run].entry["seed"],
         statistics=as_json(config["statistics"]),
     shell:
         r"""

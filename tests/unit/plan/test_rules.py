@@ -24,7 +24,7 @@ OTHERWISE = {
     *(("summary", "synonyms_summary"), ("effects", "summary"), ("perturbations", "summary"), ("summaries", "summary")),
     *(("control", "findings"), ("table", "ground_truth"), ("published", "table4_gender_pairs")),
     *(("matched_train", "train"), ("matched_validation", "validation"), ("matched_test", "test")),
-    ("matched_audit", "corpus"),
+    *(("matched_audit", "corpus"), ("pair_scores", "scores")),
 }
 # The rules that may read training texts. Whatever judges a model reads the test texts.
 TRAINING_TEXTS = {
@@ -34,6 +34,7 @@ TRAINING_TEXTS = {
     "match_labels",  # numbers their labels anew
     "flip_terms",  # how often its words occur, to match neutral swaps
     "replace_words",
+    "summarise_words",  # which classes its words have, beside what they push
     "import_suite",
     "finetune",
     "masking_reference",
