@@ -273,6 +273,7 @@ def test_named_targets_build_their_part_only(finished):
         "fairness": "mask_block",
         "synonyms": "mask_block",
         "tracing": "mask_block",
+        "circuits": "trace_pairs",
         "words": "mask_block",
     }.items():
         jobs = planned(finished, target, "--forceall")
