@@ -79,8 +79,9 @@ def find_circuits(
     checked: Path,
     curves: Path,
 ) -> None:
-    """Write four tables on flips drawn by chance; all are empty for a model in which patching is not exact. `summary` is
-    that of masking.
+    """Write four tables on flips drawn by chance; all are empty for a model in which patching is not exact.
+
+    `summary` is that of masking.
 
     - sample: `pair, id, origin, cluster, half, rise, fall, total`; `half` is that of the texts that a pair belongs to;
     - effects: `pair, method, site, block, head, effect`, in logits of the pair's margin towards the flipped text: both

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, PATCHING, RANDOM
 from emoscope.experiments.circuits.summarise import FAITHFUL
-from emoscope.reporting.html import html_table, number, percent, signed, unsigned
+from emoscope.reporting.html import html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
 
 say = partial(passage, "circuits")
@@ -78,7 +78,7 @@ def area_table(axes: list[str], findings: pd.DataFrame) -> Markup:
             "CPR": found.shown(f"{axis}.cpr.{_named(name)}", number),
             "CMD": found.shown(f"{axis}.cmd.{_named(name)}", number),
             "left without": found.shown(f"{axis}.left.{_named(name)}", number),
-            f"nodes that keep {percent(FAITHFUL, 0)}": unsigned(found.value(f"{axis}.nodes.{_named(name)}")),
+            f"nodes that keep {percent(FAITHFUL, 0)}": number(int(found.value(f"{axis}.nodes.{_named(name)}"))),
             "CMD against random": verdict(found[f"{axis}.gain.{_named(name)}"]) if name != RANDOM else "",
         }
         for axis in axes
@@ -109,7 +109,7 @@ def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
     return Markup("\n").join(say("no_flips", axis=axis, moves=f"{axis}.margin" in found) for axis in missing)
 
 
-def _shown(found: Findings, name: str, form=signed) -> Markup | str:
+def _shown(found: Findings, name: str, form=number) -> Markup | str:
     return found.shown(name, form) if name in found else "n/a"
 
 
