@@ -18,8 +18,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.measure import Mask, block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
-from emoscope.experiments.tracing.alignment import align
-from emoscope.experiments.tracing.patching import Patch, moved_classes, patched_logits, transfers
 from emoscope.models.activations import Activations, activations_of
 from emoscope.models.families import pooled_token
 from emoscope.models.inside.contributions import contributions_of
@@ -28,6 +26,8 @@ from emoscope.models.inside.structure import prepared
 from emoscope.models.planted.circuit import BLOCKS, HEADS, Circuit, Node, nodes, plan
 from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import REMOVED, pairs, sentences
+from emoscope.perturbation.inside.alignment import align
+from emoscope.perturbation.inside.patching import Patch, moved_classes, patched_logits, transfers
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.average_precision import average_precision
 from emoscope.storage.names import NONE, WHOLE_BLOCK

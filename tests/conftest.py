@@ -17,7 +17,8 @@ import torch  # noqa: E402
 
 from emoscope.training.finetune import train_tokenizer  # noqa: E402
 from project import copy_project, hard_links, snakemake  # noqa: E402
-from random_models import FAMILIES, TEXTS  # noqa: E402
+from random_models import FAMILIES, TEXTS, train_wordpiece  # noqa: E402
+from traced_pair import FLIPPED, TEXT  # noqa: E402
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)  # the other cores test, too
@@ -73,3 +74,15 @@ def classifier(request, tokenizer):
         if "norm" not in name.lower() and "ln_" not in name:
             torch.nn.init.normal_(parameter, std=0.3)
     return model
+
+
+@pytest.fixture(scope="module")
+def bert():
+    """A random BERT whose tokenizer puts [CLS] and [SEP] around a text."""
+    own = train_wordpiece([*TEXTS, TEXT, FLIPPED], 300)
+    torch.manual_seed(0)
+    model = FAMILIES["bert"](len(own)).eval()
+    for parameter in model.bert.encoder.parameters():
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.3)
+    return model, own

@@ -2,10 +2,10 @@
 
 from collections import namedtuple
 
-from emoscope.experiments.tracing.alignment import align
-from emoscope.experiments.tracing.names import FLIP
-from emoscope.experiments.tracing.sample import Drawn, places_of
 from emoscope.models.families import pooled_token
+from emoscope.perturbation.inside.alignment import align
+from emoscope.perturbation.inside.names import FLIP
+from emoscope.perturbation.inside.sample import Drawn, places_of
 
 TEXT, FLIPPED = "he said that she was afraid of her dog", "she said that he was afraid of his dog"
 SPANS = [(0, 2, 0, 3), (13, 16, 14, 16), (31, 34, 31, 34)]

@@ -92,7 +92,7 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
 READERS = "doctor experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
-READERS += " experiments.tracing.measure models.inside.exactness"
+READERS += " experiments.circuits.measure experiments.tracing.measure models.inside.exactness"
 READERS += (
     " models.sources models.logits perturbation.scored_pairs training.adopt training.finetune training.thresholds"
 )

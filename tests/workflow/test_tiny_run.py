@@ -273,6 +273,7 @@ def test_named_targets_build_their_part_only(finished):
         "fairness": "mask_block",
         "synonyms": "mask_block",
         "tracing": "mask_block",
+        "circuits": "trace_pairs",
         "words": "mask_block",
     }.items():
         jobs = planned(finished, target, "--forceall")
@@ -281,6 +282,16 @@ def test_named_targets_build_their_part_only(finished):
     assert planned(finished, "claims", "--forceall")["render_overview"] == 1
     assert "render_index" in planned(finished, "reports", "--forceall")
     assert planned(finished, "--forceall") == planned(finished, "all", "--forceall") != {}
+
+
+def test_circuits_are_looked_for_on_demand(changeable):
+    found = snakemake(changeable, "circuits")
+    assert found.returncode == 0, found.stdout
+    page = (changeable / "reports/tiny-s1/circuits.html").read_text()
+    assert "heads and feed-forwards keep" in page and 'href="masking.html"' in page
+    findings = pd.read_csv(changeable / "results/tiny-s1/circuits/findings.csv").set_index("name")["value"]
+    assert findings["gender.error.integrated_gradients"] < 0.5 and findings["gender.margin"] > 0
+    assert planned(changeable, "all") == {}, "no other page leads to it"
 
 
 def test_snakemakes_own_report(finished, tmp_path):

@@ -53,6 +53,8 @@ COMMANDS = {
     "summarise-synonyms": "experiments.synonyms.summarise:summarise_synonyms",
     "trace-pairs": "experiments.tracing.measure:trace_pairs",
     "summarise-tracing": "experiments.tracing.summarise:summarise_tracing",
+    "find-circuits": "experiments.circuits.measure:find_circuits",
+    "summarise-circuits": "experiments.circuits.summarise:summarise_circuits",
     "attribute-words": "experiments.words.measure:attribute_words",
     "measure-faithfulness": "experiments.words.faithfulness:measure_faithfulness",
     "summarise-words": "experiments.words.summarise:summarise_words",

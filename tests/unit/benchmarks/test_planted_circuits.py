@@ -3,9 +3,9 @@
 import pytest
 
 from benchmarks.planted_circuits import scored
-from emoscope.experiments.tracing.patching import FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED
 from emoscope.models.planted.compiled import LAYOUTS
 from emoscope.models.planted.texts import REMOVED
+from emoscope.perturbation.inside.patching import FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -44,6 +44,15 @@ def test_a_runs_pages_know_how_its_texts_came_about(pages):
     assert "audit" not in pages["attention"].paths(MODEL)
 
 
+def test_a_page_on_demand_is_found_and_nothing_leads_to_it(pages):
+    before = pages.read_about(RUN), pages.parameters("masking", RUN, CONFIG), pages.html([RUN])
+    pages.add(Page("circuits", [RUN], lambda run: {"parts": f"{run.results}/parts.parquet"}, on_demand=True))
+    assert (pages.read_about(RUN), pages.parameters("masking", RUN, CONFIG), pages.html([RUN])) == before
+    assert pages["circuits"].all_html() == ["reports/tweets-s1/circuits.html"]
+    links = json.loads(pages.parameters("circuits", RUN, CONFIG))["links"]
+    assert "Masking" in links and "Circuits" not in links
+
+
 def test_a_page_about_something_else_is_refused(pages):
     with pytest.raises(ValueError, match="no page masking about small"):
         pages["masking"].paths(MODEL)

@@ -36,7 +36,7 @@ class Page:
 
     subjects: what there is a page about. tables: the files that the notebook reads for one of them, by the name under
     which it knows them. sections: the sections of the configuration that it mentions. script: the
-    file of a script that it runs.
+    file of a script that it runs. on_demand: it is made only if asked for, and no other page leads to it.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Page:
     tables: Callable[[Subject], Tables]
     sections: tuple[str, ...] = ()
     script: str = ""
+    on_demand: bool = False
 
     def html(self, subject: Subject) -> str:
         return f"reports/{subject.place}/{self.name}.html".replace("/./", "/")
@@ -65,7 +66,8 @@ class Pages(dict[str, Page]):
         self[page.name] = page
 
     def about(self, subject: Subject) -> list[Page]:
-        return [page for page in self.values() if subject in page.subjects]
+        """The pages of a subject that are always made."""
+        return [page for page in self.values() if subject in page.subjects and not page.on_demand]
 
     def html(self, subjects: Iterable[Subject]) -> list[str]:
         """The pages of these subjects, one subject after the other."""

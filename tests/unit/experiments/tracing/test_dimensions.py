@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from emoscope.experiments.tracing.alignment import align
 from emoscope.experiments.tracing.dimensions import activation_variance, change_table, unrelated_texts, word_changes
 from emoscope.models.activations import activations_of
+from emoscope.perturbation.inside.alignment import align
 from traced_pair import BUDGET, FLIPPED, SPANS, TEXT
 
 SHORT = ("he left", "she left", [(0, 2, 0, 3)])

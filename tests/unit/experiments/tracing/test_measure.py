@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.tracing.alignment import align
 from emoscope.experiments.tracing.measure import COLUMNS, inside, strongest
 from emoscope.models.activations import activations_of
+from emoscope.perturbation.inside.alignment import align
 from made_up import CLASSES
 from traced_pair import BUDGET, FLIPPED, SPANS, TEXT
 

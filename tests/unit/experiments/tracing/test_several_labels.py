@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from emoscope.experiments.tracing.attribution import class_lens_table
-from emoscope.experiments.tracing.patching import moved_classes
 from emoscope.models.activations import activations_of
 from emoscope.models.families import pooled_token
+from emoscope.perturbation.inside.patching import moved_classes
 from emoscope.storage.decisions import SEVERAL
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from emoscope.experiments.tracing.patching import Patch, Transfer, patched_logits
 from emoscope.models.activations import activations_of
 from emoscope.models.families import blocks_of, heads_of
 from emoscope.models.inside.estimates import estimated_effects
+from emoscope.perturbation.inside.patching import Patch, Transfer, patched_logits
 from random_models import FAMILIES
 
 MARGIN = (2, 0)

@@ -12,8 +12,11 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.tracing.attribution import lens_of
-from emoscope.experiments.tracing.names import PLACES
-from emoscope.experiments.tracing.patching import (
+from emoscope.models.activations import Activations, each_activations
+from emoscope.models.families import pooled_token
+from emoscope.models.inside.contributions import contributions_of
+from emoscope.perturbation.inside.names import PLACES
+from emoscope.perturbation.inside.patching import (
     FLIPPED_INTO_ORIGINAL,
     ORIGINAL_INTO_FLIPPED,
     Transfer,
@@ -22,10 +25,7 @@ from emoscope.experiments.tracing.patching import (
     patched_logits,
     transfers,
 )
-from emoscope.experiments.tracing.sample import Drawn
-from emoscope.models.activations import Activations, each_activations
-from emoscope.models.families import pooled_token
-from emoscope.models.inside.contributions import contributions_of
+from emoscope.perturbation.inside.sample import Drawn
 from emoscope.storage.names import NONE
 
 METHODS = ("patching", "attribution", "lens")

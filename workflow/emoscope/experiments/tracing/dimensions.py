@@ -10,10 +10,10 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.experiments.tracing.alignment import align
-from emoscope.experiments.tracing.names import SPREAD
-from emoscope.experiments.tracing.sample import kinds_of
 from emoscope.models.activations import each_activations
+from emoscope.perturbation.inside.alignment import align
+from emoscope.perturbation.inside.names import SPREAD
+from emoscope.perturbation.inside.sample import kinds_of
 
 MOST_TEXTS = 300  # flips, neutral swaps and unrelated texts; more change nothing but the time it takes
 

@@ -9,15 +9,15 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.tracing.aggregate import METHODS, aggregate
-from emoscope.experiments.tracing.alignment import Aligned, align
 from emoscope.experiments.tracing.attribution import attribution_table, class_lens_table
 from emoscope.experiments.tracing.dimensions import change_table
-from emoscope.experiments.tracing.patching import patch_table
-from emoscope.experiments.tracing.sample import draw
 from emoscope.models.activations import Activations, activations_of, unit_means
 from emoscope.models.families import pooled_token
 from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.loading import classes_of, load_classifier
+from emoscope.perturbation.inside.alignment import Aligned, align
+from emoscope.perturbation.inside.patching import patch_table
+from emoscope.perturbation.inside.sample import draw
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, largest_change, scored
 from emoscope.storage.files import write_table
 

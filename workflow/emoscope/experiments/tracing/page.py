@@ -9,9 +9,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.tracing.journey import Inside, concentration, journey_of, margin_changes, words_of
-from emoscope.experiments.tracing.names import FLIP, NEUTRAL
 from emoscope.experiments.tracing.profiles import LEVEL
 from emoscope.experiments.tracing.shares import BOTH
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.perturbation.pair_tables import ORIGINS, most_changed, pair_texts
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.html import cell, html_table, listed, number, outcome, percent, planted_box, signed

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.tracing.names import FLIP, NEUTRAL, SPREAD
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL, SPREAD
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.names import TOP

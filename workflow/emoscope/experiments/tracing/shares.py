@@ -8,7 +8,7 @@ answer, and one that hardly moves it has no share of its own that could be far t
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.tracing.names import FLIP, NEUTRAL
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.experiments.tracing.names import FLIP
 from emoscope.experiments.tracing.profiles import (
     LEVEL,
     Profiles,
@@ -16,6 +15,7 @@ from emoscope.experiments.tracing.profiles import (
     profiles_of,
 )
 from emoscope.experiments.tracing.shares import BOTH, summarise_shares
+from emoscope.perturbation.inside.names import FLIP
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.settings import resampling

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.experiments.tracing.alignment import align, aligned_units
+from emoscope.perturbation.inside.alignment import align, aligned_units
 from traced_pair import FLIPPED, SPANS, TEXT
 
 WORDS = st.lists(st.sampled_from(["he", "she", "a", "feels", "mother in law"]), min_size=1, max_size=8)

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from emoscope.experiments.tracing.alignment import align
-from emoscope.experiments.tracing.patching import Patch, _matched, all_patches, patch_table, patched_logits, transfers
 from emoscope.models.activations import activations_of
 from emoscope.models.families import (
     blocks_of,
@@ -16,6 +14,8 @@ from emoscope.models.families import (
     projection_of,
 )
 from emoscope.models.interventions import changing_output
+from emoscope.perturbation.inside.alignment import align
+from emoscope.perturbation.inside.patching import Patch, _matched, all_patches, patch_table, patched_logits, transfers
 from made_up import CLASSES
 from traced_pair import BUDGET, TEXT
 

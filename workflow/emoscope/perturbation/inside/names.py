@@ -1,4 +1,4 @@
-"""Names in the tables of tracing."""
+"""Names in the tables on pairs seen from inside."""
 
 FLIP, NEUTRAL = "flip", "neutral"  # kinds of pairs
 SPREAD = "spread"  # beside them: the usual spread of the dimensions, and no change

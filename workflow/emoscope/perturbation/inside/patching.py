@@ -18,7 +18,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
-from emoscope.experiments.tracing.alignment import Aligned
 from emoscope.models.activations import Activations, padded
 from emoscope.models.batches import token_batches
 from emoscope.models.families import (
@@ -31,6 +30,7 @@ from emoscope.models.families import (
 )
 from emoscope.models.interventions import changing_input, changing_output, resumed_at
 from emoscope.models.logits import probabilities
+from emoscope.perturbation.inside.alignment import Aligned
 from emoscope.storage.names import NONE
 
 FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED = "flipped into original", "original into flipped"

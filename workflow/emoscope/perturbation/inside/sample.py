@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.experiments.tracing.alignment import Aligned, Unit, align
-from emoscope.experiments.tracing.names import FLIP, NEUTRAL, PLACES
 from emoscope.models.families import pooled_token
+from emoscope.perturbation.inside.alignment import Aligned, Unit, align
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL, PLACES
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable
 
 

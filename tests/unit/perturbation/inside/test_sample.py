@@ -3,9 +3,9 @@
 import pandas as pd
 import torch
 
-from emoscope.experiments.tracing.alignment import Unit, align
-from emoscope.experiments.tracing.names import FLIP, NEUTRAL
-from emoscope.experiments.tracing.sample import draw, kinds_of, places_of, token_for_token
+from emoscope.perturbation.inside.alignment import Unit, align
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL
+from emoscope.perturbation.inside.sample import draw, kinds_of, places_of, token_for_token
 from random_models import FAMILIES
 from traced_pair import SHORT
 

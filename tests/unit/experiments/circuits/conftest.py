@@ -1,0 +1,65 @@
+"""Circuits looked for in a model in which one was planted."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from emoscope.experiments.circuits.measure import MASKS, find_circuits
+from emoscope.experiments.circuits.summarise import summarise_circuits
+from emoscope.models.inside.exactness import CHECKS, Check, record
+from emoscope.models.planted.circuit import nodes, plan
+from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.models.planted.texts import pairs
+from emoscope.storage.files import write_json
+from emoscope.storage.names import ALL, WHOLE_BLOCK
+
+TABLES = ("sample", "effects", "checked", "curves")
+STATISTICS = {"confidence": 0.95, "resamples": 100, "seed": 1, "margin": 0.02}
+CONFIG = {"pairs": 24, "steps": 8, "checked": 6, "random_orders": 2, "seed": 1}
+
+
+def flips(count: int) -> pd.DataFrame:
+    """Pairs of the planted task, as a perturbation set has them."""
+    rows = []
+    for number, row in enumerate(pairs(count, 1).itertuples()):
+        words, others = row.text.split(), row.changed.split()
+        place = next(place for place, (one, other) in enumerate(zip(words, others, strict=True)) if one != other)
+        start = len(" ".join(words[:place])) + (place > 0)
+        spans = [(start, start + len(words[place]), start, start + len(others[place]))]
+        rows.append((number, "natural", "", row.text, row.changed, row.text, [], spans))
+    return pd.DataFrame(rows, columns=["id", "origin", "term", "text", "perturbed", "cluster", "flags", "spans"])
+
+
+def masks(circuit) -> pd.DataFrame:
+    """What masking would say of each head and feed-forward: those of the circuit matter."""
+    rows = [
+        (MASKS[site], block, head if site == "head" else WHOLE_BLOCK, float((site, block, head) in circuit.roles))
+        for site, block, head in nodes()
+    ]
+    return pd.DataFrame(rows, columns=["condition", "block", "head", "change"]).assign(measure="margin", group=ALL)
+
+
+@pytest.fixture(scope="session")
+def found(tmp_path_factory):
+    """All tables on a planted GPT-2, and the circuit."""
+    folder, circuit = tmp_path_factory.mktemp("circuits"), plan(1)
+    compiled(circuit, "gpt2").save_pretrained(folder / "model")
+    tokenizer_for("gpt2").save_pretrained(folder / "model")
+    flips(24).to_parquet(folder / "pairs.parquet")
+    masks(circuit).to_parquet(folder / "summary.parquet")
+    write_json(record([Check(name, 0.0) for name in CHECKS]), folder / "exactness.json")
+    files = {name: folder / f"{name}.parquet" for name in TABLES}
+    given = {name: folder / f"{name}.parquet" for name in ("pairs", "summary")}
+    find_circuits(
+        folder / "model", **given, exactness=folder / "exactness.json", config=CONFIG,
+        prediction={"tokens_per_batch": 4096}, **files,
+    )  # fmt: skip
+    made = {name: [folder / f"{name}.parquet"] for name in ("parts", "sizes")}
+    lists = {name: [path] for name, path in files.items()}
+    summarise_circuits(
+        **lists, axes={"axes": ["gender"]}, statistics=STATISTICS, **made, findings=folder / "findings.csv"
+    )
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*TABLES, "parts", "sizes")}
+    findings = pd.read_csv(folder / "findings.csv")
+    return SimpleNamespace(**tables, findings=findings, circuit=circuit, folder=folder)

@@ -1,0 +1,54 @@
+"""The figures of the page on circuits; nothing is computed here."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from emoscope.experiments.circuits.names import KEPT, PATCHING, REPLACED
+from emoscope.reporting.plots import MARKERS, PALETTE, canvas, label_axes, styled
+
+SIDES = {KEPT: "only these go on as in the text", REPLACED: "these are as in the flipped text"}
+
+
+@styled
+def agreement(parts: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+    """Estimated shares of the difference against patched ones, a mark for each part; on the line they agree.
+
+    `titles` name the columns of estimates.
+    """
+    known = parts.dropna(subset=PATCHING)
+    figure, axes = canvas(5.2, 4)
+    ends = [known[[*titles, PATCHING]].min().min(), known[[*titles, PATCHING]].max().max()]
+    axes.plot(ends, ends, color="#888", linewidth=0.8)
+    for number, (method, title) in enumerate(titles.items()):
+        style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 4, "alpha": 0.7}
+        axes.plot(known[PATCHING], known[method], linestyle="none", label=title, **style)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+    label_axes(axes, x="share of the difference, patched", y="estimated")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure
+
+
+@styled
+def curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+    """What is there of the difference by the share of nodes kept or replaced, with intervals as bands; `titles` name
+    the rankings."""
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    grid = figure.subplots(1, len(SIDES), sharey=True)
+    for axes, (side, title) in zip(grid, SIDES.items(), strict=True):
+        for number, (ranking, name) in enumerate(titles.items()):
+            rows = sizes[(sizes["side"] == side) & (sizes["ranking"] == ranking)].sort_values("nodes")
+            axes.fill_between(rows["share"], rows["low"], rows["high"], color=PALETTE[number], alpha=0.15, linewidth=0)
+            style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.3}
+            axes.plot(rows["share"], rows["value"], label=name, **style)
+        for level in (0, 1):
+            axes.axhline(level, color="#888", linewidth=0.6)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_title(title)
+        label_axes(axes, x="share of heads and feed-forwards", y="share of the difference" if side == KEPT else "")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
+    return figure

@@ -1,0 +1,244 @@
+"""Which heads and feed-forwards carry the difference between the two texts of a flip: estimated for all of them, made
+sure of for some by patching, and tried as circuits, of which more and more is kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+from transformers import PreTrainedModel
+
+from emoscope.experiments.circuits.kept import Node, Trial, kept_logits, nodes_of
+from emoscope.experiments.circuits.names import (
+    GRADIENT,
+    INTEGRATED,
+    KEPT,
+    MASKING,
+    NODE,
+    PATCHING,
+    RANDOM,
+    REPLACED,
+)
+from emoscope.models.activations import Activations, each_activations
+from emoscope.models.families import blocks_of
+from emoscope.models.inside.estimates import estimated_effects
+from emoscope.models.inside.exactness import allowed, exact_checks
+from emoscope.models.loading import classes_of, load_classifier
+from emoscope.perturbation.inside.patching import (
+    FLIPPED_INTO_ORIGINAL,
+    Patch,
+    moved_classes,
+    patched_logits,
+    transfers,
+)
+from emoscope.perturbation.inside.sample import Drawn, draw
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS
+from emoscope.storage.files import write_table
+from emoscope.storage.names import ALL, NONE, WHOLE_BLOCK
+
+AT_ONCE = 16  # pairs whose activations are held together
+SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1)  # of the nodes that are kept
+SAMPLE_COLUMNS = ["pair", "id", "origin", "cluster", "half", "rise", "fall", "total"]
+EFFECT_COLUMNS = ["pair", "method", *NODE, "effect"]
+CHECKED_COLUMNS = [*NODE, "largest", "random"]
+CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "nodes", "effect"]
+MASKS = {"head": "mean", "feed_forward": "mlp_mean"}  # the masks by which masking ranks
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A pair and both its runs; its margin is logit(rise) - logit(fall), which the flip raises by `total`."""
+
+    number: int
+    pair: Drawn
+    original: Activations
+    flipped: Activations
+    rise: int
+    fall: int
+
+    def margin(self, logits: np.ndarray) -> np.ndarray:
+        return logits[..., self.rise] - logits[..., self.fall]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The margin in the original and in the flipped text."""
+        return tuple(float(self.margin(run.logits.cpu().numpy())) for run in (self.original, self.flipped))
+
+
+def find_circuits(
+    model: Path,
+    pairs: Path,
+    summary: Path,
+    exactness: Path,
+    config: dict,
+    prediction: dict,
+    sample: Path,
+    effects: Path,
+    checked: Path,
+    curves: Path,
+) -> None:
+    """Write four tables on flips drawn by chance; all are empty for a model in which patching is not exact.
+
+    `summary` is that of masking.
+
+    - sample: `pair, id, origin, cluster, half, rise, fall, total`; `half` is that of the texts that a pair belongs to;
+    - effects: `pair, method, site, block, head, effect`, in logits of the pair's margin towards the flipped text: both
+      kinds of estimate for all parts, `patching` for some;
+    - checked: `site, block, head, largest, random`: those parts, and whether each is of the largest or of those
+      drawn by chance;
+    - curves: `pair, ranking, draw, side, nodes, effect`: with the first `nodes` of a ranking kept as in the original
+      text (or replaced by the flipped text's), by how many logits the margin stays apart from the flipped text's. A
+      pair's ranking comes from the other half of the texts, since what is chosen on a text fits it too well.
+    """
+    classifier, tokenizer = load_classifier(model)
+    table, budget, seed = pd.read_parquet(pairs), prediction["tokens_per_batch"], config["seed"]
+    drawn: list[Drawn] = []
+    if allowed(PATCHING, exact_checks(exactness)):
+        flips = table[~table["origin"].isin(NEUTRAL_ORIGINS)]
+        drawn, _ = draw(classifier, tokenizer, flips, config["pairs"], seed)
+    clusters = list(dict.fromkeys(one.pair.cluster for one in drawn))
+    halves = np.array([clusters.index(one.pair.cluster) % 2 for one in drawn], dtype=int)
+    parts = parts_of(classifier)
+    estimates, rows = estimate(classifier, drawn, parts, config["steps"], budget)
+    rng = np.random.default_rng(seed)
+    chosen = to_check(np.abs(estimates[INTEGRATED].mean(axis=0)), config["checked"], rng) if drawn else []
+    nodes = nodes_of(classifier)
+    places = [parts.index(node) for node in nodes]
+    by_method = {method: values[:, places] for method, values in estimates.items()}
+    ranked = rankings(by_method, halves, masked_effects(pd.read_parquet(summary), nodes), config["random_orders"], rng)
+    found, kept = [], []
+    for seen in _seen(classifier, drawn, budget, "circuits"):
+        found += exact_effects(classifier, seen, [parts[number] for number, *_ in chosen], budget)
+        kept += curves_of(classifier, seen, ranked, halves, budget)
+    classes = classes_of(classifier)
+    told = [(*row[:4], int(halves[row[0]]), classes[row[4]], classes[row[5]], row[6]) for row in rows]
+    write_table(pd.DataFrame(told, columns=SAMPLE_COLUMNS), sample)
+    estimated = [
+        (number, method, *part, effect)
+        for method, values in estimates.items()
+        for number, row in enumerate(values)
+        for part, effect in zip(parts, row, strict=True)
+    ]
+    write_table(pd.DataFrame([*estimated, *found], columns=EFFECT_COLUMNS), effects)
+    write_table(pd.DataFrame([(*parts[number], *how) for number, *how in chosen], columns=CHECKED_COLUMNS), checked)
+    write_table(pd.DataFrame(kept, columns=CURVE_COLUMNS), curves)
+
+
+def parts_of(model: PreTrainedModel) -> list[Node]:
+    """All parts whose effects are estimated: the nodes, and each block's attention as a whole."""
+    return [*nodes_of(model), *(("attention", block, NONE) for block in range(len(blocks_of(model))))]
+
+
+def estimate(
+    model: PreTrainedModel, drawn: Sequence[Drawn], parts: Sequence[Node], steps: int, tokens_per_batch: int
+) -> tuple[dict[str, np.ndarray], list[tuple]]:
+    """The effects (pairs, parts) of putting each part of the flipped text into the original, by method; and of every
+    pair `pair, id, origin, cluster, rise, fall, total`."""
+    values, rows = {method: np.zeros((len(drawn), len(parts))) for method in (INTEGRATED, GRADIENT)}, []
+    for group in _seen(model, drawn, tokens_per_batch, "estimates"):
+        for seen in group:
+            inputs, margin = seen.pair.aligned.original, (seen.rise, seen.fall)
+            for method, taken in ((INTEGRATED, steps), (GRADIENT, 0)):
+                found = estimated_effects(model, inputs, seen.original, seen.flipped, margin, taken)
+                values[method][seen.number] = [
+                    found[site][block, head] if site == "head" else found[site][block] for site, block, head in parts
+                ]
+            start, goal = seen.ends
+            one = seen.pair.pair
+            rows.append((seen.number, one.id, one.origin, one.cluster, seen.rise, seen.fall, goal - start))
+    return values, rows
+
+
+def to_check(sizes: np.ndarray, count: int, rng: np.random.Generator) -> list[tuple[int, bool, bool]]:
+    """Which parts are patched, by number: the `count` largest, and as many of all drawn by chance; and which of both
+    each is."""
+    largest = set(np.argsort(-sizes, kind="stable")[:count].tolist())
+    by_chance = set(rng.permutation(len(sizes))[:count].tolist())
+    return [(number, number in largest, number in by_chance) for number in sorted(largest | by_chance)]
+
+
+def masked_effects(summary: pd.DataFrame, nodes: Sequence[Node]) -> np.ndarray | None:
+    """How far masking by the mean moves the margin of the confident samples, for each node; None if not all were."""
+    rows = summary[(summary["measure"] == "margin") & (summary["group"] == ALL)]
+    changes = {(row.condition, row.block, row.head): row.change for row in rows.itertuples()}
+    wanted = [(MASKS[site], block, WHOLE_BLOCK if head == NONE else head) for site, block, head in nodes]
+    return np.array([changes[mask] for mask in wanted]) if changes.keys() >= set(wanted) else None
+
+
+def rankings(
+    estimates: Mapping[str, np.ndarray],
+    halves: np.ndarray,
+    masked: np.ndarray | None,
+    random_orders: int,
+    rng: np.random.Generator,
+) -> dict[tuple[str, int], Sequence[np.ndarray]]:
+    """The nodes in the order in which they are kept, largest effect first, for the pairs of the first and the second
+    half of the texts; by ranking and draw. No rankings where a half has no pairs."""
+    if set(halves) != {0, 1}:
+        return {}
+    found = {}
+    for method, values in estimates.items():
+        found[method, 0] = [_descending(values[halves != half].mean(axis=0)) for half in (0, 1)]
+    if masked is not None:
+        found[MASKING, 0] = [_descending(masked)] * 2
+    nodes = next(iter(estimates.values())).shape[1]
+    return found | {(RANDOM, draw): [rng.permutation(nodes)] * 2 for draw in range(random_orders)}
+
+
+def exact_effects(
+    model: PreTrainedModel, group: Sequence[Seen], parts: Sequence[Node], tokens_per_batch: int
+) -> list[tuple]:
+    """Rows of `effects` by patching: each part of the flipped texts put into the originals."""
+    jobs, asked = [], []
+    for seen in group:
+        transfer = transfers(seen.pair.aligned, seen.original, seen.flipped)[FLIPPED_INTO_ORIGINAL]
+        jobs += [(transfer, Patch(site, block, head=head)) for site, block, head in parts]
+        asked += [(seen, part) for part in parts]
+    logits = patched_logits(model, jobs, tokens_per_batch)
+    return [
+        (seen.number, PATCHING, *part, float(seen.margin(row)) - seen.ends[0])
+        for (seen, part), row in zip(asked, logits, strict=True)
+    ]
+
+
+def curves_of(
+    model: PreTrainedModel,
+    group: Sequence[Seen],
+    ranked: Mapping[tuple[str, int], Sequence[np.ndarray]],
+    halves: np.ndarray,
+    tokens_per_batch: int,
+) -> list[tuple]:
+    """Rows of `curves`."""
+    trials, asked = [], []
+    for seen in group:
+        for (ranking, number), orders in ranked.items():
+            order = orders[halves[seen.number]]
+            for count in sorted({int(np.ceil(share * len(order))) for share in SHARES}):
+                first = np.isin(np.arange(len(order)), order[:count])
+                for side, kept in ((KEPT, first), (REPLACED, ~first)):
+                    trials.append(Trial(seen.pair.aligned.original, seen.flipped, kept))
+                    asked.append((seen, ranking, number, side, count))
+    logits = kept_logits(model, trials, tokens_per_batch)
+    return [
+        (seen.number, *key, seen.ends[1] - float(seen.margin(row)))
+        for (seen, *key), row in zip(asked, logits, strict=True)
+    ]
+
+
+def _descending(effects: np.ndarray) -> np.ndarray:
+    return np.argsort(-np.abs(effects), kind="stable")
+
+
+def _seen(model: PreTrainedModel, drawn: Sequence[Drawn], tokens_per_batch: int, doing: str) -> Iterator[list[Seen]]:
+    """The pairs with their activations, some at once."""
+    for start in tqdm(range(0, len(drawn), AT_ONCE), desc=doing, mininterval=2):
+        some = drawn[start : start + AT_ONCE]
+        texts = [text for one in some for text in (one.aligned.original, one.aligned.flipped)]
+        runs = dict(each_activations(model, texts, tokens_per_batch))
+        both = [(runs[2 * place], runs[2 * place + 1]) for place in range(len(some))]
+        yield [
+            Seen(start + place, one, *run, *moved_classes(model, *run))
+            for place, (one, run) in enumerate(zip(some, both, strict=True))
+        ]

@@ -1,0 +1,6 @@
+"""Names in the tables of circuits."""
+
+INTEGRATED, GRADIENT, PATCHING = "integrated gradients", "one gradient", "patching"  # how effects are found
+MASKING, RANDOM = "masking", "random"  # other orders in which parts are kept
+KEPT, REPLACED = "kept", "replaced"  # what is done with the first of an order; the others get the opposite
+NODE = ["site", "block", "head"]

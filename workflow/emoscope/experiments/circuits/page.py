@@ -1,0 +1,117 @@
+"""What the page on circuits says."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import pandas as pd
+from markupsafe import Markup
+
+from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, PATCHING, RANDOM
+from emoscope.experiments.circuits.summarise import FAITHFUL
+from emoscope.reporting.html import html_table, number, percent
+from emoscope.reporting.passages import Findings, passage
+
+say = partial(passage, "circuits")
+TITLES = {INTEGRATED: "integrated gradients", GRADIENT: "one gradient", MASKING: "masking", RANDOM: "random order"}
+ESTIMATES = {name: TITLES[name] for name in (INTEGRATED, GRADIENT)}
+SITES = {"head": "head {head} of block {block}", "attention": "attention of block {block}"}
+SITES["feed_forward"] = "feed-forward of block {block}"
+LISTED = 10
+BETTER, WORSE = "better than a random order", "worse than a random order"
+UNSETTLED = "not settled against a random order"
+
+
+def main_result(axes: list[str], findings: pd.DataFrame) -> Markup:
+    """The headline: how few parts keep the difference, by our order and by cheaper ones."""
+    found = Findings(findings)
+    told = [
+        {
+            "axis": axis,
+            "nodes": {name: found.value(f"{axis}.nodes.{_named(name)}") for name in rankings(axis, findings)},
+            "all": found.note(f"{axis}.nodes.{_named(INTEGRATED)}").removeprefix("Of ").removesuffix("."),
+            "verdict": verdict(found[f"{axis}.gain.{_named(INTEGRATED)}"]),
+            "cmd": {name: found[f"{axis}.cmd.{_named(name)}"] for name in rankings(axis, findings)},
+        }
+        for axis in axes
+        if f"{axis}.nodes.{_named(INTEGRATED)}" in found
+    ]
+    return say("main_result", axes=told, titles=TITLES, first=INTEGRATED, faithful=FAITHFUL)
+
+
+def rankings(axis: str, findings: pd.DataFrame) -> dict[str, str]:
+    """The titles of the rankings that were tried."""
+    found = Findings(findings)
+    return {name: title for name, title in TITLES.items() if f"{axis}.cmd.{_named(name)}" in found}
+
+
+def verdict(gain: Mapping) -> str:
+    """Whether an order finds a circuit sooner than a random one, by the interval of the gain."""
+    return BETTER if gain["low"] > 0 else WORSE if gain["high"] < 0 else UNSETTLED
+
+
+def agreement_table(axes: list[str], findings: pd.DataFrame) -> Markup:
+    """How well estimates agree with patching."""
+    found = Findings(findings)
+    rows = [
+        {
+            "axis": axis,
+            "estimate": title,
+            "rank correlation with patching": found.shown(f"{axis}.rank_correlation.{_named(method)}"),
+            "error, of the mean effect": found.shown(f"{axis}.error.{_named(method)}", percent),
+            "rank correlation of halves": _shown(found, f"{axis}.halves.{_named(method)}"),
+            "largest missed": _shown(found, f"{axis}.missed", percent),
+        }
+        for axis in axes
+        for method, title in ESTIMATES.items()
+        if f"{axis}.error.{_named(method)}" in found
+    ]
+    return html_table(rows, say("agreement"), text=("axis", "estimate"))
+
+
+def area_table(axes: list[str], findings: pd.DataFrame) -> Markup:
+    """Areas of the curves of every order."""
+    found = Findings(findings)
+    rows = [
+        {
+            "axis": axis,
+            "order": title,
+            "CPR": found.shown(f"{axis}.cpr.{_named(name)}", number),
+            "CMD": found.shown(f"{axis}.cmd.{_named(name)}", number),
+            "left without": found.shown(f"{axis}.left.{_named(name)}", number),
+            f"nodes that keep {percent(FAITHFUL, 0)}": number(int(found.value(f"{axis}.nodes.{_named(name)}"))),
+            "CMD against random": verdict(found[f"{axis}.gain.{_named(name)}"]) if name != RANDOM else "",
+        }
+        for axis in axes
+        for name, title in rankings(axis, findings).items()
+    ]
+    return html_table(rows, say("areas"), text=("axis", "order", "CMD against random"))
+
+
+def strongest(axis: str, parts: pd.DataFrame) -> Markup:
+    """The parts that patching finds to carry most."""
+    known = parts.dropna(subset=PATCHING)
+    largest = known.loc[known[PATCHING].abs().nlargest(LISTED).index]
+    rows = [
+        {
+            "part": SITES[row["site"]].format(**row),
+            "patched": percent(row[PATCHING]),
+            **{title: percent(row[name]) for name, title in ESTIMATES.items()},
+        }
+        for row in largest.to_dict("records")
+    ]
+    return html_table(rows, say("strongest", axis=axis), text=("part",))
+
+
+def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
+    """A sentence for each axis without a circuit."""
+    found = Findings(findings)
+    missing = [axis for axis in axes if f"{axis}.nodes.{_named(INTEGRATED)}" not in found]
+    return Markup("\n").join(say("no_flips", axis=axis, moves=f"{axis}.margin" in found) for axis in missing)
+
+
+def _shown(found: Findings, name: str, form=number) -> Markup | str:
+    return found.shown(name, form) if name in found else "n/a"
+
+
+def _named(method: str) -> str:
+    return method.replace(" ", "_")

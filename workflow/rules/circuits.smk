@@ -1,0 +1,90 @@
+"""Circuits: results/{run}/circuits, which heads and feed-forwards carry what flips change, and how few are enough."""
+
+LOOKED_FOR = ("sample", "effects", "checked", "curves")
+
+PAGES.add(
+    Page(
+        "circuits",
+        subjects=RUNS.values(),
+        tables=lambda run: {
+            f"{axis}_{name}": f"{run.results}/circuits/{axis}_{name}.parquet"
+            for axis in config["flips"]["axes"]
+            for name in ("parts", "sizes")
+        }
+        | {"findings": f"{run.results}/circuits/findings.csv", "exactness": f"{run.results}/exactness.json"},
+        sections=("circuits", "flips"),
+        on_demand=True,
+    )
+)
+
+
+rule find_circuits:
+    """Estimate what each head and feed-forward carries of flips, patch some of them, and keep more and more of the largest."""
+    input:
+        model="results/{run}/model",
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        summary="results/{run}/masking/summary.parquet",
+        exactness="results/{run}/exactness.json",
+        code=code_of("experiments.circuits.measure"),
+    output:
+        **{name: f"results/{{run}}/circuits/{{axis}}_{name}.parquet" for name in LOOKED_FOR},
+    log:
+        "logs/{run}/circuits/{axis}.log",
+    benchmark:
+        "benchmarks/{run}/circuits/{axis}.jsonl"
+    wildcard_constraints:
+        axis=one_of(FLIPPED),
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: threads_of(2)
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(120),
+    params:
+        threads=threads_of(2),
+        config=as_json(config["circuits"] | {"seed": config["statistics"]["seed"]}),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope --threads {params.threads} find-circuits --model {input.model:q} --pairs {input.pairs:q} \
+            --summary {input.summary:q} --exactness {input.exactness:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --sample {output.sample:q} \
+            --effects {output.effects:q} --checked {output.checked:q} --curves {output.curves:q} >{log:q} 2>&1
+        """
+
+
+rule summarise_circuits:
+    """How far estimates agree with patching, curves of faithfulness with intervals, and the quotable numbers of all axes."""
+    input:
+        **{
+            name: expand("results/{{run}}/circuits/{axis}_{name}.parquet", axis=config["flips"]["axes"], name=name)
+            for name in LOOKED_FOR
+        },
+        code=code_of("experiments.circuits.summarise"),
+    output:
+        parts=expand("results/{{run}}/circuits/{axis}_parts.parquet", axis=config["flips"]["axes"]),
+        sizes=expand("results/{{run}}/circuits/{axis}_sizes.parquet", axis=config["flips"]["axes"]),
+        findings="results/{run}/circuits/findings.csv",
+    log:
+        "logs/{run}/circuits/summary.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        axes=part_of("flips", "axes"),
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope summarise-circuits --sample {input.sample:q} --effects {input.effects:q} \
+            --checked {input.checked:q} --curves {input.curves:q} --axes {params.axes:q} \
+            --statistics {params.statistics:q} --parts {output.parts:q} --sizes {output.sizes:q} \
+            --findings {output.findings:q} >{log:q} 2>&1
+        """
+
+
+rule circuits:
+    """Which parts of every run carry what flips change; not part of `all`."""
+    input:
+        PAGES["circuits"].all_html(),
+    localrule: True
