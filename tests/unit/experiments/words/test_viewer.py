@@ -49,7 +49,7 @@ def test_a_word_is_as_deep_as_its_score_and_underlined_if_it_speaks_against(scor
     joy = scores[(scores["class"] == "joy") & (scores["word"] != SPECIAL)]
     first, second = BeautifulSoup(coloured("so  weary now", joy, "shapley"), "html.parser").find_all("span")
     assert "0.60" in first["style"] and "178" in first["style"] and first.get("class") is None
-    assert "0.38" in second["style"] and "33," in second["style"] and second["class"] == ["against"]
+    assert "0.30" in second["style"] and "33," in second["style"] and second["class"] == ["against"]
     assert first["title"] == "+0.500"
 
 
