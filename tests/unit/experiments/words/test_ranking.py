@@ -44,7 +44,8 @@ def test_measures_of_one_text():
 
 def test_texts_without_planted_words_and_with_no_others_tell_nothing():
     texts = [one(0, (False,) * 4, a=[1, 2, 3, 4]), one(1, (True,) * 4, a=[1, 2, 3, 4])]
-    assert found_words(texts, {0: True, 1: True}).empty
+    nothing = found_words(texts, {0: True, 1: True})
+    assert nothing.empty and rank_methods(nothing, alpha=0.05).empty
 
 
 def test_only_texts_that_the_classifier_gets_right_count_and_the_best_comes_first():

@@ -44,7 +44,7 @@ def found_words(found: Iterable[Scored], correct: dict[int, bool]) -> pd.DataFra
 def rank_methods(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """Means over the texts that the classifier gets right, with intervals; best average precision first."""
     rows = []
-    for name, own in found[found["correct"]].groupby("method", sort=False):
+    for name, own in found[found["correct"].astype(bool)].groupby("method", sort=False):
         for measure in MEASURES:
             values = own[measure].to_numpy()
             enough = len(values) >= FEWEST_CLUSTERS
