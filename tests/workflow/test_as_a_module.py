@@ -88,3 +88,11 @@ def test_a_deployed_workflow_plans_what_its_template_says(tmp_path):
     found = snakemake(tmp_path, "all", "--dry-run", config="config/config.yaml")
     assert found.returncode == 0, found.stdout
     assert "finetune" in found.stdout and "induction" not in found.stdout
+
+
+def test_texts_that_nobody_makes_are_missed_before_anything_runs(tmp_path):
+    """Only of a module may they be missing: other rules may make them."""
+    project = copy_project(tmp_path / "project")
+    (project / "mine.yaml").write_text(yaml.safe_dump(SETTINGS))
+    found = snakemake(project, "all", "--dry-run", config="mine.yaml")
+    assert found.returncode == 1 and "config corpora.theirs.path: theirs.csv does not exist" in found.stdout

@@ -55,7 +55,7 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
 )
 
-AS_MODULE = workflow.modifier.is_module
+AS_MODULE = not workflow.modifier.is_main_snakefile()
 if AS_MODULE and (workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes):
     sys.exit(
         "emoscope: `prefix` moves a module's files without its jobs; leave it out, and name runs and corpora apart"
