@@ -45,7 +45,7 @@ def test_an_adopted_classifier_gives_the_same_answers(finished, tmp_path):
     assert json.loads((second / "training.json").read_text())["trained"] == "elsewhere"
 
     pages = [*(project / "reports/theirs-s1").glob("*.html"), project / "reports/claims.html"]
-    assert len(pages) == 8
+    assert len(pages) == 9
     for page in pages:
         text = BeautifulSoup(page.read_text(), "html.parser").main.get_text(" ")
         assert "theirs was trained elsewhere" in text and "not known" in text, page

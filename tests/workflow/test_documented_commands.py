@@ -59,6 +59,7 @@ def project(tmp_path_factory, tokenizer) -> Path:
         (folder / "data" / name).write_text(text)
     (folder / "mine.csv").write_text("tweet,emotion\nfine,calm\nbad,angry\n")
     model = FAMILIES["bert"](len(tokenizer))
+    model.config.id2label = {0: "LABEL_0", 1: "neutral", 2: "LABEL_1"}
     model.save_pretrained(folder / "my-classifier")
     tokenizer.save_pretrained(folder / "my-classifier")
     return folder
