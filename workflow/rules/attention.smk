@@ -27,11 +27,6 @@ PAGES.add(
 ATTENTIVE = one_of(subject.place for subject in PAGES["attention"].subjects)
 
 
-def exactness_of(wildcards):
-    """What is exact for a classifier; language models are checked when they are loaded."""
-    return [f"results/{wildcards.subject}/exactness.json"] if wildcards.subject in RUNS else []
-
-
 rule attention_weights:
     """Tabulate every head's attention weights for the configured sentences, their averages and rollout."""
     input:

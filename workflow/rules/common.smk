@@ -120,6 +120,24 @@ def corpus_of(name):
     return lambda wildcards: f"{RUNS[wildcards.run].corpus.folder}/{name.format(**wildcards)}"
 
 
+def parent_of(name):
+    """A file of the corpus whose texts a corpus with matched labels has."""
+    return lambda wildcards: f"{STUDY.matched_corpora[wildcards.corpus].parent.folder}/{name}"
+
+
+def of_each_suite(name):
+    """A file for each suite of a run; `name` may hold {run}, {corpus} and {suite}."""
+    return lambda wildcards: [
+        name.format(run=wildcards.run, corpus=RUNS[wildcards.run].corpus.folder, suite=suite.name)
+        for suite in RUNS[wildcards.run].suites
+    ]
+
+
+def exactness_of(wildcards):
+    """What is exact for a classifier; language models are checked when they are loaded."""
+    return [f"results/{wildcards.subject}/exactness.json"] if wildcards.subject in RUNS else []
+
+
 def threads_of(most):
     """Threads of a job, and as a parameter what it computes with, whatever cores it gets: at most so many, one for a
     small model."""

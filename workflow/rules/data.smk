@@ -1,11 +1,6 @@
 """Texts: data/corpora/{corpus}/ gets corpus.parquet, {train,validation,test}.parquet and corpus.json, the audit of them."""
 
 
-def parent_of(name):
-    """A file of the corpus whose texts a corpus with matched labels has."""
-    return lambda wildcards: f"{STUDY.matched_corpora[wildcards.corpus].parent.folder}/{name}"
-
-
 rule generate_corpus:
     """Generate sentences with planted effects; truth.json says which, and words.parquet which words decide each."""
     input:
@@ -152,5 +147,7 @@ rule share_truth:
     wildcard_constraints:
         corpus=from_source(STUDY.matched_corpora, "calibration"),
     localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
     shell:
         "cp {input.truth:q} {output:q} > {log:q} 2>&1"

@@ -20,14 +20,6 @@ PAGES.add(
 )
 
 
-def of_each_suite(name):
-    """A file for each suite of a run; `name` may hold {run}, {corpus} and {suite}."""
-    return lambda wildcards: [
-        name.format(run=wildcards.run, corpus=RUNS[wildcards.run].corpus.folder, suite=suite.name)
-        for suite in RUNS[wildcards.run].suites
-    ]
-
-
 rule import_suite:
     """Read and check pairs of texts that others wrote; add neutral swaps. Soon, so that a bad file is known early."""
     input:
