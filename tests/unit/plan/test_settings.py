@@ -1,6 +1,7 @@
 """Settings know their folders, and which part of them each job depends on."""
 
 import copy
+import json
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
@@ -90,6 +91,14 @@ def test_a_small_model_gets_one_thread(entry, read, taken_apart):
     model = Model("it", entry | {"blocks": 2})
     run = study().runs["calibration-s1"]
     assert (replace(run, model=model).threads, model.threads) == (read, taken_apart)
+
+
+@pytest.mark.parametrize(("name", "width", "threads"), [("hidden_size", 16, 1), ("n_embd", 768, 8), ("other", 16, 8)])
+def test_how_wide_a_model_in_a_folder_is_its_config_says(tmp_path, name, width, threads):
+    """So that a small classifier, taken as it is, gives the bytes that it gave where it was trained."""
+    (tmp_path / "config.json").write_text(json.dumps({name: width}))
+    model = Model("it", {"source": "path", "path": str(tmp_path), "blocks": 2})
+    assert replace(study().runs["calibration-s1"], model=model).threads == threads
 
 
 def test_local_files_stand_behind_local_corpora_only(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 ACTIVATIONS = ("tanh", "gelu", "relu")  # steps of a readout that are no modules
 DESCRIBED = "emoscope_family"  # the key of a model's config.json that holds a description from the configuration
 DEPTHS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")  # names of the number of blocks in config.json
+WIDTHS = ("hidden_size", "n_embd", "dim", "d_model")  # and the width of its residual stream
 
 
 @dataclass(frozen=True)

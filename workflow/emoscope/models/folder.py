@@ -2,10 +2,11 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import DEPTHS, DESCRIBED, Family, family_named, unknown
+from emoscope.models.anatomy import DEPTHS, DESCRIBED, WIDTHS, Family, family_named, unknown
 from emoscope.models.tokenizer_files import check_tokenizer_files, read_object
 
 WEIGHTS = "model.safetensors"
@@ -63,9 +64,18 @@ def _family(folder: Path, config: dict) -> Family:
 
 def blocks_in(folder: Path) -> int | None:
     """The number of transformer blocks by a model folder's config.json; None where that does not say."""
+    return _number_in(folder, DEPTHS)
+
+
+def width_in(folder: Path) -> int | None:
+    """The width of the residual stream by a model folder's config.json; None where that does not say."""
+    return _number_in(folder, WIDTHS)
+
+
+def _number_in(folder: Path, names: Iterable[str]) -> int | None:
     file = folder / "config.json"
     config = read_object(file) if file.is_file() else {}
-    return next((config[name] for name in DEPTHS if isinstance(config.get(name), int)), None)
+    return next((config[name] for name in names if isinstance(config.get(name), int)), None)
 
 
 def _weight_files(folder: Path) -> list[Path]:

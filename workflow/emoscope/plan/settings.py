@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from emoscope.data.class_names import LISTED, has_several
 from emoscope.experiments.flips.axes import AXES
+from emoscope.models.folder import width_in
 from emoscope.plan.config import check_files, complete, expand_runs
 
 ADOPTED = "none"  # what the settings of a run say for its training if it is adopted
@@ -99,8 +100,9 @@ class Model:
 
     @property
     def narrow(self) -> bool:
-        """Whether its matrices are too small for several threads."""
-        return self.entry.get("width", NARROW) < NARROW
+        """Whether its matrices are too small for several threads; no, where the width is not known before it runs."""
+        width = width_in(Path(self.entry["path"])) if "path" in self.entry else self.entry.get("width")
+        return (width or NARROW) < NARROW
 
     @property
     def threads(self) -> int:
