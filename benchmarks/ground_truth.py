@@ -18,12 +18,17 @@ from benchmarks.measuring import ROOT
 CONFIGS = ["config.yaml", "workflow/configs/seeds.yaml"]
 
 
+def make(folder: Path, target: str) -> None:
+    """Run a target of the five seeds in a folder; what is there already is not made again."""
+    command = ["snakemake", "--cores", "all", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    command += ["--configfile", *(str(ROOT / path) for path in CONFIGS), "--", target]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+
+
 def measure(place: str | None = None) -> dict:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(place or scratch).resolve()
-        command = ["snakemake", "--cores", "all", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-        command += ["--configfile", *(str(ROOT / path) for path in CONFIGS), "--", "ground_truth"]
-        subprocess.run(command, check=True, stdout=sys.stderr)
+        make(folder, "ground_truth")
         table = pd.read_csv(folder / "reports" / "ground_truth.csv")
     gap = table[table["where"] == "ambiguous"]
     words = table[(table["axis"] == "synonyms") & (table["expected"] > 0)]

@@ -6,8 +6,6 @@ precision; each the mean over the seeds' means, with the interval of Student's t
 a model of its own.
 """
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -15,16 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmarks.ground_truth import CONFIGS
-from benchmarks.measuring import ROOT
+from benchmarks.ground_truth import make
 
 
 def measure(place: str | None = None) -> dict:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(place or scratch).resolve()
-        command = ["snakemake", "--cores", "all", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-        command += ["--configfile", *(str(ROOT / path) for path in CONFIGS), "--", "words"]
-        subprocess.run(command, check=True, stdout=sys.stderr)
+        make(folder, "words")
         tables = [pd.read_parquet(path) for path in sorted(folder.glob("results/*/words/ranking.parquet"))]
     return {
         "runs": len(tables),

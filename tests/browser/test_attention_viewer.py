@@ -23,7 +23,7 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
-from browser.test_pages import CHROMIUM, DRIVER, FLAGS, TELEPHONE, requests_of  # noqa: E402
+from browser.test_pages import CHROMIUM, DRIVER, TELEPHONE, chrome, requests_of  # noqa: E402
 
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
 SENTENCES = ["i feel happy about the dog and i feel happy about it", HOSTILE]
@@ -86,18 +86,12 @@ def page_of(tables, path) -> Path:
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", LAPTOP)
-    downloads = tmp_path_factory.mktemp("downloads")
-    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
-    driver.downloads = downloads
-    yield driver
-    driver.quit()
+    with chrome() as driver:
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", LAPTOP)
+        downloads = tmp_path_factory.mktemp("downloads")
+        driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
+        driver.downloads = downloads
+        yield driver
 
 
 @pytest.fixture

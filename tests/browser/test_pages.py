@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def pages(reports) -> list[Path]:
     return found
 
 
-@pytest.fixture
-def browser() -> Iterator[webdriver.Chrome]:
+@contextmanager
+def chrome() -> Iterator[webdriver.Chrome]:
+    """A browser that keeps what it asks for and complains of."""
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     for flag in FLAGS.split():
@@ -44,6 +46,12 @@ def browser() -> Iterator[webdriver.Chrome]:
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def browser() -> Iterator[webdriver.Chrome]:
+    with chrome() as driver:
+        yield driver
 
 
 def requests_of(driver: webdriver.Chrome) -> list[str]:

@@ -1,37 +1,17 @@
 """Helpers for the rules; no rules. What can be computed from the configuration is in emoscope.plan. Nothing heavy is
 imported: every job reads this file."""
 
-import io
 import json
 import os
 import re
-import subprocess
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
 
 
-def checkout_of(rules):
-    """The folder of this workflow, given that of its rules; if they are read from a git reference, a copy of that."""
-    if not hasattr(rules, "ref"):
-        return Path(rules.get_path_or_uri(secret_free=True)).parents[1]
-    git = ["git", "-C", str(rules.repo_path if hasattr(rules, "repo_path") else rules.hosted_repo.repo_clone)]
-    commit = subprocess.run([*git, "rev-parse", rules.ref], check=True, capture_output=True, text=True).stdout.strip()
-    folder = Path(".snakemake", f"emoscope-{commit}")
-    if not folder.exists():
-        folder.parent.mkdir(exist_ok=True)
-        packed = subprocess.run([*git, "archive", commit], check=True, capture_output=True).stdout
-        with (
-            tempfile.TemporaryDirectory(dir=folder.parent) as scratch,
-            tarfile.open(fileobj=io.BytesIO(packed)) as files,
-        ):
-            files.extractall(Path(scratch, folder.name), filter="data")
-            Path(scratch, folder.name).replace(folder)
-    return folder.absolute()
+include: "checkout.smk"
 
 
 ROOT = checkout_of(workflow.current_basedir)
