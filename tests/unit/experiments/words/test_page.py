@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pandas as pd
+import pytest
 from bs4 import BeautifulSoup
 
 from emoscope.experiments.words import page
@@ -48,6 +49,12 @@ def test_the_headline_says_which_method_earned_it_beside_chance_and_attention():
 def test_where_nothing_is_planted_the_headline_claims_no_trust():
     said = words(page.main_result(ranking().head(0), faithful()))
     assert "no method has earned trust here" in said and "falls by +0.950" in said and "random ones by +0.200" in said
+
+
+@pytest.mark.parametrize(("low", "said"), [(0.1, "is shown"), (-0.1, "is not shown"), (float("nan"), "is not shown")])
+def test_the_headline_says_whether_the_method_beats_a_random_order(low, said):
+    means = faithful().assign(above_low=low)
+    assert f"tells more than a random order {said}." in words(page.main_result(ranking().head(0), means))
 
 
 def test_every_method_has_a_line_in_the_tables():
