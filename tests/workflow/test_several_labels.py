@@ -28,6 +28,7 @@ runs:
     thresholds: validation
     training: {epochs: 8, batch_size: 32, learning_rate: 1.0e-2, balance: weights, keep: best}
 samples: {per_class: 5}
+masking: {heads: screened, screened_heads: 1}
 statistics: {resamples: 200}
 companions: []
 """
@@ -73,10 +74,14 @@ def test_every_phase_works_with_several_labels_a_text(tmp_path):
     for page in ("performance", "masking", "flips", "synonyms", "tracing"):
         text = BeautifulSoup((reports / "mine-s1" / f"{page}.html").read_text(), "html.parser").main.get_text(" ")
         assert "may have several labels, or none" in " ".join(text.split()), page
-        assert "Table 1:" not in text
+        assert "Table 1:" not in text and "Table 2:" not in text
     for page in ("performance", "masking", "flips", "synonyms"):
         text = BeautifulSoup((reports / "mine-s1" / f"{page}.html").read_text(), "html.parser").main.get_text(" ")
         assert [name for name in LABELS if name not in text] == [], page
+    masking = BeautifulSoup((reports / "mine-s1" / "masking.html").read_text(), "html.parser").main.get_text(" ")
+    assert "of 4 heads only 2 were masked" in " ".join(masking.split())
+    heads = pd.concat(map(pd.read_parquet, (run / "masking").glob("block_*.parquet")))[["block", "head"]].drop_duplicates()
+    assert (heads["head"] >= 0).sum() == 2
     claims = pd.read_csv(reports / "claims.csv").set_index("id")
     assert claims.loc["masking.first_block_leads", "untested"] == "one label"
     card = (run / "README.md").read_text()

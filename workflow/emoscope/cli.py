@@ -35,6 +35,7 @@ COMMANDS = {
     "evaluate": "experiments.performance.summarise:evaluate",
     "select-confident": "experiments.masking.samples:select_confident",
     "masking-reference": "experiments.masking.reference:masking_reference",
+    "screen-heads": "experiments.masking.screen:screen_heads",
     "mask-block": "experiments.masking.measure:mask_block",
     "mask-all-but": "experiments.masking.measure:mask_all_but",
     "mask-pairs": "experiments.masking.pairs:mask_pairs",

@@ -65,10 +65,11 @@ rule compare_masks:
     params:
         runs=COMPARED,
         statistics=as_json(config["statistics"]),
+        heads=config["masking"]["heads"],
     shell:
         r"""
         python -m emoscope compare-masks --runs {params.runs:q} --summaries {input.summaries:q} \
-            --statistics {params.statistics:q} --masks {output.masks:q} --correlations {output.correlations:q} \
+            --statistics {params.statistics:q} --heads {params.heads} --masks {output.masks:q} --correlations {output.correlations:q} \
             >{log:q} 2>&1
         """
 

@@ -5,6 +5,11 @@ REFERENCE = {
     "texts": "results/{run}/masking/reference.parquet",
 }
 
+SCREEN, SCREENED = (
+    [f"results/{{run}}/masking/{name}.parquet"] if config["masking"]["heads"] == "screened" else []
+    for name in ("screen", "screen_summary")
+)
+
 PAGES.add(
     Page(
         "masking",
@@ -18,7 +23,8 @@ PAGES.add(
             "table2": published("table2_all_but_block0"),
             "exactness": f"{run.results}/exactness.json",
         }
-        | ({"masks": run.masked_blocks} if run.corpus.generated else {}),
+        | ({"masks": run.masked_blocks} if run.corpus.generated else {})
+        | {"screen": table.format(run=run.name) for table in SCREENED},
         sections=("samples", "masking"),
     )
 )
@@ -77,6 +83,38 @@ rule masking_reference:
         """
 
 
+rule screen_heads:
+    """Estimate what masking each head would do, and choose those that are masked: the largest, and some by chance."""
+    input:
+        **REFERENCE,
+        model="results/{run}/model",
+        samples="results/{run}/samples.parquet",
+        exactness="results/{run}/exactness.json",
+        code=code_of("experiments.masking.screen"),
+    output:
+        "results/{run}/masking/screen.parquet",
+    log:
+        "logs/{run}/masking/screen.log",
+    benchmark:
+        "benchmarks/{run}/masking/screen.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        masking=part_of("masking", "head_conditions", "screened_heads"),
+        seed=lambda wildcards: RUNS[wildcards.run].entry["seed"],
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope screen-heads --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
+            --texts {input.texts:q} --exactness {input.exactness:q} --masking {params.masking:q} --seed {params.seed} \
+            --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
+        """
+
+
 rule mask_block:
     """Re-score the confident samples with one block's attention, its MLP, or one of its heads ablated."""
     input:
@@ -84,6 +122,7 @@ rule mask_block:
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
         exactness="results/{run}/exactness.json",
+        screen=SCREEN,
         thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.masking.measure"),
     output:
@@ -107,7 +146,7 @@ rule mask_block:
         python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
             --texts {input.texts:q} --exactness {input.exactness:q} --block {wildcards.block} \
             --masking {params.masking:q} --seed {params.seed} --prediction {params.prediction:q} \
-            --thresholds {input.thresholds:q} --output {output:q} >{log:q} 2>&1
+            --thresholds {input.thresholds:q} --screen {input.screen:q} --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -185,6 +224,7 @@ rule summarise_masking:
         blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
         all_but="results/{run}/masking/all_but.parquet",
         pairs="results/{run}/masking/pairs.parquet",
+        screen=SCREEN,
         code=code_of("experiments.masking.summarise"),
     output:
         summary="results/{run}/masking/summary.parquet",
@@ -193,6 +233,7 @@ rule summarise_masking:
         table1="results/{run}/masking/table1.csv",
         table2="results/{run}/masking/table2.csv",
         findings="results/{run}/masking/findings.csv",
+        screen_summary=SCREENED,
     log:
         "logs/{run}/masking/summary.log",
     localrule: True
@@ -206,7 +247,8 @@ rule summarise_masking:
             --all-but {input.all_but:q} --pairs {input.pairs:q} --statistics {params.statistics:q} \
             --summary {output.summary:q} --all-but-summary {output.all_but_summary:q} \
             --pair-summary {output.pair_summary:q} --table1 {output.table1:q} --table2 {output.table2:q} \
-            --findings {output.findings:q} >{log:q} 2>&1
+            --findings {output.findings:q} --screen {input.screen:q} --screen-summary {output.screen_summary:q} \
+            >{log:q} 2>&1
         """
 
 

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from compared_runs import masking_summary
+from compared_runs import COMPARED, FALLS, masking_summary
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.comparison.summarise import (
     SCORES,
     at_depths_of,
+    compare_masks,
     depths,
     only_first_matters,
     over_seeds,
@@ -189,3 +190,15 @@ def test_flagged_words_become_a_share_of_words():
     found = perturbed(table, 0.05).set_index(["origin", "measure"])
     assert list(found.index) == [("published", "changed"), ("word", "words_flagged")]
     assert found.loc[("word", "words_flagged"), "value"] == 0.5
+
+
+@pytest.mark.parametrize(("heads", "compared"), [("all", True), ("screened", False)])
+def test_heads_are_compared_unless_each_run_masked_others(tmp_path, heads, compared):
+    files = [tmp_path / f"{run}.parquet" for run in FALLS]
+    for number, (falls, file) in enumerate(zip(FALLS.values(), files, strict=True)):
+        masking_summary(falls, seed=number).to_parquet(file)
+    masks, correlations = tmp_path / "masks.parquet", tmp_path / "correlations.parquet"
+    compare_masks({run: COMPARED[run] for run in FALLS}, files, {"confidence": 0.95, "seed": 0}, heads, masks, correlations)
+    found = pd.read_parquet(masks)["head"] != WHOLE_BLOCK
+    assert found.any() == compared and not found.all()
+    assert (pd.read_parquet(correlations)["part"] == "heads").any() == compared

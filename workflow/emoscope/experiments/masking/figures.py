@@ -7,7 +7,18 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from emoscope.reporting.plots import MOST_ANNOTATED, WIDEST, diverging, draw_intervals, label_axes, largest, styled
+from emoscope.experiments.masking.conditions import HEADS
+from emoscope.reporting.plots import (
+    MARKERS,
+    MOST_ANNOTATED,
+    PALETTE,
+    WIDEST,
+    diverging,
+    draw_intervals,
+    label_axes,
+    largest,
+    styled,
+)
 
 
 @styled
@@ -72,6 +83,26 @@ def head_maps(panels: Mapping[str, pd.DataFrame], significant: Mapping[str, pd.D
         axes.set_title(title)
         label_axes(axes, x="head", y="block" if number == 0 else "")
         axes.tick_params(axis="both", rotation=0)
+    return figure
+
+
+@styled
+def screened_heads(screen: pd.DataFrame) -> Figure:
+    """Estimated against measured changes of the logit margin, a mark for each masked head; a panel per condition."""
+    panels = list(screen.dropna(subset="change").groupby("condition", sort=False))
+    figure = Figure(figsize=(4.4 * len(panels), 3.6), layout="constrained")
+    for axes, (condition, rows) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        margin = rows["equivalence_margin"].max()
+        axes.axhspan(-margin, margin, color="#ddd", linewidth=0)
+        ends = [rows[["estimate", "change"]].min().min(), rows[["estimate", "change"]].max().max()]
+        axes.plot(ends, ends, color="#888", linewidth=0.8)
+        for number, (why, title) in enumerate({"largest": "largest estimates", "random": "drawn by chance"}.items()):
+            chosen = rows[rows[why].astype(bool)]
+            style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 4, "alpha": 0.7}
+            axes.plot(chosen["estimate"], chosen["change"], linestyle="none", label=title, **style)
+        axes.set_title(HEADS[condition].title)
+        label_axes(axes, x="estimated change, logits", y="change when masked, logits")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 

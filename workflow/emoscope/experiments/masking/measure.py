@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.reference import Outputs, Reference, outputs_of, read_reference
+from emoscope.experiments.masking.screened import heads_to_mask
 from emoscope.experiments.masking.shortcuts import masked_starts, spared, starts, unread_attention
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import (
@@ -83,11 +84,13 @@ def mask_block(
     prediction: dict,
     output: Path,
     thresholds: list[Path] = (),
+    screen: list[Path] = (),
 ) -> None:
     """Write `id, block, head, condition, draw, p_*, logit_*` for every mask of one block; and `pred`, if a text may be
     given several labels, those that reach their `thresholds`.
 
-    Heads are not masked where they are not what the projection reads, by `exactness`.
+    Heads are not masked where they are not what the projection reads, by `exactness`; of those that a `screen` has gone
+    over, only those that it chose are.
     """
     classifier, tokenizer = load_classifier(model)
     exact, least = exact_checks(exactness), thresholds_of(classifier, thresholds)
@@ -96,6 +99,8 @@ def mask_block(
     masks = masks_of(classifier, **masking)
     if not allowed("head masks", exact):
         masks = [mask for mask in masks if mask.head == WHOLE_BLOCK]
+    for path in screen:
+        masks = [mask for mask in masks if mask.head in (WHOLE_BLOCK, *heads_to_mask(pd.read_parquet(path), block))]
     judged = table["text"].tolist()
     scores = block_scores(classifier, tokenizer, judged, block, masks, reference, prediction["tokens_per_batch"], exact)
     parts = [score_table(classifier, table["id"], logits, block, mask, least) for mask, logits in scores.items()]

@@ -8,6 +8,7 @@ import pandas as pd
 from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
 from emoscope.experiments.masking.measures import MASK, MEASURES, PAIR, SCALE, class_columns, judged, measures
+from emoscope.experiments.masking.screened import screen_findings, with_effects
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.bounded import bounded_test
@@ -34,9 +35,11 @@ def summarise_masking(
     table1: Path,
     table2: Path,
     findings: Path,
+    screen: list[Path] = (),
+    screen_summary: list[Path] = (),
 ) -> None:
     """Write the summary of the masks, of "all but one" and of pairs of heads, the first two also as CSV, shaped like
-    the paper's tables 1 and 2, and the findings."""
+    the paper's tables 1 and 2, and the findings; of a `screen` of heads, if there was one, `with_effects`."""
     baseline = pd.read_parquet(samples)
     one = summarise(baseline, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), **statistics)
     others = summarise(baseline, pd.read_parquet(all_but), **statistics)
@@ -47,7 +50,13 @@ def summarise_masking(
     for table, path in ((one, table1), (others, table2)):
         write_csv(paper_table(table).reset_index(), path)
     first = class_columns(baseline, "p_")[0]
-    write_findings(findings_of(one, others, together, first, 1 - statistics["confidence"]), findings)
+    alpha = 1 - statistics["confidence"]
+    found = list(findings_of(one, others, together, first, alpha))
+    for source, target in zip(screen, screen_summary, strict=True):
+        gone_over = with_effects(pd.read_parquet(source), one)
+        write_table(gone_over, target)
+        found += screen_findings(gone_over, alpha)
+    write_findings(found, findings)
 
 
 def summarise(

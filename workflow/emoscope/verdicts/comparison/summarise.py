@@ -54,12 +54,15 @@ def compare_runs(
     write_table(with_groups(table[columns], KEY, alpha), output)
 
 
-def compare_masks(runs: dict, summaries: list[Path], statistics: dict, masks: Path, correlations: Path) -> None:
+def compare_masks(
+    runs: dict, summaries: list[Path], statistics: dict, heads: str, masks: Path, correlations: Path
+) -> None:
     """Write the effect of every mask in every run and group, and the rank correlations of what they need.
 
     `runs` maps each run to its `group`, its number of `blocks`, and the pretrained `weights` it starts from (null for
     random ones), in the order of `summaries`. Single heads have rows of a group only where its runs share such weights,
-    or there is but one: elsewhere the same number is another head in every run.
+    or there is but one: elsewhere the same number is another head in every run. None have any where `heads` were
+    screened: each run then masked others.
     """
     alpha = 1 - statistics["confidence"]
     parts = [
@@ -67,6 +70,8 @@ def compare_masks(runs: dict, summaries: list[Path], statistics: dict, masks: Pa
         for (run, about), path in zip(runs.items(), summaries, strict=True)
     ]
     table = pd.concat(parts, ignore_index=True)
+    if heads == "screened":
+        table = table[table["head"] == WHOLE_BLOCK]
     apart = {run for run, about in runs.items() if about["weights"] is None and _seeds(runs, about["group"]) > 1}
     loose = table["run"].isin(apart) & (table["head"] != WHOLE_BLOCK)
     pooled = with_groups(table[~loose], [*MASK, "depth"], alpha)

@@ -1,0 +1,202 @@
+"""The screen of heads: its estimates are the slopes of what masks do, the largest are chosen and others by chance, and
+what it missed is told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from bs4 import BeautifulSoup
+from safetensors.torch import save_file
+
+from emoscope.experiments.masking import figures, page
+from emoscope.experiments.masking.measure import mask_block
+from emoscope.experiments.masking.screen import (
+    SCREEN_COLUMNS,
+    chosen_heads,
+    estimated_changes,
+    margins_of,
+    screen_heads,
+)
+from emoscope.experiments.masking.screened import heads_to_mask, screen_findings, with_effects
+from emoscope.models.families import head_slice, projection_of
+from emoscope.models.inside.exactness import CHECKS
+from emoscope.models.interventions import changing_input
+from emoscope.models.logits import predict_logits, prediction_table
+from emoscope.reporting.plots import svg
+from emoscope.storage.files import write_json
+from emoscope.storage.names import ALL, WHOLE_BLOCK
+from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_of
+from random_models import TEXTS
+
+GROUPS = np.array([0, 2, 1, 0, 2])
+STEP = 1e-4
+
+
+def slope_by_hand(model, tokenizer, number: int, block: int, head: int, instead: torch.Tensor | float) -> float:
+    """How fast the margin of one text alone changes as one head's output starts to become another one."""
+    inputs, own = inputs_of(tokenizer, TEXTS[number]), GROUPS[number]
+
+    def margin(step: float) -> float:
+        def moved(heads):
+            heads, where = heads.clone(), head_slice(model, head)
+            there = instead[..., where] if isinstance(instead, torch.Tensor) else instead
+            heads[..., where] += step * (there - heads[..., where])
+            return heads
+
+        with changing_input(projection_of(model, block), moved), torch.inference_mode():
+            logits = model(**inputs).logits[0].tolist()
+        return logits[own] - max(value for place, value in enumerate(logits) if place != own)
+
+    return (margin(STEP) - margin(-STEP)) / (2 * STEP)
+
+
+def test_an_estimate_is_the_slope_of_the_mask(classifier, tokenizer):
+    model = classifier.double()
+    reference = reference_of(model, tokenizer)
+    found = estimated_changes(model, tokenizer, TEXTS, GROUPS, ["zero", "mean"], reference, 1000)
+    for block in range(3):
+        means = means_by_hand(model, tokenizer, OTHERS, block, "heads")
+        for number, text in enumerate(TEXTS):
+            at = at_mean(model, tokenizer, text, means)
+            for head in range(4):
+                places = number, block, head
+                zero = slope_by_hand(model, tokenizer, *places, 0.0)
+                assert found["zero"][places] == pytest.approx(zero, rel=1e-3, abs=1e-6)
+                mean = slope_by_hand(model, tokenizer, *places, at)
+                assert found["mean"][places] == pytest.approx(mean, rel=1e-2, abs=1e-6)
+
+
+def test_the_margin_is_to_the_strongest_rival_and_of_several_labels_the_logit():
+    logits, own = torch.tensor([[1.0, 5.0, 2.0], [3.0, 0.0, -1.0]]), torch.tensor([2, 0])
+    assert margins_of(logits, own, several=False).tolist() == [-3, 3]
+    assert margins_of(logits, own, several=True).tolist() == [2, 3]
+
+
+def test_the_largest_are_chosen_by_either_condition_and_the_others_drawn_from_the_rest():
+    zero, mean = np.zeros((3, 4)), np.zeros((3, 4))
+    zero[1, 2], zero[2, 0], mean[0, 3], mean[2, 1] = -5, 1, 4, 0.5
+    drawn = set()
+    for seed in range(40):
+        found = chosen_heads({"zero": zero, "mean": mean}, 2, np.random.default_rng(seed))
+        assert found.columns.tolist() == SCREEN_COLUMNS and len(found) == 24
+        for _, rows in found.groupby("condition"):
+            assert set(zip(*rows.loc[rows["largest"], ["block", "head"]].to_numpy().T, strict=True)) == {(1, 2), (0, 3)}
+            assert rows["random"].sum() == 2 and not (rows["largest"] & rows["random"]).any()
+        chosen = found[found["random"]]
+        drawn |= set(zip(chosen["block"], chosen["head"], strict=True))
+    assert len(drawn) == 10  # each of the others, sooner or later
+    by_place = found.set_index(["condition", "block", "head"])["estimate"]
+    assert by_place["zero", 1, 2] == -5 and by_place["mean", 0, 3] == 4 and by_place["mean", 1, 2] == 0
+
+
+def test_few_heads_are_all_masked():
+    found = chosen_heads({"zero": np.ones((2, 3))}, 4, np.random.default_rng(0))
+    assert (found["largest"] ^ found["random"]).all()
+
+
+def test_no_estimates_no_heads():
+    found = chosen_heads({}, 4, np.random.default_rng(0))
+    assert found.empty and heads_to_mask(found, 0) == []
+
+
+def gone_over(changes: list[float], estimates: list[float], largest: int, drawn: int, left: int) -> pd.DataFrame:
+    """A screen of one block, whose first heads have the `largest` estimates, the next ones are `drawn`."""
+    heads = largest + drawn + left
+    screen = pd.DataFrame({"block": 0, "head": range(heads), "condition": "zero", "estimate": estimates})
+    screen = screen.assign(largest=screen["head"] < largest, random=screen["head"].between(largest, largest + drawn - 1))
+    rows = pd.DataFrame({"block": 0, "head": range(largest + drawn), "change": changes, "low": -1.0, "high": 1.0})
+    rows = rows.assign(condition="zero", group=ALL, measure="margin", p_adjusted=0.5, equivalence_margin=0.08)
+    other = rows.assign(change=9.0)
+    others = [other.assign(group="joy"), other.assign(measure="accuracy"), other.assign(head=WHOLE_BLOCK).head(1)]
+    return with_effects(screen, pd.concat([*others, rows]))
+
+
+def test_what_was_missed_is_told():
+    estimates = [5, -4, 0.1, 0.2, 0.3, 0.4, 0.5, 0]
+    table = gone_over([5.5, -3, 0.3, 0.1, -0.02, 0.4, 0.06], estimates, 2, 5, 1)
+    assert table["change"].isna().sum() == 1
+    found = {finding.name: finding for finding in screen_findings(table, 0.05)}
+    assert found["screen.masked.zero"].value == 7 / 8
+    errors = [0.2, 0.1, 0.32, 0, 0.44]
+    assert found["screen.error.zero"].value == pytest.approx(np.mean(errors))
+    assert found["screen.missed.zero"].value == 0.4
+    assert found["screen.beyond.zero"].value == 3 / 5
+    assert found["screen.beyond.zero"].high == pytest.approx(0.9473, abs=1e-4)  # Clopper and Pearson's
+    assert found["screen.rank_correlation.zero"].value == pytest.approx(-0.1)
+    text = page.screening(table, 0.05)
+    assert "3 of them change" in text and "the screen missed heads that matter" in text and "95 %" in text
+
+
+def test_a_screen_that_missed_nothing_says_how_much_it_may_have():
+    table = gone_over([5.5, -3, 0.03, 0.01, -0.02, 0.04, 0.06], [5, -4, 0, 0, 0, 0, 0, *[0] * 9], 2, 5, 9)
+    text = BeautifulSoup(page.screening(table, 0.05), "html.parser").get_text(" ", strip=True)
+    assert "of 16 heads only 7 were masked" in text and "5 of the 14 others" in text
+    assert "None of them" in text and "52 %" in text and "missed heads" not in text
+    svg(figures.screened_heads(table))
+
+
+def test_all_others_drawn_leave_nothing_to_guess():
+    table = gone_over([5.5, 0.03, 0.01], [5, 0, 0], 1, 2, 0)
+    found = {finding.name: finding for finding in screen_findings(table, 0.05)}
+    assert found["screen.beyond.zero"][1:4] == (0, 0, 0)
+
+
+@pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
+def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, tokenizer, tmp_path):
+    classifier.save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    texts = pd.DataFrame({"id": np.arange(len(TEXTS)), "text": TEXTS, "label": 0})
+    classes = list(classifier.config.id2label.values())
+    samples = prediction_table(texts, predict_logits(classifier, tokenizer, TEXTS, 99), classes)
+    samples.assign(text=TEXTS, group=GROUPS).to_parquet(tmp_path / "samples.parquet")
+    save_file(dict(reference_of(classifier, tokenizer).means), tmp_path / "means.safetensors")
+    pd.DataFrame({"text": OTHERS}).to_parquet(tmp_path / "texts.parquet")
+    write_json({"checks": [{"check": name, "exact": True} for name in CHECKS]}, tmp_path / "exactness.json")
+    files = {name: tmp_path / f"{name}.parquet" for name in ("samples", "texts")}
+    files |= {"model": tmp_path / "model", "means": tmp_path / "means.safetensors"}
+    files |= {"exactness": tmp_path / "exactness.json", "seed": 3, "prediction": {"tokens_per_batch": 64}}
+    conditions = {"head_conditions": ["zero", "mean"]}
+    screen = tmp_path / "screen.parquet"
+    screen_heads(**files, masking=conditions | {"screened_heads": 2}, output=screen)
+    table = pd.read_parquet(screen)
+    by_hand = estimated_changes(
+        classifier, tokenizer, TEXTS, GROUPS, ["mean"], reference_of(classifier, tokenizer), 64
+    )["mean"].mean(axis=0)
+    told = table[table["condition"] == "mean"].pivot(index="block", columns="head", values="estimate")
+    np.testing.assert_allclose(told.to_numpy(), by_hand, atol=1e-5)
+    masking = conditions | {"block_conditions": ["described"], "resample_draws": 1}
+    heads = {block: heads_to_mask(table, block) for block in range(3)}
+    assert sum(map(len, heads.values())) == 4
+    for block, chosen in heads.items():
+        mask_block(**files, block=block, masking=masking, output=tmp_path / "all.parquet")
+        mask_block(**files, block=block, masking=masking, screen=[screen], output=tmp_path / "some.parquet")
+        whole, some = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("all", "some"))
+        assert set(some["head"]) == {WHOLE_BLOCK, *chosen}
+        pd.testing.assert_frame_equal(some, whole[whole["head"].isin([WHOLE_BLOCK, *chosen])].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
+def test_where_heads_are_not_what_the_projection_reads_none_is_screened(classifier, tokenizer, tmp_path):
+    classifier.save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    pd.DataFrame({"text": TEXTS, "group": GROUPS}).to_parquet(tmp_path / "samples.parquet")
+    save_file(dict(reference_of(classifier, tokenizer).means), tmp_path / "means.safetensors")
+    pd.DataFrame({"text": OTHERS}).to_parquet(tmp_path / "texts.parquet")
+    write_json({"checks": [{"check": name, "exact": name != "heads"} for name in CHECKS]}, tmp_path / "exactness.json")
+    output = tmp_path / "screen.parquet"
+    screen_heads(
+        model=tmp_path / "model",
+        samples=tmp_path / "samples.parquet",
+        means=tmp_path / "means.safetensors",
+        texts=tmp_path / "texts.parquet",
+        exactness=tmp_path / "exactness.json",
+        masking={"head_conditions": ["zero"], "screened_heads": 2},
+        seed=0,
+        prediction={"tokens_per_batch": 64},
+        output=output,
+    )
+    screen = pd.read_parquet(output)
+    assert screen.empty and heads_to_mask(screen, 0) == []
+    summary = pd.DataFrame({"block": [0], "head": [WHOLE_BLOCK], "condition": ["described"], "group": [ALL]})
+    table = with_effects(screen, summary.assign(measure="margin", change=0.0, low=0, high=0, p_adjusted=1, equivalence_margin=1))
+    assert table.empty and list(screen_findings(table, 0.05)) == []

@@ -1,0 +1,52 @@
+"""How far the screen of heads can be trusted: its estimates beside what masking the chosen heads did."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from emoscope.reporting.findings import Finding
+from emoscope.statistics.ranks import FEWEST_TARGETS, rank_agreement
+from emoscope.statistics.rates import exact_interval
+from emoscope.storage.names import ALL, WHOLE_BLOCK
+
+KEY = ["block", "head", "condition"]
+EFFECT = ["change", "low", "high", "p_adjusted", "equivalence_margin"]
+
+
+def heads_to_mask(screen: pd.DataFrame, block: int) -> list[int]:
+    """The heads of a block that the screen has chosen."""
+    chosen = screen["largest"].astype(bool) | screen["random"].astype(bool)
+    return sorted(set(screen.loc[chosen & (screen["block"] == block), "head"]))
+
+
+def with_effects(screen: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
+    """The screen, and of the heads that were masked the change of the logit margin in texts of all classes together,
+    columns EFFECT; NaN for the others."""
+    masked = summary[(summary["head"] != WHOLE_BLOCK) & (summary["group"] == ALL) & (summary["measure"] == "margin")]
+    return screen.merge(masked[[*KEY, *EFFECT]], on=KEY, how="left", validate="one_to_one")
+
+
+def screen_findings(table: pd.DataFrame, alpha: float) -> Iterator[Finding]:
+    """Of the table of `with_effects`, by condition. `screen.masked.{condition}`: the share of the heads that were masked.
+    Of those drawn by chance among the heads that the screen left out: `screen.rank_correlation` and `screen.error` of
+    its estimates, the error in logits; `screen.missed`, the largest change among them; `screen.beyond`, how many of
+    them change the margin by more than what counts as no effect, with an exact interval for all that were left out."""
+    for condition, rows in table.groupby("condition", sort=False):
+        drawn = rows[rows["random"].astype(bool)]
+        heads, left = len(rows), int((~rows["largest"].astype(bool)).sum())
+        masked = int(rows["change"].notna().sum())
+        yield Finding(f"screen.masked.{condition}", masked / heads, note=f"{masked} of {heads} heads.")
+        if drawn.empty:
+            continue
+        note = f"{len(drawn)} of {left} heads that the screen left out, drawn by chance."
+        estimate, change = (drawn[name].to_numpy(dtype=float) for name in ("estimate", "change"))
+        if len(drawn) >= FEWEST_TARGETS:
+            alike = rank_agreement(estimate[None], change[None])[0]
+            yield Finding(f"screen.rank_correlation.{condition}", alike, note=note)
+        yield Finding(f"screen.error.{condition}", np.abs(estimate - change).mean(), note=note)
+        yield Finding(f"screen.missed.{condition}", change[np.abs(change).argmax()], note=note)
+        beyond = int((np.abs(change) > drawn["equivalence_margin"]).sum())
+        share = beyond / len(drawn)
+        low, high = (share, share) if len(drawn) == left else exact_interval(beyond, len(drawn), alpha)
+        yield Finding(f"screen.beyond.{condition}", share, low, high, note)
