@@ -80,7 +80,9 @@ def test_every_phase_works_with_several_labels_a_text(tmp_path):
         assert [name for name in LABELS if name not in text] == [], page
     masking = BeautifulSoup((reports / "mine-s1" / "masking.html").read_text(), "html.parser").main.get_text(" ")
     assert "of 4 heads only 2 were masked" in " ".join(masking.split())
-    heads = pd.concat(map(pd.read_parquet, (run / "masking").glob("block_*.parquet")))[["block", "head"]].drop_duplicates()
+    heads = pd.concat(map(pd.read_parquet, (run / "masking").glob("block_*.parquet")))[
+        ["block", "head"]
+    ].drop_duplicates()
     assert (heads["head"] >= 0).sum() == 2
     claims = pd.read_csv(reports / "claims.csv").set_index("id")
     assert claims.loc["masking.first_block_leads", "untested"] == "one label"

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from safetensors.torch import save_file
 
 from emoscope.experiments.masking import figures, page
-from emoscope.experiments.masking.measure import mask_block
+from emoscope.experiments.masking.measure import heads_to_mask, mask_block
 from emoscope.experiments.masking.screen import (
     SCREEN_COLUMNS,
     chosen_heads,
@@ -17,7 +17,7 @@ from emoscope.experiments.masking.screen import (
     margins_of,
     screen_heads,
 )
-from emoscope.experiments.masking.screened import heads_to_mask, screen_findings, with_effects
+from emoscope.experiments.masking.screened import screen_findings, with_effects
 from emoscope.models.families import head_slice, projection_of
 from emoscope.models.inside.exactness import CHECKS
 from emoscope.models.interventions import changing_input
@@ -29,7 +29,7 @@ from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_
 from random_models import TEXTS
 
 GROUPS = np.array([0, 2, 1, 0, 2])
-STEP = 1e-4
+STEP = 1e-3  # some families' norms compute in float32, whatever the model does
 
 
 def slope_by_hand(model, tokenizer, number: int, block: int, head: int, instead: torch.Tensor | float) -> float:
@@ -61,9 +61,9 @@ def test_an_estimate_is_the_slope_of_the_mask(classifier, tokenizer):
             for head in range(4):
                 places = number, block, head
                 zero = slope_by_hand(model, tokenizer, *places, 0.0)
-                assert found["zero"][places] == pytest.approx(zero, rel=1e-3, abs=1e-6)
+                assert found["zero"][places] == pytest.approx(zero, rel=0.01, abs=2e-3)
                 mean = slope_by_hand(model, tokenizer, *places, at)
-                assert found["mean"][places] == pytest.approx(mean, rel=1e-2, abs=1e-6)
+                assert found["mean"][places] == pytest.approx(mean, rel=0.01, abs=2e-3)
 
 
 def test_the_margin_is_to_the_strongest_rival_and_of_several_labels_the_logit():
@@ -103,7 +103,8 @@ def gone_over(changes: list[float], estimates: list[float], largest: int, drawn:
     """A screen of one block, whose first heads have the `largest` estimates, the next ones are `drawn`."""
     heads = largest + drawn + left
     screen = pd.DataFrame({"block": 0, "head": range(heads), "condition": "zero", "estimate": estimates})
-    screen = screen.assign(largest=screen["head"] < largest, random=screen["head"].between(largest, largest + drawn - 1))
+    head = screen["head"]
+    screen = screen.assign(largest=head < largest, random=head.between(largest, largest + drawn - 1))
     rows = pd.DataFrame({"block": 0, "head": range(largest + drawn), "change": changes, "low": -1.0, "high": 1.0})
     rows = rows.assign(condition="zero", group=ALL, measure="margin", p_adjusted=0.5, equivalence_margin=0.08)
     other = rows.assign(change=9.0)
@@ -122,16 +123,16 @@ def test_what_was_missed_is_told():
     assert found["screen.missed.zero"].value == 0.4
     assert found["screen.beyond.zero"].value == 3 / 5
     assert found["screen.beyond.zero"].high == pytest.approx(0.9473, abs=1e-4)  # Clopper and Pearson's
-    assert found["screen.rank_correlation.zero"].value == pytest.approx(-0.1)
+    assert found["screen.rank_correlation.zero"].value == pytest.approx(-0.2)
     text = page.screening(table, 0.05)
-    assert "3 of them change" in text and "the screen missed heads that matter" in text and "95 %" in text
+    assert "3 of them change" in text and "the screen missed heads that matter" in text and "94.7 %" in text
 
 
 def test_a_screen_that_missed_nothing_says_how_much_it_may_have():
     table = gone_over([5.5, -3, 0.03, 0.01, -0.02, 0.04, 0.06], [5, -4, 0, 0, 0, 0, 0, *[0] * 9], 2, 5, 9)
     text = BeautifulSoup(page.screening(table, 0.05), "html.parser").get_text(" ", strip=True)
     assert "of 16 heads only 7 were masked" in text and "5 of the 14 others" in text
-    assert "None of them" in text and "52 %" in text and "missed heads" not in text
+    assert "None of them" in text and "52.2 %" in text and "missed heads" not in text
     svg(figures.screened_heads(table))
 
 
@@ -198,5 +199,6 @@ def test_where_heads_are_not_what_the_projection_reads_none_is_screened(classifi
     screen = pd.read_parquet(output)
     assert screen.empty and heads_to_mask(screen, 0) == []
     summary = pd.DataFrame({"block": [0], "head": [WHOLE_BLOCK], "condition": ["described"], "group": [ALL]})
-    table = with_effects(screen, summary.assign(measure="margin", change=0.0, low=0, high=0, p_adjusted=1, equivalence_margin=1))
+    effect = {"measure": "margin", "change": 0.0, "low": 0, "high": 0, "p_adjusted": 1, "equivalence_margin": 1}
+    table = with_effects(screen, summary.assign(**effect))
     assert table.empty and list(screen_findings(table, 0.05)) == []

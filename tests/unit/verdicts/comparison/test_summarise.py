@@ -198,7 +198,8 @@ def test_heads_are_compared_unless_each_run_masked_others(tmp_path, heads, compa
     for number, (falls, file) in enumerate(zip(FALLS.values(), files, strict=True)):
         masking_summary(falls, seed=number).to_parquet(file)
     masks, correlations = tmp_path / "masks.parquet", tmp_path / "correlations.parquet"
-    compare_masks({run: COMPARED[run] for run in FALLS}, files, {"confidence": 0.95, "seed": 0}, heads, masks, correlations)
+    runs, statistics = {run: COMPARED[run] for run in FALLS}, {"confidence": 0.95, "seed": 0}
+    compare_masks(runs, files, statistics, heads, masks, correlations)
     found = pd.read_parquet(masks)["head"] != WHOLE_BLOCK
     assert found.any() == compared and not found.all()
     assert (pd.read_parquet(correlations)["part"] == "heads").any() == compared

@@ -17,7 +17,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.reference import Outputs, Reference, outputs_of, read_reference
-from emoscope.experiments.masking.screened import heads_to_mask
 from emoscope.experiments.masking.shortcuts import masked_starts, spared, starts, unread_attention
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import (
@@ -140,6 +139,12 @@ def masks_of(
         draws = {name: count for name, count in draws.items() if BLOCKS[name].by != "bias"}
     masks = [Mask(WHOLE_BLOCK, name, draw) for name, count in draws.items() for draw in range(count)]
     return masks + [Mask(head, name) for name in head_conditions for head in range(heads_of(model))]
+
+
+def heads_to_mask(screen: pd.DataFrame, block: int) -> list[int]:
+    """The heads of a block that the screen has chosen."""
+    chosen = screen["largest"].astype(bool) | screen["random"].astype(bool)
+    return sorted(set(screen.loc[chosen & (screen["block"] == block), "head"]))
 
 
 @torch.inference_mode()

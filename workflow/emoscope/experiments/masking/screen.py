@@ -53,9 +53,11 @@ def screen_heads(
     table = pd.read_parquet(samples)
     reference = read_reference(means, texts, seed, classifier.device)
     judged, groups, budget = table["text"].tolist(), table["group"].to_numpy(), prediction["tokens_per_batch"]
-    found = estimated_changes(classifier, tokenizer, judged, groups, conditions, reference, budget) if conditions else {}
-    means_of = {condition: changes.mean(axis=0) for condition, changes in found.items()}
-    write_table(chosen_heads(means_of, masking["screened_heads"], np.random.default_rng(seed)), output)
+    found = {}
+    if conditions:
+        found = estimated_changes(classifier, tokenizer, judged, groups, conditions, reference, budget)
+    on_average = {condition: changes.mean(axis=0) for condition, changes in found.items()}
+    write_table(chosen_heads(on_average, masking["screened_heads"], np.random.default_rng(seed)), output)
 
 
 def estimated_changes(
@@ -102,7 +104,8 @@ def chosen_heads(estimates: Mapping[str, np.ndarray], count: int, rng: np.random
         return pd.DataFrame(columns=SCREEN_COLUMNS).astype({"block": int, "head": int, "condition": str})
     shape = next(iter(estimates.values())).shape
     order = np.argsort(-np.max([np.abs(found).ravel() for found in estimates.values()], axis=0), kind="stable")
-    largest, drawn = (np.isin(np.arange(len(order)), heads) for heads in (order[:count], _some(order[count:], count, rng)))
+    some = rng.permutation(order[count:])[:count]
+    largest, drawn = (np.isin(np.arange(len(order)), heads) for heads in (order[:count], some))
     block, head = (places.ravel() for places in np.indices(shape))
     parts = [
         pd.DataFrame({"block": block, "head": head, "condition": condition, "estimate": found.ravel()}).assign(
@@ -111,10 +114,6 @@ def chosen_heads(estimates: Mapping[str, np.ndarray], count: int, rng: np.random
         for condition, found in estimates.items()
     ]
     return pd.concat(parts, ignore_index=True)[SCREEN_COLUMNS]
-
-
-def _some(numbers: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    return rng.permutation(numbers)[:count]
 
 
 def _kept_by(seen: list[Tensor]) -> Callable[[Tensor], Tensor]:

@@ -14,12 +14,6 @@ KEY = ["block", "head", "condition"]
 EFFECT = ["change", "low", "high", "p_adjusted", "equivalence_margin"]
 
 
-def heads_to_mask(screen: pd.DataFrame, block: int) -> list[int]:
-    """The heads of a block that the screen has chosen."""
-    chosen = screen["largest"].astype(bool) | screen["random"].astype(bool)
-    return sorted(set(screen.loc[chosen & (screen["block"] == block), "head"]))
-
-
 def with_effects(screen: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     """The screen, and of the heads that were masked the change of the logit margin in texts of all classes together,
     columns EFFECT; NaN for the others."""
@@ -28,7 +22,7 @@ def with_effects(screen: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def screen_findings(table: pd.DataFrame, alpha: float) -> Iterator[Finding]:
-    """Of the table of `with_effects`, by condition. `screen.masked.{condition}`: the share of the heads that were masked.
+    """Of the table of `with_effects`, by condition. `screen.masked.{condition}`: the share of heads that were masked.
     Of those drawn by chance among the heads that the screen left out: `screen.rank_correlation` and `screen.error` of
     its estimates, the error in logits; `screen.missed`, the largest change among them; `screen.beyond`, how many of
     them change the margin by more than what counts as no effect, with an exact interval for all that were left out."""
