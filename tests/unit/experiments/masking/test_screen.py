@@ -28,7 +28,7 @@ from emoscope.storage.names import ALL, WHOLE_BLOCK
 from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_of
 from random_models import TEXTS
 
-GROUPS = np.array([0, 2, 1, 0, 2])
+GROUPS = np.array([0, 2, 1, 0, 2], dtype=np.int8)  # as tables have it
 STEP = 1e-3  # some families' norms compute in float32, whatever the model does
 
 

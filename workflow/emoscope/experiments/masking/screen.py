@@ -81,7 +81,8 @@ def estimated_changes(
             for block in blocks:
                 stack.enter_context(changing_input(projection_of(model, block), _kept_by(seen)))
             logits = model(**inputs).logits
-            margins = margins_of(logits, torch.as_tensor(groups[rows], device=model.device), gives_several(model))
+            own = torch.as_tensor(groups[rows], device=model.device).long()
+            margins = margins_of(logits, own, gives_several(model))
             gradients = torch.autograd.grad(margins.sum(), seen)
         for block, heads, gradient in zip(blocks, seen, gradients, strict=True):
             instead = {"zero": heads.new_zeros(()), "mean": reference.means["heads"][block][kinds]}
