@@ -44,7 +44,7 @@ rule attention_weights:
     wildcard_constraints:
         subject=ATTENTIVE,
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -78,7 +78,7 @@ rule block_attention:
     wildcard_constraints:
         subject=ATTENTIVE,
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -116,7 +116,7 @@ rule summarise_attention:
         subject=ATTENTIVE,
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:

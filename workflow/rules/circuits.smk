@@ -35,7 +35,7 @@ rule find_circuits:
     wildcard_constraints:
         axis=one_of(FLIPPED),
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -70,7 +70,7 @@ rule summarise_circuits:
         "logs/{run}/circuits/summary.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         axes=part_of("flips", "axes"),
         statistics=as_json(config["statistics"]),

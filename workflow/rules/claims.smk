@@ -25,7 +25,7 @@ rule assess_claims:
         "logs/{run}/claims.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         run=as_json(lambda wildcards: RUNS[wildcards.run].identity),
         statistics=as_json(config["statistics"]),
@@ -51,7 +51,7 @@ rule assess_writeup_claims:
         "logs/models/{model}/claims.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         model=as_json(
             lambda wildcards: {
@@ -82,7 +82,7 @@ rule collect_claims:
         "logs/claims.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     shell:
         "python -m emoscope collect-claims --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"
 

@@ -37,7 +37,7 @@ rule compare_runs:
         "logs/comparison/runs.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         runs=COMPARED,
         axes=STUDY.axes,
@@ -61,7 +61,7 @@ rule compare_masks:
         "logs/comparison/masks.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         runs=COMPARED,
         statistics=as_json(config["statistics"]),

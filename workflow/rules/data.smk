@@ -16,7 +16,7 @@ rule generate_corpus:
         corpus=from_source(STUDY.own_corpora, "calibration"),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: CORPORA[wildcards.corpus].origin),
     shell:
@@ -41,7 +41,7 @@ rule import_corpus:
         corpus=from_source(STUDY.own_corpora, "csv", "tsv", "parquet", "semicolon", "parallel", "tabbed"),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: CORPORA[wildcards.corpus].origin),
         digests=digests_of(lambda wildcards: CORPORA[wildcards.corpus].files()),
@@ -65,7 +65,7 @@ rule download_corpus:
         corpus=from_source(STUDY.own_corpora, "hub"),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: CORPORA[wildcards.corpus].origin),
     shell:
@@ -92,7 +92,7 @@ rule split_corpus:
         corpus=one_of(STUDY.own_corpora),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: CORPORA[wildcards.corpus].division),
     shell:
@@ -123,7 +123,7 @@ rule match_labels:
         corpus=one_of(STUDY.matched_corpora),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: STUDY.matched_corpora[wildcards.corpus].matching),
     shell:
@@ -148,6 +148,6 @@ rule share_truth:
         corpus=from_source(STUDY.matched_corpora, "calibration"),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     shell:
         "cp {input.truth:q} {output:q} > {log:q} 2>&1"

@@ -30,7 +30,7 @@ rule summarise_doses:
         "logs/doses.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         axes=STUDY.dosed_axes,
         statistics=as_json(config["statistics"]),

@@ -35,7 +35,7 @@ rule summarise_fairness:
         "logs/{run}/fairness/summarise.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         # not sorted: the files are listed in the order of the axes
         sides=lambda wildcards: json.dumps({axis: FLIPPED[axis].groups for axis in config["flips"]["axes"]}),

@@ -39,7 +39,7 @@ rule flip_terms:
     wildcard_constraints:
         axis=one_of(FLIPPED),
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     shell:
         r"""
         python -m emoscope flip-terms --train {input.train:q} --test {input.test:q} --lexicon {input.lexicon:q} \
@@ -62,7 +62,7 @@ rule summarise_flips:
         "logs/{run}/flips/findings.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:

@@ -28,7 +28,7 @@ rule assess_ground_truth:
         "logs/{run}/ground_truth/{axis}.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:
@@ -52,7 +52,7 @@ rule assess_masking_truth:
         "logs/{run}/ground_truth/masking.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:
@@ -78,7 +78,7 @@ rule collect_ground_truth:
         "logs/ground_truth.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     shell:
         "python -m emoscope collect-ground-truth --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"
 

@@ -32,7 +32,7 @@ rule score_heads:
     benchmark:
         "benchmarks/models/{model}/induction/score_heads.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=1,
@@ -62,7 +62,7 @@ rule ablate_mlps:
     benchmark:
         "benchmarks/models/{model}/induction/ablate_mlps.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=1,
@@ -93,7 +93,7 @@ rule ablate_heads:
     benchmark:
         "benchmarks/models/{model}/induction/ablate_heads.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=1,
@@ -124,7 +124,7 @@ rule compose_heads:
     benchmark:
         "benchmarks/models/{model}/induction/compose_heads.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=1,
@@ -158,7 +158,7 @@ rule summarise_induction:
         "logs/models/{model}/induction/summarise.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
         summaries=lambda wildcards, output: os.path.dirname(output.summaries[0]),

@@ -42,7 +42,7 @@ rule select_confident:
         "logs/{run}/select_confident.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(config["samples"]),
     shell:
@@ -66,7 +66,7 @@ rule masking_reference:
     benchmark:
         "benchmarks/{run}/masking/reference.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -132,7 +132,7 @@ rule mask_block:
     benchmark:
         "benchmarks/{run}/masking/block_{block}.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -166,7 +166,7 @@ rule mask_all_but:
     benchmark:
         "benchmarks/{run}/masking/all_but.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -200,7 +200,7 @@ rule mask_pairs:
     benchmark:
         "benchmarks/{run}/masking/pairs.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -238,7 +238,7 @@ rule summarise_masking:
         "logs/{run}/masking/summary.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:

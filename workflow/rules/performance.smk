@@ -37,7 +37,7 @@ rule predict_baselines:
         corpus=one_of(CORPORA),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     shell:
         r"""
         python -m emoscope predict-baselines --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
@@ -61,7 +61,7 @@ rule evaluate:
         "logs/{run}/evaluate.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:

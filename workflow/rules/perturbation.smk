@@ -15,7 +15,7 @@ rule score_perturbation:
     benchmark:
         "benchmarks/{run}/perturbations/{axis}_scores/{scatteritem}.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -43,7 +43,7 @@ rule join_scores:
         "logs/{run}/perturbations/{axis}_scores.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     shell:
         "python -m emoscope join-shards --shards {input.shards:q} --output {output:q} >{log:q} 2>&1"
 
@@ -60,7 +60,7 @@ rule summarise_effects:
         "logs/{run}/perturbations/{axis}_summary.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:

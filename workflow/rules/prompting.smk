@@ -38,7 +38,7 @@ rule prepare_task:
         task=one_of(TASKS),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: TASKS[wildcards.task].entry),
         digests=digests_of(lambda wildcards: TASKS[wildcards.task].files()),
@@ -65,7 +65,7 @@ rule train_prompts:
     benchmark:
         "benchmarks/models/{model}/prompting/{task}.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=1,
@@ -99,7 +99,7 @@ rule score_prompts:
     benchmark:
         "benchmarks/models/{model}/prompting/score.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=1,
@@ -134,7 +134,7 @@ rule score_baselines:
     benchmark:
         "benchmarks/models/{model}/prompting/baselines.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=1,
@@ -173,7 +173,7 @@ rule summarise_prompting:
         "logs/models/{model}/prompting/summarise.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:

@@ -30,7 +30,7 @@ rule render_report:
         page=one_of(PAGES),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/pages.yaml"
     params:
         executed="logs/{subject}/reports/{page}.ipynb",  # not a log: Snakemake would print all of it when a cell fails
         parameters=lambda wildcards: PAGES.parameters(wildcards.page, SUBJECTS[wildcards.subject], config),
@@ -73,7 +73,7 @@ rule render_index:
         "logs/reports/index.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/pages.yaml"
     shell:
         r"""
         python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --output {output:q} \
@@ -98,7 +98,7 @@ rule write_model_card:
         "logs/{run}/model_card.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/pages.yaml"
     params:
         settings=as_json(lambda wildcards: RUNS[wildcards.run].card(config["statistics"]["confidence"])),
     shell:
@@ -120,7 +120,7 @@ rule record_provenance:
         "logs/{subject}/provenance.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     params:
         settings=lambda wildcards: json.dumps(records.settings_of(STUDY, SUBJECTS[wildcards.subject], PAGES)),
     shell:

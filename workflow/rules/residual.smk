@@ -41,7 +41,7 @@ rule read_residual:
     benchmark:
         "benchmarks/models/{model}/residual/read.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -70,7 +70,7 @@ rule measure_writes:
     benchmark:
         "benchmarks/models/{model}/residual/writes.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         mem_mb=growing(3000),
     params:
@@ -99,7 +99,7 @@ rule train_autoencoder:
     benchmark:
         "benchmarks/models/{model}/residual/train.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -128,7 +128,7 @@ rule twin_autoencoder:
     benchmark:
         "benchmarks/models/{model}/residual/twin.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -165,7 +165,7 @@ rule evaluate_autoencoder:
     benchmark:
         "benchmarks/models/{model}/residual/evaluate.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -207,7 +207,7 @@ rule summarise_residual:
         "logs/models/{model}/residual/summary.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:

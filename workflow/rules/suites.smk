@@ -36,7 +36,7 @@ rule import_suite:
     priority: 1
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: SUITES[wildcards.suite].entry),
         digests=digests_of(lambda wildcards: [SUITES[wildcards.suite].path]),
@@ -63,7 +63,7 @@ rule summarise_suites:
         "logs/{run}/suites/findings.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:

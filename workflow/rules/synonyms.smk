@@ -31,7 +31,7 @@ rule count_words:
         "logs/corpora/{corpus}/count_words.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json(config["synonyms"]),
     shell:
@@ -56,7 +56,7 @@ rule replace_words:
     log:
         "logs/corpora/{corpus}/replace_words.log",
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     shell:
         r"""
         python -m emoscope replace-words --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
@@ -79,7 +79,7 @@ rule summarise_synonyms:
         "logs/{run}/synonyms/findings.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         statistics=as_json(config["statistics"]),
     shell:
@@ -102,7 +102,7 @@ rule suggest_synonyms:
         "logs/corpora/{corpus}/suggest_synonyms.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         suggestions=STUDY.suggestions,
     shell:

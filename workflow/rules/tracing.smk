@@ -46,7 +46,7 @@ rule trace_pairs:
     wildcard_constraints:
         axis=one_of(FLIPPED),
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -86,7 +86,7 @@ rule summarise_tracing:
         "logs/{run}/tracing/summary.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         axes=part_of("flips", "axes"),
         statistics=as_json(config["statistics"]),

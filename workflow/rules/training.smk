@@ -13,7 +13,7 @@ rule download_model:
         model=from_source(MODELS, "hub"),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     params:
         config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
     shell:
@@ -32,7 +32,7 @@ rule unpack_model:
         model=from_source(MODELS, "package"),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     params:
         config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
     shell:
@@ -50,7 +50,7 @@ rule train_copier:
     wildcard_constraints:
         model=from_source(MODELS, "copier"),
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         mem_mb=growing(2000),
@@ -81,7 +81,7 @@ rule finetune:
         run=one_of(name for name, run in RUNS.items() if not run.adopted),
     priority: 1  # most waits for it
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=lambda wildcards: RUNS[wildcards.run].training["gpus"],
@@ -114,7 +114,7 @@ rule adopt_model:
     wildcard_constraints:
         run=one_of(name for name, run in RUNS.items() if run.adopted),
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         mem_mb=growing(8000),
     params:
@@ -137,7 +137,7 @@ rule check_exactness:
     log:
         "logs/{run}/exactness.log",
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
@@ -158,7 +158,7 @@ rule choose_thresholds:
     log:
         "logs/{run}/thresholds.log",
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -192,7 +192,7 @@ rule predict:
     benchmark:
         "benchmarks/{run}/predict/{scatteritem}.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(8)
     resources:
         gpu=1,

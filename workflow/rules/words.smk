@@ -41,7 +41,7 @@ rule attribute_words:
     benchmark:
         "benchmarks/{run}/words/attribution.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -77,7 +77,7 @@ rule measure_faithfulness:
     benchmark:
         "benchmarks/{run}/words/faithfulness.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -115,7 +115,7 @@ rule summarise_words:
         "logs/{run}/words/summary.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         axes=STUDY.axes,
         seed=lambda wildcards: RUNS[wildcards.run].entry["seed"],

@@ -4,9 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+
+from emoscope import __version__
+from emoscope.storage import provenance
 
 PACKAGE = Path(__file__).parents[3] / "workflow" / "emoscope"
 SAY = "from emoscope.storage.provenance import commit; print(commit())"
@@ -89,3 +93,15 @@ def test_a_checkout_of_someone_else_says_so(copy):
 
 def test_without_git_the_record_says_so(copy):
     assert recorded(copy, PATH="/nowhere") == "(unknown: git is not installed)"
+
+
+def test_packages_that_an_environment_lacks_are_left_out_and_no_others(monkeypatch):
+    def version(name: str) -> str:
+        if name == "torch":
+            raise PackageNotFoundError(name)
+        return f"{name} 1"
+
+    monkeypatch.setattr(provenance, "version", version)
+    found = provenance.versions()
+    assert list(found) == ["emoscope", "python", *(name for name in provenance.PACKAGES if name != "torch")]
+    assert found["emoscope"] == __version__ and found["transformers"] == "transformers 1"

@@ -58,7 +58,7 @@ def page_code(page: str) -> list[Path]:
 
 
 def _imports(source: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(_python(source))):
+    for node in ast.walk(ast.parse(python_of(source))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -71,7 +71,8 @@ def _imports(source: Path) -> Iterator[Path]:
                 yield path
 
 
-def _python(source: Path) -> str:
+def python_of(source: Path) -> str:
+    """The Python of a source, which may be a notebook."""
     text = source.read_text(encoding="utf-8")
     if source.suffix != ".ipynb":
         return text

@@ -8,7 +8,8 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from emoscope import __version__
@@ -85,8 +86,12 @@ def hashes(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """This package, Python and the packages that results may depend on."""
-    return {"emoscope": __version__, "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    """This package, Python and, of the packages that results may depend on, those of the environment that asks."""
+    found = {"emoscope": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):  # a page's environment has no torch
+            found[name] = version(name)
+    return found
 
 
 def commit() -> str:

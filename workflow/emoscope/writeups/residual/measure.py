@@ -20,7 +20,8 @@ from emoscope.models.families import blocks_of
 from emoscope.models.interventions import read_out, recording
 from emoscope.models.language_models import load_language_model
 from emoscope.storage.files import write_table
-from emoscope.writeups.residual.positions import TEXTS, encode_sentence, position_tables
+from emoscope.writeups.residual.positions import encode_sentence, position_tables
+from emoscope.writeups.residual.sentences import TEXTS
 from emoscope.writeups.residual.stream import distinct_texts
 
 TOKENS_AT_ONCE = 512  # rows of logits held at once: 100 MB for a vocabulary of 49,152

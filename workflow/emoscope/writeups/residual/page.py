@@ -10,7 +10,7 @@ from emoscope.data.paper import PAPER
 from emoscope.reporting.html import html_table, marked, number, percent, unsigned
 from emoscope.reporting.passages import Findings, passage
 from emoscope.writeups.residual.figures import visible
-from emoscope.writeups.residual.positions import TEXTS
+from emoscope.writeups.residual.sentences import TEXTS
 from emoscope.writeups.residual.summarise import (
     RANDOM_WEIGHTS,
     associated_features,

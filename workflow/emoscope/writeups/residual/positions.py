@@ -12,12 +12,8 @@ import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
+from emoscope.writeups.residual.sentences import TEXTS
 
-TEXTS = {
-    "text1": "Hello, my dog is cute",
-    "text2": "Oh, I love ice cream so much!",
-    "text3": "I am not sure what you are saying",
-}
 Entry = tuple[str, int, int | None, float]  # table, row, column, value
 
 
