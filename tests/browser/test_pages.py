@@ -18,6 +18,7 @@ FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+PAPER = {"width": 720, "height": 1020, "deviceScaleFactor": 1, "mobile": False}  # A4 between its margins
 TELEPHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
@@ -113,6 +114,17 @@ def test_no_page_is_wider_than_a_telephone(browser, pages):
     for page in pages:
         browser.get(page.as_uri())
         assert browser.execute_script("return document.documentElement.scrollWidth") <= TELEPHONE["width"], page
+
+
+def test_the_index_on_paper_asks_for_nothing_and_fits(browser, reports):
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PAPER)
+    browser.get((reports / "index.html").as_uri())
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= PAPER["width"]
+    assert not any(choice.is_displayed() for choice in browser.find_elements(By.CSS_SELECTOR, "fieldset"))
+    badges, cards = (browser.find_elements(By.CSS_SELECTOR, kind) for kind in (".badge", ".cards li"))
+    assert {badge.value_of_css_property("color") for badge in badges} == {"rgba(0, 0, 0, 1)"}
+    assert {card.value_of_css_property("break-inside") for card in cards} == {"avoid"}
 
 
 def test_claims_can_be_narrowed_to_one_verdict(browser, reports):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from emoscope.reporting.html import (
+    SORTABLE,
     badge,
     estimate,
     html_table,
@@ -78,3 +79,11 @@ def test_a_table_without_rows_is_not_shown():
 def test_planted_found_verdict():
     html = planted_box([{"planted": "a", "found": Markup("<b>1</b>"), "verdict": "found"}])
     assert "<b>1</b>" in html and 'class="badge good"' in html
+
+
+def test_long_tables_can_be_sorted_and_those_whose_rows_belong_together_cannot():
+    rows = [{"a": f"x{n}", "b": n} for n in range(SORTABLE)]
+    assert '<table class="sortable">' in html_table(rows, "", text=("a",))
+    assert "sortable" not in html_table(rows[1:], "", text=("a",))
+    assert "sortable" not in html_table([*rows, {"a": "", "b": 3}], "", text=("a",))
+    assert "sortable" in html_table([*rows, {"a": "x", "b": ""}], "", text=("a",))

@@ -8,9 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from markupsafe import escape
 
 from emoscope.reporting import render as reports
-from emoscope.reporting.html import headline
+from emoscope.reporting.html import SORTABLE, headline, html_table
+from emoscope.reporting.templates import fill, script_for
 from made_up import NASTY
 
 
@@ -81,6 +83,19 @@ def test_a_page_fetches_and_runs_nothing(page):
     assert not [name for tag in soup.find_all() for name in tag.attrs if name.startswith("on")]
     policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
     assert "default-src 'none'" in policy and "script" not in policy
+
+
+def test_a_page_with_a_long_table_runs_what_sorts_it_and_its_own_script():
+    long = html_table([{"a": n} for n in range(SORTABLE)], "")
+    assert script_for("<table>") == "" and script_for("<table>", "own()") == "own()"
+    script = script_for(f"<p>{long}</p>", "own()")
+    assert script.endswith("own()") and "aria-sort" in script
+    assert script_for(escape(str(long))) == ""  # a text that looks like a table is none
+    shown = {"title": "", "run": "", "kind": "", "links": {}, "adopted": [], "provenance": {}, "body": long}
+    soup = BeautifulSoup(fill("page.html.j2", script=script, **shown), "html.parser")
+    policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    digest = base64.b64encode(hashlib.sha256(soup.script.string.encode()).digest()).decode()
+    assert soup.script.string == script and f"script-src 'sha256-{digest}'" in policy
 
 
 def test_figures_are_saved_and_described(page):

@@ -53,7 +53,9 @@ def page_code(page: str) -> list[Path]:
     """What a page is made with: its notebook and what that imports, what renders it, its template, style and words."""
     workflow = PACKAGE.parent
     code = code_of(workflow / "notebooks" / f"{page}.ipynb", file_of("reporting.render"))
-    words = [workflow / "report" / name for name in ("page.html.j2", "page.css", f"pages/{page}.html.j2")]
+    words = [
+        workflow / "report" / name for name in ("page.html.j2", "page.css", "sort_tables.js", f"pages/{page}.html.j2")
+    ]
     return [*code, *(path for path in words if path.is_file())]
 
 

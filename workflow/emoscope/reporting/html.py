@@ -10,6 +10,7 @@ from emoscope.reporting.verdict_words import WORDS
 
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+SORTABLE = 8  # rows; fewer are taken in at a glance
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -69,10 +70,15 @@ def headline(template: str, **values) -> Markup:
 
 
 def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[str] = ()) -> Markup:
-    """Rows as a table; the columns named in `text` are aligned left, all others are numbers. No rows, no table."""
+    """Rows as a table; the columns named in `text` are aligned left, all others are numbers. No rows, no table.
+
+    Readers can sort a long one, unless its first cells say that a row belongs to the one above by being empty.
+    """
     rows = list(rows)
     if not rows:
         return Markup()
+    first = next(iter(rows[0]))
+    sortable = len(rows) >= SORTABLE and all(str(row[first]) for row in rows)
     kinds = {name: Markup("") if name in set(text) else Markup(' class="number"') for name in rows[0]}
     head = Markup().join(
         Markup('<th scope="col"{}>{}</th>').format(kind, name) if name else Markup("<td{}></td>").format(kind)
@@ -82,9 +88,14 @@ def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[st
         Markup().join(Markup("<td{}>{}</td>").format(kind, row[name]) for name, kind in kinds.items()) for row in rows
     ]
     return Markup(
-        '<div class="scroll" tabindex="0"><table><caption>{}</caption>'
+        '<div class="scroll" tabindex="0"><table{}><caption>{}</caption>'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
-    ).format(caption, head, Markup("\n").join(Markup("<tr>{}</tr>").format(line) for line in lines))
+    ).format(
+        Markup(' class="sortable"') if sortable else "",
+        caption,
+        head,
+        Markup("\n").join(Markup("<tr>{}</tr>").format(line) for line in lines),
+    )
 
 
 def badge(verdict: str) -> Markup:

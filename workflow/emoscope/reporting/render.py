@@ -1,7 +1,7 @@
 """Reports: a notebook is executed, its cells become HTML, and a template of ours makes a page of them.
 
 A page is one file: style and figures lie inside it, and its content security policy lets nothing be fetched, and
-nothing be run but the one script of ours that a page may have.
+nothing be run but what we wrote: what sorts long tables, and the one script that a page may have of its own.
 """
 
 import base64
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
-from emoscope.reporting.templates import fill
+from emoscope.reporting.templates import fill, script_for
 from emoscope.storage.files import replacing, write_text
 from emoscope.storage.integrity import check_whole
 from emoscope.storage.provenance import files_of, page_facts
@@ -51,7 +51,9 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
         links=relative_links(parameters["links"], output),
         adopted=adopted_runs(parameters["settings"]),
         provenance=page_facts(parameters["paths"], parameters["settings"]),
-        script=Markup(Path(parameters["script"]).read_text(encoding="utf-8")) if "script" in parameters else "",
+        script=script_for(
+            body, Path(parameters["script"]).read_text(encoding="utf-8") if "script" in parameters else ""
+        ),
     )
     write_text(page, output)
 

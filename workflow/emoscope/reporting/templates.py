@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parents[2] / "report"
 
@@ -27,6 +28,12 @@ def environment() -> jinja2.Environment:
     )
     found.filters["digest"] = digest
     return found
+
+
+def script_for(body: str, own: str = "") -> Markup:
+    """The script of a page: what its tables need to be sorted, and its own, if it has one."""
+    sort = (TEMPLATES / "sort_tables.js").read_text(encoding="utf-8") if '<table class="sortable">' in body else ""
+    return Markup(sort + own)
 
 
 def digest(script: str) -> str:
