@@ -15,6 +15,8 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
+from emoscope.doctor import cores
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path("workflow/emoscope")
 STATISTICS = ROOT / PACKAGE / "statistics"
@@ -49,8 +51,7 @@ def measure(*modules: str) -> dict:
         sys.exit(MISSING)
     with tempfile.TemporaryDirectory() as scratch:
         write_project(Path(scratch), modules)
-        cores = len(os.sched_getaffinity(0))
-        print(_mutmut(scratch, "run", "--max-children", str(cores)).splitlines()[-1])
+        print(_mutmut(scratch, "run", "--max-children", str(cores())).splitlines()[-1])
         found = outcome(_mutmut(scratch, "results", "--all", "true"))
         for name in found["survivors"]:
             print(_mutmut(scratch, "show", f"emoscope.statistics.{name}"))

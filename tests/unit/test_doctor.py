@@ -15,7 +15,7 @@ Usage = namedtuple("Usage", "total used free")
 def test_this_machine_can_run_the_default(capsys):
     doctor.doctor()
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 8 and all(line.startswith(("ok  ", "!!  ")) for line in lines)
+    assert len(lines) == 9 and all(line.startswith(("ok  ", "!!  ")) for line in lines)
     assert any("torch" in line or "GPU" in line for line in lines)
 
 

@@ -33,16 +33,27 @@ def doctor() -> None:
 
 def look(folder: Path) -> Iterator[Finding]:
     """Everything that decides how, or whether, the workflow runs in a folder."""
+    yield system()
     yield python()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield Finding(
-        True, "cores", str(cores), f"give Snakemake `--cores {cores}`; jobs that do not depend on each other share them"
-    )
+    means = f"give Snakemake `--cores {cores()}`; jobs that do not depend on each other share them"
+    yield Finding(True, "cores", str(cores()), means)
     yield memory()
     yield disk(folder)
     yield from processors()
     yield browser()
     yield slurm()
+
+
+def system() -> Finding:
+    well = os.name == "posix"  # Linux, macOS, WSL: the rules are written for a Unix shell
+    return Finding(
+        well, "system", platform.system(), "fine" if well else "open WSL, and install and run emoscope there"
+    )
+
+
+def cores() -> int:
+    """The cores that this process may use; only Linux says."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def python() -> Finding:

@@ -1,6 +1,5 @@
 """Writing files so that a reader never sees half of one."""
 
-import fcntl
 import glob
 import json
 import os
@@ -15,6 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emoscope.errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # Windows itself, where `emoscope doctor` is to say what to do instead
+    fcntl = None
 
 
 @contextmanager
@@ -79,12 +83,13 @@ def read_json(path: Path) -> Any:
 def occupy(folder: Path) -> IO:
     """Keep other processes out of a folder until the returned file is closed or this process ends.
 
-    UserError if another process is at work in there. Where the file system knows no locks, nobody is kept out.
+    UserError if another process is at work in there. Where system or disk know no locks, nobody is kept out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("w")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise UserError(f"{folder}: another process is at work in it; wait for it or end it, then run again") from None
     except OSError:
