@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 STAMP := .venv/installed-$(shell cksum < envs/requirements.lock | cut -d' ' -f1)
 
-.PHONY: run test release setup lock
+.PHONY: run test release archive setup lock
 run: setup
 	snakemake --cores $(CORES) all
 
@@ -13,6 +13,12 @@ test: setup
 # What takes too long for every change.
 release: setup
 	pytest -m release
+
+# The last commit as a release: results from it name that commit, without git.
+archive:
+	@version=$$(git show HEAD:workflow/emoscope/__init__.py | sed -n 's/^__version__ = "\(.*\)"/\1/p') && \
+	git archive --format=tar.gz --prefix="emoscope-$$version/" --output="emoscope-$$version.tar.gz" HEAD && \
+	echo "emoscope-$$version.tar.gz"
 
 setup: $(STAMP)
 $(STAMP):
@@ -26,5 +32,5 @@ lock:
 	python3 -m venv --clear .venv-lock
 	.venv-lock/bin/pip install --quiet '.[test]'
 	.venv-lock/bin/pip freeze --exclude emoscope | sed 's/+cpu$$//' > envs/requirements.lock
+	.venv-lock/bin/python envs/write_conda.py
 	rm -rf .venv-lock
-	python3 envs/write_conda.py

@@ -73,6 +73,7 @@ def test_an_archive_knows_the_commit_that_it_was_made_of(copy):
     git(copy, "archive", "--output", str(copy.parent / "release.tar"), "HEAD")
     shutil.unpack_archive(copy.parent / "release.tar", copy.parent / "release")
     assert recorded(copy.parent / "release") == commit
+    assert recorded(copy.parent / "release", PATH="/nowhere") == commit  # a container has no git
 
 
 def test_the_commit_of_a_checkout_is_recorded_with_its_changes(copy):

@@ -107,7 +107,7 @@ def commit() -> str:
             return _archived_commit()
         return git("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty= with changes")
     except FileNotFoundError:
-        return "(unknown: git is not installed)"
+        return _archived_commit("git is not installed")
     except (OSError, subprocess.CalledProcessError) as error:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         if any("not a git repository" in line for line in said):
@@ -115,10 +115,10 @@ def commit() -> str:
         return f"(unknown: git says: {said[0] if said else 'nothing'})"
 
 
-def _archived_commit() -> str:
-    """The commit of a release archive, or of a copy that was made of a git reference."""
+def _archived_commit(why_not: str = "this copy of the workflow is no git checkout") -> str:
+    """The commit of a release archive, or of a copy that was made of a git reference; else why it is not known."""
     written = ARCHIVED.read_text(encoding="utf-8").strip()
-    return "(unknown: this copy of the workflow is no git checkout)" if written.startswith("$") else written
+    return f"(unknown: {why_not})" if written.startswith("$") else written
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -1,0 +1,107 @@
+"""A release archive is whole: with neither a repository nor git, its tests pass and its runs name their commit."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emoscope import __version__
+from project import ROOT
+
+TESTED = "tests/unit/plan tests/unit/data/test_planted.py tests/unit/test_rooms.py tests/unit/test_docs.py"
+TESTED += " tests/unit/test_cli.py tests/unit/benchmarks/test_mutants.py"
+PAGE = "import json; from emoscope.storage.provenance import page_facts; print(json.dumps(page_facts({}, {})))"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    return subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory) -> Path:
+    """A repository with all that is to be released."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: what is to be released is not known")
+    folder = tmp_path_factory.mktemp("committed")
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "All of it")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unpacked(committed, tmp_path_factory) -> Path:
+    made = subprocess.run(["make", "archive"], cwd=committed, check=True, capture_output=True, text=True).stdout.strip()
+    assert made == f"emoscope-{__version__}.tar.gz"
+    outside = tmp_path_factory.mktemp("elsewhere")
+    shutil.unpack_archive(committed / made, outside, filter="data")
+    return outside / f"emoscope-{__version__}"
+
+
+@pytest.fixture(scope="module")
+def environment(unpacked, tmp_path_factory) -> dict[str, str]:
+    """Every program of this machine but git, and Python with the archive's package before the installed one."""
+    programs = tmp_path_factory.mktemp("programs")
+    for folder in reversed([Path(sys.executable).parent, *map(Path, os.environ["PATH"].split(os.pathsep))]):
+        for program in folder.glob("*"):
+            if not program.name.startswith("git"):
+                (programs / program.name).unlink(missing_ok=True)
+                (programs / program.name).symlink_to(program)
+    (programs / "python").unlink()  # a link would hide the environment that it belongs to
+    (programs / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (programs / "python").chmod(0o755)
+    return {**os.environ, "PATH": str(programs), "PYTHONPATH": f"{unpacked / 'workflow'}:{unpacked}"}
+
+
+def run(unpacked: Path, environment: dict[str, str], *command: str) -> str:
+    assert shutil.which("git", path=environment["PATH"]) is None
+    found = subprocess.run(
+        [sys.executable, *command],
+        cwd=unpacked,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout
+    return found.stdout
+
+
+@pytest.mark.slow
+def test_the_tests_pass_from_the_archive_alone(unpacked, environment):
+    said = run(unpacked, environment, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTED.split())
+    assert int(re.search(r"(\d+) passed", said)[1]) > 300
+
+
+@pytest.mark.slow
+def test_what_runs_from_the_archive_names_version_and_commit(committed, unpacked, environment):
+    facts = json.loads(run(unpacked, environment, "-P", "-c", PAGE).splitlines()[-1])
+    assert facts["commit"] == git(committed, "rev-parse", "HEAD").strip()
+    assert f"emoscope {__version__}," in facts["rendered with"]
+
+
+@pytest.mark.slow
+def test_the_archive_plans_and_starts_the_default(unpacked, environment):
+    run(unpacked, environment, "-m", "snakemake", "--cores", "1", "data/corpora/calibration/test.parquet")
+    planned = run(unpacked, environment, "-m", "snakemake", "--cores", "1", "--dry-run", "all")
+    assert "finetune" in planned and "generate_corpus" not in planned
+
+
+def test_a_version_is_the_same_wherever_it_stands():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (\S+)$", citation, flags=re.M) == [__version__]
+    [day] = re.findall(r"^date-released: (\d{4}-\d\d-\d\d)$", citation, flags=re.M)
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## (\d\S*) \((.*)\)$", changes, flags=re.M)
+    assert released[0] == (__version__, day)
+    assert f'tag="v{__version__}"' in (ROOT / "config" / "README.md").read_text(encoding="utf-8")
