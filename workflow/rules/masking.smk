@@ -98,7 +98,7 @@ rule screen_heads:
     benchmark:
         "benchmarks/{run}/masking/screen.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     resources:
         gpu=1,
         mem_mb=growing(4000),
