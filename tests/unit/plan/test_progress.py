@@ -80,11 +80,13 @@ def test_time_left_is_what_is_usual_until_jobs_say_otherwise():
     jobs = {"split": 2, "finetune": 1, "mask": 2}
     alone = {"elapsed": 4.0, "usual": USUALLY}
     assert seconds_left(jobs, {"split": [2, 2]}, [], **alone) == pytest.approx(340)
-    assert seconds_left(jobs, {"split": [4, 4]}, [], elapsed=8, usual=USUALLY) == pytest.approx(680)  # half as fast
+    late = seconds_left(jobs, {"split": [4, 4], "finetune": [600]}, [], elapsed=608, usual=USUALLY)
+    assert late == pytest.approx(40 * (608 + 86) / (304 + 86))  # half as fast; 86 is a quarter of all that is usual
     assert seconds_left(jobs, {"split": [2, 2]}, [], elapsed=2, usual=USUALLY) == pytest.approx(170)  # two at once
     took = {"split": [2, 2], "mask": [50]}
     found = seconds_left(jobs, took, [], elapsed=54, usual=USUALLY)
-    assert found == pytest.approx(50 + 300 * 54 / 24)  # the other mask as the first, the training as jobs in general
+    slower = (54 + 86) / (24 + 86)
+    assert found == pytest.approx((50 + 20 * slower) / 2 + 300 * slower)  # jobs of a rule may differ
 
 
 def test_what_runs_is_counted_for_what_it_lacks():

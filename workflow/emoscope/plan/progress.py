@@ -20,6 +20,7 @@ MERE_NEWS = (
     "RuleException:\nCalledProcessError",  # the command line of a job that failed, of which we say more
 )
 SHOWN = 12  # last lines of a failed job's log
+BELIEF = 0.25  # how much of a run has to be done to count as much as the belief that all is as usual
 SLOWEST = 0.1  # jobs at once: Snakemake itself takes time between small ones
 QUIET = 60  # seconds after which a finished job has a line of its own
 BAR = re.compile(r"\d+%\|.*\||\d+it \[")  # what progress bars leave in a log
@@ -107,17 +108,19 @@ def seconds_left(
     """Seconds until all jobs are done, if they go on as before.
 
     jobs: how many of each rule there are in all. took: seconds of those that are done. running: of those at work, the
-    rule and the seconds so far. A job will take what others of its rule took, or the usual, times how much longer the
-    jobs of this run took than is usual. As many jobs run at once as have run at once on the average.
+    rule and the seconds so far. A job will take the mean of what others of its rule took and of what is usual, times
+    how much longer this run's jobs took than that, of which the first few tell little: jobs of a rule differ. As many
+    run at once as did on the average.
     """
     known = median(usual.values())
     expected = sum(usual.get(rule, known) * len(seconds) for rule, seconds in took.items())
     spent = sum(map(sum, took.values()))
-    factor = spent / expected if expected else 1.0
+    belief = sum(usual.get(rule, known) * count for rule, count in jobs.items()) * BELIEF
+    factor = (spent + belief) / (expected + belief)
 
     def one(rule: str) -> float:
-        seconds = took.get(rule)
-        return sum(seconds) / len(seconds) if seconds else factor * usual.get(rule, known)
+        seconds = took.get(rule, ())
+        return (sum(seconds) + factor * usual.get(rule, known)) / (len(seconds) + 1)
 
     waiting = {rule: count - len(took.get(rule, ())) for rule, count in jobs.items()}
     rest = sum(max(one(rule) - so_far, 0) - one(rule) for rule, so_far in running)
