@@ -1,4 +1,4 @@
-"""A release archive is whole: with neither a repository nor git, its tests pass and its runs name their commit."""
+"""A release archive is whole: with neither a repository nor git, it plans, runs and names its commit."""
 
 import json
 import os
@@ -13,8 +13,6 @@ import pytest
 from emoscope import __version__
 from project import ROOT
 
-TESTED = "tests/unit/data/test_planted.py tests/unit/plan/test_config.py tests/unit/plan/test_settings.py"
-TESTED += " tests/unit/plan/test_code_inputs.py tests/unit/test_docs.py tests/unit/test_cli.py tests/unit/test_rooms.py"
 PAGE = "import json; from emoscope.storage.provenance import page_facts; print(json.dumps(page_facts({}, {})))"
 
 
@@ -75,12 +73,6 @@ def run(unpacked: Path, environment: dict[str, str], *command: str) -> str:
     )
     assert found.returncode == 0, found.stdout
     return found.stdout
-
-
-@pytest.mark.slow
-def test_the_tests_pass_from_the_archive_alone(unpacked, environment):
-    said = run(unpacked, environment, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTED.split())
-    assert int(re.search(r"(\d+) passed", said)[1]) > 200
 
 
 @pytest.mark.slow
