@@ -7,15 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from functools import cache
 from pathlib import Path
 
+from emoscope.warm.client import VARIABLE
+from emoscope.warm.start import start
 from random_models import save_language_model
+from warm_process import listens
 
 ROOT = Path(__file__).parents[1]
-WARM = Path(__file__).parent / "warm"
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/reference", "data/lexicons")
 
 
@@ -59,7 +60,10 @@ def snakemake(
 
 
 def start_snakemake(folder: Path, *arguments: str, config: str = "tiny.yaml") -> subprocess.Popen:
-    """The same, as from a terminal of its own, without waiting; what it says goes to `said.txt` in the folder."""
+    """The same, as from a terminal of its own, without waiting; what it says goes to `said.txt` in the folder.
+
+    Every job is a process of its own.
+    """
     with (folder / "said.txt").open("w") as said:
         return subprocess.Popen(
             _command(arguments, config),
@@ -78,21 +82,25 @@ def _command(arguments: tuple[str, ...], config: str) -> list[str]:
 
 def _environment() -> dict[str, str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
+    own = ("PYTHONPATH", "PYTEST_CURRENT_TEST")  # the latter differs from test to test
+    return {name: value for name, value in os.environ.items() if name not in own} | {"PATH": path, VARIABLE: "no"}
 
 
 @cache
 def _warm() -> dict[str, str]:
-    """Start the process that jobs are forked from; the variables by which they find it."""
-    folder = tempfile.mkdtemp(prefix="warm-")
-    address = Path(folder, "socket")
-    server = subprocess.Popen([sys.executable, WARM / "server.py", address], env=_environment(), cwd=folder)
-    atexit.register(shutil.rmtree, folder)
+    """Start one warm process for all runs, whose own would cost each of them some seconds; the variable that names it.
+
+    Its environment is that of jobs, as the Snakefile sets it.
+    """
+    common = _environment()
+    path = os.pathsep.join([str(Path(sys.executable).parent), common["PATH"]])
+    jobs = common | {"PATH": path, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT / "workflow")}
+    server, name = start(jobs)
     atexit.register(server.kill)
-    while not address.exists():
+    while not listens(name):
         assert server.poll() is None, "the process that jobs are forked from did not start"
         time.sleep(0.05)
-    return {"EMOSCOPE_WARM": str(address), "PYTHONPATH": str(WARM)}
+    return {VARIABLE: name}
 
 
 def planned(folder: Path, *arguments: str, config: str = "tiny.yaml") -> dict[str, int]:

@@ -112,3 +112,16 @@ def test_only_commands_that_run_a_model_import_its_libraries():
         found[module] = {name for text in code for name in COSTLY.findall(text)}
     assert {module for module, names in found.items() if names & MODELS} == set(READERS.split())
     assert {module for module, names in found.items() if names - MODELS} == {"reporting.render"}  # it runs notebooks
+
+
+SLOW = re.compile(r"^(?:from|import) (sklearn|statsmodels)\b", re.MULTILINE)  # a second each
+
+
+def test_only_commands_that_fit_a_classifier_import_scikit_learn_and_none_statsmodels():
+    """A command that seldom needs one of them imports it where it does."""
+    found = {}
+    for module in {target.split(":")[0] for target in COMMANDS.values()}:
+        if names := {name for path in code_of(file_of(module)) for name in SLOW.findall(path.read_text())}:
+            found[module] = names
+    fitting = ("experiments.performance.baselines", "writeups.prompting.baselines")
+    assert found == {module: {"sklearn"} for module in fitting}

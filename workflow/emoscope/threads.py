@@ -1,6 +1,7 @@
 """How many threads a job computes with, and how these wait. To be called before numpy and torch are imported."""
 
 import os
+import sys
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -27,3 +28,14 @@ def use_threads(wanted: int) -> None:
     os.environ.update(dict.fromkeys(VARIABLES, str(threads)), MKL_DYNAMIC="FALSE")  # MKL would adapt to the cores
     if tied and given < threads:
         os.sched_setaffinity(0, cores[:given])
+    tell_loaded_libraries()
+
+
+def tell_loaded_libraries() -> None:
+    """Let libraries that have read their number of threads already, as in a fork of a process, compute with
+    OMP_NUM_THREADS."""
+    threads = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(threads)
+    if others := sys.modules.get("threadpoolctl"):
+        others.threadpool_limits(threads)  # of numpy and scipy

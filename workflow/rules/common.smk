@@ -26,6 +26,7 @@ from emoscope.plan.config import typed
 from emoscope.plan.pages import Overview, Page, Pages, files_in
 from emoscope.plan.settings import read_study
 from emoscope.storage.hashes import sha256_of
+from emoscope.warm import start as warm
 
 # jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated;
 # and they run no pandas.py or tokenize.py that lies in the working folder

@@ -1,9 +1,12 @@
 """The split keeps its promises, and the audit counts repeats."""
 
+import math
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from emoscope.data.split import Parts, audit_corpus, audit_split, split, split_corpus
 from emoscope.errors import UserError
@@ -28,6 +31,19 @@ def test_the_split_keeps_its_promises(table, duplicates):
     assert leaked == testing["text"].isin(training["text"]).sum()
     if duplicates != "keep":
         assert leaked == 0
+
+
+@given(TABLES, st.sampled_from([0.1, 0.2, 0.25, 1 / 3, 0.5, 0.9]), st.integers(0, 2**32 - 1))
+def test_rows_are_cut_as_scikit_learn_cuts_them(table, test, seed):
+    training, _, testing = split(table, "keep", "shuffled", test, seed)
+    theirs = train_test_split(table["id"], test_size=test, random_state=seed)
+    assert [training["id"].tolist(), testing["id"].tolist()] == [rows.tolist() for rows in theirs]
+    texts = table["text"].nunique()
+    if math.ceil(test * texts) < texts:
+        training, _, testing = split(table, "group", "shuffled", test, seed)
+        cut = GroupShuffleSplit(n_splits=1, test_size=test, random_state=seed)
+        theirs = next(cut.split(table, groups=table["text"]))
+        assert [training["id"].tolist(), testing["id"].tolist()] == [rows.tolist() for rows in theirs]
 
 
 def test_the_papers_split_size():

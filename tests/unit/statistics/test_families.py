@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from statsmodels.stats.multitest import multipletests
 
 from emoscope.statistics import families
 
@@ -16,6 +17,12 @@ def test_adjustment_ignores_missing_tests(p):
     if tested.any():
         np.testing.assert_allclose(adjusted[tested], scipy_stats.false_discovery_control(p[tested]), atol=1e-300)
         assert (adjusted[tested] >= p[tested]).all()
+
+
+@given(st.lists(st.floats(0, 1) | st.sampled_from([0.0, 0.01, 0.5, 1.0, 5e-324]), min_size=1, max_size=40))
+def test_adjusted_values_are_those_of_statsmodels_to_the_bit(p):
+    for ours, method in ((families.benjamini_hochberg, "fdr_bh"), (families.holm, "holm")):
+        np.testing.assert_array_equal(ours(np.array(p)), multipletests(p, method=method)[1], strict=True)
 
 
 def test_holm_lies_between_a_false_discovery_rate_and_bonferroni():

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import integrate
 from scipy import stats as scipy_stats
+from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
 from emoscope.statistics import rates
@@ -26,6 +27,16 @@ def test_wilson_known_values():
     assert rates.wilson_interval(0, 17).low == 0 and rates.wilson_interval(17, 17).high == 1, "exactly"
     with pytest.raises(ValueError, match="count"):
         rates.wilson_interval(3, 2)
+
+
+@given(st.integers(0, 3000), st.integers(1, 3000), st.sampled_from([0.05, 0.01, 0.1]))
+def test_wilson_intervals_are_those_of_statsmodels_to_the_bit(count, n, alpha):
+    for events in (min(count, n), min(count, n) / 1.7):  # effective rows make fractions
+        low, high = rates.wilson_interval(events, n, alpha)
+        their_low, their_high = proportion_confint(events, n, alpha, "wilson")
+        assert low == (their_low if events else 0) and high == (their_high if events < n else 1)
+        many = rates.wilson_interval(np.array([events, 0.0]), n, alpha)
+        assert (many.low[0], many.high[0]) == (low, high)
 
 
 def test_exact_intervals_are_clopper_and_pearsons():
@@ -113,6 +124,7 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(pairs):
     lost, gained, p = rates.mcnemar_test(before, after)
     assert gained - lost == after.sum() - before.sum()
     assert p == pytest.approx(scipy_stats.binomtest(lost, lost + gained).pvalue if lost + gained else 1)
+    assert p == float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue)
     assert rates.mcnemar_test(after, before) == (gained, lost, p)
 
 

@@ -1,10 +1,11 @@
 """The training, validation and test set of a corpus, and the texts that leak from training to test."""
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
@@ -48,8 +49,8 @@ def split_corpus(
 def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: int, validation: str = "keep") -> Parts:
     """Split a corpus.
 
-    Shuffled rows are cut as scikit-learn's `train_test_split` does, which the paper used (seed 10, 0.2). With
-    `duplicates="group"` all rows of one text fall on one side; with `"drop"` only a text's first row is kept.
+    Shuffled rows are cut as the paper cut them (seed 10, 0.2). With `duplicates="group"` all rows of one text fall on
+    one side; with `"drop"` only a text's first row is kept.
     Of given parts, those for validation are kept apart, or trained on with `validation="train"`.
     """
     if duplicates == "drop":
@@ -67,12 +68,21 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
             held = table["text"].isin(table["text"][held]) & ~given
         training, testing = table[~given & ~held], table[given]
     elif duplicates == "group":
-        cut = GroupShuffleSplit(n_splits=1, test_size=test, random_state=seed)
-        training, testing = (table.iloc[rows] for rows in next(cut.split(table, groups=table["text"])))
+        texts, text_of_row = np.unique(table["text"].to_numpy(dtype=object), return_inverse=True)
+        chosen = np.isin(text_of_row, shuffled(len(texts), test, seed)[1])
+        training, testing = table[~chosen], table[chosen]
     else:
-        training, testing = train_test_split(table, test_size=test, random_state=seed)
+        training, testing = (table.iloc[rows] for rows in shuffled(len(table), test, seed))
     columns = ["id", "text", "labels" if "labels" in table else "label", *(["group"] if "group" in table else [])]
     return Parts(*(part[columns].reset_index(drop=True) for part in (training, table[held], testing)))
+
+
+def shuffled(count: int, test: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the training and the test rows, of 0 to `count` - 1: those of scikit-learn's `train_test_split`,
+    and of texts those of its `GroupShuffleSplit`; importing it takes longer than to split a corpus."""
+    order = np.random.RandomState(seed).permutation(count)
+    held = math.ceil(test * count)
+    return order[held:], order[:held]
 
 
 def labels_in(table: pd.DataFrame) -> pd.Series:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import papermill
 from bs4 import BeautifulSoup
+from jupyter_client import AsyncKernelManager
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
@@ -24,6 +25,14 @@ SVG = "image/svg+xml"
 SAFE_PATH = "--InteractiveShellApp.ignore_cwd=True"  # or a notebook would import a pandas.py of the working folder
 
 
+class Kernel(AsyncKernelManager):
+    """A kernel of Python, which the warm process may run."""
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        command = super().format_kernel_cmd(extra_arguments)
+        return ["emoscope.warm.kernel" if word == "ipykernel_launcher" else word for word in command]
+
+
 def render_report(notebook: Path, parameters: dict, executed: Path, figures: Path, output: Path) -> None:
     """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
 
@@ -35,7 +44,12 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
     executed.parent.mkdir(parents=True, exist_ok=True)
     inputs = {name: parameters[name] for name in ("run", "paths", "settings")}
     cells = papermill.execute_notebook(
-        notebook, executed, parameters=inputs, kernel_name="python3", extra_arguments=[SAFE_PATH]
+        notebook,
+        executed,
+        parameters=inputs,
+        kernel_name="python3",
+        extra_arguments=[SAFE_PATH],
+        kernel_manager_class=Kernel,
     )
     with replacing(figures) as folder:
         folder.mkdir()

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.power import TTestPower
 
 from emoscope.statistics.bounded import SHARE, bounded_test
 from emoscope.statistics.clusters import POWER, MeanTest, Numbers, clustered
@@ -32,6 +31,8 @@ def minimum_detectable_mean(sd: Numbers, n: int, alpha: float = 0.05, power: flo
     """
     if n < 2:
         return np.full(np.shape(sd), np.nan)[()]
+    from statsmodels.stats.power import TTestPower  # a second, which only the claims have to wait
+
     return np.asarray(sd) * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=power))
 
 

@@ -81,3 +81,12 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
         figures.concentration(curves, "share"),
     ]
     assert all(figure.axes for figure in drawn)
+
+
+@pytest.mark.parametrize("groups", [14, 60])
+def test_a_map_of_many_groups_has_colours_and_no_numbers(groups):
+    names = [f"set-up {number}" for number in range(groups)]
+    drawn = figures.correlation_maps({"blocks": pd.DataFrame(0.5, index=names, columns=names)})
+    axes = drawn.axes[0]
+    assert len(axes.texts) == (groups**2 if groups <= 14 else 0)
+    assert drawn.get_size_inches().max() <= 14 and len(axes.get_yticklabels()) == groups

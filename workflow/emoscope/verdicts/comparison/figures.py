@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from emoscope.reporting.html import MINUS
-from emoscope.reporting.plots import DIVERGING, MARKERS, PALETTE, styled
+from emoscope.reporting.plots import DIVERGING, MARKERS, MOST_ANNOTATED, PALETTE, styled
 from emoscope.storage.names import ALL
 
 ACROSS = 3  # panels side by side
@@ -96,17 +96,18 @@ def _legend(grid) -> tuple[list, list]:
 def correlation_maps(panels: Mapping[str, pd.DataFrame]) -> Figure:
     """Mean rank correlations, groups by groups, side by side; a cell without a pair of runs stays empty."""
     size = max(len(table) for table in panels.values())
-    side = max(1.6, 0.55 * size)
+    annotated = size <= MOST_ANNOTATED
+    side = max(1.6, 0.55 * size) if annotated else 0.2 * size
     figure = Figure(figsize=(min(12, (side + 1.9) * len(panels)), side + 1.1), layout="constrained")
     grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for axes, (title, table) in zip(grid, panels.items(), strict=True):
         bar = {"label": "rank correlation"} if axes is grid[-1] else None
         colours = {"cmap": DIVERGING, "vmin": -1, "vmax": 1, "cbar": axes is grid[-1], "cbar_kws": bar}
-        sns.heatmap(table, ax=axes, **colours, annot=True, fmt=".2f", linewidths=1, annot_kws={"size": 8})
+        sns.heatmap(table, ax=axes, **colours, annot=annotated, fmt=".2f", linewidths=1, annot_kws={"size": 8})
         axes.set(xlabel="", ylabel="")
         axes.set_title(title)
         axes.tick_params(axis="y", rotation=0, length=0)
-        axes.tick_params(axis="x", rotation=30, length=0)
+        axes.tick_params(axis="x", rotation=30 if annotated else 90, length=0)
     return figure
 
 
