@@ -72,7 +72,9 @@ def test_a_whole_dose_is_a_flip_and_its_reverse_is_none(found):
 
 def test_states_stand_at_their_depth_and_place(planted):
     model, tokenizer = planted
-    texts = [locate(model, tokenizer, text, [(start, start + 3)]) for text, start in (("we saw she late", 7), ("the she", 4))]
+    texts = [
+        locate(model, tokenizer, text, [(start, start + 3)]) for text, start in (("we saw she late", 7), ("the she", 4))
+    ]
     states, logits = place_states(model, texts, 8)
     for row, text in enumerate(texts):
         run = activations_of(model, text.inputs)
@@ -97,14 +99,16 @@ def test_tokens_are_told_apart_by_place(planted):
         assert own.sum() == text.inputs["input_ids"].shape[1]
         at = {place: set(np.flatnonzero(found.place[own] == place)) for place in names.PLACES}
         assert at[names.WORD] == set(text.word) and at[names.POOLED] == {text.pooled}
-        torch.testing.assert_close(found.values[own], activations_of(model, text.inputs).residual[2], atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(
+            found.values[own], activations_of(model, text.inputs).residual[2], atol=1e-3, rtol=1e-3
+        )
 
 
 def token_table(texts: int = 200, width: int = 10, shift: float = 3.0):
     """Two tokens a text, the word's and the pooled one, that tell members in different dimensions."""
     generator, member = torch.Generator().manual_seed(0), np.arange(texts) % 2 == 0
     values = torch.randn(2 * texts, width, generator=generator)
-    values[: texts][torch.from_numpy(member), 3] += shift
+    values[:texts][torch.from_numpy(member), 3] += shift
     values[texts:][torch.from_numpy(member), 5] += shift
     places = np.repeat(np.array([names.WORD, names.POOLED], dtype=object), texts)
     return TokenStates(values, np.tile(np.arange(texts), 2), places), member
@@ -144,7 +148,8 @@ def test_several_depths_are_fitted_on_what_is_left(planted):
 def test_steering_moves_the_word_of_its_own_text_and_no_other(planted):
     model, tokenizer = planted
     long, short = (
-        locate(model, tokenizer, text, [(start, start + 3)]) for text, start in (("we saw the boat she late", 16), ("she", 0))
+        locate(model, tokenizer, text, [(start, start + 3)])
+        for text, start in (("we saw the boat she late", 16), ("she", 0))
     )
     shifts = torch.randn(2, model.config.hidden_size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     whole = place_states(model, [short, long], 64)[1]

@@ -85,7 +85,7 @@ def erase_concept(
     for number, (path, wanted) in enumerate(
         ((answers, [*ANSWER_COLUMNS, *names]), (probes, PROBE_COLUMNS), (accuracy, ACCURACY_COLUMNS))
     ):
-        parts = [pd.DataFrame(columns=wanted), *(tables[number] for tables in found)]
+        parts = [tables[number] for tables in found] or [pd.DataFrame(columns=wanted)]
         write_table(pd.concat(parts, ignore_index=True)[wanted], path)
 
 
@@ -98,14 +98,14 @@ def answered(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Answers, probes and accuracy, as the model is."""
     read = {HERE: min(erasers, default=0), LAST: len(blocks_of(model))}
-    states, *told = place_states(model, texts.texts, tokens_per_batch, [*read.values()])
-    asked, *logits = place_states(model, texts.others, tokens_per_batch, [*read.values()])
+    states, told = place_states(model, texts.texts, tokens_per_batch, [*read.values()])
+    asked, logits = place_states(model, texts.others, tokens_per_batch, [*read.values()])
     probes = []
     for depth, place in np.ndindex(states.shape[:2]):
         right, _ = probed(states[depth, place], asked[depth, place], texts.learned, texts.judged)
         rows = texts.judged[["text", "cluster"]].assign(where=[*read][depth], place=PLACES[place], right=right)
         probes.append(rows)
-    parts = [(texts.judged, *logits)] if erasers else [(texts.judged, *logits), (texts.learned, *told)]
+    parts = [(texts.judged, logits)] if erasers else [(texts.judged, logits), (texts.learned, told)]
     answers = [
         rows[["text", "value", "pair", "cluster"]].assign(
             learned=rows is texts.learned, **columns("p", classes_of(model), probabilities(model, values))

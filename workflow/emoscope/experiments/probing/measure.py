@@ -46,7 +46,7 @@ def read_concepts(
     concepts = {name: examples_of_texts(name, training, testing, config) for name in OF_TEXTS}
     for axis, *both in zip(axes["axes"], taught, pairs, strict=True):
         concepts[axis] = examples_of_people(*map(pd.read_parquet, both), training["text"], config)
-    parts, told = [pd.DataFrame(columns=READ_COLUMNS)], []
+    parts, told = [], []
     for concept, (learned, judged) in concepts.items():
         probing = enough(learned) and enough(judged)
         counts = len(learned), len(judged), judged["cluster"].nunique()
@@ -54,7 +54,7 @@ def read_concepts(
         if probing:
             found = readings_of(classifier, tokenizer, learned, judged, config, prediction["tokens_per_batch"])
             parts += [part.assign(concept=concept) for part in found]
-    write_table(pd.concat(parts, ignore_index=True)[READ_COLUMNS], readings)
+    write_table(pd.concat(parts or [pd.DataFrame(columns=READ_COLUMNS)], ignore_index=True)[READ_COLUMNS], readings)
     write_table(pd.DataFrame(told, columns=TEXT_COLUMNS), texts)
 
 

@@ -39,7 +39,8 @@ def steer_concept(
     classifier, tokenizer = load_classifier(model)
     training = pd.read_parquet(train, columns=["text"])["text"]
     learned, judged = examples_of_people(pd.read_parquet(taught), pd.read_parquet(pairs), training, config)
-    parts = [pd.DataFrame(columns=[*STEERED_COLUMNS, *(f"p_{name}" for name in classes_of(classifier))])]
+    wanted = [*STEERED_COLUMNS, *(f"p_{name}" for name in classes_of(classifier))]
+    parts: list[pd.DataFrame] = []
     if enough(learned) and enough(judged):
         texts, learned = located(classifier, tokenizer, learned)
         others, judged = located(classifier, tokenizer, judged)
@@ -54,7 +55,7 @@ def steer_concept(
             logits = steered_logits(classifier, others, dose * to_first * direction, max(depth, 0), budget)
             rows = judged[["value", "pair", "cluster"]].assign(method=way[0], draw=way[1], depth=depth, dose=dose)
             parts.append(rows.assign(**columns("p", classes_of(classifier), probabilities(classifier, logits))))
-    write_table(pd.concat(parts, ignore_index=True)[list(parts[0])], steered)
+    write_table(pd.concat(parts or [pd.DataFrame(columns=wanted)], ignore_index=True)[wanted], steered)
 
 
 def directions(states: TokenStates, member: np.ndarray, draws: int) -> dict[tuple[str, int], Tensor]:
