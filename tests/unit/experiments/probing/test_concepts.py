@@ -112,7 +112,7 @@ def test_the_cheapest_methods_by_hand():
 
 
 def test_training_texts_that_name_one_group_are_flipped(tmp_path):
-    texts = ["he is sad", "she said that he left", "nothing here", "my mom called", "my mom called", "a man made dam"]
+    texts = ["he is sad", "she said that he left", "nothing here", "my mom called", "my mom called", "it is late"]
     pd.DataFrame({"id": range(6), "text": texts, "label": 0}).to_parquet(tmp_path / "train.parquet")
     for count in (9, 1):
         flip_training_texts(
@@ -124,3 +124,12 @@ def test_training_texts_that_name_one_group_are_flipped(tmp_path):
             assert table["perturbed"].to_dict() == {"he is sad": "she is sad", "my mom called": "my dad called"}
             assert table["direction"].to_dict()["my mom called"] == "female to male"
     assert len(table) == 1
+
+
+def test_what_rounding_leaves_is_no_reading():
+    values = np.array([0, 1] * 30)
+    states = np.random.default_rng(0).normal(0, 1, (60, 4)).astype(np.float32)
+    states[:, 2] = 100 + 1e-5 * values
+    right, _ = probed(states, states, examples(values), examples(values))
+    states[:, 2] = 100 + 1.0 * values
+    assert right.mean() < 0.9 and probed(states, states, examples(values), examples(values))[0].all()

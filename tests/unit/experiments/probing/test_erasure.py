@@ -49,9 +49,10 @@ def test_a_fresh_probe_reads_nothing_of_what_was_erased(found):
 
 def test_accuracy_is_lost_where_gender_decides_and_nowhere_else(found):
     """In a third of the texts, no keyword decides."""
-    values = measured(found, names.ACCURACY)
-    assert values[names.NOTHING] > 0.95 and values[names.RANDOM] > 0.9
-    assert 0.6 < values[names.LEAST] < 0.9
+    assert measured(found, names.ACCURACY)[names.NOTHING] > 0.95
+    values = measured(found, names.ACCURACY, 0)
+    assert 0.7 < values[names.LEAST] < 0.93 < values[names.RANDOM]
+    assert measured(found, names.ACCURACY)[names.LEAST] < values[names.LEAST], "behind its use, it is the answer itself"
 
 
 def test_every_way_and_depth_is_there(found):

@@ -18,7 +18,7 @@ from emoscope.reporting.plots import svg
 from emoscope.storage.names import EVERYWHERE, NONE
 from made_up import words
 
-PAIRS = 40
+PAIRS = 400
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
 
 

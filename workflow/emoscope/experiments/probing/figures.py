@@ -70,7 +70,7 @@ def steering(table: pd.DataFrame, gap: float) -> Figure:
                 "marker": MARKERS[number % len(MARKERS)],
                 "markersize": 3.5,
             }
-            axes.plot(rows["dose"], rows["value"], style, linewidth=1.3, markersize=3.5, label=title, **look)
+            axes.plot(rows["dose"], rows["value"], style, linewidth=1.3, label=title, **look)
     axes.axhline(gap, color="#555", linestyle="--", linewidth=1, label="the words flipped")
     axes.axhline(0, color="#888", linewidth=0.6)
     label_axes(axes, x="dose, in differences between the groups' means", y="change of the probability")

@@ -36,6 +36,7 @@ TITLES = {
     DIMENSIONS: "largest dimensions",
     RANDOM: "random directions",
 }
+AT = {0: "the embeddings", EVERYWHERE: "every depth"}
 USED = "what can be read of it is used: erased, the answers come together"
 UNUSED = "what can be read of it is not used: erased, the answers stay as they are"
 UNSETTLED = "whether what can be read of it is used is not settled"
@@ -110,14 +111,16 @@ def reading_table(readings: pd.DataFrame) -> Markup:
 
 
 def erased_table(axis: str, table: pd.DataFrame) -> Markup:
-    """What becomes of answers and probes with each way of erasing, at every depth that is tried at once."""
-    everywhere = table[table["depth"] == EVERYWHERE].set_index(["method", "measure"])
+    """What becomes of answers and probes with each way of erasing, at the embeddings and at every depth."""
+    known = table.set_index(["method", "depth", "measure"]).sort_index()
+    ways = [(NOTHING, EVERYWHERE), *((method, depth) for method in TITLES for depth in AT)]
     rows = []
-    for method, title in {NOTHING: "nothing", **TITLES}.items():
-        own = everywhere.loc[method]
+    for method, depth in ways:
+        own = known.loc[method, depth]
         rows.append(
             {
-                "erased": title,
+                "erased": TITLES.get(method, NOTHING),
+                "at": AT[depth] if method != NOTHING else "",
                 "gap": cell(own.loc[GAP], signed),
                 "distance": cell(own.loc[DISTANCE], number),
                 "changed": cell(own.loc[CHANGED], percent),
@@ -126,7 +129,7 @@ def erased_table(axis: str, table: pd.DataFrame) -> Markup:
                 **{f"read at {_the(place)}, last": percent(own.loc[f"{place}, {LAST}", "value"]) for place in PLACES},
             }
         )
-    return html_table(rows, say("erased", axis=axis), text=("erased",))
+    return html_table(rows, say("erased", axis=axis), text=("erased", "at"))
 
 
 def class_of(axis: str, findings: pd.DataFrame) -> str:

@@ -15,6 +15,7 @@ from emoscope.experiments.probing.names import BAG, LOOKUP, MAJORITY
 from emoscope.training.baselines import PRIOR, state_features, word_features
 
 MOST_STEPS = 500
+ROUNDING = 1e-5  # of the largest state: a dimension that varies less is what erasing left of it, and no reading
 Dealt = Sequence[dict[str, int]]  # control labels by word type, for each draw
 
 
@@ -30,7 +31,8 @@ def probed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whether a probe of `states` (texts, width), those of `learned`, reads the concept in `others`, those of `judged`,
     bool (texts,); and the share of the draws of control labels in which it reads these, NaN without draws."""
-    features = state_features(states, others)
+    varies = states.std(axis=0) > ROUNDING * np.abs(states).max()
+    features = state_features(np.where(varies, states, 0), np.where(varies, others, 0))
     right = _read(*features, learned["value"]) == judged["value"].to_numpy()
     control = [
         _read(*features, learned["kind"].map(labels)) == judged["kind"].map(labels).to_numpy() for labels in controls

@@ -175,7 +175,10 @@ def readings_found(table: pd.DataFrame) -> Iterator[Finding]:
 
 def erasures_found(axis: str, table: pd.DataFrame, name: str) -> Iterator[Finding]:
     """`{axis}.{measure}.{method}`, erased at every depth that is tried, and `{axis}.change.{measure}.{method}`, its
-    change from what it is with nothing erased."""
+    change from what it is with nothing erased; `{axis}.embeddings.{measure}.{method}`, erased there alone."""
+    for row in table[table["depth"] == 0].to_dict("records"):
+        quoted = f"{axis}.embeddings.{named(row['measure'])}.{named(row['method'])}"
+        yield Finding(quoted, row["value"], row["low"], row["high"], f"{row['texts']} pairs or texts.")
     for row in table[table["depth"] == EVERYWHERE].to_dict("records"):
         note = f"{row['texts']} pairs or texts." + (f" The class is {name}." if row["measure"] == GAP else "")
         measure, method = named(row["measure"]), named(row["method"])
