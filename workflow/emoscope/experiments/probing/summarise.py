@@ -127,18 +127,19 @@ def outcomes(twins: pd.DataFrame, probes: pd.DataFrame, accuracy: pd.DataFrame) 
 def erased_table(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """ERASED: by method and depth the mean of every measure, over its draws, and its change from what it is with
     nothing erased; intervals over clusters."""
-    rows = []
+    parts = []
     for measure, own in found.groupby("measure", sort=False):
         clusters = own.drop_duplicates("unit").set_index("unit")["cluster"]
-        means = own.groupby(["method", "depth", "unit"])["value"].mean().unstack("unit")
-        names, before = clusters.loc[means.columns].to_numpy(), means.loc[NOTHING].iloc[0]
+        means = own.groupby(["unit", "method", "depth"])["value"].mean().unstack(["method", "depth"])
+        names, values = clusters.loc[means.index].to_numpy(), means.to_numpy()
+        change = values - means[NOTHING].to_numpy()
         within, apart = (CHANGE, DOUBLE) if measure == GAP else (SHARE, CHANGE)
-        for (method, depth), values in means.iterrows():
-            change = values - before
-            numbers = values.mean(), *bounded_interval(values.to_numpy(), names, within, alpha)
-            moved = change.mean(), *bounded_interval(change.to_numpy(), names, apart, alpha)
-            rows.append((method, depth, measure, *numbers, *moved, len(values)))
-    return pd.DataFrame(rows, columns=ERASED)
+        low, high = bounded_interval(values, names, within, alpha)
+        change_low, change_high = bounded_interval(change, names, apart, alpha)
+        numbers = {"value": values.mean(axis=0), "low": low, "high": high, "change": change.mean(axis=0)}
+        numbers |= {"change_low": change_low, "change_high": change_high, "texts": len(means)}
+        parts.append(means.columns.to_frame(index=False).assign(measure=measure, **numbers))
+    return pd.concat(parts, ignore_index=True)[ERASED]
 
 
 def steered_table(steered: pd.DataFrame, name: str, alpha: float) -> pd.DataFrame:
