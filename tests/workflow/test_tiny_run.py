@@ -274,6 +274,7 @@ def test_named_targets_build_their_part_only(finished):
         "synonyms": "mask_block",
         "tracing": "mask_block",
         "circuits": "trace_pairs",
+        "probing": "trace_pairs",
         "words": "mask_block",
     }.items():
         jobs = planned(finished, target, "--forceall")
@@ -291,6 +292,16 @@ def test_circuits_are_looked_for_on_demand(changeable):
     assert "heads and feed-forwards keep" in page and 'href="masking.html"' in page
     findings = pd.read_csv(changeable / "results/tiny-s1/circuits/findings.csv").set_index("name")["value"]
     assert findings["gender.error.integrated_gradients"] < 0.5 and findings["gender.margin"] > 0
+    assert planned(changeable, "all") == {}, "no other page leads to it"
+
+
+def test_probes_are_made_on_demand(changeable):
+    found = snakemake(changeable, "probing")
+    assert found.returncode == 0, found.stdout
+    page = (changeable / "reports/tiny-s1/probing.html").read_text()
+    assert "where the classifier reads" in page and 'href="masking.html"' in page
+    findings = pd.read_csv(changeable / "results/tiny-s1/probing/findings.csv").set_index("name")["value"]
+    assert findings["gender.without.majority"] == 0.5 and findings["race.read.the_word.0"] > 0.9
     assert planned(changeable, "all") == {}, "no other page leads to it"
 
 

@@ -1,0 +1,126 @@
+"""Does erasing gender close a gap that was planted? `python -m benchmarks erasure [SEEDS]`.
+
+Small models learn generated texts in which gender decides ambiguous sentences, and as many in which nothing is planted;
+of both, the keyword and the ambiguous sentences alone. No further seed is taken once half of five minutes is
+over; the JSON line counts them. Gender is erased at every depth, in each way of `experiments.probing`, as learned
+from training texts. Printed are, over the seeds, the mean gap P(anger | male) - P(anger | female) in ambiguous test
+sentences and the accuracy on keyword sentences, with nothing erased and in each way, and how much of that is lost.
+"""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from benchmarks.measuring import ROOT
+from benchmarks.words import interval
+from emoscope.data.class_names import EMOTIONS
+from emoscope.data.planted import GAPS, generate
+from emoscope.experiments.flips.training_pairs import flip_training_texts
+from emoscope.experiments.probing.concepts import people_examples
+from emoscope.experiments.probing.erasers import Erasers, erased, fitted
+from emoscope.experiments.probing.names import METHODS, NOTHING
+from emoscope.experiments.probing.states import chosen_depths, located
+from emoscope.models.loading import load_classifier
+from emoscope.models.logits import predict_logits, probabilities
+from emoscope.storage.files import write_json
+from emoscope.storage.names import EVERYWHERE
+from emoscope.training.finetune import finetune
+
+SEEDS, ROWS, KEYWORDS, EFFECT, PAIRS = 5, 20_000, 4_000, 0.8, 300
+ENOUGH = 150  # seconds after which no further seed is taken
+TOKENS = 8192
+MODEL = {"blocks": 2, "heads": 4, "width": 64, "vocabulary": 2000, "context": 128}
+TRAINING = {"epochs": 6, "batch_size": 32, "learning_rate": 1e-3, "schedule": "cosine", "warmup": 0.1}
+TRAINING |= {"weight_decay": 0.0, "precision": "fp32", "balance": "none"}
+
+
+def measure(seeds: str = str(SEEDS), rows: str = str(ROWS)) -> dict:
+    start, tables = time.monotonic(), []
+    for seed in range(1, int(seeds) + 1):
+        if tables and time.monotonic() - start > ENOUGH:
+            break
+        tables += [measured(seed, effect, int(rows)).assign(seed=seed, planted=effect > 0) for effect in (EFFECT, 0.0)]
+    found = pd.concat(tables, ignore_index=True)
+    return {"seeds": int(found["seed"].nunique()), "ways": json.loads(over_seeds(found).to_json(orient="records"))}
+
+
+def over_seeds(found: pd.DataFrame) -> pd.DataFrame:
+    """By corpus and way, means over seeds of `gap`, `accuracy` and what is `lost` of it, with Student's intervals."""
+    rows = []
+    for (planted, method), own in found.groupby(["planted", "method"], sort=False):
+        numbers = {name: rounded(own[name].to_numpy()) for name in ("gap", "accuracy", "lost")}
+        rows.append({"planted": bool(planted), "erased": method, **numbers})
+    return pd.DataFrame(rows)
+
+
+def rounded(values: np.ndarray) -> list[float]:
+    """Mean, low and high."""
+    return [round(value, 4) for value in interval(values)]
+
+
+def measured(seed: int, effect: float, rows: int) -> pd.DataFrame:
+    """`method, gap, accuracy, lost` of one model."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        train, ambiguous, keywords = texts_of(seed, effect, rows)
+        train.to_parquet(folder / "train.parquet")
+        write_json({"classes": list(EMOTIONS)}, folder / "corpus.json")
+        config = {"model": MODEL, "training": TRAINING, "seed": seed}
+        finetune(
+            folder / "train.parquet", folder / "corpus.json", [], config, folder / "work", folder / "model",
+            folder / "training.json",
+        )  # fmt: skip
+        lexicon = ROOT / "data" / "lexicons" / "gender.csv"
+        for name, table, count in (("taught", train, PAIRS), ("pairs", ambiguous, len(ambiguous))):
+            given, made = folder / f"{name}_texts.parquet", folder / f"{name}.parquet"
+            table.to_parquet(given)
+            flip_training_texts(given, lexicon, "gender", {"pairs": count, "seed": seed}, made)
+        taught, pairs = (pd.read_parquet(folder / f"{name}.parquet") for name in ("taught", "pairs"))
+        return erasures(*load_classifier(folder / "model"), taught, pairs, keywords, seed)
+
+
+def texts_of(seed: int, effect: float, rows: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Training texts, ambiguous test sentences, and keyword test sentences of a generated corpus; no text is in two."""
+    made = generate(rows, seed, gender_effect=effect, duplicate_rate=0.0)
+    ids = made.truth["ids"]
+    ambiguous = made.table["id"].isin(ids["ambiguous"])
+    keyword = ~made.table["id"].isin([*ids["ambiguous"], *ids["negation"], *ids["contrast"]])
+    parts = [made.table[ambiguous], made.table[keyword].head(max(KEYWORDS * rows // ROWS, 100))]
+    parts = [part.sample(frac=1, random_state=seed) for part in parts]
+    tests = [part.head(len(part) // 5) for part in parts]
+    train = pd.concat([part.iloc[len(test) :] for part, test in zip(parts, tests, strict=True)])
+    return train.reset_index(drop=True), *tests
+
+
+def erasures(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    taught: pd.DataFrame,
+    pairs: pd.DataFrame,
+    keywords: pd.DataFrame,
+    seed: int,
+) -> pd.DataFrame:
+    texts, learned = located(model, tokenizer, people_examples(taught, 2 * PAIRS, seed))
+    judged = people_examples(pairs, 2 * len(pairs), seed)
+    member = (learned["value"] == 0).to_numpy()
+    ways = [(method, seed) for method in METHODS]
+    found = fitted(model, texts, member, chosen_depths(model, MODEL["blocks"] + 1), ways, TOKENS)
+    erasers: dict[str, Erasers] = {NOTHING: {}} | {method: found[method, seed, EVERYWHERE] for method in METHODS}
+    rows = []
+    for method, eraser in erasers.items():
+        with erased(model, eraser):
+            answers, asked = (
+                probabilities(model, predict_logits(model, tokenizer, list(table["text"]), TOKENS))
+                for table in (judged, keywords)
+            )
+        anger = answers[:, EMOTIONS.index(GAPS["gender"].emotion)]
+        first = (judged["value"] == 0).to_numpy()
+        accuracy = float((asked.argmax(axis=1) == keywords["label"].to_numpy()).mean())
+        rows.append((method, float(np.mean(anger[first]) - np.mean(anger[~first])), accuracy))
+    table = pd.DataFrame(rows, columns=["method", "gap", "accuracy"])
+    return table.assign(lost=table["accuracy"].iloc[0] - table["accuracy"])

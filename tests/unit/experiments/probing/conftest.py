@@ -1,0 +1,60 @@
+"""Probes, erasure and steering in a model that is known to use gender where no keyword decides."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from emoscope.experiments.probing.erasure import erase_concept
+from emoscope.experiments.probing.measure import read_concepts
+from emoscope.experiments.probing.steering import steer_concept
+from emoscope.experiments.probing.summarise import summarise_probing
+from emoscope.models.planted.circuit import plan
+from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.models.planted.texts import sentences
+from planted_gender import CONFIG, flips
+
+STATISTICS = {"confidence": 0.95, "margin": 0.02}
+PREDICTION = {"tokens_per_batch": 1024}  # so little that texts come in several batches, not in their order
+
+
+@pytest.fixture(scope="session")
+def found(tmp_path_factory):
+    """All tables on a planted GPT-2, and its circuit; of race, there is a single flip."""
+    folder, circuit = tmp_path_factory.mktemp("probing"), plan(1)
+    compiled(circuit, "gpt2").save_pretrained(folder / "model")
+    tokenizer_for("gpt2").save_pretrained(folder / "model")
+    sentences(300, 1).assign(id=range(300)).to_parquet(folder / "train.parquet")
+    sentences(200, 2).assign(id=range(200)).to_parquet(folder / "test.parquet")
+    for name, count, seed in (("taught", 60, 3), ("pairs", 45, 4)):
+        flips(count, seed).to_parquet(folder / f"{name}.parquet")
+        flips(1, seed).assign(axis="race").to_parquet(folder / f"race_{name}.parquet")
+
+    def files(*names: str) -> dict:
+        return {name: folder / f"{name}.parquet" for name in names}
+
+    def of_axes(*names: str) -> dict:
+        return {name: [folder / f"{axis}_{name}.parquet" for axis in ("gender", "race")] for name in names}
+
+    axes = {"axes": ["gender", "race"]}
+    given = {name: [folder / f"{name}.parquet", folder / f"race_{name}.parquet"] for name in ("taught", "pairs")}
+    read_concepts(
+        folder / "model", **files("train", "test"), **given, axes=axes, config=CONFIG, prediction=PREDICTION,
+        **files("readings", "texts"),
+    )  # fmt: skip
+    made = of_axes("answers", "probes", "accuracy", "steered")
+    for number in range(2):
+        one = {name: paths[number] for name, paths in (given | made).items()}
+        steered = one.pop("steered")
+        shared = {"config": CONFIG, "prediction": PREDICTION, "train": folder / "train.parquet"}
+        erase_concept(folder / "model", **shared, test=folder / "test.parquet", **one)
+        both = {name: one[name] for name in ("taught", "pairs")}
+        steer_concept(folder / "model", **shared, **both, steered=steered)
+    summarise_probing(
+        **files("readings", "depths"), axes=axes, **made, statistics=STATISTICS, **of_axes("erased", "doses"),
+        findings=folder / "findings.csv",
+    )  # fmt: skip
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("readings", "texts", "depths")}
+    of_gender = ("answers", "probes", "accuracy", "steered", "erased", "doses")
+    tables |= {name: pd.read_parquet(folder / f"gender_{name}.parquet") for name in of_gender}
+    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "findings.csv"), circuit=circuit, folder=folder)

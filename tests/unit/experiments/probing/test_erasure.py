@@ -1,0 +1,162 @@
+"""What erasing and steering do to a model that is known to use gender where no keyword decides."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from emoscope.experiments.probing import names
+from emoscope.experiments.probing.erasers import erased, fit, fitted
+from emoscope.experiments.probing.states import TokenStates, chosen_depths, locate, place_states, token_states
+from emoscope.experiments.probing.steering import steered_logits
+from emoscope.models.activations import activations_of
+from emoscope.models.inside.structure import prepared
+from emoscope.models.planted.circuit import plan
+from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.storage.names import EVERYWHERE
+
+
+@pytest.fixture(scope="module", params=["gpt2", "bert"])
+def planted(request):
+    return prepared(compiled(plan(1), request.param)).eval(), tokenizer_for(request.param)
+
+
+def measured(found, measure: str, depth: int = EVERYWHERE) -> pd.Series:
+    rows = found.erased[(found.erased["measure"] == measure) & (found.erased["depth"] == depth)]
+    return rows.set_index("method")["value"]
+
+
+def test_erasing_gender_closes_the_gap_and_random_directions_do_not(found):
+    for measure, whole in ((names.GAP, 0.7), (names.DISTANCE, 0.7), (names.CHANGED, 0.9)):
+        values = measured(found, measure).abs()
+        assert values[names.NOTHING] > whole and values[names.RANDOM] > whole / 2
+        assert values[names.LEAST] < 0.05 and values[names.DIRECTION] < 0.05, measure
+
+
+def test_erasing_before_it_is_used_is_enough_and_after_it_was_moved_at_the_word_alone_is_not(found):
+    [block] = [node[1] for node, role in found.circuit.roles.items() if role == "gender"]
+    assert measured(found, names.DISTANCE, 0)[names.LEAST] < 0.05
+    assert measured(found, names.DISTANCE, block)[names.LEAST] < 0.05
+
+
+def test_a_fresh_probe_reads_nothing_of_what_was_erased(found):
+    for place in (names.POOLED, names.WORD):
+        for where in (names.HERE, names.LAST):
+            assert measured(found, f"{place}, {where}")[names.LEAST] < 0.65
+    assert measured(found, f"{names.POOLED}, {names.LAST}")[names.RANDOM] > 0.95
+    assert measured(found, f"{names.WORD}, {names.HERE}")[names.NOTHING] == 1
+
+
+def test_accuracy_is_lost_where_gender_decides_and_nowhere_else(found):
+    """In a third of the texts, no keyword decides."""
+    assert measured(found, names.ACCURACY)[names.NOTHING] > 0.95
+    values = measured(found, names.ACCURACY, 0)
+    assert 0.7 < values[names.LEAST] < 0.93 < values[names.RANDOM]
+    assert measured(found, names.ACCURACY)[names.LEAST] < values[names.LEAST], "behind its use, it is the answer itself"
+
+
+def test_every_way_and_depth_is_there(found):
+    ways = found.erased[["method", "depth"]].drop_duplicates()
+    assert len(ways) == 1 + 4 * (5 + 1)
+    assert found.answers.groupby(["method", "draw", "depth"]).ngroups == 1 + 5 * 6, "two draws of random directions"
+    told = found.answers[found.answers["learned"]]
+    assert set(told["method"]) == {names.NOTHING} and len(told) == 96
+
+
+def test_a_whole_dose_is_a_flip_and_its_reverse_is_none(found):
+    gap = measured(found, names.GAP)[names.NOTHING]
+    rows = found.doses[found.doses["depth"] == 0].set_index(["method", "dose"])["value"]
+    assert rows[names.DIRECTION, 1] == pytest.approx(gap, abs=0.1)
+    assert abs(rows[names.DIRECTION, -1]) < 0.1 and abs(rows[names.RANDOM, 1]) < 0.3 * abs(gap)
+    assert found.steered.loc[found.steered["method"] == names.NOTHING, "dose"].eq(0).all()
+
+
+def test_states_stand_at_their_depth_and_place(planted):
+    model, tokenizer = planted
+    texts = [
+        locate(model, tokenizer, text, [(start, start + 3)]) for text, start in (("we saw she late", 7), ("the she", 4))
+    ]
+    states, logits = place_states(model, texts, 8)
+    for row, text in enumerate(texts):
+        run = activations_of(model, text.inputs)
+        [word] = text.word
+        assert tokenizer.convert_ids_to_tokens(text.inputs["input_ids"][0].tolist())[word] == "she"
+        np.testing.assert_allclose(logits[row], run.logits, atol=1e-4)
+        for place, wanted in (
+            (names.POOLED, run.residual[:, text.pooled]),
+            (names.WORD, run.residual[:, word]),
+            (names.MEAN, run.residual.mean(dim=1)),
+        ):
+            np.testing.assert_allclose(states[:, names.PLACES.index(place), row], wanted, atol=1e-3)
+    assert np.isnan(place_states(model, [locate(model, tokenizer, "we saw", [])], 8)[0][:, 1]).all()
+
+
+def test_tokens_are_told_apart_by_place(planted):
+    model, tokenizer = planted
+    texts = [locate(model, tokenizer, "the she late", [(4, 7)]), locate(model, tokenizer, "a he saw home", [(2, 4)])]
+    found = token_states(model, texts, 2, 8)
+    for row, text in enumerate(texts):
+        own = found.text == row
+        assert own.sum() == text.inputs["input_ids"].shape[1]
+        at = {place: set(np.flatnonzero(found.place[own] == place)) for place in names.PLACES}
+        assert at[names.WORD] == set(text.word) and at[names.POOLED] == {text.pooled}
+        torch.testing.assert_close(
+            found.values[own], activations_of(model, text.inputs).residual[2], atol=1e-3, rtol=1e-3
+        )
+
+
+def token_table(texts: int = 200, width: int = 10, shift: float = 3.0):
+    """Two tokens a text, the word's and the pooled one, that tell members in different dimensions."""
+    generator, member = torch.Generator().manual_seed(0), np.arange(texts) % 2 == 0
+    values = torch.randn(2 * texts, width, generator=generator)
+    values[:texts][torch.from_numpy(member), 3] += shift
+    values[texts:][torch.from_numpy(member), 5] += shift
+    places = np.repeat(np.array([names.WORD, names.POOLED], dtype=object), texts)
+    return TokenStates(values, np.tile(np.arange(texts), 2), places), member
+
+
+def test_each_place_is_erased_by_itself():
+    states, member = token_table()
+    inside = torch.from_numpy(member[states.text])
+    left = {}
+    for method in names.METHODS:
+        values = fit(method, 0, states, member)(states.values)
+        left[method] = [
+            float((values[where & inside].mean(dim=0) - values[where & ~inside].mean(dim=0)).norm())
+            for where in (torch.from_numpy(states.place == place) for place in (names.WORD, names.POOLED))
+        ]
+    assert max(left[names.LEAST]) < 1e-4 and max(left[names.DIRECTION]) < 0.2
+    assert max(left[names.DIMENSIONS]) < 1 < min(left[names.RANDOM])
+    assert torch.linalg.matrix_rank(fit(names.RANDOM, 0, states, member).removed) == 2
+    assert not torch.equal(fit(names.RANDOM, 0, states, member).removed, fit(names.RANDOM, 1, states, member).removed)
+
+
+def test_several_depths_are_fitted_on_what_is_left(planted):
+    model, tokenizer = planted
+    texts = [locate(model, tokenizer, f"{filler} {word} late", [(len(filler) + 1, len(filler) + 1 + len(word))])
+             for filler in ("we saw", "the lake", "so then", "a boat") for word in ("he", "she")]  # fmt: skip
+    member = np.arange(len(texts)) % 2 == 0
+    found = fitted(model, texts, member, [0, 4], [(names.LEAST, 0)], 64)
+    assert set(found) == {(names.LEAST, 0, depth) for depth in (0, 4, EVERYWHERE)}
+    everywhere = found[names.LEAST, 0, EVERYWHERE]
+    torch.testing.assert_close(everywhere[0].removed, found[names.LEAST, 0, 0][0].removed)
+    with erased(model, {0: everywhere[0]}):
+        left = token_states(model, texts, 4, 64)
+    torch.testing.assert_close(everywhere[4].mean, left.values.double().mean(dim=0), atol=1e-4, rtol=1e-4)
+    assert chosen_depths(model, 2) == [0, 4] and chosen_depths(model, 99) == [0, 1, 2, 3, 4]
+
+
+def test_steering_moves_the_word_of_its_own_text_and_no_other(planted):
+    model, tokenizer = planted
+    long, short = (
+        locate(model, tokenizer, text, [(start, start + 3)])
+        for text, start in (("we saw the boat she late", 16), ("she", 0))
+    )
+    shifts = torch.randn(2, model.config.hidden_size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    whole = place_states(model, [short, long], 64)[1]
+    np.testing.assert_allclose(steered_logits(model, [short, long], 0 * shifts, 0, 64), whole, atol=1e-4)
+    shifts[0] = 0
+    moved = steered_logits(model, [short, long], 5 * shifts, 0, 64)
+    np.testing.assert_allclose(moved[0], whole[0], atol=1e-4)
+    assert np.abs(moved[1] - whole[1]).max() > 1e-3
+    np.testing.assert_allclose(moved[1], steered_logits(model, [long], 5 * shifts[1:], 0, 64)[0], atol=1e-3)

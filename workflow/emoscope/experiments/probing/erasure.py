@@ -1,0 +1,117 @@
+"""What a classifier does, and what can be read in it, once a concept is erased: at one depth, or at several at once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.experiments.probing.concepts import enough
+from emoscope.experiments.probing.erasers import Erasers, erased, fitted
+from emoscope.experiments.probing.measure import examples_of_people, examples_of_texts
+from emoscope.experiments.probing.names import CLASS, HERE, LAST, METHODS, NOTHING, PLACES, RANDOM
+from emoscope.experiments.probing.probe import probed
+from emoscope.experiments.probing.states import Located, chosen_depths, located, place_states
+from emoscope.models.families import blocks_of
+from emoscope.models.loading import classes_of, load_classifier
+from emoscope.models.logits import columns, predict_logits, probabilities
+from emoscope.storage.files import write_table
+from emoscope.storage.names import EVERYWHERE
+
+WAY = ["method", "draw", "depth"]
+ANSWER_COLUMNS = [*WAY, "text", "value", "pair", "cluster", "learned"]  # and p_{class}
+PROBE_COLUMNS = [*WAY, "where", "place", "text", "cluster", "right"]
+ACCURACY_COLUMNS = [*WAY, "text", "right"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The texts of flips that erasers are fitted on and judged on, with their examples, and other texts with labels."""
+
+    texts: list[Located]
+    learned: pd.DataFrame
+    others: list[Located]
+    judged: pd.DataFrame
+    labelled: pd.DataFrame
+
+    @property
+    def member(self) -> np.ndarray:
+        """Of each text that is learned from, whether it names the first group, bool (texts,)."""
+        return (self.learned["value"] == 0).to_numpy()
+
+
+def erase_concept(
+    model: Path,
+    train: Path,
+    test: Path,
+    taught: Path,
+    pairs: Path,
+    config: dict,
+    prediction: dict,
+    answers: Path,
+    probes: Path,
+    accuracy: Path,
+) -> None:
+    """Erase which group texts name, in every way; `taught` and `pairs` are flips of training and of test texts.
+
+    Each table has a row by `method, draw, depth`, nothing erased among them, with the depth EVERYWHERE for all at once:
+
+    - answers: of each judged text of a flip, `text, value, pair, cluster, learned` and `p_{class}`; and with nothing
+      erased, of those that are learned from, too;
+    - probes: of each, whether a probe that is learned afresh reads the group: `where, place, text, cluster, right`;
+      `where` is HERE, the depth that is erased, the first of several, or LAST, behind the last block;
+    - accuracy: of test texts, `text, right`.
+
+    The tables are empty where there are too few flips.
+    """
+    classifier, tokenizer = load_classifier(model)
+    training, testing = pd.read_parquet(train), pd.read_parquet(test)
+    learned, judged = examples_of_people(pd.read_parquet(taught), pd.read_parquet(pairs), training["text"], config)
+    _, labelled = examples_of_texts(CLASS, training, testing, config)
+    budget, names = prediction["tokens_per_batch"], [f"p_{name}" for name in classes_of(classifier)]
+    found: list[tuple[pd.DataFrame, ...]] = []
+    if enough(learned) and enough(judged):
+        texts = Judged(*located(classifier, tokenizer, learned), *located(classifier, tokenizer, judged), labelled)
+        ways = [(method, draw) for method in METHODS for draw in range(config["random"] if method == RANDOM else 1)]
+        depths = chosen_depths(classifier, config["depths"])
+        erasers = fitted(classifier, texts.texts, texts.member, depths, ways, budget)
+        erasers = {(NOTHING, 0, EVERYWHERE): {}} | erasers
+        for way, eraser in tqdm(erasers.items(), desc="erased", mininterval=2):
+            with erased(classifier, eraser):
+                tables = answered(classifier, tokenizer, texts, eraser, budget)
+            found.append(tuple(table.assign(**dict(zip(WAY, way, strict=True))) for table in tables))
+    for number, (path, wanted) in enumerate(
+        ((answers, [*ANSWER_COLUMNS, *names]), (probes, PROBE_COLUMNS), (accuracy, ACCURACY_COLUMNS))
+    ):
+        parts = [tables[number] for tables in found] or [pd.DataFrame(columns=wanted)]
+        write_table(pd.concat(parts, ignore_index=True)[wanted], path)
+
+
+def answered(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Judged,
+    erasers: Erasers,
+    tokens_per_batch: int,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Answers, probes and accuracy, as the model is."""
+    read = {HERE: min(erasers, default=0), LAST: len(blocks_of(model))}
+    states, told = place_states(model, texts.texts, tokens_per_batch, [*read.values()])
+    asked, logits = place_states(model, texts.others, tokens_per_batch, [*read.values()])
+    probes = []
+    for depth, place in np.ndindex(states.shape[:2]):
+        right, _ = probed(states[depth, place], asked[depth, place], texts.learned, texts.judged)
+        rows = texts.judged[["text", "cluster"]].assign(where=[*read][depth], place=PLACES[place], right=right)
+        probes.append(rows)
+    parts = [(texts.judged, logits)] if erasers else [(texts.judged, logits), (texts.learned, told)]
+    answers = [
+        rows[["text", "value", "pair", "cluster"]].assign(
+            learned=rows is texts.learned, **columns("p", classes_of(model), probabilities(model, values))
+        )
+        for rows, values in parts
+    ]
+    given = predict_logits(model, tokenizer, texts.labelled["text"].tolist(), tokens_per_batch).argmax(axis=1)
+    accuracy = pd.DataFrame({"text": texts.labelled["text"], "right": given == texts.labelled["value"].to_numpy()})
+    return pd.concat(answers), pd.concat(probes), accuracy

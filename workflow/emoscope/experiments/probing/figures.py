@@ -1,0 +1,84 @@
+"""The figures of the page on probing; nothing is computed here."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from emoscope.experiments.probing.names import BAG, DIRECTION, DISTANCE, MAJORITY, NOTHING, PLACES, RANDOM
+from emoscope.reporting.plots import MARKERS, PALETTE, canvas, label_axes, styled
+from emoscope.storage.names import EVERYWHERE
+
+BESIDE = {MAJORITY: ":", BAG: "--"}  # lines of what reads without the model
+
+
+@styled
+def depths(table: pd.DataFrame) -> Figure:
+    """At which depth what can be read: a panel for each concept, a line for each place with its interval, thin for
+    control labels; what reads without the model as level lines."""
+    concepts = list(dict.fromkeys(table["concept"]))
+    figure = Figure(figsize=(min(12, 3.4 * len(concepts) + 0.6), 3.6), layout="constrained")
+    grid = figure.subplots(1, len(concepts), sharey=True, squeeze=False)[0]
+    for axes, concept in zip(grid, concepts, strict=True):
+        own = table[table["concept"] == concept]
+        for number, place in enumerate(PLACES):
+            rows = own[own["place"] == place].sort_values("depth")
+            if len(rows):
+                _line(axes, rows["depth"], rows["right"], rows["low"], rows["high"], number, place)
+                axes.plot(rows["depth"], rows["control"], color=PALETTE[number], linewidth=0.8, alpha=0.7)
+        for name, style in BESIDE.items():
+            [level] = own.loc[own["place"] == name, "right"]
+            axes.axhline(level, color="#555", linestyle=style, linewidth=1, label=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_title(concept)
+        label_axes(axes, x="depth", y="texts in which it is read" if axes is grid[0] else "")
+    handles = {name: handle for axes in grid for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=5)
+    return figure
+
+
+@styled
+def erasure(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+    """How far apart the answers to twins are, by the depth at which the group is erased; `titles` name the methods."""
+    figure, axes = canvas(6, 3.4)
+    own = table[table["measure"] == DISTANCE]
+    [before] = own.loc[own["method"] == NOTHING, "value"]
+    axes.axhline(before, color="#555", linestyle="--", linewidth=1, label="nothing erased")
+    for number, (method, title) in enumerate(titles.items()):
+        rows = own[(own["method"] == method) & (own["depth"] != EVERYWHERE)].sort_values("depth")
+        _line(axes, rows["depth"], rows["value"], rows["low"], rows["high"], number, title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(bottom=0)
+    label_axes(axes, x="depth at which it is erased", y="distance between the answers to twins")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure
+
+
+@styled
+def steering(table: pd.DataFrame, gap: float) -> Figure:
+    """How far the probability moves by how far the words are moved, a line for each depth; dotted along random
+    directions; `gap` is what flipping the words does."""
+    figure, axes = canvas(6, 3.4)
+    for method, style in ((DIRECTION, "-"), (RANDOM, ":")):
+        for number, (depth, rows) in enumerate(table[table["method"] == method].groupby("depth")):
+            title = f"depth {depth}" if method == DIRECTION else None
+            look = {
+                "color": PALETTE[number % len(PALETTE)],
+                "marker": MARKERS[number % len(MARKERS)],
+                "markersize": 3.5,
+            }
+            axes.plot(rows["dose"], rows["value"], style, linewidth=1.3, label=title, **look)
+    axes.axhline(gap, color="#555", linestyle="--", linewidth=1, label="the words flipped")
+    axes.axhline(0, color="#888", linewidth=0.6)
+    label_axes(axes, x="dose, in differences between the groups' means", y="change of the probability")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=4)
+    return figure
+
+
+def _line(axes: Axes, x, value, low, high, number: int, title: str) -> None:
+    axes.fill_between(x, low, high, color=PALETTE[number], alpha=0.15, linewidth=0)
+    style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.3}
+    axes.plot(x, value, label=title, **style)

@@ -1,0 +1,155 @@
+"""What the page on probing says."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import pandas as pd
+from markupsafe import Markup
+
+from emoscope.experiments.probing.names import (
+    ACCURACY,
+    BAG,
+    CHANGED,
+    DIMENSIONS,
+    DIRECTION,
+    DISTANCE,
+    GAP,
+    HERE,
+    LAST,
+    LEAST,
+    LOOKUP,
+    MAJORITY,
+    NOTHING,
+    PLACES,
+    POOLED,
+    RANDOM,
+    WORD,
+)
+from emoscope.reporting.html import cell, html_table, number, percent, signed
+from emoscope.reporting.passages import Findings, passage
+from emoscope.storage.names import EVERYWHERE, NONE
+
+say = partial(passage, "probing")
+TITLES = {
+    LEAST: "least change (LEACE)",
+    DIRECTION: "directions between the means",
+    DIMENSIONS: "largest dimensions",
+    RANDOM: "random directions",
+}
+AT = {0: "the embeddings", EVERYWHERE: "every depth"}
+USED = "what can be read of it is used: erased, the answers come together"
+UNUSED = "what can be read of it is not used: erased, the answers stay as they are"
+UNSETTLED = "whether what can be read of it is used is not settled"
+READ, TYPES, UNREAD = "can be read", "is read no better than control labels", "is not shown to be readable"
+
+
+def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame, alpha: float) -> Markup:
+    """The headline: whether the groups can be read where the classifier reads, and whether that is used."""
+    found = Findings(findings)
+    told = [
+        {
+            "axis": axis,
+            "read": row,
+            "readable": readable(row, level_of(readings, axis)),
+            "distances": {name: found[f"{axis}.{DISTANCE}.{_named(name)}"] for name in (NOTHING, LEAST, RANDOM)},
+            "accuracies": {name: found[f"{axis}.{ACCURACY}.{_named(name)}"] for name in (NOTHING, LEAST)},
+            "verdict": verdict(
+                *(found[f"{axis}.nearer.{_named(LEAST)}.{_named(other)}"] for other in (NOTHING, RANDOM)), alpha
+            ),
+        }
+        for axis in axes
+        if f"{axis}.{DISTANCE}.{NOTHING}" in found and (row := last_reading(readings, axis, POOLED)) is not None
+    ]
+    return say("main_result", axes=told)
+
+
+def last_reading(readings: pd.DataFrame, concept: str, place: str) -> pd.Series | None:
+    """What a probe reads at a place behind the last block."""
+    rows = readings[(readings["concept"] == concept) & (readings["place"] == place)]
+    return rows.loc[rows["depth"].idxmax()] if len(rows) else None
+
+
+def level_of(readings: pd.DataFrame, concept: str) -> float:
+    """How often the most frequent value is right."""
+    [level] = readings.loc[(readings["concept"] == concept) & (readings["place"] == MAJORITY), "right"]
+    return level
+
+
+def readable(row: Mapping, level: float) -> str:
+    """Whether a concept is read more often than its most frequent value is right, and better than control labels."""
+    if not row["low"] > level:
+        return UNREAD
+    return READ if row["selectivity_low"] > 0 else TYPES
+
+
+def verdict(nothing: Mapping, random: Mapping, alpha: float) -> str:
+    """Whether erasing brings the answers to twins together, more than nothing and more than random directions do; by
+    the intervals, or shown to change less than the margin."""
+    if nothing["low"] > 0 and random["low"] > 0:
+        return USED
+    return UNUSED if nothing["within"] <= alpha else UNSETTLED
+
+
+def reading_table(readings: pd.DataFrame) -> Markup:
+    """Each concept and place: what is read of the embeddings and behind the last block, beside what needs no model."""
+    rows = []
+    for (concept, place), own in readings[readings["depth"] != NONE].groupby(["concept", "place"], sort=False):
+        first, last = (own.loc[own["depth"] == depth].iloc[0] for depth in (0, own["depth"].max()))
+        without = readings[(readings["concept"] == concept) & (readings["depth"] == NONE)].set_index("place")["right"]
+        rows.append(
+            {
+                "concept": concept,
+                "where": place,
+                "embeddings": cell(first, percent, "right"),
+                "last block": cell(last, percent, "right"),
+                "selectivity there": number(last["selectivity"]),
+                **{name: percent(without[name]) for name in (MAJORITY, BAG, LOOKUP)},
+                "texts": number(int(last["texts"])),
+            }
+        )
+    return html_table(rows, say("readings"), text=("concept", "where"))
+
+
+def erased_table(axis: str, table: pd.DataFrame) -> Markup:
+    """What becomes of answers and probes with each way of erasing, at the embeddings and at every depth."""
+    known = table.set_index(["method", "depth", "measure"]).sort_index()
+    ways = [(NOTHING, EVERYWHERE), *((method, depth) for method in TITLES for depth in AT)]
+    rows = []
+    for method, depth in ways:
+        own = known.loc[method, depth]
+        rows.append(
+            {
+                "erased": TITLES.get(method, NOTHING),
+                "at": AT[depth] if method != NOTHING else "",
+                "gap": cell(own.loc[GAP], signed),
+                "distance": cell(own.loc[DISTANCE], number),
+                "changed": cell(own.loc[CHANGED], percent),
+                "accuracy": cell(own.loc[ACCURACY], percent),
+                "read at the word, embeddings": percent(own.loc[f"{WORD}, {HERE}", "value"]),
+                **{f"read at {_the(place)}, last": percent(own.loc[f"{place}, {LAST}", "value"]) for place in PLACES},
+            }
+        )
+    return html_table(rows, say("erased", axis=axis), text=("erased", "at"))
+
+
+def class_of(axis: str, findings: pd.DataFrame) -> str:
+    """The class whose gap is shown."""
+    return Findings(findings).note(f"{axis}.{GAP}.{NOTHING}").rpartition("The class is ")[2].removesuffix(".")
+
+
+def gap_of(axis: str, findings: pd.DataFrame) -> float:
+    """How far flipping the words moves the probability of this class."""
+    return Findings(findings).value(f"{axis}.{GAP}.{NOTHING}")
+
+
+def left_out(texts: pd.DataFrame) -> Markup:
+    """A sentence for each concept of which too few texts are known."""
+    return Markup("\n").join(say("left_out", **row) for row in texts[~texts["probed"]].to_dict("records"))
+
+
+def _the(place: str) -> str:
+    return place if place.startswith("the ") else f"the {place}"
+
+
+def _named(words: str) -> str:
+    return words.replace(" ", "_")

@@ -1,0 +1,217 @@
+"""What is read where, and what erasing and steering change: tables and quotable numbers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoscope.experiments.probing.names import (
+    ACCURACY,
+    CHANGED,
+    DIMENSIONS,
+    DISTANCE,
+    GAP,
+    LEAST,
+    NOTHING,
+    RANDOM,
+)
+from emoscope.reporting.findings import Finding, write_findings
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
+from emoscope.storage.files import write_table
+from emoscope.storage.names import EVERYWHERE, NONE
+
+READ = ["concept", "place", "depth", "right", "low", "high", "control", "selectivity", "selectivity_low"]
+READ += ["selectivity_high", "texts", "clusters"]
+ERASED = ["method", "depth", "measure", "value", "low", "high", "change", "change_low", "change_high", "texts"]
+STEERED = ["method", "depth", "dose", "value", "low", "high", "texts"]
+BESIDE = ((LEAST, NOTHING), (LEAST, RANDOM), (LEAST, DIMENSIONS), (RANDOM, NOTHING))  # how near twins' answers are
+DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
+
+
+def summarise_probing(
+    readings: Path,
+    axes: dict,
+    answers: list[Path],
+    probes: list[Path],
+    accuracy: list[Path],
+    steered: list[Path],
+    statistics: dict,
+    depths: Path,
+    erased: list[Path],
+    doses: list[Path],
+    findings: Path,
+) -> None:
+    """Write `read_table`, and for every axis `erased_table` and `steered_table`, and what they say as findings; the
+    lists of files are in the order of `axes["axes"]`."""
+    alpha = 1 - statistics["confidence"]
+    table = read_table(pd.read_parquet(readings), alpha)
+    found = [*readings_found(table)]
+    for number, axis in enumerate(axes["axes"]):
+        files = (answers, probes, accuracy, steered)
+        said, learned, right, moved = (pd.read_parquet(paths[number]) for paths in files)
+        means, steps = pd.DataFrame(columns=ERASED), pd.DataFrame(columns=STEERED)
+        if len(said):
+            name = moved_class(said)
+            twins = twin_measures(said, name)
+            means = erased_table(outcomes(twins, learned, right), alpha)
+            steps = steered_table(moved, name, alpha)
+            found += [*erasures_found(axis, means, name), *nearer(axis, twins, statistics), *steps_found(axis, steps)]
+        write_table(means, erased[number])
+        write_table(steps, doses[number])
+    write_table(table, depths)
+    write_findings(found, findings)
+
+
+def read_table(readings: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """READ: shares of the judged texts in which a concept is read, by place and depth, with intervals over clusters;
+    `selectivity` is by how much it exceeds that of control labels (Hewitt and Liang 2019). At the depth NONE stands
+    what reads without the model."""
+    rows = []
+    for key, own in readings.groupby(["concept", "place", "depth"], sort=False):
+        right, clusters = own["right"].to_numpy(dtype=float), own["cluster"].to_numpy()
+        interval = bounded_interval(right, clusters, SHARE, alpha)
+        selective = (np.nan,) * 3
+        if key[2] != NONE:
+            above = right - own["control"].to_numpy(dtype=float)
+            selective = (above.mean(), *bounded_interval(above, clusters, CHANGE, alpha))
+        control = own["control"].astype(float).mean()
+        rows.append((*key, right.mean(), *interval, control, *selective, len(own), own["cluster"].nunique()))
+    return pd.DataFrame(rows, columns=READ)
+
+
+def moved_class(answers: pd.DataFrame) -> str:
+    """The class whose mean probability differs most between the groups, in the training texts, as the model is."""
+    learned = answers[answers["learned"] & (answers["method"] == NOTHING)]
+    found = learned.filter(regex="^p_").groupby(learned["value"]).mean()
+    return (found.loc[0] - found.loc[1]).abs().idxmax().removeprefix("p_")
+
+
+def twin_measures(answers: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Of every pair and way of erasing `method, draw, depth, pair, cluster`: `gap`, P(the class | first group) -
+    P(the class | second); `distance`, the total variation between the answers to both texts; `changed`, whether another
+    class is the most probable."""
+    judged = answers[~answers["learned"].astype(bool)].sort_values(["method", "draw", "depth", "pair", "value"])
+    first, second = judged.iloc[::2], judged.iloc[1::2]
+    if not (first["pair"].to_numpy() == second["pair"].to_numpy()).all():
+        raise ValueError("a text has no twin")
+    one, other = (side.filter(regex="^p_").to_numpy(dtype=float) for side in (first, second))
+    return first[["method", "draw", "depth", "pair", "cluster"]].assign(
+        gap=first[f"p_{name}"].to_numpy(dtype=float) - second[f"p_{name}"].to_numpy(dtype=float),
+        distance=np.abs(one - other).sum(axis=1).clip(0, 2) / 2,
+        changed=(one.argmax(axis=1) != other.argmax(axis=1)).astype(float),
+    )
+
+
+def outcomes(twins: pd.DataFrame, probes: pd.DataFrame, accuracy: pd.DataFrame) -> pd.DataFrame:
+    """All that erasing may change, a row for each pair or text: `measure, method, draw, depth, unit, cluster, value`.
+
+    Measures are those of `twin_measures`, the accuracy on test texts, and `{place}, {where}`: whether a probe that is
+    learned afresh reads the group.
+    """
+    ways = ["method", "draw", "depth"]
+    parts = [
+        twins[[*ways, "cluster"]].assign(measure=name, unit=twins["pair"], value=twins[name])
+        for name in (GAP, DISTANCE, CHANGED)
+    ]
+    parts.append(
+        accuracy[ways].assign(
+            measure=ACCURACY, unit=accuracy["text"], cluster=accuracy["text"], value=accuracy["right"]
+        )
+    )
+    named = probes["place"] + ", " + probes["where"]
+    parts.append(probes[[*ways, "cluster"]].assign(measure=named, unit=probes["text"], value=probes["right"]))
+    return pd.concat(parts, ignore_index=True).astype({"value": float})
+
+
+def erased_table(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """ERASED: by method and depth the mean of every measure, over its draws, and its change from what it is with
+    nothing erased; intervals over clusters."""
+    parts = []
+    for measure, own in found.groupby("measure", sort=False):
+        clusters = own.drop_duplicates("unit").set_index("unit")["cluster"]
+        means = own.groupby(["unit", "method", "depth"])["value"].mean().unstack(["method", "depth"])
+        names, values = clusters.loc[means.index].to_numpy(), means.to_numpy()
+        change = values - means[NOTHING].to_numpy()
+        within, apart = (CHANGE, DOUBLE) if measure == GAP else (SHARE, CHANGE)
+        low, high = bounded_interval(values, names, within, alpha)
+        change_low, change_high = bounded_interval(change, names, apart, alpha)
+        numbers = {"value": values.mean(axis=0), "low": low, "high": high, "change": change.mean(axis=0)}
+        numbers |= {"change_low": change_low, "change_high": change_high, "texts": len(means)}
+        parts.append(means.columns.to_frame(index=False).assign(measure=measure, **numbers))
+    return pd.concat(parts, ignore_index=True)[ERASED]
+
+
+def steered_table(steered: pd.DataFrame, name: str, alpha: float) -> pd.DataFrame:
+    """STEERED: by method, depth and dose how far the class's probability moves to where the other group has it: the
+    mean over texts, of random directions over draws too; positive is towards what the first group has more of."""
+    key = ["pair", "value"]
+    table = steered.assign(value=steered["value"].astype(int), p=steered[f"p_{name}"].astype(float))
+    before = table[table["method"] == NOTHING].set_index(key)
+    rows = []
+    for (method, depth, dose), own in table[table["method"] != NOTHING].groupby(
+        ["method", "depth", "dose"], sort=False
+    ):
+        after = own.groupby(key)["p"].mean().reindex(before.index)
+        sign = np.where(before.index.get_level_values("value") == 1, 1, -1)
+        moved = sign * (after - before["p"]).to_numpy()
+        interval = bounded_interval(moved, before["cluster"].to_numpy(), CHANGE, alpha)
+        rows.append((method, depth, dose, moved.mean(), *interval, len(moved)))
+    return pd.DataFrame(rows, columns=STEERED)
+
+
+def readings_found(table: pd.DataFrame) -> Iterator[Finding]:
+    """`{concept}.read.{place}.{depth}` and `.selectivity.{place}.{depth}`; `{concept}.without.{method}`, of what reads
+    without the model."""
+    for row in table.to_dict("records"):
+        note, place = f"{row['texts']} texts, {row['clusters']} independent.", named(row["place"])
+        numbers = row["right"], row["low"], row["high"], note
+        if row["depth"] == NONE:
+            yield Finding(f"{row['concept']}.without.{place}", *numbers)
+            continue
+        yield Finding(f"{row['concept']}.read.{place}.{row['depth']}", *numbers)
+        numbers = row["selectivity"], row["selectivity_low"], row["selectivity_high"], note
+        yield Finding(f"{row['concept']}.selectivity.{place}.{row['depth']}", *numbers)
+
+
+def erasures_found(axis: str, table: pd.DataFrame, name: str) -> Iterator[Finding]:
+    """`{axis}.{measure}.{method}`, erased at every depth that is tried, and `{axis}.change.{measure}.{method}`, its
+    change from what it is with nothing erased; `{axis}.embeddings.{measure}.{method}`, erased there alone."""
+    for row in table[table["depth"] == 0].to_dict("records"):
+        quoted = f"{axis}.embeddings.{named(row['measure'])}.{named(row['method'])}"
+        yield Finding(quoted, row["value"], row["low"], row["high"], f"{row['texts']} pairs or texts.")
+    for row in table[table["depth"] == EVERYWHERE].to_dict("records"):
+        note = f"{row['texts']} pairs or texts." + (f" The class is {name}." if row["measure"] == GAP else "")
+        measure, method = named(row["measure"]), named(row["method"])
+        yield Finding(f"{axis}.{measure}.{method}", row["value"], row["low"], row["high"], note)
+        if row["method"] != NOTHING:
+            numbers = row["change"], row["change_low"], row["change_high"], note
+            yield Finding(f"{axis}.change.{measure}.{method}", *numbers)
+
+
+def nearer(axis: str, twins: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
+    """`{axis}.nearer.{method}.{other}`: by how much smaller the distance between the answers to twins is with one
+    erasure than with another (BESIDE)."""
+    everywhere = twins[twins["depth"] == EVERYWHERE]
+    means = everywhere.groupby(["method", "pair"])[DISTANCE].mean().unstack("pair")
+    clusters = everywhere.drop_duplicates("pair").set_index("pair")["cluster"].loc[means.columns].to_numpy()
+    for method, other in BESIDE:
+        values = (means.loc[other] - means.loc[method]).to_numpy()
+        tested = bounded_test(values, clusters, statistics["margin"], CHANGE, 1 - statistics["confidence"])
+        yield Finding(
+            f"{axis}.nearer.{named(method)}.{named(other)}",
+            float(tested.value), float(tested.low), float(tested.high), f"{len(values)} pairs.",
+            within=float(tested.p_within), beyond=float(tested.p_beyond), detectable=float(tested.detectable),
+        )  # fmt: skip
+
+
+def steps_found(axis: str, table: pd.DataFrame) -> Iterator[Finding]:
+    """`{axis}.steered.{method}.{depth}.{dose}`."""
+    for row in table.to_dict("records"):
+        where = f"{named(row['method'])}.{row['depth']}.{row['dose']:g}"
+        note = f"{row['texts']} texts."
+        yield Finding(f"{axis}.steered.{where}", row["value"], row["low"], row["high"], note)
+
+
+def named(words: str) -> str:
+    return words.replace(",", "").replace(" ", "_")

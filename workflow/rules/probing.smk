@@ -1,0 +1,200 @@
+"""Probing: results/{run}/probing, what can be read where in a classifier, and whether erasing it changes the answers."""
+
+ERASED = ("answers", "probes", "accuracy")
+PROBED = config["flips"]["axes"]
+
+PAGES.add(
+    Page(
+        "probing",
+        subjects=RUNS.values(),
+        tables=lambda run: {name: f"{run.results}/probing/{name}.parquet" for name in ("texts", "depths")}
+        | {
+            f"{axis}_{name}": f"{run.results}/probing/{axis}_{name}.parquet"
+            for axis in PROBED
+            for name in ("erased", "doses")
+        }
+        | {"findings": f"{run.results}/probing/findings.csv"},
+        sections=("probing", "flips"),
+        on_demand=True,
+    )
+)
+
+
+rule flip_training_texts:
+    """Flip training texts, from which it is learned how states tell groups of people apart."""
+    input:
+        train="data/corpora/{corpus}/train.parquet",
+        lexicon=lambda wildcards: shipped(f"data/lexicons/{FLIPPED[wildcards.axis].words}"),
+        code=code_of("experiments.flips.training_pairs"),
+    output:
+        "data/corpora/{corpus}/perturbations/{axis}_training.parquet",
+    log:
+        "logs/data/{corpus}/{axis}_training.log",
+    wildcard_constraints:
+        axis=one_of(FLIPPED),
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        config=as_json({"pairs": config["probing"]["learned"] // 2, "seed": config["statistics"]["seed"]}),
+    shell:
+        r"""
+        python -m emoscope flip-training-texts --train {input.train:q} --lexicon {input.lexicon:q} \
+            --axis {wildcards.axis} --config {params.config:q} --pairs {output:q} >{log:q} 2>&1
+        """
+
+
+rule read_concepts:
+    """Learn at every depth and place to read class, gender, race and negation, and see how well that is read in test texts."""
+    input:
+        model="results/{run}/model",
+        train=corpus_of("train.parquet"),
+        test=corpus_of("test.parquet"),
+        taught=lambda wildcards: [corpus_of(f"perturbations/{axis}_training.parquet")(wildcards) for axis in PROBED],
+        pairs=lambda wildcards: [corpus_of(f"perturbations/{axis}.parquet")(wildcards) for axis in PROBED],
+        code=code_of("experiments.probing.measure"),
+    output:
+        readings="results/{run}/probing/readings.parquet",
+        texts="results/{run}/probing/texts.parquet",
+    log:
+        "logs/{run}/probing/readings.log",
+    benchmark:
+        "benchmarks/{run}/probing/readings.jsonl"
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: threads_of(2)
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        threads=threads_of(2),
+        axes=part_of("flips", "axes"),
+        config=as_json(
+            {name: config["probing"][name] for name in ("learned", "judged", "controls")}
+            | {"seed": config["statistics"]["seed"]}
+        ),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope --threads {params.threads} read-concepts --model {input.model:q} --train {input.train:q} \
+            --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} --axes {params.axes:q} \
+            --config {params.config:q} --prediction {params.prediction:q} --readings {output.readings:q} \
+            --texts {output.texts:q} >{log:q} 2>&1
+        """
+
+
+rule erase_concept:
+    """Erase which group texts name, at several depths and in several ways, and see what becomes of answers and probes."""
+    input:
+        model="results/{run}/model",
+        train=corpus_of("train.parquet"),
+        test=corpus_of("test.parquet"),
+        taught=corpus_of("perturbations/{axis}_training.parquet"),
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        code=code_of("experiments.probing.erasure"),
+    output:
+        **{name: f"results/{{run}}/probing/{{axis}}_{name}.parquet" for name in ERASED},
+    log:
+        "logs/{run}/probing/{axis}_erasure.log",
+    benchmark:
+        "benchmarks/{run}/probing/{axis}_erasure.jsonl"
+    wildcard_constraints:
+        axis=one_of(FLIPPED),
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: threads_of(2)
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(120),
+    params:
+        threads=threads_of(2),
+        config=as_json(
+            {name: config["probing"][name] for name in ("learned", "judged", "depths", "random")}
+            | {"seed": config["statistics"]["seed"]}
+        ),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope --threads {params.threads} erase-concept --model {input.model:q} --train {input.train:q} \
+            --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --answers {output.answers:q} --probes {output.probes:q} \
+            --accuracy {output.accuracy:q} >{log:q} 2>&1
+        """
+
+
+rule steer_concept:
+    """Move the words that name a group towards the other group, further and further, and see what becomes of answers."""
+    input:
+        model="results/{run}/model",
+        train=corpus_of("train.parquet"),
+        taught=corpus_of("perturbations/{axis}_training.parquet"),
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        code=code_of("experiments.probing.steering"),
+    output:
+        "results/{run}/probing/{axis}_steered.parquet",
+    log:
+        "logs/{run}/probing/{axis}_steering.log",
+    benchmark:
+        "benchmarks/{run}/probing/{axis}_steering.jsonl"
+    wildcard_constraints:
+        axis=one_of(FLIPPED),
+    conda:
+        "../../envs/emoscope.yaml"
+    threads: threads_of(2)
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        threads=threads_of(2),
+        config=as_json(
+            {name: config["probing"][name] for name in ("learned", "judged", "depths", "random", "doses")}
+            | {"seed": config["statistics"]["seed"]}
+        ),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope --threads {params.threads} steer-concept --model {input.model:q} --train {input.train:q} \
+            --taught {input.taught:q} --pairs {input.pairs:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --steered {output:q} >{log:q} 2>&1
+        """
+
+
+rule summarise_probing:
+    """How often each concept is read, what erasing and steering change, with intervals, and the quotable numbers of all axes."""
+    input:
+        **{
+            name: expand("results/{{run}}/probing/{axis}_{name}.parquet", axis=PROBED, name=name)
+            for name in (*ERASED, "steered")
+        },
+        readings="results/{run}/probing/readings.parquet",
+        code=code_of("experiments.probing.summarise"),
+    output:
+        depths="results/{run}/probing/depths.parquet",
+        erased=expand("results/{{run}}/probing/{axis}_erased.parquet", axis=PROBED),
+        doses=expand("results/{{run}}/probing/{axis}_doses.parquet", axis=PROBED),
+        findings="results/{run}/probing/findings.csv",
+    log:
+        "logs/{run}/probing/summary.log",
+    localrule: True
+    conda:
+        "../../envs/emoscope.yaml"
+    params:
+        axes=part_of("flips", "axes"),
+        statistics=as_json(config["statistics"]),
+    shell:
+        r"""
+        python -m emoscope summarise-probing --readings {input.readings:q} --axes {params.axes:q} \
+            --answers {input.answers:q} --probes {input.probes:q} --accuracy {input.accuracy:q} \
+            --steered {input.steered:q} --statistics {params.statistics:q} --depths {output.depths:q} \
+            --erased {output.erased:q} --doses {output.doses:q} --findings {output.findings:q} >{log:q} 2>&1
+        """
+
+
+rule probing:
+    """What can be read where in every run, and whether it is used; not part of `all`."""
+    input:
+        PAGES["probing"].all_html(),
+    localrule: True
