@@ -92,6 +92,7 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
 READERS = "doctor experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
+READERS += " experiments.masking.screen"
 READERS += " experiments.circuits.measure experiments.tracing.measure models.inside.exactness"
 READERS += " experiments.probing.erasure experiments.probing.measure experiments.probing.steering"
 READERS += (
@@ -124,5 +125,6 @@ def test_only_commands_that_fit_a_classifier_import_scikit_learn_and_none_statsm
     for module in {target.split(":")[0] for target in COMMANDS.values()}:
         if names := {name for path in code_of(file_of(module)) for name in SLOW.findall(path.read_text())}:
             found[module] = names
-    fitting = ("experiments.performance.baselines", "writeups.prompting.baselines")
+    fitting = ["experiments.performance.baselines", "writeups.prompting.baselines"]
+    fitting += [f"experiments.probing.{name}" for name in ("erasure", "measure", "steering")]
     assert found == {module: {"sklearn"} for module in fitting}

@@ -34,7 +34,7 @@ rule flip_training_texts:
         axis=one_of(FLIPPED),
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         config=as_json({"pairs": config["probing"]["learned"] // 2, "seed": config["statistics"]["seed"]}),
     shell:
@@ -61,7 +61,7 @@ rule read_concepts:
     benchmark:
         "benchmarks/{run}/probing/readings.jsonl"
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -102,7 +102,7 @@ rule erase_concept:
     wildcard_constraints:
         axis=one_of(FLIPPED),
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -141,7 +141,7 @@ rule steer_concept:
     wildcard_constraints:
         axis=one_of(FLIPPED),
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
         gpu=1,
@@ -180,7 +180,7 @@ rule summarise_probing:
         "logs/{run}/probing/summary.log",
     localrule: True
     conda:
-        "../../envs/emoscope.yaml"
+        "../../envs/tables.yaml"
     params:
         axes=part_of("flips", "axes"),
         statistics=as_json(config["statistics"]),
