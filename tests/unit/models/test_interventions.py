@@ -12,6 +12,7 @@ from emoscope.models.families import (
     family_of,
     feed_forward_of,
     head_slice,
+    head_weights,
     heads_of,
     pooled_tokens,
     projection_of,
@@ -88,6 +89,16 @@ def test_heads_cover_the_projection(classifier):
     with recording(projection_of(classifier, 0)) as seen:
         classifier(torch.ones(1, 3, dtype=torch.long))
     assert ends[-1].stop == seen["input"].shape[-1]
+
+
+def test_heads_through_their_weights_are_what_the_projection_puts_out(classifier, inputs):
+    projection, weights = projection_of(classifier, 1), head_weights(classifier, 1)
+    with recording(projection) as seen, torch.inference_mode():
+        classifier(**inputs)
+        heads = seen["input"].unflatten(-1, (heads_of(classifier), -1))
+        written = torch.einsum("rthi,hio->rto", heads, weights)
+        written = written if projection.bias is None else written + projection.bias
+    torch.testing.assert_close(written, seen["output"], atol=1e-5, rtol=1e-4)
 
 
 def test_a_block_fixed_at_its_own_output_changes_nothing(classifier, tokenizer):

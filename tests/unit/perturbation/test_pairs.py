@@ -31,3 +31,10 @@ def test_pairs_with_a_doubt_do_not_count(flag):
     assert countable(pd.DataFrame({"flags": [[flag], ["name"], [], ["name", flag]]})).tolist() == [
         False, True, True, False,
     ]  # fmt: skip
+
+
+def test_the_largest_change_is_that_of_one_class():
+    table = pd.DataFrame(
+        [[0.2, 0.3, 0.5, 0.5, 0.25, 0.25]], columns=[f"{w}_{c}" for w in ("before", "after") for c in "abc"]
+    )
+    assert largest_change(table).tolist() == [pytest.approx(0.3)]

@@ -48,13 +48,21 @@ def test_a_masks_verdict_follows_from_the_numbers_beside_it():
     samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
     summary = summarise(samples, masked_like(samples, -0.3), **STATISTICS)
     assert {"equivalent", "different", "underpowered"} == set(summary["verdict"])
-    assert (summary["p_beyond"] + summary["p_equivalence"] > 0.9).all()
+    both = summary["p_beyond"] + summary["p_equivalence"]
+    assert (both > 0.9).all() and (both > 1.2).any(), "what is not shown to lie within is not shown to lie beyond"
     shown = summary["p_equivalence"] <= 0.05
     assert (summary["verdict"] == "equivalent").equals(shown)
     assert (summary["verdict"] == "different").equals(~shown & (summary["p_adjusted"] <= 0.05))
     margins = summary.groupby("measure")["equivalence_margin"].first()
     assert margins["margin"] == pytest.approx(4 * margins["probability"])
     assert (summary["detectable"] >= 0).all()
+
+
+def test_logits_have_four_times_the_margin_of_probabilities():
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    moved = summarise(samples, masked_like(samples, -0.05), **STATISTICS).query("block == 0 and measure == 'margin'")
+    own = moved[moved["group"] == "sadness"].iloc[0]
+    assert own["change"] == pytest.approx(-0.05, abs=1e-4) and own["verdict"] == "equivalent"
 
 
 def test_a_few_texts_of_which_none_turned_prove_nothing_about_accuracy():

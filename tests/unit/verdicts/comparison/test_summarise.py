@@ -1,5 +1,7 @@
 """Runs side by side: depths, intervals over seeds and rank correlations."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,8 @@ from emoscope.verdicts.comparison.summarise import (
     SCORES,
     at_depths_of,
     compare_masks,
+    compare_runs,
+    correlate,
     depths,
     only_first_matters,
     over_seeds,
@@ -203,3 +207,40 @@ def test_heads_are_compared_unless_each_run_masked_others(tmp_path, heads, compa
     found = pd.read_parquet(masks)["head"] != WHOLE_BLOCK
     assert found.any() == compared and not found.all()
     assert (pd.read_parquet(correlations)["part"] == "heads").any() == compared
+
+
+def test_every_run_has_its_own_numbers_whatever_it_is_called(tmp_path):
+    runs, axes = {"zebra-s1": {"group": "zebra"}, "ant-s1": {"group": "ant"}}, ["race", "gender"]
+    metrics, changes = [], []
+    for number, run in enumerate(runs, 1):
+        scores = {name: number / 10 for name in SCORES} | {f"{name}_interval": [0, 1] for name in SCORES}
+        metrics.append(tmp_path / f"{run}.json")
+        metrics[-1].write_text(json.dumps({"test": {"all": {**scores, "per_class": {}}}}))
+        for place, axis in enumerate(axes, 1):
+            row = {"origin": "natural", "measure": "changed", "term": "", "value": number / 10 + place / 100}
+            changes.append(tmp_path / f"{run}_{axis}.parquet")
+            pd.DataFrame([row | {"low": 0.0, "high": 1.0, "verdict": ""}]).to_parquet(changes[-1])
+    compare_runs(runs, axes, metrics, changes, {"confidence": 0.95}, tmp_path / "found.parquet")
+    found = pd.read_parquet(tmp_path / "found.parquet").set_index(["run", "topic", "measure"])["value"]
+    for number, run in enumerate(runs, 1):
+        assert found[run, "performance", SCORES[0]] == number / 10
+        for place, axis in enumerate(axes, 1):
+            assert found[run, axis, "changed"] == pytest.approx(number / 10 + place / 100)
+
+
+def test_a_block_whose_loss_helps_is_not_important():
+    falls = np.array([0.5, 0.2, 0.1, 0.05, 0.0])
+    runs = {name: {"group": name, "weights": None} for name in ("worse", "better")}
+    parts = [profile(masking_summary(sign * falls), 5) for sign in (1, -1)]
+    masks = pd.concat([part.assign(run=run, group=run) for run, part in zip(runs, parts, strict=True)])
+    found = correlate(masks, runs, 0).query("part == 'blocks' and measure == 'margin'")
+    assert found["value"].tolist() == pytest.approx([-1, -1])
+
+
+@pytest.mark.parametrize(("p", "verdict"), [(0.02, "contradicted"), (0.03, "underpowered")])
+def test_two_other_blocks_have_two_chances_to_contradict(p, verdict):
+    rows = profile(masking_summary([0.5, 0.0, 0.0]), 3).query(f"head == {WHOLE_BLOCK} and condition == 'described'")
+    rows = rows[rows["measure"] == "margin"]
+    second = rows["block"] == 2
+    rows = rows.assign(p_equivalence=rows["p_equivalence"].mask(second, 1), p_beyond=rows["p_beyond"].mask(second, p))
+    assert only_first_matters(rows, 0.05) == verdict

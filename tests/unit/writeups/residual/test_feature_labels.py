@@ -15,7 +15,8 @@ def test_only_a_planted_direction_is_found_and_survives_the_other_half():
     scores[:, 7] += labels
     found = feature_labels.label_associations(scores, labels, ["no", "yes"])
     assert set(found.loc[found["p_adjusted"] < 0.01, "feature"]) == {7}
-    assert feature_labels.shuffled_labels(scores, labels, 0.05, 0)["found"].max() < 3
+    shuffled = feature_labels.shuffled_labels(scores, labels, 0.05, 0)
+    assert shuffled["found"].max() < 3 and shuffled["largest"].max() < 0.7, "that of the planted one is above 0.9"
     chosen = feature_labels.chosen_directions({"feature": scores}, labels, ["no", "yes"], STATISTICS)
     best = chosen.set_index("label").loc["yes"]
     assert best["number"] == 7

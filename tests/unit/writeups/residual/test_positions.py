@@ -57,3 +57,11 @@ def test_claims_name_findings_that_the_notebooks_probabilities_bear_out():
     assert len(named) > 10
     for name, published in named.items():
         assert found[name] == pytest.approx(published, abs=2e-3)
+
+
+def test_a_token_is_expected_by_the_position_before_its_own():
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(5), size=5).T
+    table = position_tables.derived(np.arange(5), probabilities).set_index(["table", "row", "column"])["value"]
+    for row in range(1, 5):
+        [expected] = table["expected", row]
+        assert expected == table["correlation", row, row - 1] != table["correlation", row - 1, row]
