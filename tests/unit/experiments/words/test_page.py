@@ -73,6 +73,13 @@ def test_every_method_has_a_line_in_the_tables():
     assert "a random order +0.200 [" in words(page.faithful_table(faithful(), "cut"))
 
 
+def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
+    texts = pd.DataFrame({"id": range(3)})
+    assert not page.left_out(texts)
+    monkeypatch.setattr(page, "SHOWN", 2)
+    assert "Of 3 explained texts the first 2" in words(page.left_out(texts))
+
+
 def test_curves_are_of_the_best_method_of_each_kind_and_of_a_random_order():
     assert page.curve_methods(ranking(), faithful()) == ["shapley", "attention", "random"]
 

@@ -20,7 +20,7 @@ from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.decisions import as_matrix, labelled, right, truth_of
 
 say = partial(passage, "words")
-SHOWN = 300  # texts in the viewer, the confident mistakes and then the most confident ones first
+SHOWN = 3000  # texts in the viewer at most, so that the page stays below some 10 MB
 MEASURES = ("comprehensiveness", "sufficiency", "deletion", "insertion", "infidelity")
 LISTED = 10  # words that push a class most
 
@@ -70,7 +70,8 @@ def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
             "method": TITLES[name],
             **{measure: cell(own.loc[(name, measure)]) for measure in MEASURES[:2]},
             "above random": estimate(*own.loc[(name, "comprehensiveness"), ["above", "above_low", "above_high"]]),
-            **{measure: number(own.loc[(name, measure), "value"], 2) for measure in MEASURES[2:]},
+            **{measure: number(own.loc[(name, measure), "value"], 2) for measure in MEASURES[2:4]},
+            MEASURES[4]: cell(own.loc[(name, MEASURES[4])]),
             "texts": number(int(own.loc[(name, "comprehensiveness"), "texts"])),
         }
         for name in dict.fromkeys(own.index.get_level_values("method"))
@@ -183,6 +184,11 @@ def told_texts(tables: SimpleNamespace, axes: Sequence[str], classes: Sequence[s
         }
         for row in texts.to_dict("records")
     ]
+
+
+def left_out(texts: pd.DataFrame) -> Markup:
+    """How many explained texts the viewer does not hold, if any."""
+    return say("left_out", texts=len(texts), shown=SHOWN) if len(texts) > SHOWN else Markup()
 
 
 def flips_of(
