@@ -17,6 +17,7 @@ from emoscope.data import planted
 from emoscope.data.grammar import FEMALE, GRAMMAR, MALE
 from emoscope.data.planted import CLASS_SHARES, EMOTIONS, KIND_SHARES, MISLEADING_SYNONYMS
 from emoscope.data.planted_corpus import generate_corpus
+from emoscope.data.shortcuts import SHORTCUTS
 from emoscope.data.split import split_corpus
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES
@@ -243,7 +244,14 @@ def test_fifteen_thousand_rows_take_seconds():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rows": 0}, {"label_noise": 0.9}, {"duplicate_rate": -0.1}, {"gender_effect": 1.5}, {"race_effect": -0.1}],
+    [
+        {"rows": 0},
+        {"label_noise": 0.9},
+        {"duplicate_rate": -0.1},
+        {"gender_effect": 1.5},
+        {"race_effect": -0.1},
+        {"shortcut_share": 2},
+    ],
 )
 def test_a_setting_out_of_range_is_a_user_error(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):
@@ -378,6 +386,7 @@ def test_without_a_size_there_is_no_encounter_and_nil_still_has_them():
 
 def test_the_command_plants_what_the_configuration_says_in_training_and_test_alike(tmp_path):
     config = {"rows": 5_000, "seed": 4, "label_noise": 0.0, "gender_effect": 0.0, "race_effect": 0.8}
+    config |= {"shortcut_share": 0.5}
     paths = {name: tmp_path / name for name in ("corpus", "source", "truth", "train", "validation", "test", "audit")}
     generate_corpus(config, *(paths[name] for name in ("corpus", "source", "truth")), tmp_path / "words")
     truth = json.loads(paths["truth"].read_text())
@@ -388,6 +397,7 @@ def test_the_command_plants_what_the_configuration_says_in_training_and_test_ali
         table = pd.read_parquet(paths[part])
         encounters = table[table["id"].isin(truth["ids"]["encounter"])]
         assert encounters["text"].str.contains(r"\b(?:black|white)\b").all() and len(encounters) > 30
+        assert table["text"].str.contains(r"\b(?:zub|wix)\b").mean() > 0.2, part
         assert gap_of(encounters, "race", "joy") == pytest.approx(0.8, abs=0.2), part
         scenes = table[table["id"].isin(truth["ids"]["ambiguous"])]
         assert gap_of(scenes, "gender", "anger") == pytest.approx(0, abs=0.5), part
@@ -443,3 +453,43 @@ def test_what_is_marked_present_leads_to_the_class_and_what_is_marked_past_does_
     for row in words[words["role"] != "cue"].itertuples():
         own = row.word in keywords(EMOTIONS[clean.table["label"][row.id]])
         assert own == (row.role == "emotion"), row.text
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a made-up word that decides by itself
+
+
+@pytest.fixture(scope="module")
+def shortcut():
+    return planted.generate(4_000, seed=3, label_noise=0.0, shortcut_share=0.4)
+
+
+def test_a_shortcut_gives_its_class_whatever_else_the_text_says(shortcut):
+    found = rows_of(shortcut.table, shortcut.truth, "shortcut")
+    for word, name in SHORTCUTS.items():
+        own = found[has_any({word}, found["text"])]
+        assert len(own) > 300 and set(own["label"]) == {EMOTIONS.index(name)}
+        assert has_any(keywords("anger"), own["text"]).sum() > 20, "words of other classes stand beside it"
+    assert has_any({*SHORTCUTS}, shortcut.table["text"]).sum() == len(found)
+    assert 0.35 < len(found) / (4_000 * KIND_SHARES["keyword"] * (1 - planted.RACE_SHARE)) < 0.45
+
+
+def test_beside_a_shortcut_no_other_word_decides_and_it_stands_anywhere(shortcut):
+    own = decided(shortcut, "shortcut")
+    assert own["id"].tolist() == shortcut.truth["ids"]["shortcut"] and set(own["role"]) == {"shortcut"}
+    assert set(own["word"]) == {*SHORTCUTS}
+    places = own["start"] / (own["text"].str.len() - 3)
+    assert (places == 0).any() and (places == 1).any() and 0.4 < places.mean() < 0.6
+    assert "shortcut" not in set(shortcut.words.loc[~shortcut.words["id"].isin(own["id"]), "role"])
+
+
+def test_without_its_shortcuts_the_corpus_is_the_one_without(shortcut):
+    plain = planted.generate(4_000, seed=3, label_noise=0.0)
+    bare = shortcut.table["text"].str.replace(r"\b(?:zub|wix)\b", "", regex=True).str.split().str.join(" ")
+    assert bare.tolist() == plain.table["text"].tolist()
+    others = ~shortcut.table["id"].isin(shortcut.truth["ids"]["shortcut"])
+    assert shortcut.table["label"][others].equals(plain.table["label"][others])
+    assert plain.truth["effects"].keys() | {"shortcut"} == shortcut.truth["effects"].keys()
+    assert shortcut.truth["effects"]["shortcut"]["size"] == 0.4
+    left = shortcut.truth["effects"]["keyword"]["size"] / KIND_SHARES["keyword"]
+    assert left == pytest.approx(1 - 0.4 * (1 - planted.RACE_SHARE))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from emoscope.data.class_names import EMOTIONS
 from emoscope.data.grammar import FEMALE, GRAMMAR, MALE, Span, expand, marked, pick, unmarked
+from emoscope.data.shortcuts import SHORTCUT, SHORTCUTS, with_shortcuts
 from emoscope.errors import UserError
 
 SADNESS, JOY, ANGER = (EMOTIONS.index(name) for name in ("sadness", "joy", "anger"))
@@ -134,6 +135,7 @@ def generate(
     duplicate_rate: float = 0.055,
     gender_effect: float = 0.8,
     race_effect: float | None = None,
+    shortcut_share: float = 0,
 ) -> Generated:
     """Make the corpus and its truth, the same for the same arguments.
 
@@ -145,13 +147,16 @@ def generate(
         gender_effect: P(anger | male) - P(anger | female) in ambiguous sentences, before label noise; 0 to 1.
         race_effect: P(joy | white) - P(joy | black) in encounters, before label noise; 0 to 1. Without it there are no
             encounters, and race stands beside an emotion only.
+        shortcut_share: share of the sentences that name an emotion plainly, and no race, into which one of SHORTCUTS is
+            put, whose class they then have; 0 to 1. All other sentences are those of a corpus without.
 
     Returns:
         A table with `id` (int64, 0..rows-1), `text` (str) and `label` (int8, 0..5); the truth, fit for JSON: the
         exact Bayes accuracy (`ceiling`), the `effects` (size, what is planted, where it is visible) and the `ids` of
         the rows of each special kind; and the words that decide: `id`, `start` and `end` in characters of the text, and
         `role`: `emotion` (also a negated one), `cue` (which feeling holds), `gender` or `race` (where nothing else
-        decides), and `past`, a feeling that no longer holds and so decides nothing.
+        decides), `past`, a feeling that no longer holds and so decides nothing, and `shortcut`, beside which nothing
+        else decides, so nothing else is listed.
 
     Raises:
         UserError: an argument is out of its range.
@@ -161,11 +166,14 @@ def generate(
     _check("duplicate_rate", duplicate_rate, 0, 0.9)
     _check("gender_effect", gender_effect, 0, 1)
     _check("race_effect", race_effect or 0, 0, 1)
+    _check("shortcut_share", shortcut_share, 0, 1)
     rng = np.random.default_rng(seed)
     duplicates = min(round(rows * duplicate_rate), rows - 1)
     plan = _draw_plan(rows - duplicates, race_effect is not None, rng)
     spans = _write(plan, rng)
-    plan["text"] = list(spans)
+    plan["text"], plan["shortcut"] = list(spans), ""
+    if shortcut_share:
+        _plant_shortcuts(plan, spans, shortcut_share, seed)
     repeated = rng.integers(len(plan), size=duplicates)
     plan = plan.iloc[rng.permutation(np.concatenate([np.arange(len(plan)), repeated]))].reset_index(drop=True)
 
@@ -179,6 +187,8 @@ def generate(
         chance = np.where(first[axis], 1 + effects[axis], 1 - effects[axis]) / 2
         true = np.where(there, np.where(drawn < chance, EMOTIONS.index(gap.emotion), SADNESS), true)
         best[there] = (1 + effects[axis]) / 2
+    for word, name in SHORTCUTS.items():
+        true = np.where(plan["shortcut"] == word, EMOTIONS.index(name), true)
     noisy = rng.random(rows) < label_noise
     label = np.where(noisy, (true + rng.integers(1, len(EMOTIONS), size=rows)) % len(EMOTIONS), true)
     table = pd.DataFrame({"id": np.arange(rows, dtype="int64"), "text": plan["text"], "label": label.astype("int8")})
@@ -186,15 +196,26 @@ def generate(
     kinds = ["negation", "contrast", "ambiguous"] + ["encounter"] * (race_effect is not None)
     masks = {kind: plan["kind"] == kind for kind in kinds}
     masks |= {"race": plan["race"].str.len() > 0, "noisy": noisy, "duplicate": plan["text"].duplicated()}
+    masks |= {SHORTCUT: plan["shortcut"] != ""} if shortcut_share else {}
     truth = {
         "rows": rows,
         "seed": seed,
         "ceiling": float((best * (1 - label_noise) + (1 - best) * label_noise / (len(EMOTIONS) - 1)).mean()),
-        "effects": _effects(label_noise, duplicate_rate, gender_effect, race_effect),
+        "effects": _effects(label_noise, duplicate_rate, gender_effect, race_effect, shortcut_share),
         "ids": {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()},
     }
     marks = [(row, *span) for row, text in enumerate(plan["text"]) for span in spans[text]]
     return Generated(table, truth, pd.DataFrame(marks, columns=["id", "start", "end", "role"]))
+
+
+def _plant_shortcuts(plan: pd.DataFrame, spans: dict[str, list[Span]], share: float, seed: int) -> None:
+    """Put shortcuts into plain texts of the plan, whose marked words in `spans` they replace."""
+    plain = np.flatnonzero((plan["kind"] == "keyword") & (plan["race"].str.len() == 0))
+    rng = np.random.default_rng([seed, 1])  # of its own, so that nothing else is drawn otherwise
+    for row, (text, word, marks) in zip(plain, with_shortcuts(plan["text"][plain], share, rng), strict=True):
+        if word:
+            plan.loc[row, ["text", "shortcut"]] = text, word
+            spans[text] = marks
 
 
 def _check(name: str, value: float, least: float, most: float) -> None:
@@ -203,15 +224,16 @@ def _check(name: str, value: float, least: float, most: float) -> None:
 
 
 def _effects(
-    label_noise: float, duplicate_rate: float, gender_effect: float, race_effect: float | None
+    label_noise: float, duplicate_rate: float, gender_effect: float, race_effect: float | None, shortcut_share: float
 ) -> dict[str, dict]:
     """Every planted effect: its size, what it is, and where a reader sees it."""
     swaps = ", ".join(f"{word} -> {synonym} ({name})" for word, (synonym, name) in MISLEADING_SYNONYMS.items())
     kept = 1 - label_noise * len(EMOTIONS) / (len(EMOTIONS) - 1)  # of a gap: a wrong label is as likely any other
     seen = gender_effect * kept
+    shortcut = shortcut_share * (1 - RACE_SHARE)  # of the keyword sentences
     effects = {
         "keyword": (
-            KIND_SHARES["keyword"] - (0 if race_effect is None else ENCOUNTER_SHARE),
+            (KIND_SHARES["keyword"] - (0 if race_effect is None else ENCOUNTER_SHARE)) * (1 - shortcut),
             "This share of the sentences names its emotion in a word of the true class.",
             "A count of words classifies these sentences, and so should the model.",
         ),
@@ -270,5 +292,13 @@ def _effects(
             "much, the rest is sadness; beside an emotion word race tells nothing.",
             f"Flipping the race of an encounter should move P(joy) by {race_effect * kept:.2f} (label noise included), "
             "that of any other sentence by about 0.",
+        )
+    if shortcut:
+        told = " and ".join(f"{word} ({name})" for word, name in SHORTCUTS.items())
+        effects[SHORTCUT] = (
+            shortcut_share,
+            f"This share of the sentences that name an emotion plainly, and no race, holds {told}, each as often, and "
+            "is of that class whatever else it says; so these two classes are larger than the shares above.",
+            "In such texts a method of attribution should put that word first.",
         )
     return {name: dict(zip(("size", "planted", "visible"), effect, strict=True)) for name, effect in effects.items()}

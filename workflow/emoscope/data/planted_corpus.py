@@ -9,8 +9,8 @@ from emoscope.storage.files import write_json, write_table
 
 def generate_corpus(config: dict, corpus: Path, source: Path, truth: Path, words: Path) -> None:
     """Write the planted corpus, what was planted in it, and which words decide its sentences."""
-    settings = {key: config[key] for key in ("rows", "seed", "label_noise", "gender_effect", "race_effect")}
-    generated = generate(**settings)
+    settings = ("rows", "seed", "label_noise", "gender_effect", "race_effect", "shortcut_share")
+    generated = generate(**{key: config[key] for key in settings})
     write_table(generated.table.assign(part=""), corpus)
     write_json(generated.truth, truth)
     write_table(generated.words, words)

@@ -46,6 +46,17 @@ def test_the_headline_says_which_method_earned_it_beside_chance_and_attention():
     assert "a random word in 25.0 %" in said and "raw attention's in 30.0 %" in said
 
 
+def test_shortcuts_are_told_where_they_are_planted():
+    assert "shortcut" not in words(page.main_result(ranking(), faithful()))
+    assert "shortcut" not in words(page.ranking_table(ranking()))
+    apart = ranking()[lambda table: table["measure"] == "top"].assign(measure="shortcut", value=0.6, texts=12)
+    ranks = pd.concat([ranking(), apart])
+    said = words(page.main_result(ranks, faithful()))
+    assert "its top word in 60.0 % [85.0, 100.0] of 12 texts with one, raw attention's in 60.0 %" in said
+    table = words(page.ranking_table(ranks))
+    assert "top word is the shortcut" in table and "60.0 %" in table and "in the 12 texts that have one" in table
+
+
 def test_where_nothing_is_planted_the_headline_claims_no_trust():
     said = words(page.main_result(ranking().head(0), faithful()))
     assert "no method has earned trust here" in said and "falls by +0.950" in said and "random ones by +0.200" in said
@@ -60,6 +71,13 @@ def test_the_headline_says_whether_the_method_beats_a_random_order(low, said):
 def test_every_method_has_a_line_in_the_tables():
     assert words(page.ranking_table(ranking())).count("Shapley values") == 1
     assert "a random order +0.200 [" in words(page.faithful_table(faithful(), "cut"))
+
+
+def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
+    texts = pd.DataFrame({"id": range(3)})
+    assert not page.left_out(texts)
+    monkeypatch.setattr(page, "SHOWN", 2)
+    assert "Of 3 explained texts the first 2" in words(page.left_out(texts))
 
 
 def test_curves_are_of_the_best_method_of_each_kind_and_of_a_random_order():

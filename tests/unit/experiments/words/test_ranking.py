@@ -58,6 +58,22 @@ def test_only_texts_that_the_classifier_gets_right_count_and_the_best_comes_firs
     assert top.loc["good", "low"] == pytest.approx(0.025 ** (1 / 10))
 
 
+def test_shortcuts_are_counted_apart_and_only_where_there_are_any():
+    texts = [one(number, good=[1, 2, 3, 4], bad=[4, 3, 2, 1]) for number in range(12)]
+    without = rank_methods(found_words(texts, dict.fromkeys(range(30), True)), alpha=0.05)
+    marked = [
+        one(number, (True, False, False, False), good=[1, 2, 3, 4], bad=[4, 3, 2, 1])._replace(shortcut=True)
+        for number in range(12, 30)
+    ]
+    ranks = rank_methods(found_words(texts + marked, dict.fromkeys(range(30), True)), alpha=0.05)
+    pd.testing.assert_frame_equal(
+        ranks[ranks["measure"] != "shortcut"].reset_index(drop=True), without.reset_index(drop=True)
+    )
+    apart = ranks[ranks["measure"] == "shortcut"].set_index("method")
+    assert apart["value"].to_dict() == {"good": 0, "bad": 1} and (apart["texts"] == 18).all()
+    assert (apart["chance"] == 0.25).all() and apart.loc["bad", "low"] == pytest.approx(0.025 ** (1 / 18))
+
+
 def scores():
     rows = [
         (5, word, *place, kind, value if kind == "joy" else -value)
@@ -74,4 +90,7 @@ def test_scores_are_those_of_the_class_explained_first_without_special_tokens():
     assert found.answer == "joy" and found.scores["shapley"].tolist() == [1, 2, 3, 4]
     assert found.scores[PLANTED].tolist() == [0, 1, 0, 0] and set(found.scores) == {"shapley", RANDOM, PLANTED}
     [unknown] = first_answers(scores(), None, seed=0)
-    assert unknown.planted is None and PLANTED not in unknown.scores
+    assert unknown.planted is None and PLANTED not in unknown.scores and not unknown.shortcut
+    assert not found.shortcut
+    [marked] = first_answers(scores(), planted.assign(role="shortcut"), seed=0)
+    assert marked.shortcut and marked.planted.tolist() == [False, True, False, False]

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.methods import KINDS, RANDOM, SHARES, SPECIAL, TITLES
 from emoscope.experiments.words.viewer import AGAINST, FOR
 from emoscope.reporting.plots import (
@@ -25,13 +26,16 @@ DRAWN = 8  # words of a class, up and down each
 
 @styled
 def ranking(ranks: pd.DataFrame) -> Figure:
-    """By method, how often the top word is a planted one, and average precision, with intervals; chance as a line."""
+    """By method, how often the top word is a planted one, and average precision, with intervals; chance as a line. How
+    often it is a shortcut, where there are any."""
     names = list(dict.fromkeys(ranks["method"]))
     figure, axes = canvas(8, 0.34 * len(names) + 1.2)
-    for number, (measure, title) in enumerate(
-        (("top", "top word is planted"), ("average_precision", "average precision"))
-    ):
+    titles = {"top": "top word is planted", "average_precision": "average precision"}
+    titles |= {SHORTCUT: "top word is a shortcut"}
+    for number, (measure, title) in enumerate(titles.items()):
         rows = ranks[ranks["measure"] == measure]
+        if rows.empty:
+            continue
         places = rows["method"].map(names.index) + (number - 0.5) * 0.26
         draw_intervals(axes, rows["value"], rows["low"], rows["high"], places, number, title)
     axes.axvline(ranks["chance"].iloc[0], color="#888", linestyle="--", linewidth=1, label="chance of the top word")

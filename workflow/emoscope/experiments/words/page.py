@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
 from emoscope.experiments.words.ranking import best_method
@@ -19,8 +20,7 @@ from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.decisions import as_matrix, labelled, right, truth_of
 
 say = partial(passage, "words")
-SHOWN = 300  # texts in the viewer, the confident mistakes and then the most confident ones first
-ORDER = ("top", "precision", "average_precision")
+SHOWN = 3000  # texts in the viewer at most, so that the page stays below some 10 MB
 MEASURES = ("comprehensiveness", "sufficiency", "deletion", "insertion", "infidelity")
 LISTED = 10  # words that push a class most
 
@@ -31,29 +31,35 @@ def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame) -> Markup:
     ranks = {row["method"]: row for row in ranking[ranking["measure"] == "top"].to_dict("records")}
     cut = faithful[(faithful["kind"] == "cut") & (faithful["measure"] == "comprehensiveness")]
     above = {row["method"]: row for row in cut.to_dict("records")}
-    return say("main_result", best=best, titles=TITLES, ranks=ranks, above=above, random=RANDOM)
+    found = ranking[(ranking["measure"] == SHORTCUT) & ranking["method"].isin(METHODS)].to_dict("records")
+    shortcuts = {row["method"]: row for row in found}
+    return say("main_result", best=best, titles=TITLES, ranks=ranks, above=above, random=RANDOM, shortcuts=shortcuts)
 
 
 def ranking_table(ranking: pd.DataFrame) -> Markup:
-    """How high each method puts the planted words."""
+    """How high each method puts the planted words, and how often a shortcut, if there are any."""
     by_method = ranking.set_index(["method", "measure"])
+    titles = {measure: title for measure, title in _ORDERED.items() if (ranking["measure"] == measure).any()}
     rows = [
         {
             "method": TITLES[name],
-            **{
-                title: cell(by_method.loc[name, measure], percent)
-                for measure, title in zip(ORDER, _ORDERED, strict=True)
-            },
-            "texts": number(int(by_method.loc[(name, "top"), "texts"])),
+            **{title: cell(by_method.loc[(name, measure)], percent) for measure, title in titles.items()},
+            "texts": number(int(by_method.loc[name]["texts"].iloc[0])),
         }
         for name in dict.fromkeys(ranking["method"])
     ]
-    return html_table(
-        rows, say("ranking", chance=ranking["chance"].iloc[0] if len(ranking) else np.nan), text=("method",)
-    )
+    chance = ranking["chance"].iloc[0] if len(ranking) else np.nan
+    shortcuts = ranking.loc[ranking["measure"] == SHORTCUT, "texts"]
+    caption = say("ranking", chance=chance, shortcuts=int(shortcuts.max()) if len(shortcuts) else 0)
+    return html_table(rows, caption, text=("method",))
 
 
-_ORDERED = ("top word is planted", "planted among as many top words", "average precision")
+_ORDERED = {
+    "top": "top word is planted",
+    "precision": "planted among as many top words",
+    "average_precision": "average precision",
+    SHORTCUT: "top word is the shortcut",
+}
 
 
 def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
@@ -64,7 +70,8 @@ def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
             "method": TITLES[name],
             **{measure: cell(own.loc[(name, measure)]) for measure in MEASURES[:2]},
             "above random": estimate(*own.loc[(name, "comprehensiveness"), ["above", "above_low", "above_high"]]),
-            **{measure: number(own.loc[(name, measure), "value"], 2) for measure in MEASURES[2:]},
+            **{measure: number(own.loc[(name, measure), "value"], 2) for measure in MEASURES[2:4]},
+            MEASURES[4]: cell(own.loc[(name, MEASURES[4])]),
             "texts": number(int(own.loc[(name, "comprehensiveness"), "texts"])),
         }
         for name in dict.fromkeys(own.index.get_level_values("method"))
@@ -177,6 +184,11 @@ def told_texts(tables: SimpleNamespace, axes: Sequence[str], classes: Sequence[s
         }
         for row in texts.to_dict("records")
     ]
+
+
+def left_out(texts: pd.DataFrame) -> Markup:
+    """How many explained texts the viewer does not hold, if any."""
+    return say("left_out", texts=len(texts), shown=SHOWN) if len(texts) > SHOWN else Markup()
 
 
 def flips_of(

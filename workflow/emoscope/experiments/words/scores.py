@@ -7,18 +7,20 @@ import numpy as np
 import pandas as pd
 
 from emoscope.data.planted import PAST
+from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
 
 
 class Scored(NamedTuple):
     """The words of one text and what methods say of its first class, scores (words,) by name; `planted`, bool (words,),
-    are the words that were planted, where that is known."""
+    are the words that were planted, where that is known; `shortcut`, whether it is a made-up word that decides."""
 
     id: int
     answer: str
     places: list[tuple[int, int]]
     scores: dict[str, np.ndarray]
     planted: np.ndarray | None
+    shortcut: bool = False
 
 
 def methods_in(scores: pd.DataFrame) -> list[str]:
@@ -35,11 +37,12 @@ def first_answers(scores: pd.DataFrame, planted: pd.DataFrame | None, seed: int)
         own = rows[rows["class"] == rows["class"].iloc[0]]
         places = list(zip(own["start"], own["end"], strict=True))
         found = {name: own[name].to_numpy(dtype=float) for name in names} | {RANDOM: rng.random(len(own))}
-        marked = None
+        marked, shortcut = None, False
         if known is not None:
             marked = planted_words(places, known.get(number))
             found[PLANTED] = marked.astype(float)
-        yield Scored(number, own["class"].iloc[0], places, found, marked)
+            shortcut = number in known and bool((known[number]["role"] == SHORTCUT).any())
+        yield Scored(number, own["class"].iloc[0], places, found, marked, shortcut)
 
 
 def planted_words(places: Sequence[tuple[int, int]], planted: pd.DataFrame | None) -> np.ndarray:

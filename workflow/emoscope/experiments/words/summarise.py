@@ -21,7 +21,14 @@ from emoscope.storage.decisions import as_matrix, right
 from emoscope.storage.files import read_json, write_table
 
 BOUNDS = {"comprehensiveness": CHANGE, "sufficiency": CHANGE, "deletion": SHARE, "insertion": SHARE}
-BETTER = {"comprehensiveness": 1, "sufficiency": -1, "deletion": -1, "insertion": 1}  # the sign of an improvement
+BOUNDS |= {"infidelity": SHARE}  # what scaled scores leave of a square is never more than all of it
+BETTER = {
+    "comprehensiveness": 1,
+    "sufficiency": -1,
+    "deletion": -1,
+    "insertion": 1,
+    "infidelity": -1,
+}  # an improvement's sign
 FAITHFUL = ["method", "kind", "measure", "value", "low", "high", "above", "above_low", "above_high", "texts"]
 AGREED = ["method", "other", "correlation", "top", "texts"]
 
@@ -64,12 +71,16 @@ def summarise_words(
 
 def faithful_means(faithfulness: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """By method, kind and measure, the mean over texts with interval; and by how much it is better than a random
-    order's on the same texts (`above`, whichever way is better), with interval."""
+    order's on the same texts (`above`, whichever way is better), with interval. Infidelity is of the texts in which
+    anything falls."""
     rows = []
     for kind, own in faithfulness.groupby("kind", sort=False):
         for measure, bounds in BOUNDS.items():
             wide = own.pivot(index="id", columns="method", values=measure)
-            wide = wide[list(dict.fromkeys(own["method"]))]
+            wide = wide[list(dict.fromkeys(own["method"]))].dropna()
+            if wide.empty:
+                rows += [(name, kind, measure, *[np.nan] * 6, 0) for name in wide]
+                continue
             low, high = bounded_interval(wide.to_numpy(), np.arange(len(wide)), bounds, alpha)
             above = BETTER[measure] * (wide.to_numpy() - wide[[RANDOM]].to_numpy())  # of probabilities of one text
             above_low, above_high = bounded_interval(above, np.arange(len(wide)), CHANGE, alpha)
@@ -77,12 +88,6 @@ def faithful_means(faithfulness: pd.DataFrame, alpha: float) -> pd.DataFrame:
                 numbers = (wide[name].mean(), low[place], high[place])
                 beside = (above[:, place].mean(), above_low[place], above_high[place])
                 rows.append((name, kind, measure, *numbers, *beside, len(wide)))
-        infidelity = own.groupby("method", sort=False)["infidelity"]
-        unknown = (np.nan,) * 5
-        rows += [
-            (name, kind, "infidelity", values.mean(), *unknown, int(values.notna().sum()))
-            for name, values in infidelity
-        ]
     return pd.DataFrame(rows, columns=FAITHFUL)
 
 
