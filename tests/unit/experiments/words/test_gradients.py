@@ -8,18 +8,11 @@ import pytest
 import torch
 
 from benchmarks.families import random_model, word_pieces
-from emoscope.experiments.words.gradients import (
-    answers,
-    at_embeddings,
-    baseline,
-    embedded,
-    explain,
-    integrated,
-    padded,
-)
+from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, explain, padded
 from emoscope.experiments.words.methods import SPECIAL, of_kind
 from emoscope.experiments.words.readings import read_texts
 from emoscope.models.families import blocks_of
+from emoscope.models.inside.integration import Line, answers, integrated
 from emoscope.models.interventions import resumed_at
 from random_models import TEXTS, train_wordpiece
 
@@ -66,7 +59,7 @@ def by_hand(model, reading, number, name, steps=STEPS):
 @pytest.mark.parametrize("name", ["integrated_padding", "integrated_zero", "integrated_mean", "gradient_input"])
 def test_batches_give_what_a_loop_over_texts_steps_and_classes_gives(model, own_tokenizer, name):
     readings = read_texts(own_tokenizer, TEXTS)
-    found = explain(model, own_tokenizer, readings, CHOSEN, [name], STEPS, tokens_per_batch=720)
+    found = explain(model, own_tokenizer, readings, CHOSEN, [name], STEPS, tokens_per_batch=720, tolerance=np.inf)
     for reading, chosen, explained in zip(readings, CHOSEN, found, strict=True):
         assert explained.scores[name].shape == (len(reading.owners), 2)
         for place, number in enumerate(chosen):
@@ -80,7 +73,7 @@ def test_scores_account_for_the_whole_difference_from_the_baseline(model, own_to
             "its RMSNorm undoes any length, so all of the change lies at zero itself, and the page shows the error"
         )
     readings = read_texts(own_tokenizer, TEXTS)
-    for explained in explain(model, own_tokenizer, readings, CHOSEN, [name], 200, 8192):
+    for explained in explain(model, own_tokenizer, readings, CHOSEN, [name], 50, 8192):
         scores, (sums, differences) = explained.scores[name], explained.accounts[name].T
         assert np.allclose(scores.sum(axis=0), sums)
         assert np.abs(sums - differences).max() < 0.01 * max(np.abs(differences).max(), 1)
@@ -91,7 +84,7 @@ def test_more_steps_account_for_more(model, own_tokenizer):
     readings = read_texts(own_tokenizer, TEXTS)
 
     def error(steps):
-        found = explain(model, own_tokenizer, readings, CHOSEN, ["integrated_padding"], steps, 8192)
+        found = explain(model, own_tokenizer, readings, CHOSEN, ["integrated_padding"], steps, 8192, tolerance=np.inf)
         return sum(np.abs(np.subtract(*one.accounts["integrated_padding"].T)).sum() for one in found)
 
     assert error(64) < 0.5 * error(2)
@@ -117,7 +110,7 @@ def test_from_the_first_block_on_it_is_what_it_is_at_the_embeddings_of_a_model_w
     end = embedded(model, inputs)
     start, chosen = baseline(model, 0, end, fixed, "padding"), torch.from_numpy(CHOSEN)
     found = [
-        integrated(model, inputs, place, start, end, chosen, STEPS, 8192)
+        integrated(model, Line(inputs, place, start, end, chosen), STEPS, 8192)
         for place in (partial(at_embeddings, model), partial(resumed_at, model, 0))
     ]
     assert torch.allclose(*found, atol=1e-8) and found[0].abs().max() > 0
@@ -157,7 +150,7 @@ def test_captum_agrees_text_by_text(family):
     model = random_model(family, len(tokenizer)).double().requires_grad_(False)
     readings = read_texts(tokenizer, TEXTS)
     chosen = np.zeros((len(TEXTS), 1), dtype=int)
-    explained = explain(model, tokenizer, readings, chosen, ["integrated_padding"], STEPS, 512)
+    explained = explain(model, tokenizer, readings, chosen, ["integrated_padding"], STEPS, 512, tolerance=np.inf)
     embedding = model.get_input_embeddings()
     gradients = captum.LayerIntegratedGradients(lambda ids: answers(model, model(input_ids=ids).logits), embedding)
     for reading, one in zip(readings, explained, strict=True):

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from emoscope.experiments.words import faithfulness
-from emoscope.experiments.words.gradients import answers, baseline, embedded, padded
+from emoscope.experiments.words.gradients import baseline, embedded, padded
 from emoscope.experiments.words.methods import BINS, KINDS, SHARES, SPECIAL
 from emoscope.experiments.words.readings import read_texts
 from emoscope.experiments.words.removal import Reader, occluded_tokens, occluded_words, shapley
 from emoscope.experiments.words.scores import Scored
+from emoscope.models.inside.integration import answers
 from emoscope.models.logits import predict_logits, probabilities
 from random_models import TEXTS, train_wordpiece
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.words.gradients import answers
 from emoscope.experiments.words.methods import BINS, KINDS, SHARES
 from emoscope.experiments.words.readings import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, Removal
 from emoscope.experiments.words.scores import Scored, first_answers, ranked
+from emoscope.models.inside.integration import answers
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import probabilities
 from emoscope.storage.files import write_table

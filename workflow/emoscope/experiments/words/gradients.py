@@ -18,27 +18,21 @@ from emoscope.experiments.words.methods import BASELINES, LAYERS, SPECIAL
 from emoscope.experiments.words.readings import Reading
 from emoscope.models.batches import token_batches
 from emoscope.models.families import blocks_of
+from emoscope.models.inside.integration import TOLERANCE, Integral, Line, accounting, slopes
 from emoscope.models.interventions import changing_output, recording, resumed_at
-from emoscope.models.logits import gives_several
 
 KEPT = 8  # a token takes about as many times more memory when gradients are wanted than when it is only read
-
-Place = Callable[[Tensor], AbstractContextManager]  # puts values (rows, tokens, width) into a model while it runs
 
 
 @dataclass(frozen=True)
 class Explained:
     """What gradients say of one text: scores (tokens, chosen) by method; and by method that should account for the
-    whole difference between the text and its baseline, their sum and that difference, (chosen, 2)."""
+    whole difference between the text and its baseline, their sum and that difference, (chosen, 2), and in how many
+    steps they were integrated."""
 
     scores: dict[str, np.ndarray]
     accounts: dict[str, np.ndarray]
-
-
-def answers(model: PreTrainedModel, logits: np.ndarray | Tensor) -> np.ndarray | Tensor:
-    """What is explained, (..., classes): logits less their mean, as nothing else counts among exclusive classes; of
-    several labels the logits themselves."""
-    return logits if gives_several(model) else logits - logits.mean(axis=-1, keepdims=True)
+    steps: dict[str, int]
 
 
 def explain(
@@ -50,10 +44,12 @@ def explain(
     steps: int,
     tokens_per_batch: int,
     noise: Callable[[Tensor], Tensor] = lambda values: values,
+    tolerance: float = TOLERANCE,
 ) -> list[Explained]:
     """What each of some gradient `methods` says of the classes `chosen` (texts, chosen) for each text.
 
-    `noise` changes embeddings (rows, tokens, width) before anything else is done with them.
+    Integrals take `steps`, and more where scores are off by more than `tolerance` (`integration.accounting`). `noise`
+    changes embeddings (rows, tokens, width) before anything else is done with them.
     """
     tokens_per_batch = max(1, tokens_per_batch // KEPT)
     lengths = np.array([len(reading.owners) for reading in readings])
@@ -62,11 +58,17 @@ def explain(
         for rows in token_batches(lengths * steps, tokens_per_batch):
             inputs, fixed = padded(tokenizer, [readings[row] for row in rows], model.device)
             wanted = torch.as_tensor(chosen[rows], device=model.device)
-            found = dict(_explained(model, inputs, fixed, wanted, methods, steps, tokens_per_batch, noise))
+            found = dict(_explained(model, inputs, fixed, wanted, methods, steps, tokens_per_batch, noise, tolerance))
+            whole = {name: one for name, one in found.items() if isinstance(one, Integral)}
+            accounts = {
+                name: torch.stack([one.scores.sum(dim=1), one.difference], dim=-1).cpu() for name, one in whole.items()
+            }
+            scores = {name: (whole[name].scores if name in whole else one).cpu() for name, one in found.items()}
             for place, row in enumerate(rows):
                 explained[row] = Explained(
-                    {name: scores[place, : lengths[row]].numpy() for name, (scores, _) in found.items()},
-                    {name: account[place].numpy() for name, (_, account) in found.items() if account is not None},
+                    {name: values[place, : lengths[row]].numpy() for name, values in scores.items()},
+                    {name: account[place].numpy() for name, account in accounts.items()},
+                    {name: int(one.steps[place]) for name, one in whole.items()},
                 )
             progress.update(len(rows))
     return explained
@@ -128,14 +130,15 @@ def _explained(
     steps: int,
     tokens_per_batch: int,
     noise: Callable[[Tensor], Tensor],
-) -> Iterator[tuple[str, tuple[Tensor, Tensor | None]]]:
-    """By method, scores (rows, tokens, chosen) and, for integrated ones, their sum and what it should be."""
+    tolerance: float,
+) -> Iterator[tuple[str, Integral | Tensor]]:
+    """By method the integral, or scores (rows, tokens, chosen) that need none."""
     embeddings = partial(at_embeddings, model)
     end = noise(embedded(model, inputs))
     for name in methods:
         if name == "gradient_input":
-            slopes = _slopes(model, inputs, embeddings, end, chosen)
-            yield name, (torch.stack([(slope * end).sum(dim=-1) for slope in slopes], dim=-1).cpu(), None)
+            own = slopes(model, inputs, embeddings, end, chosen)
+            yield name, torch.stack([(slope * end).sum(dim=-1) for slope in own], dim=-1)
             continue
         start = baseline(model, padding_of(model), end, fixed, BASELINES.get(name, "padding"))
         ends, place = (start, end), embeddings
@@ -145,63 +148,7 @@ def _explained(
                 [_residual(model, inputs, block, values) for values in ends],
                 partial(resumed_at, model, block),
             )
-        scores = integrated(model, inputs, place, *ends, chosen, steps, tokens_per_batch)
-        low, high = (_values(model, inputs, embeddings, values, chosen) for values in (start, end))
-        yield name, (scores.cpu(), torch.stack([scores.sum(dim=1), high - low], dim=-1).cpu())
-
-
-def integrated(
-    model: PreTrainedModel,
-    inputs: Mapping[str, Tensor],
-    place: Place,
-    start: Tensor,
-    end: Tensor,
-    chosen: Tensor,
-    steps: int,
-    tokens_per_batch: int,
-) -> Tensor:
-    """Integrated gradients (rows, tokens, chosen) along the straight line from `start` to `end` (rows, tokens, width).
-
-    Sundararajan, Taly and Yan (2017), "Axiomatic attribution for deep networks", by Gauss-Legendre quadrature.
-    """
-    nodes, weights = np.polynomial.legendre.leggauss(steps)
-    rows, tokens = end.shape[:2]
-    scores = torch.zeros((rows, tokens, chosen.shape[1]), device=end.device)
-    at_once = max(1, tokens_per_batch // (rows * tokens))
-    for first in range(0, steps, at_once):
-        part = slice(first, first + at_once)
-        way = torch.tensor((1 + nodes[part]) / 2, dtype=end.dtype, device=end.device)
-        weight = torch.tensor(weights[part] / 2, dtype=end.dtype, device=end.device)
-        values = (start[:, None] + way[:, None, None] * (end - start)[:, None]).flatten(0, 1)
-        repeated = {key: value.repeat_interleave(len(way), dim=0) for key, value in inputs.items()}
-        for number, slope in enumerate(
-            _slopes(model, repeated, place, values, chosen.repeat_interleave(len(way), dim=0))
-        ):
-            scores[..., number] += (
-                (slope.unflatten(0, (rows, -1)) * weight[:, None, None]).sum(1) * (end - start)
-            ).sum(-1)
-    return scores
-
-
-def _slopes(
-    model: PreTrainedModel, inputs: Mapping[str, Tensor], place: Place, values: Tensor, chosen: Tensor
-) -> Iterator[Tensor]:
-    """The gradients (rows, tokens, width) of what is explained, of one chosen class after the other."""
-    values = values.detach().requires_grad_()
-    with torch.enable_grad(), place(values):
-        found = answers(model, model(**inputs).logits).gather(1, chosen)
-    last = chosen.shape[1] - 1
-    for number in range(last + 1):
-        [slope] = torch.autograd.grad(found[:, number].sum(), values, retain_graph=number < last)
-        yield slope
-
-
-@torch.no_grad()
-def _values(
-    model: PreTrainedModel, inputs: Mapping[str, Tensor], place: Place, values: Tensor, chosen: Tensor
-) -> Tensor:
-    with place(values):
-        return answers(model, model(**inputs).logits).gather(1, chosen)
+        yield name, accounting(model, Line(inputs, place, *ends, chosen), steps, tokens_per_batch, tolerance)
 
 
 @torch.no_grad()

@@ -45,7 +45,8 @@ def attribute_words(
 ) -> None:
     """Write `id, word, start, end, token, class` and a column of scores for each method (`word` is SPECIAL for the
     special tokens together); the explained `texts` with their predictions; of integrated methods what scores sum to and
-    should sum to, `id, class, method, sum, difference`; and `id, method, change` under noise.
+    should sum to, `id, class, method, sum, difference`, in how many `steps`, and whether in more than configured,
+    `refined`; and `id, method, change` under noise.
 
     Methods that read what is not exact in this model (`exactness`) are left out.
     """
@@ -67,7 +68,7 @@ def attribute_words(
     columns = by_method(readings, chosen, slopes, removed, attended)
     write_table(score_table(table["id"], readings, chosen, classes, columns), scores)
     write_table(table.merge(without_truth(told), on="id", validate="1:1"), texts)
-    write_table(account_table(table["id"], chosen, classes, [one.accounts for one in slopes]), accounts)
+    write_table(account_table(table["id"], chosen, classes, slopes, steps), accounts)
     moved = steadiness_of(classifier, tokenizer, readings, chosen, usable, slopes, steps, budget, seed)
     write_table(moved.assign(id=table["id"].to_numpy()[moved["row"]]).drop(columns="row"), steadiness)
 
@@ -154,16 +155,16 @@ def score_table(
 
 
 def account_table(
-    ids: pd.Series, chosen: np.ndarray, classes: Sequence[str], accounts: Sequence[Mapping[str, np.ndarray]]
+    ids: pd.Series, chosen: np.ndarray, classes: Sequence[str], slopes: Sequence[Explained], steps: int
 ) -> pd.DataFrame:
-    """What integrated scores sum to, and the difference that they should account for."""
+    """What integrated scores sum to, the difference that they should account for, and whether `steps` were enough."""
     rows = [
-        {"id": number, "class": classes[kind], "method": name, "sum": values[place, 0], "difference": values[place, 1]}
-        for number, own, found in zip(ids, chosen, accounts, strict=True)
-        for name, values in found.items()
+        (number, classes[kind], name, *values[place], one.steps[name], one.steps[name] > steps)
+        for number, own, one in zip(ids, chosen, slopes, strict=True)
+        for name, values in one.accounts.items()
         for place, kind in enumerate(own)
     ]
-    return pd.DataFrame(rows, columns=["id", "class", "method", "sum", "difference"])
+    return pd.DataFrame(rows, columns=["id", "class", "method", "sum", "difference", "steps", "refined"])
 
 
 def steadiness_of(

@@ -88,6 +88,9 @@ def sound_table(findings: pd.DataFrame) -> Markup:
             "completeness error": percent(found.value(error), 2)
             if (error := f"completeness_error.{name}") in found
             else "n/a",
+            "texts that took more steps": number(found.value(more), 0)
+            if (more := f"refined.{name}") in found
+            else "n/a",
             "change under noise": percent(found.value(f"unsteadiness.{name}")),
         }
         for name in METHODS

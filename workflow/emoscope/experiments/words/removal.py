@@ -7,10 +7,11 @@ import torch
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.experiments.words.gradients import answers, at_embeddings, baseline, embedded, padded, padding_of
+from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, padded, padding_of
 from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.readings import Reading, rewritten
 from emoscope.models.batches import token_batches
+from emoscope.models.inside.integration import answers
 from emoscope.models.logits import predict_logits
 
 Removal = tuple[int, np.ndarray]  # a text's number, and which of its words, or tokens, stay: bool

@@ -115,7 +115,7 @@ def findings_of(
     best: str,
 ) -> Iterator[Finding]:
     """`planted.{measure}.{method}` and `.chance`; `{kind}.{measure}.{method}` and `.{method}_above_random`;
-    `completeness_error.{method}`, `unsteadiness.{method}`; `flips.{axis}.{method}`; `shortcuts`."""
+    `completeness_error.{method}`, `refined.{method}`, `unsteadiness.{method}`; `flips.{axis}.{method}`; `shortcuts`."""
     for row in ranks.to_dict("records"):
         note = f"Over {row['texts']} texts that the classifier gets right."
         name = f"planted.{row['measure']}.{row['method']}"
@@ -132,6 +132,8 @@ def findings_of(
     for name, own in sums.groupby("method", sort=False):
         note = "Mean error over the mean difference of the logit from its baseline's."
         yield Finding(f"completeness_error.{name}", completeness_error(own), note=note, texts=own["id"].nunique())
+        refined, note = own.groupby("id")["refined"].any(), "Texts that took more steps than configured."
+        yield Finding(f"refined.{name}", int(refined.sum()), note=note, texts=len(refined))
     for name, own in steady.groupby("method", sort=False):
         note = "Mean over texts of the largest relative change of scores when embeddings move by 2 %."
         yield Finding(f"unsteadiness.{name}", own["change"].mean(), note=note, texts=len(own))
