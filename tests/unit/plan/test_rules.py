@@ -16,7 +16,14 @@ RENAMED = {("output", "metrics"), ("output", "model"), ("output", "html"), ("sha
 RENAMED |= {("count", "suggestions")}
 # Files that are named otherwise than what reads or writes them, or than what a page shows of them.
 OTHERWISE = {
-    *(("audit", "corpus"), ("about", "task"), ("corpus", "train"), ("history", "training"), ("names", "gender")),
+    *(
+        ("audit", "corpus"),
+        ("taught", "training"),  # flips of training texts
+        ("about", "task"),
+        ("corpus", "train"),
+        ("history", "training"),
+        ("names", "gender"),
+    ),
     *(("texts", "test"), ("trains", "train"), ("tests", "test"), ("truths", "truth"), ("histories", "history")),
     *(("train_means", "means"), ("test_means", "means"), ("stop_words", "stopwords"), ("weights", "autoencoder")),
     *(("means", "reference"), ("texts", "reference"), ("all_but", "all_but_summary"), ("pairs", "pair_summary")),
@@ -47,6 +54,10 @@ TRAINING_TEXTS = {
     "read_residual",
     "evaluate_autoencoder",
     "twin_autoencoder",
+    "flip_training_texts",
+    "read_concepts",
+    "erase_concept",
+    "steer_concept",
 }
 
 
