@@ -1,6 +1,7 @@
 """A warm process that has imported next to nothing, and jobs for it."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,14 @@ from emoscope.warm.client import VARIABLE
 from emoscope.warm.start import start
 from small_project import wait_for
 from warm_process import COMMAND, WORKFLOW, listens
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Jobs can be interrupted, though a shell that starts pytest in the background has it ignore that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_a_fork_is_what_the_job_would_have_been(job, tmp_path):
     told = []
     for warm in (False, True):
         process = job(TOLD, "--a", "b c", warm=warm, env={"TMPDIR": str(tmp_path / "elsewhere")}, umask=0o77)
-        told.append((*process.communicate("said to it"), process.returncode))
+        told.append((*process.communicate("said to it", timeout=60), process.returncode))
     alone, forked = ({**json.loads(out.splitlines()[1])} for out, _, _ in told)
     assert alone.pop("ours") and forked.pop("ours") == ["emoscope"], "a fork imports the package itself"
     alone["environment"].pop(VARIABLE), forked["environment"].pop(VARIABLE)
@@ -77,7 +77,7 @@ def test_a_job_ends_as_it_would_have_ended(job, ending):
     ends = []
     for warm in (False, True):
         process = job(f"import os, signal, sys\nprint('said', flush=True)\n{ending}", warm=warm)
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=60)
         ends.append((process.returncode, out, err.splitlines()[-1:]))
     assert ends[0] == ends[1]
 
@@ -104,7 +104,7 @@ def test_a_terminals_interrupt_reaches_the_job_once_and_not_the_warm_process(job
     client = job(code, process_group=0)
     fork = fork_of(client, tmp_path)
     os.killpg(client.pid, signal.SIGINT)
-    out, err = client.communicate()
+    out, err = client.communicate(timeout=60)
     assert (out, err, client.returncode) == ("interrupted\n", "", 0)
     assert gone(fork) and server.poll() is None and listens(server.name)
 
@@ -126,16 +126,16 @@ def test_a_job_outlives_the_warm_process_and_the_next_runs_by_itself(job, server
     wait_for(lambda: not listens(server.name))
     assert not gone(fork)
     (tmp_path / "go").touch()
-    assert client.communicate()[0] == "done\n" and client.returncode == 0
+    assert client.communicate(timeout=60)[0] == "done\n" and client.returncode == 0
     alone = job("import os; print(os.getpid())")
-    assert int(alone.communicate()[0]) == alone.pid
+    assert int(alone.communicate(timeout=60)[0]) == alone.pid
 
 
 def test_a_job_does_not_outlive_the_process_that_watches_over_it(job, tmp_path):
     client = job(WAITING)
     fork = fork_of(client, tmp_path)
     psutil.Process(fork.ppid()).kill()
-    _, err = client.communicate()
+    _, err = client.communicate(timeout=60)
     assert client.returncode == 1 and "watched over this job was killed" in err
     wait_for(lambda: gone(fork))
 
@@ -154,25 +154,25 @@ def test_a_job_that_is_not_like_the_warm_process_runs_by_itself(job, other):
     if {"cores": len(os.sched_getaffinity(0)) == 1, "priority": os.nice(0) == 19}.get(other):
         pytest.skip("there is nothing to take away")
     process = job("import os; print(os.getpid())", **OTHERS[other])
-    assert int(process.communicate()[0]) == process.pid
+    assert int(process.communicate(timeout=60)[0]) == process.pid
 
 
 def test_a_job_with_other_packages_runs_by_itself(job, tmp_path):
     (tmp_path / "packages").mkdir()
     folders = os.pathsep.join(map(str, (WORKFLOW, tmp_path / "packages", tmp_path)))
     process = job("import os; print(os.getpid())", env={"PYTHONPATH": folders})
-    assert int(process.communicate()[0]) == process.pid
+    assert int(process.communicate(timeout=60)[0]) == process.pid
 
 
 def test_nobody_elses_process_is_trusted(job, tmp_path):
     """Whoever has taken the name of a warm process gets neither the job nor its environment."""
     (tmp_path / "sitecustomize.py").write_text("import os\nos.getuid = lambda: 12345\n")
     process = job("import os; print(os.getpid())")
-    assert int(process.communicate()[0]) == process.pid
+    assert int(process.communicate(timeout=60)[0]) == process.pid
 
 
 def test_code_edited_between_two_jobs_is_what_runs(job):
-    assert [job(f"print({number})").communicate()[0] for number in (1, 2)] == ["1\n", "2\n"]
+    assert [job(f"print({number})").communicate(timeout=60)[0] for number in (1, 2)] == ["1\n", "2\n"]
 
 
 def test_the_warm_process_ends_with_whoever_started_it_however_that_ends(environment):
@@ -183,7 +183,7 @@ def test_the_warm_process_ends_with_whoever_started_it_however_that_ends(environ
     wait_for(lambda: listens(name))
     [process] = psutil.Process(starter.pid).children()
     starter.kill()
-    starter.communicate()
+    starter.communicate(timeout=60)
     try:
         wait_for(lambda: gone(process) and not listens(name), 20)
     finally:
