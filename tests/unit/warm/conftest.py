@@ -17,10 +17,12 @@ from warm_process import COMMAND, WORKFLOW, listens
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Jobs can be interrupted, though a shell that starts pytest in the background has it ignore that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Jobs heed signals, though a shell that starts pytest in the background has it ignore some."""
+    heeded = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL, signal.SIGQUIT: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in heeded.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The screen of heads: its estimates are the slopes of what masks do, the largest are chosen and others by chance, and
 what it missed is told."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,7 +53,7 @@ def slope_by_hand(model, tokenizer, number: int, block: int, head: int, instead:
 
 
 def test_an_estimate_is_the_slope_of_the_mask(classifier, tokenizer):
-    model = classifier.double()
+    model = copy.deepcopy(classifier).double()
     reference = reference_of(model, tokenizer)
     found = estimated_changes(model, tokenizer, TEXTS, GROUPS, ["zero", "mean"], reference, 1000)
     for block in range(3):

@@ -49,6 +49,7 @@ def screen_heads(
     No rows where heads are not what the projection reads, by `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
+    classifier.requires_grad_(False)  # or gradients of weights would be computed, too
     conditions = masking["head_conditions"] if allowed("head masks", exact_checks(exactness)) else []
     table = pd.read_parquet(samples)
     reference = read_reference(means, texts, seed, classifier.device)
@@ -73,7 +74,6 @@ def estimated_changes(
     heads): the logit of its class in `groups` less the largest other one, or of several labels the logit itself."""
     blocks = range(len(blocks_of(model)))
     found = {condition: np.empty((len(texts), len(blocks), heads_of(model))) for condition in conditions}
-    model.requires_grad_(False)
     batches = list(padded_batches(tokenizer, texts, max(1, tokens_per_batch // KEPT), model.device))
     for rows, inputs in tqdm(batches, desc="screen heads", unit="batch", mininterval=2):
         kinds, seen = kinds_of(model, inputs), []
