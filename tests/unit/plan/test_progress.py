@@ -13,6 +13,7 @@ from emoscope.plan.progress import (
     HANDLER,
     KILLED,
     MEND,
+    SENT_AWAY,
     SHOWN,
     USUAL,
     Progress,
@@ -120,9 +121,9 @@ def test_news_of_snakemake_are_kept_for_its_own_log(said):
         assert said(None, text=word) == word
 
 
-def fails(said: Said, log: Path) -> list[str]:
+def fails(said: Said, log: Path, word: str | None = None) -> list[str]:
     said.begins(7, "mask", 0, run="tiny-s1", block="3")
-    return said("job_error", 5, jobid=7, rule_name="mask", log=[str(log)]).splitlines()
+    return said("job_error", 5, jobid=7, rule_name="mask", log=[str(log)], rule_msg=word).splitlines()
 
 
 def test_a_failed_job_shows_its_last_lines_and_the_mend(said, tmp_path):
@@ -148,6 +149,16 @@ def test_what_is_not_the_users_doing_is_said_to_be_ours(said, tmp_path):
 def test_a_job_that_said_nothing_was_perhaps_killed(said, tmp_path):
     assert fails(said, tmp_path / "none.log") == ["emoscope: mask failed (run tiny-s1, block 3)", KILLED]
     assert what_to_do([]) == KILLED and last_lines(tmp_path) == []
+
+
+def test_a_cluster_says_what_became_of_a_job(said, tmp_path):
+    log = tmp_path / "mask.log"
+    word = "SLURM-job '3' failed, SLURM status is: 'TIMEOUT'. "
+    assert fails(said, log, word) == ["emoscope: mask failed (run tiny-s1, block 3)", word.strip(), SENT_AWAY]
+    log.write_text("loading\n")
+    assert fails(said, log, word)[1:] == [word.strip(), f"The last lines of {log}:", "loading", SENT_AWAY]
+    log.write_text("emoscope mask: mend me\n")
+    assert fails(said, log, word)[-1] == MEND
 
 
 def test_a_failed_group_names_its_jobs(said, tmp_path):

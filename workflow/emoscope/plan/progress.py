@@ -30,6 +30,7 @@ DEFECT = (
     "No mend is known for that. If it is not your disk or memory, it is a mistake of ours: report it with that file."
 )
 KILLED = "It said nothing: it may have been killed for want of memory. A smaller `--cores` runs fewer jobs at once."
+SENT_AWAY = "The cluster's own words are above. A job that was cut short is tried again, with more time and memory."
 
 
 class Progress:
@@ -87,15 +88,18 @@ class Progress:
     def _failed(self, record: logging.LogRecord) -> str:
         failed = getattr(record, "job_error_info", None) or [vars(record)]
         logs = [*getattr(record, "aux_logs", ()), *(log for job in failed for log in job["log"])]
-        texts = []
+        texts, away = [], False
         for job in failed:
             self.running.pop(job["jobid"], None)
             about = ", ".join(map(" ".join, self.wildcards.get(job["jobid"], {}).items()))
             texts.append(f"emoscope: {job['rule_name']} failed" + (f" ({about})" if about else ""))
+            if word := job.get("rule_msg"):  # of a cluster: what became of the job there
+                texts.append(word.strip())
+                away = True
         file, lines = next(((log, lines) for log in logs if (lines := last_lines(Path(log)))), (None, []))
         if file:
             texts += [f"The last lines of {file}:", *lines]
-        return "\n".join([*texts, what_to_do(lines)])
+        return "\n".join([*texts, what_to_do(lines, away)])
 
 
 def seconds_left(
@@ -145,11 +149,13 @@ def last_lines(log: Path) -> list[str]:
     return [line for line in text.splitlines() if line.strip() and not BAR.search(line)][-SHOWN:]
 
 
-def what_to_do(lines: Sequence[str]) -> str:
-    """What a reader of a failed job's last lines can do."""
-    if not lines:
-        return KILLED
-    return MEND if OF_OURS.match(lines[-1]) else DEFECT
+def what_to_do(lines: Sequence[str], away: bool = False) -> str:
+    """What a reader of a failed job's last lines can do; away: a cluster ran it, and has told what became of it."""
+    if lines and OF_OURS.match(lines[-1]):
+        return MEND
+    if away:
+        return SENT_AWAY
+    return DEFECT if lines else KILLED
 
 
 def usual_seconds() -> dict[str, float]:
