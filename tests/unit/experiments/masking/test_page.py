@@ -71,6 +71,22 @@ def table1() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).parents[4] / "data" / "reference" / "table1_head_masking.csv")
 
 
+def test_the_sentence_on_the_texts_names_a_few_classes_and_counts_many():
+    settings = {"samples": {"per_class": 5, "by": "true"}}
+
+    def said(sizes: list[int]) -> str:
+        classes = [f"feeling{number:02}" for number in range(len(sizes))]
+        samples = pd.concat(
+            [masking_samples(classes, group).head(1).sample(size, replace=True) for group, size in enumerate(sizes)]
+        )
+        return masking_report.sampling(samples.fillna(0.0), classes, settings).striptags()
+
+    few = said([3] * 13 + [1])
+    assert "feeling00 3" in few and "feeling13 1" in few
+    assert "(2 to 4 in each of 15 classes)" in (many := said([3] * 13 + [4, 2])) and "feeling" not in many
+    assert "(3 in each of 100 classes)" in said([3] * 100)
+
+
 def test_the_first_class_is_named_even_where_it_has_no_samples(table1):
     classes = ["sadness", "joy", "love"]
     summary = masking_summary(2, 0, ["joy"], ("described", "published"))

@@ -23,7 +23,7 @@ from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 say = partial(passage, "masking")
 VERDICTS = ("different", "equivalent", "underpowered")
-MANY = 14  # classes, more than which make a table too wide
+MANY = 14  # classes, more than which make a table too wide, and a sentence too long
 FIRST = 0  # the block that the paper calls head 0, or head 1
 MEASURES = {
     "probability": "change of P(own class)",
@@ -52,10 +52,18 @@ def sampling(samples: pd.DataFrame, classes: Sequence[str], settings: dict) -> M
     return say(
         "sampling",
         chosen=settings["samples"],
-        counts=[f"{classes[group]} {count}" for group, count in counts.items()],
+        counts=counted({classes[group]: count for group, count in counts.items()}),
         confidence=samples["confidence"].mean(),
         right=well_decided(samples, classes).mean(),
     )
+
+
+def counted(texts: Mapping[str, int]) -> list[str]:
+    """How many texts each class has; of more classes than a sentence can name, the fewest and the most."""
+    if len(texts) <= MANY:
+        return [f"{name} {count}" for name, count in texts.items()]
+    few, most = min(texts.values()), max(texts.values())
+    return [f"{few if few == most else f'{few} to {most}'} in each of {len(texts)} classes"]
 
 
 def groups_of(summary: pd.DataFrame) -> list[str]:
