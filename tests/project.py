@@ -59,16 +59,21 @@ def snakemake(
     )
 
 
-def start_snakemake(folder: Path, *arguments: str, config: str = "tiny.yaml") -> subprocess.Popen:
+def start_snakemake(
+    folder: Path, *arguments: str, config: str = "tiny.yaml", own_warm: bool = False
+) -> subprocess.Popen:
     """The same, as from a terminal of its own, without waiting; what it says goes to `said.txt` in the folder.
 
-    Every job is a process of its own.
+    Every job is a process of its own, unless `own_warm` lets the run start a warm process, as it does for a user.
     """
+    environment = _environment()
+    if own_warm:
+        del environment[VARIABLE]
     with (folder / "said.txt").open("w") as said:
         return subprocess.Popen(
             _command(arguments, config),
             cwd=folder,
-            env=_environment(),
+            env=environment,
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
