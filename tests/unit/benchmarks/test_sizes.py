@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import growth, measuring, memory
+from benchmarks import growth, measuring, memory, startup
 from benchmarks import peaks as peaks_of_jobs
 
 
@@ -61,6 +61,27 @@ def test_growth_begins_with_as_many_texts_as_fit():
     least = growth.fitting(few=4.0, budget=200)
     assert least < 2500 and 4.0 * least / growth.FEWEST * sum(growth.TIMES) == pytest.approx(200, rel=0.01)
     assert growth.fitting(few=1000, budget=200) == growth.FEWEST
+
+
+def test_a_product_without_native_bf16_is_taken_once_each_way(clock, monkeypatch):
+    products = []
+    monkeypatch.setattr(measuring, "seconds", lambda work: clock.work(9)() or products.append(work) or 1.0)
+    monkeypatch.setattr(measuring, "use_onednn", lambda square: products.append("onednn"))
+    measuring.ceilings()
+    once = [where for where, work in enumerate(products) if work == "onednn"]
+    assert once == [1, 4]  # one before and one after, in fp32 and in bf16
+
+
+def test_commands_without_a_model_are_started_first_and_the_others_as_far_as_time_allows(clock, monkeypatch):
+    monkeypatch.setattr(startup, "imported", lambda module: clock.work(4)() or (1.0, []))
+    monkeypatch.setattr(startup, "processor_seconds", lambda command: (2.0, ""))
+    found = startup.measure()
+    taken, left = list(found["start_cpu_s"]), found["not_reached"]
+    assert len(taken) == measuring.BUDGET / 4 and set(taken).isdisjoint(left)
+    assert {*taken, *left} == {target.split(":")[0] for target in startup.COMMANDS.values()}
+    assert {"data.split", "experiments.masking.summarise"} < set(taken)
+    assert left and all(map(startup.runs_a_model, left))
+    assert not startup.runs_a_model("data.split") and startup.runs_a_model("training.finetune")
 
 
 def test_each_job_has_its_peak_beside_what_its_rule_asks_for(tmp_path):
