@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emoscope.plan.code_inputs import PACKAGE, code_of, file_of
+from emoscope.plan import code_inputs
+from emoscope.plan.code_inputs import PACKAGE, code_of, file_of, python_of
 
 RULES = [
     rule
@@ -64,3 +65,13 @@ def test_what_runs_on_a_gpu_depends_on_no_page_no_download_and_no_prose(rule):
     others = {"models.sources", "data.corpus", "data.paper", "verdicts.model_card"}
     pages = {name for name in found if name.rsplit(".", 1)[-1] in ("page", "figures") or name.startswith("reporting.")}
     assert not found & others | pages
+
+
+def test_a_file_is_read_once_however_many_rules_depend_on_it(monkeypatch):
+    read = []
+    monkeypatch.setattr(code_inputs, "python_of", lambda path: read.append(path) or python_of(path))
+    code_inputs._imports.cache_clear()
+    first = names("experiments.masking.measure")
+    assert len(read) == len(set(read)) == len(first)
+    assert names("experiments.masking.measure") == first and names("experiments.masking.pairs") > {"models.families"}
+    assert len(read) == len(set(read))

@@ -4,6 +4,7 @@ import ast
 import json
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -59,8 +60,14 @@ def page_code(page: str) -> list[Path]:
     return [*code, *(path for path in words if path.is_file())]
 
 
-def _imports(source: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(python_of(source))):
+@cache  # most rules share most modules, and reading one takes milliseconds
+def _imports(source: Path) -> tuple[Path, ...]:
+    """The files of this package that a source imports."""
+    return tuple(_imported_by(ast.parse(python_of(source))))
+
+
+def _imported_by(tree: ast.Module) -> Iterator[Path]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
