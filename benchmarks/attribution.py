@@ -4,13 +4,15 @@ MODEL is a classifier's folder and TEXTS a parquet file with a column `text`; wi
 random weights and texts of the planted corpus: speed does not depend on weights. Both explain the most probable class
 in STEPS steps, no more, on the same texts, in turns. captum gets the model as transformers loads it and, apart from
 that, as emoscope does, with products by oneDNN and weights that need no gradients. Then the time of COUNT texts, by
-emoscope.
+emoscope. A slow machine compares and explains fewer, so that all ends within some minutes; the JSON line counts them.
 """
 
 import math
 import statistics
 import time
+from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
 
 from benchmarks.families import word_pieces
-from benchmarks.measuring import as_loaded, sentences
+from benchmarks.measuring import BUDGET, as_loaded, seconds, sentences, turns
 from emoscope.experiments.words.gradients import explain, padding_of
 from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.readings import Reading, read_texts
@@ -27,8 +29,10 @@ from emoscope.models.inside.integration import answers
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits
 
-COUNT, COMPARED, ROUNDS, STEPS, BUDGET = 1000, 24, 3, 50, 8192
+COUNT, COMPARED, ROUNDS, STEPS, TOKENS = 1000, 24, 3, 50, 8192
+FEWEST = 4  # texts that are compared on any machine
 MINILM = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+Rows = Sequence[int]
 
 
 def measure(model: str | None = None, texts: str | None = None, count: str = str(COUNT)) -> dict:
@@ -44,38 +48,43 @@ def measure(model: str | None = None, texts: str | None = None, count: str = str
         ours = as_loaded(deepcopy(plain), tokenizer)
     ours.requires_grad_(False)
     readings = read_texts(tokenizer, said[: int(count)])
-    few = readings[:: max(1, len(readings) // COMPARED)][:COMPARED]
-    chosen = predict_logits(ours, tokenizer, [one.text for one in readings], BUDGET).argmax(axis=1)[:, None]
-    own = predict_logits(ours, tokenizer, [one.text for one in few], BUDGET).argmax(axis=1)[:, None]
+    chosen = predict_logits(ours, tokenizer, [one.text for one in readings], TOKENS).argmax(axis=1)[:, None]
 
-    def captum(network: torch.nn.Module) -> list[np.ndarray]:
+    def captum(network: torch.nn.Module, rows: Rows) -> list[np.ndarray]:
         method = LayerIntegratedGradients(
             lambda ids: answers(network, network(input_ids=ids).logits), network.get_input_embeddings()
         )
-        return [one_text(method, reading, int(kind)) for reading, [kind] in zip(few, own, strict=True)]
+        return [one_text(method, readings[row], int(chosen[row, 0])) for row in rows]
 
     def one_text(method: LayerIntegratedGradients, reading: Reading, kind: int) -> np.ndarray:
         ids = torch.tensor([reading.inputs["input_ids"]])
         nothing = torch.where(torch.from_numpy(reading.owners == SPECIAL), ids, padding_of(ours))
         return method.attribute(ids, nothing, target=kind, n_steps=STEPS).sum(-1)[0].detach().numpy()
 
-    def batched() -> list[np.ndarray]:
-        found = explain(ours, tokenizer, few, own, ["integrated_padding"], STEPS, BUDGET, tolerance=math.inf)
+    def batched(rows: Rows) -> list[np.ndarray]:
+        some, kinds = [readings[row] for row in rows], chosen[list(rows)]
+        found = explain(ours, tokenizer, some, kinds, ["integrated_padding"], STEPS, TOKENS, tolerance=math.inf)
         return [one.scores["integrated_padding"][:, 0] for one in found]
 
-    routes = {"emoscope": batched, "captum": lambda: captum(plain), "captum_on_ours": lambda: captum(ours)}
+    routes = {"emoscope": batched, "captum": partial(captum, plain), "captum_on_ours": partial(captum, ours)}
+    some = spread(len(readings), FEWEST)
+    once = sum(seconds(partial(route, some)) for route in routes.values()) / len(some)
+    few = spread(len(readings), fitting(ROUNDS * once, BUDGET / 2, COMPARED))
     times: dict[str, list[float]] = {name: [] for name in routes}
     found = {}
-    for _ in range(ROUNDS):
+    for _ in turns(ROUNDS, BUDGET / 2):
         for name, route in routes.items():
             start = time.process_time()
-            found[name] = route()
+            found[name] = route(few)
             times[name].append((time.process_time() - start) / len(few))
     each = {name: statistics.median(values) for name, values in times.items()}
+    all_of_them = range(fitting(seconds(partial(batched, few)) / len(few), BUDGET / 2, len(readings)))
     start, cpu = time.perf_counter(), time.process_time()
-    explain(ours, tokenizer, readings, chosen, ["integrated_padding"], STEPS, BUDGET, tolerance=math.inf)
+    batched(all_of_them)
     return {
-        "texts": len(readings),
+        "texts": len(all_of_them),
+        "compared": len(few),
+        "rounds": len(times["captum"]),
         "seconds": round(time.perf_counter() - start, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
         "cpu_ms_per_text": {name: round(1000 * value, 1) for name, value in each.items()},
@@ -86,3 +95,13 @@ def measure(model: str | None = None, texts: str | None = None, count: str = str
         ),
         "threads": torch.get_num_threads(),
     }
+
+
+def fitting(each: float, budget: float, most: int) -> int:
+    """How many texts fit into a budget at so many seconds each: FEWEST at least, unless there are not as many."""
+    return min(most, max(FEWEST, int(budget / each)))
+
+
+def spread(texts: int, count: int) -> Rows:
+    """As many row numbers, evenly over all texts."""
+    return range(0, texts, max(1, texts // count))[:count]

@@ -28,6 +28,7 @@ TEXTS = [
     "<img src=x onerror=alert(1)> \N{GRINNING FACE} bad day",
     *(f"text number {n}" for n in range(30)),
 ]
+FLIPPED = "\N{GRINNING FACE} <b>she</b> feels happy"
 METHODS = ("integrated_padding", "shapley")
 
 
@@ -47,7 +48,9 @@ def made_up(classes: int) -> tuple[pd.DataFrame, list[dict], list[str]]:
             ends = [(word, *place) for word, place in enumerate(places)] + [(SPECIAL, 0, 0)]
             rows += [(number, *end, kind, *value) for end, value in zip(ends, values, strict=True)]
         about = {"id": number, "text": text, "said": [kinds[0]], "true": [kinds[number == 1]], "mistake": number == 1}
-        flips = [{"axis": "gender", "text": "flipped", "probabilities": [0.25] * classes}] if number == 0 else []
+        after = [0.25, 0.75, *[0.5] * (classes - 2)]
+        flip = {"axis": "gender", "text": FLIPPED, "changed": [[5, 8]], "probabilities": after}
+        flips = [flip] if number == 0 else []
         texts.append(about | {"confidence": 0.9, "probabilities": [0.5] * classes, "flips": flips})
     table = pd.DataFrame(rows, columns=["id", "word", "start", "end", "class", *METHODS])
     return table, texts, names
@@ -150,3 +153,15 @@ def test_a_hostile_text_is_only_text_and_signs_beyond_the_plane_count_as_one(bro
     second = items(browser)[1]
     assert second.find_element(By.CSS_SELECTOR, ".coloured").text == TEXTS[1]
     assert [word.text for word in words(second)] == TEXTS[1].split()
+
+
+def test_each_text_shows_its_flips_with_what_changed_and_the_change_of_the_chosen_class(browser, shown):
+    _, _, names = shown
+    [flip] = browser.find_elements(By.CSS_SELECTOR, "#words-viewer .flip")
+    change = "50.0 % \u2192 25.0 % (\N{MINUS SIGN}0.250)"
+    assert flip.text == f"gender flipped: \u201c{FLIPPED}\u201d; P({names[0]}) {change}"
+    assert [mark.text for mark in flip.find_elements(By.TAG_NAME, "mark")] == ["she"]
+    assert flip.find_element(By.XPATH, "..").find_element(By.CSS_SELECTOR, ".coloured").text == TEXTS[0]
+    choose(browser, 1, names[1])
+    [flip] = browser.find_elements(By.CSS_SELECTOR, "#words-viewer .flip")
+    assert flip.text.endswith(f"P({names[1]}) 50.0 % \u2192 75.0 % (+0.250)")

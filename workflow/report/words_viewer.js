@@ -72,10 +72,17 @@
     line.setAttribute("aria-label", `words for ${text.classes[place]}`);
     return line;
   };
-  const flips = (text) => text.flips.map((flip) => {
+  const flips = (text) => text.flips.map((flip) => { // the flipped text itself, since the page on flips lists no single texts
     const number = data.classes.indexOf(text.classes[placeOf(text)]);
-    return make("p", { className: "hint" }, make("a", { href: data.links.flips ?? "flips.html", textContent: `${flip.axis} flipped` }),
-      `: \u201c${flip.text}\u201d; P(${data.classes[number]}) ${percent(text.probabilities[number])} \u2192 ${percent(flip.probabilities[number])}`);
+    const [before, after] = [text.probabilities[number], flip.probabilities[number]];
+    const line = make("p", { className: "hint flip" }, `${flip.axis} flipped: \u201c`), letters = [...flip.text];
+    let at = 0;
+    for (const [start, end] of flip.changed) {
+      line.append(letters.slice(at, start).join(""), make("mark", { textContent: letters.slice(start, end).join("") }));
+      at = end;
+    }
+    line.append(letters.slice(at).join(""), `\u201d; P(${data.classes[number]}) ${percent(before)} \u2192 ${percent(after)} (${signed(after - before)})`);
+    return line;
   });
   const show = (text, place, said, value) => {
     const number = data.classes.indexOf(text.classes[place]);

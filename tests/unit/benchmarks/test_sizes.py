@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import growth, measuring, memory, startup
+from benchmarks import attribution, growth, measuring, memory, startup
 from benchmarks import peaks as peaks_of_jobs
 
 
@@ -82,6 +82,15 @@ def test_commands_without_a_model_are_started_first_and_the_others_as_far_as_tim
     assert {"data.split", "experiments.masking.summarise"} < set(taken)
     assert left and all(map(startup.runs_a_model, left))
     assert not startup.runs_a_model("data.split") and startup.runs_a_model("training.finetune")
+
+
+def test_attribution_compares_and_explains_what_fits():
+    assert attribution.fitting(each=0.1, budget=100, most=24) == 24
+    assert attribution.fitting(each=10, budget=100, most=24) == 10
+    assert attribution.fitting(each=90, budget=100, most=24) == attribution.FEWEST
+    assert attribution.fitting(each=90, budget=100, most=2) == 2
+    assert list(attribution.spread(1000, 4)) == [0, 250, 500, 750] and len(attribution.spread(1001, 24)) == 24
+    assert list(attribution.spread(3, 24)) == [0, 1, 2]
 
 
 def test_each_job_has_its_peak_beside_what_its_rule_asks_for(tmp_path):

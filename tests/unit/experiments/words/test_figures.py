@@ -59,12 +59,12 @@ def test_agreement_is_the_same_both_ways_and_whole_with_itself():
 
 
 def pushed():
-    rows = [("joy", "glad", 2.0, False), ("joy", "the", 0.5, True), ("joy", "sad", -1.0, False)]
-    table = pd.DataFrame(rows, columns=["class", "word", "value", "shortcut"])
+    rows = [("joy", "glad", 2.0, "supported"), ("joy", "the", 0.5, "unsupported"), ("joy", "sad", -1.0, "")]
+    table = pd.DataFrame(rows, columns=["class", "word", "value", "verdict"])
     return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1, texts=[5, 6, 7])
 
 
-def test_words_that_push_up_are_red_and_on_top_and_a_shortcut_is_open():
+def test_words_that_push_up_are_red_and_on_top_and_what_is_not_borne_out_is_open():
     axes = figures.pushes(pushed(), ["joy"]).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["glad (5)", "the (6)", "sad (7)"]
     edges, faces = axes.collections[-1].get_edgecolors(), axes.collections[-1].get_facecolors()

@@ -51,7 +51,7 @@ def tables(folder, tmp_path_factory):
     rest = {name: paths[name] for name in ("curves", "faithfulness")}
     measure_faithfulness(folder, paths["texts"], paths["scores"], 0, PREDICTION, **rest, planted=[place / "planted"])
     made = {name: place / name for name in ("ranking", "faithful", "methods", "overall", "flips", "groups", "findings")}
-    statistics = {"seed": 0, "resamples": 100, "confidence": 0.95}
+    statistics = {"seed": 0, "resamples": 100, "confidence": 0.95, "margin": 0.02}
     summarise_words(
         **{name: path for name, path in paths.items() if name != "curves"}, train=place / "test", audit=place / "audit",
         axes=[], pairs=[], pair_scores=[], seed=0, statistics=statistics, **made, planted=[place / "planted"],
@@ -86,7 +86,8 @@ def test_tables_beside_the_scores(tables):
     planted = tables["ranking"].set_index(["method", "measure"])
     if len(planted):
         assert planted.loc[(PLANTED, "top"), "value"] == 1
-    assert {"shortcuts", "completeness_error.integrated_zero", "cut.deletion.shapley"} <= set(tables["findings"].index)
+    told = {"pushes.up", "pushes.cannot_tell", "completeness_error.integrated_zero", "cut.deletion.shapley"}
+    assert told <= set(tables["findings"].index)
 
 
 def test_classes_that_a_text_has_come_first_and_then_the_most_probable():

@@ -92,6 +92,7 @@ def test_confident_mistakes_come_first_and_flips_are_told():
         "p_joy": 0.5, "p_fear": 0.5,
     })  # fmt: skip
     pair = {"id": 4, "axis": "gender", "origin": "natural", "term": "", "text": "d", "perturbed": "e", "flags": []}
+    pair |= {"spans": [(2, 3, 0, 1)]}
     scores = {
         "id": 4,
         "axis": "gender",
@@ -106,4 +107,39 @@ def test_confident_mistakes_come_first_and_flips_are_told():
     assert [about["id"] for about in told] == [3, 2, 1, 4]
     assert [about["mistake"] for about in told] == [True, True, False, False]
     assert told[0]["said"] == ["fear"] and told[0]["true"] == ["joy"]
-    assert told[3]["flips"] == [{"axis": "gender", "text": "e", "probabilities": [0.1, 0.9]}] and not told[0]["flips"]
+    [flip] = told[3]["flips"]
+    assert flip == {"axis": "gender", "text": "e", "changed": [[0, 1]], "probabilities": [0.1, 0.9]}
+    assert not told[0]["flips"]
+
+
+def pushed(*verdicts, tests=48):
+    rows = [
+        {"class": "joy", "word": f"<w{n}>", "value": 1.0, "low": 0.5, "high": 1.5, "texts": 12, "held": 20, "up": 15}
+        | {"share": 0.4, "share_low": 0.3, "share_high": 0.5, "expected": 0.3, "verdict": verdict, "tests": tests}
+        for n, verdict in enumerate(verdicts)
+    ]
+    return pd.DataFrame(rows, columns=None if rows else ["class", "word", "verdict", "tests"])
+
+
+def test_words_that_push_are_told_with_what_the_training_texts_say_of_them():
+    table = pushed("supported", "unsupported", "cannot tell", "cannot tell", "")
+    said = words(page.push_sentences(table, 0.02, 0.05))
+    assert "by more than 0.080 of its logit: 1 word that the training texts bear out, 1 that they do not, <w1> " in said
+    assert "<w1> (joy), and 2 of which they cannot tell." in said
+    needed = "As 48 classes and words were tested, a word must stand in at least 10 of these texts to be shown."
+    assert said.endswith(needed)
+    listed = words(page.push_table(table, ["joy"]))
+    assert listed.count("15 of 20") == 5 and "less than 1.25 times those in all" in listed
+
+
+def test_that_no_word_is_shown_is_told_with_what_it_would_have_taken():
+    said = words(page.push_sentences(pushed("", "", tests=2), 0.02, 0.05))
+    assert "No word is shown to push a class up" in said and "at least 8 of these texts" in said
+    assert "No word stands in enough" in words(page.push_sentences(pushed("", tests=0), 0.02, 0.05))
+    assert "No word stands in enough" in words(page.push_sentences(pushed(), 0.02, 0.05))
+
+
+def test_the_list_of_words_says_that_planted_shortcuts_are_supported():
+    apart = ranking()[lambda table: table["measure"] == "top"].assign(measure="shortcut", value=0.6, texts=12)
+    assert "calls them supported" in words(page.ranking_table(pd.concat([ranking(), apart])))
+    assert "calls them supported" not in words(page.ranking_table(ranking()))

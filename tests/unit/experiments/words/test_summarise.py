@@ -6,7 +6,7 @@ import pytest
 
 from emoscope.experiments.words.flipped import agreement, changed_words, group_pulls
 from emoscope.experiments.words.methods import RANDOM, SPECIAL
-from emoscope.experiments.words.overall import learnt, pushes
+from emoscope.experiments.words.overall import pushes
 from emoscope.experiments.words.ranking import best_method
 from emoscope.experiments.words.scores import Scored
 from emoscope.experiments.words.summarise import completeness_error, faithful_means, method_agreement
@@ -91,33 +91,26 @@ def explained(count=20):
     )
 
 
-def train(glad_is_joy=True):
-    texts = ["so glad"] * 40 + ["so what"] * 60
-    return pd.DataFrame({"text": texts, "label": [1 if glad_is_joy else number % 2 for number in range(40)] + [0] * 60})
+def train():
+    texts = [f"so glad {number}" for number in range(40)] + [f"so what {number}" for number in range(60)]
+    return pd.DataFrame({"text": texts, "label": [1] * 40 + [0] * 60})
 
 
 def test_words_push_the_classes_that_they_speak_for():
     scores, texts = explained()
-    found = pushes(scores, texts, "shapley", train(), ["anger", "joy"], OPTIONS).set_index(["class", "word"])
+    found = pushes(scores, texts, "shapley", train(), ["anger", "joy"], OPTIONS, 0.02).set_index(["class", "word"])
     assert found.loc[("joy", "glad"), "value"] == 2 and found.loc[("anger", "glad"), "value"] == -1
     assert found.loc[("joy", "glad"), "texts"] == 20 and found.loc[("anger", "he"), "texts"] == 10
     assert found.loc[("anger", "he"), "low"] > 0 and found.loc[("anger", "he"), "value"] == pytest.approx(1.0)
-    assert not found.loc[("joy", "glad"), "shortcut"], "texts with it do have the class"
+    assert found.loc[("joy", "glad"), ["held", "up", "verdict"]].tolist() == [20, 20, "supported"]
+    assert found.loc[("anger", "he"), ["held", "up"]].tolist() == [10, 10] and found.loc[("anger", "glad"), "up"] == 0
 
 
-def test_a_word_that_pushes_a_class_whose_texts_lack_it_is_a_shortcut():
+def test_a_word_that_pushes_a_class_whose_texts_lack_it_is_unsupported():
     scores, texts = explained()
     words = train().assign(label=[0] * 40 + [1] * 60)
-    found = pushes(scores, texts, "shapley", words, ["anger", "joy"], OPTIONS).set_index(["class", "word"])
-    assert found.loc[("joy", "glad"), "shortcut"] and not found.loc[("anger", "glad"), "shortcut"]
-
-
-def test_shares_of_training_texts_are_counted_once_a_text():
-    table = pd.DataFrame({"text": ["glad Glad sad", "glad", "sad"], "label": [1, 0, 0]})
-    found = learnt(table, ["glad", "sad"], ["anger", "joy"], 0.05)
-    assert found.loc[("glad", "joy"), "share"] == 0.5 and found.loc[("sad", "joy"), "share"] == 0.5
-    assert found.loc[("glad", "joy"), "expected"] == pytest.approx(1 / 3)
-    assert found.loc[("glad", "anger"), "share_low"] < 0.5 < found.loc[("glad", "anger"), "share_high"]
+    found = pushes(scores, texts, "shapley", words, ["anger", "joy"], OPTIONS, 0.02).set_index(["class", "word"])
+    assert found.loc[("joy", "glad"), "verdict"] == "unsupported" and not found.loc[("anger", "glad"), "verdict"]
 
 
 def pairs(count=20):

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.methods import KINDS, RANDOM, SHARES, SPECIAL, TITLES
+from emoscope.experiments.words.overall import UNSUPPORTED
 from emoscope.experiments.words.viewer import AGAINST, FOR
 from emoscope.reporting.plots import (
     MOST_ANNOTATED,
@@ -90,7 +91,8 @@ def agreement(methods: pd.DataFrame) -> Figure:
 
 @styled
 def pushes(overall: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """The words that push each class up and down most, with intervals; an open mark is a shortcut."""
+    """The words that push each class up and down most, with intervals; an open mark is a word that the training
+    texts do not bear out."""
     columns = min(3, len(classes))
     rows = -(-len(classes) // columns)
     figure = Figure(figsize=(3.6 * columns, 3.1 * rows + 0.3), layout="constrained")
@@ -102,7 +104,7 @@ def pushes(overall: pd.DataFrame, classes: Sequence[str]) -> Figure:
         places = np.arange(len(own))
         colours = np.array(["#b2182b" if value > 0 else "#2166ac" for value in own["value"]], dtype=object)
         axes.hlines(places, own["low"], own["high"], colors=list(colours))
-        filled = np.where(own["shortcut"].to_numpy(dtype=bool), "none", colours)
+        filled = np.where(own["verdict"] == UNSUPPORTED, "none", colours)
         axes.scatter(own["value"], places, c=list(filled), edgecolors=list(colours), s=22, zorder=3)
         axes.axvline(0, color="#888", linewidth=0.8)
         axes.set(title=name, yticks=places, ylim=(len(own) - 0.4, -0.6))

@@ -1,6 +1,7 @@
 """What the page on deciding words says: tables, sentences, and the texts of its viewer."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -12,16 +13,17 @@ from markupsafe import Markup
 from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
+from emoscope.experiments.words.overall import MORE, STEEPEST, UNSUPPORTED, counted, number_tested
 from emoscope.experiments.words.ranking import best_method
 from emoscope.experiments.words.scores import methods_in
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.reporting.html import cell, estimate, html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.storage.decisions import as_matrix, labelled, right, truth_of
 
 say = partial(passage, "words")
 SHOWN = 3000  # texts in the viewer at most, so that the page stays below some 10 MB
-MEASURES = ("comprehensiveness", "sufficiency", "deletion", "insertion", "infidelity")
 LISTED = 10  # words that push a class most
 
 
@@ -64,33 +66,37 @@ _ORDERED = {
 
 def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
     """How faithful each method is when words are taken away in one way; beside a random order, by how much better."""
-    own = faithful[faithful["kind"] == kind].set_index(["method", "measure"])
-    rows = [
-        {
-            "method": TITLES[name],
-            **{measure: cell(own.loc[(name, measure)]) for measure in MEASURES[:2]},
-            "above random": estimate(*own.loc[(name, "comprehensiveness"), ["above", "above_low", "above_high"]]),
-            **{measure: number(own.loc[(name, measure), "value"], 2) for measure in MEASURES[2:4]},
-            MEASURES[4]: cell(own.loc[(name, MEASURES[4])]),
-            "texts": number(int(own.loc[(name, "comprehensiveness"), "texts"])),
-        }
-        for name in dict.fromkeys(own.index.get_level_values("method"))
-    ]
+    own = faithful[faithful["kind"] == kind]
+    rows = []
+    for name, of_method in own.groupby("method", sort=False):
+        at = of_method.set_index("measure").loc
+        rows.append(
+            {
+                "method": TITLES[name],
+                "comprehensiveness": cell(at["comprehensiveness"]),
+                "sufficiency": cell(at["sufficiency"]),
+                "above random": estimate(*at["comprehensiveness", ["above", "above_low", "above_high"]]),
+                "deletion": number(at["deletion", "value"], 2),
+                "insertion": number(at["insertion", "value"], 2),
+                "infidelity": cell(at["infidelity"]),
+                "texts": number(int(at["comprehensiveness", "texts"])),
+            }
+        )
     return html_table(rows, say("faithful", kind=kind), text=("method",))
 
 
 def sound_table(findings: pd.DataFrame) -> Markup:
     """Of methods by gradients: whether scores account for the whole difference, and whether they stay under noise."""
     found = Findings(findings)
+
+    def told(name: str, form: Callable[[float], str]) -> str:
+        return form(found.value(name)) if name in found else "n/a"
+
     rows = [
         {
             "method": TITLES[name],
-            "completeness error": percent(found.value(error), 2)
-            if (error := f"completeness_error.{name}") in found
-            else "n/a",
-            "texts that took more steps": number(found.value(more), 0)
-            if (more := f"refined.{name}") in found
-            else "n/a",
+            "completeness error": told(f"completeness_error.{name}", partial(percent, digits=2)),
+            "texts that took more steps": told(f"refined.{name}", partial(number, digits=0)),
             "change under noise": percent(found.value(f"unsteadiness.{name}")),
         }
         for name in METHODS
@@ -107,21 +113,25 @@ def push_table(overall: pd.DataFrame, classes: Sequence[str]) -> Markup:
             "word": row["word"],
             "mean score": cell(row),
             "texts": number(int(row["texts"])),
+            "pushes it up in": f"{number(int(row['up']))} of {number(int(row['held']))}",
             "of the training texts with it": estimate(row["share"], row["share_low"], row["share_high"], percent),
             "of all": percent(row["expected"]),
-            "shortcut?": "shortcut" if row["shortcut"] else "",
+            "borne out?": row["verdict"],
         }
         for name in classes
         for row in extremes(overall[overall["class"] == name], LISTED).to_dict("records")
     ]
-    return html_table(rows, say("pushes"), text=("class", "word", "shortcut?"))
+    return html_table(rows, say("pushes", fewest=FEWEST_CLUSTERS, more=MORE), text=("class", "word", "borne out?"))
 
 
-def shortcut_sentences(overall: pd.DataFrame) -> Markup:
-    """Which words a class is pushed by although its texts do not have them more often."""
-    found = overall[overall["shortcut"].astype(bool)]
+def push_sentences(overall: pd.DataFrame, margin: float, alpha: float) -> Markup:
+    """Which words are shown to push a class up, and which of these the training texts do not bear out."""
+    found = overall[overall["verdict"] == UNSUPPORTED]
     told = [f"{word} ({kind})" for word, kind in zip(found["word"], found["class"], strict=True)]
-    return say("shortcuts", told=told, words=overall["word"].nunique())
+    tests = number_tested(overall)
+    needed = max(math.ceil(math.log2(tests / alpha)), FEWEST_CLUSTERS) if tests else 0
+    smallest = STEEPEST * margin
+    return say("push_sentences", told=told, tests=tests, needed=needed, smallest=smallest, **counted(overall))
 
 
 def group_table(groups: pd.DataFrame) -> Markup:
@@ -197,14 +207,16 @@ def left_out(texts: pd.DataFrame) -> Markup:
 def flips_of(
     tables: SimpleNamespace, axes: Sequence[str], ids: set[int], classes: Sequence[str]
 ) -> Mapping[int, list[dict[str, Any]]]:
-    """By text, its flips: the axis, the text after it, and the probabilities of all classes then."""
+    """By text, its flips, as `viewer_data` wants them."""
     found: dict[int, list[dict[str, Any]]] = {}
     for axis in axes:
         pairs = scored(getattr(tables, f"{axis}_pairs"), getattr(tables, f"{axis}_scores"))
         pairs = pairs[(pairs["origin"] == "natural") & pairs["id"].isin(ids) & countable(pairs)]
         for pair in pairs.to_dict("records"):
             after = [round(float(pair[f"after_{name}"]), 4) for name in classes]
-            found.setdefault(pair["id"], []).append({"axis": axis, "text": pair["perturbed"], "probabilities": after})
+            changed = [[int(start), int(end)] for _, _, start, end in pair["spans"]]
+            told = {"axis": axis, "text": pair["perturbed"], "changed": changed, "probabilities": after}
+            found.setdefault(pair["id"], []).append(told)
     return found
 
 

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from emoscope.experiments.words.flipped import agreement, changed_words, group_pulls
 from emoscope.experiments.words.methods import METHODS, RANDOM
-from emoscope.experiments.words.overall import pushes
+from emoscope.experiments.words.overall import counted, number_tested, pushes
 from emoscope.experiments.words.ranking import MEASURES, best_method, found_words, rank_methods
 from emoscope.experiments.words.scores import Scored, first_answers
 from emoscope.perturbation.pairs import scored
@@ -50,7 +50,7 @@ def summarise_words(
     natural = {axis: rows[rows["origin"].isin(("natural", "word"))] for axis, rows in zip(axes, both, strict=True)}
     changed = {axis: changed_words(table, rows) for axis, rows in natural.items()}
     moved = agreement(changed)
-    pushed = pushes(table, told, best, pd.read_parquet(train), classes, options)
+    pushed = pushes(table, told, best, pd.read_parquet(train), classes, options, statistics["margin"])
     for rows, path in (
         (ranks, ranking),
         (means, faithful),
@@ -110,7 +110,8 @@ def findings_of(
     best: str,
 ) -> Iterator[Finding]:
     """`planted.{measure}.{method}` and `.chance`; `{kind}.{measure}.{method}` and `.{method}_above_random`;
-    `completeness_error.{method}`, `refined.{method}`, `unsteadiness.{method}`; `flips.{axis}.{method}`; `shortcuts`."""
+    `completeness_error.{method}`, `refined.{method}`, `unsteadiness.{method}`; `flips.{axis}.{method}`;
+    `pushes.up` and `pushes.{verdict}`."""
     for row in ranks.to_dict("records"):
         note = f"Over {row['texts']} texts that the classifier gets right."
         name = f"planted.{row['measure']}.{row['method']}"
@@ -135,7 +136,9 @@ def findings_of(
     for row in moved.to_dict("records"):
         note = "Rank correlation of the changed words' score with the fall of the probability."
         yield Finding(f"flips.{row['axis']}.{row['method']}", row["correlation"], note=note, texts=row["pairs"])
-    yield Finding("shortcuts", int(pushed["shortcut"].sum()), note=f"Words, by {best}. A count has no interval.")
+    for verdict, count in counted(pushed).items():
+        note = f"Of {number_tested(pushed)} classes and words that were tested, by {best}. A count has no interval."
+        yield Finding(f"pushes.{verdict}", count, note=note)
 
 
 def completeness_error(sums: pd.DataFrame) -> float:

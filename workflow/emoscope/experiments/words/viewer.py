@@ -37,12 +37,12 @@ def viewer_data(
     texts: Sequence[Mapping[str, Any]],
     classes: Sequence[str],
     method: str,
-    links: Mapping[str, str] | None = None,
 ) -> dict:
     """Everything that the viewer shows, texts in the order given and beginning with `method`.
 
     `texts` have `id`, `text`, `said` and `true`, lists of class names (`true` may be None: not known), `mistake`,
-    `confidence`, `probabilities` by class, and `flips`, what became of its flips. Of each text `values` holds
+    `confidence`, `probabilities` by class, and `flips`: of each its `axis`, the `text` after it, where that is
+    `changed` (start, end), and its `probabilities`. Of each text `values` holds
     little-endian 16-bit numbers in base64: by method, by explained class, one for each word and one for the special
     tokens; `scales` is what one step of a method's is worth.
     """
@@ -66,7 +66,7 @@ def viewer_data(
             "values": base64.b64encode(packed).decode(),
         })  # fmt: skip
     titles = {name: TITLES[name] for name in names}
-    return {"methods": titles, "method": method, "classes": list(classes), "texts": shown, "links": dict(links or {})}
+    return {"methods": titles, "method": method, "classes": list(classes), "texts": shown}
 
 
 def still_texts(scores: pd.DataFrame, texts: Sequence[Mapping[str, Any]], method: str) -> Markup:

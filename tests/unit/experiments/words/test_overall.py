@@ -1,0 +1,198 @@
+"""Which words are shown to push a class up, and whether the training texts bear it out; where nothing is, seldom."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.data.planted import EMOTIONS, generate
+from emoscope.data.shortcuts import SHORTCUTS
+from emoscope.experiments.words.methods import SPECIAL
+from emoscope.experiments.words.overall import (
+    OPEN,
+    STEEPEST,
+    SUPPORTED,
+    UNSHOWN,
+    UNSUPPORTED,
+    counted,
+    learnt,
+    number_tested,
+    pushes,
+    verdicts,
+)
+
+OPTIONS, MARGIN, ALPHA = {"seed": 0, "resamples": 100, "alpha": 0.05}, 0.02, 0.05
+PLAIN = {"held": 40, "up": 40, "seen": 4000, "having": 1200, "expected": 0.3}
+
+
+def verdict_of(**counts):
+    table = pd.DataFrame([PLAIN | counts])
+    return verdicts(table, ALPHA)["verdict"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({}, UNSUPPORTED),
+        ({"having": 200}, UNSUPPORTED),
+        ({"having": 2000}, SUPPORTED),
+        ({"seen": 40, "having": 12}, OPEN),  # as large a share, in too few texts
+        ({"having": 1300}, UNSUPPORTED),  # a little more, but by less than counts
+        ({"having": 1450}, SUPPORTED),  # more, and by how much is open
+        ({"up": 20}, UNSHOWN),
+        ({"up": 0, "having": 2000}, UNSHOWN),
+        ({"held": 7, "up": 7}, UNSHOWN),  # in too few texts to be judged
+        ({"held": 8, "up": 8}, UNSUPPORTED),
+        ({"expected": 0.9, "having": 3990}, SUPPORTED),  # nine in ten times 1.25 is more than all
+        ({"expected": 0.9, "having": 3600}, UNSUPPORTED),
+        ({"seen": 0, "having": 0}, OPEN),
+        ({"expected": 0.0, "having": 0}, OPEN),  # nothing is known of the class
+    ],
+)
+def test_verdicts(counts, expected):
+    assert verdict_of(**counts) == expected
+
+
+def test_each_p_is_that_of_its_binomial_test():
+    found = verdicts(pd.DataFrame([PLAIN | {"up": 30, "seen": 100, "having": 35}]), ALPHA).iloc[0]
+    assert found["p_up"] == pytest.approx(1_221_246_132 / 2**40)  # as many of all ways have 30 heads or more
+    assert found["p_unsupported"] == pytest.approx(0.549, abs=0.02)  # of the odds 3/7 x 1.25, a share of 0.349
+    assert found["p_supported"] == pytest.approx(0.163, abs=0.002)  # of a share of 0.3
+
+
+def test_p_values_are_adjusted_over_all_classes_and_words_that_were_tested_and_no_others():
+    first = PLAIN | {"held": 8, "up": 8}  # p = 1/256, which survives 12 tests and not 13
+    for others, verdict in ((11, UNSUPPORTED), (12, UNSHOWN)):
+        found = verdicts(pd.DataFrame([first] + [PLAIN | {"up": 10}] * others + [PLAIN | {"held": 5}] * 9), ALPHA)
+        assert found["verdict"].iloc[0] == verdict and (found["tests"] == others + 1).all()
+        assert found["p_up"].iloc[0] == pytest.approx((others + 1) / 256)
+        assert found["p_up"].iloc[-9:].isna().all()
+
+
+def test_shares_are_of_the_labelled_training_texts_each_counted_once():
+    texts = ["glad Glad sad", "glad", "sad", "sad", "glad glad"]
+    table = pd.DataFrame({"text": texts, "label": [1, 0, 0, 0, -1]})
+    found = learnt(table, ["glad", "sad"], ["anger", "joy"], ALPHA)
+    assert found["seen"].tolist() == [2, 2, 2, 2] and found["having"].tolist() == [1, 1, 1, 1]
+    assert found.loc[("glad", "joy"), "share"] == 0.5 and found.loc[("sad", "joy"), "share"] == 0.5
+    assert found.loc[("glad", "joy"), "expected"] == pytest.approx(1 / 3)
+    assert found.loc[("glad", "anger"), "share_low"] < 0.5 < found.loc[("glad", "anger"), "share_high"]
+
+
+VOCABULARY, CLASSES = [f"word{number}" for number in range(10)], ["anger", "fear", "joy"]
+
+
+def spoken(rng, count, words):
+    """Texts of three to six words, of which the first are in most texts and the last in few."""
+    weights = np.linspace(3, 1, len(words))
+    return [
+        " ".join(rng.choice(words, rng.integers(3, 7), replace=False, p=weights / weights.sum())) for _ in range(count)
+    ]
+
+
+def scored(texts, values):
+    """A table of scores: `values` gives a text's words and a class their scores, or nothing if it is not explained."""
+    rows = []
+    for number, text in enumerate(texts):
+        words = text.split()
+        ends = np.cumsum([len(word) + 1 for word in words]) - 1
+        for kind in CLASSES:
+            if (found := values(words, kind)) is None:
+                continue
+            rows += [
+                (number, place, end - len(word), end, kind, value)
+                for place, (word, end, value) in enumerate(zip(words, ends, found, strict=True))
+            ]
+            rows.append((number, SPECIAL, 0, 0, kind, 9.0))
+    columns = ["id", "word", "start", "end", "class", "shapley"]
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame({"id": range(len(texts)), "text": texts})
+
+
+def test_where_nothing_is_planted_words_are_shown_to_push_in_one_table_of_twenty_at_most(monkeypatch):
+    monkeypatch.setattr("emoscope.experiments.words.overall.bootstrap_mean", lambda *_, **__: (np.nan, np.nan))
+    rng, wrong = np.random.default_rng(0), 0
+    learned = pd.DataFrame({"text": spoken(rng, 100, VOCABULARY), "label": rng.integers(0, 3, 100)})
+    scores, told = scored(spoken(rng, 40, VOCABULARY), lambda words, _: np.ones(len(words)))
+    for _ in range(200):
+        drawn = scores.assign(shapley=rng.normal(size=len(scores)))
+        found = pushes(drawn, told, "shapley", learned, CLASSES, OPTIONS, MARGIN)
+        assert number_tested(found) >= 15
+        wrong += counted(found)["up"] > 0
+    assert wrong <= 10
+
+
+def test_words_that_push_but_are_borne_out_by_just_enough_are_not_called_unsupported():
+    """Every word pushes for certain, and the odds of its class are just those that count as more."""
+    rng, expected = np.random.default_rng(0), 0.3
+    share = 1.25 * expected / (1 + 0.25 * expected)
+    wrong = 0
+    for _ in range(200):
+        table = pd.DataFrame([PLAIN] * 60).assign(having=rng.binomial(4000, share, 60), expected=expected)
+        wrong += (verdicts(table, ALPHA)["verdict"] == UNSUPPORTED).any()
+    assert wrong <= 16  # of 200, at most 5 % and two standard errors
+
+
+def of_one(word, size, kind="joy", explained=lambda words, kind: True):
+    """Scores that are `size` for one word and class, and else a little noise."""
+    rng = np.random.default_rng(0)
+
+    def values(words, other):
+        if not explained(words, other):
+            return None
+        return [size if (one, other) == (word, kind) else rng.normal(scale=0.01) for one in words]
+
+    return values
+
+
+def shown(scores, told, train):
+    found = pushes(scores, told, "shapley", train, CLASSES, OPTIONS, MARGIN)
+    return {key: row["verdict"] for key, row in found.set_index(["class", "word"]).iterrows() if row["verdict"]}
+
+
+def test_a_word_must_push_by_more_than_counts_as_none():
+    rng = np.random.default_rng(0)
+    texts, train = spoken(rng, 60, VOCABULARY), pd.DataFrame({"text": spoken(rng, 4000, VOCABULARY)})
+    train["label"] = rng.integers(0, 3, len(train))
+    for size, found in ((0.9 * STEEPEST * MARGIN, {}), (1.1 * STEEPEST * MARGIN, {("joy", "word0"): UNSUPPORTED})):
+        assert shown(*scored(texts, of_one("word0", size)), train) == found
+
+
+def test_a_class_that_is_explained_only_where_it_is_probable_is_not_pushed_in_most_texts():
+    """A word that pushes joy in every text of which joy is explained, but stands as often in others, shows nothing."""
+    rng = np.random.default_rng(0)
+    texts = spoken(rng, 60, VOCABULARY)
+    train = pd.DataFrame({"text": spoken(rng, 4000, VOCABULARY), "label": rng.integers(0, 3, 4000)})
+    few = scored(texts, of_one("word0", 2.0, explained=lambda words, kind: kind != "joy" or "word1" in words))
+    assert not shown(*few, train)
+    found = pushes(*few, "shapley", train, CLASSES, OPTIONS, MARGIN).set_index(["class", "word"])
+    row = found.loc[("joy", "word0")]
+    assert row["up"] == row["texts"] < row["held"] and row["value"] == pytest.approx(2)
+
+
+def test_a_planted_shortcut_is_supported_by_the_texts_that_planted_it_and_not_by_others():
+    """A classifier that goes by it was taught so; if the labels of its texts were others, it would have made it up."""
+    made = generate(4000, seed=1, shortcut_share=0.3).table
+    [(word, kind), *_] = SHORTCUTS.items()
+    held = made["text"].str.contains(rf"\b{word}\b")
+    assert held.sum() > 200
+    told = made[held].head(30)[["id", "text"]]
+    rows = [
+        (row.id, place, row.text.index(one), row.text.index(one) + len(one), kind, 3.0 if one == word else 0.0)
+        for row in told.itertuples()
+        for place, one in enumerate(row.text.split())
+    ]
+    scores = pd.DataFrame(rows, columns=["id", "word", "start", "end", "class", "shapley"])
+    scores = scores[scores.groupby(["id", "start"]).cumcount() == 0]
+
+    def verdict(train):
+        found = pushes(scores, told, "shapley", train, list(EMOTIONS), OPTIONS, MARGIN)
+        return {key: row["verdict"] for key, row in found.set_index(["class", "word"]).iterrows() if row["verdict"]}
+
+    assert verdict(made) == {(kind, word): SUPPORTED}
+    other = made.assign(label=made["label"].where(~held, EMOTIONS.index("anger")))
+    assert verdict(other) == {(kind, word): UNSUPPORTED}
+
+
+def test_without_a_word_in_enough_texts_nothing_is_tested():
+    scores, told = scored(["one two", "three four"], lambda words, _: np.ones(len(words)))
+    found = pushes(scores, told, "shapley", told.assign(label=0), CLASSES, OPTIONS, MARGIN)
+    assert found.empty and number_tested(found) == 0 and set(counted(found).values()) == {0}
