@@ -63,6 +63,16 @@ def test_a_part_has_its_line_when_all_of_it_is_done(said):
     assert said.ends(3, 152) == "emoscope: training is done; 3 of 5 jobs, less than a minute left"
 
 
+def test_a_part_of_several_rules_is_done_with_the_last_of_them():
+    run = Said()
+    run.progress.part_of = PARTS | {"finetune": "masking"}
+    run("run_info", 0, stats={"finetune": 1, "mask": 1, "total": 2})
+    run.begins(1, "finetune", 0)
+    run.begins(2, "mask", 0)
+    assert run.ends(1, 2) is None
+    assert run.ends(2, 3).startswith("emoscope: masking is done; 2 of 2 jobs")
+
+
 def test_a_long_part_has_a_line_a_minute(said):
     said.begins(1, "mask", 0)
     said.begins(2, "mask", 0)
