@@ -13,7 +13,7 @@ from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 
 CLASSES = ["sadness", "joy"]
-TABLES = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 1)), min_size=10, max_size=60).map(
+TABLES = st.lists(st.tuples(st.sampled_from("abcdefgßあ\U0001f600"), st.integers(0, 1)), min_size=10, max_size=60).map(
     lambda rows: pd.DataFrame(rows, columns=["text", "label"]).assign(part="").reset_index(names="id")
 )
 

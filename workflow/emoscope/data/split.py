@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from emoscope.data.leaks import stand_in
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 
@@ -39,7 +40,7 @@ def split_corpus(
             f"{corpus}: the test set has texts of fewer than 2 groups of column {origin['group']!r}; leave `group` of "
             "the corpus out, or change `split`"
         )
-    if parts.test["text"].isin(parts.train["text"]).all():
+    if stand_in(parts.test["text"], parts.train["text"]).all():
         raise UserError(f"{corpus}: every test text also stands in the training set; set `duplicates: group`")
     for part, path in zip(parts, (train, validation, test), strict=True):
         write_table(part, path)
@@ -64,11 +65,11 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
         if validation == "keep":
             held = table["part"].isin(VALIDATION)
         if duplicates == "group":  # a text that stands in the test part belongs there with all of its rows
-            given = table["text"].isin(table["text"][given])
-            held = table["text"].isin(table["text"][held]) & ~given
+            given = stand_in(table["text"], table["text"][given])
+            held = stand_in(table["text"], table["text"][held]) & ~given
         training, testing = table[~given & ~held], table[given]
     elif duplicates == "group":
-        texts, text_of_row = np.unique(table["text"].to_numpy(dtype=object), return_inverse=True)
+        text_of_row, texts = pd.factorize(table["text"], sort=True)
         chosen = np.isin(text_of_row, shuffled(len(texts), test, seed)[1])
         training, testing = table[~chosen], table[chosen]
     else:
@@ -112,7 +113,7 @@ def audit_corpus(table: pd.DataFrame, classes: list[str]) -> dict:
 
 def audit_split(parts: Parts) -> dict:
     """Count the test rows whose text also stands in the training set, and the validation rows if there are some."""
-    leaked = int(parts.test["text"].isin(parts.train["text"]).sum())
+    leaked = int(stand_in(parts.test["text"], parts.train["text"]).sum())
     held = {"validation_rows": len(parts.validation)} if len(parts.validation) else {}
     return {
         "train_rows": len(parts.train),

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from emoscope.data.leaks import stand_in
 from emoscope.errors import UserError
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import attention_of, blocks_of, feed_forward_of, projection_of
@@ -80,7 +81,7 @@ def read_reference(means: Path, texts: Path, seed: int, device: torch.device) ->
 
 def reference_texts(train: pd.DataFrame, test: pd.DataFrame, count: int, seed: int, source: Path) -> pd.DataFrame:
     """`id, text` of at most `count` training texts drawn at random; none that stands in the test set as well."""
-    fit = train[~train["text"].isin(test["text"])]
+    fit = train[~stand_in(train["text"], test["text"])]
     if fit.empty:
         raise UserError(
             f"{source}: each of its texts stands in the test set as well, so none can be a reference for masking; "

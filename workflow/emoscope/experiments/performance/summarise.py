@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.data.leaks import stand_in
 from emoscope.experiments.performance.findings import baseline_findings, findings_of
 from emoscope.experiments.performance.labels import OVERALL, f1_beside, label_statistic
 from emoscope.reporting.findings import write_findings
@@ -43,7 +44,7 @@ def evaluate(
     classes = about["classes"]
     training, testing = (pd.read_parquet(path).merge(scores, on="id", validate="1:1") for path in (train, test))
     known = training.drop_duplicates("text")
-    fresh = testing[~testing["text"].isin(known["text"])].drop_duplicates("text")
+    fresh = testing[~stand_in(testing["text"], known["text"])].drop_duplicates("text")
     options = resampling(statistics)
     found = {
         "classes": classes,
