@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from emoscope.models.planted.circuit import GENDER
 from emoscope.models.planted.texts import KIND_OF, pairs
 
-CONFIG = {"learned": 96, "judged": 60, "controls": 2, "depths": 5, "random": 2, "doses": [-1, 1], "seed": 1}
+CONFIG = {"learned": 96, "judged": 700, "controls": 2, "depths": 5, "random": 2, "doses": [-1, 1], "seed": 1}
 
 
 def flips(count: int, seed: int, origin: str = "natural") -> pd.DataFrame:
@@ -19,3 +20,10 @@ def flips(count: int, seed: int, origin: str = "natural") -> pd.DataFrame:
         rows.append((number, "gender", origin, "", row.text, row.changed, -1, spans, 1, [], direction, row.text))
     columns = ["id", "axis", "origin", "term", "text", "perturbed", "label", "spans", "n_changed", "flags"]
     return pd.DataFrame(rows, columns=[*columns, "direction", "cluster"])
+
+
+def mentions(texts: pd.Series) -> pd.DataFrame:
+    """Texts that name somebody, as pairs that nothing is measured on."""
+    named = texts[texts.str.split().map(lambda words: any(KIND_OF.get(word) in GENDER for word in words))]
+    rows = pd.concat([flips(1, 1)] * len(named), ignore_index=True)
+    return rows.assign(text=named.to_numpy(), cluster=named.to_numpy(), flags=[["uncertain"]] * len(named))

@@ -92,6 +92,7 @@ rule erase_concept:
         test=corpus_of("test.parquet"),
         taught=corpus_of("perturbations/{axis}_training.parquet"),
         pairs=corpus_of("perturbations/{axis}.parquet"),
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.probing.erasure"),
     output:
         **{name: f"results/{{run}}/probing/{{axis}}_{name}.parquet" for name in ERASED},
@@ -119,8 +120,8 @@ rule erase_concept:
         r"""
         python -m emoscope --threads {params.threads} erase-concept --model {input.model:q} --train {input.train:q} \
             --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} --config {params.config:q} \
-            --prediction {params.prediction:q} --answers {output.answers:q} --probes {output.probes:q} \
-            --accuracy {output.accuracy:q} >{log:q} 2>&1
+            --prediction {params.prediction:q} --thresholds {input.thresholds:q} --answers {output.answers:q} \
+            --probes {output.probes:q} --accuracy {output.accuracy:q} >{log:q} 2>&1
         """
 
 

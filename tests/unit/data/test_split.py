@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from emoscope.data.split import Parts, audit_corpus, audit_split, split, split_corpus
+from emoscope.data.split import Parts, audit_corpus, audit_split, split, split_corpus, stand_in
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 
@@ -80,13 +80,13 @@ def test_a_leak_is_counted_in_test_rows():
     assert audit == {"train_rows": 4, "test_rows": 3, "leaked_test_rows": 1, "leaked_share": 1 / 3}
 
 
-def given(texts: str, parts: list[str]) -> pd.DataFrame:
+def in_parts(texts: str, parts: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"id": range(len(texts)), "text": list(texts), "label": 0, "part": parts})
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation", "dev"])
 def test_a_validation_part_is_kept_apart_or_trained_on(name):
-    table = given("abcdef", ["train", "train", name, name, "test", "test"])
+    table = in_parts("abcdef", ["train", "train", name, name, "test", "test"])
     parts = split(table, "keep", "given", 0.2, 1, "keep")
     assert [part["id"].tolist() for part in parts] == [[0, 1], [2, 3], [4, 5]]
     assert audit_split(parts)["validation_rows"] == 2
@@ -96,10 +96,10 @@ def test_a_validation_part_is_kept_apart_or_trained_on(name):
 
 
 def test_grouped_texts_go_to_the_test_part_first_then_to_the_validation_part():
-    table = given("abcabcd", ["train", "train", "train", "val", "val", "test", "test"])
+    table = in_parts("abcabcd", ["train", "train", "train", "val", "val", "test", "test"])
     parts = split(table, "group", "given", 0.2, 1, "keep")
     assert [part["id"].tolist() for part in parts] == [[], [0, 1, 3, 4], [2, 5, 6]]
-    table = given("aabb", ["val", "test", "val", "train"])
+    table = in_parts("aabb", ["val", "test", "val", "train"])
     parts = split(table, "group", "given", 0.2, 1, "keep")
     assert [part["id"].tolist() for part in parts] == [[], [2, 3], [0, 1]]
 
@@ -137,7 +137,7 @@ def test_tables_of_several_labels_a_text(tmp_path):
 
 
 def test_no_validation_part_is_a_table_without_rows(tmp_path):
-    table = given("abcd", ["train"] * 2 + ["test"] * 2).assign(label=[0, 1, 0, 1])
+    table = in_parts("abcd", ["train"] * 2 + ["test"] * 2).assign(label=[0, 1, 0, 1])
     parts = split_files(tmp_path, table)
     assert len(parts.validation) == 0 and list(parts.validation.columns) == ["id", "text", "label"]
     assert "validation_rows" not in read_json(tmp_path / "corpus.json")
@@ -168,3 +168,13 @@ def test_groups_go_with_their_texts_and_are_counted(tmp_path):
 def test_a_test_set_of_one_group_is_refused(tmp_path):
     with pytest.raises(UserError, match="texts of fewer than 2 groups of column 'dialect'; leave `group`"):
         divided(tmp_path, grouped(["n", "s", "n", "s", "s", "s", "", "s"]))
+
+
+TEXTS = st.lists(st.text("aß \U0001f600\n", max_size=3))
+
+
+@given(TEXTS, TEXTS, st.sampled_from(["str", "object"]))
+def test_a_text_stands_among_others_if_it_is_one_of_them_to_the_letter(texts, others, dtype):
+    rows = pd.Series(texts, range(5, 5 + len(texts)), dtype=dtype)
+    expected = pd.Series([text in others for text in texts], rows.index, dtype=bool)
+    pd.testing.assert_series_equal(stand_in(rows, pd.Series(others, dtype=dtype)), expected)

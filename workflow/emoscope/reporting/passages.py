@@ -21,6 +21,10 @@ class Findings:
     def __getitem__(self, name: str) -> pd.Series:
         return self.rows.loc[name]
 
+    def get(self, name: str) -> pd.Series | None:
+        """The finding, None where there is none of the name."""
+        return self.rows.loc[name] if name in self.rows.index else None
+
     def value(self, name: str) -> float:
         return float(self[name]["value"])
 

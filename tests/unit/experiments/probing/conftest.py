@@ -12,7 +12,7 @@ from emoscope.experiments.probing.summarise import summarise_probing
 from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import compiled, tokenizer_for
 from emoscope.models.planted.texts import sentences
-from planted_gender import CONFIG, flips
+from planted_gender import CONFIG, flips, mentions
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
 PREDICTION = {"tokens_per_batch": 1024}  # so little that texts come in several batches, not in their order
@@ -25,10 +25,13 @@ def found(tmp_path_factory):
     compiled(circuit, "gpt2").save_pretrained(folder / "model")
     tokenizer_for("gpt2").save_pretrained(folder / "model")
     sentences(300, 1).assign(id=range(300)).to_parquet(folder / "train.parquet")
-    sentences(200, 2).assign(id=range(200)).to_parquet(folder / "test.parquet")
+    test = sentences(700, 2).assign(id=range(700))
+    test.to_parquet(folder / "test.parquet")
     for name, count, seed in (("taught", 60, 3), ("pairs", 45, 4)):
         flips(count, seed).to_parquet(folder / f"{name}.parquet")
         flips(1, seed).assign(axis="race").to_parquet(folder / f"race_{name}.parquet")
+    both = [pd.read_parquet(folder / "pairs.parquet"), mentions(test["text"])]
+    pd.concat(both, ignore_index=True).to_parquet(folder / "pairs.parquet")
 
     def files(*names: str) -> dict:
         return {name: folder / f"{name}.parquet" for name in names}

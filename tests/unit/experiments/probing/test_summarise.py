@@ -1,11 +1,14 @@
 """Tables by hand, and what the page says of them, either way."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from emoscope.experiments.probing import figures, names, page
 from emoscope.experiments.probing.summarise import (
+    accuracy_lost,
     erased_table,
     moved_class,
     nearer,
@@ -14,6 +17,7 @@ from emoscope.experiments.probing.summarise import (
     steered_table,
     twin_measures,
 )
+from emoscope.reporting.passages import Findings
 from emoscope.reporting.plots import svg
 from emoscope.storage.names import EVERYWHERE, NONE
 from made_up import words
@@ -71,8 +75,12 @@ def test_changes_are_from_nothing_erased_and_draws_are_averaged():
 
 
 def test_how_much_nearer_twins_are():
-    found = {finding.name: finding for finding in nearer("gender", both(), STATISTICS)}
+    embeddings = pd.concat([answers(0.9, 0.5, method).assign(depth=0) for method in names.METHODS])
+    twins = pd.concat([both(), twin_measures(embeddings, "anger")])
+    found = {finding.name: finding for finding in nearer("gender", twins, STATISTICS)}
     least = names.LEAST.replace(" ", "_")
+    assert found[f"gender.embeddings.nearer.{least}.nothing"].value == pytest.approx(0.2)
+    assert found[f"gender.embeddings.nearer.{least}.random"].value == pytest.approx(0)
     assert found[f"gender.nearer.{least}.nothing"].value == pytest.approx(0.5)
     assert found[f"gender.nearer.{least}.random"].value == pytest.approx(0.4)
     assert found["gender.nearer.random.nothing"].value == pytest.approx(0.1)
@@ -99,19 +107,60 @@ def test_steering_counts_towards_the_first_group():
     assert steered_table(pd.concat([before, mixed]), "anger", 0.05)["value"].tolist() == pytest.approx([0.35])
 
 
+def test_several_labels_are_judged_each_by_itself_and_by_their_thresholds():
+    """Both may be given; of anger 0.5 is enough, of joy 0.8."""
+    least = np.array([0.5, 0.8])
+    table = answers(0.9, 0.3).assign(p_joy=0.7)
+    given = table[["p_anger", "p_joy"]].to_numpy() >= least
+    table = twin_measures(table.assign(pred=[np.flatnonzero(row) for row in given]), "anger")
+    np.testing.assert_allclose(table["distance"], 0.3, err_msg="of anger 0.6, of joy 0")
+    assert table["changed"].eq(1).all(), "the most probable class changes, too"
+    table = answers(0.9, 0.6).assign(p_joy=0.7)
+    table = twin_measures(table.assign(pred=[np.array([0])] * len(table)), "anger")
+    assert table["changed"].eq(0).all(), "the most probable class changes, what is given does not"
+
+
+def test_lost_accuracy_is_judged_text_by_text_where_no_group_is_named():
+    texts = pd.DataFrame({"method": names.NOTHING, "draw": 0, "depth": EVERYWHERE, "text": range(900), "named": False})
+    accuracy = pd.concat([
+        texts.assign(right=True),
+        texts.assign(method=names.LEAST, right=texts["text"] % 2 == 0),
+        texts.assign(method=names.LEAST, depth=0, right=True),
+        texts.assign(method=names.LEAST, depth=0, named=True, text=-1 - texts["text"], right=False),
+    ])  # fmt: skip
+    found = {finding.name: finding for finding in accuracy_lost("race", accuracy.sample(frac=1), STATISTICS)}
+    everywhere, embeddings = (found[f"race.{where}accuracy_lost.least_change"] for where in ("", "embeddings."))
+    assert everywhere.value == 0.5 and everywhere.low > 0.4 and everywhere.beyond < 0.05 < everywhere.within
+    assert embeddings.value == 0 and embeddings.within < 0.05 < embeddings.beyond
+    assert not [*accuracy_lost("race", accuracy.assign(named=True), STATISTICS)]
+
+
+NEARER, ALIKE, UNSURE = (0.1, 0.2, 1.0), (-0.01, 0.01, 0.01), (-0.1, 0.1, 0.5)
+
+
 @pytest.mark.parametrize(
-    ("nothing", "random", "said"),
+    ("nothing", "random", "lost", "everywhere", "left", "readability", "said"),
     [
-        ((0.1, 0.2, 1.0), (0.05, 0.2), page.USED),
-        ((0.1, 0.2, 1.0), (-0.05, 0.2), page.UNSETTLED),
-        ((-0.01, 0.01, 0.01), (-0.01, 0.01), page.UNUSED),
-        ((-0.1, 0.1, 0.5), (-0.1, 0.1), page.UNSETTLED),
+        (NEARER, NEARER, ALIKE, UNSURE, 0.4, page.READ, page.USED),
+        (NEARER, NEARER, ALIKE, UNSURE, 0.6, page.TYPES, page.USED),
+        (NEARER, NEARER, NEARER, UNSURE, 0.4, page.READ, page.COSTLY),
+        (NEARER, NEARER, UNSURE, ALIKE, 0.4, page.READ, page.COSTLY),
+        (NEARER, NEARER, None, ALIKE, 0.4, page.READ, page.COSTLY),
+        (NEARER, UNSURE, ALIKE, NEARER, 0.4, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, NEARER, ALIKE, 0.4, page.READ, page.UNUSED),
+        (ALIKE, ALIKE, ALIKE, NEARER, 0.4, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, 0.6, page.READ, page.UNSETTLED),
+        (NEARER, NEARER, ALIKE, NEARER, 0.4, page.UNREAD, page.UNASKED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, 0.4, page.UNREAD, page.UNASKED),
     ],
 )
-def test_the_verdict_comes_out_either_way(nothing, random, said):
-    low, high, within = nothing
-    given = {"low": low, "high": high, "within": within}, {"low": random[0], "high": random[1]}
-    assert page.verdict(*given, 0.05) == said
+def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, left, readability, said):
+    quoted = {"embeddings.nearer.least_change.nothing": nothing, "embeddings.nearer.least_change.random": random}
+    quoted |= {"embeddings.accuracy_lost.least_change": lost, "nearer.least_change.nothing": everywhere}
+    quoted |= {"nearer.least_change.random": everywhere, "pooled_token_last.least_change": (left, 1.0, np.nan)}
+    rows = [(f"gender.{name}", *numbers) for name, numbers in quoted.items() if numbers]
+    table = pd.DataFrame(rows, columns=["name", "low", "high", "within"])
+    assert page.verdict("gender", readability, 0.5, Findings(table), 0.05) == said
 
 
 @pytest.mark.parametrize(
@@ -124,6 +173,7 @@ def test_what_is_read_is_told_from_word_types(low, selectivity, said):
 def test_the_page_says_what_was_found(found):
     said = words(page.main_result(["gender", "race"], found.depths, found.findings, 0.05))
     assert said.startswith("Gender ") and page.USED in said and "Race" not in said
+    assert re.search(r"without the model, by (a bag of words|the word itself) \d+\.\d %\), and what", said), said
     assert "Race: left out." in words(page.left_out(found.texts))
     table = words(page.erased_table("gender", found.erased))
     assert "largest dimensions" in table and "random directions" in table and "LEACE" in table

@@ -16,14 +16,15 @@ from emoscope.experiments.probing.probe import probed
 from emoscope.experiments.probing.states import Located, chosen_depths, located, place_states
 from emoscope.models.families import blocks_of
 from emoscope.models.loading import classes_of, load_classifier
-from emoscope.models.logits import columns, predict_logits, probabilities
+from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
+from emoscope.storage.decisions import as_column, as_matrix, decided
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE
 
 WAY = ["method", "draw", "depth"]
 ANSWER_COLUMNS = [*WAY, "text", "value", "pair", "cluster", "learned"]  # and p_{class}
 PROBE_COLUMNS = [*WAY, "where", "place", "text", "cluster", "right"]
-ACCURACY_COLUMNS = [*WAY, "text", "right"]
+ACCURACY_COLUMNS = [*WAY, "text", "named", "right"]
 
 
 @dataclass(frozen=True)
@@ -53,24 +54,31 @@ def erase_concept(
     answers: Path,
     probes: Path,
     accuracy: Path,
+    thresholds: list[Path] = (),
 ) -> None:
     """Erase which group texts name, in every way; `taught` and `pairs` are flips of training and of test texts.
 
     Each table has a row by `method, draw, depth`, nothing erased among them, with the depth EVERYWHERE for all at once:
 
     - answers: of each judged text of a flip, `text, value, pair, cluster, learned` and `p_{class}`; and with nothing
-      erased, of those that are learned from, too;
+      erased, of those that are learned from, too. If the classifier may give several labels, also `pred`, those that
+      reach their thresholds;
     - probes: of each, whether a probe that is learned afresh reads the group: `where, place, text, cluster, right`;
       `where` is HERE, the depth that is erased, the first of several, or LAST, behind the last block;
-    - accuracy: of test texts, `text, right`.
+    - accuracy: of test texts with one label, `text, named, right`: whether they name a group, so that a flip changes
+      them, and whether that label is given, and no other.
 
     The tables are empty where there are too few flips.
     """
     classifier, tokenizer = load_classifier(model)
+    least = thresholds_of(classifier, thresholds)
     training, testing = pd.read_parquet(train), pd.read_parquet(test)
-    learned, judged = examples_of_people(pd.read_parquet(taught), pd.read_parquet(pairs), training["text"], config)
+    flips = pd.read_parquet(pairs)
+    learned, judged = examples_of_people(pd.read_parquet(taught), flips, training["text"], config)
     _, labelled = examples_of_texts(CLASS, training, testing, config)
+    labelled = labelled.assign(named=labelled["text"].isin(set(flips["text"])))
     budget, names = prediction["tokens_per_batch"], [f"p_{name}" for name in classes_of(classifier)]
+    names += ["pred"] if least is not None else []
     found: list[tuple[pd.DataFrame, ...]] = []
     if enough(learned) and enough(judged):
         texts = Judged(*located(classifier, tokenizer, learned), *located(classifier, tokenizer, judged), labelled)
@@ -80,7 +88,7 @@ def erase_concept(
         erasers = {(NOTHING, 0, EVERYWHERE): {}} | erasers
         for way, eraser in tqdm(erasers.items(), desc="erased", mininterval=2):
             with erased(classifier, eraser):
-                tables = answered(classifier, tokenizer, texts, eraser, budget)
+                tables = answered(classifier, tokenizer, texts, eraser, budget, least)
             found.append(tuple(table.assign(**dict(zip(WAY, way, strict=True))) for table in tables))
     for number, (path, wanted) in enumerate(
         ((answers, [*ANSWER_COLUMNS, *names]), (probes, PROBE_COLUMNS), (accuracy, ACCURACY_COLUMNS))
@@ -95,8 +103,9 @@ def answered(
     texts: Judged,
     erasers: Erasers,
     tokens_per_batch: int,
+    least: np.ndarray | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Answers, probes and accuracy, as the model is."""
+    """Answers, probes and accuracy, as the model is; `least` are the thresholds of several labels."""
     read = {HERE: min(erasers, default=0), LAST: len(blocks_of(model))}
     states, told = place_states(model, texts.texts, tokens_per_batch, [*read.values()])
     asked, logits = place_states(model, texts.others, tokens_per_batch, [*read.values()])
@@ -106,12 +115,13 @@ def answered(
         rows = texts.judged[["text", "cluster"]].assign(where=[*read][depth], place=PLACES[place], right=right)
         probes.append(rows)
     parts = [(texts.judged, logits)] if erasers else [(texts.judged, logits), (texts.learned, told)]
-    answers = [
-        rows[["text", "value", "pair", "cluster"]].assign(
-            learned=rows is texts.learned, **columns("p", classes_of(model), probabilities(model, values))
-        )
-        for rows, values in parts
-    ]
-    given = predict_logits(model, tokenizer, texts.labelled["text"].tolist(), tokens_per_batch).argmax(axis=1)
-    accuracy = pd.DataFrame({"text": texts.labelled["text"], "right": given == texts.labelled["value"].to_numpy()})
-    return pd.concat(answers), pd.concat(probes), accuracy
+    answers = []
+    for rows, values in parts:
+        likely = probabilities(model, values)
+        told = {} if least is None else {"pred": as_column(decided(likely, least))}
+        told |= columns("p", classes_of(model), likely) | {"learned": rows is texts.learned}
+        answers.append(rows[["text", "value", "pair", "cluster"]].assign(**told))
+    asked = predict_logits(model, tokenizer, texts.labelled["text"].tolist(), tokens_per_batch)
+    given = decided(probabilities(model, asked), least)
+    right = (given == as_matrix(texts.labelled["value"], given.shape[1])).all(axis=1)
+    return pd.concat(answers), pd.concat(probes), texts.labelled[["text", "named"]].assign(right=right)

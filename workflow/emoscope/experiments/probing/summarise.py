@@ -15,9 +15,13 @@ from emoscope.experiments.probing.names import (
     LEAST,
     NOTHING,
     RANDOM,
+    in_findings,
 )
+from emoscope.perturbation.pairs import distances, moved
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
+from emoscope.statistics.clusters import MeanTest
+from emoscope.statistics.distances import total_variation
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE, NONE
 
@@ -26,6 +30,7 @@ READ += ["selectivity_high", "texts", "clusters"]
 ERASED = ["method", "depth", "measure", "value", "low", "high", "change", "change_low", "change_high", "texts"]
 STEERED = ["method", "depth", "dose", "value", "low", "high", "texts"]
 BESIDE = ((LEAST, NOTHING), (LEAST, RANDOM), (LEAST, DIMENSIONS), (RANDOM, NOTHING))  # how near twins' answers are
+WHERE = {"": EVERYWHERE, "embeddings.": 0}  # in names of findings, which depths are erased
 DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
 
 
@@ -56,7 +61,8 @@ def summarise_probing(
             twins = twin_measures(said, name)
             means = erased_table(outcomes(twins, learned, right), alpha)
             steps = steered_table(moved, name, alpha)
-            found += [*erasures_found(axis, means, name), *nearer(axis, twins, statistics), *steps_found(axis, steps)]
+            found += [*erasures_found(axis, means, name), *nearer(axis, twins, statistics)]
+            found += [*accuracy_lost(axis, right, statistics), *steps_found(axis, steps)]
         write_table(means, erased[number])
         write_table(steps, doses[number])
     write_table(table, depths)
@@ -89,18 +95,24 @@ def moved_class(answers: pd.DataFrame) -> str:
 
 def twin_measures(answers: pd.DataFrame, name: str) -> pd.DataFrame:
     """Of every pair and way of erasing `method, draw, depth, pair, cluster`: `gap`, P(the class | first group) -
-    P(the class | second); `distance`, the total variation between the answers to both texts; `changed`, whether another
-    class is the most probable."""
+    P(the class | second); `distance`, the total variation between the answers to both texts, of several labels the mean
+    of that of each; `changed`, whether another class is the most probable, or other labels are given."""
     judged = answers[~answers["learned"].astype(bool)].sort_values(["method", "draw", "depth", "pair", "value"])
     first, second = judged.iloc[::2], judged.iloc[1::2]
     if not (first["pair"].to_numpy() == second["pair"].to_numpy()).all():
         raise ValueError("a text has no twin")
-    one, other = (side.filter(regex="^p_").to_numpy(dtype=float) for side in (first, second))
+    pairs = pd.concat([_answers("before", first), _answers("after", second)], axis=1)
     return first[["method", "draw", "depth", "pair", "cluster"]].assign(
         gap=first[f"p_{name}"].to_numpy(dtype=float) - second[f"p_{name}"].to_numpy(dtype=float),
-        distance=np.abs(one - other).sum(axis=1).clip(0, 2) / 2,
-        changed=(one.argmax(axis=1) != other.argmax(axis=1)).astype(float),
+        distance=distances(pairs, total_variation),
+        changed=moved(pairs).to_numpy(dtype=float),
     )
+
+
+def _answers(when: str, texts: pd.DataFrame) -> pd.DataFrame:
+    """One side of scored pairs, see `perturbation.pairs`."""
+    own = texts.filter(regex="^p_").rename(columns=lambda name: f"{when}_{name.removeprefix('p_')}")
+    return own.assign(**({f"pred_{when}": texts["pred"]} if "pred" in texts else {})).reset_index(drop=True)
 
 
 def outcomes(twins: pd.DataFrame, probes: pd.DataFrame, accuracy: pd.DataFrame) -> pd.DataFrame:
@@ -164,7 +176,7 @@ def readings_found(table: pd.DataFrame) -> Iterator[Finding]:
     """`{concept}.read.{place}.{depth}` and `.selectivity.{place}.{depth}`; `{concept}.without.{method}`, of what reads
     without the model."""
     for row in table.to_dict("records"):
-        note, place = f"{row['texts']} texts, {row['clusters']} independent.", named(row["place"])
+        note, place = f"{row['texts']} texts, {row['clusters']} independent.", in_findings(row["place"])
         numbers = row["right"], row["low"], row["high"], note
         if row["depth"] == NONE:
             yield Finding(f"{row['concept']}.without.{place}", *numbers)
@@ -178,11 +190,11 @@ def erasures_found(axis: str, table: pd.DataFrame, name: str) -> Iterator[Findin
     """`{axis}.{measure}.{method}`, erased at every depth that is tried, and `{axis}.change.{measure}.{method}`, its
     change from what it is with nothing erased; `{axis}.embeddings.{measure}.{method}`, erased there alone."""
     for row in table[table["depth"] == 0].to_dict("records"):
-        quoted = f"{axis}.embeddings.{named(row['measure'])}.{named(row['method'])}"
+        quoted = f"{axis}.embeddings.{in_findings(row['measure'])}.{in_findings(row['method'])}"
         yield Finding(quoted, row["value"], row["low"], row["high"], f"{row['texts']} pairs or texts.")
     for row in table[table["depth"] == EVERYWHERE].to_dict("records"):
         note = f"{row['texts']} pairs or texts." + (f" The class is {name}." if row["measure"] == GAP else "")
-        measure, method = named(row["measure"]), named(row["method"])
+        measure, method = in_findings(row["measure"]), in_findings(row["method"])
         yield Finding(f"{axis}.{measure}.{method}", row["value"], row["low"], row["high"], note)
         if row["method"] != NOTHING:
             numbers = row["change"], row["change_low"], row["change_high"], note
@@ -191,27 +203,43 @@ def erasures_found(axis: str, table: pd.DataFrame, name: str) -> Iterator[Findin
 
 def nearer(axis: str, twins: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
     """`{axis}.nearer.{method}.{other}`: by how much smaller the distance between the answers to twins is with one
-    erasure than with another (BESIDE)."""
-    everywhere = twins[twins["depth"] == EVERYWHERE]
-    means = everywhere.groupby(["method", "pair"])[DISTANCE].mean().unstack("pair")
-    clusters = everywhere.drop_duplicates("pair").set_index("pair")["cluster"].loc[means.columns].to_numpy()
-    for method, other in BESIDE:
-        values = (means.loc[other] - means.loc[method]).to_numpy()
-        tested = bounded_test(values, clusters, statistics["margin"], CHANGE, 1 - statistics["confidence"])
-        yield Finding(
-            f"{axis}.nearer.{named(method)}.{named(other)}",
-            float(tested.value), float(tested.low), float(tested.high), f"{len(values)} pairs.",
-            within=float(tested.p_within), beyond=float(tested.p_beyond), detectable=float(tested.detectable),
-        )  # fmt: skip
+    erasure than with another (BESIDE), at every depth; `{axis}.embeddings.nearer.…`, at the embeddings alone."""
+    clusters = twins.drop_duplicates("pair").set_index("pair")["cluster"]
+    for where, depth in WHERE.items():
+        own = twins[(twins["depth"] == depth) | (twins["method"] == NOTHING)]
+        means = own.groupby(["method", "pair"])[DISTANCE].mean().unstack("pair")
+        names = clusters.loc[means.columns].to_numpy()
+        for method, other in BESIDE:
+            values = (means.loc[other] - means.loc[method]).to_numpy()
+            tested = bounded_test(values, names, statistics["margin"], CHANGE, 1 - statistics["confidence"])
+            quoted = f"{axis}.{where}nearer.{in_findings(method)}.{in_findings(other)}"
+            yield _judged(quoted, tested, f"{len(values)} pairs.")
+
+
+def _judged(name: str, tested: MeanTest, note: str) -> Finding:
+    """A mean that was tested against the margin."""
+    value, low, high = float(tested.value), float(tested.low), float(tested.high)
+    tests = {"within": tested.p_within, "beyond": tested.p_beyond, "detectable": tested.detectable}
+    return Finding(name, value, low, high, note, **{key: float(number) for key, number in tests.items()})
+
+
+def accuracy_lost(axis: str, accuracy: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
+    """`{axis}.accuracy_lost.{method}`: by how much the accuracy on test texts that name no group falls when every depth
+    is erased, judged against the margin; `{axis}.embeddings.accuracy_lost.…`, the embeddings alone. Nothing without
+    such texts."""
+    others = accuracy[~accuracy["named"].astype(bool)].astype({"right": float})
+    for where, depth in WHERE.items():
+        own = others[(others["depth"] == depth) | (others["method"] == NOTHING)]
+        means = own.groupby(["method", "text"])["right"].mean().unstack("text")
+        for method in means.index.drop(NOTHING, errors="ignore"):
+            values, texts = (means.loc[NOTHING] - means.loc[method]).to_numpy(), means.columns.to_numpy()
+            tested = bounded_test(values, texts, statistics["margin"], CHANGE, 1 - statistics["confidence"])
+            yield _judged(f"{axis}.{where}accuracy_lost.{in_findings(method)}", tested, f"{len(values)} texts.")
 
 
 def steps_found(axis: str, table: pd.DataFrame) -> Iterator[Finding]:
     """`{axis}.steered.{method}.{depth}.{dose}`."""
     for row in table.to_dict("records"):
-        where = f"{named(row['method'])}.{row['depth']}.{row['dose']:g}"
+        where = f"{in_findings(row['method'])}.{row['depth']}.{row['dose']:g}"
         note = f"{row['texts']} texts."
         yield Finding(f"{axis}.steered.{where}", row["value"], row["low"], row["high"], note)
-
-
-def named(words: str) -> str:
-    return words.replace(",", "").replace(" ", "_")

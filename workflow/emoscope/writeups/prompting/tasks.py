@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.data.labels import YES_NO, class_numbers, known_labels, yes_no
-from emoscope.data.leaks import stand_in
 from emoscope.data.planted import EMOTIONS
 from emoscope.data.planted_tasks import SENTIMENTS, generate_task
+from emoscope.data.split import stand_in
 from emoscope.data.tables import load_table, refuse_swallowed, require_columns
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
