@@ -21,7 +21,7 @@ from emoscope.models.families import (
 )
 from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
 from emoscope.models.inside.estimates import estimated_effects
-from emoscope.models.inside.kept_edges import kept_edge_logits
+from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
 from emoscope.models.inside.structure import prepared
 from emoscope.models.interventions import changing_input, changing_output, read_out, recording, resumed_at
 from emoscope.models.planted.circuit import plan
@@ -119,9 +119,7 @@ def by_hand(model, inputs, recipient, donor):
 def by_keeping(model, inputs, recipient, donor):
     """The same from runs in which all edges but one are kept."""
     possible = edges_of(model)
-    places = np.argwhere(possible)
-    kept = np.ones((len(places), *possible.shape), dtype=bool)
-    kept[np.arange(len(places)), places[:, 0], places[:, 1]] = False
+    kept = without_each(possible, np.argwhere(possible))
     logits = kept_edge_logits(model, inputs, donor, kept)
     effects = np.zeros(possible.shape)
     effects[possible] = logits[:, MARGIN[0]] - logits[:, MARGIN[1]] - margin_of(recipient.logits)

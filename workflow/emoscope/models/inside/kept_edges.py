@@ -47,6 +47,14 @@ def kept_edge_logits(
     return np.concatenate(parts) if parts else np.empty((0, model.config.num_labels), dtype=np.float32)
 
 
+def without_each(possible: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """All `possible` edges but one at each of `places` (edges, 2): what is kept to patch each, bool (edges, sources,
+    targets)."""
+    kept = np.repeat(possible[None], len(places), axis=0)
+    kept[np.arange(len(places)), places[:, 0], places[:, 1]] = False
+    return kept
+
+
 @torch.inference_mode()
 def _logits(model: PreTrainedModel, inputs: Mapping[str, Tensor], other: Activations, kept: np.ndarray) -> np.ndarray:
     streams = _Streams(model, other, torch.from_numpy(kept).to(other.residual))
