@@ -4,3 +4,8 @@ INTEGRATED, GRADIENT, PATCHING = "integrated gradients", "one gradient", "patchi
 MASKING, RANDOM = "masking", "random"  # other orders in which parts are kept
 KEPT, REPLACED = "kept", "replaced"  # what is done with the first of an order; the others get the opposite
 NODE = ["site", "block", "head"]
+
+
+def in_findings(words: str) -> str:
+    """An order or a method as names of findings have it."""
+    return words.replace(" ", "_")

@@ -1,24 +1,34 @@
 """How far estimates can be trusted, and how few parts keep what a flip changes: tables and quotable numbers."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, NODE, PATCHING, RANDOM
+from emoscope.experiments.circuits.names import (
+    GRADIENT,
+    INTEGRATED,
+    KEPT,
+    MASKING,
+    NODE,
+    PATCHING,
+    RANDOM,
+    in_findings,
+)
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic, on_a_grid
 from emoscope.statistics.ranks import rank_agreement
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
 
-FAITHFUL = 0.8  # share of the difference that a circuit has to keep to be called one
+TOLERATED = 0.2  # how far from the whole difference what a circuit keeps may be, short of it or beyond
 ROUNDING = 1e-4  # logits: a mean total below this is rounding, and has no shares
 ESTIMATES = (INTEGRATED, GRADIENT)
+RIVALS = {"gain": RANDOM, "gain_on_masking": MASKING}  # orders that others are held against
 SIZE_COLUMNS = ["ranking", "side", "nodes", "share", "value", "low", "high"]
 PART_COLUMNS = [*NODE, *ESTIMATES, PATCHING, "largest", "random"]
 
@@ -56,6 +66,36 @@ class Curves:
             for measure, height in heights.items():
                 found[measure, ranking].append(np.trapezoid(height, places))
         return {name: float(np.mean(areas)) for name, areas in found.items()}
+
+    def gains(self, areas: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+        """By name and ranking, by how much smaller its `cmd` is than that of one of RIVALS, a random order's or
+        masking's; masking's itself is held against random orders alone."""
+        ranked = [ranking for measure, ranking in areas if measure == "cmd"]
+        return {
+            (name, ranking): areas["cmd", rival] - areas["cmd", ranking]
+            for name, rival in RIVALS.items()
+            if rival in ranked
+            for ranking in ranked
+            if ranking not in (rival, RANDOM)
+        }
+
+    def fewest(self, weights: np.ndarray) -> dict[tuple[str, str], float]:
+        """By `nodes` and ranking, the fewest nodes from which on what is kept stays within TOLERATED of the whole
+        difference, at that and all larger sizes that were tried; of several draws their mean distance counts."""
+        distances, draws = np.abs(1 - self.shares(weights)), defaultdict(list)
+        for ranking, side, numbers, _ in self.each:
+            if side == KEPT:
+                draws[ranking].append(distances[numbers])
+        found = {}
+        for ranking, apart in draws.items():
+            far = np.flatnonzero(~(np.mean(apart, axis=0) <= TOLERATED))  # NaN is not near
+            found["nodes", ranking] = np.append(self.tried, np.nan)[far[-1] + 1 if len(far) else 0]
+        return found
+
+    @cached_property
+    def tried(self) -> np.ndarray:
+        """How many nodes were kept, rising."""
+        return np.unique(self.columns["nodes"])
 
 
 def summarise_circuits(
@@ -154,43 +194,52 @@ def agreement(
         low, high = bootstrap_statistic(compare, clusters, **options)
         low, high = (np.broadcast_to(bound, found.shape) for bound in (low, high))
         for number, name in enumerate(("rank_correlation", "error")):
-            yield Finding(f"{axis}.{name}.{_named(method)}", found[number], low[number], high[number], note)
+            yield Finding(f"{axis}.{name}.{in_findings(method)}", found[number], low[number], high[number], note)
         if sample["half"].nunique() == 2:
-            first, second = (table[method][(sample["half"] == half).to_numpy()].mean() for half in (0, 1))
-            alike = rank_agreement(first.to_numpy()[None], second.to_numpy()[None])[0]
-            yield Finding(f"{axis}.halves.{_named(method)}", alike, note=f"All {len(first)} parts.")
+            halves = partial(_halves, table[method].to_numpy(), sample["half"].to_numpy())
+            bounds = bootstrap_statistic(halves, clusters, **options)
+            told = f"All {table[method].shape[1]} parts."
+            yield Finding(f"{axis}.halves.{in_findings(method)}", halves(ones), *bounds, told)
     others = [tuple(row) for row in checked.loc[~checked["largest"], NODE].itertuples(index=False)]
     if others:
         shares = table[PATCHING][others].mean().abs() / sample["total"].mean()
         yield Finding(f"{axis}.missed", shares.max(), note=f"The largest of {len(others)}.")
 
 
-def circuits(axis: str, curves: Curves, sample: pd.DataFrame, options: dict) -> Iterator[Finding]:
-    """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas`; `{axis}.gain.{ranking}`, by how much smaller its `cmd` is
-    than that of a random order; `{axis}.nodes.{ranking}`, the fewest nodes that were tried and keep FAITHFUL of the
-    difference."""
-    known = curves.areas(np.ones(len(sample)))
-    rankings = [name for measure, name in known if measure == "cmd" and name != RANDOM]
+def _halves(values: np.ndarray, half: np.ndarray, weights: np.ndarray) -> float:
+    """The rank correlation of both halves' means of values (pairs, parts); NaN if one has no weight."""
+    sides = [weights * (half == side) for side in (0, 1)]
+    if not all(side.any() for side in sides):
+        return np.nan
+    first, second = (side @ values for side in sides)
+    return rank_agreement(first[None], second[None])[0]
 
-    def measures(weights: np.ndarray) -> np.ndarray:
+
+def circuits(axis: str, curves: Curves, sample: pd.DataFrame, options: dict) -> Iterator[Finding]:
+    """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas`; `{axis}.gain.{ranking}` and, of estimates,
+    `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.nodes.{ranking}`, see `Curves.fewest`, its interval
+    between sizes that were tried."""
+
+    def measures(weights: np.ndarray) -> dict[tuple[str, str], float]:
         areas = curves.areas(weights)
-        gains = (areas["cmd", RANDOM] - areas["cmd", name] for name in rankings)
-        return np.array([*areas.values(), *gains])
+        return areas | curves.gains(areas) | curves.fewest(weights)
 
     found = measures(np.ones(len(sample)))
-    low, high = bootstrap_statistic(measures, sample["cluster"].to_numpy(), **options)
-    low, high = (np.broadcast_to(bound, found.shape) for bound in (low, high))
-    names = [*known, *(("gain", name) for name in rankings)]
+    low, high = bootstrap_statistic(
+        lambda weights: np.array(list(measures(weights).values())), sample["cluster"].to_numpy(), **options
+    )
     note = f"{len(sample)} flips, each in the order that the other half of the texts gives."
-    for number, (measure, ranking) in enumerate(names):
-        yield Finding(f"{axis}.{measure}.{_named(ranking)}", found[number], low[number], high[number], note)
-    table = curves.columns.assign(value=curves.shares(np.ones(len(sample))))
-    kept = table[table["side"] == KEPT].groupby(["ranking", "nodes"])["value"].mean()
-    for ranking, rows in kept.groupby(level="ranking"):
-        fewest = rows[rows >= FAITHFUL].index.get_level_values("nodes").min()
-        nodes = int(rows.index.get_level_values("nodes").max())
-        yield Finding(f"{axis}.nodes.{_named(ranking)}", fewest, note=f"Of {nodes} heads and feed-forwards.")
+    bounds = zip(*(np.broadcast_to(bound, len(found)) for bound in (low, high)), strict=True)
+    for ((measure, ranking), value), (below, above) in zip(found.items(), bounds, strict=True):
+        told = note
+        if measure == "nodes":
+            below, above = _tried_around(curves.tried, below, above)
+            told = f"Of {curves.tried[-1]} heads and feed-forwards."
+        yield Finding(f"{axis}.{measure}.{in_findings(ranking)}", value, below, above, told)
 
 
-def _named(method: str) -> str:
-    return method.replace(" ", "_")
+def _tried_around(sizes: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """The largest of rising sizes that is not above `low`, and the smallest that is not below `high`."""
+    if np.isnan(low) or np.isnan(high):
+        return np.nan, np.nan
+    return sizes[np.searchsorted(sizes, low, "right") - 1], sizes[np.searchsorted(sizes, high)]
