@@ -29,7 +29,7 @@ from emoscope.models.families import (
 from emoscope.models.inside.edges import reads_beside_attention, targets_of
 from emoscope.models.interventions import changing_input, changing_output
 
-STREAMS = 2**15  # tokens that are followed at once, one for each target; bounds memory
+STREAMS = 2**14  # tokens that are followed at once, one for each target; bounds memory
 
 
 def kept_edge_logits(
@@ -104,7 +104,7 @@ class _Streams:
         """What the next sources write for each target, added up, (trials, targets, tokens, width): their `own` output
         (trials, sources, tokens, width) where it is kept, else that in the other text (sources, tokens, width)."""
         kept, self.kept = self.kept[:, : len(others)], self.kept[:, len(others) :]
-        return others.sum(dim=0) + torch.einsum("ruv,rutw->rvtw", kept, own - others)
+        return torch.einsum("ruv,rutw->rvtw", kept, own - others).add_(others.sum(dim=0))
 
     def enter(self, block: int, values: Tensor) -> Tensor:
         """The heads of a block read; so does its feed-forward if it stands beside them."""
@@ -140,7 +140,7 @@ class _Streams:
         others = self.other.heads[block].unflatten(-1, weights.shape[:2])
         added = self.written(*(torch.einsum("...thi,hio->...hto", heads, weights) for heads in (own, others)))
         if (bias := projection_of(model, block).bias) is not None:
-            added = added + bias
+            added.add_(bias)
         for norm in output_norms_of(model, block)[:1]:
             added = norm.forward(added)
         self.add(block, 0, added)
@@ -157,6 +157,6 @@ class _Streams:
         return values
 
     def add(self, block: int, half: int, added: Tensor) -> None:
-        self.streams = self.streams + added
+        self.streams.add_(added)  # in place, and so are the sums before: they are what takes time
         for norm in residual_norms_of(self.model, block)[half : half + 1]:
             self.streams = norm.forward(self.streams)
