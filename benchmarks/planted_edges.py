@@ -1,9 +1,9 @@
 """Which methods find the edges of a circuit that is known? `python -m benchmarks planted_edges`.
 
-The models of `planted_circuits`: what reads what is written into their weights (`emoscope.models.planted.circuit.EDGES`).
-Every method gives each edge a score; the area under the ROC curve and the average precision say how well it tells the
-circuit's from all others. `its ends` is what one knows without looking at edges: the smaller of the scores of the two
-nodes, of which embedding and answer have none.
+The models are those of `planted_circuits`; which part reads which was written into their weights (`EDGES` in
+`emoscope.models.planted.circuit`). Every method gives each edge a score; the area under the ROC curve and the average
+precision say how well it tells the circuit's from all others. `its ends` is what one knows without looking at edges:
+the smaller of the scores of the two nodes, of which embedding and answer have none.
 """
 
 from collections import defaultdict
@@ -62,8 +62,8 @@ def planted(circuit: Circuit, model: PreTrainedModel) -> np.ndarray:
 def by_exchange(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.DataFrame
 ) -> dict[str, np.ndarray]:
-    """Over pairs, the mean absolute effect of each edge on the margin of the two classes that the change moves, (sources,
-    targets): by patching it, both ways, by its estimates, and by those of its ends."""
+    """Over pairs, the mean absolute effect of each edge, (sources, targets), on the margin of the two classes that the
+    change moves: by patching it, both ways, by its estimates, and by those of its ends."""
     possible = edges_of(model)
     found: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(possible.shape))
     for row in texts.itertuples():

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.circuits import page
+from emoscope.experiments.circuits.curves import curves_of
 from emoscope.experiments.circuits.names import INTEGRATED, KEPT, MASKING, PATCHING, RANDOM, REPLACED
-from emoscope.experiments.circuits.summarise import _halves, circuits, curves_of, part_table
+from emoscope.experiments.circuits.summarise import _halves, circuits, part_table
 
 SAMPLE = pd.DataFrame({"pair": [0, 1], "cluster": ["a", "b"], "total": [1.0, 3.0]})
 

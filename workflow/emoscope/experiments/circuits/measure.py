@@ -109,7 +109,7 @@ def find_circuits(
     by_method = {method: values[:, places] for method, values in estimates.items()}
     ranked = rankings(by_method, halves, masked_effects(pd.read_parquet(summary), nodes), config["random_orders"], rng)
     found, kept = [], []
-    for seen in _seen(classifier, drawn, budget, "circuits"):
+    for seen in each_seen(classifier, drawn, budget, "circuits"):
         found += exact_effects(classifier, seen, [parts[number] for number, *_ in chosen], budget)
         kept += curves_of(classifier, seen, ranked, halves, budget)
     classes = classes_of(classifier)
@@ -137,7 +137,7 @@ def estimate(
     """The effects (pairs, parts) of putting each part of the flipped text into the original, by method; and of every
     pair `pair, id, origin, cluster, rise, fall, total`."""
     values, rows = {method: np.zeros((len(drawn), len(parts))) for method in (INTEGRATED, GRADIENT)}, []
-    for group in _seen(model, drawn, tokens_per_batch, "estimates"):
+    for group in each_seen(model, drawn, tokens_per_batch, "estimates"):
         for seen in group:
             inputs, margin = seen.pair.aligned.original, (seen.rise, seen.fall)
             for method, taken in ((INTEGRATED, steps), (GRADIENT, 0)):
@@ -231,7 +231,9 @@ def _descending(effects: np.ndarray) -> np.ndarray:
     return np.argsort(-np.abs(effects), kind="stable")
 
 
-def _seen(model: PreTrainedModel, drawn: Sequence[Drawn], tokens_per_batch: int, doing: str) -> Iterator[list[Seen]]:
+def each_seen(
+    model: PreTrainedModel, drawn: Sequence[Drawn], tokens_per_batch: int, doing: str
+) -> Iterator[list[Seen]]:
     """The pairs with their activations, some at once."""
     for start in tqdm(range(0, len(drawn), AT_ONCE), desc=doing, mininterval=2):
         some = drawn[start : start + AT_ONCE]

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, PATCHING, RANDOM, in_findings
-from emoscope.experiments.circuits.summarise import RIVALS, TOLERATED
+from emoscope.experiments.circuits.curves import RIVALS, TOLERATED
+from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, NODE, PATCHING, RANDOM, in_findings
 from emoscope.reporting.html import html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
 
@@ -17,14 +17,28 @@ TITLES = {INTEGRATED: "integrated gradients", GRADIENT: "one gradient", MASKING:
 ESTIMATES = {name: TITLES[name] for name in (INTEGRATED, GRADIENT)}
 SITES = {"head": "head {head} of block {block}", "attention": "attention of block {block}"}
 SITES["feed_forward"] = "feed-forward of block {block}"
+ENDS = SITES | {"embedding": "the words", "answer": "the answer"}
+ENDS_OF = ("source", "target")
 LISTED = 10
 BETTER, WORSE, UNSETTLED = "better than", "worse than", "not shown to be better or worse than"
 
 
 def main_result(axes: list[str], findings: pd.DataFrame) -> Markup:
     """The headline: how few parts keep the difference, by our order and by cheaper ones."""
+    return say(
+        "main_result",
+        axes=_sizes(axes, findings),
+        titles=TITLES,
+        first=INTEGRATED,
+        tolerated=TOLERATED,
+        counted=counted,
+    )
+
+
+def _sizes(axes: list[str], findings: pd.DataFrame) -> list[dict]:
+    """How few parts keep the difference, by order, of every axis of which it could be tried."""
     found = Findings(findings)
-    told = [
+    return [
         {
             "axis": axis,
             "nodes": {name: found[f"{axis}.nodes.{in_findings(name)}"] for name in rankings(axis, findings)},
@@ -35,7 +49,6 @@ def main_result(axes: list[str], findings: pd.DataFrame) -> Markup:
         for axis in axes
         if f"{axis}.nodes.{in_findings(INTEGRATED)}" in found
     ]
-    return say("main_result", axes=told, titles=TITLES, first=INTEGRATED, tolerated=TOLERATED, counted=counted)
 
 
 def rankings(axis: str, findings: pd.DataFrame) -> dict[str, str]:
@@ -59,7 +72,19 @@ def counted(nodes: float) -> str:
     return number(nodes if np.isnan(nodes) else int(nodes))
 
 
-def agreement_table(axes: list[str], findings: pd.DataFrame) -> Markup:
+def edges_result(axes: list[str], findings: pd.DataFrame) -> Markup:
+    """How few edges keep the difference, of those axes of which it could be tried."""
+    return say(
+        "edges_result",
+        axes=_sizes(axes, findings),
+        titles=TITLES,
+        first=INTEGRATED,
+        tolerated=TOLERATED,
+        counted=counted,
+    )
+
+
+def agreement_table(axes: list[str], findings: pd.DataFrame, caption: str = "agreement") -> Markup:
     """How well estimates agree with patching."""
     found = Findings(findings)
     rows = [
@@ -75,10 +100,10 @@ def agreement_table(axes: list[str], findings: pd.DataFrame) -> Markup:
         for method, title in ESTIMATES.items()
         if f"{axis}.error.{in_findings(method)}" in found
     ]
-    return html_table(rows, say("agreement"), text=("axis", "estimate"))
+    return html_table(rows, say(caption), text=("axis", "estimate"))
 
 
-def area_table(axes: list[str], findings: pd.DataFrame) -> Markup:
+def area_table(axes: list[str], findings: pd.DataFrame, of: str = "nodes") -> Markup:
     """Areas of the curves of every order."""
     found = Findings(findings)
     rows = [
@@ -86,15 +111,15 @@ def area_table(axes: list[str], findings: pd.DataFrame) -> Markup:
             "axis": axis,
             "order": title,
             "CPR": found.shown(f"{axis}.cpr.{in_findings(name)}", number),
-            "left without": found.shown(f"{axis}.left.{in_findings(name)}", number),
-            f"nodes to within {percent(TOLERATED, 0)}": found.shown(f"{axis}.nodes.{in_findings(name)}", counted),
+            **_if_known(found, "left without", f"{axis}.left.{in_findings(name)}"),
+            f"{of} to within {percent(TOLERATED, 0)}": found.shown(f"{axis}.nodes.{in_findings(name)}", counted),
             "CMD": found.shown(f"{axis}.cmd.{in_findings(name)}", number),
             "by CMD": ", ".join(verdicts(axis, name, found)),
         }
         for axis in axes
         for name, title in rankings(axis, findings).items()
     ]
-    return html_table(rows, say("areas", tolerated=TOLERATED), text=("axis", "order", "by CMD"))
+    return html_table(rows, say(f"areas_of_{of}", tolerated=TOLERATED), text=("axis", "order", "by CMD"))
 
 
 def strongest(axis: str, parts: pd.DataFrame) -> Markup:
@@ -112,6 +137,29 @@ def strongest(axis: str, parts: pd.DataFrame) -> Markup:
     return html_table(rows, say("strongest", axis=axis), text=("part",))
 
 
+def strongest_edges(axis: str, edges: pd.DataFrame) -> Markup:
+    """The edges that patching finds to carry most."""
+    largest = edges.loc[edges[PATCHING].abs().nlargest(LISTED).index]
+    rows = [
+        {
+            **{
+                end: ENDS[row[f"{end}_site"]].format(**{name: row[f"{end}_{name}"] for name in NODE}) for end in ENDS_OF
+            },
+            "patched": percent(row[PATCHING]),
+            **{title: percent(row[name]) for name, title in ESTIMATES.items()},
+        }
+        for row in largest.to_dict("records")
+    ]
+    return html_table(rows, say("strongest_edges", axis=axis), text=ENDS_OF)
+
+
+def no_edges(axes: list[str], findings: pd.DataFrame, edges: pd.DataFrame) -> Markup:
+    """A sentence for each axis with a circuit of nodes whose edges could not be tried."""
+    tried = {one["axis"] for one in _sizes(axes, edges)}
+    missing = [one["axis"] for one in _sizes(axes, findings) if one["axis"] not in tried]
+    return Markup("\n").join(say("no_edges", axis=axis) for axis in missing)
+
+
 def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
     """A sentence for each axis without a circuit."""
     found = Findings(findings)
@@ -121,3 +169,7 @@ def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
 
 def _shown(found: Findings, name: str, form=number) -> Markup | str:
     return found.shown(name, form) if name in found else "n/a"
+
+
+def _if_known(found: Findings, title: str, name: str) -> dict[str, Markup]:
+    return {title: found.shown(name, number)} if name in found else {}
