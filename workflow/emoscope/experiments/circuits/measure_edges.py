@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel
 
-from emoscope.experiments.circuits.measure import CURVE_COLUMNS, Seen, each_seen, masked_effects, rankings, to_check
+from emoscope.experiments.circuits.measure import CURVE_COLUMNS, masked_effects, rankings, to_check
 from emoscope.experiments.circuits.names import EDGE, GRADIENT, INTEGRATED, KEPT, PATCHING
-from emoscope.models.inside.edges import ANSWER, EMBEDDING, Node, edge_effects, edges_of, sources_of, targets_of
+from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
 from emoscope.models.inside.exactness import LIMIT
 from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
+from emoscope.models.inside.nodes import Node
 from emoscope.models.loading import load_classifier
 from emoscope.perturbation.inside.sample import draw
+from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS
 from emoscope.storage.files import write_table
 
@@ -49,7 +51,7 @@ def find_edges(
     table, known, seed = pd.read_parquet(pairs), pd.read_parquet(sample).head(PAIRS), config["seed"]
     flips = table[~table["origin"].isin(NEUTRAL_ORIGINS)]
     drawn = draw(classifier, tokenizer, flips, len(known), seed)[0] if len(known) else []
-    groups = each_seen(classifier, drawn, prediction["tokens_per_batch"], "edges")
+    groups = seen_pairs(classifier, drawn, prediction["tokens_per_batch"], "edges")
     seen = [one for group in groups for one in group if _follows(classifier, one)]
     seen = seen if len(seen) == len(drawn) else []
     possible, edges = edges_of(classifier), named_edges(classifier)

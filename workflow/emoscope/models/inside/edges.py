@@ -32,10 +32,10 @@ from emoscope.models.families import (
     split_readers,
 )
 from emoscope.models.inside.estimates import embeddings_between
+from emoscope.models.inside.nodes import Node
 from emoscope.models.interventions import Change, changing_input, changing_output, resumed_at
 from emoscope.storage.names import NONE
 
-Node = tuple[str, int, int]  # site, block, head; NONE for what has none
 EMBEDDING, ANSWER = ("embedding", NONE, NONE), ("answer", NONE, NONE)
 
 
@@ -98,7 +98,7 @@ def edge_effects(
     return torch.stack([_by_source(model, blocks, answer, changed) for blocks, answer in read]).mean(0).cpu().numpy()
 
 
-class Seen(NamedTuple):
+class Passed(NamedTuple):
     """A block in one run: the stream that it gets, what its projection and its two halves put out, and the stream
     between them, (tokens, width) each; and the margin's gradients by what its heads read, (heads, tokens, width), and
     by what its feed-forward does, (1, tokens, width)."""
@@ -113,7 +113,7 @@ class Seen(NamedTuple):
 
 
 @torch.no_grad()
-def _by_source(model: PreTrainedModel, blocks: list[Seen], answer: Tensor, changed: Activations) -> Tensor:
+def _by_source(model: PreTrainedModel, blocks: list[Passed], answer: Tensor, changed: Activations) -> Tensor:
     """The effects (sources, targets) in one run; gradients by what is read go back along the stream to where sources
     write, the last first."""
     reading, rows = answer[None], []  # the gradients of all later targets, (targets, tokens, width)
@@ -154,7 +154,7 @@ def _back(norm: nn.Module | None, at: Tensor, gradients: Tensor) -> Tensor:
 
 def _gradients(
     model: PreTrainedModel, inputs: Mapping[str, Tensor], embedded: Tensor, margin: tuple[int, int]
-) -> Iterator[tuple[list[Seen], Tensor]]:
+) -> Iterator[tuple[list[Passed], Tensor]]:
     """Of each run from these embeddings (runs, tokens, width): its blocks, and the margin's gradient by the last one's
     output, (tokens, width)."""
     rows = {name: values.to(embedded.device).expand(len(embedded), -1) for name, values in inputs.items()}
@@ -173,7 +173,7 @@ def _gradients(
         names = ("stream", "projected", "attention", "between", "feed_forward")
         blocks.append([*(seen[name].detach() for name in names), by_heads, by_feed_forward[:, None]])
     for run in range(len(embedded)):
-        yield [Seen(*(part[run] for part in parts)) for parts in blocks], answer[run]
+        yield [Passed(*(part[run] for part in parts)) for parts in blocks], answer[run]
 
 
 def _keeping(model: PreTrainedModel, block: int, stack: ExitStack) -> dict[str, Tensor]:
