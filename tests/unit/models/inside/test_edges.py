@@ -200,6 +200,7 @@ def test_nothing_is_read_before_it_is_written(kind):
     names = {(sources[one], targets[other]) for one, other in np.argwhere(possible)}
     assert (EMBEDDING, ("head", 0, 3)) in names and (("feed_forward", 2, -1), ANSWER) in names
     assert (("head", 1, 0), ("head", 1, 1)) not in names and (("feed_forward", 1, -1), ("head", 1, 1)) not in names
+    assert all(one != other for one, other in names), "nothing reads itself"
     assert all(one == EMBEDDING or other == ANSWER or one[1] <= other[1] for one, other in names)
     assert ((("head", 1, 0), ("feed_forward", 1, -1)) in names) == (kind == "gpt2"), "side by side in the other"
 
