@@ -52,8 +52,8 @@ rule summarise_edges:
         code=code_of("experiments.circuits.summarise_edges"),
     output:
         edges=expand("results/{{run}}/circuits/{axis}_edges.parquet", axis=config["flips"]["axes"]),
-        sizes=expand("results/{{run}}/circuits/{axis}_edge_sizes.parquet", axis=config["flips"]["axes"]),
-        findings="results/{run}/circuits/edge_findings.csv",
+        edge_sizes=expand("results/{{run}}/circuits/{axis}_edge_sizes.parquet", axis=config["flips"]["axes"]),
+        edge_findings="results/{run}/circuits/edge_findings.csv",
     log:
         "logs/{run}/circuits/edge_summary.log",
     localrule: True
@@ -66,6 +66,6 @@ rule summarise_edges:
         r"""
         python -m emoscope summarise-edges --sample {input.sample:q} --effects {input.effects:q} \
             --checked {input.checked:q} --curves {input.curves:q} --axes {params.axes:q} \
-            --statistics {params.statistics:q} --edges {output.edges:q} --sizes {output.sizes:q} \
-            --findings {output.findings:q} >{log:q} 2>&1
+            --statistics {params.statistics:q} --edges {output.edges:q} --edge-sizes {output.edge_sizes:q} \
+            --edge-findings {output.edge_findings:q} >{log:q} 2>&1
         """

@@ -74,11 +74,11 @@ def edges(found):
     files = {name: folder / f"edge_{name}.parquet" for name in TABLES[1:]}
     given = {name: folder / f"{name}.parquet" for name in ("pairs", "summary", "sample")}
     find_edges(folder / "model", **given, config=CONFIG, prediction={"tokens_per_batch": 4096}, **files)
-    made = {"edges": [folder / "edges.parquet"], "sizes": [folder / "edge_sizes.parquet"]}
+    made = {"edges": [folder / "edges.parquet"], "edge_sizes": [folder / "edge_sizes.parquet"]}
     lists = {name: [path] for name, path in files.items()}
     summarise_edges(
         sample=[given["sample"]], **lists, axes={"axes": ["gender"]}, statistics=STATISTICS, **made,
-        findings=folder / "edge_findings.csv",
+        edge_findings=folder / "edge_findings.csv",
     )  # fmt: skip
     tables = {name: pd.read_parquet(path) for name, path in files.items()}
     tables |= {name: pd.read_parquet(path) for name, [path] in made.items()}

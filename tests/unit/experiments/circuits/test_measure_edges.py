@@ -43,7 +43,7 @@ def test_the_largest_edges_are_those_that_were_planted(edges, truth):
 
 
 def test_as_many_edges_as_were_planted_keep_the_difference_and_random_ones_do_not(found, edges, truth):
-    sizes = edges.sizes.set_index(["ranking", "nodes"])["value"]
+    sizes = edges.edge_sizes.set_index(["ranking", "nodes"])["value"]
     count = sizes.index.get_level_values("nodes").max()
     tried = sorted({nodes for _, nodes in sizes.index})
     enough = next(size for size in tried if size >= len(truth))
@@ -76,7 +76,7 @@ def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
     assert words(page.agreement_table(["gender"], edges.findings, "edge_agreement")).count("gender") == 2
     orders = page.rankings("gender", edges.findings)
     assert list(orders) == [INTEGRATED, MASKING, RANDOM]
-    assert "<svg" in svg(figures.edge_curves(edges.sizes, orders))
+    assert "<svg" in svg(figures.edge_curves(edges.edge_sizes, orders))
 
 
 def test_a_model_that_does_not_answer_as_its_edges_do_has_none(found, tmp_path, monkeypatch):
@@ -86,12 +86,12 @@ def test_a_model_that_does_not_answer_as_its_edges_do_has_none(found, tmp_path, 
     config = {"steps": 1, "checked": 2, "seed": 1}
     find_edges(found.folder / "model", **given, config=config, prediction={"tokens_per_batch": 4096}, **made)
     assert all(pd.read_parquet(path).empty for path in made.values())
-    tables = {"edges": [tmp_path / "edges.parquet"], "sizes": [tmp_path / "sizes.parquet"]}
+    tables = {"edges": [tmp_path / "edges.parquet"], "edge_sizes": [tmp_path / "sizes.parquet"]}
     statistics = {"confidence": 0.95, "resamples": 10, "seed": 1, "margin": 0.02}
     lists = {name: [path] for name, path in made.items()}
     summarise_edges(
         [given["sample"]], **lists, axes={"axes": ["gender"]}, statistics=statistics, **tables,
-        findings=tmp_path / "findings.csv",
+        edge_findings=tmp_path / "findings.csv",
     )  # fmt: skip
     nothing = pd.read_csv(tmp_path / "findings.csv")
     assert nothing.empty and pd.read_parquet(tables["edges"][0]).empty

@@ -20,8 +20,8 @@ def summarise_edges(
     axes: dict,
     statistics: dict,
     edges: list[Path],
-    sizes: list[Path],
-    findings: Path,
+    edge_sizes: list[Path],
+    edge_findings: Path,
 ) -> None:
     """Write what `summarise_circuits` does, of edges in the place of parts: for every axis the tables of `part_table`,
     of edges that were patched, and `size_table`, and their findings by the same names."""
@@ -34,10 +34,12 @@ def summarise_edges(
         kept = curves_of(flips, curve) if told and len(curve) else None
         table = part_table(flips, effect, chosen, EDGE) if told else pd.DataFrame(columns=[*EDGE, *SHARE_COLUMNS])
         write_table(table, edges[number])
-        write_table(size_table(kept, flips, options) if kept else pd.DataFrame(columns=SIZE_COLUMNS), sizes[number])
+        write_table(
+            size_table(kept, flips, options) if kept else pd.DataFrame(columns=SIZE_COLUMNS), edge_sizes[number]
+        )
         if told:
             whole = flips.assign(half=0)  # of so few edges, most of them the largest, halves would say nothing
             found += agreement(axis, whole, effect, chosen, options, EDGE, "edges")
         if kept:
             found += circuits(axis, kept, flips, options, "edges")
-    write_findings(found, findings)
+    write_findings(found, edge_findings)
