@@ -22,8 +22,9 @@ from emoscope.models.activations import Activations, activations_of
 from emoscope.models.families import pooled_token
 from emoscope.models.inside.contributions import contributions_of
 from emoscope.models.inside.estimates import estimated_effects
+from emoscope.models.inside.nodes import Node
 from emoscope.models.inside.structure import prepared
-from emoscope.models.planted.circuit import BLOCKS, HEADS, Circuit, Node, nodes, plan
+from emoscope.models.planted.circuit import BLOCKS, HEADS, Circuit, nodes, plan
 from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import REMOVED, pairs, sentences
 from emoscope.perturbation.inside.alignment import align
@@ -44,10 +45,10 @@ def measure(models: str = str(MODELS)) -> dict:
     by_method = found.groupby(["layout", "method"], sort=False)[["auc", "precision", "redundant"]]
     table = by_method.agg(["mean", "min", "max"])
     table.columns = ["_".join(column) for column in table.columns]
-    return {"models": int(models), "nodes": len(nodes()), "methods": _records(table.reset_index())}
+    return {"models": int(models), "nodes": len(nodes()), "methods": records(table.reset_index())}
 
 
-def _records(table: pd.DataFrame) -> list[dict]:
+def records(table: pd.DataFrame) -> list[dict]:
     """The rows as JSON has them: null where there is no number."""
     return json.loads(table.to_json(orient="records", double_precision=3))
 
@@ -112,7 +113,7 @@ def by_exchange(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text
             kept[node] += abs(effects[node]) / len(texts)
 
     for row in texts.itertuples():
-        aligned = align(tokenizer, row.text, row.changed, _spans(row.text, row.changed))
+        aligned = align(tokenizer, row.text, row.changed, span_of(row.text, row.changed))
         runs = [activations_of(model, dict(inputs)) for inputs in (aligned.original, aligned.flipped)]
         rise, fall = moved_classes(model, *runs)
         for direction, transfer in transfers(aligned, *runs).items():
@@ -124,13 +125,13 @@ def by_exchange(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text
                 found = estimated_effects(
                     model, transfer.inputs, transfer.recipient, transfer.donor, (rise, fall), steps
                 )
-                add(f"{name}, {direction}", {node: _of_node(found, node) for node in nodes()})
+                add(f"{name}, {direction}", {node: of_node(found, node) for node in nodes()})
         add("direct attribution", _direct(model, aligned, runs, rise, fall))
         add("change of output", {node: _changed(model, *runs, node) for node in nodes()})
     return {method: _in_order(effects) for method, effects in totals.items()}
 
 
-def _spans(text: str, changed: str) -> list[tuple[int, int, int, int]]:
+def span_of(text: str, changed: str) -> list[tuple[int, int, int, int]]:
     """The word that differs, by its places in both texts."""
     words, others = text.split(), changed.split()
     place = next(number for number, (one, other) in enumerate(zip(words, others, strict=True)) if one != other)
@@ -153,7 +154,7 @@ def _changed(model: PreTrainedModel, one: Activations, other: Activations, node:
     return float((other.heads[block] - one.heads[block]).unflatten(-1, (HEADS, -1))[:, head].norm())
 
 
-def _of_node(found: Mapping[str, np.ndarray], node: Node) -> float:
+def of_node(found: Mapping[str, np.ndarray], node: Node) -> float:
     site, block, head = node
     return float(found[site][block, head] if site == "head" else found[site][block])
 

@@ -5,19 +5,25 @@ with the functions under test.
 """
 
 import copy
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
+from emoscope.models.activations import activations_of
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of, projection_of
+from emoscope.models.inside.edges import edge_effects, edges_of, sources_of, targets_of
+from emoscope.models.inside.estimates import estimated_effects
 from emoscope.models.interventions import fixed_head, fixed_output, recording, silenced_bias
 from random_models import FAMILIES, TEXTS
 
 BLOCK, HEAD = 1, 2
 WHERE = slice(12, 18)  # the third of four heads, each 6 of the 24 dimensions
 KINDS = ["block silenced", "bias silenced", "head zeroed", "head at its mean"]
+NORMS = {"head": "ln1", "feed_forward": "ln2"}
 PATHS = {
     "gpt2": f"transformer.h.{BLOCK}.attn.c_proj",
     "bert": f"bert.encoder.layer.{BLOCK}.attention.output.dense",
@@ -158,3 +164,63 @@ def test_transformer_lens_agrees(model, inputs, kind):
             fwd_hooks=[(f"blocks.{BLOCK}.{site}", change), keep],
         )
     check(last["output"][real], model, inputs, kind, part=1)
+
+
+def test_transformer_lens_estimates_the_same_effects():
+    """Attribution patching of the heads and feed-forwards of a GPT-2, and of what they read of one another, by
+    gradients at TransformerLens' hooks. It has no classifiers: the logits of its first words are our classes'."""
+    sources = tool("transformer_lens.model_bridge.sources")
+    torch.manual_seed(0)
+    model = FAMILIES["gpt2"](64).double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.2)
+    language_model = AutoModelForCausalLM.from_config(model.config).eval().double()
+    language_model.transformer = copy.deepcopy(model.transformer)
+    language_model.lm_head = torch.nn.Linear(24, 64, bias=False, dtype=torch.float64)
+    with torch.no_grad():
+        language_model.lm_head.weight[:3] = model.score.weight
+    bridge = sources.build_bridge_from_module(
+        language_model, type(language_model).__name__, hf_config=model.config, dtype=torch.float64
+    )
+    written = [
+        "hook_embed",
+        *(f"blocks.{block}.{site}" for block in range(3) for site in ("attn.hook_z", "hook_mlp_out")),
+    ]
+    read = [*(f"blocks.{block}.{norm}.hook_in" for block in range(3) for norm in ("ln1", "ln2")), "ln_final.hook_in"]
+    tokens = [torch.tensor([ids]) for ids in ([5, 9, 12, 30, 7], [5, 11, 12, 30, 8])]
+
+    def seen(text):
+        """What is written, and the gradients of a margin by it and by what is read, by hook."""
+        values, added = {}, {}
+
+        def add_nothing(value, hook, name):
+            values[name], added[name] = value.detach(), torch.zeros_like(value, requires_grad=True)
+            return value + added[name]
+
+        hooks = [(name, partial(add_nothing, name=name)) for name in (*written, *read)]
+        logits = bridge.run_with_hooks(text, fwd_hooks=hooks)[0, -1]
+        (logits[2] - logits[0]).backward()
+        return values, {name: zeros.grad for name, zeros in added.items()}
+
+    (values, slopes), (others, _) = map(seen, tokens)
+    change = {name: (others[name] - values[name])[0] for name in written}
+    inputs, (recipient, donor) = {"input_ids": tokens[0]}, (activations_of(model, {"input_ids": ids}) for ids in tokens)
+    nodes = estimated_effects(model, inputs, recipient, donor, (2, 0))
+    edges = edge_effects(model, inputs, recipient, donor, (2, 0))
+    by_head = [(change[name] * slopes[name][0]).sum(dim=(0, 2)) for name in written[1::2]]
+    np.testing.assert_allclose(nodes["head"], torch.stack(by_head), atol=1e-4)
+    by_feed_forward = [(change[name] * slopes[name][0]).sum() for name in written[2::2]]
+    np.testing.assert_allclose(nodes["feed_forward"], torch.stack(by_feed_forward), atol=1e-4)
+    assert np.abs(nodes["head"]).max() > 0.01 and np.abs(nodes["feed_forward"]).max() > 0.01
+    for row, (site, block, head) in zip(edges, sources_of(model), strict=True):
+        if site == "head":
+            what = change[f"blocks.{block}.attn.hook_z"][:, head] @ bridge.blocks[block].attn.W_O[head].detach()
+        else:
+            what = change["hook_embed" if site == "embedding" else f"blocks.{block}.hook_mlp_out"]
+        reads = dict.fromkeys(read, 0.0)  # those of the heads of a block together: they read through one norm
+        for effect, (target, number, _) in zip(row, targets_of(model), strict=True):
+            reads["ln_final.hook_in" if target == "answer" else f"blocks.{number}.{NORMS[target]}.hook_in"] += effect
+        later = {name: float((what * slopes[name][0]).sum()) if reads[name] else 0.0 for name in read}
+        np.testing.assert_allclose(list(reads.values()), list(later.values()), atol=1e-4)
+    assert (np.abs(edges[edges_of(model)]) > 1e-6).mean() > 0.9

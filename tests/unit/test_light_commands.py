@@ -93,7 +93,8 @@ COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|sp
 MODELS = {"torch", "transformers"}
 READERS = "doctor experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
 READERS += " experiments.masking.screen"
-READERS += " experiments.circuits.measure experiments.tracing.measure models.inside.exactness"
+READERS += " experiments.circuits.measure experiments.circuits.measure_edges"
+READERS += " experiments.tracing.measure models.inside.exactness"
 READERS += " experiments.probing.erasure experiments.probing.measure experiments.probing.steering"
 READERS += (
     " models.sources models.logits perturbation.scored_pairs training.adopt training.finetune training.thresholds"

@@ -292,6 +292,8 @@ def test_circuits_are_looked_for_on_demand(changeable):
     assert "heads and feed-forwards keep" in page and 'href="masking.html"' in page
     findings = pd.read_csv(changeable / "results/tiny-s1/circuits/findings.csv").set_index("name")["value"]
     assert findings["gender.error.integrated_gradients"] < 0.5 and findings["gender.margin"] > 0
+    edges = pd.read_csv(changeable / "results/tiny-s1/circuits/edge_findings.csv").set_index("name")["value"]
+    assert "What do they read of one another" in page and edges["gender.error.integrated_gradients"] < 0.5
     assert planned(changeable, "all") == {}, "no other page leads to it"
 
 

@@ -9,9 +9,10 @@ PAGES.add(
         tables=lambda run: {
             f"{axis}_{name}": f"{run.results}/circuits/{axis}_{name}.parquet"
             for axis in config["flips"]["axes"]
-            for name in ("parts", "sizes")
+            for name in ("parts", "sizes", "edges", "edge_sizes")
         }
-        | {"findings": f"{run.results}/circuits/findings.csv", "exactness": f"{run.results}/exactness.json"},
+        | {name: f"{run.results}/circuits/{name}.csv" for name in ("findings", "edge_findings")}
+        | {"exactness": f"{run.results}/exactness.json"},
         sections=("circuits", "flips"),
         on_demand=True,
     )

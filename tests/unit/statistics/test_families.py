@@ -36,3 +36,22 @@ def test_a_family_keeps_its_shape():
     np.testing.assert_allclose(families.benjamini_hochberg(p), [[0.05, 0.05, np.nan], [0.05, 0.05, 0.05]])
     with pytest.raises(ValueError, match="0, 1"):
         families.benjamini_hochberg(np.array([1.2]))
+
+
+def test_tests_chosen_by_the_same_data_pay_for_the_choice():
+    """300 heads without effect, of which the 15 are tested whose means are largest: in 5 % of samples, and hardly more,
+    may one be called a discovery."""
+    rng, found = np.random.default_rng(0), {1: [], 20: []}
+    for _ in range(300):
+        changes = rng.normal(size=(40, 300))
+        largest = np.argsort(-np.abs(changes.mean(axis=0)))[:15]
+        p = scipy_stats.ttest_1samp(changes[:, largest], 0).pvalue
+        for chosen_from, discoveries in found.items():
+            discoveries.append((families.benjamini_hochberg(p, chosen_from) <= 0.05).any())
+    assert np.mean(found[20]) <= 0.08 < 0.5 < np.mean(found[1])
+
+
+def test_what_was_left_out_counts_with_a_p_of_one():
+    p = np.array([0.001, 0.04, np.nan, 0.3])
+    whole = families.benjamini_hochberg(np.concatenate([p, np.ones(6)]))[:4]
+    np.testing.assert_allclose(families.benjamini_hochberg(p, 3), whole)

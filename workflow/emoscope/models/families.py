@@ -87,6 +87,16 @@ def split_readers(model: PreTrainedModel, parts: Sequence[Tensor]) -> tuple[Tens
     return fused.split([queries, shared, shared], dim=-1)
 
 
+def joined_readers(model: PreTrainedModel, parts: Sequence[Tensor]) -> list[Tensor]:
+    """What each reader gives, of queries, keys and values: the way back from `split_readers`."""
+    if len(family_of(model).readers) == 3:
+        return list(parts)
+    if family_of(model).fused_by_head:
+        by_head = [part.unflatten(-1, (heads_of(model), -1)) for part in parts]
+        return [torch.cat(by_head, dim=-1).flatten(-2)]
+    return [torch.cat(list(parts), dim=-1)]
+
+
 def projections_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
     """All of a block's matrix products with weights."""
     return [module for module in blocks_of(model)[block].modules() if isinstance(module, PROJECTIONS)]

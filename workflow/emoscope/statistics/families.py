@@ -8,14 +8,16 @@ from collections.abc import Callable
 import numpy as np
 
 
-def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
+def benjamini_hochberg(p: np.ndarray, chosen_from: float = 1) -> np.ndarray:
     """FDR-adjusted p over the whole array as one family, same shape; NaN stays NaN and does not count as a test.
 
-    Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57, 289.
+    If the tests were chosen by a look at the same data, out of `chosen_from` times as many, those left out count with
+    a p of 1, or the choice would not be paid for. Benjamini and Hochberg (1995), Journal of the Royal Statistical
+    Society B 57, 289.
     """
 
     def step_up(rising: np.ndarray) -> np.ndarray:
-        share = np.arange(1, len(rising) + 1) / len(rising)
+        share = np.arange(1, len(rising) + 1) / (len(rising) * chosen_from)
         return np.minimum.accumulate((rising / share)[::-1])[::-1]
 
     return _adjusted(p, step_up)

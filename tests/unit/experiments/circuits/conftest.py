@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.circuits.measure import MASKS, find_circuits
+from emoscope.experiments.circuits.measure_edges import find_edges
 from emoscope.experiments.circuits.summarise import summarise_circuits
+from emoscope.experiments.circuits.summarise_edges import summarise_edges
 from emoscope.models.inside.exactness import CHECKS, Check, record
 from emoscope.models.planted.circuit import nodes, plan
 from emoscope.models.planted.compiled import compiled, tokenizer_for
@@ -63,3 +65,21 @@ def found(tmp_path_factory):
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*TABLES, "parts", "sizes")}
     findings = pd.read_csv(folder / "findings.csv")
     return SimpleNamespace(**tables, findings=findings, circuit=circuit, folder=folder)
+
+
+@pytest.fixture(scope="session")
+def edges(found):
+    """All tables on the edges of the same model."""
+    folder = found.folder
+    files = {name: folder / f"edge_{name}.parquet" for name in TABLES[1:]}
+    given = {name: folder / f"{name}.parquet" for name in ("pairs", "summary", "sample")}
+    find_edges(folder / "model", **given, config=CONFIG, prediction={"tokens_per_batch": 4096}, **files)
+    made = {"edges": [folder / "edges.parquet"], "edge_sizes": [folder / "edge_sizes.parquet"]}
+    lists = {name: [path] for name, path in files.items()}
+    summarise_edges(
+        sample=[given["sample"]], **lists, axes={"axes": ["gender"]}, statistics=STATISTICS, **made,
+        edge_findings=folder / "edge_findings.csv",
+    )  # fmt: skip
+    tables = {name: pd.read_parquet(path) for name, path in files.items()}
+    tables |= {name: pd.read_parquet(path) for name, [path] in made.items()}
+    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "edge_findings.csv"))

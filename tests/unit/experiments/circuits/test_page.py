@@ -11,11 +11,16 @@ from made_up import words
 def test_the_page_says_what_was_found(found):
     axes = ["gender", "race"]
     said = words(page.main_result(axes, found.findings))
-    assert f"Gender: {len(found.circuit.roles)} of 20 heads and feed-forwards keep 80 %" in said
-    assert "better than a random order" in said and "Race" not in said
+    size = found.findings.set_index("name").loc["gender.nodes.integrated_gradients"]
+    assert size["value"] == len(found.circuit.roles)
+    interval = f"[{size['low']:.0f}, {size['high']:.0f}]"
+    assert f"Gender: {len(found.circuit.roles)} {interval} of 20 heads and feed-forwards keep what a flip" in said
+    assert "to within 20 %" in said and "better than a random order" in said and "Race" not in said
+    assert "than masking" in said
     assert "Race: there is no flip" in words(page.no_flips(axes, found.findings))
     table = words(page.area_table(axes, found.findings))
     assert "masking" in table and "random order" in table and "one gradient" in table
+    assert table.count("than masking") == 2, "both estimates are held against masking"
     assert words(page.agreement_table(axes, found.findings)).count("gender") == 2
     strongest = words(page.strongest("gender", found.parts))
     assert "feed-forward of block 3" in strongest and "attention of block 0" in strongest

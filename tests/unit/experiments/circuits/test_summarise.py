@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.experiments.circuits.names import KEPT, PATCHING, RANDOM, REPLACED
-from emoscope.experiments.circuits.summarise import curves_of, part_table
+from emoscope.experiments.circuits import page
+from emoscope.experiments.circuits.curves import curves_of
+from emoscope.experiments.circuits.names import INTEGRATED, KEPT, MASKING, PATCHING, RANDOM, REPLACED
+from emoscope.experiments.circuits.summarise import _halves, circuits, part_table
 
 SAMPLE = pd.DataFrame({"pair": [0, 1], "cluster": ["a", "b"], "total": [1.0, 3.0]})
 
@@ -64,3 +66,92 @@ def test_the_findings_on_a_planted_circuit(found):
     assert value["gender.nodes.integrated_gradients"] == len(found.circuit.roles) < value["gender.nodes.random"]
     # a whole attention, drawn by chance, holds a head of the circuit and is not among the six largest
     assert value["gender.missed"] == pytest.approx(found.parts.loc[~found.parts["largest"], PATCHING].abs().max())
+    high, note = (found.findings.set_index("name")[column] for column in ("high", "note"))
+    for method in ("integrated_gradients", "one_gradient"):
+        halves = f"gender.halves.{method}"
+        assert low[halves] < value[halves] <= high[halves] <= 1 and note[halves] == "All 24 parts."
+        assert note[f"gender.error.{method}"] == "6 parts drawn by chance, 24 flips."
+
+
+def test_the_agreement_of_halves_is_of_their_own_texts():
+    sides = np.array([0, 1] * 4)
+    values = np.where(sides[:, None] == 0, [1.0, 2, 3, 4], [4.0, 3, 2, 1])
+    assert _halves(values, sides, np.ones(8)) == -1
+    assert np.isnan(_halves(values, sides, (sides == 0).astype(float)))
+
+
+def kept_by(shares, totals):
+    """Curves of rankings that keep the given shares, (pairs, sizes) or (sizes,) each, of every pair's total."""
+    rows = []
+    for ranking, tables in shares.items():
+        for draw, table in enumerate(tables if ranking == RANDOM else [tables]):
+            table = np.broadcast_to(table, (len(totals), np.shape(table)[-1]))
+            rows += [
+                (pair, ranking, draw, KEPT, nodes, share * total)
+                for pair, total in enumerate(totals)
+                for nodes, share in enumerate(table[pair])
+            ]
+    return pd.DataFrame(rows, columns=["pair", "ranking", "draw", "side", "nodes", "effect"])
+
+
+def sample_of(totals):
+    pairs = range(len(totals))
+    return pd.DataFrame({"pair": pairs, "cluster": [f"text {pair}" for pair in pairs], "total": totals})
+
+
+def findings_on(shares, totals, resamples=200):
+    sample = sample_of(totals)
+    curves = curves_of(sample, kept_by(shares, totals))
+    options = {"seed": 1, "resamples": resamples, "alpha": 0.05}
+    return {finding.name: finding for finding in circuits("gender", curves, sample, options)}
+
+
+def test_a_circuit_keeps_the_difference_at_its_size_and_at_all_larger_ones():
+    """One that overshoots, or falls back, is not the model: the first size at which enough is kept does not count."""
+    curves = {
+        MASKING: [0, 0.9, 2, 1.3, 1.1, 1],
+        INTEGRATED: [0, 0.9, 0.7, 0.81, 0.9, 1],
+        RANDOM: [[0, 1.5, 1.5, 1.5, 1.5, 1], [0, 0.5, 0.5, 0.5, 0.5, 1]],  # their mean would be the whole difference
+    }
+    found = findings_on(curves, np.ones(10))
+    nodes = {name: found[f"gender.nodes.{name}"] for name in ("masking", "integrated_gradients", "random")}
+    assert [finding.value for finding in nodes.values()] == [4, 3, 5]
+    assert all(finding[1] == finding.low == finding.high for finding in nodes.values()), "all texts are alike"
+    assert {finding.note for finding in nodes.values()} == {"Of 5 heads and feed-forwards."}
+
+
+def test_the_size_of_a_circuit_has_an_interval_over_texts():
+    late = [0, 0.1, 0.1, 0.1, 1, 1]
+    each = np.array([[0, 1, 1, 1, 1, 1]] * 9 + [late] * 3)
+    found = findings_on({MASKING: each, RANDOM: [late]}, np.ones(12))
+    size = found["gender.nodes.masking"]
+    assert (size.value, size.low, size.high) == (4, 1, 4), "a quarter of the texts need four"
+    sure = found["gender.nodes.random"]
+    assert (sure.value, sure.low, sure.high) == (4, 4, 4)
+    few = findings_on({MASKING: each[:5], RANDOM: [late]}, np.ones(5))["gender.nodes.masking"]
+    assert few.value == 1 and np.isnan([few.low, few.high]).all(), "too few texts for an interval"
+
+
+def test_an_order_is_held_against_masking_on_the_same_texts():
+    """Texts differ by far more than orders do, so that only a paired comparison can tell."""
+    rng = np.random.default_rng(0)
+    own = np.column_stack([np.zeros(20), rng.uniform(-1, 1, 20), np.ones(20)])
+    worse = own - [0, 0.1, 0]
+    for ours, theirs, said in ((own, worse, page.BETTER), (worse, own, page.WORSE), (own, own, page.UNSETTLED)):
+        found = findings_on({INTEGRATED: ours, MASKING: theirs, RANDOM: [own]}, np.ones(20))
+        assert page.verdict(found["gender.gain_on_masking.integrated_gradients"]._asdict()) == said
+        assert {name for name in found if "gain" in name} == {
+            *("gender.gain.integrated_gradients", "gender.gain.masking", "gender.gain_on_masking.integrated_gradients")
+        }
+    without = findings_on({INTEGRATED: own, RANDOM: [own]}, np.ones(20))
+    assert not any("gain_on_masking" in name for name in without)
+
+
+def test_orders_that_are_alike_are_seldom_told_apart():
+    """Of 200 samples of texts on which two orders do alike on average, a tenth or less may be told apart."""
+    rng, told = np.random.default_rng(2), []
+    for _ in range(200):
+        both = [np.column_stack([np.zeros(24), rng.normal(0.6, 0.5, (24, 2)), np.ones(24)]) for _ in range(2)]
+        found = findings_on(dict(zip((INTEGRATED, MASKING), both, strict=True)) | {RANDOM: both[:1]}, np.ones(24), 100)
+        told.append(page.verdict(found["gender.gain_on_masking.integrated_gradients"]._asdict()))
+    assert np.mean([verdict != page.UNSETTLED for verdict in told]) <= 0.1

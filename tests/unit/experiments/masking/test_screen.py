@@ -9,6 +9,7 @@ import pytest
 import torch
 from bs4 import BeautifulSoup
 from safetensors.torch import save_file
+from scipy.stats import norm
 
 from emoscope.experiments.masking import figures, page
 from emoscope.experiments.masking.measure import heads_to_mask, mask_block
@@ -101,14 +102,22 @@ def test_no_estimates_no_heads():
     assert found.empty and heads_to_mask(found, 0) == []
 
 
-def gone_over(changes: list[float], estimates: list[float], largest: int, drawn: int, left: int) -> pd.DataFrame:
-    """A screen of one block, whose first heads have the `largest` estimates, the next ones are `drawn`."""
+def gone_over(
+    changes: list[float], estimates: list[float], largest: int, drawn: int, left: int, error: float = 0.001
+) -> pd.DataFrame:
+    """A screen of one block, whose first heads have the `largest` estimates, the next ones are `drawn`; changes are
+    known with a standard `error`."""
     heads = largest + drawn + left
     screen = pd.DataFrame({"block": 0, "head": range(heads), "condition": "zero", "estimate": estimates})
     head = screen["head"]
     screen = screen.assign(largest=head < largest, random=head.between(largest, largest + drawn - 1))
-    rows = pd.DataFrame({"block": 0, "head": range(largest + drawn), "change": changes, "low": -1.0, "high": 1.0})
+    change = np.array(changes)
+    rows = pd.DataFrame({"block": 0, "head": range(largest + drawn), "change": change})
+    rows = rows.assign(low=change - 2 * error, high=change + 2 * error)
     rows = rows.assign(condition="zero", group=ALL, measure="margin", p_adjusted=0.5, equivalence_margin=0.08)
+    rows = rows.assign(
+        p_equivalence=norm.sf((0.08 - np.abs(change)) / error), p_beyond=2 * norm.sf((np.abs(change) - 0.08) / error)
+    ).assign(p_beyond=lambda table: table["p_beyond"].clip(upper=1))
     other = rows.assign(change=9.0)
     others = [other.assign(group="joy"), other.assign(measure="accuracy"), other.assign(head=WHOLE_BLOCK).head(1)]
     return with_effects(screen, pd.concat([*others, rows]))
@@ -127,14 +136,36 @@ def test_what_was_missed_is_told():
     assert found["screen.beyond.zero"].high == pytest.approx(0.9473, abs=1e-4)  # Clopper and Pearson's
     assert found["screen.rank_correlation.zero"].value == pytest.approx(-0.2)
     text = page.screening(table, 0.05)
-    assert "3 of them change" in text and "the screen missed heads that matter" in text and "94.7 %" in text
+    assert "Of 3 it is shown" in text and "the screen missed heads that matter" in text and "94.7 %" in text
+    assert found["screen.missed.zero"].beyond < 0.05 < found["screen.missed.zero"].within
+
+
+def test_a_noisy_change_beyond_the_margin_shows_nothing():
+    """As the first screen, but known so badly that the largest may be nil, and the smallest large."""
+    table = gone_over([5.5, -3, 0.3, 0.1, -0.02, 0.4, 0.06], [5, -4, 0, 0, 0, 0, 0, 0], 2, 5, 1, error=0.3)
+    found = {finding.name: finding for finding in screen_findings(table, 0.05)}
+    assert found["screen.beyond.zero"].value == found["screen.beyond.zero"].low == 0
+    assert found["screen.beyond.zero"].high == 1, "none is shown to stay within"
+    assert found["screen.missed.zero"].low == pytest.approx(-0.62)
+    assert found["screen.missed.zero"].high == pytest.approx(1.0)
+    text = page.screening(table, 0.05)
+    assert "cannot be told" in text and "missed heads that matter</strong>" not in text
+
+
+def test_one_head_of_many_beyond_by_chance_is_not_a_miss():
+    """A p of 0.03 among ten heads is what chance makes of heads on the margin."""
+    table = gone_over([0.0] * 11, [5, *[0] * 19], 1, 10, 9)
+    drawn = table["random"].to_numpy()
+    table.loc[drawn, "p_beyond"], table.loc[drawn, "p_equivalence"] = [0.03, *[0.9] * 9], [0.98, *[0.3] * 9]
+    text = page.screening(table, 0.05)
+    assert "cannot be told" in text and "missed heads that matter</strong>" not in text
 
 
 def test_a_screen_that_missed_nothing_says_how_much_it_may_have():
     table = gone_over([5.5, -3, 0.03, 0.01, -0.02, 0.04, 0.06], [5, -4, 0, 0, 0, 0, 0, *[0] * 9], 2, 5, 9)
     text = BeautifulSoup(page.screening(table, 0.05), "html.parser").get_text(" ", strip=True)
     assert "of 16 heads only 7 were masked" in text and "5 of the 14 others" in text
-    assert "None of them" in text and "52.2 %" in text and "missed heads" not in text
+    assert "All of them are shown to stay within" in text and "52.2 %" in text and "missed heads" not in text
     svg(figures.screened_heads(table))
 
 
@@ -202,5 +233,6 @@ def test_where_heads_are_not_what_the_projection_reads_none_is_screened(classifi
     assert screen.empty and heads_to_mask(screen, 0) == []
     summary = pd.DataFrame({"block": [0], "head": [WHOLE_BLOCK], "condition": ["described"], "group": [ALL]})
     effect = {"measure": "margin", "change": 0.0, "low": 0, "high": 0, "p_adjusted": 1, "equivalence_margin": 1}
+    effect |= {"p_equivalence": 1, "p_beyond": 1}
     table = with_effects(screen, summary.assign(**effect))
     assert table.empty and list(screen_findings(table, 0.05)) == []

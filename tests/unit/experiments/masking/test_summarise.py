@@ -126,3 +126,28 @@ def test_the_p_of_masks_is_adjusted_for_all_blocks_and_classes_of_a_condition():
         assert len(rows) == 2 * 4, "two blocks, three classes and all"
         np.testing.assert_allclose(rows["p_adjusted"], benjamini_hochberg(rows["p"].to_numpy()))
     assert (table["p_adjusted"] > table["p"]).any()
+
+
+def test_heads_that_a_screen_left_out_count_in_the_family():
+    """Of 120 heads that change nothing the 6 largest are masked: none is found; over these alone some would be."""
+    rng = np.random.default_rng(3)
+    samples = most_confident(predictions(80, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 80, "predicted")
+    samples = samples.assign(group=0)  # one class
+    noise = rng.normal(0, 0.5, (120, len(samples)))
+    largest = np.argsort(-np.abs(noise.mean(axis=1)))[:6]
+    parts = []
+    for head in largest:
+        logits = samples.filter(regex="^logit_").to_numpy().copy()
+        logits[np.arange(len(samples)), samples["group"]] += noise[head]
+        scores = {**columns("p", CLASSES, softmax(logits, axis=1)), **columns("logit", CLASSES, logits)}
+        parts.append(pd.DataFrame({"id": samples["id"], "block": 0, "head": head, "condition": "zero", **scores}))
+    whole = masked_like(samples, -0.3).query("condition == 'described'")
+    masked = pd.concat([whole, *parts], ignore_index=True)
+    alone, screened = summarise(samples, masked, **STATISTICS), summarise(samples, masked, **STATISTICS, heads=120)
+    together = "measure == 'margin' and group == 'all' and head >= 0"
+    assert (alone.query(together)["p_adjusted"] <= 0.05).any()
+    assert not (screened.query("measure == 'margin' and head >= 0")["p_adjusted"] <= 0.05).any()
+    blocks = screened.query("head == -1 and measure == 'probability'")
+    pd.testing.assert_series_equal(
+        blocks["p_adjusted"], alone.query("head == -1 and measure == 'probability'")["p_adjusted"]
+    )

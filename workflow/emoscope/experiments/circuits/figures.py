@@ -52,3 +52,23 @@ def curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         label_axes(axes, x="share of heads and feed-forwards", y="share of the difference" if side == KEPT else "")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure
+
+
+@styled
+def edge_curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
+    """What is there of the difference by the share of edges kept, with intervals as bands; `titles` name rankings."""
+    figure, axes = canvas(6.4, 3.4)
+    for number, (ranking, name) in enumerate(titles.items()):
+        rows = sizes[sizes["ranking"] == ranking].sort_values("nodes")
+        rows = rows[rows["nodes"] > 0]  # no place for it where shares are drawn by their order of magnitude
+        axes.fill_between(rows["share"], rows["low"], rows["high"], color=PALETTE[number], alpha=0.15, linewidth=0)
+        style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.3}
+        axes.plot(rows["share"], rows["value"], label=name, **style)
+    for level in (0, 1):
+        axes.axhline(level, color="#888", linewidth=0.6)
+    axes.set_xscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1))
+    label_axes(axes, x="share of edges that are kept", y="share of the difference")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return figure

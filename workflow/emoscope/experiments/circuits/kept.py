@@ -14,10 +14,8 @@ from transformers import PreTrainedModel
 from emoscope.models.activations import Activations, padded
 from emoscope.models.batches import token_batches
 from emoscope.models.families import blocks_of, feed_forward_of, heads_of, projection_of
+from emoscope.models.inside.nodes import Node, nodes_in
 from emoscope.models.interventions import changing_input, changing_output
-from emoscope.storage.names import NONE
-
-Node = tuple[str, int, int]  # site, block, head; NONE for the head of a feed-forward
 
 
 class Trial(NamedTuple):
@@ -30,11 +28,8 @@ class Trial(NamedTuple):
 
 
 def nodes_of(model: PreTrainedModel) -> list[Node]:
-    """What circuits are made of: every head, block by block, then every feed-forward. Embeddings always stay the
-    text's own, and so do the biases of attention, which no text changes."""
-    blocks = range(len(blocks_of(model)))
-    heads = [("head", block, head) for block in blocks for head in range(heads_of(model))]
-    return [*heads, *(("feed_forward", block, NONE) for block in blocks)]
+    """What circuits are made of. Embeddings stay the text's own; so do biases of attention, which are no text's."""
+    return nodes_in(len(blocks_of(model)), heads_of(model))
 
 
 def kept_logits(model: PreTrainedModel, trials: Sequence[Trial], tokens_per_batch: int) -> np.ndarray:

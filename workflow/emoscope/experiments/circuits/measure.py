@@ -1,16 +1,14 @@
 """Which heads and feed-forwards carry the difference between the two texts of a flip: estimated for all of them, made
 sure of for some by patching, and tried as circuits, of which more and more is kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from emoscope.experiments.circuits.kept import Node, Trial, kept_logits, nodes_of
+from emoscope.experiments.circuits.kept import Trial, kept_logits, nodes_of
 from emoscope.experiments.circuits.names import (
     GRADIENT,
     INTEGRATED,
@@ -21,50 +19,29 @@ from emoscope.experiments.circuits.names import (
     RANDOM,
     REPLACED,
 )
-from emoscope.models.activations import Activations, each_activations
 from emoscope.models.families import blocks_of
 from emoscope.models.inside.estimates import estimated_effects
 from emoscope.models.inside.exactness import allowed, exact_checks
+from emoscope.models.inside.nodes import Node
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.perturbation.inside.patching import (
     FLIPPED_INTO_ORIGINAL,
     Patch,
-    moved_classes,
     patched_logits,
     transfers,
 )
 from emoscope.perturbation.inside.sample import Drawn, draw
+from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS
 from emoscope.storage.files import write_table
 from emoscope.storage.names import ALL, NONE, WHOLE_BLOCK
 
-AT_ONCE = 16  # pairs whose activations are held together
 SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1)  # of the nodes that are kept
 SAMPLE_COLUMNS = ["pair", "id", "origin", "cluster", "half", "rise", "fall", "total"]
 EFFECT_COLUMNS = ["pair", "method", *NODE, "effect"]
 CHECKED_COLUMNS = [*NODE, "largest", "random"]
 CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "nodes", "effect"]
 MASKS = {"head": "mean", "feed_forward": "mlp_mean"}  # the masks by which masking ranks
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A pair and both its runs; its margin is logit(rise) - logit(fall), which the flip raises by `total`."""
-
-    number: int
-    pair: Drawn
-    original: Activations
-    flipped: Activations
-    rise: int
-    fall: int
-
-    def margin(self, logits: np.ndarray) -> np.ndarray:
-        return logits[..., self.rise] - logits[..., self.fall]
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The margin in the original and in the flipped text."""
-        return tuple(float(self.margin(run.logits.cpu().numpy())) for run in (self.original, self.flipped))
 
 
 def find_circuits(
@@ -109,7 +86,7 @@ def find_circuits(
     by_method = {method: values[:, places] for method, values in estimates.items()}
     ranked = rankings(by_method, halves, masked_effects(pd.read_parquet(summary), nodes), config["random_orders"], rng)
     found, kept = [], []
-    for seen in _seen(classifier, drawn, budget, "circuits"):
+    for seen in seen_pairs(classifier, drawn, budget, "circuits"):
         found += exact_effects(classifier, seen, [parts[number] for number, *_ in chosen], budget)
         kept += curves_of(classifier, seen, ranked, halves, budget)
     classes = classes_of(classifier)
@@ -137,7 +114,7 @@ def estimate(
     """The effects (pairs, parts) of putting each part of the flipped text into the original, by method; and of every
     pair `pair, id, origin, cluster, rise, fall, total`."""
     values, rows = {method: np.zeros((len(drawn), len(parts))) for method in (INTEGRATED, GRADIENT)}, []
-    for group in _seen(model, drawn, tokens_per_batch, "estimates"):
+    for group in seen_pairs(model, drawn, tokens_per_batch, "estimates"):
         for seen in group:
             inputs, margin = seen.pair.aligned.original, (seen.rise, seen.fall)
             for method, taken in ((INTEGRATED, steps), (GRADIENT, 0)):
@@ -145,9 +122,8 @@ def estimate(
                 values[method][seen.number] = [
                     found[site][block, head] if site == "head" else found[site][block] for site, block, head in parts
                 ]
-            start, goal = seen.ends
             one = seen.pair.pair
-            rows.append((seen.number, one.id, one.origin, one.cluster, seen.rise, seen.fall, goal - start))
+            rows.append((seen.number, one.id, one.origin, one.cluster, seen.rise, seen.fall, seen.total))
     return values, rows
 
 
@@ -229,16 +205,3 @@ def curves_of(
 
 def _descending(effects: np.ndarray) -> np.ndarray:
     return np.argsort(-np.abs(effects), kind="stable")
-
-
-def _seen(model: PreTrainedModel, drawn: Sequence[Drawn], tokens_per_batch: int, doing: str) -> Iterator[list[Seen]]:
-    """The pairs with their activations, some at once."""
-    for start in tqdm(range(0, len(drawn), AT_ONCE), desc=doing, mininterval=2):
-        some = drawn[start : start + AT_ONCE]
-        texts = [text for one in some for text in (one.aligned.original, one.aligned.flipped)]
-        runs = dict(each_activations(model, texts, tokens_per_batch))
-        both = [(runs[2 * place], runs[2 * place + 1]) for place in range(len(some))]
-        yield [
-            Seen(start + place, one, *run, *moved_classes(model, *run))
-            for place, (one, run) in enumerate(zip(some, both, strict=True))
-        ]

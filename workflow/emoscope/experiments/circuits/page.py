@@ -3,88 +3,123 @@
 from collections.abc import Mapping
 from functools import partial
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, PATCHING, RANDOM
-from emoscope.experiments.circuits.summarise import FAITHFUL
+from emoscope.experiments.circuits.curves import RIVALS, TOLERATED
+from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, NODE, PATCHING, RANDOM, in_findings
 from emoscope.reporting.html import html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
 
 say = partial(passage, "circuits")
-TITLES = {INTEGRATED: "integrated gradients", GRADIENT: "one gradient", MASKING: "masking", RANDOM: "random order"}
+TITLES = {INTEGRATED: "integrated gradients", GRADIENT: "one gradient", MASKING: "masking", RANDOM: "a random order"}
 ESTIMATES = {name: TITLES[name] for name in (INTEGRATED, GRADIENT)}
 SITES = {"head": "head {head} of block {block}", "attention": "attention of block {block}"}
 SITES["feed_forward"] = "feed-forward of block {block}"
+ENDS = SITES | {"embedding": "the words", "answer": "the answer"}
+ENDS_OF = ("source", "target")
 LISTED = 10
-BETTER, WORSE = "better than a random order", "worse than a random order"
-UNSETTLED = "not settled against a random order"
+BETTER, WORSE, UNSETTLED = "better than", "worse than", "not shown to be better or worse than"
 
 
 def main_result(axes: list[str], findings: pd.DataFrame) -> Markup:
     """The headline: how few parts keep the difference, by our order and by cheaper ones."""
+    return say(
+        "main_result",
+        axes=_sizes(axes, findings),
+        titles=TITLES,
+        first=INTEGRATED,
+        tolerated=TOLERATED,
+        counted=counted,
+    )
+
+
+def _sizes(axes: list[str], findings: pd.DataFrame) -> list[dict]:
+    """How few parts keep the difference, by order, of every axis of which it could be tried."""
     found = Findings(findings)
-    told = [
+    return [
         {
             "axis": axis,
-            "nodes": {name: found.value(f"{axis}.nodes.{_named(name)}") for name in rankings(axis, findings)},
-            "all": found.note(f"{axis}.nodes.{_named(INTEGRATED)}").removeprefix("Of ").removesuffix("."),
-            "verdict": verdict(found[f"{axis}.gain.{_named(INTEGRATED)}"]),
-            "cmd": {name: found[f"{axis}.cmd.{_named(name)}"] for name in rankings(axis, findings)},
+            "nodes": {name: found[f"{axis}.nodes.{in_findings(name)}"] for name in rankings(axis, findings)},
+            "all": found.note(f"{axis}.nodes.{in_findings(INTEGRATED)}").removeprefix("Of ").removesuffix("."),
+            "verdicts": verdicts(axis, INTEGRATED, found),
+            "cmd": {name: found[f"{axis}.cmd.{in_findings(name)}"] for name in rankings(axis, findings)},
         }
         for axis in axes
-        if f"{axis}.nodes.{_named(INTEGRATED)}" in found
+        if f"{axis}.nodes.{in_findings(INTEGRATED)}" in found
     ]
-    return say("main_result", axes=told, titles=TITLES, first=INTEGRATED, faithful=FAITHFUL)
 
 
 def rankings(axis: str, findings: pd.DataFrame) -> dict[str, str]:
     """The titles of the rankings that were tried."""
     found = Findings(findings)
-    return {name: title for name, title in TITLES.items() if f"{axis}.cmd.{_named(name)}" in found}
+    return {name: title for name, title in TITLES.items() if f"{axis}.cmd.{in_findings(name)}" in found}
+
+
+def verdicts(axis: str, ranking: str, found: Findings) -> list[str]:
+    """How an order does against a random one and against masking's."""
+    gains = {f"{axis}.{name}.{in_findings(ranking)}": TITLES[rival] for name, rival in RIVALS.items()}
+    return [f"{verdict(found[name])} {title}" for name, title in gains.items() if name in found]
 
 
 def verdict(gain: Mapping) -> str:
-    """Whether an order finds a circuit sooner than a random one, by the interval of the gain."""
+    """Whether an order finds a circuit sooner than another, by the interval of the gain."""
     return BETTER if gain["low"] > 0 else WORSE if gain["high"] < 0 else UNSETTLED
 
 
-def agreement_table(axes: list[str], findings: pd.DataFrame) -> Markup:
+def counted(nodes: float) -> str:
+    return number(nodes if np.isnan(nodes) else int(nodes))
+
+
+def edges_result(axes: list[str], findings: pd.DataFrame) -> Markup:
+    """How few edges keep the difference, of those axes of which it could be tried."""
+    return say(
+        "edges_result",
+        axes=_sizes(axes, findings),
+        titles=TITLES,
+        first=INTEGRATED,
+        tolerated=TOLERATED,
+        counted=counted,
+    )
+
+
+def agreement_table(axes: list[str], findings: pd.DataFrame, caption: str = "agreement") -> Markup:
     """How well estimates agree with patching."""
     found = Findings(findings)
     rows = [
         {
             "axis": axis,
             "estimate": title,
-            "rank correlation with patching": found.shown(f"{axis}.rank_correlation.{_named(method)}"),
-            "error, of the mean effect": found.shown(f"{axis}.error.{_named(method)}", percent),
-            "rank correlation of halves": _shown(found, f"{axis}.halves.{_named(method)}"),
+            "rank correlation with patching": found.shown(f"{axis}.rank_correlation.{in_findings(method)}"),
+            "error, of the mean effect": found.shown(f"{axis}.error.{in_findings(method)}", percent),
+            "rank correlation of halves": _shown(found, f"{axis}.halves.{in_findings(method)}"),
             "largest missed": _shown(found, f"{axis}.missed", percent),
         }
         for axis in axes
         for method, title in ESTIMATES.items()
-        if f"{axis}.error.{_named(method)}" in found
+        if f"{axis}.error.{in_findings(method)}" in found
     ]
-    return html_table(rows, say("agreement"), text=("axis", "estimate"))
+    return html_table(rows, say(caption), text=("axis", "estimate"))
 
 
-def area_table(axes: list[str], findings: pd.DataFrame) -> Markup:
+def area_table(axes: list[str], findings: pd.DataFrame, of: str = "nodes") -> Markup:
     """Areas of the curves of every order."""
     found = Findings(findings)
     rows = [
         {
             "axis": axis,
             "order": title,
-            "CPR": found.shown(f"{axis}.cpr.{_named(name)}", number),
-            "CMD": found.shown(f"{axis}.cmd.{_named(name)}", number),
-            "left without": found.shown(f"{axis}.left.{_named(name)}", number),
-            f"nodes that keep {percent(FAITHFUL, 0)}": number(int(found.value(f"{axis}.nodes.{_named(name)}"))),
-            "CMD against random": verdict(found[f"{axis}.gain.{_named(name)}"]) if name != RANDOM else "",
+            "CPR": found.shown(f"{axis}.cpr.{in_findings(name)}", number),
+            **_if_known(found, "left without", f"{axis}.left.{in_findings(name)}"),
+            f"{of} to within {percent(TOLERATED, 0)}": found.shown(f"{axis}.nodes.{in_findings(name)}", counted),
+            "CMD": found.shown(f"{axis}.cmd.{in_findings(name)}", number),
+            "by CMD": ", ".join(verdicts(axis, name, found)),
         }
         for axis in axes
         for name, title in rankings(axis, findings).items()
     ]
-    return html_table(rows, say("areas"), text=("axis", "order", "CMD against random"))
+    return html_table(rows, say(f"areas_of_{of}", tolerated=TOLERATED), text=("axis", "order", "by CMD"))
 
 
 def strongest(axis: str, parts: pd.DataFrame) -> Markup:
@@ -102,10 +137,33 @@ def strongest(axis: str, parts: pd.DataFrame) -> Markup:
     return html_table(rows, say("strongest", axis=axis), text=("part",))
 
 
+def strongest_edges(axis: str, edges: pd.DataFrame) -> Markup:
+    """The edges that patching finds to carry most."""
+    largest = edges.loc[edges[PATCHING].abs().nlargest(LISTED).index]
+    rows = [
+        {
+            **{
+                end: ENDS[row[f"{end}_site"]].format(**{name: row[f"{end}_{name}"] for name in NODE}) for end in ENDS_OF
+            },
+            "patched": percent(row[PATCHING]),
+            **{title: percent(row[name]) for name, title in ESTIMATES.items()},
+        }
+        for row in largest.to_dict("records")
+    ]
+    return html_table(rows, say("strongest_edges", axis=axis), text=ENDS_OF)
+
+
+def no_edges(axes: list[str], findings: pd.DataFrame, edges: pd.DataFrame) -> Markup:
+    """A sentence for each axis with a circuit of nodes whose edges could not be tried."""
+    tried = {one["axis"] for one in _sizes(axes, edges)}
+    missing = [one["axis"] for one in _sizes(axes, findings) if one["axis"] not in tried]
+    return Markup("\n").join(say("no_edges", axis=axis) for axis in missing)
+
+
 def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
     """A sentence for each axis without a circuit."""
     found = Findings(findings)
-    missing = [axis for axis in axes if f"{axis}.nodes.{_named(INTEGRATED)}" not in found]
+    missing = [axis for axis in axes if f"{axis}.nodes.{in_findings(INTEGRATED)}" not in found]
     return Markup("\n").join(say("no_flips", axis=axis, moves=f"{axis}.margin" in found) for axis in missing)
 
 
@@ -113,5 +171,5 @@ def _shown(found: Findings, name: str, form=number) -> Markup | str:
     return found.shown(name, form) if name in found else "n/a"
 
 
-def _named(method: str) -> str:
-    return method.replace(" ", "_")
+def _if_known(found: Findings, title: str, name: str) -> dict[str, Markup]:
+    return {title: found.shown(name, number)} if name in found else {}

@@ -17,6 +17,7 @@ from emoscope.experiments.masking.summarise import (
     strongest_heads,
     whole_blocks,
 )
+from emoscope.reporting.findings import Finding
 from emoscope.reporting.html import badge, cell, html_table, listed, number, outcome, signed, unsigned
 from emoscope.reporting.passages import passage
 from emoscope.storage.names import ALL, WHOLE_BLOCK
@@ -300,8 +301,10 @@ def screening(screen: pd.DataFrame, alpha: float) -> Markup:
             "title": HEADS[name].title,
             "error": found[f"screen.error.{name}"].value,
             "rank_correlation": getattr(found.get(f"screen.rank_correlation.{name}"), "value", None),
-            "missed": found[f"screen.missed.{name}"].value,
+            "largest": found[f"screen.missed.{name}"]._asdict(),
+            "verdict": missed(found[f"screen.missed.{name}"], alpha),
             "beyond": round(found[f"screen.beyond.{name}"].value * rows["random"].sum()),
+            "low": found[f"screen.beyond.{name}"].low,
             "high": found[f"screen.beyond.{name}"].high,
             "margin": rows["equivalence_margin"].max(),
         }
@@ -312,6 +315,12 @@ def screening(screen: pd.DataFrame, alpha: float) -> Markup:
     largest, drawn = int(heads["largest"].sum()), int(heads["random"].sum())
     counts = {"heads": len(heads), "masked": largest + drawn, "left": len(heads) - largest}
     return say("screening", conditions=conditions, largest=largest, drawn=drawn, **counts)
+
+
+def missed(largest: Finding, alpha: float) -> str:
+    """Whether the screen left out heads that matter, by the tests of those drawn by chance: `missed`, `none` shown to
+    be missed, or `cannot tell`."""
+    return "missed" if largest.beyond <= alpha else "none" if largest.within <= alpha else "cannot tell"
 
 
 def all_but(summary: pd.DataFrame, classes: Sequence[str], table2: pd.DataFrame) -> Markup:

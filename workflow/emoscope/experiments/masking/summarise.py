@@ -8,7 +8,7 @@ import pandas as pd
 from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
 from emoscope.experiments.masking.measures import MASK, MEASURES, PAIR, SCALE, class_columns, judged, measures
-from emoscope.experiments.masking.screened import screen_findings, with_effects
+from emoscope.experiments.masking.screened import heads_in, screen_findings, with_effects
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.bounded import bounded_test
@@ -40,8 +40,9 @@ def summarise_masking(
 ) -> None:
     """Write the summary of the masks, of "all but one" and of pairs of heads, the first two also as CSV, shaped like
     the paper's tables 1 and 2, and the findings; of a `screen` of heads, if there was one, `with_effects`."""
-    baseline = pd.read_parquet(samples)
-    one = summarise(baseline, pd.concat(map(pd.read_parquet, blocks), ignore_index=True), **statistics)
+    baseline, screens = pd.read_parquet(samples), [pd.read_parquet(path) for path in screen]
+    masked = pd.concat(map(pd.read_parquet, blocks), ignore_index=True)
+    one = summarise(baseline, masked, **statistics, heads=sum(map(heads_in, screens)))
     others = summarise(baseline, pd.read_parquet(all_but), **statistics)
     together = summarise_pairs(baseline, pd.read_parquet(pairs), **statistics)
     write_table(one, summary)
@@ -52,15 +53,21 @@ def summarise_masking(
     first = class_columns(baseline, "p_")[0]
     alpha = 1 - statistics["confidence"]
     found = list(findings_of(one, others, together, first, alpha))
-    for source, target in zip(screen, screen_summary, strict=True):
-        gone_over = with_effects(pd.read_parquet(source), one)
+    for screened, target in zip(screens, screen_summary, strict=True):
+        gone_over = with_effects(screened, one)
         write_table(gone_over, target)
         found += screen_findings(gone_over, alpha)
     write_findings(found, findings)
 
 
 def summarise(
-    samples: pd.DataFrame, masked: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int
+    samples: pd.DataFrame,
+    masked: pd.DataFrame,
+    confidence: float,
+    margin: float,
+    resamples: int,
+    seed: int,
+    heads: int = 0,
 ) -> pd.DataFrame:
     """Mean change per mask, group of samples and measure, with interval, p, FDR-adjusted p and a verdict.
 
@@ -72,8 +79,9 @@ def summarise(
     Of several labels a text, the last two are the label's own logit, and 1 where it is given: see `measures`.
     The margin, a logit, has no bounds: it is judged by `studentised_test`, all others by `bounded_test`; a probability
     can change no further than to 0 or 1, so that what the samples were before bounds the change.
-    `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure. `verdict` on "no
-    effect": `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
+    `p_adjusted` is Benjamini-Hochberg over all blocks, heads and classes of one condition and measure; if only some of
+    the model's `heads` were masked, chosen by a look at the same texts, over all of these. `verdict` on "no effect":
+    `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
     `different` if `p_adjusted` allows, else `underpowered`; by `p_beyond` it is shown to exceed the margin.
     `detectable` is the smallest change that as many texts with the same spread would show with 80 % power.
     """
@@ -81,7 +89,7 @@ def summarise(
     keys, changes = changes_of(samples, masked, MASK)
     classes = class_columns(samples, "p_")
     before = measures(samples, classes)
-    family = keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max() * (len(classes) + 1)
+    family = max(keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max(), heads) * (len(classes) + 1)
     options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
     parts = []
     for group in [*range(len(classes)), ALL]:
@@ -94,8 +102,12 @@ def summarise(
         name = group if group == ALL else classes[group]
         parts += [keys.assign(group=name, measure=measure, **columns) for measure, columns in found.items()]
     table = pd.concat(parts, ignore_index=True)
-    families = [table["condition"], table["measure"], table["head"] == WHOLE_BLOCK]
-    table["p_adjusted"] = table.groupby(families)["p"].transform(benjamini_hochberg)
+    single = table["head"] != WHOLE_BLOCK
+    masked_heads = len(table.loc[single, ["block", "head"]].drop_duplicates())
+    for of_heads, rows in table.groupby(single):
+        chosen_from = max(heads / masked_heads, 1) if of_heads else 1
+        adjusted = rows.groupby(["condition", "measure"])["p"].transform(benjamini_hochberg, chosen_from=chosen_from)
+        table.loc[rows.index, "p_adjusted"] = adjusted
     table["verdict"] = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
     return table
 

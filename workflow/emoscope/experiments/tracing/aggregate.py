@@ -12,7 +12,6 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.tracing.attribution import lens_of
-from emoscope.models.activations import Activations, each_activations
 from emoscope.models.families import pooled_token
 from emoscope.models.inside.contributions import contributions_of
 from emoscope.perturbation.inside.names import PLACES
@@ -21,15 +20,14 @@ from emoscope.perturbation.inside.patching import (
     ORIGINAL_INTO_FLIPPED,
     Transfer,
     all_patches,
-    moved_classes,
     patched_logits,
     transfers,
 )
 from emoscope.perturbation.inside.sample import Drawn
+from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.storage.names import NONE
 
 METHODS = ("patching", "attribution", "lens")
-AT_ONCE = 16  # pairs whose activations are held together; their patches fill the batches
 PAIR_COLUMNS = ["pair", "kind", "id", "origin", "cluster", "rise", "fall", "total"]
 EFFECT_COLUMNS = ["pair", "measure", "direction", "site", "place", "block", "head", "effect"]
 
@@ -51,47 +49,39 @@ def aggregate(
       how far the margin has grown after `block` blocks. Only these `methods` have rows.
     """
     pairs, effects = [], []
-    for start in range(0, len(drawn), AT_ONCE):
-        some = drawn[start : start + AT_ONCE]
-        texts = [text for one in some for text in (one.aligned.original, one.aligned.flipped)]
-        runs = dict(each_activations(model, texts, tokens_per_batch))
-        both = [(runs[2 * number], runs[2 * number + 1]) for number in range(len(some))]
-        moved = [moved_classes(model, *run) for run in both]
-        for number, (one, run, (rise, fall)) in enumerate(zip(some, both, moved, strict=True), start=start):
-            total = float((run[1].logits - run[0].logits)[[rise, fall]].diff().neg())
-            pair = one.pair
-            pairs.append((number, one.kind, pair.id, pair.origin, pair.cluster, classes[rise], classes[fall], total))
-            effects += [part.assign(pair=number) for part in _read(model, one, run, rise, fall, methods)]
+    for group in seen_pairs(model, drawn, tokens_per_batch, "pairs"):
+        for seen in group:
+            one = seen.pair.pair
+            named = classes[seen.rise], classes[seen.fall], seen.total
+            pairs.append((seen.number, seen.pair.kind, one.id, one.origin, one.cluster, *named))
+            effects += [part.assign(pair=seen.number) for part in _read(model, seen, methods)]
         if "patching" in methods:
-            patched = _patched(model, some, both, moved, tokens_per_batch)
-            effects.append(patched.assign(pair=patched["pair"] + start))
+            effects.append(_patched(model, group, tokens_per_batch))
     found = pd.concat(effects, ignore_index=True)[EFFECT_COLUMNS] if effects else pd.DataFrame(columns=EFFECT_COLUMNS)
     return pd.DataFrame(pairs, columns=PAIR_COLUMNS), found
 
 
-def _patched(
-    model: PreTrainedModel,
-    drawn: Sequence[Drawn],
-    runs: Sequence[tuple[Activations, Activations]],
-    moved: Sequence[tuple[int, int]],
-    tokens_per_batch: int,
-) -> pd.DataFrame:
+def _patched(model: PreTrainedModel, group: Sequence[Seen], tokens_per_batch: int) -> pd.DataFrame:
     every = all_patches(model, len(PLACES))
     patches = {FLIPPED_INTO_ORIGINAL: every, ORIGINAL_INTO_FLIPPED: [one for one in every if one.site != "head"]}
-    jobs, parts = [], []
-    for number, (one, run) in enumerate(zip(drawn, runs, strict=True)):
-        for direction, transfer in transfers(one.aligned, *run).items():
-            joined = _by_kind(transfer, one.places)
+    jobs, asked, parts = [], [], []
+    for seen in group:
+        for direction, transfer in transfers(seen.pair.aligned, seen.original, seen.flipped).items():
+            joined = _by_kind(transfer, seen.pair.places)
             jobs += [(joined, patch) for patch in patches[direction]]
-            parts.append(pd.DataFrame(patches[direction]).assign(pair=number, direction=direction))
+            asked += [seen] * len(patches[direction])
+            parts.append(pd.DataFrame(patches[direction]).assign(pair=seen.number, direction=direction))
     table = pd.concat(parts, ignore_index=True).assign(measure="patching")
     table["place"] = table.pop("unit").map({NONE: "", **dict(enumerate(PLACES))})
-    rise, fall = np.array(moved)[table["pair"]].T
     start, goal = (
-        _margin(np.stack([getattr(transfer, side).logits.cpu().numpy() for transfer, _ in jobs]), rise, fall)
+        np.array([
+            seen.margin(getattr(transfer, side).logits.cpu().numpy())
+            for seen, (transfer, _) in zip(asked, jobs, strict=True)
+        ])
         for side in ("recipient", "donor")
-    )
-    found = _margin(patched_logits(model, jobs, tokens_per_batch), rise, fall)
+    )  # fmt: skip
+    logits = patched_logits(model, jobs, tokens_per_batch)
+    found = np.array([seen.margin(row) for seen, row in zip(asked, logits, strict=True)])
     return table.assign(effect=(found - start) * np.sign(goal - start))
 
 
@@ -104,32 +94,20 @@ def _by_kind(transfer: Transfer, places: dict[str, list[int]]) -> Transfer:
     return Transfer(transfer.inputs, transfer.recipient, transfer.donor, joined)
 
 
-def _read(
-    model: PreTrainedModel,
-    one: Drawn,
-    run: tuple[Activations, Activations],
-    rise: int,
-    fall: int,
-    methods: Collection[str],
-) -> Iterator[pd.DataFrame]:
+def _read(model: PreTrainedModel, seen: Seen, methods: Collection[str]) -> Iterator[pd.DataFrame]:
     """Attribution and lens of one pair, if they are among the methods, changed minus original."""
-    places = [pooled_token(model, text["input_ids"]) for text in (one.aligned.original, one.aligned.flipped)]
-    texts = list(zip(run, places, strict=True))
+    aligned = seen.pair.aligned
+    places = [pooled_token(model, text["input_ids"]) for text in (aligned.original, aligned.flipped)]
+    texts = list(zip((seen.original, seen.flipped), places, strict=True))
     if "attribution" in methods:
         (parts, before), (_, after) = (contributions_of(model, *text) for text in texts)
         table = pd.DataFrame(parts).rename(columns={"part": "site"})
         written = (after - before).cpu().numpy()
-        yield table.assign(measure="attribution", direction="", place="", effect=written[:, rise] - written[:, fall])
+        yield table.assign(measure="attribution", direction="", place="", effect=seen.margin(written))
     if "lens" in methods:
         original, changed = (lens_of(model, *text).cpu().numpy() for text in texts)
-        grown = changed - original
+        grown = seen.margin(changed - original)
         yield pd.DataFrame({
             "measure": "lens", "direction": "", "site": "", "place": "", "block": range(len(grown)), "head": NONE,
-            "effect": grown[:, rise] - grown[:, fall],
+            "effect": grown,
         })  # fmt: skip
-
-
-def _margin(logits: np.ndarray, rise: np.ndarray, fall: np.ndarray) -> np.ndarray:
-    """Of every row's logits (rows, classes), that of its own rising class minus that of its falling one."""
-    rows = np.arange(len(logits))
-    return logits[rows, rise] - logits[rows, fall]

@@ -36,16 +36,22 @@ def estimated_effects(
     the first minus that of the second. Without `steps`, the gradient is taken in the recipient's own run; else it is
     averaged over the middles of so many equal steps from the recipient's embeddings to the donor's.
     """
-    if recipient.residual.shape != donor.residual.shape:
-        raise ValueError(f"need texts of one length, got {recipient.residual.shape[1]} and {donor.residual.shape[1]}")
-    shares = (np.arange(steps) + 0.5) / steps if steps else [0.0]
-    start, goal = recipient.residual[0], donor.residual[0]
-    on_the_way = torch.stack([start + float(share) * (goal - start) for share in shares])
+    on_the_way = embeddings_between(recipient, donor, steps)
     gradients = _gradients(model, inputs, on_the_way, recipient, margin)
     by_place = {site: (getattr(donor, site) - getattr(recipient, site)) * gradients[site] for site in SITES}
     heads = by_place["heads"].unflatten(-1, (heads_of(model), -1)).sum(dim=(1, 3))
     summed = {"head": heads} | {site: by_place[site].sum(dim=(1, 2)) for site in ("attention", "feed_forward")}
     return {site: values.cpu().numpy() for site, values in summed.items()}
+
+
+def embeddings_between(recipient: Activations, donor: Activations, steps: int) -> Tensor:
+    """The middles of so many equal steps from the recipient's embeddings to the donor's, (steps, tokens, width);
+    without steps, the recipient's alone. ValueError for texts of different length."""
+    if recipient.residual.shape != donor.residual.shape:
+        raise ValueError(f"need texts of one length, got {recipient.residual.shape[1]} and {donor.residual.shape[1]}")
+    shares = (np.arange(steps) + 0.5) / steps if steps else [0.0]
+    start, goal = recipient.residual[0], donor.residual[0]
+    return torch.stack([start + float(share) * (goal - start) for share in shares])
 
 
 def _gradients(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from emoscope.models.inside.nodes import Node, nodes_in
 from emoscope.storage.names import NONE
 
 BLOCKS, HEADS, HEAD_WIDTH = 4, 4, 16
@@ -32,8 +33,6 @@ SIGNALS = (
     *(signal.format(name) for signal in (FOUND, SURE, ANSWER) for name in CLASSES),
     *JUNK,
 )
-
-Node = tuple[str, int, int]  # site, block, head; NONE for the head of a feed-forward
 
 
 @dataclass(frozen=True)
@@ -103,10 +102,7 @@ def plan(seed: int) -> Circuit:
 
 def nodes() -> list[Node]:
     """Every head and feed-forward of a compiled model."""
-    return [
-        *(("head", block, head) for block in range(BLOCKS) for head in range(HEADS)),
-        *(("feed_forward", block, NONE) for block in range(BLOCKS)),
-    ]
+    return nodes_in(BLOCKS, HEADS)
 
 
 WORKING = {

@@ -1,0 +1,99 @@
+"""Edges estimated, patched and kept in a model in which some were planted, and what the page says of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.planted_edges import planted
+from emoscope.experiments.circuits import figures, page
+from emoscope.experiments.circuits.measure_edges import PAIRS, find_edges, masked_edges, named_edges
+from emoscope.experiments.circuits.names import EDGE, GRADIENT, INTEGRATED, KEPT, MASKING, PATCHING, RANDOM
+from emoscope.experiments.circuits.summarise_edges import summarise_edges
+from emoscope.models.inside.edges import ANSWER, EMBEDDING, edges_of
+from emoscope.models.inside.structure import prepared
+from emoscope.models.planted.compiled import compiled
+from emoscope.reporting.plots import svg
+from emoscope.storage.names import ALL
+from made_up import words
+
+
+@pytest.fixture(scope="module")
+def truth(found):
+    """The planted edges, by name."""
+    model = prepared(compiled(found.circuit, "gpt2"))
+    inside = planted(found.circuit, model)[edges_of(model)]
+    return {edge for edge, wanted in zip(named_edges(model), inside, strict=True) if wanted}
+
+
+def test_estimates_along_the_way_are_what_patching_finds(edges):
+    table = edges.effects.pivot(index=["pair", *EDGE], columns="method", values="effect")
+    assert len(table) == PAIRS * len(edges.checked) and table.notna().all(axis=None)
+    means = table.groupby(EDGE).mean()
+    # a negation patched alone goes past where the model saturates, which no step on the way between both texts does
+    np.testing.assert_allclose(means[INTEGRATED], means[PATCHING], rtol=0.5, atol=0.05)
+    assert means[PATCHING].abs().max() > 1
+    assert (means[GRADIENT] - means[PATCHING]).abs().max() > 0.5, "one gradient does not see what saturates"
+
+
+def test_the_largest_edges_are_those_that_were_planted(edges, truth):
+    largest = edges.edges[edges.edges["largest"]]
+    assert {tuple(row) for row in largest[EDGE].itertuples(index=False)} <= truth
+    others = edges.edges[[tuple(row) not in truth for row in edges.edges[EDGE].itertuples(index=False)]]
+    assert len(others) and others[PATCHING].abs().max() < 0.05 < largest[PATCHING].abs().min()
+
+
+def test_as_many_edges_as_were_planted_keep_the_difference_and_random_ones_do_not(found, edges, truth):
+    sizes = edges.edge_sizes.set_index(["ranking", "nodes"])["value"]
+    count = sizes.index.get_level_values("nodes").max()
+    tried = sorted({nodes for _, nodes in sizes.index})
+    enough = next(size for size in tried if size >= len(truth))
+    assert sizes[INTEGRATED, enough] == pytest.approx(1, abs=0.02)
+    assert sizes[RANDOM, enough] < 0.5
+    assert set(edges.curves["side"]) == {KEPT} and sizes[INTEGRATED, count] == pytest.approx(1)
+    own = edges.curves.merge(found.sample[["pair", "total"]], on="pair")
+    ends = own[own["nodes"].isin([0, count])]
+    np.testing.assert_allclose(ends["effect"], ends["total"] * (ends["nodes"] > 0), atol=1e-4)
+
+
+def test_masking_ranks_an_edge_by_its_weaker_end():
+    rows = [("mean", 0, 0, -3.0), ("mlp_mean", 0, -1, 2.0)]
+    summary = pd.DataFrame(rows, columns=["condition", "block", "head", "change"]).assign(measure="margin", group=ALL)
+    head, fed = ("head", 0, 0), ("feed_forward", 0, -1)
+    edges = [(*EMBEDDING, *head), (*head, *fed), (*fed, *ANSWER), (*EMBEDDING, *ANSWER)]
+    assert list(masked_edges(summary, edges)) == [3, 2, 2, 0]
+    assert masked_edges(summary.head(1), edges) is None
+
+
+def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
+    axes = ["gender", "race"]
+    said = words(page.edges_result(axes, edges.findings))
+    assert "of 207 edges keep what a flip changes" in said and "better than a random order" in said
+    assert "Race" not in said and words(page.no_edges(axes, found.findings, edges.findings)) == ""
+    table = words(page.strongest_edges("gender", edges.edges))
+    assert "the words" in table and "the answer" in table and "feed-forward of block" in table
+    areas = words(page.area_table(["gender"], edges.findings, "edges"))
+    assert "edges to within 20 %" in areas and "left without" not in areas and "masking" in areas
+    assert words(page.agreement_table(["gender"], edges.findings, "edge_agreement")).count("gender") == 2
+    orders = page.rankings("gender", edges.findings)
+    assert list(orders) == [INTEGRATED, MASKING, RANDOM]
+    assert "<svg" in svg(figures.edge_curves(edges.edge_sizes, orders))
+
+
+def test_a_model_that_does_not_answer_as_its_edges_do_has_none(found, tmp_path, monkeypatch):
+    monkeypatch.setattr("emoscope.experiments.circuits.measure_edges.LIMIT", -1.0)
+    made = {name: tmp_path / f"{name}.parquet" for name in ("effects", "checked", "curves")}
+    given = {name: found.folder / f"{name}.parquet" for name in ("pairs", "summary", "sample")}
+    config = {"steps": 1, "checked": 2, "seed": 1}
+    find_edges(found.folder / "model", **given, config=config, prediction={"tokens_per_batch": 4096}, **made)
+    assert all(pd.read_parquet(path).empty for path in made.values())
+    tables = {"edges": [tmp_path / "edges.parquet"], "edge_sizes": [tmp_path / "sizes.parquet"]}
+    statistics = {"confidence": 0.95, "resamples": 10, "seed": 1, "margin": 0.02}
+    lists = {name: [path] for name, path in made.items()}
+    summarise_edges(
+        [given["sample"]], **lists, axes={"axes": ["gender"]}, statistics=statistics, **tables,
+        edge_findings=tmp_path / "findings.csv",
+    )  # fmt: skip
+    nothing = pd.read_csv(tmp_path / "findings.csv")
+    assert nothing.empty and pd.read_parquet(tables["edges"][0]).empty
+    assert "edges could not be tried" in words(page.no_edges(["gender"], found.findings, nothing))
+    assert words(page.edges_result(["gender"], nothing)) == ""

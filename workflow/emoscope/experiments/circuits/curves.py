@@ -1,0 +1,112 @@
+"""What is kept of the difference between two texts by how much of a circuit: areas, sizes, and their comparison."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from emoscope.experiments.circuits.names import KEPT, MASKING, RANDOM
+from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
+
+TOLERATED = 0.2  # how far from the whole difference what a circuit keeps may be, short of it or beyond
+RIVALS = {"gain": RANDOM, "gain_on_masking": MASKING}  # orders that others are held against
+SIZE_COLUMNS = ["ranking", "side", "nodes", "share", "value", "low", "high"]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What every pair keeps at every size, in logits (pairs, columns); a column for each row of `columns`: `ranking,
+    draw, side, nodes`; and the pairs' totals (pairs,)."""
+
+    values: np.ndarray
+    columns: pd.DataFrame
+    totals: np.ndarray
+
+    def shares(self, weights: np.ndarray) -> np.ndarray:
+        """Shares of the difference (columns,): the sum of what is kept over that of the totals."""
+        return weights @ self.values / (weights @ self.totals)
+
+    @cached_property
+    def each(self) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
+        """Of every single curve: ranking, side, its columns from none to all, and the share of the nodes at each."""
+        groups = self.columns.sort_values("nodes").groupby(["ranking", "draw", "side"], sort=False)["nodes"]
+        return [
+            (ranking, side, nodes.index.to_numpy(), (nodes / nodes.max()).to_numpy())
+            for (ranking, _, side), nodes in groups
+        ]
+
+    def areas(self, weights: np.ndarray) -> dict[tuple[str, str], float]:
+        """By measure and ranking, the mean over its draws of an area over the share of nodes, from none to all: under
+        what is kept (`cpr`), between that and the whole difference (`cmd`; Mueller et al. 2025, arXiv:2504.13151), and
+        under what is left when the nodes are replaced instead (`left`)."""
+        shares, found = self.shares(weights), defaultdict(list)
+        for ranking, side, numbers, places in self.each:
+            there = shares[numbers]
+            heights = {"cpr": there, "cmd": np.abs(1 - there)} if side == KEPT else {"left": there}
+            for measure, height in heights.items():
+                found[measure, ranking].append(np.trapezoid(height, places))
+        return {name: float(np.mean(areas)) for name, areas in found.items()}
+
+    def gains(self, areas: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+        """By name and ranking, by how much smaller its `cmd` is than that of one of RIVALS, a random order's or
+        masking's; masking's itself is held against random orders alone."""
+        ranked = [ranking for measure, ranking in areas if measure == "cmd"]
+        return {
+            (name, ranking): areas["cmd", rival] - areas["cmd", ranking]
+            for name, rival in RIVALS.items()
+            if rival in ranked
+            for ranking in ranked
+            if ranking not in (rival, RANDOM)
+        }
+
+    def fewest(self, weights: np.ndarray) -> dict[tuple[str, str], float]:
+        """By `nodes` and ranking, the fewest nodes from which on what is kept stays within TOLERATED of the whole
+        difference, at that and all larger sizes that were tried; of several draws their mean distance counts."""
+        distances, draws = np.abs(1 - self.shares(weights)), defaultdict(list)
+        for ranking, side, numbers, _ in self.each:
+            if side == KEPT:
+                draws[ranking].append(distances[numbers])
+        found = {}
+        for ranking, apart in draws.items():
+            far = np.flatnonzero(~(np.mean(apart, axis=0) <= TOLERATED))  # NaN is not near
+            found["nodes", ranking] = np.append(self.tried, np.nan)[far[-1] + 1 if len(far) else 0]
+        return found
+
+    @cached_property
+    def tried(self) -> np.ndarray:
+        """How many nodes were kept, rising."""
+        return np.unique(self.columns["nodes"])
+
+
+def curves_of(sample: pd.DataFrame, curves: pd.DataFrame) -> Curves:
+    key = ["ranking", "draw", "side", "nodes"]
+    table = curves.pivot(index="pair", columns=key, values="effect").reindex(sample["pair"])
+    totals = sample["total"].to_numpy()
+    return Curves(on_a_grid(table.to_numpy(), len(table)), table.columns.to_frame(index=False), totals)
+
+
+def size_table(curves: Curves, sample: pd.DataFrame, options: dict) -> pd.DataFrame:
+    """SIZE_COLUMNS: the share of the difference that is there with the first `nodes` of a ranking kept, and all others
+    replaced, or the other way round; the mean over draws, with bootstrap intervals over texts. `share` is that of all
+    nodes."""
+    key = ["ranking", "side", "nodes"]
+    codes = curves.columns.groupby(key, sort=False).ngroup().to_numpy()
+    drawn = np.bincount(codes)
+
+    def shares(weights: np.ndarray) -> np.ndarray:
+        return np.bincount(codes, curves.shares(weights)) / drawn
+
+    low, high = bootstrap_statistic(shares, sample["cluster"].to_numpy(), **options)
+    table = curves.columns[key].drop_duplicates(ignore_index=True)
+    table = table.assign(value=shares(np.ones(len(sample))), low=low, high=high)
+    return table.assign(share=table["nodes"] / table["nodes"].max())[SIZE_COLUMNS]
+
+
+def tried_around(sizes: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """The largest of rising sizes that is not above `low`, and the smallest that is not below `high`."""
+    if np.isnan(low) or np.isnan(high):
+        return np.nan, np.nan
+    return sizes[np.searchsorted(sizes, low, "right") - 1], sizes[np.searchsorted(sizes, high)]
