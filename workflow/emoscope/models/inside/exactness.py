@@ -21,7 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.activations import Activations, activations_of
-from emoscope.models.batches import padded_batches
+from emoscope.models.batches import encode, padded_batches
 from emoscope.models.families import (
     blocks_of,
     head_weights,
@@ -187,12 +187,23 @@ def language_checks(model: PreTrainedModel, blocked: bool) -> list[Check]:
 
 
 def chosen_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> list[str]:
-    """TEXTS of the first distinct texts: the shortest and the longest in tokens, and some evenly between them."""
-    distinct = texts.drop_duplicates().head(LOOKED_AT)
-    lengths = distinct.map(lambda text: len(tokenizer(text, truncation=True)["input_ids"]))
-    distinct = distinct[lengths > 0].loc[lengths[lengths > 0].sort_values(kind="stable").index]
-    places = np.linspace(0, len(distinct) - 1, min(TEXTS, len(distinct))).round().astype(int)
-    return distinct.iloc[places].tolist()
+    """TEXTS distinct texts: the shortest and the longest in tokens, and some evenly between them, of LOOKED_AT that lie
+    evenly over all, as a corpus may be sorted.
+
+    UserError if none of them has a token.
+    """
+    distinct = texts.drop_duplicates().to_numpy()
+    looked_at = distinct[_evenly(len(distinct), LOOKED_AT)]
+    lengths = np.array([len(ids) for ids in encode(tokenizer, looked_at)["input_ids"]])
+    by_length = [place for place in np.argsort(lengths, kind="stable") if lengths[place]]
+    if not by_length:
+        raise UserError("no text of those looked at has a token, so that nothing can be said about the model")
+    return [looked_at[by_length[place]] for place in _evenly(len(by_length), TEXTS)]
+
+
+def _evenly(count: int, most: int) -> np.ndarray:
+    """At most so many of the places up to `count`, evenly from the first to the last."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(int)
 
 
 @torch.inference_mode()
@@ -223,10 +234,16 @@ def _checked(name: str, routes: Routes) -> Check:
     """The largest difference over the largest value, where the model lets it be taken; a model of a description from
     the configuration may fail in any way."""
     try:
-        error = max(float((one - other).abs().max() / other.abs().max()) for one, other in routes)
+        error = float(np.max([_difference(one, other) for one, other in routes]))  # `max` passes over most NaNs
     except Exception as error:
         return Check(name, np.inf, note=_first_line(error))
     return Check(name, error if np.isfinite(error) else np.inf)
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    """The largest difference over the largest value; 0 where both are nothing."""
+    difference, largest = (one - other).abs().max(), other.abs().max()
+    return 0.0 if difference == largest == 0 else float(difference / largest)
 
 
 def _first_line(error: Exception) -> str:
@@ -239,7 +256,8 @@ def _text(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str)
 
 
 def _padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Routes:
-    """A text's answer alone and in a batch with all others."""
+    """A text's answer alone and in a batch with all others, and with a text longer than any, so that all are padded."""
+    texts = [*texts, " ".join(texts)]
     [(rows, together)] = padded_batches(tokenizer, texts, 10**9, model.device)
     answers = model(**together).logits
     for row, answer in zip(rows, answers, strict=True):
