@@ -19,7 +19,7 @@ from emoscope.experiments.synonyms.replace import (
     replace_published,
     stopwords,
 )
-from emoscope.perturbation.pronouns import word_set
+from emoscope.perturbation.english.word_classes import word_set
 
 ROOT = Path(__file__).parents[4]
 LEXICONS = ROOT / "data" / "lexicons"

@@ -24,8 +24,9 @@ from emoscope.perturbation.edits import (
     tokenise,
     with_articles,
 )
-from emoscope.perturbation.lexicons import read_rows
-from emoscope.perturbation.pronouns import (
+from emoscope.perturbation.english.pronouns import her_is_possessive
+from emoscope.perturbation.english.sentences import Sentence, parts, usual_tag
+from emoscope.perturbation.english.word_classes import (
     AUXILIARIES,
     BE,
     CLOSERS,
@@ -34,12 +35,9 @@ from emoscope.perturbation.pronouns import (
     OBJECT_OPENERS,
     OBJECTS,
     SUBJECTS,
-    Sentence,
-    her_is_possessive,
-    parts,
-    usual_tag,
     word_set,
 )
+from emoscope.perturbation.lexicons import read_rows
 
 _BASE = {"NOUN": "NN", "VERB": "VB", "ADJ": "JJ", "ADV": "RB"}  # the Penn tag of each part's uninflected form
 PARTS_OF_SPEECH = tuple(_BASE)
