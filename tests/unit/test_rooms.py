@@ -16,7 +16,7 @@ APART = ("experiments", "writeups", "verdicts")  # rooms with rooms of their own
 
 MOST_LINES = 250  # of a module
 MOST_LINES_OF_RULES = 150
-# Those that are longer, and how long they may be at most: nothing is added here, and what has become shorter is taken out.
+# Those that are longer, and how long they may be at most: nothing is added, and what has become shorter is taken out.
 LONGER = {
     "emoscope/data/planted.py": 310,
     "emoscope/experiments/flips/race.py": 270,
@@ -25,7 +25,6 @@ LONGER = {
     "emoscope/experiments/masking/summarise.py": 270,
     "emoscope/experiments/performance/page.py": 270,
     "emoscope/experiments/performance/summarise.py": 270,
-    "emoscope/experiments/synonyms/replace.py": 380,
     "emoscope/experiments/tracing/page.py": 360,
     "emoscope/perturbation/edits.py": 270,
     "emoscope/perturbation/effects.py": 260,
