@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from emoscope.experiments.flips.gender import flip_gender
 from emoscope.experiments.flips.race import flip_race
 from emoscope.perturbation.edits import Perturbation
+from emoscope.perturbation.english.word_classes import word_set
 from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
-from emoscope.perturbation.pronouns import word_set
 
 ROOT = Path(__file__).parents[1]
 

@@ -25,10 +25,28 @@ def test_a_full_disk_is_seen(monkeypatch, tmp_path, free, well):
     assert doctor.disk(tmp_path).well is well
 
 
+@pytest.mark.parametrize(("available", "well"), [(400_000, False), (40_000_000, True)])
+def test_memory_is_what_programs_could_have_with_what_only_caches_files(monkeypatch, tmp_path, available, well):
+    monkeypatch.setattr(doctor, "MEMORY", tmp_path / "meminfo")
+    doctor.MEMORY.write_text(f"MemTotal: 64000000 kB\nMemFree: 100000 kB\nMemAvailable: {available} kB\nCached: 9 kB\n")
+    assert doctor.memory().well is well and doctor.memory().found == f"{available * 1024 / 1e9:.1f} GB free"
+
+
 @pytest.mark.parametrize(("pages", "well"), [(10**5, False), (10**7, True)])
-def test_little_memory_is_seen(monkeypatch, pages, well):
-    monkeypatch.setattr(os, "sysconf", lambda name: {"SC_AVPHYS_PAGES": pages, "SC_PAGE_SIZE": 4096}[name])
+def test_where_the_system_does_not_tell_caches_apart_free_memory_counts(monkeypatch, tmp_path, pages, well):
+    known = {"SC_AVPHYS_PAGES": pages, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr(os, "sysconf", known.__getitem__)
+    monkeypatch.setattr(doctor, "MEMORY", tmp_path / "none")
     assert doctor.memory().well is well
+    monkeypatch.setattr(doctor, "MEMORY", tmp_path / "meminfo")
+    doctor.MEMORY.write_text("MemTotal: 64000000 kB\nMemFree: 100000 kB\n")  # a kernel before 3.14
+    assert doctor.memory().well is well
+
+
+def test_where_nothing_is_known_of_memory_nothing_is_claimed(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "MEMORY", tmp_path / "none")
+    monkeypatch.setattr(os, "sysconf", lambda name: {}[name] if name != "SC_AVPHYS_PAGES" else int(name))  # macOS
+    assert doctor.memory().well and doctor.memory().found == "unknown"
 
 
 def test_an_old_python_is_seen(monkeypatch):

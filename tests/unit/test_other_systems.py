@@ -39,6 +39,7 @@ def test_the_doctor_counts_cores_and_does_without_what_it_is_not_told(untied, mo
         raise ValueError("unrecognized configuration name")
 
     monkeypatch.setattr(os, "sysconf", unknown)
+    monkeypatch.setattr(doctor, "MEMORY", tmp_path / "none")
     found = {finding.what: finding for finding in doctor.look(tmp_path)}
     assert found["cores"].found == "8" and found["memory"].found == "unknown"
     assert found["system"].well and found["memory"].well
@@ -80,6 +81,15 @@ def test_a_disk_without_links_names_the_code_from_where_it_is(monkeypatch, tmp_p
     shutil.rmtree(".snakemake")
     monkeypatch.setattr(Path, "symlink_to", refuse)
     assert code_inputs.seen_from_here(tmp_path / "checkout") == Path("..", "checkout")
+
+
+def test_a_job_on_another_machine_may_have_the_same_number(monkeypatch, tmp_path):
+    """On a shared disk, at the same time; or it was killed there, with the link half made."""
+    (tmp_path / "here" / ".snakemake").mkdir(parents=True)
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    Path(".snakemake", f"emoscope.{os.getpid()}").symlink_to(tmp_path / "checkout")
+    assert code_inputs.seen_from_here(tmp_path / "checkout") == Path(".snakemake", "emoscope")
 
 
 def test_make_asks_macos_for_its_cores(tmp_path):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 OLDEST = (3, 11)
 DISK_GB = 6  # the environment, the default's models and results
 MEMORY_GB = 4
+MEMORY = Path("/proc/meminfo")
 BROWSERS = ("chromedriver", "chromium.chromedriver")
 
 
@@ -63,15 +64,30 @@ def python() -> Finding:
 
 
 def memory() -> Finding:
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    except (AttributeError, ValueError, OSError):  # not every system says
+    free = free_memory()
+    if free is None:
         return Finding(True, "memory", "unknown", f"the default needs {MEMORY_GB} GB")
     well = free >= MEMORY_GB
     means = (
         "enough for the default" if well else f"the default needs {MEMORY_GB} GB; close something, or lower `--cores`"
     )
     return Finding(well, "memory", f"{free:.1f} GB free", means)
+
+
+def free_memory() -> float | None:
+    """GB that programs could have, None where the system does not say.
+
+    What caches files is given back when it is needed, so it counts where the system tells: on Linux, as `MemAvailable`.
+    """
+    try:
+        lines = dict(line.split(":") for line in MEMORY.read_text().splitlines())
+        return int(lines["MemAvailable"].removesuffix("kB")) * 1024 / 1e9
+    except (KeyError, ValueError, OSError):
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def disk(folder: Path) -> Finding:

@@ -22,5 +22,9 @@ def checkout_of(rules):
             tarfile.open(fileobj=io.BytesIO(packed)) as files,
         ):
             files.extractall(Path(scratch, folder.name), filter="data")
-            Path(scratch, folder.name).replace(folder)
+            try:
+                Path(scratch, folder.name).replace(folder)
+            except OSError:
+                if not folder.exists():  # else another start was faster
+                    raise
     return folder.absolute()

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tokenizers.processors import Sequence
 
 from benchmarks.families import TEXTS, random_model, word_pieces
 from emoscope.errors import UserError
 from emoscope.models.anatomy import DESCRIBED, FAMILIES
-from emoscope.models.families import projection_of
+from emoscope.models.families import feed_forward_of, projection_of
 from emoscope.models.inside import exactness
 from emoscope.models.inside.exactness import (
     CHECKS,
@@ -136,6 +137,8 @@ def test_answers_that_depend_on_padding_are_refused_whole():
     unmasked(model)
     with pytest.raises(UserError, match="depend on padding"):
         assert_padding(model, TOKENIZER, pd.Series(TEXTS))
+    with pytest.raises(UserError, match="depend on padding"):  # of one length they would not be padded
+        assert_padding(model, TOKENIZER, pd.Series(["i am so angry", "i am so happy"]))
 
 
 @pytest.mark.parametrize("fails", ["halves", "values"])
@@ -174,8 +177,24 @@ def test_a_page_says_what_is_left_out_with_its_number():
 
 def test_an_error_at_the_limit_is_exact_and_nan_is_not():
     assert Check("lens", LIMIT).exact and not Check("lens", LIMIT * 1.01).exact and not Check("lens", np.nan).exact
-    nan = torch.tensor([np.nan, 1.0])
-    assert exactness._checked("lens", iter([(nan, torch.ones(2))])).error == np.inf
+    nan, one = (torch.tensor([np.nan, 1.0]), torch.ones(2)), (torch.ones(2), torch.ones(2))
+    for routes in ([nan], [nan, one], [one, nan], [one, nan, one]):
+        assert exactness._checked("lens", iter(routes)).error == np.inf
+
+
+def test_what_writes_nothing_is_exact_if_it_is_nothing_by_both_routes():
+    nothing, something = torch.zeros(2), torch.tensor([0.0, 1e-9])
+    assert exactness._checked("heads", iter([(nothing, nothing)])).error == 0
+    assert exactness._checked("heads", iter([(something, nothing)])).error == np.inf
+
+
+def test_a_block_that_writes_nothing_is_no_error():
+    def silence(model):
+        for part in (projection_of(model, 1), feed_forward_of(model, 1)):
+            for weight in part.parameters():
+                torch.nn.init.zeros_(weight)
+
+    assert failing(checked("llama", silence)) == set()
 
 
 def test_an_error_is_the_largest_of_all_texts_relative_to_its_own_scale():
@@ -191,6 +210,22 @@ def test_texts_of_different_length_are_looked_at():
     counts = [len(text.split()) for text in chosen_texts(TOKENIZER, texts)]
     assert counts == [1, 6, 10, 15, 20] or counts == [1, 6, 11, 15, 20]
     assert chosen_texts(TOKENIZER, pd.Series(["happy"])) == ["happy"]
+
+
+def test_texts_are_looked_at_from_the_first_to_the_last():
+    """A corpus may be sorted; and an index that comes twice, as of joined tables, is no other text."""
+    texts = pd.Series([" ".join(["happy"] * count) + f" {number}" for count in (1, 9) for number in range(500)])
+    found = chosen_texts(TOKENIZER, texts.set_axis([0] * 1000))
+    assert len(set(found)) == len(found) == 5
+    assert [text.count("happy") for text in found][:: len(found) - 1] == [1, 9]
+
+
+def test_texts_without_a_token_are_refused():
+    tokenizer = word_pieces()
+    tokenizer.backend_tokenizer.post_processor = Sequence([])  # as a tokenizer that adds none
+    assert chosen_texts(tokenizer, pd.Series(["", "happy"])) == ["happy"]
+    with pytest.raises(UserError, match="no text of those looked at has a token"):
+        chosen_texts(tokenizer, pd.Series([""]))
 
 
 def test_the_command_checks_the_model_in_the_folder_on_its_test_texts(tmp_path):

@@ -76,6 +76,11 @@ def test_an_interval_alone_judges_each_side_by_its_own_width():
     assert equivalence.interval_test(0.01, np.nan, np.nan, 0.02)[:2] == (0, 1)
 
 
+def test_of_a_number_that_is_not_known_nothing_is_shown():
+    for value, low, high in ((np.nan, np.nan, np.nan), (np.nan, -1, 1), (0.0, np.nan, 0.01), (0.0, -0.01, np.nan)):
+        assert np.isnan(equivalence.interval_test(value, low, high, 0.02)).all()
+
+
 def test_a_rate_is_judged_exactly_and_its_clusters_by_bets():
     events = np.arange(300) < 3
     alone = equivalence.rate_test(events, np.arange(300), 0.05)

@@ -5,8 +5,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from emoscope.perturbation.edits import Token, tokenise
+from emoscope.perturbation.english.pronouns import her_is_possessive
+from emoscope.perturbation.english.sentences import Sentence
 from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.pronouns import Sentence, her_is_possessive
 
 ARTICLES = ("a", "an")  # mended, not exchanged
 PARTS = ("noun", "verb", "adjective", "adverb", "pronoun", "determiner", "other")

@@ -16,12 +16,13 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from emoscope.perturbation.edits import Perturbation, match_case, perturb, places_of, tokenise, with_articles
+from emoscope.perturbation.english.sentences import Sentence
+from emoscope.perturbation.english.word_classes import CONJUNCTIONS, PARTICLES
 from emoscope.perturbation.exchanged import Exchanged, exchanged_words, part_at, read
 from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.neutral_lexicon import NEUTRAL_KINDS, NeutralLexicon
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.perturbation.pairs import NAMES_OF, NEUTRAL_OF, countable, distinct
-from emoscope.perturbation.pronouns import CONJUNCTIONS, PARTICLES, Sentence
 
 # How unlike a neutral word may be, in powers of ten, settled before any prediction was seen: the word itself up to ten
 # times as frequent or as rare; that it becomes more or less frequent, by a factor of up to three more or less.

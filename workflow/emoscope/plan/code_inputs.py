@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,9 +22,9 @@ def seen_from_here(checkout: Path) -> Path:
     try:
         if not link.is_symlink() or link.readlink() != checkout:
             link.parent.mkdir(exist_ok=True)
-            temporary = link.with_name(f"emoscope.{os.getpid()}")
+            temporary = link.with_name(f"emoscope.{secrets.token_hex(8)}")
             temporary.symlink_to(checkout)
-            temporary.replace(link)  # other jobs may do the same
+            temporary.replace(link)  # other jobs may do the same, on other machines, too
     except OSError:  # a disk without links
         return Path(os.path.relpath(checkout))
     return link

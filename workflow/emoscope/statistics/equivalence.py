@@ -49,8 +49,10 @@ def interval_test(
 
     All that is known is an interval at 1 - alpha, from which normal standard errors follow: one below the value and one
     above, as the interval of a rare event is lopsided. Without an interval (NaN) the value counts as exact; one that is
-    the margin is neither within nor beyond.
+    the margin is neither within nor beyond. All are NaN if the value is, or one end of the interval.
     """
+    if np.isnan(value) or np.isnan(low) != np.isnan(high):
+        return np.nan, np.nan, np.nan
     z = stats.norm.ppf(1 - alpha / 2)
     below, above = (0.0, 0.0) if np.isnan(low) else ((value - low) / z, (high - value) / z)
 

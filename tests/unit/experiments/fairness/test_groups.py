@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.experiments.fairness.groups import OTHERS, compare_column, compare_groups, named_groups
+from emoscope.experiments.fairness.groups import compare_column, compare_groups, named_groups
 from emoscope.statistics.families import benjamini_hochberg
 
 CLASSES = ["calm", "angry"]
@@ -144,7 +144,7 @@ def test_each_of_three_groups_is_compared_with_the_others_and_p_adjusted_over_al
     found = column(north, east, south)
     angry = found[(found["measure"] == "false positives") & (found["class"] == "angry")].set_index("axis")
     assert list(angry.index) == [f"column dialect: {name}" for name in ("east", "north", "south")]
-    assert set(angry["second_group"]) == {OTHERS}
+    assert list(angry["second_group"]) == [f"all but {name}" for name in ("east", "north", "south")]
     row = angry.loc["column dialect: north"]
     assert (row["first"], row["second"]) == pytest.approx((0.25, 0.1)) and row["verdict"] == "different"
     assert (row["first_texts"], row["second_texts"]) == (200, 400)
@@ -152,6 +152,19 @@ def test_each_of_three_groups_is_compared_with_the_others_and_p_adjusted_over_al
     family = found[found["measure"] == "false positives"]
     assert len(family) == 6
     assert family["p_adjusted"].to_numpy() == pytest.approx(benjamini_hochberg(family["p"].to_numpy(float)))
+
+
+def test_a_group_may_be_called_as_it_likes():
+    """Also as the page calls all the others, or as it calls a group's."""
+    names = ["all others", "all but n", "n"]
+    found = column(*(texts(400, 0.5, false, 0.1, name) for name, false in zip(names, (0.1, 0.25, 0.1), strict=True)))
+    angry = found[(found["measure"] == "false positives") & (found["class"] == "angry")].set_index("first_group")
+    plain = column(*(texts(400, 0.5, false, 0.1, name) for name, false in zip("abc", (0.1, 0.25, 0.1), strict=True)))
+    same = plain[(plain["measure"] == "false positives") & (plain["class"] == "angry")].set_index("first_group")
+    numbers = ["first", "second", "difference", "first_texts", "second_texts"]
+    assert angry.loc[names, numbers].to_numpy() == pytest.approx(same.loc[list("abc"), numbers].to_numpy())
+    assert (angry["first_texts"] == 200).all() and (angry["second_texts"] == 400).all()
+    assert (found["first_group"] != found["second_group"]).all()
 
 
 def test_a_text_that_stands_in_two_groups_counts_once_in_each():

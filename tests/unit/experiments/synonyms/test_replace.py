@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 
 from acceptance import acceptance_rows
 from emoscope.errors import UserError
-from emoscope.experiments.synonyms.replace import (
-    SynonymTable,
-    count_words,
-    parse_map,
-    replace,
-    replace_published,
-    stopwords,
-)
-from emoscope.perturbation.pronouns import word_set
+from emoscope.experiments.synonyms.counts import count_words, stopwords
+from emoscope.experiments.synonyms.replace import SynonymTable, parse_map, replace, replace_published
+from emoscope.perturbation.english.word_classes import word_set
 
 ROOT = Path(__file__).parents[4]
 LEXICONS = ROOT / "data" / "lexicons"

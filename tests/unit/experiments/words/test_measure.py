@@ -11,7 +11,9 @@ from bs4 import BeautifulSoup
 
 from emoscope.errors import UserError
 from emoscope.experiments.words import explain as filter_of
+from emoscope.experiments.words import measure
 from emoscope.experiments.words.faithfulness import measure_faithfulness
+from emoscope.experiments.words.gradients import Explained
 from emoscope.experiments.words.measure import attribute_words, chosen_classes, drawn_texts
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
 from emoscope.experiments.words.summarise import summarise_words
@@ -144,3 +146,11 @@ def test_a_page_of_own_sentences_is_whole(monkeypatch, capsys, folder, tmp_path)
 def test_bad_input_is_told_in_one_line(monkeypatch, capsys, folder, given, method, told):
     with pytest.raises(UserError, match=told):
         said(monkeypatch, capsys, folder, given, method=method)
+
+
+def test_scores_that_break_down_in_any_draw_are_not_called_steady(monkeypatch):
+    still = [Explained({"gradient": np.array([[3.0], [4.0]])}, {}, {})]
+    draws = iter([np.array([[np.nan], [4.0]]), np.array([[3.0], [5.0]])])
+    monkeypatch.setattr(measure, "explain", lambda *_: [Explained({"gradient": next(draws)}, {}, {})])
+    found = measure.steadiness_of(None, None, ["a text"], np.zeros((1, 1)), ["gradient"], still, 1, 1, 0)
+    assert len(found) == 1 and found["change"].isna().all()

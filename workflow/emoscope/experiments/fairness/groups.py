@@ -26,7 +26,6 @@ OVERCONFIDENCE, CALIBRATION_ERROR = "overconfidence", "calibration error"
 DESCRIBED = (BASE_RATE, WORDS)  # of the texts, not of the classifier
 SIDES = ("first", "second")
 COLUMN = "column "  # what the axis of groups that a column tells begins with
-OTHERS = "all others"  # one side, where a column tells more than two groups
 COLUMNS = ["measure", "class"]
 COLUMNS += [f"{side}{part}" for side in SIDES for part in ("", "_low", "_high", "_texts")]
 COLUMNS += ["difference", "low", "high", "p", "p_within", "detectable"]
@@ -77,13 +76,13 @@ def compare_column(
     """
     table = predictions[predictions["group"] != ""]
     names = sorted(table["group"].unique())
-    parts = []
-    for name in names if len(names) > 2 else names[:1]:
+    parts, several = [], len(names) > 2
+    for name in names if several else names[:1]:
         own = table["group"] == name
-        sides = (name, OTHERS) if len(names) > 2 else tuple(names)
+        sides = (name, "") if several else tuple(names)  # no group is called nothing
         found = _measured(table.assign(group=np.where(own, *sides)), sides, classes, margin, alpha, resamples, seed)
-        axis = COLUMN + column + (f": {name}" if len(names) > 2 else "")
-        parts.append(found.assign(axis=axis, first_group=sides[0], second_group=sides[1]))
+        axis = COLUMN + column + (f": {name}" if several else "")
+        parts.append(found.assign(axis=axis, first_group=name, second_group=f"all but {name}" if several else names[1]))
     return judged(pd.concat(parts, ignore_index=True), alpha)
 
 

@@ -4,21 +4,18 @@ import re
 
 from emoscope.experiments.flips.twins import edited, is_determiner, phrase_start, twin
 from emoscope.perturbation.edits import Edit, Perturbation, Token, phrase_length, places_of, tokenise, with_articles
-from emoscope.perturbation.lexicons import GenderLexicon
-from emoscope.perturbation.pronouns import (
+from emoscope.perturbation.english.pronouns import her_is_possessive, his_is_independent
+from emoscope.perturbation.english.sentences import Sentence, is_base_verb, verb_over_noun
+from emoscope.perturbation.english.word_classes import (
     AUXILIARIES,
     BE,
     CLOSERS,
     POSSESSIVES,
     PREPOSITIONS,
     SUBJECTS,
-    Sentence,
-    her_is_possessive,
-    his_is_independent,
-    is_base_verb,
-    verb_over_noun,
     word_set,
 )
+from emoscope.perturbation.lexicons import GenderLexicon
 
 
 def flip_gender(text: str, lexicon: GenderLexicon) -> Perturbation:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from emoscope.errors import UserError
 from emoscope.experiments.flips.twins import edited, is_determiner, phrase_start, twin
 from emoscope.perturbation.edits import Edit, Perturbation, Phrase, phrase_length, places_of, tokenise, with_articles
+from emoscope.perturbation.english.sentences import Sentence, parts, singulars
+from emoscope.perturbation.english.word_classes import AUXILIARIES, BE, CLOSERS, word_set
 from emoscope.perturbation.lexicons import RaceLexicon
-from emoscope.perturbation.pronouns import AUXILIARIES, BE, CLOSERS, Sentence, parts, singulars, word_set
 
 
 def flip_race(text: str, lexicon: RaceLexicon, groups: tuple[str, str]) -> Perturbation:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable
 
 from emoscope.perturbation.edits import APOSTROPHES, Edit, Perturbation, Token, match_case, perturb
-from emoscope.perturbation.pronouns import SUBJECTS, Sentence
+from emoscope.perturbation.english.sentences import Sentence
+from emoscope.perturbation.english.word_classes import SUBJECTS
 
 LONGEST = 12  # words before a noun that are looked through for its determiner
 

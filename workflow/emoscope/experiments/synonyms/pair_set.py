@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.synonyms.replace import SynonymTable, holds, replace, replace_published, stopwords
-from emoscope.experiments.synonyms.replace import count_words as count
+from emoscope.experiments.synonyms.counts import count_words as count
+from emoscope.experiments.synonyms.counts import stopwords
+from emoscope.experiments.synonyms.replace import SynonymTable, holds, replace, replace_published
 from emoscope.perturbation.balance import balance as balance_of
 from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.edits import tokenise

@@ -1,4 +1,4 @@
-"""Synonym replacement: the published procedure, and a label-free one by lemma and part of speech; word counts.
+"""Synonym replacement: the published procedure, and a label-free one by lemma and part of speech.
 
 The published procedure replaces exact tokens from the table of the row's own class, so it knows the label, ignores
 grammar ("a boiling dog") and never inflects. The label-free one uses one table for all classes, replaces a word only in
@@ -8,14 +8,12 @@ phrases, causatives (made me cry), degree words (a bit sad) and verbs whose fram
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from lemminflect import getAllInflections, getInflection, getLemma
-
 from emoscope.errors import UserError
+from emoscope.experiments.synonyms.forms import PARTS_OF_SPEECH, form_of, forms_of, penn_of
 from emoscope.perturbation.edits import (
     Perturbation,
     match_case,
@@ -24,25 +22,20 @@ from emoscope.perturbation.edits import (
     tokenise,
     with_articles,
 )
-from emoscope.perturbation.lexicons import read_rows
-from emoscope.perturbation.pronouns import (
+from emoscope.perturbation.english.pronouns import her_is_possessive
+from emoscope.perturbation.english.sentences import Sentence, parts, usual_tag
+from emoscope.perturbation.english.word_classes import (
     AUXILIARIES,
     BE,
     CLOSERS,
     CONJUNCTIONS,
-    MARKS,
     OBJECT_OPENERS,
     OBJECTS,
     SUBJECTS,
-    Sentence,
-    her_is_possessive,
-    parts,
-    usual_tag,
     word_set,
 )
+from emoscope.perturbation.lexicons import read_rows
 
-_BASE = {"NOUN": "NN", "VERB": "VB", "ADJ": "JJ", "ADV": "RB"}  # the Penn tag of each part's uninflected form
-PARTS_OF_SPEECH = tuple(_BASE)
 _POS_NAMES = ", ".join(PARTS_OF_SPEECH)
 SynonymMap = Mapping[tuple[str, str], str]
 
@@ -102,7 +95,7 @@ def replace(text: str, mapping: SynonymMap, label_bearing: frozenset[str] = froz
 
     The flag `label-bearing` marks a text in which one of those words was replaced.
     """
-    tokens, forms = tokenise(text), _forms(frozenset(mapping.items()))
+    tokens, forms = tokenise(text), forms_of(frozenset(mapping.items()))
     if not holds({token.lower for token in tokens}, mapping):
         return Perturbation(text, text)
     sentence = Sentence([token.lower for token in tokens])
@@ -110,7 +103,7 @@ def replace(text: str, mapping: SynonymMap, label_bearing: frozenset[str] = froz
     for i, token in enumerate(tokens):
         for lemma, pos, penn_tags, synonym in () if i in fixed else forms.get(token.lower, ()):
             if _is_used_as(sentence, i, pos) and not _resists(sentence, i, lemma, pos, synonym):
-                penn = _penn(sentence, i, lemma, pos, penn_tags)
+                penn = penn_of(sentence, i, lemma, pos, penn_tags)
                 edits.append((token.start, token.end, match_case(token.text, form_of(synonym, penn))))
                 flags |= {"label-bearing"} if lemma in label_bearing else set()
                 break
@@ -119,108 +112,7 @@ def replace(text: str, mapping: SynonymMap, label_bearing: frozenset[str] = froz
 
 def holds(words: Set[str], mapping: SynonymMap) -> bool:
     """Whether among the lower-case words of a text there is a form of one that is replaced: else nothing is."""
-    return not words.isdisjoint(_forms(frozenset(mapping.items())))
-
-
-@lru_cache(maxsize=32)
-def _forms(items: frozenset) -> dict[str, list[tuple[str, str, tuple[str, ...], str]]]:
-    """Each inflected form: its entries (lemma, part of speech, Penn tags of the form, synonym)."""
-    forms: dict[str, list] = {}
-    for (lemma, pos), synonym in sorted(items):
-        penn: dict[str, list[str]] = {lemma: [_BASE[pos]]}
-        inflections = getAllInflections(lemma, pos)
-        if "VBD" in inflections:  # a participle is listed only where it differs from the past
-            inflections.setdefault("VBN", inflections["VBD"])
-        for tag, words in inflections.items():
-            for word in words:
-                penn.setdefault(word, []).append(tag)
-        for word, tags in penn.items():
-            forms.setdefault(word, []).append((lemma, pos, tuple(tags), synonym))
-    return forms
-
-
-_HAVE = word_set("have has had having ve ive youve weve theyve havent hasnt hadnt haven hasn hadn")
-_PASSIVE = BE | word_set(
-    "get gets got getting gotten im youre were theyre m re isnt arent wasnt werent isn aren wasn weren"
-)
-_AMID = word_set("not never ever all both each t nt")
-_ENDINGS = ("'ve", "'s", "'d", "'m", "'re", "n't")
-
-
-def _penn(s: Sentence, i: int, lemma: str, pos: str, penn_tags: tuple[str, ...]) -> str:
-    """The Penn tag of the word at i, among those of its form."""
-    tag, word = s.tags[i], s.word(i)
-    if pos == "NOUN" and word == lemma and "NNS" in penn_tags and _is_plural(s, i):
-        return "NNS"
-    if pos in ("VERB", "ADJ") and "VBN" in penn_tags and (tag == "AJ0" or _is_participle(s, i)):
-        return "VBN"
-    if "VBD" in penn_tags and (word != lemma or tag == "VVD" or s.word(i - 1) in ("he", "she", "it")):
-        return "VBD"
-    if "VBN" in penn_tags and word != lemma:
-        return "VBN"
-    return penn_tags[0]
-
-
-def _is_participle(s: Sentence, i: int, links: int = 3) -> bool:
-    """Whether a past form is a participle: has just talked, was it called, a man called bob; not: i talked.
-
-    links: how many verbs joined by `and` are followed back to the first.
-    """
-    k = i - 1
-    while s.word(k) and not s.word(k).endswith(_ENDINGS) and (s.tag(k) in ("AV0", "XX0") or s.word(k) in _AMID):
-        k -= 1
-    before = s.word(k)
-    if before in _HAVE | _PASSIVE or before.endswith(_ENDINGS) or (before in ("s", "d") and s.word(k - 1)):
-        return True
-    if before in ("and", "or", "but"):  # has cried and talked
-        earlier = [j for j in range(max(k - 4, 0), k) if s.tags[j] in ("VVN", "VVD") or s.words[j].endswith("ed")]
-        return bool(earlier and links) and _is_participle(s, earlier[-1], links - 1)
-    if before in SUBJECTS:  # have you talked
-        return s.word(k - 1) in _HAVE | BE and s.word(k - 2) not in SUBJECTS
-    if s.tag(k).startswith(("NN", "NP")):  # has my mom called
-        j = k - 1
-        while s.tag(j)[:2] in ("AJ", "AT", "DP", "DT"):
-            j -= 1
-        if s.word(j) in _HAVE and not s.word(j - 1):
-            return True
-        follows = s.tag(i + 1).startswith(("NN", "NP")) or s.word(i + 1) == "by"
-        return s.tags[i] == "VVN" and follows and _has_another_verb(s, i)  # i met a man called bob
-    return s.tags[i] == "VVN" and before not in SUBJECTS | {""}
-
-
-def _has_another_verb(s: Sentence, i: int) -> bool:
-    """Whether the clause of the verb at i has another one."""
-    first = next((k + 1 for k in range(i - 1, -1, -1) if s.words[k] in MARKS), 0)
-    last = next((k for k in range(i + 1, len(s.words)) if s.words[k] in MARKS), len(s.words))
-    return any(s.tags[k][:2] in ("VV", "VB", "VH", "VD", "VM") for k in range(first, last) if k != i)
-
-
-_COUNTED = word_set("these those many few several two three four five six seven eight nine ten both all most some")
-_PLURAL_VERBS = word_set("are were have do dont don't arent aren't werent weren't havent haven't")
-
-
-def _is_plural(s: Sentence, i: int) -> bool:
-    """Whether a noun that has one form for both numbers is plural: the police, these sheep; not: a fish."""
-    if s.word(i) in ("police", "cattle", "people"):
-        return s.word(i - 1) not in ("a", "one") and not s.tag(i + 1).startswith("NN")
-    k = i - 1
-    while s.tag(k)[:2] == "AJ":
-        k -= 1
-    return (
-        s.word(k) in _COUNTED or (s.tag(k) == "CRD" and s.word(k) not in ("one", "1")) or s.word(i + 1) in _PLURAL_VERBS
-    )
-
-
-def form_of(word: str, penn: str) -> str:
-    """A form of a word; where the lexicon knows no comparative, more and most: more awful."""
-    if penn in _BASE.values():
-        return word
-    if penn in ("JJR", "JJS", "RBR", "RBS"):
-        listed = getAllInflections(word).get(penn)
-        return listed[0] if listed else f"{'more' if penn.endswith('R') else 'most'} {word}"
-    if penn == "NNS" and getLemma(word, "NOUN")[0] != word:
-        return word  # a plural already: individuals
-    return getInflection(word, penn)[0]
+    return not words.isdisjoint(forms_of(frozenset(mapping.items())))
 
 
 _TAGS = {"NOUN": ("NN",), "VERB": ("VV",), "ADJ": ("AJ",), "ADV": ("AV",)}
@@ -349,27 +241,3 @@ def _is_causative(s: Sentence, i: int) -> bool:
     return k > start and (
         s.word(k) in ("a", "an") or (s.word(k) not in CLOSERS | {""} and s.tag(k)[:2] in ("VV", "VB", "AJ"))
     )
-
-
-def stopwords(path: str | Path, strip_apostrophes: bool = False) -> frozenset[str]:
-    """The words of a file, one per line, `#` begins a comment.
-
-    With strip_apostrophes also what is left of them where a text has lost its apostrophes: dont, didn t, i ve.
-    Forms that are words of their own (well, hell, shell, shed, wed) are not added.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UserError(f"cannot read the stop words {path}: {error.strerror}") from None
-    words = {word for line in lines if (word := line.partition("#")[0].strip().lower())}
-    if strip_apostrophes:
-        for stem, _, ending in [word.partition("'") for word in words if "'" in word]:
-            words |= ({stem + ending} - {"well", "hell", "shell", "shed", "wed"}) | {ending}
-            if ending == "t":
-                words.add(stem)
-    return frozenset(words)
-
-
-def count_words(texts: Iterable[str], stopwords: frozenset[str]) -> Counter[str]:
-    """How often each lower-case word occurs in the texts, stop words, links, handles and marks aside."""
-    return Counter(token.lower for text in texts for token in tokenise(text) if token.lower not in stopwords | MARKS)

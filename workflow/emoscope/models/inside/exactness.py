@@ -7,8 +7,7 @@ description that does not fit a model is wrong in the first or second. What need
 everything else goes on.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,25 +15,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
-from emoscope.models.activations import Activations, activations_of
-from emoscope.models.batches import padded_batches
-from emoscope.models.families import (
-    blocks_of,
-    head_weights,
-    heads_of,
-    pooled_token,
-    projection_of,
-    readers_of,
-    residual_norms_of,
-    split_readers,
-)
+from emoscope.models.activations import activations_of
+from emoscope.models.batches import encode
+from emoscope.models.inside import routes
 from emoscope.models.inside.contributions import contributions_of
-from emoscope.models.inside.visibility import MOST_QUERIES, MOST_TOKENS, additive, answers_seeing, visible_tokens
-from emoscope.models.interventions import changing_output, computed_where_read, read_out, recording, resumed_at
+from emoscope.models.inside.routes import Routes, Text, read_text
+from emoscope.models.interventions import read_out
 from emoscope.models.loading import load_classifier
 from emoscope.storage.files import read_json, write_json
 
@@ -66,18 +56,6 @@ class Check:
     @property
     def exact(self) -> bool:
         return self.error <= self.limit
-
-
-@dataclass(frozen=True)
-class Text:
-    """One text: token ids (1, tokens), the place that the head reads, and what the model computes."""
-
-    inputs: dict[str, Tensor]
-    place: int
-    run: Activations
-
-
-Routes = Iterator[tuple[Tensor, Tensor]]  # the same quantity by two routes
 
 
 def check_exactness(model: Path, test: Path, output: Path) -> None:
@@ -145,7 +123,7 @@ def _assert_padding(check: Check, name: str) -> None:
 @torch.inference_mode()
 def assert_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> None:
     """UserError for a model whose answer to a text depends on the batch that it is in."""
-    check = _checked("padding", _padding(model.eval(), tokenizer, chosen_texts(tokenizer, texts)))
+    check = _checked("padding", routes.padding(model.eval(), tokenizer, chosen_texts(tokenizer, texts)))
     _assert_padding(check, model.name_or_path)
 
 
@@ -174,25 +152,36 @@ def language_checks(model: PreTrainedModel, blocked: bool) -> list[Check]:
     inputs = {"input_ids": tokens}
     text = Text(inputs, WORDS - 1, activations_of(model, inputs))
     every = {
-        "halves": _halves(model, text),
-        "heads": _heads(model, text),
-        "resumed": _resumed(model, text),
+        "halves": routes.halves(model, text),
+        "heads": routes.heads(model, text),
+        "resumed": routes.resumed(model, text),
         "lens": iter([(read_out(model, text.run.residual[-1]), text.run.logits)]),
-        "values": _values(model, text),
-        "weights": _weights(model, model, text),
+        "values": routes.values(model, text),
+        "weights": routes.weights(model, model, text),
     }
     if blocked:
-        every["blocking"] = ((_beside(model, ids), text.run.logits[-1:]) for ids in [tokens])
-    return [_checked(name, routes) for name, routes in every.items()]
+        every["blocking"] = ((routes.beside(model, ids), text.run.logits[-1:]) for ids in [tokens])
+    return [_checked(name, own) for name, own in every.items()]
 
 
 def chosen_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> list[str]:
-    """TEXTS of the first distinct texts: the shortest and the longest in tokens, and some evenly between them."""
-    distinct = texts.drop_duplicates().head(LOOKED_AT)
-    lengths = distinct.map(lambda text: len(tokenizer(text, truncation=True)["input_ids"]))
-    distinct = distinct[lengths > 0].loc[lengths[lengths > 0].sort_values(kind="stable").index]
-    places = np.linspace(0, len(distinct) - 1, min(TEXTS, len(distinct))).round().astype(int)
-    return distinct.iloc[places].tolist()
+    """TEXTS distinct texts: the shortest and the longest in tokens, and some evenly between them, of LOOKED_AT that lie
+    evenly over all, as a corpus may be sorted.
+
+    UserError if none of them has a token.
+    """
+    distinct = texts.drop_duplicates().to_numpy()
+    looked_at = distinct[_evenly(len(distinct), LOOKED_AT)]
+    lengths = np.array([len(ids) for ids in encode(tokenizer, looked_at)["input_ids"]])
+    by_length = [place for place in np.argsort(lengths, kind="stable") if lengths[place]]
+    if not by_length:
+        raise UserError("no text of those looked at has a token, so that nothing can be said about the model")
+    return [looked_at[by_length[place]] for place in _evenly(len(by_length), TEXTS)]
+
+
+def _evenly(count: int, most: int) -> np.ndarray:
+    """At most so many of the places up to `count`, evenly from the first to the last."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(int)
 
 
 @torch.inference_mode()
@@ -200,142 +189,40 @@ def checks_of(
     model: PreTrainedModel, eager: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]
 ) -> list[Check]:
     """All checks of a classifier; `eager` is the same model with its attention computed step by step."""
-    padding = _checked("padding", _padding(model, tokenizer, texts))
+    padding = _checked("padding", routes.padding(model, tokenizer, texts))
     try:
-        seen = [_text(model, tokenizer, text) for text in texts]
+        seen = [read_text(model, tokenizer, text) for text in texts]
     except Exception as error:
         raise UserError(f"{model.name_or_path}: cannot be taken apart: {_first_line(error)}") from error
     every = {
-        "pooled": lambda text: _pooled(model, text),
-        "halves": lambda text: _halves(model, text),
-        "heads": lambda text: _heads(model, text),
-        "resumed": lambda text: _resumed(model, text),
+        "pooled": lambda text: routes.pooled(model, text),
+        "halves": lambda text: routes.halves(model, text),
+        "heads": lambda text: routes.heads(model, text),
+        "resumed": lambda text: routes.resumed(model, text),
         "lens": lambda text: [(read_out(model, text.run.residual[-1, text.place]), text.run.logits)],
         "parts": lambda text: [(contributions_of(model, text.run, text.place)[1].sum(dim=0), text.run.logits)],
-        "values": lambda text: _values(eager, text),
-        "weights": lambda text: _weights(model, eager, text),
-        "blocking": lambda text: [_blocking(eager, text)],
+        "values": lambda text: routes.values(eager, text),
+        "weights": lambda text: routes.weights(model, eager, text),
+        "blocking": lambda text: [routes.blocking(eager, text)],
     }
     return [padding, *(_checked(name, chain.from_iterable(map(own, seen))) for name, own in every.items())]
 
 
-def _checked(name: str, routes: Routes) -> Check:
+def _checked(name: str, pairs: Routes) -> Check:
     """The largest difference over the largest value, where the model lets it be taken; a model of a description from
     the configuration may fail in any way."""
     try:
-        error = max(float((one - other).abs().max() / other.abs().max()) for one, other in routes)
+        error = float(np.max([_difference(one, other) for one, other in pairs]))  # `max` passes over most NaNs
     except Exception as error:
         return Check(name, np.inf, note=_first_line(error))
     return Check(name, error if np.isfinite(error) else np.inf)
 
 
+def _difference(one: Tensor, other: Tensor) -> float:
+    """The largest difference over the largest value; 0 where both are nothing."""
+    difference, largest = (one - other).abs().max(), other.abs().max()
+    return 0.0 if difference == largest == 0 else float(difference / largest)
+
+
 def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]
-
-
-def _text(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str) -> Text:
-    inputs = dict(tokenizer(text, truncation=True, return_tensors="pt").to(model.device))
-    return Text(inputs, pooled_token(model, inputs["input_ids"]), activations_of(model, inputs))
-
-
-def _padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Routes:
-    """A text's answer alone and in a batch with all others."""
-    [(rows, together)] = padded_batches(tokenizer, texts, 10**9, model.device)
-    answers = model(**together).logits
-    for row, answer in zip(rows, answers, strict=True):
-        [(_, alone)] = padded_batches(tokenizer, [texts[row]], 10**9, model.device)
-        yield answer, model(**alone).logits[0]
-
-
-def _pooled(model: PreTrainedModel, text: Text) -> Routes:
-    """The answer if the last block computed something at one token alone, and what the model says."""
-
-    def alone(output: Tensor) -> Tensor:
-        kept = torch.zeros_like(output)
-        kept[:, text.place] = output[:, text.place]
-        return kept
-
-    with changing_output(blocks_of(model)[-1], alone):
-        yield model(**text.inputs).logits[0], text.run.logits
-    with computed_where_read(model, text.inputs["input_ids"]):
-        yield model(**text.inputs).logits[0], text.run.logits
-
-
-def _halves(model: PreTrainedModel, text: Text) -> Routes:
-    """What each block's halves make of its input, and its output."""
-    run = text.run
-    for block, seen in enumerate(_recorded(model, text, blocks_of(model))):
-        before, after = residual_norms_of(model, block) or (nn.Identity(), nn.Identity())
-        yield after(before(run.residual[block] + run.attention[block]) + run.feed_forward[block]), seen["output"][0]
-
-
-def _heads(model: PreTrainedModel, text: Text) -> Routes:
-    """What the heads write, added up, and the output of the projection."""
-    projections = [projection_of(model, block) for block in range(len(blocks_of(model)))]
-    for block, seen in enumerate(_recorded(model, text, projections)):
-        weights, bias = head_weights(model, block), projections[block].bias
-        by_head = text.run.heads[block].unflatten(-1, weights.shape[:2])
-        written = torch.einsum("thi,hio->to", by_head, weights)
-        yield written if bias is None else written + bias, seen["output"][0]
-
-
-def _recorded(model: PreTrainedModel, text: Text, modules: Iterable[nn.Module]) -> list[dict[str, Tensor]]:
-    """The `input` and `output` of some modules while the model reads the text."""
-    with ExitStack() as stack:
-        seen = [stack.enter_context(recording(module)) for module in modules]
-        model(**text.inputs)
-    return seen
-
-
-def _resumed(model: PreTrainedModel, text: Text) -> Routes:
-    """The answer of a run that starts at each block, or behind the last, and of a whole one."""
-    for block, residual in enumerate(text.run.residual):
-        with resumed_at(model, block, residual[None]):
-            yield model(**text.inputs).logits[0], text.run.logits
-
-
-def _weights(model: PreTrainedModel, eager: PreTrainedModel, text: Text) -> Routes:
-    """The answer of the model that records its attention weights, and the sums of each token's weights."""
-    answer = eager(**text.inputs, output_attentions=True)
-    yield answer.logits[0], text.run.logits
-    for weights in answer.attentions:
-        yield weights.sum(dim=-1), torch.ones_like(weights[..., 0])
-
-
-def _values(eager: PreTrainedModel, text: Text) -> Routes:
-    """Recorded attention weights, multiplied with the values, and what the heads put out.
-
-    A bias of the values that the readers do not have adds a constant to every token, since a token's weights sum to 1:
-    so outputs are compared with that of the first token.
-    """
-    numbers = range(len(blocks_of(eager)))
-    with ExitStack() as stack:
-        readers = [[stack.enter_context(recording(one)) for one in readers_of(eager, number)] for number in numbers]
-        outputs = [stack.enter_context(recording(projection_of(eager, number))) for number in numbers]
-        attentions = eager(**text.inputs, output_attentions=True).attentions
-    for block, weights in enumerate(attentions):
-        _, _, values = split_readers(eager, [seen["output"][0] for seen in readers[block]])
-        heads = outputs[block]["input"][0].unflatten(-1, (heads_of(eager), -1)).transpose(0, 1)
-        values = values.unflatten(-1, (-1, heads.shape[-1])).transpose(0, 1)
-        values = values.repeat_interleave(len(heads) // len(values), dim=0)
-        found = weights[0] @ values
-        yield found + (heads - found)[:, :1], heads
-
-
-def _blocking(eager: PreTrainedModel, text: Text) -> tuple[Tensor, Tensor]:
-    """The answer to a text of at most MOST_TOKENS with a mask that hides nothing, and without a mask."""
-    tokens = text.inputs["input_ids"][:, :MOST_TOKENS]
-    everything = visible_tokens(eager, tokens.shape[1])[None]
-    return answers_seeing(eager, tokens, everything), eager(tokens).logits
-
-
-def _beside(model: PreTrainedModel, tokens: Tensor) -> Tensor:
-    """Predictions (1, vocabulary) of the last token, asked once more behind many others beside the text that is kept in
-    the cache."""
-    count, last = tokens.shape[1], tokens.shape[1] - 1
-    seen = torch.cat([torch.arange(count) < last, torch.zeros(MOST_QUERIES, dtype=torch.bool)]).tile(MOST_QUERIES, 1)
-    seen[:, count:] = torch.eye(MOST_QUERIES, dtype=torch.bool)  # its own key is not the one in the cache
-    kept = model(tokens, use_cache=True).past_key_values
-    again = tokens[:, -1:].expand(1, MOST_QUERIES)
-    options = {"position_ids": torch.full_like(again, last), "past_key_values": kept}
-    return model(again, attention_mask=additive(seen.to(tokens.device))[None, None], **options).logits[0, -1:]

@@ -1,7 +1,8 @@
 """What `her` stands for."""
 
 from acceptance import acceptance_rows
-from emoscope.perturbation.pronouns import Sentence, her_is_possessive
+from emoscope.perturbation.english.pronouns import her_is_possessive
+from emoscope.perturbation.english.sentences import Sentence
 
 
 def test_acceptance_her():

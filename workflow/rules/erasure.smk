@@ -1,0 +1,80 @@
+"""What erasing a concept, or steering along it, does to the answers: results/{run}/probing gets a table of each axis."""
+
+
+rule erase_concept:
+    """Erase which group texts name, at several depths and in several ways, and see what becomes of answers and probes."""
+    input:
+        model="results/{run}/model",
+        train=corpus_of("train.parquet"),
+        test=corpus_of("test.parquet"),
+        taught=corpus_of("perturbations/{axis}_training.parquet"),
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
+        code=code_of("experiments.probing.erasure"),
+    output:
+        **{name: f"results/{{run}}/probing/{{axis}}_{name}.parquet" for name in ERASED},
+    log:
+        "logs/{run}/probing/{axis}_erasure.log",
+    benchmark:
+        "benchmarks/{run}/probing/{axis}_erasure.jsonl"
+    wildcard_constraints:
+        axis=one_of(FLIPPED),
+    conda:
+        "../../envs/models.yaml"
+    threads: threads_of(2)
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(120),
+    params:
+        threads=threads_of(2),
+        config=as_json(
+            {name: config["probing"][name] for name in ("learned", "judged", "depths", "random")}
+            | {"seed": config["statistics"]["seed"]}
+        ),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope --threads {params.threads} erase-concept --model {input.model:q} --train {input.train:q} \
+            --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --thresholds {input.thresholds:q} --answers {output.answers:q} \
+            --probes {output.probes:q} --accuracy {output.accuracy:q} >{log:q} 2>&1
+        """
+
+
+rule steer_concept:
+    """Move the words that name a group towards the other group, further and further, and see what becomes of answers."""
+    input:
+        model="results/{run}/model",
+        train=corpus_of("train.parquet"),
+        taught=corpus_of("perturbations/{axis}_training.parquet"),
+        pairs=corpus_of("perturbations/{axis}.parquet"),
+        code=code_of("experiments.probing.steering"),
+    output:
+        "results/{run}/probing/{axis}_steered.parquet",
+    log:
+        "logs/{run}/probing/{axis}_steering.log",
+    benchmark:
+        "benchmarks/{run}/probing/{axis}_steering.jsonl"
+    wildcard_constraints:
+        axis=one_of(FLIPPED),
+    conda:
+        "../../envs/models.yaml"
+    threads: threads_of(2)
+    resources:
+        gpu=1,
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        threads=threads_of(2),
+        config=as_json(
+            {name: config["probing"][name] for name in ("learned", "judged", "depths", "random", "doses")}
+            | {"seed": config["statistics"]["seed"]}
+        ),
+        prediction=as_json(config["prediction"]),
+    shell:
+        r"""
+        python -m emoscope --threads {params.threads} steer-concept --model {input.model:q} --train {input.train:q} \
+            --taught {input.taught:q} --pairs {input.pairs:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --steered {output:q} >{log:q} 2>&1
+        """
