@@ -6,16 +6,13 @@ Language Models with Attention Sinks" (2023).
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.errors import UserError
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of
 from emoscope.models.interventions import recording, skipping
@@ -29,18 +26,6 @@ class TokenActivations:
     text: np.ndarray  # (tokens,) number of the text
     position: np.ndarray  # (tokens,) from 1
     ids: Tensor  # (tokens, 2) the token before, and the token itself
-
-
-def distinct_texts(corpus: Path, seed: int) -> pd.DataFrame:
-    """The distinct texts of a corpus in random order: `id, text, label`, each with its first label."""
-    table = pd.read_parquet(corpus).drop_duplicates("text")
-    return table.sample(frac=1, random_state=seed).reset_index(drop=True)
-
-
-def check_block(model: PreTrainedModel, block: int) -> None:
-    """UserError for a block that the model does not have."""
-    if block >= (found := len(blocks_of(model))):
-        raise UserError(f"there is no block {block}: the model's blocks are 0 to {found - 1}; set autoencoder.block")
 
 
 @torch.inference_mode()
