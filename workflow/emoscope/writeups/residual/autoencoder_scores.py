@@ -202,7 +202,7 @@ def patched_losses(
     parts = []
     with tqdm(total=len(texts), desc="patched losses", unit="text", mininterval=2) as progress:
         for rows, inputs in padded_batches(tokenizer, texts, min(tokens_per_batch, AT_ONCE), model.device):
-            residual, kept = residual_behind(model, inputs, trained.block), counted(inputs)
+            residual, kept = residual_behind(model, inputs, trained.block), counted(model, inputs)
             predicted, ids = kept[:, :-1] & kept[:, 1:], with_previous(inputs["input_ids"])[kept]
             for condition, change in changes.items():
                 stream = residual.clone()
