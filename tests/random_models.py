@@ -21,8 +21,9 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from emoscope.models.inside.autoencoder import TopKAutoencoder
 from emoscope.training.finetune import train_tokenizer
-from emoscope.writeups.residual.autoencoder import TopKAutoencoder, Trained
+from emoscope.writeups.residual.autoencoder import Trained
 
 TEXTS = [
     "i feel happy about the long weekend",

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
+from emoscope.models.inside import autoencoder as inside
+from emoscope.models.inside.lookups import fit_lookups
 from emoscope.writeups.residual import autoencoder, autoencoder_scores
-from emoscope.writeups.residual.lookups import fit_lookups
 from random_models import TEXTS, random_autoencoder
 
 
@@ -20,10 +21,10 @@ def test_a_token_never_has_more_features_than_allowed(model):
 def test_training_finds_sparse_structure_that_other_dictionaries_miss():
     generator = torch.Generator().manual_seed(0)
     truth = torch.nn.functional.normalize(torch.randn(48, 16, generator=generator), dim=1)
-    codes = autoencoder.strongest(torch.rand(4000, 48, generator=generator), 2)
-    units = autoencoder.scaled(codes @ truth)
+    codes = inside.strongest(torch.rand(4000, 48, generator=generator), 2)
+    units = inside.scaled(codes @ truth)
     settings = {"features": 48, "active": 2, "steps": 150}
-    found, errors = autoencoder.train(units[:3000], settings, seed=0)
+    found, errors = inside.train(units[:3000], settings, seed=0)
     axes = autoencoder.principal_axes(units[:3000])
     trained = autoencoder.Trained(found, 0, torch.zeros(48), units.mean(dim=0), axes, units[:48])
     ids = torch.randint(9, (4000, 2), generator=generator)  # tokens that have nothing to do with the activations

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from emoscope.writeups.residual import autoencoder, autoencoder_scores
-from emoscope.writeups.residual.stream import gather
+from emoscope.models.inside.autoencoder import scaled
+from emoscope.models.inside.feature_texts import top_texts
+from emoscope.models.inside.stream import gather
+from emoscope.writeups.residual import autoencoder_scores
 from random_models import TEXTS, random_autoencoder
 
 
@@ -44,8 +46,8 @@ def test_least_squares_is_exact_within_its_directions():
 
 def test_top_texts_point_at_the_token(model, tokenizer):
     activations = gather(model, tokenizer, TEXTS, 1, 100)
-    codes = random_autoencoder(model).autoencoder.encode(autoencoder.scaled(activations.values))
-    found = autoencoder_scores.top_texts(codes, activations, tokenizer, TEXTS)
+    codes = random_autoencoder(model).autoencoder.encode(scaled(activations.values))
+    found = top_texts(codes, activations, tokenizer, TEXTS)
     for _, rows in found.groupby("feature"):
         assert rows["activation"].is_monotonic_decreasing
         assert rows["row"].is_unique

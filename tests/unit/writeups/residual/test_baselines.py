@@ -9,18 +9,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from emoscope.models.inside.autoencoder import scaled
+from emoscope.models.inside.lookups import load_lookups
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import random_twin
 from emoscope.writeups.residual.autoencoder import (
     held_out_texts,
     learn,
     load,
-    scaled,
     train_autoencoder,
     training_texts,
 )
 from emoscope.writeups.residual.autoencoder_scores import evaluate_autoencoder, twin_autoencoder
-from emoscope.writeups.residual.lookups import load_lookups
 
 BLOCK = 1
 WORDS = ["i feel", "she was", "the dog is", "my house looks", "what a day for"], ["happy", "so sad", "angry", "afraid"]

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from emoscope.models.inside.feature_texts import text_scores
 from emoscope.writeups.residual import feature_labels
 
 STATISTICS = {"seed": 0, "resamples": 200, "confidence": 0.95}
@@ -26,7 +27,7 @@ def test_only_a_planted_direction_is_found_and_survives_the_other_half():
 
 def test_text_scores_take_the_largest_of_a_texts_tokens():
     values = torch.tensor([[0.0, 2.0], [1.0, -3.0], [-1.0, -5.0]])
-    found = feature_labels.text_scores(values, np.array([0, 0, 2]), 3)
+    found = text_scores(values, np.array([0, 0, 2]), 3)
     np.testing.assert_array_equal(found, [[1, 2], [0, 0], [0, 0]])
 
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
+from emoscope.models.inside.stream import gather
+from emoscope.writeups.residual.autoencoder import check_block
 from emoscope.writeups.residual.measure import residual_stream
-from emoscope.writeups.residual.stream import check_block, gather
 from random_models import TEXTS
 
 

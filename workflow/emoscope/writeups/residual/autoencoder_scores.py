@@ -19,25 +19,25 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of
+from emoscope.models.inside.autoencoder import scaled, strongest
+from emoscope.models.inside.feature_texts import text_scores, top_texts
+from emoscope.models.inside.lookups import Lookups, load_lookups
+from emoscope.models.inside.stream import TokenActivations, counted, gather, residual_behind, with_previous
 from emoscope.models.interventions import changing_output, skipping
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import random_twin
 from emoscope.storage.files import read_json, write_table
-from emoscope.writeups.residual.autoencoder import Trained, held_out_texts, learn, load, scaled, strongest
+from emoscope.writeups.residual.autoencoder import Trained, held_out_texts, learn, load
 from emoscope.writeups.residual.feature_labels import (
     chosen_directions,
     label_associations,
     shuffled_labels,
-    text_scores,
 )
-from emoscope.writeups.residual.lookups import Lookups, load_lookups
-from emoscope.writeups.residual.stream import TokenActivations, counted, gather, residual_behind, with_previous
 
 Reconstruction = Callable[
     [Tensor, Tensor], Tensor
 ]  # scaled activations (tokens, width) and ids (tokens, 2) to the same
 RIDGE = 1e-4  # keeps the least squares solvable when two chosen directions are nearly one
-TOP_TEXTS = 5
 LOOKUPS = ("token pair", "token")
 AT_ONCE = 2048  # tokens whose logits, or chosen directions, are held at once
 
@@ -202,7 +202,7 @@ def patched_losses(
     parts = []
     with tqdm(total=len(texts), desc="patched losses", unit="text", mininterval=2) as progress:
         for rows, inputs in padded_batches(tokenizer, texts, min(tokens_per_batch, AT_ONCE), model.device):
-            residual, kept = residual_behind(model, inputs, trained.block), counted(inputs)
+            residual, kept = residual_behind(model, inputs, trained.block), counted(model, inputs)
             predicted, ids = kept[:, :-1] & kept[:, 1:], with_previous(inputs["input_ids"])[kept]
             for condition, change in changes.items():
                 stream = residual.clone()
@@ -227,29 +227,6 @@ def _at_its_length(reconstruct: Reconstruction) -> Reconstruction:
         return reconstruct(scaled(values), ids) * values.norm(dim=-1, keepdim=True) / values.shape[-1] ** 0.5
 
     return restored
-
-
-def top_texts(
-    codes: Tensor, activations: TokenActivations, tokenizer: PreTrainedTokenizerBase, texts: list[str]
-) -> pd.DataFrame:
-    """The texts that activate each feature most, each once, with the characters of the token where they do."""
-    offsets = tokenizer(texts, truncation=True, return_offsets_mapping=True)["offset_mapping"]
-    place, feature = (index.cpu().numpy() for index in torch.nonzero(codes, as_tuple=True))
-    fired = pd.DataFrame({
-        "feature": feature,
-        "row": activations.text[place],
-        "position": activations.position[place],
-        "activation": codes[place, feature].cpu().numpy(),
-    })  # fmt: skip
-    fired = fired.sort_values(["feature", "activation"], ascending=[True, False], kind="stable")
-    top = fired.drop_duplicates(["feature", "row"]).groupby("feature").head(TOP_TEXTS).reset_index(drop=True)
-    spans = [offsets[row][position] for row, position in zip(top["row"], top.pop("position"), strict=True)]
-    return top.assign(
-        place=top.groupby("feature").cumcount() + 1,
-        text=[texts[row] for row in top["row"]],
-        start=[start for start, _ in spans],
-        end=[end for _, end in spans],
-    )
 
 
 def _chunks(activations: TokenActivations):

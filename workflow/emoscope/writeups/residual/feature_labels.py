@@ -2,8 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from emoscope.statistics.auc import one_vs_rest_auc, rank_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
@@ -11,12 +9,6 @@ from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.settings import resampling
 
 SHUFFLES = 20
-
-
-def text_scores(values: Tensor, text: np.ndarray, count: int) -> np.ndarray:
-    """The largest value of each column over a text's tokens: (tokens, columns) to (texts, columns), at least 0."""
-    index = torch.from_numpy(text).to(values.device)[:, None].expand_as(values)
-    return torch.zeros(count, values.shape[1]).to(values).scatter_reduce(0, index, values, "amax").cpu().numpy()
 
 
 def label_associations(scores: np.ndarray, labels: np.ndarray, names: list[str]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from emoscope.models.language_models import load_language_model
 from emoscope.storage.files import write_table
 from emoscope.writeups.residual.positions import encode_sentence, position_tables
 from emoscope.writeups.residual.sentences import TEXTS
-from emoscope.writeups.residual.stream import distinct_texts
+from emoscope.writeups.residual.texts import distinct_texts
 
 TOKENS_AT_ONCE = 512  # rows of logits held at once: 100 MB for a vocabulary of 49,152
 

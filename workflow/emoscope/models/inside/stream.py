@@ -1,23 +1,20 @@
 """Residual-stream activations of a corpus' texts.
 
-The first position is left out throughout: whatever its token, models such as GPT-2 and SmolLM2 put a vector there that
-is tens of times longer than all others and serves attention as a resting place, Xiao et al., "Efficient Streaming
-Language Models with Attention Sinks" (2023).
+The first position is left out, unless the head reads there, as BERT's does: whatever its token, models such as GPT-2
+and SmolLM2 put a vector there that is tens of times longer than all others and serves attention as a resting place,
+Xiao et al., "Efficient Streaming Language Models with Attention Sinks" (2023).
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.errors import UserError
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of
+from emoscope.models.families import blocks_of, family_of
 from emoscope.models.interventions import recording, skipping
 
 
@@ -27,31 +24,19 @@ class TokenActivations:
 
     values: Tensor  # (tokens, width)
     text: np.ndarray  # (tokens,) number of the text
-    position: np.ndarray  # (tokens,) from 1
+    position: np.ndarray  # (tokens,) from 0
     ids: Tensor  # (tokens, 2) the token before, and the token itself
-
-
-def distinct_texts(corpus: Path, seed: int) -> pd.DataFrame:
-    """The distinct texts of a corpus in random order: `id, text, label`, each with its first label."""
-    table = pd.read_parquet(corpus).drop_duplicates("text")
-    return table.sample(frac=1, random_state=seed).reset_index(drop=True)
-
-
-def check_block(model: PreTrainedModel, block: int) -> None:
-    """UserError for a block that the model does not have."""
-    if block >= (found := len(blocks_of(model))):
-        raise UserError(f"there is no block {block}: the model's blocks are 0 to {found - 1}; set autoencoder.block")
 
 
 @torch.inference_mode()
 def gather(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str], block: int, tokens_per_batch: int
 ) -> TokenActivations:
-    """Activations behind a block, of every position but the first; later blocks are not computed."""
+    """Activations behind a block, of every position that is `counted`; later blocks are not computed."""
     values, text, position, ids = [], [], [], []
     with tqdm(total=len(texts), desc=f"activations behind block {block}", unit="text", mininterval=2) as progress:
         for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
-            kept = counted(inputs)
+            kept = counted(model, inputs)
             values.append(residual_behind(model, inputs, block)[kept])
             row, column = (index.cpu().numpy() for index in torch.nonzero(kept, as_tuple=True))
             text.append(rows[row])
@@ -77,8 +62,8 @@ def with_previous(ids: Tensor) -> Tensor:
     return torch.stack([ids.roll(1, dims=1), ids], dim=-1)
 
 
-def counted(inputs: dict[str, Tensor]) -> Tensor:
-    """Which cells of a batch, (rows, tokens), are neither padding nor the first position."""
+def counted(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
+    """Which cells of a batch, (rows, tokens), are neither padding nor, unless the head reads there, the first one."""
     kept = inputs["attention_mask"].bool()
-    kept[:, 0] = False
+    kept[:, 0] &= family_of(model).pools_first
     return kept
