@@ -21,7 +21,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from emoscope.models.inside.autoencoder import TopKAutoencoder
+from emoscope.models.features.autoencoder import TopKAutoencoder
 from emoscope.training.finetune import train_tokenizer
 from emoscope.writeups.residual.autoencoder import Trained
 

@@ -38,7 +38,6 @@ LONGER = {
     "emoscope/verdicts/ground_truth/assess.py": 270,
     "emoscope/writeups/attention/summarise.py": 280,
     "emoscope/writeups/induction/summarise.py": 300,
-    "emoscope/writeups/residual/autoencoder_scores.py": 260,
     "emoscope/writeups/residual/summarise.py": 310,
     "rules/masking.smk": 260,
 }

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from emoscope.models.inside.autoencoder import scaled
-from emoscope.models.inside.feature_texts import top_texts
-from emoscope.models.inside.stream import gather
+from emoscope.models.features.autoencoder import scaled
+from emoscope.models.features.feature_texts import top_texts
+from emoscope.models.features.stream import gather
 from emoscope.writeups.residual import autoencoder_scores
 from random_models import TEXTS, random_autoencoder
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from emoscope.models.inside.autoencoder import scaled
-from emoscope.models.inside.lookups import load_lookups
+from emoscope.models.features.autoencoder import scaled
+from emoscope.models.features.lookups import load_lookups
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import random_twin
 from emoscope.writeups.residual.autoencoder import (

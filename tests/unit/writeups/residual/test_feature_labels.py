@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from emoscope.models.inside.feature_texts import text_scores
+from emoscope.models.features.feature_texts import text_scores
 from emoscope.writeups.residual import feature_labels
 
 STATISTICS = {"seed": 0, "resamples": 200, "confidence": 0.95}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.models.inside.stream import gather
+from emoscope.models.features.stream import gather
 from emoscope.writeups.residual.autoencoder import check_block
 from emoscope.writeups.residual.measure import residual_stream
 from random_models import TEXTS

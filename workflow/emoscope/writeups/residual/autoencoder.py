@@ -14,9 +14,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
 from emoscope.models.families import blocks_of
-from emoscope.models.inside.autoencoder import BATCH, TopKAutoencoder, scaled, train
-from emoscope.models.inside.lookups import Lookups, fit_lookups, save_lookups
-from emoscope.models.inside.stream import gather
+from emoscope.models.features.autoencoder import BATCH, TopKAutoencoder, scaled, train
+from emoscope.models.features.lookups import Lookups, fit_lookups, save_lookups
+from emoscope.models.features.stream import gather
 from emoscope.models.language_models import load_language_model
 from emoscope.storage.files import replacing, write_csv
 from emoscope.writeups.residual.texts import distinct_texts

@@ -19,10 +19,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of
-from emoscope.models.inside.autoencoder import scaled, strongest
-from emoscope.models.inside.feature_texts import text_scores, top_texts
-from emoscope.models.inside.lookups import Lookups, load_lookups
-from emoscope.models.inside.stream import TokenActivations, counted, gather, residual_behind, with_previous
+from emoscope.models.features.autoencoder import scaled, strongest
+from emoscope.models.features.feature_texts import text_scores, top_texts
+from emoscope.models.features.lookups import Lookups, load_lookups
+from emoscope.models.features.stream import TokenActivations, counted, gather, residual_behind, with_previous
 from emoscope.models.interventions import changing_output, skipping
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import random_twin

@@ -5,7 +5,7 @@ import torch
 
 from emoscope.models.activations import activations_of
 from emoscope.models.families import family_of, pooled_token
-from emoscope.models.inside.stream import gather
+from emoscope.models.features.stream import gather
 from random_models import TEXTS
 
 

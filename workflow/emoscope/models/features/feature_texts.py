@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from emoscope.models.inside.stream import TokenActivations
+from emoscope.models.features.stream import TokenActivations
 
 TOP_TEXTS = 5
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from emoscope.models.inside.lookups import fit_lookups, load_lookups, save_lookups
+from emoscope.models.features.lookups import fit_lookups, load_lookups, save_lookups
 
 IDS = torch.tensor([[1, 2], [1, 2], [3, 2], [2, 1]])  # the token before, the token
 UNITS = torch.tensor([[1.0, 0.0], [3.0, 0.0], [8.0, 6.0], [0.0, -2.0]])
