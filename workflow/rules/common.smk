@@ -48,7 +48,7 @@ if workflow.modifier.skip_configfile:  # a module with a configuration of its us
 else:
     update_config(config, typed(workflow.config_settings.config))
 try:
-    STUDY = read_study(config, made_later=AS_MODULE)
+    STUDY = read_study(config, made_later=AS_MODULE or workflow.remote_exec)  # a node may not see the user's texts
 except UserError as error:
     sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
 
@@ -57,6 +57,8 @@ CORPORA, MODELS, RUNS, TASKS, SUITES = STUDY.corpora, STUDY.models, STUDY.runs, 
 COMPANIONS = STUDY.companions
 SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.values(), *STUDY.copiers.values()]}
 WORKED_ON = {"run": RUNS, "model": MODELS, "subject": SUBJECTS}  # what a job's wildcards may name
+for own in [*MODELS.values(), *SUITES.values(), *TASKS.values()]:  # no storage holds what is the user's
+    own.entry.update({key: local(path) for key, path in own.entry.items() if key in ("path", "train", "test")})
 HERE = code_inputs.seen_from_here(ROOT)
 PAGES = Pages()  # each rule file adds its own
 

@@ -46,8 +46,8 @@ def write_model_card(
     """Write a run's model card.
 
     `effects` are the summaries of its perturbations, by axis; `base` is the folder that its training started from, if
-    there is one. `settings` hold the run's name, corpus, model, training, seed, confidence, and `licences`, of `texts`
-    and of the starting `model`, each a text or null.
+    there is one. `settings` hold the run's name, corpus, model, training, seed, confidence, the `folder` of its
+    classifier, and `licences`, of `texts` and of the starting `model`, each a text or null.
     """
     corpus, measured, tokenizer = read_json(audit), read_json(metrics), read_json(model / "tokenizer_config.json")
     source = base[0] / "source.json" if base else None
@@ -56,7 +56,6 @@ def write_model_card(
         "model_card.md.j2",
         **(settings | {"licences": licences}),
         origin=read_json(source) if source and source.is_file() else {},
-        folder=model.as_posix(),
         own_card="model/README.md" if (model / "README.md").is_file() else "",
         tolerance=UNSURE,
         architecture=read_json(model / "config.json")["architectures"][0],
