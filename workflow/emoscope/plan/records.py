@@ -38,7 +38,9 @@ def inputs_of(study: Study, subject: Run | Model, pages: Pages, shipped: Marked,
     read = [path for path in pages.read_about(subject) if not _made_by(subject, path)]
     lists = [shipped(f"data/lexicons/{name}") for name in words]
     suites = [suite.path for suite in subject.suites]
-    return list(dict.fromkeys([*map(own, subject.corpus.files()), *suites, *texts, *subject.model.base, *lists, *read, claims]))
+    return list(
+        dict.fromkeys([*map(own, subject.corpus.files()), *suites, *texts, *subject.model.base, *lists, *read, claims])
+    )
 
 
 def results_of(subject: Run | Model, pages: Pages) -> list[str]:

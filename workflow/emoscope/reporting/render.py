@@ -38,7 +38,7 @@ def render_report(
     """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
 
     `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, `links` (label to address) for
-    the navigation, `kind` of what the page is about (by default a run), and `script` (a file) for a page that needs one.
+    the navigation, `kind` of what the page is about (by default a run), and `script` (a file) if a page needs one.
     `tables` are the files that `paths` names, in that order: from a storage they come under names of its own.
     `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
     """
@@ -78,7 +78,9 @@ def render_report(
 def placed(paths: dict[str, str | list[str]], files: list[Path]) -> dict[str, str | list[str]]:
     """The same tables by name, each where its file lies; `files` are in the order of `paths`."""
     given = map(str, files)
-    return {name: next(given) if isinstance(named, str) else [next(given) for _ in named] for name, named in paths.items()}
+    return {
+        name: next(given) if isinstance(named, str) else [next(given) for _ in named] for name, named in paths.items()
+    }
 
 
 def adopted_runs(settings: Mapping) -> list[str]:
