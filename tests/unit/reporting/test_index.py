@@ -26,7 +26,9 @@ def reports(tmp_path) -> Path:
 
 
 def index_of(reports: Path) -> BeautifulSoup:
-    render_index(sorted(reports.glob("*/*.html")), reports / "claims.csv", reports / "index.html")
+    pages = sorted(reports.glob("*/*.html"))
+    names = [f"reports/{page.parent.name}/{page.name}" for page in pages]
+    render_index(pages, reports / "claims.csv", [*names, "reports/claims.csv"], reports / "index.html")
     return BeautifulSoup((reports / "index.html").read_text(encoding="utf-8"), "html.parser")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.perturbation.pair_tables import control_texts, found
-from emoscope.reporting.html import cell, estimate, listed, number, percent, plural
+from emoscope.reporting.html import MOST_NAMED, cell, estimate, listed, number, percent, plural, some
 from emoscope.reporting.several_labels import is_several
 from emoscope.reporting.templates import fill
 from emoscope.storage.files import read_json, write_text
@@ -76,6 +76,8 @@ def write_model_card(
         plural=plural,
         percent=percent,
         listed=listed,
+        some=some,
+        most_named=MOST_NAMED,
     )
     write_text(card, output)
 
