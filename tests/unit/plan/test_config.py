@@ -116,7 +116,15 @@ def test_where_a_job_runs_texts_need_not_be(tmp_path):
     config = with_change("suites", "mine", {"source": "csv", "path": "nowhere/pairs.csv"})
     files = {"splits": {"train": "a.csv", "test": "b.csv"}, "split": {"method": "given"}}
     config["corpora"]["calibration"] = {"source": "csv", "path": "nowhere"} | files
-    tasks = [{"name": "mine", "source": "files", "train": "nowhere/a.csv", "test": "nowhere/b.csv"}]
+    tasks = [
+        {
+            "name": "mine",
+            "source": "files",
+            "train": "nowhere/a.csv",
+            "test": "nowhere/b.csv",
+            "classes": ["bad", "good"],
+        }
+    ]
     config["prompting"] = {"tasks": tasks}
     check_files(complete(config), made_later=True)
     for missing in (r"corpora.calibration.path", r"corpora.calibration.splits.train", r"tasks\[0\].train"):

@@ -28,8 +28,8 @@ def record_provenance(
 ) -> None:
     """Write what a run was made from and what came out; of a folder, every file is listed.
 
-    `names` holds what `inputs` and `results` are called, in their order. `training` is the history of the fine-tuning, if
-    there was one. Nothing in here tells the time, so that the same run gives the same record.
+    `names` holds what `inputs` and `results` are called, in their order. `training` is the history of the fine-tuning,
+    if there was one. Nothing in here tells the time, so that the same run gives the same record.
     """
     histories = [read_json(path) for path in training]
     kept = ("trained", "unknown", "labels", "device", "precision", "steps", "parameters", "versions")
