@@ -1,6 +1,7 @@
 """Without a shared disk: all files in an S3 of this machine, and jobs on nodes that have the workflow and nothing else."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +51,7 @@ def s3() -> Iterator:
 
 def in_storage(prefix: str) -> list[str]:
     places = ["--default-storage-provider", "s3", "--default-storage-prefix", f"s3://{BUCKET}/{prefix}"]
-    return [*places, "--shared-fs-usage", "none", "--"]
+    return [*places, "--shared-fs-usage", "none"]
 
 
 def committed(folder: Path) -> Path:
@@ -101,7 +102,7 @@ def test_nodes_that_share_no_disk_make_what_one_machine_makes(s3, tmp_path):
     nodes = tmp_path / "nodes"
     nodes.mkdir()
     (project / "node.sh").write_text(NODE.format(nodes=nodes, project=project))
-    found = snakemake(project, *NODES, *in_storage("nodes"), *ASKED, config="mine.yaml", warm=False)
+    found = snakemake(project, *ASKED, *NODES, *in_storage("nodes"), config="mine.yaml", warm=False)
     assert found.returncode == 0, found.stdout
     ran = [folder for folder in nodes.iterdir() if (folder / "said.txt").exists()]
     assert len(ran) >= 3, "training, exactness and prediction"
@@ -116,10 +117,25 @@ def test_nodes_that_share_no_disk_make_what_one_machine_makes(s3, tmp_path):
     assert_same_pages(there / "reports", local / "reports")
 
 
+@pytest.mark.slow
+def test_the_profile_for_kubernetes_plans_jobs_that_get_what_rules_ask_for(s3, tmp_path):
+    pytest.importorskip("snakemake_executor_plugin_kubernetes", reason="needs `pip install -e '.[kubernetes]'`")
+    project = with_own_texts(committed(tmp_path / "project"))
+    profile = ["--workflow-profile", "profiles/kubernetes", "--default-storage-prefix", f"s3://{BUCKET}/planned"]
+    found = snakemake(project, "masking", "--dry-run", *profile, config="mine.yaml")
+    assert found.returncode == 0, found.stdout
+    jobs = {job.split(":")[0].strip(): job for job in re.split(r"^(?:local)?rule ", found.stdout, flags=re.M)[1:]}
+    training = jobs["finetune"]
+    for wanted in ("gpu=1", "gpu_manufacturer=nvidia", "scale=0", "mem_mb=8000", "disk_mb=20000"):
+        assert wanted in training, training
+    assert "s3://texts/planned/results/mine-s1/model" in training
+    assert "code" not in training and "gpu=" not in jobs["split_corpus"]
+
+
 @pytest.mark.release
 def test_everything_is_made_through_a_storage(s3, finished, tmp_path):
     project = committed(tmp_path / "project")
-    found = snakemake(project, *in_storage("all"), "all")
+    found = snakemake(project, "all", *in_storage("all"))
     assert found.returncode == 0, found.stdout
     assert not (project / "results").exists() and not list((project / "reports").iterdir())
     there = downloaded(s3, "all", tmp_path / "there")
@@ -131,5 +147,5 @@ def test_everything_is_made_through_a_storage(s3, finished, tmp_path):
     for record in finished.glob("results/**/provenance.json"):
         one, other = (json.loads((place / record.relative_to(finished)).read_text()) for place in (there, finished))
         assert list(one["inputs"]) == list(other["inputs"]) and list(one["results"]) == list(other["results"])
-    again = snakemake(project, "--dry-run", *in_storage("all"), "all")
+    again = snakemake(project, "all", "--dry-run", *in_storage("all"))
     assert "Nothing to be done" in again.stdout, again.stdout
