@@ -1,4 +1,4 @@
-"""Without a shared disk: all files in an S3 of this machine, and jobs on nodes that have the workflow and nothing else."""
+"""Without a shared disk: all files in an S3 of this machine, and jobs on nodes that have nothing but the workflow."""
 
 import json
 import re
