@@ -90,9 +90,10 @@ def occupy(folder: Path) -> IO:
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("w")
     try:
-        if not fcntl:
-            raise OSError("the system has none")
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            raise OSError("this system has none")
     except BlockingIOError:
         raise UserError(f"{folder}: another process is at work in it; wait for it or end it, then run again") from None
     except OSError as error:
