@@ -13,10 +13,11 @@ import pytest
 from emoscope import __version__
 from project import ROOT
 
-# what a reader of the archive can try in a minute: contracts, plan, texts, files, and that docs fit the code
-SHORT = [f"tests/unit/{part}" for part in ("plan", "data", "statistics/test_families.py", "storage/test_files.py")]
-SHORT += [f"tests/unit/test_{part}.py" for part in ("cli", "documented_configuration", "light_commands", "rooms")]
-SHORT += ["tests/unit/test_docs.py", "tests/unit/benchmarks/test_mutants.py"]
+# what a reader of the archive can try in a minute: configuration, texts, files, that rooms and docs are what they say
+SHORT = [f"tests/unit/plan/test_{part}.py" for part in ("config", "pages", "records", "settings")]
+SHORT += ["tests/unit/data/test_readers.py", "tests/unit/data/test_split.py", "tests/unit/storage/test_files.py"]
+SHORT += [f"tests/unit/test_{part}.py" for part in ("docs", "documented_configuration", "rooms")]
+SHORT += ["tests/unit/benchmarks/test_mutants.py"]
 PAGE = "import json; from emoscope.storage.provenance import page_facts; print(json.dumps(page_facts({}, {})))"
 
 
