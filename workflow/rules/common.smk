@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
+from snakemake.io import sourcecache_entry
 from snakemake.utils import update_config
 
 
@@ -89,8 +90,10 @@ def part_of(section, *keys):
 
 
 def shipped(path):
-    """A file that comes with the workflow, by a name that stays the same wherever the workflow lies."""
-    return local(str(HERE / Path(ROOT, path).relative_to(ROOT)))
+    """A file that comes with the workflow, by a name that stays the same wherever the workflow lies; in no storage, but
+    on every node. Not `local`: a job that reads such a file never leaves this machine."""
+    name = str(HERE / Path(ROOT, path).relative_to(ROOT))
+    return sourcecache_entry(name, name)
 
 
 def published(table):
