@@ -55,9 +55,8 @@ def in_storage(prefix: str) -> list[str]:
 
 
 def committed(folder: Path) -> Path:
-    """The project in a repository, as Snakemake wants it that copies it to nodes; texts and models are not in there."""
-    copy_project(folder)
-    (folder / ".gitignore").write_text(".snakemake/\nmine.*\n__pycache__/\n")
+    """Put a project into a repository, but for texts and models: that is what Snakemake brings to nodes."""
+    (folder / ".gitignore").write_text(".snakemake/\n__pycache__/\nmine.csv\nlanguage/\n")
     who = ("-c", "user.name=a", "-c", "user.email=a@b")
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All of it"]):
         subprocess.run(["git", "-C", folder, *who, *command], check=True)
@@ -98,7 +97,7 @@ def assert_same_pages(there: Path, here: Path) -> None:
 
 @pytest.mark.slow
 def test_nodes_that_share_no_disk_make_what_one_machine_makes(s3, tmp_path):
-    project = with_own_texts(committed(tmp_path / "project"))
+    project = committed(with_own_texts(copy_project(tmp_path / "project")))
     nodes = tmp_path / "nodes"
     nodes.mkdir()
     (project / "node.sh").write_text(NODE.format(nodes=nodes, project=project))
@@ -120,7 +119,7 @@ def test_nodes_that_share_no_disk_make_what_one_machine_makes(s3, tmp_path):
 @pytest.mark.slow
 def test_the_profile_for_kubernetes_plans_jobs_that_get_what_rules_ask_for(s3, tmp_path):
     pytest.importorskip("snakemake_executor_plugin_kubernetes", reason="needs `pip install -e '.[kubernetes]'`")
-    project = with_own_texts(committed(tmp_path / "project"))
+    project = committed(with_own_texts(copy_project(tmp_path / "project")))
     profile = ["--workflow-profile", "profiles/kubernetes", "--default-storage-prefix", f"s3://{BUCKET}/planned"]
     found = snakemake(project, "masking", "--dry-run", *profile, config="mine.yaml")
     assert found.returncode == 0, found.stdout
@@ -134,7 +133,7 @@ def test_the_profile_for_kubernetes_plans_jobs_that_get_what_rules_ask_for(s3, t
 
 @pytest.mark.release
 def test_everything_is_made_through_a_storage(s3, finished, tmp_path):
-    project = committed(tmp_path / "project")
+    project = committed(copy_project(tmp_path / "project"))
     found = snakemake(project, "all", *in_storage("all"))
     assert found.returncode == 0, found.stdout
     assert not (project / "results").exists() and not list((project / "reports").iterdir())
