@@ -76,7 +76,10 @@ rule render_index:
     conda:
         "../../envs/pages.yaml"
     params:
-        names=[*PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]), "reports/claims.csv"],
+        names=[
+            *PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]),
+            "reports/claims.csv",
+        ],
     shell:
         r"""
         python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --names {params.names:q} \
