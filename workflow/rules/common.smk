@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
+from snakemake.io import sourcecache_entry
 from snakemake.utils import update_config
 
 
@@ -48,7 +49,7 @@ if workflow.modifier.skip_configfile:  # a module with a configuration of its us
 else:
     update_config(config, typed(workflow.config_settings.config))
 try:
-    STUDY = read_study(config, made_later=AS_MODULE)
+    STUDY = read_study(config, made_later=AS_MODULE or workflow.remote_exec)  # a node may not see the user's texts
 except UserError as error:
     sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
 
@@ -57,6 +58,8 @@ CORPORA, MODELS, RUNS, TASKS, SUITES = STUDY.corpora, STUDY.models, STUDY.runs, 
 COMPANIONS = STUDY.companions
 SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.values(), *STUDY.copiers.values()]}
 WORKED_ON = {"run": RUNS, "model": MODELS, "subject": SUBJECTS}  # what a job's wildcards may name
+for own in [*MODELS.values(), *SUITES.values(), *TASKS.values()]:  # no storage holds what is the user's
+    own.entry.update({key: local(path) for key, path in own.entry.items() if key in ("path", "train", "test")})
 HERE = code_inputs.seen_from_here(ROOT)
 PAGES = Pages()  # each rule file adds its own
 
@@ -87,8 +90,10 @@ def part_of(section, *keys):
 
 
 def shipped(path):
-    """A file that comes with the workflow, by a name that stays the same wherever the workflow lies."""
-    return local(str(HERE / Path(ROOT, path).relative_to(ROOT)))
+    """A file that comes with the workflow, by a name that stays the same wherever the workflow lies; in no storage, but
+    on every node. Not `local`: a job that reads such a file never leaves this machine."""
+    name = str(HERE / Path(ROOT, path).relative_to(ROOT))
+    return sourcecache_entry(name, name)
 
 
 def published(table):

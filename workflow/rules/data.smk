@@ -30,7 +30,7 @@ rule generate_corpus:
 rule import_corpus:
     """Read and check a local file or folder of labelled texts."""
     input:
-        files=lambda wildcards: CORPORA[wildcards.corpus].files(),
+        files=lambda wildcards: list(map(local, CORPORA[wildcards.corpus].files())),
         code=code_of("data.corpus"),
     output:
         corpus="data/corpora/{corpus}/corpus.parquet",

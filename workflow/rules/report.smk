@@ -37,7 +37,8 @@ rule render_report:
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --executed {params.executed:q} --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
+            --tables {input.tables:q} --executed {params.executed:q} --figures {output.figures:q} \
+            --output {output.html:q} >{log:q} 2>&1
         """
 
 
@@ -74,10 +75,12 @@ rule render_index:
     localrule: True
     conda:
         "../../envs/pages.yaml"
+    params:
+        names=[*PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]), "reports/claims.csv"],
     shell:
         r"""
-        python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --output {output:q} \
-            >{log:q} 2>&1
+        python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --names {params.names:q} \
+            --output {output:q} >{log:q} 2>&1
         """
 
 
@@ -103,14 +106,16 @@ rule write_model_card:
         settings=as_json(lambda wildcards: RUNS[wildcards.run].card(config["statistics"]["confidence"])),
     shell:
         r"""
-        python -m emoscope write-model-card --audit {input.audit:q} --training {input.training:q} --metrics {input.metrics:q} --effects {input.effects:q} --model {input.model:q} --base {input.base:q} --settings {params.settings:q} --output {output:q} >{log:q} 2>&1
+        python -m emoscope write-model-card --audit {input.audit:q} --training {input.training:q} \
+            --metrics {input.metrics:q} --effects {input.effects:q} --model {input.model:q} --base {input.base:q} \
+            --settings {params.settings:q} --output {output:q} >{log:q} 2>&1
         """
 
 
 rule record_provenance:
     """Record what a run, or the findings on a language model, came from and what came out: settings, seed, versions, commit, machine, hashes."""
     input:
-        inputs=lambda wildcards: records.inputs_of(STUDY, SUBJECTS[wildcards.subject], PAGES, shipped),
+        inputs=lambda wildcards: records.inputs_of(STUDY, SUBJECTS[wildcards.subject], PAGES, shipped, local),
         training=lambda wildcards: SUBJECTS[wildcards.subject].page_tables().get("training", []),
         results=lambda wildcards: records.results_of(SUBJECTS[wildcards.subject], PAGES),
         code=code_of("storage.provenance"),
@@ -123,9 +128,15 @@ rule record_provenance:
         "../../envs/models.yaml"
     params:
         settings=lambda wildcards: json.dumps(records.settings_of(STUDY, SUBJECTS[wildcards.subject], PAGES)),
+        names=as_json(
+            lambda wildcards: {
+                "inputs": records.inputs_of(STUDY, SUBJECTS[wildcards.subject], PAGES, shipped, local),
+                "results": records.results_of(SUBJECTS[wildcards.subject], PAGES),
+            }
+        ),
     shell:
         r"""
-        python -m emoscope record-provenance --settings {params.settings:q} --inputs {input.inputs:q} \
+        python -m emoscope record-provenance --settings {params.settings:q} --names {params.names:q} --inputs {input.inputs:q} \
             --training {input.training:q} --results {input.results:q} --output {output:q} >{log:q} 2>&1
         """
 

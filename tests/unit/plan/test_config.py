@@ -112,6 +112,32 @@ def test_a_missing_corpus_file_is_named():
         check_files(complete(config))
 
 
+def test_where_a_job_runs_texts_need_not_be(tmp_path):
+    config = with_change("suites", "mine", {"source": "csv", "path": "nowhere/pairs.csv"})
+    files = {"splits": {"train": "a.csv", "test": "b.csv"}, "split": {"method": "given"}}
+    config["corpora"]["calibration"] = {"source": "csv", "path": "nowhere"} | files
+    tasks = [
+        {
+            "name": "mine",
+            "source": "files",
+            "train": "nowhere/a.csv",
+            "test": "nowhere/b.csv",
+            "classes": ["bad", "good"],
+        }
+    ]
+    config["prompting"] = {"tasks": tasks}
+    check_files(complete(config), made_later=True)
+    for missing in (r"corpora.calibration.path", r"corpora.calibration.splits.train", r"tasks\[0\].train"):
+        with pytest.raises(UserError, match=missing):
+            check_files(complete(config))
+        if "path" in missing:
+            config["corpora"]["calibration"]["path"] = str(tmp_path)
+        else:
+            (tmp_path / "a.csv").touch()
+            (tmp_path / "b.csv").touch()
+            config["suites"] = {}
+
+
 def test_a_suite_that_a_run_scores_has_its_file(tmp_path):
     config = complete(with_change("suites", "mine", {"source": "csv", "path": str(tmp_path / "mine.csv")}))
     assert config["suites"]["mine"]["before"] == "before" and config["suites"]["mine"]["group"] is None

@@ -61,7 +61,13 @@ def test_a_page_about_something_else_is_refused(pages):
 def test_a_page_leads_to_those_about_the_same_subject(pages):
     links = json.loads(pages.parameters("masking", RUN, CONFIG))["links"]
     assert list(links) == ["All reports", "Masking", "Attention", "Claims"]
-    assert links["Attention"] == "reports/tweets-s1/attention.html"
+    assert links == {
+        "All reports": "../index.html",
+        "Masking": "",  # the page itself
+        "Attention": "attention.html",
+        "Claims": "../claims.html",
+    }
+    assert json.loads(pages.parameters("attention", MODEL, CONFIG))["links"]["Claims"] == "../../claims.html"
     assert list(json.loads(pages.parameters("attention", MODEL, CONFIG))["links"]) == [
         "All reports",
         "Attention",

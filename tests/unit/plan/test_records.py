@@ -22,7 +22,7 @@ PAGES.add(Page("flips", [RUN, MODEL], tables, sections=("flips",)))
 
 
 def inputs(subject):
-    return inputs_of(STUDY, subject, PAGES, lambda path: f"shipped/{path}")
+    return inputs_of(STUDY, subject, PAGES, lambda path: f"shipped/{path}", lambda path: f"own/{path}")
 
 
 def test_a_run_came_from_its_texts_words_and_published_numbers():
@@ -36,7 +36,13 @@ def test_a_run_came_from_its_texts_words_and_published_numbers():
 
 def test_a_run_came_from_the_suites_that_it_scored():
     run = replace(RUN, suites=(Suite("mine", {"source": "csv", "path": "mine.csv"}),))
-    assert "mine.csv" not in inputs(RUN) and "mine.csv" in inputs_of(STUDY, run, Pages(), str)
+    assert "mine.csv" not in inputs(RUN) and "mine.csv" in inputs_of(STUDY, run, Pages(), str, str)
+
+
+def test_texts_of_the_users_are_marked_as_such(tmp_path):
+    (tmp_path / "mine.csv").write_text("text,label\n")
+    corpus = replace(RUN.corpus, entry={**RUN.corpus.entry, "source": "csv", "path": str(tmp_path / "mine.csv")})
+    assert f"own/{tmp_path}/mine.csv" in inputs(replace(RUN, corpus=corpus))
 
 
 def test_a_run_made_its_model_card_and_claims_and_no_time_of_day():

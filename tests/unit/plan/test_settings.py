@@ -53,6 +53,7 @@ def test_licences_reach_model_cards_and_nothing_else():
     licensed[name]["licence"] = "CC BY 4.0"
     run = next(iter(study(corpora=licensed).runs.values()))
     assert run.card(0.95)["licences"]["texts"] == "CC BY 4.0"
+    assert run.card(0.95)["folder"] == f"results/{run.name}/model"
     for part in (run.recipe, run.identity, run.about, run.corpus.origin, run.compared):
         assert "CC BY 4.0" not in str(part)
 

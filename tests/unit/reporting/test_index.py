@@ -26,7 +26,9 @@ def reports(tmp_path) -> Path:
 
 
 def index_of(reports: Path) -> BeautifulSoup:
-    render_index(sorted(reports.glob("*/*.html")), reports / "claims.csv", reports / "index.html")
+    pages = sorted(reports.glob("*/*.html"))
+    names = [f"reports/{page.parent.name}/{page.name}" for page in pages]
+    render_index(pages, reports / "claims.csv", [*names, "reports/claims.csv"], reports / "index.html")
     return BeautifulSoup((reports / "index.html").read_text(encoding="utf-8"), "html.parser")
 
 
@@ -47,7 +49,8 @@ def test_verdicts_are_counted_and_files_known_by_their_hash(reports):
     assert counted == ["reproduced 2", "contradicted 1"]
     assert soup.find("a", href="claims.csv")
     for file in (reports / "one-s1" / "masking.html", reports / "claims.csv"):
-        assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file}" in soup.footer.get_text()
+        name = Path("reports", file.relative_to(reports))
+        assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {name}" in soup.footer.get_text()
 
 
 def test_what_there_is_only_one_of_cannot_be_chosen(reports):

@@ -52,10 +52,11 @@ def page(tmp_path: Path, monkeypatch) -> Path:
         Path("masking.ipynb"),
         {
             "run": "run-s1",
-            "paths": {name: str(tmp_path / f"{name}.json") for name in ("audit", "training")},
+            "paths": {name: f"results/{name}.json" for name in ("audit", "training")},
             "settings": {"run": {"seed": 7}, "masking": {"head_conditions": ["zero"]}},
-            "links": {"All reports": str(tmp_path / "reports" / "index.html"), "Masking": str(output)},
+            "links": {"All reports": "../index.html", "Masking": ""},
         },
+        [tmp_path / f"{name}.json" for name in ("audit", "training")],  # where a storage put them
         tmp_path / "logs" / "masking.ipynb",
         tmp_path / "reports" / "figures" / "masking",
         output,
@@ -72,8 +73,19 @@ def test_a_page_has_title_navigation_result_and_provenance(page):
     for fact in ("ab" * 32, "12.3 s on cpu", "torch 2", "head_conditions", "calibration (seed 1)"):
         assert fact in provenance
     audit = page.parents[2] / "audit.json"
-    assert f"{hashlib.sha256(audit.read_bytes()).hexdigest()}  {audit}" in provenance
+    assert f"{hashlib.sha256(audit.read_bytes()).hexdigest()}  results/audit.json" in provenance
     assert "secret_code" not in str(soup)
+
+
+def test_tables_keep_their_names_wherever_their_files_lie():
+    named = {"one": "a.csv", "several": ["b.csv", "c.csv"], "none": [], "last": "d.csv"}
+    files = [Path(f"storage/{letter}.csv") for letter in "abcd"]
+    assert reports.placed(named, files) == {
+        "one": "storage/a.csv",
+        "several": ["storage/b.csv", "storage/c.csv"],
+        "none": [],
+        "last": "storage/d.csv",
+    }
 
 
 def test_a_page_fetches_and_runs_nothing(page):

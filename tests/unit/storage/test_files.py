@@ -1,5 +1,6 @@
 """Files are whole or absent, and no text in a table is a formula."""
 
+import errno
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.errors import UserError
+from emoscope.storage import files
 from emoscope.storage.files import occupy, replacing, write_csv, write_json, write_tables
 
 
@@ -30,6 +32,20 @@ def test_a_folder_has_one_worker_at_a_time(tmp_path):
         occupy(tmp_path / "work")
     lock.close()
     occupy(tmp_path / "work").close()
+
+
+def test_where_there_are_no_locks_a_line_says_so(tmp_path, monkeypatch, capsys):
+    occupy(tmp_path / "work").close()
+    assert capsys.readouterr().err == ""
+
+    def none(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files.fcntl, "flock", none)
+    occupy(tmp_path / "work").close()
+    monkeypatch.setattr(files, "fcntl", None)  # a system without them
+    occupy(tmp_path / "work").close()
+    assert capsys.readouterr().err.count("work: no locks here (") == 2
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1"])

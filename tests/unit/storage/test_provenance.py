@@ -106,3 +106,15 @@ def test_packages_that_an_environment_lacks_are_left_out_and_no_others(monkeypat
     found = provenance.versions()
     assert list(found) == ["emoscope", "python", *(name for name in provenance.PACKAGES if name != "scipy")]
     assert found["emoscope"] == __version__ and found["transformers"] == "transformers 1"
+
+
+def test_files_are_recorded_under_the_names_that_they_are_given(tmp_path):
+    (tmp_path / "stored" / "model" / "deep").mkdir(parents=True)
+    (tmp_path / "stored" / "model" / "deep" / "weights").write_text("w")
+    (tmp_path / "stored" / "table").write_text("t")
+    places = [tmp_path / "stored" / "model", tmp_path / "stored" / "table"]
+    found = provenance.hashes(places, ["results/model", "results/table"])
+    assert list(found) == ["results/model/deep/weights", "results/table"]
+    assert list(provenance.hashes(places)) == [f"{places[0]}/deep/weights", str(places[1])]
+    with pytest.raises(ValueError):
+        provenance.hashes(places, ["results/model"])

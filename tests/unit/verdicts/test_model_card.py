@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.performance.summarise import metrics
+from emoscope.verdicts import model_card
 from emoscope.verdicts.model_card import write_model_card
 
 CLASSES = ["calm", "furious"]
@@ -20,6 +21,7 @@ SETTINGS = {
     },
     "seed": 3,
     "confidence": 0.95,
+    "folder": "results/mine-s3/model",
     "licences": {"texts": "research only,\nask first", "model": None},
 }  # fmt: skip
 
@@ -98,6 +100,7 @@ def test_a_card_says_what_the_model_is_made_of(card):
         "| texts cut | 4, being longer than 512 tokens |",
         "1 epoch, 20 steps of 8 texts",
         "| seed | 3 |",
+        'model="results/mine-s3/model"',  # wherever the files lay that it was written from
     ):
         assert fact in text
 
@@ -139,6 +142,17 @@ def test_limits_follow_from_the_measurements(card):
     assert "the right one, an accuracy of 0.979" in leaky
     noisy = card({"corpus": SETTINGS["corpus"] | {"source": "calibration", "label_noise": 0.06}})
     assert "6.0 % of the labels are wrong on purpose" in noisy
+
+
+def test_no_sentence_names_a_hundred_classes(card, monkeypatch):
+    names = [f"feeling{number:02}" for number in range(100)]
+    monkeypatch.setattr(model_card, "unsure_classes", lambda per_class: [f"{name} (3)" for name in names[8:]])
+    text = card(classes=names)
+    assert (
+        "100 classes of short texts apart: feeling00, feeling01, feeling02, feeling03, feeling04 and 95 others." in text
+    )
+    assert "The recall of 92 of 100 classes is known to no better than" in text
+    assert max(line.count("feeling") for line in text.splitlines()) <= 15
 
 
 def test_licences_are_shown_or_said_to_be_unknown(card):

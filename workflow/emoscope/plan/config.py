@@ -58,7 +58,8 @@ def expand_runs(config: dict) -> dict[str, dict]:
 def check_files(config: dict, made_later: bool = False) -> None:
     """Check that the local files that the configured runs read are there and usable; UserError if not.
 
-    `made_later` allows for texts and pairs that are not there yet: rules of another workflow may make them.
+    `made_later` allows for texts and pairs that are not there: rules of another workflow may make them, or they lie on
+    another machine.
     """
     if config["synonyms"]["suggestions"]:
         wordnet_folder()
@@ -74,7 +75,7 @@ def check_files(config: dict, made_later: bool = False) -> None:
                 f"config corpora.{name}.path: {corpus['path']} does not exist; "
                 "put the data there or change the path (the README says where the data come from)"
             )
-        for part, file in corpus.get("splits", {}).items() if "path" in corpus else ():
+        for part, file in corpus.get("splits", {}).items() if "path" in corpus and not made_later else ():
             if not Path(corpus["path"], file).is_file():
                 raise UserError(
                     f"config corpora.{name}.splits.{part}: {file} is no file of {corpus['path']}; put it there or "
@@ -92,7 +93,7 @@ def check_files(config: dict, made_later: bool = False) -> None:
             raise UserError(
                 f"config suites.{name}.path: {suite['path']} is no file; put the pairs there or change the path"
             )
-    for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] else []):
+    for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] and not made_later else []):
         for part in ("train", "test"):
             if task["source"] == "files" and not Path(task[part]).is_file():
                 raise UserError(

@@ -4,6 +4,7 @@ Imported by the Snakefile: nothing heavy in here.
 """
 
 import json
+import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -78,18 +79,24 @@ class Pages(dict[str, Page]):
         page = self[name]
         sections = {section: config[section] for section in (*page.sections, "statistics")}
         links = {other.name.capitalize(): other.html(subject) for other in self.about(subject) if subject.name}
+        links = {"All reports": INDEX, **links, "Claims": CLAIMS}
         parameters = {
             "run": subject.name,
             "kind": subject.kind,
             "paths": page.paths(subject),
             "settings": {**subject.about, **sections},
-            "links": {"All reports": INDEX, **links, "Claims": CLAIMS},
+            "links": {label: _address(other, page.html(subject)) for label, other in links.items()},
         }
         return json.dumps(parameters | ({"script": page.script} if page.script else {}))
 
     def read_about(self, subject: Subject) -> list[str]:
         """Every file that the pages of a subject read, sorted."""
         return sorted({file for page in self.about(subject) for file in files_in(page.paths(subject))})
+
+
+def _address(target: str, page: str) -> str:
+    """A file as an address on a page, relative to it; empty for the page itself."""
+    return "" if target == page else posixpath.relpath(target, posixpath.dirname(page))
 
 
 def files_in(tables: Tables) -> list[str]:

@@ -10,7 +10,7 @@ from emoscope.plan.pages import Pages
 from emoscope.plan.settings import Model, Run, Study
 
 WORD_LISTS = ("synonyms.csv", "neutral.csv", "stopwords.txt")
-Shipped = Callable[[str], str]
+Marked = Callable[[str], str]
 
 
 def settings_of(study: Study, subject: Run | Model, pages: Pages) -> dict:
@@ -24,8 +24,9 @@ def settings_of(study: Study, subject: Run | Model, pages: Pages) -> dict:
     return own | {section: study.config[section] for section in [*sections, "statistics"]}
 
 
-def inputs_of(study: Study, subject: Run | Model, pages: Pages, shipped: Shipped) -> list[str]:
-    """Texts, the model to start from, word lists, published numbers; `shipped` finds files that come with us."""
+def inputs_of(study: Study, subject: Run | Model, pages: Pages, shipped: Marked, own: Marked) -> list[str]:
+    """Texts, the model to start from, word lists, published numbers; `shipped` finds files that come with us, `own`
+    marks texts of the user's."""
     claims = shipped("data/reference/claims.yaml")
     if isinstance(subject, Model):
         texts = [f"data/corpora/{study.config['attention']['corpus']}/test.parquet"]
@@ -37,7 +38,9 @@ def inputs_of(study: Study, subject: Run | Model, pages: Pages, shipped: Shipped
     read = [path for path in pages.read_about(subject) if not _made_by(subject, path)]
     lists = [shipped(f"data/lexicons/{name}") for name in words]
     suites = [suite.path for suite in subject.suites]
-    return list(dict.fromkeys([*subject.corpus.files(), *suites, *texts, *subject.model.base, *lists, *read, claims]))
+    return list(
+        dict.fromkeys([*map(own, subject.corpus.files()), *suites, *texts, *subject.model.base, *lists, *read, claims])
+    )
 
 
 def results_of(subject: Run | Model, pages: Pages) -> list[str]:

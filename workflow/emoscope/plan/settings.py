@@ -258,7 +258,7 @@ class Run:
     def card(self, confidence: float) -> dict:
         """What its model card says of its settings."""
         licences = {"texts": self.corpus.licence, "model": self.model.licence}
-        own = {"training": self.training, "seed": self.entry["seed"], "confidence": confidence}
+        own = {"training": self.training, "seed": self.entry["seed"], "confidence": confidence, "folder": self.folder}
         return self.identity | own | {"licences": licences}
 
 

@@ -10,6 +10,7 @@ from emoscope.reporting.verdict_words import WORDS
 
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+MOST_NAMED = 15  # classes in one sentence; a table has more
 SORTABLE = 8  # rows; fewer are taken in at a glance
 
 
@@ -138,6 +139,11 @@ def listed(words: Iterable) -> str:
     """Words in a row: `a, b and c`."""
     *first, last = [str(word) for word in words] or ["none"]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def some(words: Sequence, most: int = MOST_NAMED) -> str:
+    """Words in a row, of very many the first five: `a, b, c, d, e and 95 others`."""
+    return listed(words if len(words) <= most else [*words[:5], f"{len(words) - 5} others"])
 
 
 def plural(count: float, noun: str) -> str:

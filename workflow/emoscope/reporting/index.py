@@ -32,8 +32,8 @@ class Card:
     thumbnail: str
 
 
-def render_index(pages: list[Path], claims: Path, output: Path) -> None:
-    """Write the page that leads to all others, run by run, with pictures."""
+def render_index(pages: list[Path], claims: Path, names: list[str], output: Path) -> None:
+    """Write the page that leads to all others, run by run, with pictures; `names` are those of the pages and claims."""
     groups: dict[str, list[Card]] = {}
     for path in pages:
         card = read_card(path, output)
@@ -53,7 +53,7 @@ def render_index(pages: list[Path], claims: Path, output: Path) -> None:
         },
         verdicts=[(badge(verdict), int(verdicts[verdict])) for verdict in ON_CLAIMS if verdict in verdicts],
         claims=os.path.relpath(claims, output.parent),
-        provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}),
+        provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}, names),
     )
     write_text(index, output)
 

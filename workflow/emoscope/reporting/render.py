@@ -5,7 +5,6 @@ nothing be run but what we wrote: what sorts long tables, and the one script tha
 """
 
 import base64
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,16 +32,20 @@ class Kernel(AsyncKernelManager):
         return ["emoscope.warm.kernel" if word == "ipykernel_launcher" else word for word in command]
 
 
-def render_report(notebook: Path, parameters: dict, executed: Path, figures: Path, output: Path) -> None:
+def render_report(
+    notebook: Path, parameters: dict, tables: list[Path], executed: Path, figures: Path, output: Path
+) -> None:
     """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
 
-    `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, `links` (label to file) for the
-    navigation, `kind` of what the page is about (by default a run), and `script` (a file) for a page that needs one.
+    `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, `links` (label to address) for
+    the navigation, `kind` of what the page is about (by default a run), and `script` (a file) if a page needs one.
+    `tables` are the files that `paths` names, in that order: from a storage they come under names of its own.
     `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
     """
-    check_whole(files_of(parameters["paths"]))
+    check_whole(tables)
     executed.parent.mkdir(parents=True, exist_ok=True)
-    inputs = {name: parameters[name] for name in ("run", "paths", "settings")}
+    paths = placed(parameters["paths"], tables)
+    inputs = {name: parameters[name] for name in ("run", "settings")} | {"paths": paths}
     cells = papermill.execute_notebook(
         notebook,
         executed,
@@ -62,14 +65,22 @@ def render_report(notebook: Path, parameters: dict, executed: Path, figures: Pat
         run=parameters["run"],
         kind=parameters.get("kind", "run"),
         body=body,
-        links=relative_links(parameters["links"], output),
+        links=parameters["links"],
         adopted=adopted_runs(parameters["settings"]),
-        provenance=page_facts(parameters["paths"], parameters["settings"]),
+        provenance=page_facts(paths, parameters["settings"], files_of(parameters["paths"])),
         script=script_for(
             body, Path(parameters["script"]).read_text(encoding="utf-8") if "script" in parameters else ""
         ),
     )
     write_text(page, output)
+
+
+def placed(paths: dict[str, str | list[str]], files: list[Path]) -> dict[str, str | list[str]]:
+    """The same tables by name, each where its file lies; `files` are in the order of `paths`."""
+    given = map(str, files)
+    return {
+        name: next(given) if isinstance(named, str) else [next(given) for _ in named] for name, named in paths.items()
+    }
 
 
 def adopted_runs(settings: Mapping) -> list[str]:
@@ -106,10 +117,3 @@ def export(notebook: NotebookNode) -> Markup:
         template_name="basic", exclude_input=True, exclude_output_prompt=True, exclude_anchor_links=True
     )
     return Markup(exporter.from_notebook_node(notebook)[0])
-
-
-def relative_links(links: dict[str, str], page: Path) -> dict[str, str]:
-    """Files as addresses relative to a page; empty for the page itself."""
-    return {
-        label: "" if Path(target) == page else os.path.relpath(target, page.parent) for label, target in links.items()
-    }

@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,17 +84,20 @@ def read_json(path: Path) -> Any:
 def occupy(folder: Path) -> IO:
     """Keep other processes out of a folder until the returned file is closed or this process ends.
 
-    UserError if another process is at work in there. Where system or disk know no locks, nobody is kept out.
+    UserError if another process is at work in there. Where system or disk know no locks, nobody is kept out, and a line
+    says so.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("w")
     try:
         if fcntl:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            raise OSError("this system has none")
     except BlockingIOError:
         raise UserError(f"{folder}: another process is at work in it; wait for it or end it, then run again") from None
-    except OSError:
-        pass
+    except OSError as error:
+        print(f"{folder}: no locks here ({error}); see to it that no other job works in it", file=sys.stderr)
     return lock
 
 

@@ -24,12 +24,12 @@ PACKAGES = (
 
 
 def record_provenance(
-    settings: dict, inputs: list[Path], training: list[Path], results: list[Path], output: Path
+    settings: dict, names: dict, inputs: list[Path], training: list[Path], results: list[Path], output: Path
 ) -> None:
     """Write what a run was made from and what came out; of a folder, every file is listed.
 
-    `training` is the history of the fine-tuning, if there was one. Nothing in here tells the time, so that the same
-    run gives the same record.
+    `names` holds what `inputs` and `results` are called, in their order. `training` is the history of the fine-tuning,
+    if there was one. Nothing in here tells the time, so that the same run gives the same record.
     """
     histories = [read_json(path) for path in training]
     kept = ("trained", "unknown", "labels", "device", "precision", "steps", "parameters", "versions")
@@ -40,15 +40,20 @@ def record_provenance(
             "versions": versions(),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
             "training": {name: history[name] for history in histories for name in kept if name in history},
-            "inputs": hashes(inputs),
-            "results": hashes(results),
+            "inputs": hashes(inputs, names["inputs"]),
+            "results": hashes(results, names["results"]),
         },
         output,
     )
 
 
-def page_facts(paths: dict[str, str | list[str]], settings: dict) -> dict[str, str]:
-    """What stands at the foot of a page: data, training, seed, versions, commit, settings, and what the page read."""
+def page_facts(
+    paths: dict[str, str | list[str]], settings: dict, names: Iterable[str | Path] | None = None
+) -> dict[str, str]:
+    """What stands at the foot of a page: data, training, seed, versions, commit, settings, and what the page read.
+
+    `names` are those to show for the files of `paths`, in their order; by default their own.
+    """
     facts = {}
     if "audit" in paths:
         audit = read_json(Path(paths["audit"]))
@@ -70,7 +75,7 @@ def page_facts(paths: dict[str, str | list[str]], settings: dict) -> dict[str, s
     facts["rendered with"] = _listed(versions())
     facts["commit"] = commit()
     facts["settings"] = json.dumps(settings, indent=2, ensure_ascii=False) if settings else ""
-    read = hashes(files_of(paths))
+    read = hashes(files_of(paths), names)
     facts["SHA-256 of what it read"] = "\n".join(f"{digest}  {name}" for name, digest in read.items())
     return {name: fact for name, fact in facts.items() if fact}
 
@@ -80,9 +85,11 @@ def files_of(paths: dict[str, str | list[str]]) -> list[Path]:
     return [Path(path) for named in paths.values() for path in ([named] if isinstance(named, str) else named)]
 
 
-def hashes(paths: Iterable[Path]) -> dict[str, str]:
-    """The SHA-256 of every file, and of every file below every folder, by its path."""
-    return {str(file): sha256_of(file) for path in paths for file in _files(path)}
+def hashes(paths: Iterable[Path], names: Iterable[str | Path] | None = None) -> dict[str, str]:
+    """The SHA-256 of every file, and of every file below every folder, by its path, or by names for the paths."""
+    paths = list(paths)
+    named = zip(paths, paths if names is None else names, strict=True)
+    return {str(Path(name, file.relative_to(path))): sha256_of(file) for path, name in named for file in _files(path)}
 
 
 def versions() -> dict[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.perturbation.pair_tables import control_texts, found
-from emoscope.reporting.html import cell, estimate, listed, number, percent, plural
+from emoscope.reporting.html import MOST_NAMED, cell, estimate, listed, number, percent, plural, some
 from emoscope.reporting.several_labels import is_several
 from emoscope.reporting.templates import fill
 from emoscope.storage.files import read_json, write_text
@@ -46,8 +46,8 @@ def write_model_card(
     """Write a run's model card.
 
     `effects` are the summaries of its perturbations, by axis; `base` is the folder that its training started from, if
-    there is one. `settings` hold the run's name, corpus, model, training, seed, confidence, and `licences`, of `texts`
-    and of the starting `model`, each a text or null.
+    there is one. `settings` hold the run's name, corpus, model, training, seed, confidence, the `folder` of its
+    classifier, and `licences`, of `texts` and of the starting `model`, each a text or null.
     """
     corpus, measured, tokenizer = read_json(audit), read_json(metrics), read_json(model / "tokenizer_config.json")
     source = base[0] / "source.json" if base else None
@@ -56,7 +56,6 @@ def write_model_card(
         "model_card.md.j2",
         **(settings | {"licences": licences}),
         origin=read_json(source) if source and source.is_file() else {},
-        folder=model.as_posix(),
         own_card="model/README.md" if (model / "README.md").is_file() else "",
         tolerance=UNSURE,
         architecture=read_json(model / "config.json")["architectures"][0],
@@ -77,6 +76,8 @@ def write_model_card(
         plural=plural,
         percent=percent,
         listed=listed,
+        some=some,
+        most_named=MOST_NAMED,
     )
     write_text(card, output)
 

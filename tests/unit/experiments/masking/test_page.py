@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
@@ -101,6 +102,24 @@ def test_blocks_are_told_apart_by_what_was_shown_of_them():
     assert "too few to tell for blocks 2 and 5" in text
     nothing = masking_summary(1, 0, ["joy"], ("described",))
     assert "too few to tell for no block" in words(masking_report.block_findings(nothing))
+
+
+def test_each_heat_map_has_the_blocks_of_its_own_model(table1):
+    classes = ["calm", "cross"]
+    panels = masking_report.side_by_side(masking_summary(2, 1, classes, ("described",)), classes, table1)
+    figure = masking_figures.block_maps(panels, "change")
+    paper, here = figure.axes[:2]
+
+    def blocks(axes):
+        return [label.get_text() for label in axes.get_yticklabels() if label.get_visible()]
+
+    assert blocks(paper) == [str(block) for block in table1["block"]] and blocks(here) == ["0", "1"]
+    figure.draw_without_rendering()
+    heights = {axes.get_window_extent().height / abs(np.diff(axes.get_ylim())[0]) for axes in (paper, here)}
+    assert max(heights) - min(heights) < 1e-6, "cells are as high in both"
+    assert here.yaxis.get_tick_params()["labelleft"], "its blocks are not those of the paper's table"
+    alike = masking_figures.block_maps({"one": panels["paper, table 1"], "other": panels["paper, table 1"]}, "change")
+    assert not alike.axes[1].yaxis.get_tick_params()["labelleft"]
 
 
 def test_a_model_of_thirty_blocks_and_without_bias_gets_its_page(table1):

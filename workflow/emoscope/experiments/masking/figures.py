@@ -25,7 +25,8 @@ from emoscope.reporting.plots import (
 def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
     """Heat maps on one diverging scale: rows are blocks, columns are classes, cells are mean changes.
 
-    They stand side by side, or below each other where that would be too wide to read.
+    They stand side by side, or below each other where that would be too wide to read. Cells are as high in all of them;
+    a table with fewer blocks has its own rows and none below.
     """
     limit = largest(panels)
     rows = max(map(len, panels.values()))
@@ -38,7 +39,8 @@ def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
     beside = width * len(panels) <= WIDEST
     lines, across = (1, len(panels)) if beside else (len(panels), 1)
     figure = Figure(figsize=(width * across + 0.9, height * lines), layout="constrained")
-    grid = figure.subplots(lines, across, squeeze=False, sharey=True).ravel()
+    grid = figure.subplots(lines, across, squeeze=False).ravel()
+    first = next(iter(panels.values())).index
     for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
         labels = table.map(lambda value: "" if np.isnan(value) else "0" if abs(value) < 0.005 else f"{value:+.2f}")
         sns.heatmap(
@@ -54,7 +56,9 @@ def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
         )
         axes.set_title(title)
         label_axes(axes, x="class of the samples", y="block" if number == 0 or not beside else "")
-        axes.tick_params(axis="y", rotation=0)
+        axes.set_ylim(rows, 0)
+        own = number == 0 or not beside or not table.index.equals(first)
+        axes.tick_params(axis="y", rotation=0, labelleft=own, left=own)
         axes.tick_params(axis="x", rotation=45 if annotated else 90)
     return figure
 

@@ -82,16 +82,15 @@ def by_block(summary: pd.DataFrame, condition: str, measure: str) -> pd.DataFram
 def side_by_side(summary: pd.DataFrame, classes: Sequence[str], table1: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Tables of blocks by classes: the paper's table 1, its procedure repeated here, and what its text describes.
 
-    All have the same blocks; classes without samples, and blocks that a model lacks, are NaN.
+    Each has the blocks of its own model; classes without samples are NaN.
     """
     tables = {
         "paper, table 1": table1.set_index("block"),
         "here, the authors' code": by_block(summary, *CODE),
         "here, the paper's text": by_block(summary, *TEXT),
     }
-    blocks = sorted(set().union(*(table.index for table in tables.values())))
     return {
-        title: table.reindex(index=blocks, columns=table.columns if title.startswith("paper") else classes)
+        title: table.reindex(columns=table.columns if title.startswith("paper") else classes)
         for title, table in tables.items()
         if table.size
     }

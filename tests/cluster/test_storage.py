@@ -1,0 +1,63 @@
+"""Without a shared disk: what is planned when all files are in an S3 of this machine."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from other_classes import CONFIG, tweets
+from project import copy_project, snakemake
+
+BUCKET = "texts"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator:
+    """An S3 on this machine with an empty bucket."""
+    pytest.importorskip("snakemake_storage_plugin_s3", reason="needs `pip install -e '.[storage]'`")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        import boto3
+
+        place = "http://{}:{}".format(*server.get_host_and_port())
+        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+        bucket = boto3.resource("s3", endpoint_url=place, **keys).create_bucket(Bucket=BUCKET)
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in (("ENDPOINT_URL", place), ("ACCESS_KEY", "a"), ("SECRET_KEY", "b")):
+                environment.setenv(f"SNAKEMAKE_STORAGE_S3_{name}", value)
+            yield bucket
+    finally:
+        server.stop()
+
+
+def committed(folder: Path) -> Path:
+    """Put a project into a repository, but for texts and models: that is what Snakemake brings to nodes."""
+    (folder / ".gitignore").write_text(".snakemake/\n__pycache__/\nmine.csv\nlanguage/\n")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All of it"]):
+        subprocess.run(["git", "-C", folder, *who, *command], check=True)
+    return folder
+
+
+def with_own_texts(project: Path) -> Path:
+    tweets(["calm", "angry"], 600).to_csv(project / "mine.csv", index=False)
+    (project / "mine.yaml").write_text(CONFIG % "calm, angry")
+    return project
+
+
+@pytest.mark.slow
+def test_the_profile_for_kubernetes_plans_jobs_that_get_what_rules_ask_for(s3, tmp_path):
+    pytest.importorskip("snakemake_executor_plugin_kubernetes", reason="needs `pip install -e '.[kubernetes]'`")
+    project = committed(with_own_texts(copy_project(tmp_path / "project")))
+    profile = ["--workflow-profile", "profiles/kubernetes", "--default-storage-prefix", f"s3://{BUCKET}/planned"]
+    found = snakemake(project, "masking", "--dry-run", *profile, config="mine.yaml")
+    assert found.returncode == 0, found.stdout
+    jobs = {job.split(":")[0].strip(): job for job in re.split(r"^(?:local)?rule ", found.stdout, flags=re.M)[1:]}
+    training = jobs["finetune"]
+    for wanted in ("gpu=1", "gpu_manufacturer=nvidia", "scale=0", "mem_mb=8000", "disk_mb=20000"):
+        assert wanted in training, training
+    assert "s3://texts/planned/results/mine-s1/model" in training
+    assert "code" not in training and "gpu=" not in jobs["split_corpus"]
