@@ -1,5 +1,4 @@
-"""What to read: reports/{run}/{experiment}.html, reports/claims.html, reports/index.html, the figures as SVG, and each
-run's model card, results/{run}/README.md."""
+"""What to read: reports/{run}/{experiment}.html, reports/{claims,index}.html, figures as SVG, results/{run}/README.md."""
 
 # read at once: Snakemake takes an error inside an input function for a missing file, and an old page for up to date
 NOTEBOOK_CODE = {
@@ -76,7 +75,10 @@ rule render_index:
     conda:
         "../../envs/pages.yaml"
     params:
-        names=[*PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]), "reports/claims.csv"],
+        names=[
+            *PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]),
+            "reports/claims.csv",
+        ],
     shell:
         r"""
         python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --names {params.names:q} \

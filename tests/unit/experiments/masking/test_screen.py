@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from safetensors.torch import save_file
 from scipy.stats import norm
 
-from emoscope.experiments.masking import figures, page
+from emoscope.experiments.masking import figures, screened_page
 from emoscope.experiments.masking.measure import heads_to_mask, mask_block
 from emoscope.experiments.masking.screen import (
     SCREEN_COLUMNS,
@@ -135,7 +135,7 @@ def test_what_was_missed_is_told():
     assert found["screen.beyond.zero"].value == 3 / 5
     assert found["screen.beyond.zero"].high == pytest.approx(0.9473, abs=1e-4)  # Clopper and Pearson's
     assert found["screen.rank_correlation.zero"].value == pytest.approx(-0.2)
-    text = page.screening(table, 0.05)
+    text = screened_page.screening(table, 0.05)
     assert "Of 3 it is shown" in text and "the screen missed heads that matter" in text and "94.7 %" in text
     assert found["screen.missed.zero"].beyond < 0.05 < found["screen.missed.zero"].within
 
@@ -148,7 +148,7 @@ def test_a_noisy_change_beyond_the_margin_shows_nothing():
     assert found["screen.beyond.zero"].high == 1, "none is shown to stay within"
     assert found["screen.missed.zero"].low == pytest.approx(-0.62)
     assert found["screen.missed.zero"].high == pytest.approx(1.0)
-    text = page.screening(table, 0.05)
+    text = screened_page.screening(table, 0.05)
     assert "cannot be told" in text and "missed heads that matter</strong>" not in text
 
 
@@ -157,13 +157,13 @@ def test_one_head_of_many_beyond_by_chance_is_not_a_miss():
     table = gone_over([0.0] * 11, [5, *[0] * 19], 1, 10, 9)
     drawn = table["random"].to_numpy()
     table.loc[drawn, "p_beyond"], table.loc[drawn, "p_equivalence"] = [0.03, *[0.9] * 9], [0.98, *[0.3] * 9]
-    text = page.screening(table, 0.05)
+    text = screened_page.screening(table, 0.05)
     assert "cannot be told" in text and "missed heads that matter</strong>" not in text
 
 
 def test_a_screen_that_missed_nothing_says_how_much_it_may_have():
     table = gone_over([5.5, -3, 0.03, 0.01, -0.02, 0.04, 0.06], [5, -4, 0, 0, 0, 0, 0, *[0] * 9], 2, 5, 9)
-    text = BeautifulSoup(page.screening(table, 0.05), "html.parser").get_text(" ", strip=True)
+    text = BeautifulSoup(screened_page.screening(table, 0.05), "html.parser").get_text(" ", strip=True)
     assert "of 16 heads only 7 were masked" in text and "5 of the 14 others" in text
     assert "All of them are shown to stay within" in text and "52.2 %" in text and "missed heads" not in text
     svg(figures.screened_heads(table))

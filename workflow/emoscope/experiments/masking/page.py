@@ -7,17 +7,15 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from emoscope.experiments.masking.composition import composition_effect
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.measures import well_decided
-from emoscope.experiments.masking.screened import screen_findings
 from emoscope.experiments.masking.summarise import (
-    composition_effect,
     costliest_block,
     signs_as_predicted,
     strongest_heads,
     whole_blocks,
 )
-from emoscope.reporting.findings import Finding
 from emoscope.reporting.html import badge, cell, html_table, listed, number, outcome, signed, unsigned
 from emoscope.reporting.passages import passage
 from emoscope.storage.names import ALL, WHOLE_BLOCK
@@ -290,36 +288,6 @@ def head_table(summary: pd.DataFrame, count: int, alpha: float) -> Markup:
         for block, head in strongest_heads(summary, count)
     ]
     return html_table(rows, say("head_table", count=len(rows)))
-
-
-def screening(screen: pd.DataFrame, alpha: float) -> Markup:
-    """Which heads were masked, and how far the screen that chose them can be trusted."""
-    found = {finding.name: finding for finding in screen_findings(screen, alpha)}
-    conditions = [
-        {
-            "title": HEADS[name].title,
-            "error": found[f"screen.error.{name}"].value,
-            "rank_correlation": getattr(found.get(f"screen.rank_correlation.{name}"), "value", None),
-            "largest": found[f"screen.missed.{name}"]._asdict(),
-            "verdict": missed(found[f"screen.missed.{name}"], alpha),
-            "beyond": round(found[f"screen.beyond.{name}"].value * rows["random"].sum()),
-            "low": found[f"screen.beyond.{name}"].low,
-            "high": found[f"screen.beyond.{name}"].high,
-            "margin": rows["equivalence_margin"].max(),
-        }
-        for name, rows in screen.groupby("condition", sort=False)
-        if f"screen.beyond.{name}" in found
-    ]
-    heads = screen.drop_duplicates(["block", "head"])
-    largest, drawn = int(heads["largest"].sum()), int(heads["random"].sum())
-    counts = {"heads": len(heads), "masked": largest + drawn, "left": len(heads) - largest}
-    return say("screening", conditions=conditions, largest=largest, drawn=drawn, **counts)
-
-
-def missed(largest: Finding, alpha: float) -> str:
-    """Whether the screen left out heads that matter, by the tests of those drawn by chance: `missed`, `none` shown to
-    be missed, or `cannot tell`."""
-    return "missed" if largest.beyond <= alpha else "none" if largest.within <= alpha else "cannot tell"
 
 
 def all_but(summary: pd.DataFrame, classes: Sequence[str], table2: pd.DataFrame) -> Markup:

@@ -17,7 +17,7 @@ from scipy.stats import norm
 
 from emoscope.data.grammar import GRAMMAR
 from emoscope.data.planted import GAPS, MISLEADING_SYNONYMS, Gap
-from emoscope.experiments.masking.summarise import composition_effect
+from emoscope.experiments.masking.composition import composition_effect
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.statistics.bootstrap import bootstrap_mean
