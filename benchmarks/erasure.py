@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from benchmarks.measuring import ROOT
+from benchmarks.measuring import ROOT, trained
 from benchmarks.words import interval
 from emoscope.data.class_names import EMOTIONS
 from emoscope.data.planted import GAPS, generate
@@ -27,9 +27,7 @@ from emoscope.experiments.probing.names import METHODS, NOTHING
 from emoscope.experiments.probing.states import chosen_depths, located
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits, probabilities
-from emoscope.storage.files import write_json
 from emoscope.storage.names import EVERYWHERE
-from emoscope.training.finetune import finetune
 
 SEEDS, ROWS, KEYWORDS, EFFECT, PAIRS = 5, 20_000, 4_000, 0.8, 300
 ENOUGH = 150  # seconds after which no further seed is taken
@@ -68,20 +66,14 @@ def measured(seed: int, effect: float, rows: int) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         train, ambiguous, keywords = texts_of(seed, effect, rows)
-        train.to_parquet(folder / "train.parquet")
-        write_json({"classes": list(EMOTIONS)}, folder / "corpus.json")
-        config = {"model": MODEL, "training": TRAINING, "seed": seed}
-        finetune(
-            folder / "train.parquet", folder / "corpus.json", [], config, folder / "work", folder / "model",
-            folder / "training.json",
-        )  # fmt: skip
+        model = trained(train, {"model": MODEL, "training": TRAINING, "seed": seed}, folder)
         lexicon = ROOT / "data" / "lexicons" / "gender.csv"
         for name, table, count in (("taught", train, PAIRS), ("pairs", ambiguous, len(ambiguous))):
             given, made = folder / f"{name}_texts.parquet", folder / f"{name}.parquet"
             table.to_parquet(given)
             flip_training_texts(given, lexicon, "gender", {"pairs": count, "seed": seed}, made)
         taught, pairs = (pd.read_parquet(folder / f"{name}.parquet") for name in ("taught", "pairs"))
-        return erasures(*load_classifier(folder / "model"), taught, pairs, keywords, seed)
+        return erasures(*load_classifier(model), taught, pairs, keywords, seed)
 
 
 def texts_of(seed: int, effect: float, rows: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

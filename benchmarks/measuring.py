@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import torch
 from transformers import GPT2Config, GPT2ForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -17,8 +18,9 @@ from emoscope.data.planted import EMOTIONS, generate
 from emoscope.models.families import blocks_of
 from emoscope.models.loading import device, load_classifier
 from emoscope.models.onednn import use_onednn
+from emoscope.storage.files import write_json
 from emoscope.storage.provenance import commit
-from emoscope.training.finetune import train_tokenizer
+from emoscope.training.finetune import finetune, train_tokenizer
 
 ROOT = Path(__file__).parents[1]
 BUDGET = 200.0  # seconds for what a benchmark repeats, of the five minutes that each has on any machine
@@ -125,6 +127,16 @@ def gpt2_small() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     names = {"id2label": dict(enumerate(EMOTIONS)), "label2id": {name: place for place, name in enumerate(EMOTIONS)}}
     settings = GPT2Config(num_labels=len(EMOTIONS), pad_token_id=tokenizer.pad_token_id, **names)
     return GPT2ForSequenceClassification(settings).to(device()).eval(), tokenizer
+
+
+def trained(train: pd.DataFrame, config: dict, folder: Path) -> Path:
+    """The folder of a model that `finetune` makes of its `config` (model, training, seed) and texts that are labelled
+    with EMOTIONS, inside an empty `folder`."""
+    texts, audit, model = folder / "train.parquet", folder / "corpus.json", folder / "model"
+    train.to_parquet(texts)
+    write_json({"classes": list(EMOTIONS)}, audit)
+    finetune(texts, audit, [], config, folder / "work", model, folder / "training.json")
+    return model
 
 
 def as_loaded(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:

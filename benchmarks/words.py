@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmarks.measuring import turns
+from benchmarks.measuring import trained, turns
 from emoscope.data.class_names import EMOTIONS
 from emoscope.data.planted import Generated, generate
 from emoscope.experiments.words.measure import attribute_words
@@ -22,8 +22,6 @@ from emoscope.experiments.words.ranking import found_words, rank_methods
 from emoscope.experiments.words.scores import first_answers
 from emoscope.models.inside.exactness import check_exactness
 from emoscope.storage.decisions import as_matrix, right
-from emoscope.storage.files import write_json
-from emoscope.training.finetune import finetune
 
 SEEDS, ROWS, TEXTS = 5, 8_000, 100
 MODEL = {"blocks": 4, "heads": 4, "width": 64, "vocabulary": 2000, "context": 128}
@@ -52,19 +50,11 @@ def measured(seed: int, rows: int) -> tuple[pd.DataFrame, float]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         paths = {name: folder / f"{name}.parquet" for name in ("scores", "texts", "accounts", "steadiness")}
-        train.to_parquet(folder / "train.parquet")
-        test.to_parquet(folder / "test.parquet")
-        write_json({"classes": list(EMOTIONS)}, folder / "corpus.json")
-        config = {"model": MODEL, "training": TRAINING, "seed": seed}
-        finetune(
-            folder / "train.parquet", folder / "corpus.json", [], config, folder / "work", folder / "model",
-            folder / "training.json",
-        )  # fmt: skip
-        check_exactness(folder / "model", folder / "test.parquet", folder / "exactness.json")
-        attribute_words(
-            folder / "model", folder / "test.parquet", folder / "exactness.json", WORDS, seed,
-            {"tokens_per_batch": TOKENS}, **paths,
-        )  # fmt: skip
+        asked, exactness = folder / "test.parquet", folder / "exactness.json"
+        test.to_parquet(asked)
+        model = trained(train, {"model": MODEL, "training": TRAINING, "seed": seed}, folder)
+        check_exactness(model, asked, exactness)
+        attribute_words(model, asked, exactness, WORDS, seed, {"tokens_per_batch": TOKENS}, **paths)
         scores, told = pd.read_parquet(paths["scores"]), pd.read_parquet(paths["texts"])
     correct = dict(zip(told["id"], right(told, as_matrix(told["pred"], len(EMOTIONS))), strict=True))
     ranks = rank_methods(found_words(first_answers(scores, made.words, seed), correct), alpha=0.05)

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+FOR_GRADIENTS = 8  # times the memory that a token takes when it is only read, if gradients are wanted
+
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> BatchEncoding:
     """Tokenise texts, unpadded; texts longer than the model's context are cut."""

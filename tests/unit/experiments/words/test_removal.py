@@ -1,15 +1,17 @@
 """Taking words away, against predictions of texts altered by hand; and whether the words that a method names matter."""
 
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from emoscope.experiments.words import faithfulness
+from emoscope.experiments.words import faithfulness, removal
 from emoscope.experiments.words.gradients import baseline, embedded, padded
 from emoscope.experiments.words.methods import BINS, KINDS, SHARES, SPECIAL
 from emoscope.experiments.words.readings import read_texts
-from emoscope.experiments.words.removal import Reader, occluded_tokens, occluded_words, shapley
+from emoscope.experiments.words.removal import Reader, by_removal, occluded_tokens, occluded_words, shapley
 from emoscope.experiments.words.scores import Scored
 from emoscope.models.inside.integration import answers
 from emoscope.models.logits import predict_logits, probabilities
@@ -34,16 +36,53 @@ def said(reader, *texts):
 
 def test_occluding_a_word_is_predicting_the_text_without_it(reader):
     readings = read_texts(reader.tokenizer, FEW)
-    found = occluded_words(reader, readings, said(reader, *FEW))
+    found = occluded_words(reader, readings)
     without = answers(reader.model, said(reader, *FEW)[1]) - answers(reader.model, said(reader, "i am angry")[0])
     assert np.allclose(found[1][2], without, atol=1e-5) and np.abs(without).max() > 1e-3
     assert [len(values) for values in found] == [len(one.words) for one in readings]
 
 
+def test_blanks_between_words_are_no_part_of_what_a_word_adds(reader):
+    """Texts that differ in their blanks alone are the same once a word is cut out; so they are with all words there."""
+    plain, spread = read_texts(reader.tokenizer, ["i am so angry", "  i am\t\tso\n \nangry "])
+    for method in ("occlusion_word", "shapley"):
+        [one], [other] = (by_removal(reader, [reading], method, 2, seed=0) for reading in (plain, spread))
+        assert np.allclose(one, other, atol=1e-5) and np.abs(one).max() > 1e-3
+
+
+@pytest.mark.parametrize("method", ["occlusion_token", "occlusion_word", "shapley"])
+def test_texts_are_altered_part_by_part_with_the_same_scores(reader, monkeypatch, method):
+    readings = read_texts(reader.tokenizer, TEXTS)
+    whole = by_removal(reader, readings, method, 2, seed=0)
+    most, by_part = [], lambda readings, removals, *_: most.append(len({row for row, _ in removals}))
+    monkeypatch.setattr(removal, "AT_ONCE", 2)
+    for name in ("without", "padded"):
+        own = getattr(reader, name)
+        monkeypatch.setattr(reader, name, lambda *given, own=own: (by_part(*given), own(*given))[1])
+    for one, other in zip(whole, by_removal(reader, readings, method, 2, seed=0), strict=True):
+        assert np.allclose(one, other, atol=1e-4)
+    assert max(most) == 2
+
+
+def test_what_was_read_is_not_kept(reader, monkeypatch):
+    read = []
+
+    def predicted(model, tokenizer, texts, tokens):
+        logits = np.zeros((len(texts), 3), dtype=np.float32)
+        read.append((texts, weakref.ref(logits)))
+        return logits
+
+    monkeypatch.setattr(removal, "predict_logits", predicted)
+    assert reader.logits(["a", "b", "a"]).shape == (3, 3)
+    [(texts, logits)] = read
+    assert texts == ["a", "b"], "each is read once"
+    assert logits() is None
+
+
 def test_occluding_a_token_is_embedding_it_as_padding(reader):
     readings = read_texts(reader.tokenizer, FEW)
     whole = said(reader, *FEW)
-    found = occluded_tokens(reader, readings, whole)
+    found = occluded_tokens(reader, readings)
     token = 2
     ids = torch.tensor([readings[1].inputs["input_ids"]])
     embedding = reader.model.get_input_embeddings()
@@ -57,17 +96,17 @@ def test_occluding_a_token_is_embedding_it_as_padding(reader):
 
 def test_shapley_values_share_out_the_whole_difference_from_the_empty_text(reader):
     readings = read_texts(reader.tokenizer, FEW)
-    found = shapley(reader, readings, orders=2, seed=0)
+    found = shapley(reader, readings, 2, np.random.default_rng(0))
     empty = answers(reader.model, reader.logits([""])[0])
     for text, values in zip(FEW, found, strict=True):
         assert np.allclose(values.sum(axis=0), answers(reader.model, said(reader, text)[0]) - empty, atol=1e-4)
-    again, other = (shapley(reader, readings, orders=2, seed=seed) for seed in (0, 1))
+    again, other = (shapley(reader, readings, 2, np.random.default_rng(seed)) for seed in (0, 1))
     assert np.array_equal(found[2], again[2]) and not np.allclose(found[2], other[2])
 
 
 def test_shapley_values_of_two_words_are_those_of_the_definition(reader):
     text = "what surprise"
-    [values] = shapley(reader, read_texts(reader.tokenizer, [text]), orders=1, seed=0)
+    [values] = shapley(reader, read_texts(reader.tokenizer, [text]), 1, np.random.default_rng(0))
     none, first, second, both = (
         answers(reader.model, logits) for logits in reader.logits(["", "what", "surprise", text])
     )
@@ -148,6 +187,7 @@ def test_faithfulness_is_what_its_definition_says():
 def test_scores_that_tell_the_falls_explain_them_whatever_their_unit():
     falls = np.array([0.5, -0.2, 1.0])
     assert faithfulness.unexplained(3 * falls, falls) == pytest.approx(0)
+    assert faithfulness.unexplained(-3 * falls, falls) == pytest.approx(1), "of the wrong sign they tell nothing"
     assert faithfulness.unexplained(np.array([1.0, 2.5, 0.0]), falls) == pytest.approx(1)  # orthogonal
     assert faithfulness.unexplained(np.zeros(3), falls) == pytest.approx(1)
     assert np.isnan(faithfulness.unexplained(falls, np.zeros(3)))
@@ -172,3 +212,4 @@ def test_scores_that_add_up_explain_what_is_left_without_sets_of_words(reader, m
         faithfulness.infidelity_of(reader, readings, found, "cut", None, seed=0).groupby("method")["infidelity"].mean()
     )
     assert means["own"] == pytest.approx(0, abs=1e-9) and means["turned"] > 0.2
+    assert means["negated"] == pytest.approx(1)

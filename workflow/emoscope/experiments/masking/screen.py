@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import HEADS
 from emoscope.experiments.masking.reference import Reference, read_reference
-from emoscope.models.batches import padded_batches
+from emoscope.models.batches import FOR_GRADIENTS, padded_batches
 from emoscope.models.families import blocks_of, heads_of, projection_of
 from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.interventions import changing_input
@@ -28,7 +28,6 @@ from emoscope.models.logits import gives_several
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 
-KEPT = 8  # values that a gradient keeps of each that a prediction keeps
 SCREEN_COLUMNS = ["block", "head", "condition", "estimate", "largest", "random"]
 
 
@@ -74,7 +73,7 @@ def estimated_changes(
     heads): the logit of its class in `groups` less the largest other one, or of several labels the logit itself."""
     blocks = range(len(blocks_of(model)))
     found = {condition: np.empty((len(texts), len(blocks), heads_of(model))) for condition in conditions}
-    batches = list(padded_batches(tokenizer, texts, max(1, tokens_per_batch // KEPT), model.device))
+    batches = list(padded_batches(tokenizer, texts, max(1, tokens_per_batch // FOR_GRADIENTS), model.device))
     for rows, inputs in tqdm(batches, desc="screen heads", unit="batch", mininterval=2):
         kinds, seen = kinds_of(model, inputs), []
         with torch.enable_grad(), ExitStack() as stack:

@@ -123,7 +123,7 @@ def infidelity_of(
     seed: int,
 ) -> pd.DataFrame:
     """By text and method, how badly the scores of random sets of words say by how much the explained logit falls
-    without them: the mean squared error, after the best scaling, over the mean square of the falls.
+    without them: the mean squared error, after the best scaling that keeps signs, over the mean square of the falls.
 
     0 is perfect, 1 no better than saying nothing; infidelity of Yeh et al. (2019) with optimal scaling.
     """
@@ -148,7 +148,7 @@ def infidelity_of(
 
 
 def unexplained(told: np.ndarray, falls: np.ndarray) -> float:
-    """The share of the mean square of `falls` that a multiple of `told` leaves; NaN where nothing falls."""
+    """The share of the mean square of `falls` that the best multiple >= 0 of `told` leaves; NaN where nothing falls."""
     square = (falls**2).mean()
-    scale = (told * falls).mean() / max((told**2).mean(), 1e-30)
+    scale = max((told * falls).mean() / max((told**2).mean(), 1e-30), 0)
     return float(((scale * told - falls) ** 2).mean() / square) if square > 1e-12 else np.nan

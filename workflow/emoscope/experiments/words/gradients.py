@@ -16,12 +16,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.words.methods import BASELINES, LAYERS, SPECIAL
 from emoscope.experiments.words.readings import Reading
-from emoscope.models.batches import token_batches
+from emoscope.models.batches import FOR_GRADIENTS, token_batches
 from emoscope.models.families import blocks_of
 from emoscope.models.inside.integration import TOLERANCE, Integral, Line, accounting, slopes
 from emoscope.models.interventions import changing_output, recording, resumed_at
-
-KEPT = 8  # a token takes about as many times more memory when gradients are wanted than when it is only read
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def explain(
     Integrals take `steps`, and more where scores are off by more than `tolerance` (`integration.accounting`). `noise`
     changes embeddings (rows, tokens, width) before anything else is done with them.
     """
-    tokens_per_batch = max(1, tokens_per_batch // KEPT)
+    tokens_per_batch = max(1, tokens_per_batch // FOR_GRADIENTS)
     lengths = np.array([len(reading.owners) for reading in readings])
     explained: list[Explained | None] = [None] * len(readings)
     with tqdm(total=len(readings), desc="gradients", unit="text", mininterval=2) as progress:

@@ -1,6 +1,7 @@
 """Which words decide, by taking them away: what is left of the answer without a token, a word, or many."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,24 +15,24 @@ from emoscope.models.batches import token_batches
 from emoscope.models.inside.integration import answers
 from emoscope.models.logits import predict_logits
 
+AT_ONCE = 500  # texts whose altered ones are in memory together
 Removal = tuple[int, np.ndarray]  # a text's number, and which of its words, or tokens, stay: bool
 
 
 class Reader:
-    """A classifier that reads texts and altered ones; what it has read once it remembers. Logits (texts, classes)."""
+    """A classifier that reads texts and altered ones. Logits (texts, classes)."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, tokens_per_batch: int):
         self.model, self.tokenizer, self.tokens_per_batch = model, tokenizer, tokens_per_batch
-        self._read: dict[str, np.ndarray] = {}
         # a tokenizer without special tokens makes nothing of an empty text, which a model cannot read
         self._nothing = "" if tokenizer("")["input_ids"] else tokenizer.pad_token or tokenizer.eos_token
 
     def logits(self, texts: Sequence[str]) -> np.ndarray:
+        """Logits of texts, each of which is read once, however often it is given."""
         texts = [text or self._nothing for text in texts]
-        new = [text for text in dict.fromkeys(texts) if text not in self._read]
-        found = predict_logits(self.model, self.tokenizer, new, self.tokens_per_batch)
-        self._read |= dict(zip(new, found, strict=True))
-        return np.array([self._read[text] for text in texts])
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        found = predict_logits(self.model, self.tokenizer, list(places), self.tokens_per_batch)
+        return found[[places[text] for text in texts]]
 
     def without(
         self,
@@ -63,44 +64,48 @@ class Reader:
 
 def by_removal(reader: Reader, readings: Sequence[Reading], method: str, orders: int, seed: int) -> list[np.ndarray]:
     """What one method of the kind `removal` says of each text, (words + 1, classes), those of special tokens last."""
-    whole = reader.logits([reading.text for reading in readings])
+    rng = np.random.default_rng(seed)
+    parts = (readings[first : first + AT_ONCE] for first in range(0, len(readings), AT_ONCE))
+    return [scores for part in parts for scores in _by_removal(reader, part, method, orders, rng)]
+
+
+def _by_removal(
+    reader: Reader, readings: Sequence[Reading], method: str, orders: int, rng: np.random.Generator
+) -> list[np.ndarray]:
     match method:
         case "occlusion_token":
-            tokens = occluded_tokens(reader, readings, whole)
+            tokens = occluded_tokens(reader, readings)
             return [reading.by_word(scores) for reading, scores in zip(readings, tokens, strict=True)]
         case "occlusion_word":
-            found = occluded_words(reader, readings, whole)
+            found = occluded_words(reader, readings)
         case "shapley":
-            found = shapley(reader, readings, orders, seed)
+            found = shapley(reader, readings, orders, rng)
         case _:
             raise ValueError(f"no such method of removal: {method}")
     return [np.pad(scores, ((0, 1), (0, 0))) for scores in found]  # special tokens stay where they are
 
 
-def occluded_tokens(reader: Reader, readings: Sequence[Reading], whole: np.ndarray) -> list[np.ndarray]:
+def occluded_tokens(reader: Reader, readings: Sequence[Reading]) -> list[np.ndarray]:
     """How much each token adds to what is explained, (tokens, classes) for each text: its fall when it is padded.
-
-    `whole` (texts, classes) are the logits of the texts. Special tokens, which stay, have 0.
-    """
+    Special tokens, which stay, have 0."""
+    sizes = [len(one.owners) for one in readings]
     places = [(row, token) for row, one in enumerate(readings) for token in np.flatnonzero(one.owners != SPECIAL)]
-    removals = [(row, np.arange(len(readings[row].owners)) != token) for row, token in places]
-    return _falls(reader, [len(one.owners) for one in readings], places, whole, reader.padded(readings, removals))
+    return _falls(reader.model, partial(reader.padded, readings), sizes, places)
 
 
-def occluded_words(reader: Reader, readings: Sequence[Reading], whole: np.ndarray) -> list[np.ndarray]:
+def occluded_words(reader: Reader, readings: Sequence[Reading]) -> list[np.ndarray]:
     """How much each word adds to what is explained, (words, classes) for each text: its fall when it is cut out."""
-    places = [(row, word) for row, one in enumerate(readings) for word in range(len(one.words))]
-    removals = [(row, np.arange(len(readings[row].words)) != word) for row, word in places]
-    return _falls(reader, [len(one.words) for one in readings], places, whole, reader.without(readings, removals))
+    sizes = [len(one.words) for one in readings]
+    places = [(row, word) for row, size in enumerate(sizes) for word in range(size)]
+    return _falls(reader.model, partial(reader.without, readings), sizes, places)
 
 
-def shapley(reader: Reader, readings: Sequence[Reading], orders: int, seed: int) -> list[np.ndarray]:
+def shapley(reader: Reader, readings: Sequence[Reading], orders: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Shapley values of the words of each text, (words, classes), where words that are absent are cut out.
 
     Means of what a word adds to those before it, over `orders` random orders and their reverses: Castro, Gómez and
     Tejada (2009), "Polynomial calculation of the Shapley value based on sampling".
     """
-    rng = np.random.default_rng(seed)
     removals, drawn = [], []
     for row, reading in enumerate(readings):
         words = len(reading.words)
@@ -118,10 +123,18 @@ def shapley(reader: Reader, readings: Sequence[Reading], orders: int, seed: int)
 
 
 def _falls(
-    reader: Reader, lengths: Sequence[int], places: Sequence[tuple[int, int]], whole: np.ndarray, without: np.ndarray
+    model: PreTrainedModel,
+    left_by: Callable[[Sequence[Removal]], np.ndarray],
+    sizes: Sequence[int],
+    places: Sequence[tuple[int, int]],
 ) -> list[np.ndarray]:
-    """What is explained in the whole text minus what is left of it, by the place of what was taken away."""
-    scores = [np.zeros((length, whole.shape[1])) for length in lengths]
-    for (row, place), left in zip(places, answers(reader.model, without), strict=True):
-        scores[row][place] = answers(reader.model, whole[row]) - left
+    """What is explained when nothing is taken away minus what is left when one word or token is, by its place.
+
+    Both are read in the same way, since taking words away changes the blanks between the others, too.
+    """
+    whole = [(row, np.ones(size, dtype=bool)) for row, size in enumerate(sizes)]
+    found = answers(model, left_by(whole + [(row, np.arange(sizes[row]) != place) for row, place in places]))
+    scores = [np.zeros((size, found.shape[1])) for size in sizes]
+    for (row, place), left in zip(places, found[len(whole) :], strict=True):
+        scores[row][place] = found[row] - left
     return scores
