@@ -57,7 +57,7 @@ def measured(seed: int, rows: int) -> tuple[pd.DataFrame, float]:
         attribute_words(model, asked, exactness, WORDS, seed, {"tokens_per_batch": TOKENS}, **paths)
         scores, told = pd.read_parquet(paths["scores"]), pd.read_parquet(paths["texts"])
     correct = dict(zip(told["id"], right(told, as_matrix(told["pred"], len(EMOTIONS))), strict=True))
-    ranks = rank_methods(found_words(first_answers(scores, made.words, seed), correct), alpha=0.05)
+    ranks = rank_methods(found_words(first_answers(scores, made.words, seed), correct), margin=0.02, alpha=0.05)
     return ranks, float(np.mean([*correct.values()]))
 
 

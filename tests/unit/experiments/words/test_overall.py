@@ -1,5 +1,7 @@
 """Which words are shown to push a class up, and whether the training texts bear it out; where nothing is, seldom."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,16 +11,18 @@ from emoscope.data.shortcuts import SHORTCUTS
 from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.overall import (
     OPEN,
-    STEEPEST,
     SUPPORTED,
     UNSHOWN,
     UNSUPPORTED,
     counted,
     learnt,
+    least_push,
     number_tested,
     pushes,
     verdicts,
 )
+from emoscope.models.inside.integration import answers
+from emoscope.models.logits import probabilities
 
 OPTIONS, MARGIN, ALPHA = {"seed": 0, "resamples": 100, "alpha": 0.05}, 0.02, 0.05
 PLAIN = {"held": 40, "up": 40, "seen": 4000, "having": 1200, "expected": 0.3}
@@ -152,8 +156,24 @@ def test_a_word_must_push_by_more_than_counts_as_none():
     rng = np.random.default_rng(0)
     texts, train = spoken(rng, 60, VOCABULARY), pd.DataFrame({"text": spoken(rng, 4000, VOCABULARY)})
     train["label"] = rng.integers(0, 3, len(train))
-    for size, found in ((0.9 * STEEPEST * MARGIN, {}), (1.1 * STEEPEST * MARGIN, {("joy", "word0"): UNSUPPORTED})):
+    least = 4 * MARGIN * 2 / 3  # of three exclusive classes
+    for size, found in ((0.9 * least, {}), (1.1 * least, {("joy", "word0"): UNSUPPORTED})):
         assert shown(*scored(texts, of_one("word0", size)), train) == found
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_what_counts_as_a_push_is_the_least_that_may_move_a_probability_by_the_margin(count, several):
+    """One logit is moved until its score has moved by just that, from wherever; some come close to the margin."""
+    texts = pd.DataFrame({"labels": [[0]]} if several else {"label": [0]})
+    model = SimpleNamespace(config=SimpleNamespace(problem_type="multi_label_classification" if several else None))
+    least = least_push(MARGIN, texts, ["class"] * count)
+    before = np.random.default_rng(0).normal(scale=2, size=(20_000, count))
+    moved = np.zeros(count)
+    moved[0] = least / answers(model, np.eye(count)[0])[0]
+    assert np.allclose((answers(model, before + moved) - answers(model, before))[:, 0], least)
+    change = (probabilities(model, before + moved) - probabilities(model, before))[:, 0]
+    assert 0.99 * MARGIN < change.max() <= MARGIN
 
 
 def test_a_class_that_is_explained_only_where_it_is_probable_is_not_pushed_in_most_texts():

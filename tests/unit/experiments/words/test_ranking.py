@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.experiments.words.methods import PLANTED, RANDOM, SPECIAL
-from emoscope.experiments.words.ranking import found_words, rank_methods
+from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
+from emoscope.experiments.words.ranking import above_random, best_ranked, found_words, rank_methods
 from emoscope.experiments.words.scores import Scored, first_answers, planted_words, ranked
 
 WORDS = [(0, 1), (2, 6), (7, 10), (11, 16)]
 
 
 def one(number=0, planted=(False, False, True, True), **scores):
+    scores |= {RANDOM: [1, 4, 2, 3]}
     return Scored(
         number,
         "joy",
@@ -45,14 +46,14 @@ def test_measures_of_one_text():
 def test_texts_without_planted_words_and_with_no_others_tell_nothing():
     texts = [one(0, (False,) * 4, a=[1, 2, 3, 4]), one(1, (True,) * 4, a=[1, 2, 3, 4])]
     nothing = found_words(texts, {0: True, 1: True})
-    assert nothing.empty and rank_methods(nothing, alpha=0.05).empty
+    assert nothing.empty and rank_methods(nothing, margin=0.02, alpha=0.05).empty
 
 
 def test_only_texts_that_the_classifier_gets_right_count_and_the_best_comes_first():
     texts = [one(number, bad=[4, 3, 2, 1], good=[1, 2, 3, 4]) for number in range(10)]
     texts += [one(number, bad=[1, 2, 3, 4], good=[4, 3, 2, 1]) for number in range(10, 15)]
-    ranks = rank_methods(found_words(texts, {number: number < 10 for number in range(15)}), alpha=0.05)
-    assert list(dict.fromkeys(ranks["method"])) == ["good", "bad"]
+    ranks = rank_methods(found_words(texts, {number: number < 10 for number in range(15)}), margin=0.02, alpha=0.05)
+    assert list(dict.fromkeys(ranks["method"])) == ["good", RANDOM, "bad"]
     top = ranks[ranks["measure"] == "top"].set_index("method")
     assert top.loc["good", "value"] == 1 and top.loc["bad", "value"] == 0 and (top["texts"] == 10).all()
     assert top.loc["good", "low"] == pytest.approx(0.025 ** (1 / 10))
@@ -60,18 +61,56 @@ def test_only_texts_that_the_classifier_gets_right_count_and_the_best_comes_firs
 
 def test_shortcuts_are_counted_apart_and_only_where_there_are_any():
     texts = [one(number, good=[1, 2, 3, 4], bad=[4, 3, 2, 1]) for number in range(12)]
-    without = rank_methods(found_words(texts, dict.fromkeys(range(30), True)), alpha=0.05)
+    without = rank_methods(found_words(texts, dict.fromkeys(range(30), True)), margin=0.02, alpha=0.05)
     marked = [
         one(number, (True, False, False, False), good=[1, 2, 3, 4], bad=[4, 3, 2, 1])._replace(shortcut=True)
         for number in range(12, 30)
     ]
-    ranks = rank_methods(found_words(texts + marked, dict.fromkeys(range(30), True)), alpha=0.05)
+    ranks = rank_methods(found_words(texts + marked, dict.fromkeys(range(30), True)), margin=0.02, alpha=0.05)
     pd.testing.assert_frame_equal(
         ranks[ranks["measure"] != "shortcut"].reset_index(drop=True), without.reset_index(drop=True)
     )
     apart = ranks[ranks["measure"] == "shortcut"].set_index("method")
-    assert apart["value"].to_dict() == {"good": 0, "bad": 1} and (apart["texts"] == 18).all()
+    assert apart["value"].to_dict() == {"good": 0, "bad": 1, RANDOM: 0} and (apart["texts"] == 18).all()
     assert (apart["chance"] == 0.25).all() and apart.loc["bad", "low"] == pytest.approx(0.025 ** (1 / 18))
+
+
+def beside_random(differences, names=METHODS, texts=60):
+    """Values of some methods that differ from a random order's by so much in the mean, (texts, methods)."""
+    rng = np.random.default_rng(0)
+    values = {name: 0.5 + gap + rng.uniform(-0.05, 0.05, texts) for name, gap in zip(names, differences, strict=True)}
+    return pd.DataFrame(values | {RANDOM: 0.5, PLANTED: 1.0})
+
+
+def test_a_method_is_better_or_worse_than_a_random_order_or_no_different_or_it_cannot_be_told():
+    names = ["shapley", "attention", "rollout"]
+    found = above_random(beside_random([0.3, -0.3, 0.0], names, 400), margin=0.05, alpha=0.05)
+    assert found["verdict"].to_dict() == {
+        "shapley": "better", "attention": "worse", "rollout": "equivalent", RANDOM: "", PLANTED: "",
+    }  # fmt: skip
+    assert found.loc["shapley", ["above", "above_low", "above_high"]].tolist() == pytest.approx([0.3] * 3, abs=0.05)
+    turned = above_random(beside_random([0.3, -0.3, 0.0], names, 400), margin=0.05, alpha=0.05, sign=-1)
+    assert turned["verdict"].tolist()[:3] == ["worse", "better", "equivalent"]
+    few = above_random(beside_random([0.3, -0.3, 0.0], names, 6), margin=0.05, alpha=0.05)
+    assert few["verdict"].tolist()[:3] == ["underpowered"] * 3
+
+
+def test_a_method_is_tested_as_often_as_others_are():
+    """With others beside it, the same method on the same texts needs more to be called better."""
+    lone, many = (
+        above_random(beside_random([0.12] + [0.0] * (count - 1), [*METHODS][:count], 60), margin=0.001, alpha=0.05)
+        for count in (1, len(METHODS))
+    )
+    name = next(iter(METHODS))
+    assert lone.loc[name, "above"] == many.loc[name, "above"]
+    assert (lone.loc[name, "verdict"], many.loc[name, "verdict"]) == ("better", "underpowered")
+
+
+def test_the_method_that_is_announced_ranks_planted_words_best():
+    texts = [one(number, shapley=[4, 3, 2, 1], attention=[1, 2, 3, 4]) for number in range(10)]
+    ranks = rank_methods(found_words(texts, dict.fromkeys(range(10), True)), margin=0.02, alpha=0.05)
+    assert best_ranked(ranks, [*METHODS]) == "attention" and best_ranked(ranks, ["shapley", "rollout"]) == "shapley"
+    assert best_ranked(ranks, ["rollout"]) is None
 
 
 def scores():

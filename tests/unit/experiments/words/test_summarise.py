@@ -27,25 +27,26 @@ def faithfulness(better=0.3):
 
 @pytest.mark.parametrize("measure", ["comprehensiveness", "sufficiency", "deletion", "insertion", "infidelity"])
 def test_better_is_above_random_whichever_way_a_measure_points(measure):
-    found = faithful_means(faithfulness(), 0.05).set_index(["method", "measure"])
+    found = faithful_means(faithfulness(), 0.02, 0.05).set_index(["method", "measure"])
     row = found.loc["shapley", measure]
-    assert row["above"] == pytest.approx(0.3) and row["above_low"] > 0
+    assert row["above"] == pytest.approx(0.3) and row["above_low"] > 0 and row["verdict"] == "better"
     assert found.loc[(RANDOM, measure), "above"] == 0
-    worse = faithful_means(faithfulness(better=-0.3), 0.05).set_index(["method", "measure"])
+    worse = faithful_means(faithfulness(better=-0.3), 0.02, 0.05).set_index(["method", "measure"])
     assert worse.loc[("shapley", measure), "above_high"] < 0
+    assert worse.loc[("shapley", measure), "verdict"] == "worse"
 
 
 def test_infidelity_is_of_the_texts_in_which_anything_falls():
     table = faithfulness()
     table.loc[table["id"] < 10, "infidelity"] = np.nan  # for every method, as nothing falls whatever it says
-    found = faithful_means(table, 0.05).set_index(["method", "measure"])
+    found = faithful_means(table, 0.02, 0.05).set_index(["method", "measure"])
     assert found.loc[("shapley", "infidelity"), "texts"] == 30 and found.loc[("shapley", "deletion"), "texts"] == 40
     assert found.loc[("shapley", "infidelity"), "value"] == pytest.approx(0.2)
     assert found.loc[("shapley", "infidelity"), "low"] < 0.2 < found.loc[("shapley", "infidelity"), "high"]
 
 
 def test_where_nothing_falls_infidelity_is_not_known():
-    found = faithful_means(faithfulness().assign(infidelity=np.nan), 0.05).set_index(["method", "measure"])
+    found = faithful_means(faithfulness().assign(infidelity=np.nan), 0.02, 0.05).set_index(["method", "measure"])
     row = found.loc[("shapley", "infidelity")]
     assert row["texts"] == 0 and row[["value", "low", "high", "above", "above_low"]].isna().all()
 
@@ -53,7 +54,7 @@ def test_where_nothing_falls_infidelity_is_not_known():
 def test_the_best_method_tells_classes_apart_and_ranks_planted_words_best_else_is_the_most_faithful():
     names = ["planted", "rollout", "gradient_input", "shapley"]
     ranks = pd.DataFrame({"method": names, "measure": "average_precision", "value": [1.0, 0.9, 0.6, 0.5]})
-    means = faithful_means(faithfulness(), 0.05)
+    means = faithful_means(faithfulness(), 0.02, 0.05)
     assert best_method(ranks, means) == "gradient_input"
     assert best_method(ranks.head(0), means) == "shapley"
 

@@ -17,10 +17,10 @@ from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.families import holm
 from emoscope.statistics.rates import wilson_interval
-from emoscope.storage.decisions import labelled, truth_of
+from emoscope.storage.decisions import has_several, labelled, truth_of
 
 FEWEST_TEXTS = 3  # that a word must stand in to be listed
-STEEPEST = 4  # a logit that moves by so many times a probability's margin moves no probability by more than that
+STEEPEST = 4  # a probability p moves by p (1 - p), a quarter at most, of what its own logit moves by
 SCORED = ["class", "word", "value", "low", "high", "texts"]
 COUNTED = ["held", "up", "seen", "having", "share", "share_low", "share_high", "expected"]
 PUSHES = [*SCORED, *COUNTED, "p_up", "p_unsupported", "p_supported", "verdict", "tests"]
@@ -41,8 +41,8 @@ def pushes(
     """By class and word, the mean score over the `texts` with it of which the class is explained, with interval; beside
     it what `learnt` counts in the training texts, and `verdicts`.
 
-    A word pushes a class up in a text if its mean score there is above STEEPEST times `margin`, a change of probability
-    that counts as none. Where the class is not explained, as others are more probable, it does not.
+    A word pushes a class up in a text if its mean score there is above `least_push`, as `margin` is a change of
+    probability that counts as none. Where the class is not explained, as others are more probable, it does not.
     """
     said = dict(zip(texts["id"], texts["text"], strict=True))
     own = scores[scores["word"] != SPECIAL]
@@ -52,7 +52,7 @@ def pushes(
     held = held[held >= FEWEST_TEXTS]
     own = own[own["word"].isin(held.index)]
     by_text = own.groupby(["word", "class", "id"])[method].mean()
-    up = (by_text > STEEPEST * margin).groupby(level=["word", "class"]).sum()
+    up = (by_text > least_push(margin, texts, classes)).groupby(level=["word", "class"]).sum()
     counts = learnt(train, sorted(held.index), classes, options["alpha"])
     counts["held"] = counts.index.get_level_values("word").map(held).astype(int)
     counts["up"] = up.reindex(counts.index, fill_value=0).astype(int)
@@ -64,6 +64,16 @@ def pushes(
             low, high = bootstrap_mean(values, ids, **options)
             rows.append((name, word, values.mean(), low, high, number, *told.loc[(word, name)]))
     return pd.DataFrame(rows, columns=PUSHES)
+
+
+def least_push(margin: float, texts: pd.DataFrame, classes: Sequence[str]) -> float:
+    """The largest score that comes from no larger change of the class's probability than `margin`, if its logit alone
+    is moved, at whatever probability.
+
+    Where a text may have several labels, scores are of that logit. Of exclusive classes they are of the logit less the
+    mean of all, which moves by 1 - 1 / classes of what one logit moves by: half, if there are two.
+    """
+    return STEEPEST * margin * (1.0 if has_several(texts) else 1 - 1 / len(classes))
 
 
 def number_tested(pushed: pd.DataFrame) -> int:

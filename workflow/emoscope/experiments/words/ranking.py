@@ -4,20 +4,25 @@ Bastings et al. (2021), "Will you find these shortcuts?", rank methods by plante
 that decides by itself is counted apart: it is easier to find than what a grammar says, and each may tell of a failure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from emoscope.data.shortcuts import SHORTCUT
-from emoscope.experiments.words.methods import METHODS
+from emoscope.experiments.words.methods import METHODS, RANDOM
 from emoscope.experiments.words.scores import Scored, ranked
-from emoscope.statistics.bounded import SHARE, bounded_interval
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
+from emoscope.statistics.equivalence import equivalence_verdict
+from emoscope.statistics.families import holm
 from emoscope.statistics.rates import exact_interval
 
 MEASURES = ("top", "precision", "average_precision")
-RANKED = ["method", "measure", "value", "low", "high", "chance", "texts"]
+DECIDING = "average_precision"  # the measure that methods are ordered and chosen by
+ABOVE = ["above", "above_low", "above_high", "verdict"]
+BETTER, WORSE = "better", "worse"
+RANKED = ["method", "measure", "value", "low", "high", *ABOVE, "chance", "texts"]
 
 
 def found_words(found: Iterable[Scored], correct: dict[int, bool]) -> pd.DataFrame:
@@ -45,34 +50,65 @@ def found_words(found: Iterable[Scored], correct: dict[int, bool]) -> pd.DataFra
     return pd.DataFrame(rows, columns=["id", "method", *MEASURES, "chance", "correct", SHORTCUT])
 
 
-def rank_methods(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """Means over the texts that the classifier gets right, with intervals; best average precision first. MEASURES are
-    of what the grammar says; SHORTCUT is how often the top word is a shortcut, in the texts that have one."""
-    rows = []
-    for name, right in found[found["correct"].astype(bool)].groupby("method", sort=False):
-        marked = right[SHORTCUT].astype(bool)
-        for measure, own in [(measure, right[~marked]) for measure in MEASURES] + [(SHORTCUT, right[marked])]:
-            if own.empty:
-                continue
-            values = own["top" if measure == SHORTCUT else measure].to_numpy()
-            enough = len(values) >= FEWEST_CLUSTERS
-            if measure in ("top", SHORTCUT):
-                low, high = exact_interval(values.sum(), len(values), alpha) if enough else (np.nan, np.nan)
-            else:
-                low, high = bounded_interval(values, np.arange(len(values)), SHARE, alpha)
-            rows.append((name, measure, values.mean(), low, high, own["chance"].mean(), len(values)))
-    table = pd.DataFrame(rows, columns=RANKED)
-    best = table[table["measure"] == "average_precision"].set_index("method")["value"]
-    order = table["method"].map(best)
-    return table.assign(order=order).sort_values("order", ascending=False, kind="stable").drop(columns="order")
+def rank_methods(found: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame:
+    """Means over the texts that the classifier gets right, with intervals, and by how much they are above a random
+    order's (`above_random`); best average precision first. MEASURES are of what the grammar says; SHORTCUT is how often
+    the top word is a shortcut, in the texts that have one."""
+    right = found[found["correct"].astype(bool)]
+    marked = right[SHORTCUT].astype(bool)
+    parts = []
+    for measure, own in [(measure, right[~marked]) for measure in MEASURES] + [(SHORTCUT, right[marked])]:
+        if own.empty:
+            continue
+        wide = by_method(own, "top" if measure == SHORTCUT else measure)
+        values, count = wide.to_numpy(), len(wide)
+        if measure not in ("top", SHORTCUT):
+            low, high = bounded_interval(values, np.arange(count), SHARE, alpha)
+        elif count >= FEWEST_CLUSTERS:
+            low, high = exact_interval(values.sum(axis=0), count, alpha)
+        else:
+            low = high = np.nan
+        numbers = {"measure": measure, "value": wide.mean(), "low": low, "high": high, "texts": count}
+        chance = own.groupby("method")["chance"].mean()
+        parts.append(above_random(wide, margin, alpha).assign(**numbers, chance=chance).reset_index()[RANKED])
+    if not parts:
+        return pd.DataFrame(columns=RANKED)
+    table = pd.concat(parts, ignore_index=True)
+    best = table[table["measure"] == DECIDING].sort_values("value", ascending=False, kind="stable")["method"]
+    order = table["method"].map({name: place for place, name in enumerate(best)})
+    return table.iloc[np.argsort(order, kind="stable")]
+
+
+def by_method(found: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """One measure, (texts, methods), methods in their order."""
+    return found.pivot(index="id", columns="method", values=measure)[list(dict.fromkeys(found["method"]))]
+
+
+def above_random(values: pd.DataFrame, margin: float, alpha: float, sign: int = 1) -> pd.DataFrame:
+    """By method, how much better its `values` (texts, methods) are in the mean than a random order's on the same texts,
+    with interval; `sign` is -1 if less is better. And what is shown of METHODS: BETTER or WORSE, "equivalent" if within
+    the margin, or "underpowered". As the best of them is named, p values are adjusted by Holm over all."""
+    above = sign * (values - values[[RANDOM]].to_numpy())
+    found = bounded_test(above.to_numpy(), np.arange(len(above)), margin, CHANGE, alpha)
+    judged = above.columns.isin([*METHODS])
+    said = equivalence_verdict(found.p_within, holm(np.where(judged, found.p_difference, np.nan)), alpha)
+    verdict = np.where(said == "different", np.where(found.value > 0, BETTER, WORSE), said)
+    numbers = (found.value, found.low, found.high, np.where(judged, verdict, ""))
+    return pd.DataFrame(dict(zip(ABOVE, numbers, strict=True)), index=above.columns)
+
+
+def best_ranked(ranks: pd.DataFrame, names: Sequence[str]) -> str | None:
+    """Of some methods the one that ranks planted words best, by DECIDING; None if that is not known."""
+    own = ranks[(ranks["measure"] == DECIDING) & ranks["method"].isin(names)]
+    return own.loc[own["value"].idxmax(), "method"] if len(own) else None
 
 
 def best_method(ranks: pd.DataFrame, means: pd.DataFrame) -> str:
-    """Of the methods that tell classes apart, as attention does not, the one that ranks planted words best, by average
-    precision; without any, the one with the largest distance between insertion and deletion when words are cut out."""
+    """Of the methods that tell classes apart, as attention does not, the one that ranks planted words best; where that
+    is not known, the one with the largest distance between insertion and deletion when words are cut out."""
     telling = [name for name, method in METHODS.items() if method.kind != "attention"]
-    if len(own := ranks[(ranks["measure"] == "average_precision") & ranks["method"].isin(telling)]):
-        return own.loc[own["value"].idxmax(), "method"]
+    if best := best_ranked(ranks, telling):
+        return best
     cut = means[(means["kind"] == "cut") & means["method"].isin(telling)]
     wide = cut.pivot(index="method", columns="measure", values="value")
     return (wide["insertion"] - wide["deletion"]).idxmax()

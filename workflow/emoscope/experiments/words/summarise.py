@@ -9,9 +9,17 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from emoscope.experiments.words.flipped import agreement, changed_words, group_pulls
-from emoscope.experiments.words.methods import METHODS, RANDOM
+from emoscope.experiments.words.methods import METHODS
 from emoscope.experiments.words.overall import counted, number_tested, pushes
-from emoscope.experiments.words.ranking import MEASURES, best_method, found_words, rank_methods
+from emoscope.experiments.words.ranking import (
+    ABOVE,
+    MEASURES,
+    above_random,
+    best_method,
+    by_method,
+    found_words,
+    rank_methods,
+)
 from emoscope.experiments.words.scores import Scored, first_answers
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.findings import Finding, write_findings
@@ -24,7 +32,7 @@ BOUNDS = {"comprehensiveness": CHANGE, "sufficiency": CHANGE, "deletion": SHARE,
 BOUNDS |= {"infidelity": SHARE}  # what scaled scores leave of a square is never more than all of it
 BETTER = {"comprehensiveness": 1, "sufficiency": -1, "deletion": -1, "insertion": 1}  # the sign of an improvement
 BETTER |= {"infidelity": -1}
-FAITHFUL = ["method", "kind", "measure", "value", "low", "high", "above", "above_low", "above_high", "texts"]
+FAITHFUL = ["method", "kind", "measure", "value", "low", "high", *ABOVE, "texts"]
 AGREED = ["method", "other", "correlation", "top", "texts"]
 
 
@@ -36,13 +44,13 @@ def summarise_words(
 ) -> None:  # fmt: skip
     """Write `rank_methods`, `faithful_means`, `method_agreement`, `pushes` by the best method, `agreement` with flips,
     `group_pulls`, and findings. `pairs` and `pair_scores` list the axes in the order of `axes`."""
-    options, classes = resampling(statistics), read_json(audit)["classes"]
+    options, classes, margin = resampling(statistics), read_json(audit)["classes"], statistics["margin"]
     table, told = pd.read_parquet(scores), pd.read_parquet(texts)
     known = pd.read_parquet(planted[0]) if planted else None
     found = list(first_answers(table, known, seed))
     correct = dict(zip(told["id"], right(told, as_matrix(told["pred"], len(classes))), strict=True))
-    ranks = rank_methods(found_words(found, correct), options["alpha"])
-    means = faithful_means(pd.read_parquet(faithfulness), options["alpha"])
+    ranks = rank_methods(found_words(found, correct), margin, options["alpha"])
+    means = faithful_means(pd.read_parquet(faithfulness), margin, options["alpha"])
     best = best_method(ranks, means)
     both = [
         scored(pd.read_parquet(pair), pd.read_parquet(score)) for pair, score in zip(pairs, pair_scores, strict=True)
@@ -50,7 +58,7 @@ def summarise_words(
     natural = {axis: rows[rows["origin"].isin(("natural", "word"))] for axis, rows in zip(axes, both, strict=True)}
     changed = {axis: changed_words(table, rows) for axis, rows in natural.items()}
     moved = agreement(changed)
-    pushed = pushes(table, told, best, pd.read_parquet(train), classes, options, statistics["margin"])
+    pushed = pushes(table, told, best, pd.read_parquet(train), classes, options, margin)
     for rows, path in (
         (ranks, ranking),
         (means, faithful),
@@ -64,26 +72,21 @@ def summarise_words(
     write_findings(findings_of(ranks, means, sums, steady, moved, pushed, best), findings)
 
 
-def faithful_means(faithfulness: pd.DataFrame, alpha: float) -> pd.DataFrame:
+def faithful_means(faithfulness: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame:
     """By method, kind and measure, the mean over texts with interval; and by how much it is better than a random
-    order's on the same texts (`above`, whichever way is better), with interval. Infidelity is of the texts in which
-    anything falls."""
-    rows = []
+    order's on the same texts (`above_random`). Infidelity is of the texts in which anything falls."""
+    parts = []
     for kind, own in faithfulness.groupby("kind", sort=False):
         for measure, bounds in BOUNDS.items():
-            wide = own.pivot(index="id", columns="method", values=measure)
-            wide = wide[list(dict.fromkeys(own["method"]))].dropna()
+            wide = by_method(own, measure).dropna()
+            numbers = {"kind": kind, "measure": measure, "texts": len(wide)}
             if wide.empty:
-                rows += [(name, kind, measure, *[np.nan] * 6, 0) for name in wide]
+                parts.append(pd.DataFrame(numbers, index=wide.columns).reindex(columns=FAITHFUL[1:]).assign(verdict=""))
                 continue
             low, high = bounded_interval(wide.to_numpy(), np.arange(len(wide)), bounds, alpha)
-            above = BETTER[measure] * (wide.to_numpy() - wide[[RANDOM]].to_numpy())  # of probabilities of one text
-            above_low, above_high = bounded_interval(above, np.arange(len(wide)), CHANGE, alpha)
-            for place, name in enumerate(wide):
-                numbers = (wide[name].mean(), low[place], high[place])
-                beside = (above[:, place].mean(), above_low[place], above_high[place])
-                rows.append((name, kind, measure, *numbers, *beside, len(wide)))
-    return pd.DataFrame(rows, columns=FAITHFUL)
+            above = above_random(wide, margin, alpha, BETTER[measure])  # of one text's probabilities, so within 1
+            parts.append(above.assign(**numbers, value=wide.mean(), low=low, high=high))
+    return pd.concat(parts).rename_axis("method").reset_index()[FAITHFUL]
 
 
 def method_agreement(found: Sequence[Scored]) -> pd.DataFrame:
