@@ -66,7 +66,9 @@ def test_the_headline_says_which_method_earned_it_beside_chance():
         "Of 2 methods, Shapley values of words, sampled ranks the planted words best: average precision 95.0 % ["
         in said
     )
-    assert "a random order's 20.0 %, in 40 texts" in said and "in 95.0 % [85.0, 100.0] , a random word in 25.0 %" in said
+    assert (
+        "a random order's 20.0 %, in 40 texts" in said and "in 95.0 % [85.0, 100.0] , a random word in 25.0 %" in said
+    )
     assert "attention" not in said
 
 
