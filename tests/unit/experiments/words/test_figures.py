@@ -1,11 +1,14 @@
 """Drawings of which words decide: what stands where, in which colour."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from emoscope.experiments.words import figures
-from emoscope.experiments.words.methods import KINDS, RANDOM, SHARES, SPECIAL, TITLES
+from emoscope.experiments.words.methods import KINDS, METHODS, RANDOM, SHARES, SPECIAL, TITLES
 
 RED, BLUE = (178, 24, 43), (33, 102, 172)
 
@@ -56,6 +59,20 @@ def test_agreement_is_the_same_both_ways_and_whole_with_itself():
     table = pd.DataFrame({"method": ["shapley"], "other": ["attention"], "correlation": [0.25], "top": [0.5]})
     values = figures.agreement(table).axes[0].images[0].get_array()
     assert np.array_equal(values, [[1, 0.25], [0.25, 1]])
+
+
+@pytest.mark.parametrize("without", [set(), {"integrated_half", "integrated_three_quarters"}])
+def test_no_letter_of_a_method_is_cut_off_from_the_agreement(without):
+    names = [name for name in METHODS if name not in without]
+    table = pd.DataFrame(combinations(names, 2), columns=["method", "other"]).assign(correlation=0.2, top=0.5)
+    figure = figures.agreement(table)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    labels = [*figure.axes[0].get_xticklabels(), *figure.axes[0].get_yticklabels()]
+    assert len(labels) == 2 * len(names)
+    for label in labels:
+        place = label.get_window_extent(canvas.get_renderer())
+        assert min(place.x0, place.y0) >= 0 and place.x1 <= figure.bbox.width and place.y1 <= figure.bbox.height
 
 
 def pushed():

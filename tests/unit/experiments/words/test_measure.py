@@ -2,6 +2,8 @@
 
 import io
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,13 +13,13 @@ from bs4 import BeautifulSoup
 
 from emoscope.errors import UserError
 from emoscope.experiments.words import explain as filter_of
-from emoscope.experiments.words import measure
 from emoscope.experiments.words.faithfulness import measure_faithfulness
-from emoscope.experiments.words.gradients import Explained
 from emoscope.experiments.words.measure import attribute_words, chosen_classes, drawn_texts
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
+from emoscope.experiments.words.readings import read_texts
 from emoscope.experiments.words.summarise import summarise_words
 from emoscope.models.inside.exactness import CHECKS
+from emoscope.storage.decisions import SEVERAL
 from random_models import FAMILIES, TEXTS
 
 CLASSES = ["sadness", "joy", "love"]
@@ -134,6 +136,31 @@ def test_a_page_of_own_sentences_is_whole(monkeypatch, capsys, folder, tmp_path)
     assert json.loads(soup.find(id="words-data").string)["method"] == "integrated_padding"
 
 
+def test_only_a_text_longer_than_the_context_is_told_to_be_cut(monkeypatch, capsys, folder):
+    for text, told in ((b"a \xe2\x80\x8b\nsad " + b"so" * 400, "line 2 is longer"), (b"i feel happy ...\n", "")):
+        monkeypatch.setattr("sys.stdin", type("Input", (), {"buffer": io.BytesIO(text)}))
+        filter_of.explain_lines(folder, method="gradient_input")
+        said = capsys.readouterr().err
+        assert told in said and said.count("longer") == bool(told)
+
+
+def test_a_line_that_the_tokenizer_makes_nothing_of_is_told(monkeypatch, capsys, folder):
+    nothing = lambda tokenizer, texts: [replace(one, words=[]) for one in read_texts(tokenizer, texts)]  # noqa: E731
+    monkeypatch.setattr(filter_of, "read_texts", nothing)
+    with pytest.raises(UserError, match="line 1: the model's tokenizer makes nothing of it"):
+        said(monkeypatch, capsys, folder, b"happy\n")
+
+
+def test_how_sure_an_answer_of_several_labels_is_counts_those_that_are_not_given():
+    found = np.array([[0.9, 0.8, 0.1], [0.2, 0.1, 0.3]])
+    several, one = (SimpleNamespace(config=SimpleNamespace(problem_type=kind)) for kind in (SEVERAL, None))
+    labels, sure = filter_of.given(several, found)
+    assert labels.tolist() == [[True, True, False], [False] * 3]
+    assert sure.tolist() == pytest.approx([0.9 * 0.8 * 0.9, 0.8 * 0.9 * 0.7])
+    labels, sure = filter_of.given(one, found)
+    assert labels.tolist() == [[True, False, False], [False, False, True]] and sure.tolist() == [0.9, 0.3]
+
+
 @pytest.mark.parametrize(
     ("given", "method", "told"),
     [
@@ -146,11 +173,3 @@ def test_a_page_of_own_sentences_is_whole(monkeypatch, capsys, folder, tmp_path)
 def test_bad_input_is_told_in_one_line(monkeypatch, capsys, folder, given, method, told):
     with pytest.raises(UserError, match=told):
         said(monkeypatch, capsys, folder, given, method=method)
-
-
-def test_scores_that_break_down_in_any_draw_are_not_called_steady(monkeypatch):
-    still = [Explained({"gradient": np.array([[3.0], [4.0]])}, {}, {})]
-    draws = iter([np.array([[np.nan], [4.0]]), np.array([[3.0], [5.0]])])
-    monkeypatch.setattr(measure, "explain", lambda *_: [Explained({"gradient": next(draws)}, {}, {})])
-    found = measure.steadiness_of(None, None, ["a text"], np.zeros((1, 1)), ["gradient"], still, 1, 1, 0)
-    assert len(found) == 1 and found["change"].isna().all()

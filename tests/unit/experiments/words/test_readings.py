@@ -50,7 +50,14 @@ def test_a_space_goes_with_the_word_that_follows_and_the_end_with_the_last():
 
 def test_words_beyond_the_context_are_left_out(tokenizer):
     [reading] = read_texts(tokenizer, ["happy " * 200])
-    assert len(reading.words) < 200 and reading.owners.max() == len(reading.words) - 1
+    assert len(reading.words) < 200 and reading.owners.max() == len(reading.words) - 1 and reading.cut
+
+
+def test_a_text_is_cut_where_the_context_ends_and_not_where_the_tokenizer_passes_over_its_end(tokenizer):
+    [long] = read_texts(tokenizer, ["happy" * 200])
+    assert len(long.words) == 1 and long.cut, "it ends within a word"
+    [passed] = read_texts(train_wordpiece(TEXTS * 3, 300), ["i am happy \u200b"])
+    assert len(passed.words) == 3 and not passed.cut, "a sign without width is no token of it"
 
 
 def test_scores_of_tokens_are_summed_by_word_and_special_ones_come_last():

@@ -19,20 +19,22 @@ from emoscope.experiments.words.viewer import still_texts, viewer, viewer_data
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import gives_several, probabilities
 from emoscope.reporting.templates import TEMPLATES, fill
+from emoscope.storage.decisions import decided
 from emoscope.storage.files import write_text
 from emoscope.storage.lines import input_lines
+from emoscope.training.thresholds import EVEN
 
 TOKENS, STEPS, ORDERS = 8192, 50, 5  # tokens in a batch, steps of integrated gradients, orders for Shapley values
 ALONE = [name for name in METHODS if METHODS[name].kind != "attention" and not METHODS[name].depth]
-SEVERAL = 0.5  # the probability from which on one of several labels is given here
 
 
 def explain_lines(model: Path, method: str = "integrated_padding", html: list[Path] = ()) -> None:
     """Read texts, one per line, and write for each and each class, the most probable first: the number of the line, the
     class, its probability, and `word:score` for each word, with tabs between. `--html FILE` writes a page, too.
 
-    A score says how much a word adds to the class's logit, less the mean of all logits. Methods: integrated_padding,
-    integrated_zero, integrated_mean, gradient_input, occlusion_token, occlusion_word, shapley.
+    A score says how much a word adds to the class's logit, less the mean of all logits unless a text may have several
+    labels. Methods: integrated_padding, integrated_zero, integrated_mean, gradient_input, occlusion_token,
+    occlusion_word, shapley.
     """
     if method not in ALONE:
         raise UserError(f"--method {method}: no such method; choose one of {', '.join(ALONE)}")
@@ -44,8 +46,12 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
     classifier, tokenizer = load_classifier(model)
     classifier.requires_grad_(False)
     readings = read_texts(tokenizer, texts)
-    for number, (text, reading) in enumerate(zip(texts, readings, strict=True), start=1):
-        if text[reading.words[-1][1] if reading.words else 0 :].strip():
+    for number, reading in enumerate(readings, start=1):
+        if not reading.words:
+            raise UserError(
+                f"standard input: line {number}: the model's tokenizer makes nothing of it; remove the line"
+            )
+        if reading.cut:
             print(
                 f"emoscope explain: line {number} is longer than the model reads; its end is left out", file=sys.stderr
             )
@@ -86,14 +92,15 @@ def page(
     """A page of its own that shows these texts as the page on words does."""
     ids = pd.Series(range(len(readings)))
     table = score_table(ids, readings, chosen, classes, {method: scores})
+    said, sure = given(model, found)
     texts = [
         {
             "id": row,
             "text": reading.text,
-            "said": given(model, classes, found[row]),
+            "said": [name for name, there in zip(classes, said[row], strict=True) if there],
             "true": None,
             "mistake": False,
-            "confidence": float(found[row].max()),
+            "confidence": float(sure[row]),
             "probabilities": [round(float(value), 4) for value in found[row]],
             "flips": [],
         }
@@ -114,9 +121,10 @@ def page(
     )
 
 
-def given(model: PreTrainedModel, classes: Sequence[str], found: np.ndarray) -> list[str]:
-    """The labels of a text by their probabilities (classes,): the most probable one, or all that are more likely than
-    not where it may have several."""
-    if gives_several(model):
-        return [name for name, value in zip(classes, found, strict=True) if value >= SEVERAL]
-    return [classes[int(found.argmax())]]
+def given(model: PreTrainedModel, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The labels of texts by their probabilities (texts, classes), bool: the most probable one, or all that are more
+    likely than not where a text may have several; and how probable that whole answer is (texts,)."""
+    if not gives_several(model):
+        return decided(found, None), found.max(axis=1)
+    said = decided(found, np.full(found.shape[1], EVEN))
+    return said, np.where(said, found, 1 - found).prod(axis=1)

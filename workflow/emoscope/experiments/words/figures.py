@@ -76,7 +76,7 @@ def agreement(methods: pd.DataFrame) -> Figure:
     for row in methods.itertuples():
         table.loc[row.method, row.other] = table.loc[row.other, row.method] = row.correlation
     figure, axes = canvas(8.5, 0.42 * len(names) + 2.4)
-    image = axes.imshow(table, cmap="RdBu_r", vmin=-1, vmax=1)
+    image = axes.imshow(table, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")  # square cells cost labels their ends
     if len(names) <= MOST_ANNOTATED:
         for (y, x), value in np.ndenumerate(table.to_numpy()):
             axes.text(

@@ -193,5 +193,5 @@ def steadiness_of(
         for row, name in ((row, name) for row in range(len(few)) for name in methods):
             before, after = still[row].scores[name][:, 0], again[row].scores[name][:, 0]
             change = np.linalg.norm(after - before) / max(np.linalg.norm(before), 1e-12)
-            rows[row, name] = np.maximum(change, rows.get((row, name), 0.0))
+            rows[row, name] = max(change, rows.get((row, name), 0.0))
     return pd.DataFrame([(*key, value) for key, value in rows.items()], columns=["row", "method", "change"])

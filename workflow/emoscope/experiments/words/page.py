@@ -13,8 +13,8 @@ from markupsafe import Markup
 from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
-from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted, least_push, number_tested
-from emoscope.experiments.words.ranking import BETTER, WORSE, best_method
+from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted, number_tested
+from emoscope.experiments.words.ranking import DECIDING, best_method, best_ranked
 from emoscope.experiments.words.scores import methods_in
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.reporting.html import cell, estimate, html_table, number, percent
@@ -25,24 +25,28 @@ from emoscope.storage.decisions import as_matrix, labelled, right, truth_of
 say = partial(passage, "words")
 SHOWN = 3000  # texts in the viewer at most, so that the page stays below some 10 MB
 LISTED = 10  # words that push a class most
-BESIDE_RANDOM = {  # by the verdict of `above_random`
-    BETTER: "is shown to be better than a random order",
-    WORSE: "is shown to be worse than a random order",
-    "equivalent": "is shown to be no better than a random order",
-    "underpowered": "is not shown to be better than a random order",
-}
 
 
 def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame) -> Markup:
-    """The headline: which method is believed, and why."""
-    best = best_method(ranking, faithful)
-    ranks = {row["method"]: row for row in ranking[ranking["measure"] == "top"].to_dict("records")}
+    """The headline: which method is believed, and why; by the planted words, where these are known."""
+    named = {
+        measure: {row["method"]: row for row in ranking[ranking["measure"] == measure].to_dict("records")}
+        for measure in ("top", DECIDING, SHORTCUT)
+    }
     cut = faithful[(faithful["kind"] == "cut") & (faithful["measure"] == "comprehensiveness")]
-    above = {row["method"]: row for row in cut.to_dict("records")}
-    found = ranking[(ranking["measure"] == SHORTCUT) & ranking["method"].isin(METHODS)].to_dict("records")
-    shortcuts = {row["method"]: row for row in found}
-    known = {"ranks": ranks, "above": above, "shortcuts": shortcuts}
-    return say("main_result", best=best, titles=TITLES, random=RANDOM, beside=BESIDE_RANDOM, **known)
+    return say(
+        "main_result",
+        first=best_ranked(ranking, [*METHODS]),
+        best=best_method(ranking, faithful),
+        titles=TITLES,
+        tops=named["top"],
+        precisions=named[DECIDING],
+        shortcuts=named[SHORTCUT],
+        above={row["method"]: row for row in cut.to_dict("records")},
+        random=RANDOM,
+        planted=PLANTED in cut["method"].to_numpy(),
+        methods=int(cut["method"].isin(METHODS).sum()),
+    )
 
 
 def ranking_table(ranking: pd.DataFrame) -> Markup:
@@ -121,7 +125,7 @@ def push_table(overall: pd.DataFrame, classes: Sequence[str]) -> Markup:
             "mean score": cell(row),
             "texts": number(int(row["texts"])),
             "pushes it up in": f"{number(int(row['up']))} of {number(int(row['held']))}",
-            "of the training texts with it": estimate(row["share"], row["share_low"], row["share_high"], percent),
+            "of the training part with it": estimate(row["share"], row["share_low"], row["share_high"], percent),
             "of all": percent(row["expected"]),
             "borne out?": row["verdict"],
         }
@@ -131,16 +135,15 @@ def push_table(overall: pd.DataFrame, classes: Sequence[str]) -> Markup:
     return html_table(rows, say("pushes", fewest=FEWEST_CLUSTERS, more=MORE), text=("class", "word", "borne out?"))
 
 
-def push_sentences(
-    overall: pd.DataFrame, margin: float, alpha: float, texts: pd.DataFrame, classes: Sequence[str]
-) -> Markup:
-    """Which words are shown to push a class up, and which of these the training texts do not bear out."""
+def push_sentences(overall: pd.DataFrame, smallest: float, alpha: float, adopted: bool) -> Markup:
+    """Which words are shown to push a class up, by `smallest` or more of its logit, and which of these the training
+    part does not bear out; an `adopted` classifier was not trained on that."""
     found = overall[overall["verdict"] == UNSUPPORTED]
     told = [f"{word} ({kind})" for word, kind in zip(found["word"], found["class"], strict=True)]
     tests = number_tested(overall)
     needed = max(math.ceil(math.log2(tests / alpha)), FEWEST_CLUSTERS) if tests else 0
-    smallest = least_push(margin, texts, classes)
-    return say("push_sentences", told=told, tests=tests, needed=needed, smallest=smallest, **counted(overall))
+    values = {"told": told, "tests": tests, "needed": needed, "smallest": smallest, "adopted": adopted}
+    return say("push_sentences", **values, **counted(overall))
 
 
 def group_table(groups: pd.DataFrame) -> Markup:

@@ -14,12 +14,14 @@ from emoscope.experiments.words.methods import SPECIAL
 @dataclass(frozen=True)
 class Reading:
     """One text. `words` are places in it, `inputs` what the tokenizer makes of it, `owners` (tokens,) the word that
-    each token belongs to, or SPECIAL. Words that the model's context cuts off are left out."""
+    each token belongs to, or SPECIAL. Words behind the last token are left out; `cut` says whether that is since the
+    text is longer than the model's context, which may end within a word."""
 
     text: str
     words: list[Span]
     inputs: dict[str, list[int]]
     owners: np.ndarray
+    cut: bool = False
 
     def word(self, number: int) -> str:
         return self.text[slice(*self.words[number])]
@@ -47,7 +49,8 @@ def read_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list
         words = words_of(text)
         owners = owners_of(offsets[row], special[row], words)
         inputs = {key: values[row] for key, values in encoded.items()}
-        readings.append(Reading(text, words[: owners.max(initial=-1) + 1], inputs, owners))
+        cut = bool(encoded.encodings[row].overflowing)
+        readings.append(Reading(text, words[: owners.max(initial=-1) + 1], inputs, owners, cut))
     return readings
 
 
