@@ -6,7 +6,7 @@ import torch
 
 from emoscope.errors import UserError
 from emoscope.models.features.lookups import fit_lookups
-from emoscope.models.inside import autoencoder as inside
+from emoscope.models.features import autoencoder as inside
 from emoscope.writeups.residual import autoencoder, autoencoder_scores
 from random_models import TEXTS, random_autoencoder
 
