@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.models.features.lookups import fit_lookups
 from emoscope.models.features import autoencoder as inside
+from emoscope.models.features.lookups import fit_lookups
 from emoscope.writeups.residual import autoencoder, autoencoder_scores
 from random_models import TEXTS, random_autoencoder
 
