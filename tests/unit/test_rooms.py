@@ -38,7 +38,6 @@ LONGER = {
     "emoscope/writeups/attention/summarise.py": 280,
     "emoscope/writeups/induction/summarise.py": 300,
     "emoscope/writeups/residual/summarise.py": 310,
-    "rules/masking.smk": 260,
 }
 
 
