@@ -37,6 +37,11 @@ class Finding(NamedTuple):
 ALWAYS = ["name", "value", "low", "high", "note"]
 
 
+def in_findings(words: str) -> str:
+    """Words of a table as names of findings have them."""
+    return words.replace(",", "").replace(" ", "_")
+
+
 def write_findings(findings: Iterable[Finding], path: Path) -> None:
     """Write findings as CSV: `name, value, low, high, note`, and of the other fields those that any of them has."""
     table = pd.DataFrame(findings, columns=Finding._fields)

@@ -5,8 +5,3 @@ MASKING, RANDOM = "masking", "random"  # other orders in which parts are kept
 KEPT, REPLACED = "kept", "replaced"  # what is done with the first of an order; the others get the opposite
 NODE = ["site", "block", "head"]
 EDGE = [f"{end}_{name}" for end in ("source", "target") for name in NODE]
-
-
-def in_findings(words: str) -> str:
-    """An order or a method as names of findings have it."""
-    return words.replace(" ", "_")

@@ -8,7 +8,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.circuits.curves import RIVALS, TOLERATED
-from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, NODE, PATCHING, RANDOM, in_findings
+from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, NODE, PATCHING, RANDOM
+from emoscope.reporting.findings import in_findings
 from emoscope.reporting.html import html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
 

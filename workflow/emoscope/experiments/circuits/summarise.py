@@ -13,9 +13,8 @@ from emoscope.experiments.circuits.names import (
     INTEGRATED,
     NODE,
     PATCHING,
-    in_findings,
 )
-from emoscope.reporting.findings import Finding, write_findings
+from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
 from emoscope.statistics.ranks import rank_agreement
 from emoscope.statistics.settings import resampling

@@ -9,8 +9,3 @@ LEAST, DIRECTION, DIMENSIONS, RANDOM = "least change", "mean difference", "large
 METHODS = (LEAST, DIRECTION, DIMENSIONS, RANDOM)  # how a concept is erased; RANDOM erases none
 HERE, LAST = "here", "last"  # where it is read again once it is erased: at that depth, and behind the last block
 GAP, DISTANCE, CHANGED, ACCURACY = "gap", "distance", "changed", "accuracy"  # what erasing may change
-
-
-def in_findings(words: str) -> str:
-    """Names of places, measures and ways as those of findings have them."""
-    return words.replace(",", "").replace(" ", "_")

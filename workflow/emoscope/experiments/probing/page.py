@@ -24,8 +24,8 @@ from emoscope.experiments.probing.names import (
     POOLED,
     RANDOM,
     WORD,
-    in_findings,
 )
+from emoscope.reporting.findings import in_findings
 from emoscope.reporting.html import cell, html_table, number, percent, signed
 from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.names import EVERYWHERE, NONE

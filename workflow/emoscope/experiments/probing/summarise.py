@@ -15,10 +15,9 @@ from emoscope.experiments.probing.names import (
     LEAST,
     NOTHING,
     RANDOM,
-    in_findings,
 )
 from emoscope.perturbation.pairs import distances, moved
-from emoscope.reporting.findings import Finding, write_findings
+from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.clusters import MeanTest
 from emoscope.statistics.distances import total_variation
