@@ -74,7 +74,8 @@ def test_a_whole_dose_is_a_flip_and_its_reverse_is_none(found):
 def test_states_stand_at_their_depth_and_place(planted):
     model, tokenizer = planted
     texts = [
-        locate(model, tokenizer, text, [(start, start + 3)]) for text, start in (("we saw she late", 7), ("the she", 4))
+        locate(model, tokenizer, text, [(start, start + 3)], ["he/she"])
+        for text, start in (("we saw she late", 7), ("the she", 4))
     ]
     states, logits = place_states(model, texts, 8)
     for row, text in enumerate(texts):
@@ -88,18 +89,26 @@ def test_states_stand_at_their_depth_and_place(planted):
             (names.MEAN, run.residual.mean(dim=1)),
         ):
             np.testing.assert_allclose(states[:, names.PLACES.index(place), row], wanted, atol=1e-3)
-    assert np.isnan(place_states(model, [locate(model, tokenizer, "we saw", [])], 8)[0][:, 1]).all()
+    assert np.isnan(place_states(model, [locate(model, tokenizer, "we saw", [], [])], 8)[0][:, 1]).all()
 
 
 def test_tokens_are_told_apart_by_place(planted):
     model, tokenizer = planted
-    texts = [locate(model, tokenizer, "the she late", [(4, 7)]), locate(model, tokenizer, "a he saw home", [(2, 4)])]
+    texts = [
+        locate(model, tokenizer, "the she late", [(4, 7)], ["he/she"]),
+        locate(model, tokenizer, "a aunt saw home he", [(16, 18), (2, 6)], ["he/uncle", "aunt/uncle"]),
+    ]
     found = token_states(model, texts, 2, 8)
-    for row, text in enumerate(texts):
+    for (row, text), wanted in zip(
+        enumerate(texts), ({"she": "he/she"}, {"he": "he/uncle", "aunt": "aunt/uncle"}), strict=True
+    ):
         own = found.text == row
         assert own.sum() == text.inputs["input_ids"].shape[1]
         at = {place: set(np.flatnonzero(found.place[own] == place)) for place in names.PLACES}
-        assert at[names.WORD] == set(text.word) and at[names.POOLED] == {text.pooled}
+        assert at[names.WORD] == set(text.word) and at[names.POOLED] == {text.pooled} - set(text.word)
+        said = dict(enumerate(found.said[own]))
+        words = tokenizer.convert_ids_to_tokens(text.inputs["input_ids"][0].tolist())
+        assert {words[token]: name for token, name in said.items() if name} == wanted
         torch.testing.assert_close(
             found.values[own], activations_of(model, text.inputs).residual[2], atol=1e-3, rtol=1e-3
         )
@@ -112,7 +121,10 @@ def token_table(texts: int = 200, width: int = 10, shift: float = 3.0):
     values[:texts][torch.from_numpy(member), 3] += shift
     values[texts:][torch.from_numpy(member), 5] += shift
     places = np.repeat(np.array([names.WORD, names.POOLED], dtype=object), texts)
-    return TokenStates(values, np.tile(np.arange(texts), 2), places), member
+    said = np.where(
+        places == names.WORD, np.tile(np.array(["he/she"] * 2 + ["aunt/uncle"] * 2, dtype=object), texts // 2), ""
+    )
+    return TokenStates(values, np.tile(np.arange(texts), 2), places, said), member
 
 
 def test_each_place_is_erased_by_itself():
@@ -133,7 +145,7 @@ def test_each_place_is_erased_by_itself():
 
 def test_several_depths_are_fitted_on_what_is_left(planted):
     model, tokenizer = planted
-    texts = [locate(model, tokenizer, f"{filler} {word} late", [(len(filler) + 1, len(filler) + 1 + len(word))])
+    texts = [locate(model, tokenizer, f"{filler} {word} late", [(len(filler) + 1, len(filler) + 1 + len(word))], ["he/she"])
              for filler in ("we saw", "the lake", "so then", "a boat") for word in ("he", "she")]  # fmt: skip
     member = np.arange(len(texts)) % 2 == 0
     found = fitted(model, texts, member, [0, 4], [(names.LEAST, 0)], 64)
@@ -149,7 +161,7 @@ def test_several_depths_are_fitted_on_what_is_left(planted):
 def test_steering_moves_the_word_of_its_own_text_and_no_other(planted):
     model, tokenizer = planted
     long, short = (
-        locate(model, tokenizer, text, [(start, start + 3)])
+        locate(model, tokenizer, text, [(start, start + 3)], [""])
         for text, start in (("we saw the boat she late", 16), ("she", 0))
     )
     shifts = torch.randn(2, model.config.hidden_size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

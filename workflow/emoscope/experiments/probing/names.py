@@ -5,8 +5,10 @@ POOLED, WORD, MEAN = "pooled token", "the word", "mean of the tokens"  # where i
 PLACES = (POOLED, WORD, MEAN)
 MAJORITY, BAG, LOOKUP = "majority", "bag of words", "the word alone"  # what reads a concept without the model
 NOTHING = "nothing"
-LEAST, DIRECTION, DIMENSIONS, RANDOM = "least change", "mean difference", "largest dimensions", "random"
-METHODS = (LEAST, DIRECTION, DIMENSIONS, RANDOM)  # how a concept is erased; RANDOM erases none
+LEAST, BY_WORD = "least change", "least change by word"
+DIRECTION, DIMENSIONS = "mean difference", "largest dimensions"
+RANDOM, RANDOM_BY_WORD = "random", "random by word"  # as many directions as the others, or as by word; erase nothing
+METHODS = (LEAST, BY_WORD, DIRECTION, DIMENSIONS, RANDOM, RANDOM_BY_WORD)  # how a concept is erased
 HERE, LAST = "here", "last"  # where it is read again once it is erased: at that depth, and behind the last block
 GAP, DISTANCE, CHANGED, ACCURACY = "gap", "distance", "changed", "accuracy"  # what erasing may change
 
