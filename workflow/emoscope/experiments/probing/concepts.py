@@ -2,8 +2,8 @@
 
 Examples are a table: `text`; `value`, the number of what is to be read; `kind`, the word type by which control labels
 are dealt out; `spans`, the characters (start, end) of the words that say it, if single words do, and `said`, for each of
-these, the word and that of the twin, as one name; `pair`, the number that a text and its twin share; `cluster`, what
-counts as independent.
+these, the name of both words, its own and the twin's; `pair`, the number that a text and its twin share; `cluster`,
+what counts as independent.
 
 Control tasks: Hewitt and Liang (2019), "Designing and interpreting probes with control tasks". Every word type gets
 one of the concept's values by chance; a probe that does as well there reads word types, and not the concept.

@@ -8,7 +8,8 @@ NOTHING = "nothing"
 LEAST, BY_WORD = "least change", "least change by word"
 DIRECTION, DIMENSIONS = "mean difference", "largest dimensions"
 RANDOM, RANDOM_BY_WORD = "random", "random by word"  # as many directions as the others, or as by word; erase nothing
-METHODS = (LEAST, BY_WORD, DIRECTION, DIMENSIONS, RANDOM, RANDOM_BY_WORD)  # how a concept is erased
+BY_CHANCE = (RANDOM, RANDOM_BY_WORD)
+METHODS = (LEAST, BY_WORD, DIRECTION, DIMENSIONS, *BY_CHANCE)  # how a concept is erased
 HERE, LAST = "here", "last"  # where it is read again once it is erased: at that depth, and behind the last block
 GAP, DISTANCE, CHANGED, ACCURACY = "gap", "distance", "changed", "accuracy"  # what erasing may change
 
