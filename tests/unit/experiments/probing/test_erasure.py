@@ -61,7 +61,7 @@ def test_accuracy_is_lost_where_gender_decides_and_nowhere_else(found):
 def test_every_way_and_depth_is_there(found):
     ways = found.erased[["method", "depth"]].drop_duplicates()
     assert len(ways) == 1 + 6 * (5 + 1)
-    assert found.answers.groupby(["method", "draw", "depth"]).ngroups == 1 + 7 * 6, "two draws of random directions"
+    assert found.answers.groupby(["method", "draw", "depth"]).ngroups == 1 + 8 * 6, "two draws of random directions"
     told = found.answers[found.answers["learned"]]
     assert set(told["method"]) == {names.NOTHING} and len(told) == 96
 

@@ -1,8 +1,8 @@
 """What is looked for in a classifier's states: the texts that a probe learns from and is judged on, for each concept.
 
 Examples are a table: `text`; `value`, the number of what is to be read; `kind`, the word type by which control labels
-are dealt out; `spans`, the characters (start, end) of the words that say it, if single words do, and `said`, for each of
-these, the name of both words, its own and the twin's; `pair`, the number that a text and its twin share; `cluster`,
+are dealt out; `spans`, the characters (start, end) of the words that say it, if single words do, and `said`, for each
+of these, both words, its own and the twin's, as one name; `pair`, the number that a text and its twin share; `cluster`,
 what counts as independent.
 
 Control tasks: Hewitt and Liang (2019), "Designing and interpreting probes with control tasks". Every word type gets

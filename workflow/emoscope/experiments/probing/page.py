@@ -9,6 +9,7 @@ from markupsafe import Markup
 from emoscope.experiments.probing.names import (
     ACCURACY,
     BAG,
+    BY_WORD,
     CHANGED,
     DIMENSIONS,
     DIRECTION,
@@ -23,6 +24,7 @@ from emoscope.experiments.probing.names import (
     PLACES,
     POOLED,
     RANDOM,
+    RANDOM_BY_WORD,
     WORD,
     in_findings,
 )
@@ -33,9 +35,11 @@ from emoscope.storage.names import EVERYWHERE, NONE
 say = partial(passage, "probing")
 TITLES = {
     LEAST: "least change (LEACE)",
+    BY_WORD: "least change, by word",
     DIRECTION: "directions between the means",
     DIMENSIONS: "largest dimensions",
     RANDOM: "random directions",
+    RANDOM_BY_WORD: "random directions, as many as by word",
 }
 AT = {0: "the embeddings", EVERYWHERE: "every depth"}
 USED = "what can be read of it is used: erased, the answers come together"
