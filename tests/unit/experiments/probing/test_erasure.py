@@ -174,8 +174,11 @@ def test_differences_that_are_rounding_are_not_erased(method):
 
 def test_several_depths_are_fitted_on_what_is_left(planted):
     model, tokenizer = planted
-    texts = [locate(model, tokenizer, f"{filler} {word} late", [(len(filler) + 1, len(filler) + 1 + len(word))], ["he/she"])
-             for filler in ("we saw", "the lake", "so then", "a boat") for word in ("he", "she")]  # fmt: skip
+    texts = [
+        locate(model, tokenizer, f"{filler} {word} late", [(len(filler) + 1, len(filler) + 1 + len(word))], ["he/she"])
+        for filler in ("we saw", "the lake", "so then", "a boat")
+        for word in ("he", "she")
+    ]
     member = np.arange(len(texts)) % 2 == 0
     found = fitted(model, texts, member, [0, 4], [(names.LEAST, 0)], 64)
     assert set(found) == {(names.LEAST, 0, depth) for depth in (0, 4, EVERYWHERE)}
