@@ -139,25 +139,29 @@ NEARER, ALIKE, UNSURE = (0.1, 0.2, 1.0), (-0.01, 0.01, 0.01), (-0.1, 0.1, 0.5)
 
 
 @pytest.mark.parametrize(
-    ("nothing", "random", "lost", "everywhere", "left", "readability", "said"),
+    ("nothing", "random", "lost", "everywhere", "left", "fallen", "readability", "said"),
     [
-        (NEARER, NEARER, ALIKE, UNSURE, 0.4, page.READ, page.USED),
-        (NEARER, NEARER, ALIKE, UNSURE, 0.6, page.TYPES, page.USED),
-        (NEARER, NEARER, NEARER, UNSURE, 0.4, page.READ, page.COSTLY),
-        (NEARER, NEARER, UNSURE, ALIKE, 0.4, page.READ, page.COSTLY),
-        (NEARER, NEARER, None, ALIKE, 0.4, page.READ, page.COSTLY),
-        (NEARER, UNSURE, ALIKE, NEARER, 0.4, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, NEARER, ALIKE, 0.4, page.READ, page.UNUSED),
-        (ALIKE, ALIKE, ALIKE, NEARER, 0.4, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, 0.6, page.READ, page.UNSETTLED),
-        (NEARER, NEARER, ALIKE, NEARER, 0.4, page.UNREAD, page.UNASKED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, 0.4, page.UNREAD, page.UNASKED),
+        (NEARER, NEARER, ALIKE, UNSURE, 0.4, -0.1, page.READ, page.USED),
+        (NEARER, NEARER, ALIKE, UNSURE, 0.6, 0.1, page.TYPES, page.USED),
+        (NEARER, NEARER, NEARER, UNSURE, 0.4, -0.1, page.READ, page.COSTLY),
+        (NEARER, NEARER, UNSURE, ALIKE, 0.4, -0.1, page.READ, page.COSTLY),
+        (NEARER, NEARER, None, ALIKE, 0.4, -0.1, page.READ, page.COSTLY),
+        (NEARER, UNSURE, ALIKE, NEARER, 0.4, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, NEARER, ALIKE, 0.4, -0.1, page.READ, page.UNUSED),
+        (ALIKE, ALIKE, ALIKE, NEARER, 0.4, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, 0.6, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, 0.4, 0.1, page.READ, page.UNSETTLED),
+        (NEARER, NEARER, ALIKE, NEARER, 0.4, -0.1, page.UNREAD, page.UNASKED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, 0.4, -0.1, page.UNREAD, page.UNASKED),
     ],
 )
-def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, left, readability, said):
+def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, left, fallen, readability, said):
+    """`left`: the least that a fresh probe reads with the group erased, at a level of 0.5; `fallen`: the upper bound of
+    what it reads more than with nothing erased, which too few texts cannot show to be below nil."""
     quoted = {"embeddings.nearer.least_change.nothing": nothing, "embeddings.nearer.least_change.random": random}
     quoted |= {"embeddings.accuracy_lost.least_change": lost, "nearer.least_change.nothing": everywhere}
     quoted |= {"nearer.least_change.random": everywhere, "pooled_token_last.least_change": (left, 1.0, np.nan)}
+    quoted |= {"change.pooled_token_last.least_change": (-0.6, fallen, np.nan)}
     rows = [(f"gender.{name}", *numbers) for name, numbers in quoted.items() if numbers]
     table = pd.DataFrame(rows, columns=["name", "low", "high", "within"])
     assert page.verdict("gender", readability, 0.5, Findings(table), 0.05) == said

@@ -113,7 +113,8 @@ def verdict(axis: str, readability: str, level: float, found: Findings, alpha: f
     It is if erasing it from the embeddings, where it is not yet an answer, brings the answers to twins together, more
     than nothing and more than random directions do, by the intervals, and the accuracy on texts that name no group is
     shown to stay within the margin: a broken model answers alike, too. It is not if, erased at every depth so that a
-    fresh probe no longer reads it, they are shown to come together by less than the margin.
+    fresh probe is shown to read it less, and no longer above its level, they are shown to come together by less than
+    the margin.
     """
     least = in_findings(LEAST)
     if readability == UNREAD:
@@ -122,8 +123,9 @@ def verdict(axis: str, readability: str, level: float, found: Findings, alpha: f
         lost = found.get(f"{axis}.embeddings.accuracy_lost.{least}")
         return USED if lost is not None and lost["within"] <= alpha else COSTLY
     within = found[f"{axis}.nearer.{least}.{NOTHING}"]["within"]
-    left = found[f"{axis}.{in_findings(f'{POOLED}, {LAST}')}.{least}"]["low"]
-    return UNUSED if within <= alpha and not left > level else UNSETTLED
+    read = f"{in_findings(f'{POOLED}, {LAST}')}.{least}"
+    gone = found[f"{axis}.change.{read}"]["high"] < 0 and not found[f"{axis}.{read}"]["low"] > level
+    return UNUSED if within <= alpha and gone else UNSETTLED
 
 
 def reading_table(readings: pd.DataFrame) -> Markup:
