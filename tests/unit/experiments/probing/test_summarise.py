@@ -178,6 +178,9 @@ def test_the_page_says_what_was_found(found):
     said = words(page.main_result(["gender", "race"], found.depths, found.findings, 0.05))
     assert said.startswith("Gender ") and page.USED in said and "Race" not in said
     assert re.search(r"without the model, by (a bag of words|the word itself) \d+\.\d %\), and what", said), said
+    unread = found.depths.assign(low=0.4)
+    told = words(page.main_result(["gender"], unread, found.findings, 0.05))
+    assert told.endswith(f"{page.UNASKED}."), "no figures of erasing what cannot be read"
     assert "Race: left out." in words(page.left_out(found.texts))
     table = words(page.erased_table("gender", found.erased))
     assert "largest dimensions" in table and "random directions" in table and "LEACE" in table

@@ -21,7 +21,6 @@ from emoscope.experiments.probing.names import (
     LOOKUP,
     MAJORITY,
     NOTHING,
-    PLACES,
     POOLED,
     RANDOM,
     RANDOM_BY_WORD,
@@ -39,7 +38,7 @@ TITLES = {
     DIRECTION: "directions between the means",
     DIMENSIONS: "largest dimensions",
     RANDOM: "random directions",
-    RANDOM_BY_WORD: "random directions, as many as by word",
+    RANDOM_BY_WORD: "random, as many as by word",
 }
 AT = {0: "the embeddings", EVERYWHERE: "every depth"}
 USED = "what can be read of it is used: erased, the answers come together"
@@ -73,6 +72,7 @@ def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, al
     level, least = level_of(readings, axis), in_findings(LEAST)
     return {
         "readable": readable(row, level),
+        "asked": readable(row, level) != UNREAD,
         "verdict": verdict(axis, readable(row, level), level, found, alpha),
         "before": found[f"{axis}.{DISTANCE}.{NOTHING}"],
         "erased": found[f"{axis}.embeddings.{DISTANCE}.{least}"],
@@ -163,8 +163,8 @@ def erased_table(axis: str, table: pd.DataFrame) -> Markup:
                 "distance": cell(own.loc[DISTANCE], number),
                 "changed": cell(own.loc[CHANGED], percent),
                 "accuracy": cell(own.loc[ACCURACY], percent),
-                "read at the word, embeddings": percent(own.loc[f"{WORD}, {HERE}", "value"]),
-                **{f"read at {_the(place)}, last": percent(own.loc[f"{place}, {LAST}", "value"]) for place in PLACES},
+                "read at the word": percent(own.loc[f"{WORD}, {HERE}", "value"]),
+                "read at the end": percent(own.loc[f"{POOLED}, {LAST}", "value"]),
             }
         )
     return html_table(rows, say("erased", axis=axis), text=("erased", "at"))
@@ -183,7 +183,3 @@ def gap_of(axis: str, findings: pd.DataFrame) -> float:
 def left_out(texts: pd.DataFrame) -> Markup:
     """A sentence for each concept of which too few texts are known."""
     return Markup("\n").join(say("left_out", **row) for row in texts[~texts["probed"]].to_dict("records"))
-
-
-def _the(place: str) -> str:
-    return place if place.startswith("the ") else f"the {place}"
