@@ -27,7 +27,12 @@ def test_a_flip_gives_two_texts_of_which_each_names_its_own_group():
     for row in table.itertuples():
         [(start, end)] = row.spans
         assert row.text[start:end] == row.kind and (row.kind in men) == (row.value == 0)
+        [said] = row.said
+        assert row.kind in said.split("/")
     assert (table.groupby("pair")["cluster"].nunique() == 1).all()
+    twins = table.assign(said=table["said"].str[0]).groupby("pair")
+    assert (twins["said"].nunique() == 1).all()
+    assert [set(name.split("/")) for name in twins["said"].first()] == [set(kinds) for _, kinds in twins["kind"]]
 
 
 def test_flips_that_do_not_count_or_name_both_groups_are_left_out_and_templates_come_last():

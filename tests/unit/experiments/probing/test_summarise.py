@@ -139,25 +139,29 @@ NEARER, ALIKE, UNSURE = (0.1, 0.2, 1.0), (-0.01, 0.01, 0.01), (-0.1, 0.1, 0.5)
 
 
 @pytest.mark.parametrize(
-    ("nothing", "random", "lost", "everywhere", "left", "readability", "said"),
+    ("nothing", "random", "lost", "everywhere", "left", "fallen", "readability", "said"),
     [
-        (NEARER, NEARER, ALIKE, UNSURE, 0.4, page.READ, page.USED),
-        (NEARER, NEARER, ALIKE, UNSURE, 0.6, page.TYPES, page.USED),
-        (NEARER, NEARER, NEARER, UNSURE, 0.4, page.READ, page.COSTLY),
-        (NEARER, NEARER, UNSURE, ALIKE, 0.4, page.READ, page.COSTLY),
-        (NEARER, NEARER, None, ALIKE, 0.4, page.READ, page.COSTLY),
-        (NEARER, UNSURE, ALIKE, NEARER, 0.4, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, NEARER, ALIKE, 0.4, page.READ, page.UNUSED),
-        (ALIKE, ALIKE, ALIKE, NEARER, 0.4, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, 0.6, page.READ, page.UNSETTLED),
-        (NEARER, NEARER, ALIKE, NEARER, 0.4, page.UNREAD, page.UNASKED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, 0.4, page.UNREAD, page.UNASKED),
+        (NEARER, NEARER, ALIKE, UNSURE, 0.4, -0.1, page.READ, page.USED),
+        (NEARER, NEARER, ALIKE, UNSURE, 0.6, 0.1, page.TYPES, page.USED),
+        (NEARER, NEARER, NEARER, UNSURE, 0.4, -0.1, page.READ, page.COSTLY),
+        (NEARER, NEARER, UNSURE, ALIKE, 0.4, -0.1, page.READ, page.COSTLY),
+        (NEARER, NEARER, None, ALIKE, 0.4, -0.1, page.READ, page.COSTLY),
+        (NEARER, UNSURE, ALIKE, NEARER, 0.4, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, NEARER, ALIKE, 0.4, -0.1, page.READ, page.UNUSED),
+        (ALIKE, ALIKE, ALIKE, NEARER, 0.4, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, 0.6, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, 0.4, 0.1, page.READ, page.UNSETTLED),
+        (NEARER, NEARER, ALIKE, NEARER, 0.4, -0.1, page.UNREAD, page.UNASKED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, 0.4, -0.1, page.UNREAD, page.UNASKED),
     ],
 )
-def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, left, readability, said):
+def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, left, fallen, readability, said):
+    """`left`: the least that a fresh probe reads with the group erased, at a level of 0.5; `fallen`: the upper bound of
+    what it reads more than with nothing erased, which too few texts cannot show to be below nil."""
     quoted = {"embeddings.nearer.least_change.nothing": nothing, "embeddings.nearer.least_change.random": random}
     quoted |= {"embeddings.accuracy_lost.least_change": lost, "nearer.least_change.nothing": everywhere}
     quoted |= {"nearer.least_change.random": everywhere, "pooled_token_last.least_change": (left, 1.0, np.nan)}
+    quoted |= {"change.pooled_token_last.least_change": (-0.6, fallen, np.nan)}
     rows = [(f"gender.{name}", *numbers) for name, numbers in quoted.items() if numbers]
     table = pd.DataFrame(rows, columns=["name", "low", "high", "within"])
     assert page.verdict("gender", readability, 0.5, Findings(table), 0.05) == said
@@ -174,6 +178,9 @@ def test_the_page_says_what_was_found(found):
     said = words(page.main_result(["gender", "race"], found.depths, found.findings, 0.05))
     assert said.startswith("Gender ") and page.USED in said and "Race" not in said
     assert re.search(r"without the model, by (a bag of words|the word itself) \d+\.\d %\), and what", said), said
+    unread = found.depths.assign(low=0.4)
+    told = words(page.main_result(["gender"], unread, found.findings, 0.05))
+    assert told.endswith(f"{page.UNASKED}."), "no figures of erasing what cannot be read"
     assert "Race: left out." in words(page.left_out(found.texts))
     table = words(page.erased_table("gender", found.erased))
     assert "largest dimensions" in table and "random directions" in table and "LEACE" in table

@@ -1,8 +1,9 @@
 """What is looked for in a classifier's states: the texts that a probe learns from and is judged on, for each concept.
 
 Examples are a table: `text`; `value`, the number of what is to be read; `kind`, the word type by which control labels
-are dealt out; `spans`, the characters (start, end) of the words that say it, if single words do; `pair`, the number
-that a text and its twin share; `cluster`, what counts as independent.
+are dealt out; `spans`, the characters (start, end) of the words that say it, if single words do, and `said`, for each
+of these, both words, its own and the twin's, as one name; `pair`, the number that a text and its twin share; `cluster`,
+what counts as independent.
 
 Control tasks: Hewitt and Liang (2019), "Designing and interpreting probes with control tasks". Every word type gets
 one of the concept's values by chance; a probe that does as well there reads word types, and not the concept.
@@ -21,7 +22,7 @@ from emoscope.perturbation.inside.sample import kinds_of
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.storage.decisions import has_several
 
-COLUMNS = ["text", "value", "kind", "spans", "pair", "cluster"]
+COLUMNS = ["text", "value", "kind", "spans", "said", "pair", "cluster"]
 NEGATORS = re.compile(
     r"\b(?:not|no|never|nobody|nothing|nor|neither|nowhere|none|cannot|aint|\w+n['\u2019]t"
     r"|(?:do|does|did|is|was|were|are|ca|wo|could|would|should|has|have|had)nt)\b",
@@ -59,13 +60,19 @@ def people_examples(pairs: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     flips = flips[(named_first(flips) != 0) & (flips["origin"] != "published")]
     flips = flips.sort_values("origin", key=lambda origin: origin == "template", kind="stable").head(count // 2)
     first = named_first(flips)
+    said = [_exchanged(row.text, row.perturbed, row.spans) for row in flips.itertuples()]
     sides = []
     for text, places, value in (("text", slice(0, 2), first < 0), ("perturbed", slice(2, 4), first > 0)):
         spans = [[tuple(map(int, span[places])) for span in spans] for spans in flips["spans"]]
         words = [whole[slice(*own[0])].lower() for whole, own in zip(flips[text], spans, strict=True)]
         table = pd.DataFrame({"text": flips[text], "value": value.astype(int), "kind": words})
-        sides.append(table.assign(spans=spans, pair=range(len(flips)), cluster=flips["cluster"]))
+        sides.append(table.assign(spans=spans, said=said, pair=range(len(flips)), cluster=flips["cluster"]))
     return pd.concat(sides).sort_values("pair", kind="stable", ignore_index=True)[COLUMNS]
+
+
+def _exchanged(text: str, perturbed: str, spans: np.ndarray) -> list[str]:
+    """For each span the word and the one in its place, in one order for both."""
+    return ["/".join(sorted((text[a:b].lower(), perturbed[c:d].lower()))) for a, b, c, d in spans]
 
 
 def unseen(table: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
@@ -103,7 +110,9 @@ def _of_texts(texts: pd.Series, values: pd.Series | np.ndarray) -> pd.DataFrame:
     """Examples that are texts of their own, of the kind of their last word."""
     last = texts.map(lambda text: found[0].lower() if (found := _LAST_WORD.search(text)) else "")
     table = pd.DataFrame({"text": texts.to_numpy(), "value": np.asarray(values, dtype=int), "kind": last.to_numpy()})
-    return table.assign(spans=[[]] * len(table), pair=range(len(table)), cluster=texts.to_numpy())[COLUMNS]
+    return table.assign(
+        spans=[[]] * len(table), said=[[]] * len(table), pair=range(len(table)), cluster=texts.to_numpy()
+    )[COLUMNS]
 
 
 OF_TEXTS: dict[str, Callable[[pd.DataFrame, int, int], pd.DataFrame]] = {

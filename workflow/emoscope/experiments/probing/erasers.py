@@ -21,7 +21,7 @@ from emoscope.models.inside.erasure import (
 )
 from emoscope.storage.names import EVERYWHERE
 
-ROUNDING = 1e-3  # of the largest difference between the groups: a smaller one is where the texts are the same
+ROUNDING = 1e-3  # of the spread of the states: a smaller difference between the groups is none
 Erasers = dict[int, Eraser]  # by depth
 
 
@@ -29,29 +29,47 @@ def fit(method: str, draw: int, states: TokenStates, member: np.ndarray) -> Eras
     """Erase which texts are members, bool (texts,), from the states of their tokens.
 
     A concept lies elsewhere at the word that says it than at the token that the head reads, so that each kind of place
-    is a concept of its own, and has a direction of its own: the other methods take away as many directions.
+    is a concept of its own, and has a direction of its own: the other methods take away as many directions. By word,
+    so has each word that has one in its place in the twin, as `he` and `she` may differ otherwise than `aunt` and
+    `uncle`.
     """
-    inside = torch.from_numpy(member[states.text])
-    kinds = [torch.from_numpy(states.place == place) for place in names.PLACES if (states.place == place).any()]
-    values = states.values
-    between = torch.cat([mean_difference(values[kind], inside[kind]) for kind in kinds])
-    sizes = between.norm(dim=1)
-    between = between[sizes >= ROUNDING * sizes.max()]  # before any attention, nothing tells at other words
+    values, inside = states.values, torch.from_numpy(member[states.text])
+    kinds, between = _told(values, inside, _kinds(states, method in (names.BY_WORD, names.RANDOM_BY_WORD)))
+    count = int(torch.linalg.matrix_rank(between))
     match method:
-        case names.LEAST:
-            return least_eraser(
-                values, torch.stack([_centred(inside, kind) for kind in kinds], dim=1).to(values.device)
-            )
+        case names.LEAST | names.BY_WORD:
+            concepts = [torch.zeros(len(inside), dtype=torch.float64), *(_centred(inside, kind) for kind in kinds)]
+            return least_eraser(values, torch.stack(concepts, dim=1).to(values.device))
         case names.DIRECTION:
             directions = between
         case names.DIMENSIONS:
-            directions = largest_dimensions(values, inside, len(between))
-        case names.RANDOM:
+            directions = largest_dimensions(values, inside, count)
+        case names.RANDOM | names.RANDOM_BY_WORD:
             generator = torch.Generator().manual_seed(draw)
-            directions = torch.randn(len(between), values.shape[1], generator=generator, dtype=torch.float64)
+            directions = torch.randn(count, values.shape[1], generator=generator, dtype=torch.float64)
         case _:
             raise ValueError(f"no way of erasing is called {method!r}")
     return direction_eraser(values, directions.to(values.device))
+
+
+def _kinds(states: TokenStates, by_word: bool) -> list[Tensor]:
+    """Which tokens are of each kind, bool (tokens,): of each place, or of each word that says the concept and of each
+    other place."""
+    kinds = [states.place == place for place in names.PLACES if not (by_word and place == names.WORD)]
+    if by_word:
+        kinds += [states.said == name for name in sorted(set(states.said) - {""})]
+    return [torch.from_numpy(kind) for kind in kinds]
+
+
+def _told(values: Tensor, inside: Tensor, kinds: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+    """The kinds at which the means of the groups differ, and their differences (kinds, width); before any attention,
+    nothing tells at other words, and what was erased is not there any more."""
+    kinds = [kind for kind in kinds if 0 < inside[kind].sum() < kind.sum()]
+    nothing = values[:0].double()
+    between = torch.cat([nothing, *(mean_difference(values[kind], inside[kind]) for kind in kinds)])
+    spread = values.double().var(dim=0, correction=0).sum().sqrt()
+    differs = between.norm(dim=1) >= ROUNDING * spread
+    return [kind for kind, told in zip(kinds, differs, strict=True) if told], between[differs]
 
 
 def _centred(inside: Tensor, kind: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.experiments.probing.concepts import enough
 from emoscope.experiments.probing.erasers import Erasers, erased, fitted
 from emoscope.experiments.probing.measure import examples_of_people, examples_of_texts
-from emoscope.experiments.probing.names import CLASS, HERE, LAST, METHODS, NOTHING, PLACES, RANDOM
+from emoscope.experiments.probing.names import BY_CHANCE, CLASS, HERE, LAST, METHODS, NOTHING, PLACES
 from emoscope.experiments.probing.probe import probed
 from emoscope.experiments.probing.states import Located, chosen_depths, located, place_states
 from emoscope.models.families import blocks_of
@@ -82,7 +82,7 @@ def erase_concept(
     found: list[tuple[pd.DataFrame, ...]] = []
     if enough(learned) and enough(judged):
         texts = Judged(*located(classifier, tokenizer, learned), *located(classifier, tokenizer, judged), labelled)
-        ways = [(method, draw) for method in METHODS for draw in range(config["random"] if method == RANDOM else 1)]
+        ways = [(method, draw) for method in METHODS for draw in range(config["random"] if method in BY_CHANCE else 1)]
         depths = chosen_depths(classifier, config["depths"])
         erasers = fitted(classifier, texts.texts, texts.member, depths, ways, budget)
         erasers = {(NOTHING, 0, EVERYWHERE): {}} | erasers

@@ -53,7 +53,7 @@ def erasure(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     label_axes(axes, x="depth at which it is erased", y="distance between the answers to twins")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 
@@ -80,5 +80,6 @@ def steering(table: pd.DataFrame, gap: float) -> Figure:
 
 def _line(axes: Axes, x, value, low, high, number: int, title: str) -> None:
     axes.fill_between(x, low, high, color=PALETTE[number], alpha=0.15, linewidth=0)
-    style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.3}
+    marker = MARKERS[number % len(MARKERS)]
+    style = {"color": PALETTE[number], "marker": marker, "markersize": 3.5, "linewidth": 1.3}
     axes.plot(x, value, label=title, **style)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from emoscope.experiments.probing.names import (
     ACCURACY,
     BAG,
+    BY_WORD,
     CHANGED,
     DIMENSIONS,
     DIRECTION,
@@ -20,9 +21,9 @@ from emoscope.experiments.probing.names import (
     LOOKUP,
     MAJORITY,
     NOTHING,
-    PLACES,
     POOLED,
     RANDOM,
+    RANDOM_BY_WORD,
     WORD,
 )
 from emoscope.reporting.findings import in_findings
@@ -33,9 +34,11 @@ from emoscope.storage.names import EVERYWHERE, NONE
 say = partial(passage, "probing")
 TITLES = {
     LEAST: "least change (LEACE)",
+    BY_WORD: "least change, by word",
     DIRECTION: "directions between the means",
     DIMENSIONS: "largest dimensions",
     RANDOM: "random directions",
+    RANDOM_BY_WORD: "random, as many as by word",
 }
 AT = {0: "the embeddings", EVERYWHERE: "every depth"}
 USED = "what can be read of it is used: erased, the answers come together"
@@ -69,6 +72,7 @@ def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, al
     level, least = level_of(readings, axis), in_findings(LEAST)
     return {
         "readable": readable(row, level),
+        "asked": readable(row, level) != UNREAD,
         "verdict": verdict(axis, readable(row, level), level, found, alpha),
         "before": found[f"{axis}.{DISTANCE}.{NOTHING}"],
         "erased": found[f"{axis}.embeddings.{DISTANCE}.{least}"],
@@ -109,7 +113,8 @@ def verdict(axis: str, readability: str, level: float, found: Findings, alpha: f
     It is if erasing it from the embeddings, where it is not yet an answer, brings the answers to twins together, more
     than nothing and more than random directions do, by the intervals, and the accuracy on texts that name no group is
     shown to stay within the margin: a broken model answers alike, too. It is not if, erased at every depth so that a
-    fresh probe no longer reads it, they are shown to come together by less than the margin.
+    fresh probe is shown to read it less, and no longer above its level, they are shown to come together by less than
+    the margin.
     """
     least = in_findings(LEAST)
     if readability == UNREAD:
@@ -118,8 +123,9 @@ def verdict(axis: str, readability: str, level: float, found: Findings, alpha: f
         lost = found.get(f"{axis}.embeddings.accuracy_lost.{least}")
         return USED if lost is not None and lost["within"] <= alpha else COSTLY
     within = found[f"{axis}.nearer.{least}.{NOTHING}"]["within"]
-    left = found[f"{axis}.{in_findings(f'{POOLED}, {LAST}')}.{least}"]["low"]
-    return UNUSED if within <= alpha and not left > level else UNSETTLED
+    read = f"{in_findings(f'{POOLED}, {LAST}')}.{least}"
+    gone = found[f"{axis}.change.{read}"]["high"] < 0 and not found[f"{axis}.{read}"]["low"] > level
+    return UNUSED if within <= alpha and gone else UNSETTLED
 
 
 def reading_table(readings: pd.DataFrame) -> Markup:
@@ -157,8 +163,8 @@ def erased_table(axis: str, table: pd.DataFrame) -> Markup:
                 "distance": cell(own.loc[DISTANCE], number),
                 "changed": cell(own.loc[CHANGED], percent),
                 "accuracy": cell(own.loc[ACCURACY], percent),
-                "read at the word, embeddings": percent(own.loc[f"{WORD}, {HERE}", "value"]),
-                **{f"read at {_the(place)}, last": percent(own.loc[f"{place}, {LAST}", "value"]) for place in PLACES},
+                "read at the word": percent(own.loc[f"{WORD}, {HERE}", "value"]),
+                "read at the end": percent(own.loc[f"{POOLED}, {LAST}", "value"]),
             }
         )
     return html_table(rows, say("erased", axis=axis), text=("erased", "at"))
@@ -177,7 +183,3 @@ def gap_of(axis: str, findings: pd.DataFrame) -> float:
 def left_out(texts: pd.DataFrame) -> Markup:
     """A sentence for each concept of which too few texts are known."""
     return Markup("\n").join(say("left_out", **row) for row in texts[~texts["probed"]].to_dict("records"))
-
-
-def _the(place: str) -> str:
-    return place if place.startswith("the ") else f"the {place}"

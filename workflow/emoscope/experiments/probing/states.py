@@ -20,10 +20,12 @@ from emoscope.models.families import blocks_of, pooled_token
 
 @dataclass(frozen=True)
 class Located:
-    """A text's inputs, (1, tokens), the tokens of the words that say the concept, and the one that the head reads."""
+    """A text's inputs, (1, tokens), the tokens of the words that say the concept with the names of what these say, if
+    given, and the token that the head reads."""
 
     inputs: BatchEncoding
     word: list[int]
+    said: list[str]
     pooled: int
 
 
@@ -31,19 +33,28 @@ def located(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, examples: pd.DataFrame
 ) -> tuple[list[Located], pd.DataFrame]:
     """The texts of examples, and these; pairs without a word that says the concept, as it was cut off, are left out."""
-    found = [locate(model, tokenizer, row.text, row.spans) for row in examples.itertuples()]
+    found = [locate(model, tokenizer, row.text, row.spans, row.said) for row in examples.itertuples()]
     cut = [bool(len(spans)) and not text.word for spans, text in zip(examples["spans"], found, strict=True)]
     kept = ~examples["pair"].isin(examples.loc[cut, "pair"]).to_numpy()
     return [text for text, whole in zip(found, kept, strict=True) if whole], examples[kept].reset_index(drop=True)
 
 
 def locate(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str, spans: Sequence[tuple[int, int]]
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    said: Sequence[str],
 ) -> Located:
     encoded = tokenizer(text, truncation=True, return_offsets_mapping=True, return_tensors="pt")
     offsets = encoded.pop("offset_mapping")[0].tolist()
-    word = [token for token, (a, b) in enumerate(offsets) if any(min(b, end) > max(a, start) for start, end in spans)]
-    return Located(encoded, word, pooled_token(model, encoded["input_ids"]))
+    words = {
+        token: name
+        for (start, end), name in zip(spans, said, strict=True)
+        for token, (a, b) in enumerate(offsets)
+        if min(b, end) > max(a, start)
+    }
+    return Located(encoded, [*words], [*words.values()], pooled_token(model, encoded["input_ids"]))
 
 
 def place_states(
@@ -69,15 +80,17 @@ def place_states(
 @dataclass(frozen=True)
 class TokenStates:
     """The states of all tokens of some texts at one depth, (tokens, width), the text that each is of, and whether it is
-    of the words that say the concept (WORD), the one that the head reads (POOLED) or another one (MEAN)."""
+    of the words that say the concept (WORD), the one that the head reads (POOLED) or another one (MEAN); `said` names
+    what a word says, and is empty at other tokens."""
 
     values: Tensor
     text: np.ndarray
     place: np.ndarray
+    said: np.ndarray
 
 
 def token_states(model: PreTrainedModel, texts: Sequence[Located], depth: int, tokens_per_batch: int) -> TokenStates:
-    values, rows, places = [], [], []
+    values, rows, places, said = [], [], [], []
     for row, run in each_activations(model, [text.inputs for text in texts], tokens_per_batch):
         values.append(run.residual[depth])
         rows.append(np.full(len(values[-1]), row))
@@ -85,7 +98,9 @@ def token_states(model: PreTrainedModel, texts: Sequence[Located], depth: int, t
         place[texts[row].pooled] = POOLED
         place[texts[row].word] = WORD
         places.append(place)
-    return TokenStates(torch.cat(values), np.concatenate(rows), np.concatenate(places))
+        said.append(np.full(len(place), "", dtype=object))
+        said[-1][texts[row].word] = texts[row].said
+    return TokenStates(torch.cat(values), *map(np.concatenate, (rows, places, said)))
 
 
 def chosen_depths(model: PreTrainedModel, count: int) -> list[int]:

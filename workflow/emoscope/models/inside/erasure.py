@@ -85,4 +85,4 @@ def _centred(values: Tensor) -> tuple[Tensor, Tensor]:
 def _basis(rows: Tensor) -> Tensor:
     """Orthonormal columns (width, rank) that span what the rows (count, width) span; none if all are nil."""
     _, sizes, axes = torch.linalg.svd(rows, full_matrices=False)
-    return axes[sizes > TINY * sizes.max().clamp(min=TINY)].T
+    return axes[sizes > TINY * sizes.sum().clamp(min=TINY)].T
