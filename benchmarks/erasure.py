@@ -7,9 +7,9 @@ from training texts. Printed are, over the seeds, the mean gap P(anger | male) -
 sentences, the distance between the answers to each and its flip (what differs either way shows there, and not in the
 mean), and the accuracy on keyword sentences, with nothing erased and in each way, and how much of that is lost.
 
-Gender is one direction only as far as its words differ alike; 17 pairs of words have 17 of their own. Flips of one token
-then start alike, so that by word the gap is closed by construction, and what it costs is the question: room for as many
-directions beside all else is why the models are as wide as this.
+Gender is one direction only as far as its words differ alike; 17 pairs of words have 17 of their own. Flips of one
+token then start alike, so that by word the gap is closed by construction, and what it costs is the question: room for
+as many directions beside all else is why the models are as wide as this.
 """
 
 import json
@@ -21,8 +21,7 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from benchmarks.measuring import ROOT, trained
-from benchmarks.words import interval
+from benchmarks.measuring import ROOT, student_interval, trained
 from emoscope.data.class_names import EMOTIONS
 from emoscope.data.planted import GAPS, generate
 from emoscope.experiments.flips.training_pairs import flip_training_texts
@@ -64,7 +63,7 @@ def over_seeds(found: pd.DataFrame) -> pd.DataFrame:
 
 def rounded(values: np.ndarray) -> list[float]:
     """Mean, low and high."""
-    return [round(value, 4) for value in interval(values)]
+    return [round(value, 4) for value in student_interval(values)]
 
 
 def measured(seed: int, effect: float, rows: int) -> pd.DataFrame:

@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
+from scipy import stats
 from transformers import GPT2Config, GPT2ForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.data.planted import EMOTIONS, generate
@@ -64,6 +66,14 @@ def side_by_side(routes: dict[str, Callable[[], object]], rounds: int, budget: f
         for name, work in routes.items():
             times[name].append(seconds(work))
     return {name: statistics.median(each[1:] or each) for name, each in times.items()}
+
+
+def student_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """A mean over seeds or models, with the 95 % interval of Student's t; NaN bounds for one value."""
+    if len(values) < 2:
+        return float(values.mean()), np.nan, np.nan
+    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
 
 
 def ceilings() -> dict[str, float]:

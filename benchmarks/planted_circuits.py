@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from benchmarks.measuring import student_interval
 from emoscope.experiments.masking.measure import Mask, block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.activations import Activations, activations_of
@@ -42,10 +43,19 @@ Scores = dict[str, np.ndarray]  # by method, one number for each of `nodes()`
 
 def measure(models: str = str(MODELS)) -> dict:
     found = pd.concat([scored(layout, seed) for layout in LAYOUTS for seed in range(int(models))])
-    by_method = found.groupby(["layout", "method"], sort=False)[["auc", "precision", "redundant"]]
-    table = by_method.agg(["mean", "min", "max"])
-    table.columns = ["_".join(column) for column in table.columns]
-    return {"models": int(models), "nodes": len(nodes()), "methods": records(table.reset_index())}
+    return {"models": int(models), "nodes": len(nodes()), "methods": over_models(found)}
+
+
+def over_models(found: pd.DataFrame) -> list[dict]:
+    """By layout and method, of each measure the mean over models with its interval, the lowest and the highest; null
+    where there is no number."""
+    tables = []
+    for measure in found.columns.intersection(["auc", "precision", "redundant"]):
+        values = found.groupby(["layout", "method"], sort=False)[measure]
+        bounds = zip(*values.apply(lambda each: student_interval(each.to_numpy())), strict=True)
+        table = pd.DataFrame(dict(zip(("mean", "low", "high"), bounds, strict=True)), index=values.min().index)
+        tables.append(table.assign(least=values.min(), most=values.max()).add_prefix(f"{measure}_"))
+    return records(pd.concat(tables, axis=1).reset_index())
 
 
 def records(table: pd.DataFrame) -> list[dict]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from benchmarks.planted_circuits import MODELS, PAIRS, STEPS, of_node, records, span_of
+from benchmarks.planted_circuits import MODELS, PAIRS, STEPS, of_node, over_models, records, span_of
 from emoscope.models.activations import activations_of
 from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
 from emoscope.models.inside.estimates import estimated_effects
@@ -29,11 +29,8 @@ from emoscope.statistics.average_precision import average_precision
 
 def measure(models: str = str(MODELS)) -> dict:
     found = pd.concat([scored(layout, seed) for layout in LAYOUTS for seed in range(int(models))])
-    table = found.groupby(["layout", "method"], sort=False)[["auc", "precision"]].agg(["mean", "min", "max"])
-    table.columns = ["_".join(column) for column in table.columns]
-    return {"models": int(models), "edges": records(found[["layout", "edges", "planted"]].drop_duplicates())} | {
-        "methods": records(table.reset_index())
-    }
+    edges = records(found[["layout", "edges", "planted"]].drop_duplicates())
+    return {"models": int(models), "edges": edges, "methods": over_models(found)}
 
 
 def scored(layout: str, seed: int, count: int = PAIRS) -> pd.DataFrame:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from benchmarks.measuring import trained, turns
+from benchmarks.measuring import student_interval, trained, turns
 from emoscope.data.class_names import EMOTIONS
 from emoscope.data.planted import Generated, generate
 from emoscope.experiments.words.measure import attribute_words
@@ -73,13 +72,7 @@ def over_seeds(tables: list[pd.DataFrame]) -> dict[str, dict[str, list[float]]]:
     """By method and measure, the mean over tables of one seed each, with interval; and the chance of the top word."""
     found: dict[str, dict[str, list[float]]] = {}
     for (method, measure), rows in pd.concat(tables).groupby(["method", "measure"], sort=False):
-        found.setdefault(method, {})[measure] = [round(value, 3) for value in interval(rows["value"].to_numpy())]
+        found.setdefault(method, {})[measure] = [
+            round(value, 3) for value in student_interval(rows["value"].to_numpy())
+        ]
     return found | {"chance": {"top": [round(float(np.mean([table["chance"].iloc[0] for table in tables])), 3)]}}
-
-
-def interval(values: np.ndarray) -> tuple[float, float, float]:
-    """A mean with its 95 % interval; NaN bounds for one value."""
-    if len(values) < 2:
-        return float(values.mean()), np.nan, np.nan
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean()), float(values.mean() - half), float(values.mean() + half)

@@ -1,8 +1,10 @@
 """What finds a known circuit, what does not, and what overlooks that two heads stand in for each other."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from benchmarks.planted_circuits import scored
+from benchmarks.planted_circuits import over_models, scored
 from emoscope.models.planted.compiled import LAYOUTS
 from emoscope.models.planted.texts import REMOVED
 from emoscope.perturbation.inside.patching import FLIPPED_INTO_ORIGINAL, ORIGINAL_INTO_FLIPPED
@@ -26,3 +28,12 @@ def test_methods_are_told_apart(layout):
     # where the sum of both is saturated, its gradient is zero
     assert redundant[f"attribution patching, {FLIPPED_INTO_ORIGINAL}, {REMOVED}"] == 0
     assert redundant[f"integrated gradients, {FLIPPED_INTO_ORIGINAL}, {REMOVED}"] == 1
+
+
+def test_models_count_alike_and_have_students_interval():
+    found = pd.DataFrame({"layout": "gpt2", "method": "patching", "auc": [0.8, 0.9, 1.0], "redundant": np.nan})
+    found = pd.concat([found, found.assign(method="chance", auc=0.5)])
+    first, second = over_models(found)
+    assert (first["method"], first["auc_mean"], first["auc_low"], first["auc_high"]) == ("patching", 0.9, 0.652, 1.148)
+    assert (first["auc_least"], first["auc_most"], first["redundant_mean"]) == (0.8, 1.0, None)
+    assert (second["method"], second["auc_mean"], second["auc_low"]) == ("chance", 0.5, 0.5)
