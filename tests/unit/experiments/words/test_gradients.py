@@ -1,11 +1,14 @@
 """Gradients of many texts at once, against a plain loop over texts, steps and classes, and against captum."""
 
 import copy
+import re
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from tokenizers import BertWordPieceTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from benchmarks.families import random_model, word_pieces
 from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, explain, padded
@@ -78,6 +81,27 @@ def test_scores_account_for_the_whole_difference_from_the_baseline(model, own_to
         assert np.allclose(scores.sum(axis=0), sums)
         assert np.abs(sums - differences).max() < 0.01 * max(np.abs(differences).max(), 1)
         assert np.abs(differences).max() > 1e-3
+
+
+def whole_words() -> PreTrainedTokenizerFast:
+    """A token for each word and mark of TEXTS, numbered in order: a trained vocabulary breaks ties by chance."""
+    words = sorted({word for text in TEXTS for word in re.findall(r"\w+|[^\w\s]", text.lower())})
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words]
+    tokenizer = BertWordPieceTokenizer({token: number for number, token in enumerate(tokens)})
+    names = {"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]"}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, model_max_length=48, **names)
+
+
+@pytest.mark.parametrize("family", ["roberta", "distilbert"])
+@pytest.mark.parametrize("name", [name for name in of_kind("gradient") if name.startswith("integrated")])
+def test_scores_account_for_the_whole_difference_in_families_with_heads_of_their_own(family, name):
+    tokenizer = whole_words()
+    model = random_model(family, len(tokenizer)).double().requires_grad_(False)
+    readings = read_texts(tokenizer, TEXTS)
+    chosen = np.zeros((len(TEXTS), 1), dtype=int)
+    for explained in explain(model, tokenizer, readings, chosen, [name], 50, 8192):
+        sums, differences = explained.accounts[name].T
+        assert np.abs(sums - differences) < 0.01 * np.abs(differences) and np.abs(differences) > 1e-3
 
 
 def test_more_steps_account_for_more(model, own_tokenizer):

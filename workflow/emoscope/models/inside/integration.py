@@ -14,7 +14,7 @@ from emoscope.models.logits import gives_several
 
 TOLERANCE = 0.01  # of the logit difference: an integral that is further off is taken again, denser
 PART = 4  # a half has so many times fewer steps than the whole line, since most of it is smooth
-HALVINGS = 5  # at most: then steps are 2 ** 5 / PART, 8 times as dense
+HALVINGS = 8  # at most: then steps are 2 ** 8 / PART, 64 times as dense, enough for the kinks of a ReLU
 LEAST = 1e-4  # of a logit: differences below are rounding
 
 Place = Callable[[Tensor], AbstractContextManager]  # puts values (rows, tokens, width) into a model while it runs
