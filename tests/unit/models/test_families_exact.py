@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from benchmarks.families import BEGIN, CONFIGS, DESCRIPTIONS, END, ROOT, TEXTS, checks, random_model, table, word_pieces
-from emoscope.models.activations import activations_of, padded
+from emoscope.models.activations import activations_of, one_batch
 from emoscope.models.anatomy import FAMILIES, family_named
 from emoscope.models.families import (
     attention_norm_of,
@@ -78,7 +78,7 @@ def test_the_table_in_the_documentation_is_this_one():
 
 def test_preparing_changes_no_bit_of_the_answer_and_nothing_that_is_saved(named):
     _, model, ready = named
-    batch = padded(model, [one(text) for text in TEXTS])
+    batch = one_batch(model, [one(text) for text in TEXTS])
     assert torch.equal(logits(model, batch), logits(ready, batch))
     stored = {id(weight) for weight in ready.parameters()}
     assert len(stored) == len(list(model.parameters()))

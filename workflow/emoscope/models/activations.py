@@ -46,12 +46,12 @@ def each_activations(
     """The same for many texts, batch by batch: each text's number and its activations, without padding."""
     lengths = [text["input_ids"].shape[1] for text in texts]
     for rows in token_batches(lengths, tokens_per_batch):
-        batch = _recorded(model, padded(model, [texts[row] for row in rows]))
+        batch = _recorded(model, one_batch(model, [texts[row] for row in rows]))
         for place, row in enumerate(rows):
             yield int(row), _one_of(batch, place, lengths[row])
 
 
-def padded(model: PreTrainedModel, texts: Sequence[Inputs]) -> dict[str, Tensor]:
+def one_batch(model: PreTrainedModel, texts: Sequence[Inputs]) -> dict[str, Tensor]:
     """Texts as one batch on the model's device, padded on the right and masked there."""
     texts = [{**text, "attention_mask": torch.ones_like(text["input_ids"])} for text in texts]
     fill = {"input_ids": model.config.pad_token_id or 0}

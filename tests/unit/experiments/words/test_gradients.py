@@ -11,7 +11,7 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import PreTrainedTokenizerFast
 
 from benchmarks.families import random_model, word_pieces
-from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, explain, padded
+from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, explain, inputs_of
 from emoscope.experiments.words.methods import SPECIAL, of_kind
 from emoscope.experiments.words.readings import read_texts
 from emoscope.models.families import blocks_of
@@ -130,7 +130,7 @@ def test_from_the_first_block_on_it_is_what_it_is_at_the_embeddings_of_a_model_w
     """Llama adds nothing between embeddings and first block; so the same line is integrated along."""
     if model.config.model_type != "llama":
         pytest.skip("its embeddings are followed by positions")
-    inputs, fixed = padded(own_tokenizer, read_texts(own_tokenizer, TEXTS), model.device)
+    inputs, fixed = inputs_of(own_tokenizer, read_texts(own_tokenizer, TEXTS), model.device)
     end = embedded(model, inputs)
     start, chosen = baseline(model, 0, end, fixed, "padding"), torch.from_numpy(CHOSEN)
     found = [

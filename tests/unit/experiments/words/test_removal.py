@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from emoscope.experiments.words import faithfulness, removal
-from emoscope.experiments.words.gradients import baseline, embedded, padded
+from emoscope.experiments.words.gradients import baseline, embedded, inputs_of
 from emoscope.experiments.words.methods import BINS, KINDS, SHARES, SPECIAL
 from emoscope.experiments.words.readings import read_texts
 from emoscope.experiments.words.removal import Reader, by_removal, occluded_tokens, occluded_words, shapley
@@ -122,7 +122,7 @@ def test_nothing_padded_is_the_text_and_all_padded_its_baseline(reader):
         said(reader, *FEW),
         atol=1e-4,
     )
-    inputs, fixed = padded(reader.tokenizer, readings[:1], reader.model.device)
+    inputs, fixed = inputs_of(reader.tokenizer, readings[:1], reader.model.device)
     start = baseline(reader.model, 0, embedded(reader.model, inputs), fixed, "padding")
     with torch.no_grad():
         nothing = reader.model(inputs_embeds=start).logits.numpy()

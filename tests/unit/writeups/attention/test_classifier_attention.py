@@ -10,7 +10,7 @@ import torch
 from benchmarks.families import random_model
 from emoscope.errors import UserError
 from emoscope.models.families import family_of, head_slice, pooled_token, projection_of
-from emoscope.models.inside.attention_maps import attention_of
+from emoscope.models.inside.attention_maps import maps_of
 from emoscope.models.inside.exactness import CHECKS
 from emoscope.models.inside.visibility import visible_tokens
 from emoscope.models.interventions import changing_input
@@ -138,7 +138,7 @@ def test_the_tables_hold_what_each_token_can_look_at(model, own_tokenizer, table
         assert (own.groupby(["block", "head"]).size() == seen.sum()).all() and len(own) == 12 * seen.sum()
         assert np.allclose(own.groupby(["block", "head", "source"])["weight"].sum(), 1, atol=1e-5)
         one = own[(own["block"] == 2) & (own["head"] == 1)]
-        maps = attention_of(model, ids)
+        maps = maps_of(model, ids)
         assert np.allclose(one["weight"], maps[2, 1][one["source"], one["target"]], atol=1e-6)
     blocked = tables["blocked"]
     assert (blocked["target"] > blocked["source"]).any() == family_of(model).looks_ahead
@@ -230,7 +230,7 @@ def test_some_texts_are_blocked_in_the_random_twin_too(model, own_tokenizer, tab
             _, divergence = blocked_answers(network, ids)
             expected = divergence[rows["source"], rows["target"]]
             assert np.allclose(rows["divergence"], expected, rtol=1e-2, atol=1e-9), whose
-            maps = attention_of(network, ids).mean(axis=(0, 1))
+            maps = maps_of(network, ids).mean(axis=(0, 1))
             assert np.allclose(rows["mean"], maps[rows["source"], rows["target"]], atol=1e-6), whose
 
 
@@ -243,7 +243,7 @@ def chosen_texts_of(tokenizer) -> list[list[int]]:
 def test_weights_of_heads_are_read_where_they_are_silenced(model, own_tokenizer, tables):
     for text, ids in enumerate(chosen_texts_of(own_tokenizer)):
         source, change, divergence = when_silenced(model, ids)
-        own, resting = attention_of(model, ids)[:, :, source], resting_places(own_tokenizer, ids)
+        own, resting = maps_of(model, ids)[:, :, source], resting_places(own_tokenizer, ids)
         found = tables["silenced"][tables["silenced"]["text"] == text].sort_values(["block", "head"])
         wanted = {"elsewhere": own[..., ~resting].sum(axis=-1), "sharpest": own.max(axis=-1)}
         for name, values in (wanted | {"change": change, "divergence": divergence}).items():

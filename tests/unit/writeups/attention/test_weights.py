@@ -18,7 +18,7 @@ def test_weights_are_what_a_softmax_over_the_scores_gives(model, ids):
         queries, keys, _ = block.attn.c_attn(inputs).view(len(ids), 3, 4, 6).unbind(1)
         scores = torch.einsum("shd,thd->hst", queries, keys) / 6**0.5
         scores = scores.masked_fill(places[None, :] > places[:, None], -torch.inf)
-    assert np.allclose(attention_maps.attention_of(model, ids)[0], scores.softmax(-1), atol=1e-5)
+    assert np.allclose(attention_maps.maps_of(model, ids)[0], scores.softmax(-1), atol=1e-5)
 
 
 def test_rollout_is_the_product_of_averaged_maps_and_identity():

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
-from emoscope.models.activations import Activations, padded
+from emoscope.models.activations import Activations, one_batch
 from emoscope.models.batches import token_batches
 from emoscope.models.families import blocks_of, feed_forward_of, heads_of, projection_of
 from emoscope.models.inside.nodes import Node, nodes_in
@@ -51,7 +51,7 @@ def kept_logits(model: PreTrainedModel, trials: Sequence[Trial], tokens_per_batc
                 stack.enter_context(changing_input(projection_of(model, block), replacing))
                 replacing = _keeping(of_feed_forwards[:, block, None], [other.feed_forward[block] for other in others])
                 stack.enter_context(changing_output(feed_forward_of(model, block), replacing))
-            logits[rows] = model(**padded(model, [trial.inputs for trial in chosen])).logits.cpu().numpy()
+            logits[rows] = model(**one_batch(model, [trial.inputs for trial in chosen])).logits.cpu().numpy()
     return logits
 
 

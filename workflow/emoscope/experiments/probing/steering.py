@@ -14,7 +14,7 @@ from emoscope.experiments.probing.concepts import enough
 from emoscope.experiments.probing.measure import examples_of_people
 from emoscope.experiments.probing.names import DIRECTION, NOTHING, RANDOM, WORD
 from emoscope.experiments.probing.states import Located, TokenStates, chosen_depths, located, token_states
-from emoscope.models.activations import padded
+from emoscope.models.activations import one_batch
 from emoscope.models.batches import token_batches
 from emoscope.models.families import blocks_of
 from emoscope.models.inside.erasure import mean_difference
@@ -81,7 +81,7 @@ def steered_logits(
         for place, row in enumerate(rows):
             added[place, texts[row].word] = shifts[row].to(added)
         added = added.to(model.device)
-        inputs = padded(model, [texts[row].inputs for row in rows])
+        inputs = one_batch(model, [texts[row].inputs for row in rows])
         with torch.inference_mode(), changing_input(blocks_of(model)[depth], lambda states: states + added):  # noqa: B023
             logits[rows] = model(**inputs).logits.cpu().numpy()
     return logits

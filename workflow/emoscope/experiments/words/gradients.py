@@ -54,7 +54,7 @@ def explain(
     explained: list[Explained | None] = [None] * len(readings)
     with tqdm(total=len(readings), desc="gradients", unit="text", mininterval=2) as progress:
         for rows in token_batches(lengths * steps, tokens_per_batch):
-            inputs, fixed = padded(tokenizer, [readings[row] for row in rows], model.device)
+            inputs, fixed = inputs_of(tokenizer, [readings[row] for row in rows], model.device)
             wanted = torch.as_tensor(chosen[rows], device=model.device)
             found = dict(_explained(model, inputs, fixed, wanted, methods, steps, tokens_per_batch, noise, tolerance))
             whole = {name: one for name, one in found.items() if isinstance(one, Integral)}
@@ -72,7 +72,7 @@ def explain(
     return explained
 
 
-def padded(
+def inputs_of(
     tokenizer: PreTrainedTokenizerBase, readings: Sequence[Reading], device: torch.device
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Inputs (rows, tokens) padded on the right, and which of their tokens are no words, bool (rows, tokens)."""

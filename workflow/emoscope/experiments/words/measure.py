@@ -19,7 +19,7 @@ from emoscope.experiments.words.methods import LAYERS, SPECIAL, of_kind
 from emoscope.experiments.words.readings import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, by_removal
 from emoscope.models.families import blocks_of, pooled_token
-from emoscope.models.inside.attention_maps import attention_of, rollout
+from emoscope.models.inside.attention_maps import maps_of, rollout
 from emoscope.models.inside.exactness import exact_checks
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import prediction_table, thresholds_of
@@ -105,7 +105,7 @@ def attention_scores(folder: Path, readings: Sequence[Reading]) -> Iterator[tupl
     found = {"attention": [], "rollout": []}
     for reading in tqdm(readings, desc="attention", unit="text", mininterval=2):
         ids = reading.inputs["input_ids"]
-        maps, place = attention_of(model, ids), pooled_token(model, torch.tensor([ids]))
+        maps, place = maps_of(model, ids), pooled_token(model, torch.tensor([ids]))
         found["attention"].append(maps[-1].mean(axis=0)[place])
         found["rollout"].append(rollout(maps)[-1][place])
     yield from found.items()

@@ -8,7 +8,7 @@ import torch
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, padded, padding_of
+from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, inputs_of, padding_of
 from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.readings import Reading, rewritten
 from emoscope.models.batches import token_batches
@@ -52,7 +52,7 @@ class Reader:
         with tqdm(total=len(removals), desc="padded texts", unit="text", mininterval=2) as progress:
             for batch in token_batches(lengths, self.tokens_per_batch):
                 chosen = [removals[number] for number in batch]
-                inputs, fixed = padded(self.tokenizer, [readings[row] for row, _ in chosen], self.model.device)
+                inputs, fixed = inputs_of(self.tokenizer, [readings[row] for row, _ in chosen], self.model.device)
                 for place, (_, kept) in enumerate(chosen):
                     fixed[place, : len(kept)] |= torch.from_numpy(kept).to(fixed.device)
                 values = baseline(self.model, padding_of(self.model), embedded(self.model, inputs), fixed, "padding")

@@ -7,7 +7,7 @@ import torch
 from transformers import PreTrainedModel
 
 
-def attention_of(model: PreTrainedModel, ids: Sequence[int]) -> np.ndarray:
+def maps_of(model: PreTrainedModel, ids: Sequence[int]) -> np.ndarray:
     """Attention weights of one text, (blocks, heads, source, target)."""
     with torch.inference_mode():
         output = model(torch.tensor([list(ids)], device=model.device), output_attentions=True, use_cache=False)

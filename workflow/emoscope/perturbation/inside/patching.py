@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
-from emoscope.models.activations import Activations, padded
+from emoscope.models.activations import Activations, one_batch
 from emoscope.models.batches import token_batches
 from emoscope.models.families import (
     attention_of,
@@ -145,7 +145,7 @@ def patched_logits(model: PreTrainedModel, jobs: Sequence[tuple[Transfer, Patch]
         for batch in token_batches(lengths[numbers], tokens_per_batch):
             rows = numbers[batch]
             chosen = [jobs[row] for row in rows]
-            inputs = padded(model, [transfer.inputs for transfer, _ in chosen])
+            inputs = one_batch(model, [transfer.inputs for transfer, _ in chosen])
             with torch.inference_mode(), _patched(model, int(block), chosen):
                 logits[rows] = model(**inputs).logits.cpu().numpy()
     return logits

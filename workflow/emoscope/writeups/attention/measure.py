@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.families import blocks_of, context_of, family_of, heads_of
-from emoscope.models.inside.attention_maps import attention_of, rollout
+from emoscope.models.inside.attention_maps import maps_of, rollout
 from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.inside.visibility import MOST_TOKENS, visible_tokens
 from emoscope.models.language_models import load_language_model
@@ -46,7 +46,7 @@ def attention_weights(
     found = {"weights": [], "averages": [], "tokens": []}
     for number, (sentence, ids) in enumerate(tqdm(sentences, desc="sentences", unit="sentence")):
         labels = readable(tokenizer, ids)
-        maps, seen = attention_of(network, ids), visible_tokens(network, len(ids))
+        maps, seen = maps_of(network, ids), visible_tokens(network, len(ids))
         found["weights"].append(_long(maps, seen, ("block", "head"), labels).assign(sentence=number))
         _, divergence = when_blocked(network, ids)
         found["averages"].append(_averages(maps, divergence, seen, labels).assign(sentence=number))
@@ -94,12 +94,12 @@ def block_attention(
     longest = min(TOKENS[1], context_of(network))
     chosen = chosen_texts(texts, tokenizer, config["texts"], statistics["seed"], longest)
     for text, ids in enumerate(tqdm(chosen, desc="blocking", unit="text")):
-        maps, resting = attention_of(network, ids), resting_places(tokenizer, ids)
+        maps, resting = maps_of(network, ids), resting_places(tokenizer, ids)
         _, divergence = effects = when_blocked(network, ids)
         tables["blocked"].append(blocked_rows(text, "trained", maps, resting, *effects))
         if text % PER_TWIN == 0:
             tables["blocked"].append(
-                blocked_rows(text, "random", attention_of(twin, ids), resting, *when_blocked(twin, ids))
+                blocked_rows(text, "random", maps_of(twin, ids), resting, *when_blocked(twin, ids))
             )
         agreement = np.nanmean(rank_agreement(maps, divergence), axis=-1)
         tables["looks"].append(_rows(text, HEAD, **where_heads_look(maps, ahead), agreement=agreement))
