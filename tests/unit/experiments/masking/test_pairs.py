@@ -27,6 +27,7 @@ from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_
 from random_models import TEXTS
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
+MODULE = "emoscope.experiments.masking.pairs"
 MOODS = ("happy", "angry")
 JUDGED = [f"{one} {other} the {mood} dog" for one, other, mood in product(range(5), range(4), MOODS)]
 REFERENCE = [f"{filler} the {mood} dog" for filler, mood in product(("see", "do you see", "and"), MOODS)]
@@ -151,6 +152,31 @@ def test_the_costliest_heads_are_those_without_which_the_margin_falls_most():
     assert costliest_heads(samples, masked[masked["head"] == WHOLE_BLOCK], 2) == []
 
 
+def test_heads_are_chosen_in_other_texts_than_their_pairs_are_judged_in(classifier, tokenizer, tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(f"{MODULE}.load_classifier", lambda folder: (classifier, tokenizer))
+    monkeypatch.setattr(f"{MODULE}.read_reference", lambda *given: reference_of(classifier, tokenizer))
+    monkeypatch.setattr(f"{MODULE}.exact_checks", lambda file: CHECKS)
+
+    def chosen(samples, masked, count):
+        asked["ids"] = {*samples["id"]}
+        assert {*masked["id"]} == asked["ids"]
+        return [(0, 1), (2, 3)]
+
+    monkeypatch.setattr(f"{MODULE}.costliest_heads", chosen)
+    texts = [*TEXTS, TEXTS[0], TEXTS[1]]  # a text that is there twice is in one half
+    samples = pd.DataFrame({"id": range(7), "text": texts, "label": 0, "group": [0, 0, 0, 0, 1, 1, 1]})
+    paths = [tmp_path / name for name in ("samples", "block", "pairs")]
+    samples.to_parquet(paths[0])
+    samples[["id"]].to_parquet(paths[1])
+    mask_pairs(None, paths[0], [paths[1]], None, None, None, 2, {"tokens_per_batch": 99}, paths[2])
+    judged = {*pd.read_parquet(paths[2])["id"]}
+    assert asked["ids"] == {0, 2, 4, 5} and judged == {1, 3, 6}
+    samples[:1].to_parquet(paths[0])
+    mask_pairs(None, paths[0], [paths[1]], None, None, None, 2, {"tokens_per_batch": 99}, paths[2])
+    assert pd.read_parquet(paths[2]).empty, "one text has no other half"
+
+
 @pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
 @pytest.mark.parametrize(("head_conditions", "pairs"), [(["mean"], 3), ([], 0)])
 def test_a_run_writes_its_pairs_or_none(classifier, tokenizer, tmp_path, head_conditions, pairs):
@@ -181,7 +207,7 @@ def test_a_run_writes_its_pairs_or_none(classifier, tokenizer, tmp_path, head_co
         tmp_path / "pairs.parquet",
     )
     found = pd.read_parquet(tmp_path / "pairs.parquet")
-    assert len(found) == (3 + pairs if pairs else 0) * 5
+    assert len(found) == (3 + pairs if pairs else 0) * 2, "the second and the fourth of five texts"
     summary = summarise_pairs(pd.read_parquet(tmp_path / "samples.parquet"), found, **STATISTICS)
     assert len(summary) == 4 * pairs and {"change", "low", "high", "verdict", *PAIR} <= set(summary)
 

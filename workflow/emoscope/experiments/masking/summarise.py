@@ -112,7 +112,8 @@ def summarise(
 def summarise_pairs(
     samples: pd.DataFrame, masked: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """What two heads do together beyond what each does, per pair of heads and measure, all texts together.
+    """What two heads do together beyond what each does, per pair of heads and measure, all texts together that pairs
+    were masked in.
 
     `first`, `second` and `together` are the mean changes by ablating one head, the other, and both; `change` is the
     interaction, together - first - second, text by text, with interval, p, FDR-adjusted p over the pairs, and a
@@ -122,6 +123,7 @@ def summarise_pairs(
     """
     if masked.empty:
         return pd.DataFrame(columns=[*PAIR, "measure", *EFFECTS, "change", "low", "high", "p_adjusted", "verdict"])
+    samples = samples[samples["id"].isin(masked["id"])]
     keys, changes = changes_of(samples, masked, PAIR)
     first_head, second_head = ([tuple(head) for head in keys[names].to_numpy()] for names in (PAIR[:2], PAIR[2:]))
     column = {(one, other): number for number, (one, other) in enumerate(zip(first_head, second_head, strict=True))}
