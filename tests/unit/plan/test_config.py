@@ -16,7 +16,8 @@ from safetensors.numpy import save_file
 from emoscope.errors import UserError
 from emoscope.models.anatomy import FAMILIES, Family
 from emoscope.models.folder import check_model_folder
-from emoscope.plan.config import check_files, complete, expand_runs, typed
+from emoscope.plan.config import complete, expand_runs, typed
+from emoscope.plan.files import check_files
 from emoscope.plan.settings import read_study
 from random_models import save_language_model
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from emoscope.plan.pages import Overview, Page, Pages, files_in
-from emoscope.plan.settings import Corpus, Model, Run
+from emoscope.plan.subjects import Model, Run
+from emoscope.plan.texts import Corpus
 
 SPLIT = {"duplicates": "keep", "split": {}}
 MODEL = Model("small", {"source": "path", "path": "small", "blocks": 2})

@@ -7,7 +7,8 @@ import yaml
 
 from emoscope.plan.pages import Page, Pages
 from emoscope.plan.records import inputs_of, results_of, settings_of
-from emoscope.plan.settings import Suite, read_study
+from emoscope.plan.settings import read_study
+from emoscope.plan.texts import Suite
 
 STUDY = read_study(yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text()))
 RUN, MODEL = next(iter(STUDY.runs.values())), next(iter(STUDY.companions.values()))

@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from emoscope.errors import UserError
-from emoscope.plan.settings import Corpus, Model, Study, read_study
+from emoscope.plan.settings import Study, read_study
+from emoscope.plan.subjects import Model
+from emoscope.plan.texts import Corpus
 
 ROOT = Path(__file__).parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from emoscope.plan.settings import Model, Run
+from emoscope.plan.subjects import Model, Run
 
 INDEX, CLAIMS = "reports/index.html", "reports/claims.html"
 

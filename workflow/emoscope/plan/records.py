@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from emoscope.experiments.flips.axes import AXES
 from emoscope.plan.pages import Pages
-from emoscope.plan.settings import Model, Run, Study
+from emoscope.plan.settings import Study
+from emoscope.plan.subjects import Model, Run
 
 WORD_LISTS = ("synonyms.csv", "neutral.csv", "stopwords.txt")
 Marked = Callable[[str], str]

@@ -10,7 +10,7 @@ from emoscope.errors import UserError
 from emoscope.experiments.synonyms.replace import SynonymTable, replace, replace_published
 from emoscope.experiments.synonyms.suggestions import suggest_synonyms, suggestions, usual_parts
 from emoscope.experiments.synonyms.wordnet import WordNet, wordnet_folder
-from emoscope.plan.config import check_files
+from emoscope.plan.files import check_files
 
 ROOT = Path(__file__).parents[4]
 LICENCE = "  1 This software and database is being provided to you\r\n"

@@ -1,0 +1,95 @@
+"""Whether the local files that a configuration names are there, and fit it, before anything runs."""
+
+from pathlib import Path
+
+from emoscope.data.class_names import class_names, has_several
+from emoscope.errors import UserError
+from emoscope.experiments.synonyms.wordnet import wordnet_folder
+from emoscope.models.folder import blocks_in, check_model_folder
+from emoscope.plan.mistakes import suggest
+from emoscope.training.labels import check_given, labels_of, matched
+
+
+def check_files(config: dict, made_later: bool = False) -> None:
+    """Check that the local files that the configured runs read are there and usable; UserError if not.
+
+    `made_later` allows for texts and pairs that are not there: rules of another workflow may make them, or they lie on
+    another machine.
+    """
+    if config["synonyms"]["suggestions"]:
+        wordnet_folder()
+    for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
+        if "path" in (model := config["models"][name]):
+            check_model_folder(Path(model["path"]), model.get("family"))
+    read = [run["corpus"] for run in config["runs"]]
+    read += [config[writeup]["corpus"] for writeup in ("attention", "residual") if config["companions"]]
+    for name in dict.fromkeys(read):
+        corpus = config["corpora"][name]
+        if "path" in corpus and not Path(corpus["path"]).exists() and not made_later:
+            raise UserError(
+                f"config corpora.{name}.path: {corpus['path']} does not exist; "
+                "put the data there or change the path (the README says where the data come from)"
+            )
+        for part, file in corpus.get("splits", {}).items() if "path" in corpus and not made_later else ():
+            if not Path(corpus["path"], file).is_file():
+                raise UserError(
+                    f"config corpora.{name}.splits.{part}: {file} is no file of {corpus['path']}; put it there or "
+                    "change the name"
+                )
+    for position, run in enumerate(config["runs"]):
+        _check_labels(f"config runs[{position}]", run, config["models"][run["model"]], config["corpora"][run["corpus"]])
+        _check_thresholds(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
+    for name, suite in config["suites"].items():
+        if (
+            any(name in run.get("suites", config["suites"]) for run in config["runs"])
+            and not Path(suite["path"]).is_file()
+            and not made_later
+        ):
+            raise UserError(
+                f"config suites.{name}.path: {suite['path']} is no file; put the pairs there or change the path"
+            )
+    for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] and not made_later else []):
+        for part in ("train", "test"):
+            if task["source"] == "files" and not Path(task[part]).is_file():
+                raise UserError(
+                    f"config prompting.tasks[{position}].{part}: {task[part]} is no file; put the data there or change "
+                    "the path (the README says where the data come from)"
+                )
+
+
+def read_blocks(config: dict) -> None:
+    """Set the number of blocks of the models in local folders that are used, by their config.json."""
+    for name in dict.fromkeys([*(run["model"] for run in config["runs"]), *config["companions"]]):
+        model = config["models"].get(name, {})
+        if model.get("source") != "path":
+            continue
+        found = blocks_in(folder := Path(model["path"]))
+        if found is None and "blocks" not in model:
+            check_model_folder(folder, model.get("family"))
+            raise UserError(
+                f"config models.{name}: {folder}/config.json does not say how many blocks it has; set `blocks`"
+            )
+        if found is not None and model.setdefault("blocks", found) != found:
+            raise UserError(
+                f"config models.{name}.blocks: the model has {found} blocks but the config says {model['blocks']}; set "
+                f"`blocks: {found}`, or leave it out"
+            )
+
+
+def _check_labels(where: str, run: dict, model: dict, corpus: dict) -> None:
+    """That an adopted classifier fits its corpus, as far as both can be read before anything runs."""
+    if run["training"] != "none":
+        return
+    names, given = class_names(corpus), run.get("labels", {})
+    check_given(given, names, where)
+    if "path" in model:
+        labels = labels_of(Path(model["path"]), has_several(corpus))
+        matched(labels, names, given, corpus["source"] == "calibration", where)
+
+
+def _check_thresholds(corpus: dict, run: dict, where: str) -> None:
+    """The labels that thresholds are for; their names may stand in a file."""
+    asked = run.get("thresholds")
+    for name in asked if isinstance(asked, dict) else ():
+        if name not in (known := class_names(corpus)):
+            raise UserError(f"{where}.thresholds: {name!r} is no label of {run['corpus']!r}{suggest(name, known)}")

@@ -1,0 +1,53 @@
+"""Mistakes in the configuration in words: where, what, and how to mend it."""
+
+import difflib
+import json
+from typing import Any
+
+import jsonschema
+
+
+def where(path: Any) -> str:
+    """A place in the configuration, such as `runs[0].training`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "(top level)"
+
+
+def explain(error: jsonschema.ValidationError) -> str:
+    """What the schema found wrong, and how to mend it."""
+    if error.validator == "additionalProperties":
+        unknown = next(key for key in error.instance if key not in error.schema["properties"])
+        return f"unknown key {unknown!r}{suggest(unknown, error.schema['properties'])}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"key {missing!r} is missing"
+    if error.validator == "enum":
+        known = ", ".join(map(str, error.validator_value))
+        return f"{error.instance!r} is not one of: {known}{suggest(error.instance, error.validator_value)}"
+    if error.validator == "type":
+        written = json.dumps(error.instance, default=str)
+        return f"{written} is not of type {error.validator_value}{_hint(error.instance, error.validator_value)}"
+    if error.validator == "pattern":
+        return f"{json.dumps(error.instance)} does not do: {error.schema['description']}"
+    if error.validator == "not":
+        return f"{json.dumps(error.instance)} is taken; choose another name"
+    return error.message.splitlines()[0]
+
+
+def _hint(value: Any, wanted: str | list[str]) -> str:
+    """Why YAML may have read another type than was meant, and what to write instead."""
+    if isinstance(value, str) and wanted in ("number", "integer"):
+        return " (YAML reads 5e-5 as text: write 5.0e-5)" if "e" in value.lower() else " (remove the quotes)"
+    if wanted != "string" or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, bool):
+        return " (YAML reads yes, no, on and off as true and false: put it in quotes)"
+    return " (put it in quotes)"
+
+
+def suggest(word: Any, known: Any) -> str:
+    """The known name that a misspelt one may mean; if none is close, all of them."""
+    close = difflib.get_close_matches(str(word), list(map(str, known)), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(map(str, known))}"
