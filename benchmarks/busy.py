@@ -72,7 +72,8 @@ def work_for_a_while(work: str) -> tuple[float, str]:
     from emoscope.experiments.masking.reference import Reference, mean_outputs
     from emoscope.models.logits import predict_logits
     from emoscope.models.onednn import use_onednn
-    from emoscope.training.finetune import rows_of, start_model, train_tokenizer, trainer_of, training_arguments
+    from emoscope.training.finetune import rows_of, trainer_of, training_arguments
+    from emoscope.training.start import start_model, train_tokenizer
 
     torch.manual_seed(0)
     texts = sentences(2048)

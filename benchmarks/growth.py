@@ -19,7 +19,8 @@ from emoscope.data.split import split
 from emoscope.experiments.flips.gender import flip_gender
 from emoscope.models.logits import predict_logits
 from emoscope.perturbation.lexicons import GenderLexicon
-from emoscope.training.finetune import rows_of, train_tokenizer, trainer_of, training_arguments
+from emoscope.training.finetune import rows_of, trainer_of, training_arguments
+from emoscope.training.start import train_tokenizer
 
 ROWS, TIMES = 2500, (1, 2, 4, 8)
 FEWEST = 100

@@ -22,7 +22,8 @@ from emoscope.models.loading import device, load_classifier
 from emoscope.models.onednn import use_onednn
 from emoscope.storage.files import write_json
 from emoscope.storage.provenance import commit
-from emoscope.training.finetune import finetune, train_tokenizer
+from emoscope.training.finetune import finetune
+from emoscope.training.start import train_tokenizer
 
 ROOT = Path(__file__).parents[1]
 BUDGET = 200.0  # seconds for what a benchmark repeats, of the five minutes that each has on any machine

@@ -17,7 +17,7 @@ from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from benchmarks.measuring import BUDGET, sentences
 from emoscope.data.planted import EMOTIONS
-from emoscope.training.finetune import train_tokenizer
+from emoscope.training.start import train_tokenizer
 
 CHUNK = 20_000
 MOST = 1_000_000

@@ -15,7 +15,7 @@ wait_asleep()  # before torch is imported: several processes test side by side
 import pandas as pd  # noqa: E402
 import torch  # noqa: E402
 
-from emoscope.training.finetune import train_tokenizer  # noqa: E402
+from emoscope.training.start import train_tokenizer  # noqa: E402
 from project import copy_project, hard_links, snakemake  # noqa: E402
 from random_models import FAMILIES, TEXTS, train_wordpiece  # noqa: E402
 from traced_pair import FLIPPED, TEXT  # noqa: E402

@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from emoscope.models.features.autoencoder import TopKAutoencoder
-from emoscope.training.finetune import train_tokenizer
+from emoscope.training.start import train_tokenizer
 from emoscope.writeups.residual.autoencoder import Trained
 
 TEXTS = [

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from emoscope.reporting.templates import TEMPLATES, fill
-from emoscope.training.finetune import train_tokenizer
+from emoscope.training.start import train_tokenizer
 from emoscope.writeups.attention.measure import attention_weights
 from emoscope.writeups.attention.viewer import viewer
 from random_models import FAMILIES, TEXTS, train_wordpiece

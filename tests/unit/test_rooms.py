@@ -28,8 +28,6 @@ LONGER = {
     "emoscope/perturbation/edits.py": 270,
     "emoscope/perturbation/effects.py": 260,
     "emoscope/perturbation/pair_tables.py": 260,
-    "emoscope/training/finetune.py": 330,
-    "emoscope/verdicts/claims/assess.py": 320,
     "emoscope/verdicts/comparison/page.py": 390,
     "emoscope/verdicts/comparison/summarise.py": 330,
     "emoscope/verdicts/ground_truth/assess.py": 270,

@@ -11,7 +11,7 @@ from emoscope.data.planted import EMOTIONS
 from emoscope.experiments.masking.measure import block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.families import blocks_of
-from emoscope.training.finetune import train_tokenizer
+from emoscope.training.start import train_tokenizer
 
 TEXTS = masking.sentences(24)
 

@@ -9,7 +9,7 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, 
 from benchmarks.families import CONFIGS, DESCRIPTIONS, random_model, word_pieces
 from emoscope.models.families import context_of, head_of
 from emoscope.models.folder import blocks_in, check_model_folder
-from emoscope.training.finetune import start_model
+from emoscope.training.start import start_model
 
 KINDS = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification)
 TOKENIZER = word_pieces()

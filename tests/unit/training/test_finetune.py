@@ -8,7 +8,8 @@ import torch
 from emoscope.errors import UserError
 from emoscope.models.families import head_of
 from emoscope.models.logits import predict_logits
-from emoscope.training.finetune import fingerprint, rows_of, start_model, trainer_of, training_arguments
+from emoscope.training.finetune import fingerprint, rows_of, trainer_of, training_arguments
+from emoscope.training.start import start_model
 from random_models import FAMILIES, LABELS, TEXTS, change_json, change_weights, random_gpt2_lm
 
 CLASSES = ["anger", "fear", "joy"]  # as many as the random classifiers have

@@ -15,7 +15,8 @@ from emoscope.models.logits import predict_logits, probabilities
 from emoscope.storage.decisions import SEVERAL
 from emoscope.storage.files import write_table
 from emoscope.training.balance import balanced, label_weights, weighted_label_loss
-from emoscope.training.finetune import finetune, rows_of, start_model
+from emoscope.training.finetune import finetune, rows_of
+from emoscope.training.start import start_model
 
 CLASSES = ["glad", "sad", "mad"]
 LABELS = [[0], [0, 1], [0], [], [2], [0, 2]]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.masking.findings import findings_of
-from emoscope.verdicts.claims.assess import judge
+from emoscope.verdicts.claims.judge import judge
 
 MARGIN = 0.02
 BLOCKS, CLASSES = (0, 1, 2), ("sadness", "joy", "all")

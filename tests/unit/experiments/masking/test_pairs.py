@@ -22,7 +22,7 @@ from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.files import write_json
 from emoscope.storage.names import WHOLE_BLOCK
-from emoscope.training.finetune import train_tokenizer
+from emoscope.training.start import train_tokenizer
 from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_of
 from random_models import TEXTS
 

@@ -15,7 +15,7 @@ from emoscope.perturbation.findings import rate_finding
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.storage.files import write_json
 from emoscope.verdicts.claims import assess as claims
-from emoscope.verdicts.claims.assess import judge
+from emoscope.verdicts.claims.judge import judge
 
 REFERENCE = Path(__file__).parents[4] / "data" / "reference"
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
