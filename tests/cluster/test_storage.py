@@ -1,4 +1,4 @@
-"""Without a shared disk: what is planned when all files are in an S3 of this machine."""
+"""Without a shared disk: what is planned, and what becomes of the tiny run, when all files are in an S3 of this machine."""
 
 import re
 import subprocess
@@ -61,3 +61,25 @@ def test_the_profile_for_kubernetes_plans_jobs_that_get_what_rules_ask_for(s3, t
         assert wanted in training, training
     assert "s3://texts/planned/results/mine-s1/model" in training
     assert "code" not in training and "gpu=" not in jobs["split_corpus"]
+
+
+@pytest.mark.release
+def test_the_whole_tiny_run_through_a_storage_finds_what_it_finds_on_a_disk(s3, finished, tmp_path):
+    """All of it, since any rule may name a file by where it lies. No job may take a file from the disk of the others."""
+    project = copy_project(tmp_path / "project")
+    storage = ["--default-storage-provider", "s3", "--default-storage-prefix", f"s3://{BUCKET}/tiny"]
+    found = snakemake(project, "all", *storage, "--shared-fs-usage", "none")
+    assert found.returncode == 0, found.stdout
+    assert not any((project / folder).exists() for folder in ("results", "data/corpora", "data/models"))
+    assert not [*(project / "reports").iterdir()]
+    made = {object.key.removeprefix("tiny/"): object for object in s3.objects.filter(Prefix="tiny/")}
+    tables = [path for path in sorted((finished / "results").rglob("*.csv"))]
+    assert len(tables) > 30
+    for path in tables:
+        there = made[str(path.relative_to(finished))].get()["Body"].read()
+        assert there == path.read_bytes(), path
+    pages = {str(path.relative_to(finished)) for path in (finished / "reports").rglob("*.html")}
+    assert pages == {name for name in made if name.startswith("reports/") and name.endswith(".html")}
+    for page in pages:
+        text = made[page].get()["Body"].read().decode()
+        assert ".snakemake/storage" not in text and f"s3://{BUCKET}" not in text, page

@@ -13,6 +13,8 @@ import pytest
 from emoscope import __version__
 from project import ROOT
 
+PART = ["tests/unit/plan", "tests/unit/storage", "tests/unit/statistics", "tests/unit/data", "tests/unit/test_docs.py"]
+PART += ["tests/unit/test_rooms.py", "tests/unit/test_light_commands.py", "tests/workflow/test_packages.py"]
 PAGE = "import json; from emoscope.storage.provenance import page_facts; print(json.dumps(page_facts({}, {})))"
 
 
@@ -87,6 +89,13 @@ def test_the_archive_plans_and_starts_the_default(unpacked, environment):
     run(unpacked, environment, "-m", "snakemake", "--cores", "1", "data/corpora/calibration/test.parquet")
     planned = run(unpacked, environment, "-m", "snakemake", "--cores", "1", "--dry-run", "all")
     assert "finetune" in planned and "generate_corpus" not in planned
+
+
+@pytest.mark.release
+def test_what_the_archive_holds_passes_its_own_tests(unpacked, environment):
+    said = run(unpacked, environment, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PART)
+    passed, *skipped = re.search(r"(\d+) passed(?:, (\d+) skipped)?", said).groups("0")
+    assert int(passed) > 300 and int(skipped[0]) <= 3, said[-2000:]
 
 
 def test_a_version_is_the_same_wherever_it_stands():
