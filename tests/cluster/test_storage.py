@@ -1,7 +1,6 @@
 """Without a shared disk: what is planned, and what becomes of the tiny run, when all files are in an S3 of this machine."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from other_classes import CONFIG, tweets
 from project import copy_project, snakemake
+from repositories import committed
 
 BUCKET = "texts"
 
@@ -33,15 +33,6 @@ def s3() -> Iterator:
         server.stop()
 
 
-def committed(folder: Path) -> Path:
-    """Put a project into a repository, but for texts and models: that is what Snakemake brings to nodes."""
-    (folder / ".gitignore").write_text(".snakemake/\n__pycache__/\nmine.csv\nlanguage/\n")
-    who = ("-c", "user.name=a", "-c", "user.email=a@b")
-    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All of it"]):
-        subprocess.run(["git", "-C", folder, *who, *command], check=True)
-    return folder
-
-
 def with_own_texts(project: Path) -> Path:
     tweets(["calm", "angry"], 600).to_csv(project / "mine.csv", index=False)
     (project / "mine.yaml").write_text(CONFIG % "calm, angry")
@@ -51,7 +42,9 @@ def with_own_texts(project: Path) -> Path:
 @pytest.mark.slow
 def test_the_profile_for_kubernetes_plans_jobs_that_get_what_rules_ask_for(s3, tmp_path):
     pytest.importorskip("snakemake_executor_plugin_kubernetes", reason="needs `pip install -e '.[kubernetes]'`")
-    project = committed(with_own_texts(copy_project(tmp_path / "project")))
+    project = with_own_texts(copy_project(tmp_path / "project"))
+    (project / ".gitignore").write_text(".snakemake/\n__pycache__/\nmine.csv\nlanguage/\n")
+    committed(project)  # what git knows is what Snakemake brings to nodes
     profile = ["--workflow-profile", "profiles/kubernetes", "--default-storage-prefix", f"s3://{BUCKET}/planned"]
     found = snakemake(project, "masking", "--dry-run", *profile, config="mine.yaml")
     assert found.returncode == 0, found.stdout
