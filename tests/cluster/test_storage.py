@@ -1,4 +1,4 @@
-"""Without a shared disk: what is planned, and what becomes of the tiny run, when all files are in an S3 of this machine."""
+"""Without a shared disk: what is planned, and what becomes of the tiny run, with all files in an S3 of this machine."""
 
 import re
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def test_the_profile_for_kubernetes_plans_jobs_that_get_what_rules_ask_for(s3, t
 
 @pytest.mark.release
 def test_the_whole_tiny_run_through_a_storage_finds_what_it_finds_on_a_disk(s3, finished, tmp_path):
-    """All of it, since any rule may name a file by where it lies. No job may take a file from the disk of the others."""
+    """All of it, since any rule may name a file by where it lies; nothing is left on the disk; tables are the same."""
     project = copy_project(tmp_path / "project")
     storage = ["--default-storage-provider", "s3", "--default-storage-prefix", f"s3://{BUCKET}/tiny"]
     found = snakemake(project, "all", *storage, "--shared-fs-usage", "none")
@@ -66,7 +66,7 @@ def test_the_whole_tiny_run_through_a_storage_finds_what_it_finds_on_a_disk(s3, 
     assert not any((project / folder).exists() for folder in ("results", "data/corpora", "data/models"))
     assert not [*(project / "reports").iterdir()]
     made = {object.key.removeprefix("tiny/"): object for object in s3.objects.filter(Prefix="tiny/")}
-    tables = [path for path in sorted((finished / "results").rglob("*.csv"))]
+    tables = sorted((finished / "results").rglob("*.csv"))
     assert len(tables) > 30
     for path in tables:
         there = made[str(path.relative_to(finished))].get()["Body"].read()
