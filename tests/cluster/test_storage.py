@@ -56,6 +56,36 @@ def test_the_profile_for_kubernetes_plans_jobs_that_get_what_rules_ask_for(s3, t
     assert "code" not in training and "gpu=" not in jobs["split_corpus"]
 
 
+NODE = """\
+#!/bin/sh
+# A node of its own for one job: an empty folder, which is all that it knows of this machine's disk.
+node=$(mktemp -d {nodes}/XXXXXX)
+cd "$node" && env HOME="$node" sh "$1" > said.txt 2>&1 && echo success > ended || echo failed > ended
+echo "$node"
+"""
+
+
+@pytest.mark.slow
+def test_jobs_on_nodes_that_share_no_disk_get_and_give_all_through_the_storage(s3, tmp_path):
+    """From the user's texts, which no node has, to the page on masking."""
+    pytest.importorskip("snakemake_executor_plugin_cluster_generic", reason="needs `pip install -e '.[storage]'`")
+    project = with_own_texts(copy_project(tmp_path / "project"))
+    (project / ".gitignore").write_text(".snakemake/\n__pycache__/\nmine.csv\nlanguage/\n")
+    committed(project)
+    (nodes := tmp_path / "nodes").mkdir()
+    (submit := tmp_path / "submit").write_text(NODE.format(nodes=nodes))
+    storage = ["--default-storage-provider", "s3", "--default-storage-prefix", f"s3://{BUCKET}/nodes"]
+    cluster = ["--executor", "cluster-generic", "--jobs", "2", "--job-deploy-sources"]
+    cluster += ["--cluster-generic-submit-cmd", f"sh {submit}", "--cluster-generic-status-cmd", "sh -c 'cat $0/ended'"]
+    found = snakemake(project, "masking", *storage, *cluster, "--shared-fs-usage", "none", config="mine.yaml")
+    said = "\n".join(path.read_text() for path in nodes.glob("*/said.txt"))
+    assert found.returncode == 0, found.stdout + said
+    made = {object.key.removeprefix("nodes/") for object in s3.objects.filter(Prefix="nodes/")}
+    assert {"results/mine-s1/masking/summary.parquet", "reports/mine-s1/masking.html"} <= made
+    assert "rule finetune" in said and "rule mask_block" in said and "import_corpus" not in said
+    assert not (project / "results").exists() and not (project / "data" / "corpora").exists()
+
+
 @pytest.mark.release
 def test_the_whole_tiny_run_through_a_storage_finds_what_it_finds_on_a_disk(s3, finished, tmp_path):
     """All of it, since any rule may name a file by where it lies; nothing is left on the disk; tables are the same."""
