@@ -65,7 +65,7 @@ echo "$node"
 """
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_jobs_on_nodes_that_share_no_disk_get_and_give_all_through_the_storage(s3, tmp_path):
     """From the user's texts, which no node has, to the page on masking."""
     pytest.importorskip("snakemake_executor_plugin_cluster_generic", reason="needs `pip install -e '.[storage]'`")

@@ -1,4 +1,4 @@
-"""What a storage plugin has to do for folders that jobs on other machines make. Imported by the Snakefile: nothing heavy."""
+"""What a storage's plugin has to do for folders that other machines make. Imported by the Snakefile: nothing heavy."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from typing import Any
 def forget_missing_folders(kind: Any) -> None:
     """Have a plugin's objects look again for a folder that was not there; they know later what they once found.
 
-    kind: the class `StorageObject` of snakemake-storage-plugin-s3. Up to 0.3.6 it remembers for good that a folder, such
-    as a model's, is not there, so that Snakemake misses it after a job on another machine has made it.
+    kind: the class `StorageObject` of snakemake-storage-plugin-s3, which up to 0.3.6 remembers for good that a folder
+    is not there, so that Snakemake misses a model that a job on another machine has made.
     """
     look = kind.is_dir
 
