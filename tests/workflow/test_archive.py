@@ -14,7 +14,7 @@ from emoscope import __version__
 from project import ROOT
 from repositories import committed, git
 
-PART = ["tests/unit/plan", "tests/unit/storage", "tests/unit/data", "tests/unit/benchmarks/test_mutants.py"]
+PART = ["tests/unit/storage", *(f"tests/unit/plan/test_{name}.py" for name in ("checkout", "code_inputs", "records"))]
 PART += [f"tests/unit/test_{name}.py" for name in ("docs", "environments", "light_commands", "rooms")]
 PAGE = "import json; from emoscope.storage.provenance import page_facts; print(json.dumps(page_facts({}, {})))"
 
@@ -87,7 +87,7 @@ def test_the_archive_plans_and_starts_the_default(unpacked, environment):
 @pytest.mark.release
 def test_what_the_archive_holds_passes_its_own_tests(unpacked, environment):
     said = run(unpacked, environment, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *PART)
-    assert int(re.search(r"(\d+) passed", said)[1]) > 1000, said
+    assert int(re.search(r"(\d+) passed", said)[1]) > 350, said
     assert not [why for why in re.findall(r"^SKIPPED .*", said, flags=re.M) if "git" not in why]
 
 
