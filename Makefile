@@ -12,6 +12,7 @@ test: setup
 
 # What takes too long for every change.
 release: setup
+	pip install --quiet --constraint envs/requirements.lock --editable '.[storage]'
 	pytest -m release
 
 # The last commit as a release: results from it name that commit, without git.
@@ -30,7 +31,7 @@ $(STAMP):
 # Pin what a fresh environment resolves to today.
 lock:
 	python3 -m venv --clear .venv-lock
-	.venv-lock/bin/pip install --quiet '.[test]'
+	.venv-lock/bin/pip install --quiet '.[test]' 'python-dateutil<3'  # botocore of the extra `storage` wants that
 	.venv-lock/bin/pip freeze --exclude emoscope | sed 's/+cpu$$//' > envs/requirements.lock
 	.venv-lock/bin/python envs/write_conda.py
 	rm -rf .venv-lock

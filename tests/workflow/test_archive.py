@@ -12,37 +12,32 @@ import pytest
 
 from emoscope import __version__
 from project import ROOT
+from repositories import committed, git
 
+PART = ["tests/unit/storage", *(f"tests/unit/plan/test_{name}.py" for name in ("checkout", "code_inputs", "records"))]
+PART += [f"tests/unit/test_{name}.py" for name in ("docs", "environments", "light_commands", "rooms")]
 PAGE = "import json; from emoscope.storage.provenance import page_facts; print(json.dumps(page_facts({}, {})))"
 
 
-def git(folder: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=a", "-c", "user.email=a@b")
-    return subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture(scope="module")
-def committed(tmp_path_factory) -> Path:
+def released(tmp_path_factory) -> Path:
     """A repository with all that is to be released."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout: what is to be released is not known")
-    folder = tmp_path_factory.mktemp("committed")
+    folder = tmp_path_factory.mktemp("released")
     for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "All of it")
-    return folder
+    return committed(folder)
 
 
 @pytest.fixture(scope="module")
-def unpacked(committed, tmp_path_factory) -> Path:
-    made = subprocess.run(["make", "archive"], cwd=committed, check=True, capture_output=True, text=True).stdout.strip()
+def unpacked(released, tmp_path_factory) -> Path:
+    made = subprocess.run(["make", "archive"], cwd=released, check=True, capture_output=True, text=True).stdout.strip()
     assert made == f"emoscope-{__version__}.tar.gz"
     outside = tmp_path_factory.mktemp("elsewhere")
-    shutil.unpack_archive(committed / made, outside, filter="data")
+    shutil.unpack_archive(released / made, outside, filter="data")
     return outside / f"emoscope-{__version__}"
 
 
@@ -76,9 +71,9 @@ def run(unpacked: Path, environment: dict[str, str], *command: str) -> str:
 
 
 @pytest.mark.slow
-def test_what_runs_from_the_archive_names_version_and_commit(committed, unpacked, environment):
+def test_what_runs_from_the_archive_names_version_and_commit(released, unpacked, environment):
     facts = json.loads(run(unpacked, environment, "-P", "-c", PAGE).splitlines()[-1])
-    assert facts["commit"] == git(committed, "rev-parse", "HEAD").strip()
+    assert facts["commit"] == git(released, "rev-parse", "HEAD")
     assert f"emoscope {__version__}," in facts["rendered with"]
 
 
@@ -87,6 +82,13 @@ def test_the_archive_plans_and_starts_the_default(unpacked, environment):
     run(unpacked, environment, "-m", "snakemake", "--cores", "1", "data/corpora/calibration/test.parquet")
     planned = run(unpacked, environment, "-m", "snakemake", "--cores", "1", "--dry-run", "all")
     assert "finetune" in planned and "generate_corpus" not in planned
+
+
+@pytest.mark.release
+def test_what_the_archive_holds_passes_its_own_tests(unpacked, environment):
+    said = run(unpacked, environment, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *PART)
+    assert int(re.search(r"(\d+) passed", said)[1]) > 350, said
+    assert not [why for why in re.findall(r"^SKIPPED .*", said, flags=re.M) if "git" not in why]
 
 
 def test_a_version_is_the_same_wherever_it_stands():

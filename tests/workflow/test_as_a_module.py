@@ -1,13 +1,13 @@
 """emoscope as a part of someone's workflow: rules of theirs before and after ours, their settings over our defaults."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from project import ROOT, copy_project, snakemake
+from repositories import committed
 
 SETTINGS = {
     "corpora": {
@@ -49,12 +49,7 @@ def plan(folder: Path, snakefile: str, more: str = "") -> None:
 def repository(folder: Path) -> str:
     """A git repository with what makes up the workflow."""
     copy_project(folder)
-    for command in (
-        ["init", "-q"],
-        ["add", "."],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all"],
-    ):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    committed(folder)
     return f"git+file://{folder}/workflow/Snakefile@HEAD"
 
 

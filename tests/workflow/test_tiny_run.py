@@ -15,6 +15,7 @@ import pytest
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from project import copy_project, planned, snakemake
+from repositories import git
 
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
 PAGES = {"render_overview": 1, "render_index": 1, "all": 1}
@@ -121,19 +122,14 @@ def test_another_licence_reaches_the_model_card_and_no_model(edited):
 
 
 def test_a_commit_is_recorded_and_reruns_nothing(changeable):
-    def git(*words):
-        done = subprocess.run(["git", *words], cwd=changeable, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
     say = "from emoscope.storage.provenance import commit; print(commit())"
     environment = {**os.environ, "PYTHONPATH": str(changeable / "workflow")}
-    git("init", "--quiet")
-    git("add", "Snakefile", "workflow")
+    git(changeable, "init", "--quiet")
+    git(changeable, "add", "Snakefile", "workflow")
     for message in ("one", "two"):
-        who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-        git(*who, "commit", "--quiet", "--allow-empty", "--message", message)
+        git(changeable, "commit", "--quiet", "--allow-empty", "--message", message)
         recorded = subprocess.run([sys.executable, "-c", say], env=environment, capture_output=True, text=True)
-        assert recorded.stdout.strip() == git("rev-parse", "HEAD")
+        assert recorded.stdout.strip() == git(changeable, "rev-parse", "HEAD")
         assert planned(changeable, "all") == {}
 
 

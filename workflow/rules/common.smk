@@ -26,6 +26,7 @@ from emoscope.plan import code_inputs, records
 from emoscope.plan.config import typed
 from emoscope.plan.pages import Overview, Page, Pages, files_in
 from emoscope.plan.settings import read_study
+from emoscope.plan.storages import forget_missing_folders
 from emoscope.storage.hashes import sha256_of
 from emoscope.warm import start as warm
 
@@ -60,6 +61,8 @@ SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.v
 WORKED_ON = {"run": RUNS, "model": MODELS, "subject": SUBJECTS}  # what a job's wildcards may name
 for own in [*MODELS.values(), *SUITES.values(), *TASKS.values()]:  # no storage holds what is the user's
     own.entry.update({key: local(path) for key, path in own.entry.items() if key in ("path", "train", "test")})
+if "snakemake_storage_plugin_s3" in sys.modules:
+    forget_missing_folders(sys.modules["snakemake_storage_plugin_s3"].StorageObject)
 HERE = code_inputs.seen_from_here(ROOT)
 PAGES = Pages()  # each rule file adds its own
 

@@ -1,11 +1,12 @@
 """The workflow read from a git reference lies in the working directory: whole, once, whoever else starts there."""
 
-import subprocess
 import tarfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from repositories import committed
 
 RULES = Path(__file__).parents[3] / "workflow" / "rules" / "checkout.smk"
 
@@ -25,10 +26,7 @@ def rules(tmp_path):
     place = tmp_path / "repository"
     place.mkdir()
     (place / "Snakefile").write_text("rule all:\n")
-    who = ("-c", "user.name=a", "-c", "user.email=a@b")
-    for command in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "first")):
-        subprocess.run(["git", *command], cwd=place, check=True)
-    return SimpleNamespace(ref="HEAD", repo_path=place)
+    return SimpleNamespace(ref="HEAD", repo_path=committed(place))
 
 
 def test_a_reference_is_unpacked_once(checkout_of, rules):

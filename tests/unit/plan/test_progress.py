@@ -150,6 +150,17 @@ def test_a_failed_job_shows_its_last_lines_and_the_mend(said, tmp_path):
     assert 7 not in said.progress.running
 
 
+def test_a_failed_jobs_log_is_read_before_it_goes_to_a_storage(said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log = Path(".snakemake/storage/s3/texts/logs/mask.log")
+    log.parent.mkdir(parents=True)
+    log.write_text("emoscope mask: no disk; free some\n")
+    said.begins(7, "mask", 0)
+    stored = ["s3://texts/logs/mask.log (send to storage)"]
+    shown = said("job_error", 5, jobid=7, rule_name="mask", log=stored).splitlines()
+    assert shown[1:] == ["The last lines of s3://texts/logs/mask.log:", "emoscope mask: no disk; free some", MEND]
+
+
 def test_what_is_not_the_users_doing_is_said_to_be_ours(said, tmp_path):
     log = tmp_path / "mask.log"
     log.write_text("Traceback (most recent call last):\nKeyError: 'joy'\n")

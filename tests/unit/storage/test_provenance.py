@@ -11,16 +11,10 @@ import pytest
 
 from emoscope import __version__
 from emoscope.storage import provenance
+from repositories import git
 
 PACKAGE = Path(__file__).parents[3] / "workflow" / "emoscope"
 SAY = "from emoscope.storage.provenance import commit; print(commit())"
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=a", "-c", "user.email=a@b")
-    return subprocess.run(
-        ["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True, text=True
-    ).stdout.strip()
 
 
 def recorded(folder: Path, **environment: str) -> str:

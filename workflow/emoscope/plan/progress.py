@@ -24,6 +24,7 @@ BELIEF = 0.25  # how much of a run has to be done to count as much as the belief
 SLOWEST = 0.1  # jobs at once: Snakemake itself takes time between small ones
 QUIET = 60  # seconds after which a finished job has a line of its own
 BAR = re.compile(r"\d+%\|.*\||\d+it \[")  # what progress bars leave in a log
+STORED = re.compile(r"(\w+)://(.+) \(send to storage\)")  # as Snakemake names a file that goes to a storage
 OF_OURS = re.compile(r"emoscope [\w-]+: ")  # how an error begins that says what to do
 MEND = "Mend that and run the same command again; what is done stays done."
 DEFECT = (
@@ -96,9 +97,9 @@ class Progress:
             if word := job.get("rule_msg"):  # of a cluster: what became of the job there
                 texts.append(word.strip())
                 away = True
-        file, lines = next(((log, lines) for log in logs if (lines := last_lines(Path(log)))), (None, []))
+        file, lines = next(((log, lines) for log in logs if (lines := last_lines(here(log)))), (None, []))
         if file:
-            texts += [f"The last lines of {file}:", *lines]
+            texts += [f"The last lines of {file.removesuffix(' (send to storage)')}:", *lines]
         return "\n".join([*texts, what_to_do(lines, away)])
 
 
@@ -138,6 +139,12 @@ def span(seconds: float) -> str:
     if seconds < 60:
         return "less than a minute"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
+
+
+def here(log: str) -> Path:
+    """Where a log lies on this machine; what a storage will get, `s3://...`, until then in Snakemake's copy of it."""
+    stored = STORED.fullmatch(log)
+    return Path(".snakemake", "storage", *stored.groups()) if stored else Path(log)
 
 
 def last_lines(log: Path) -> list[str]:
