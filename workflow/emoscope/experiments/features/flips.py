@@ -16,13 +16,11 @@ from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
 from emoscope.storage.files import write_table
 
-SWITCHES = ["kind", "pair", "cluster", "feature", "first", "second"]
+ACTIVE = ["kind", "pair", "cluster", "feature", "first", "second"]
 
 
-def switch_features(
-    model: Path, weights: Path, pairs: Path, config: dict, prediction: dict, switches: Path
-) -> None:
-    """Write SWITCHES: of flips of one axis and of neutral swaps, whether each feature is active anywhere in the text.
+def switch_features(model: Path, weights: Path, pairs: Path, config: dict, prediction: dict, switches: Path) -> None:
+    """Write ACTIVE: of flips of one axis and of neutral swaps, whether each feature is active anywhere in the text.
 
     `first` is the text that names the first group of the axis, `second` the other; of neutral swaps, the text as it is
     and with the words swapped. At most `pairs` of each kind, drawn by chance.
@@ -31,30 +29,22 @@ def switch_features(
     autoencoders, block = load_autoencoders(weights, classifier.device)
     parts = []
     for kind, rows in kinds_of(pd.read_parquet(pairs), config["seed"]).items():
-        sign = named_first(rows)
-        rows = rows[sign != 0] if kind == FLIP else rows
-        rows = rows.head(config["pairs"])
+        rows = (rows[named_first(rows) != 0] if kind == FLIP else rows).head(config["pairs"])
         if rows.empty:
             continue
         sides = [
-            active_in(classifier, tokenizer, rows[side].tolist(), block, autoencoders[0], prediction["tokens_per_batch"])
+            active_in(
+                classifier, tokenizer, rows[side].tolist(), block, autoencoders[0], prediction["tokens_per_batch"]
+            )
             for side in ("text", "perturbed")
         ]
         if kind == FLIP:
-            first = (named_first(rows) > 0)[:, None]
-            sides = [np.where(first, *sides), np.where(first, *reversed(sides))]
+            forth = (named_first(rows) > 0)[:, None]
+            sides = [np.where(forth, *sides), np.where(forth, *reversed(sides))]
         pair, feature = (index.ravel() for index in np.indices(sides[0].shape))
-        parts.append(
-            pd.DataFrame({
-                "kind": kind,
-                "pair": pair,
-                "cluster": rows["cluster"].to_numpy()[pair],
-                "feature": feature,
-                "first": sides[0].ravel(),
-                "second": sides[1].ravel(),
-            })  # fmt: skip
-        )
-    write_table(pd.concat(parts or [pd.DataFrame(columns=SWITCHES)], ignore_index=True), switches)
+        table = pd.DataFrame({"pair": pair, "feature": feature, "first": sides[0].ravel(), "second": sides[1].ravel()})
+        parts.append(table.assign(kind=kind, cluster=rows["cluster"].to_numpy()[pair])[ACTIVE])
+    write_table(pd.concat(parts or [pd.DataFrame(columns=ACTIVE)], ignore_index=True), switches)
 
 
 def active_in(

@@ -1,6 +1,6 @@
 """What autoencoders explain, what their features do and what flips switch: tables and quotable numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,29 +8,72 @@ import pandas as pd
 
 from emoscope.experiments.features.names import (
     ACCURACY,
+    ACTS,
     AGREEMENT,
+    AS_MUCH,
     AUTOENCODER,
+    DOES_NOT,
     EXPLAINED,
+    FEATURE,
+    LESS,
+    MEANS,
     MODEL,
+    MORE,
+    NOT_SETTLED,
+    NOT_SHOWN,
+    NOT_TOLD,
     ORIGINAL,
+    RANDOM,
+    REMOVED,
+    STAYS,
+    SWITCHED,
     TOKEN,
 )
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bootstrap import bootstrap_statistic
-from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
+from emoscope.statistics.families import holm
 from emoscope.statistics.settings import resampling
+from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_table
 
 REPLACED = ["weights", "way", "measure", "value", "low", "high", "texts"]
 MEASURES = {AGREEMENT: "agrees", ACCURACY: "right"}  # and their columns
+BEYOND_RANDOM, BEYOND_MEANS, LOGIT = "beyond random", "beyond mean difference", "logit"
+EFFECTS = ["feature", "class", "measure", "value", "low", "high", "p_adjusted", "within", "detectable", "verdict"]
+EFFECTS += ["texts"]
+DOSES = ["feature", "class", "way", "dose", "value", "low", "high", "texts"]
+SWITCHES = ["feature", "value", "low", "high", "p_adjusted", "within", "verdict", "flips", "neutral", "pairs", "swaps"]
 
 
-def summarise_features(judged: Path, rates: Path, statistics: dict, replaced: Path, findings: Path) -> None:
-    """Write `replaced_table` and the findings."""
-    told, shares = pd.read_parquet(judged), pd.read_parquet(rates)
-    table = replaced_table(told, statistics)
+def summarise_features(
+    judged: Path,
+    rates: Path,
+    moves: Path,
+    axes: dict,
+    switches: list[Path],
+    statistics: dict,
+    replaced: Path,
+    effects: Path,
+    doses: Path,
+    switched: list[Path],
+    findings: Path,
+) -> None:
+    """Write `replaced_table`, `effects_table`, `doses_table`, for every axis `switched_table`, and what they say as
+    findings; the lists of files are in the order of `axes["axes"]`."""
+    told, moved = pd.read_parquet(judged), pd.read_parquet(moves)
+    table, acting = replaced_table(told, statistics), effects_table(moved, statistics)
     write_table(table, replaced)
-    write_findings([*replaced_found(table), *beyond_token(told, statistics), *rates_found(shares)], findings)
+    write_table(acting, effects)
+    write_table(doses_table(moved, 1 - statistics["confidence"]), doses)
+    found = [*replaced_found(table), *beyond_token(told, statistics), *rates_found(pd.read_parquet(rates))]
+    found += effects_found(acting)
+    for axis, source, output in zip(axes["axes"], switches, switched, strict=True):
+        switching = switched_table(pd.read_parquet(source), statistics)
+        write_table(switching, output)
+        found += switches_found(axis, switching)
+    write_findings(found, findings)
 
 
 def replaced_table(judged: pd.DataFrame, statistics: dict) -> pd.DataFrame:
@@ -94,3 +137,114 @@ def rates_found(rates: pd.DataFrame) -> Iterator[Finding]:
         note = f"{own['feature'].nunique()} features, {seeds} seed{'s' * (seeds > 1)}."
         yield Finding(f"dead{where}", (own["rate"] == 0).mean(), note=note)
         yield Finding(f"active{where}", own.groupby("seed")["rate"].sum().mean(), note=note)
+
+
+def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
+    """EFFECTS: of each feature, over the test texts in which it is active, how far the probability of its class falls
+    when the stream loses as much along the feature (`measure` FEATURE), random directions, or that between the means;
+    `logit` is the fall of the class's centred logit along the feature.
+
+    `beyond random` is by how much more it falls along the feature. It ACTS if that is above zero, by Holm's p over the
+    features, and was not shown to stay below the margin, the high end of the interval: then it DOES_NOT. `beyond mean
+    difference` is judged for each feature by itself: AS_MUCH within the margin, else MORE or LESS by the interval.
+    """
+    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    removed = moves[moves["dose"] == REMOVED]
+    rows = []
+    for (feature, label), own in removed.groupby(["feature", "class"], sort=False):
+        fell = own.assign(fell=own["before"] - own["after"]).groupby(["text", "way"])["fell"].mean().unstack("way")
+        along = own[own["way"] == FEATURE]
+        logits = studentised_test(
+            (along["logit_before"] - along["logit_after"]).to_numpy(), along["text"].to_numpy(), margin,
+            **resampling(statistics),
+        )  # fmt: skip
+        tests = {way: bounded_test(fell[way].to_numpy(), fell.index, margin, CHANGE, alpha) for way in fell}
+        tests |= {
+            name: bounded_test((fell[FEATURE] - fell[way]).to_numpy(), fell.index, margin, CHANGE, alpha)
+            for name, way in ((BEYOND_RANDOM, RANDOM), (BEYOND_MEANS, MEANS))
+        }
+        for measure, test in (tests | {LOGIT: logits}).items():
+            numbers = test.value, test.low, test.high, test.p_difference, test.p_within, test.detectable
+            rows.append((feature, label, measure, *map(float, numbers), "", len(fell)))
+    table = pd.DataFrame(rows, columns=EFFECTS)
+    judged = table["measure"] == BEYOND_RANDOM
+    table.loc[judged, "p_adjusted"] = holm(table.loc[judged, "p_adjusted"].to_numpy())
+    table.loc[judged, "verdict"] = [acts(row, margin, alpha) for row in table[judged].to_dict("records")]
+    beside = table["measure"] == BEYOND_MEANS
+    table.loc[beside, "verdict"] = [compared(row, alpha) for row in table[beside].to_dict("records")]
+    return table
+
+
+def acts(row: Mapping, margin: float, alpha: float) -> str:
+    """Whether a feature moves its class's probability further than random directions do."""
+    if row["high"] < margin:
+        return DOES_NOT
+    return ACTS if row["value"] > 0 and row["p_adjusted"] <= alpha else NOT_SHOWN
+
+
+def compared(row: Mapping, alpha: float) -> str:
+    """How far a feature moves its class's probability, beside the direction between the means."""
+    if row["within"] <= alpha:
+        return AS_MUCH
+    return MORE if row["low"] > 0 else LESS if row["high"] < 0 else NOT_TOLD
+
+
+def doses_table(moves: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """DOSES: how far the class's probability rises with more of a feature in the stream, or of other directions."""
+    rows = []
+    steered = moves[moves["dose"] != REMOVED]
+    for key, own in steered.groupby(["feature", "class", "way", "dose"], sort=False):
+        rose = own.assign(rose=own["after"] - own["before"]).groupby("text")["rose"].mean()
+        rows.append((*key, rose.mean(), *bounded_interval(rose.to_numpy(), rose.index, CHANGE, alpha), len(rose)))
+    return pd.DataFrame(rows, columns=DOSES)
+
+
+def effects_found(effects: pd.DataFrame) -> Iterator[Finding]:
+    """`acting`, how many of the chosen features act, and `not_acting`, how many were shown not to;
+    `feature.{number}.{measure}`."""
+    verdicts = effects.loc[effects["measure"] == BEYOND_RANDOM, "verdict"]
+    for name, verdict in (("acting", ACTS), ("not_acting", DOES_NOT)):
+        yield Finding(name, int((verdicts == verdict).sum()), note=f"{len(verdicts)} features.")
+    for row in effects.to_dict("records"):
+        note = f"{row['class']}, {row['texts']} test texts."
+        name = f"feature.{row['feature']}.{in_findings(row['measure'])}"
+        tests = {"within": row["within"], "detectable": row["detectable"]}
+        yield Finding(name, row["value"], row["low"], row["high"], note, **tests)
+
+
+def switched_table(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
+    """SWITCHES: of each feature by how much more often it is active in texts that name the first group than in their
+    flips, which name the second; `flips` and `neutral`: the shares of flips and of neutral swaps that switch it on or
+    off, either way.
+
+    It is SWITCHED if the difference is not zero, by Holm's p over all features, and STAYS if that is within the margin.
+    """
+    alpha = 1 - statistics["confidence"]
+    sides = {}
+    for kind in (FLIP, NEUTRAL):
+        own = switches[switches["kind"] == kind]
+        difference = own["first"].astype(int) - own["second"].astype(int)
+        sides[kind] = own.assign(difference=difference).pivot(index="pair", columns="feature", values="difference")
+    flips, neutral = sides[FLIP], sides[NEUTRAL]
+    if flips.empty:
+        return pd.DataFrame(columns=SWITCHES)
+    own = switches[switches["kind"] == FLIP].drop_duplicates("pair").set_index("pair")["cluster"]
+    test = bounded_test(flips.to_numpy(), own.loc[flips.index].to_numpy(), statistics["margin"], CHANGE, alpha)
+    table = pd.DataFrame({
+        "feature": flips.columns, "value": test.value, "low": test.low, "high": test.high,
+        "p_adjusted": holm(test.p_difference), "within": test.p_within,
+        "flips": (flips != 0).mean().to_numpy(),
+        "neutral": (neutral != 0).mean().reindex(flips.columns).to_numpy(),
+        "pairs": len(flips), "swaps": len(neutral),
+    })  # fmt: skip
+    found = np.select([table["within"] <= alpha, table["p_adjusted"] <= alpha], [STAYS, SWITCHED], NOT_SETTLED)
+    return table.assign(verdict=found)[SWITCHES]
+
+
+def switches_found(axis: str, table: pd.DataFrame) -> Iterator[Finding]:
+    """`{axis}.switched` and `{axis}.stay`, numbers of features; `{axis}.switched.{number}` of each that is switched."""
+    note = f"{len(table)} features, {table['pairs'].max() if len(table) else 0} flips."
+    for name, verdict in (("switched", SWITCHED), ("stay", STAYS)):
+        yield Finding(f"{axis}.{name}", int((table["verdict"] == verdict).sum()), note=note)
+    for row in table[table["verdict"] == SWITCHED].to_dict("records"):
+        yield Finding(f"{axis}.switched.{row['feature']}", row["value"], row["low"], row["high"], note)
