@@ -35,7 +35,6 @@ from emoscope.storage.decisions import truth_of
 from emoscope.storage.files import replacing, write_table
 from emoscope.storage.names import NONE
 
-MIDDLE = "middle"
 Ways = dict[tuple[str, int], Reconstruction]  # by name and, of autoencoders, seed
 
 
@@ -70,13 +69,11 @@ def learn_features(
     write_table(pd.concat(shares, ignore_index=True), rates)
 
 
-def block_of(model: PreTrainedModel, block: int | str) -> int:
-    """The block behind which the stream is read; UserError for one that the model does not have.
-
-    The middle one is that behind which half of the blocks are still to come.
-    """
+def block_of(model: PreTrainedModel, block: int | None) -> int:
+    """The block behind which the stream is read, by default that behind which half of the blocks are still to come;
+    UserError for one that the model does not have."""
     blocks = len(blocks_of(model))
-    number = max(0, blocks // 2 - 1) if block == MIDDLE else int(block)
+    number = max(0, blocks // 2 - 1) if block is None else block
     if number >= blocks:
         raise UserError(f"there is no block {number}: the model's blocks are 0 to {blocks - 1}; set features.block")
     return number

@@ -1,8 +1,8 @@
 """What a classifier does when a feature of its stream is taken away, or more of it is added.
 
 Beside it, the stream is moved along random directions, and along that between the class's mean and the others', at the
-same tokens and as far. Each is turned to where, by the gradients by which features were chosen, it raises the class: else
-random ones would come to nothing by their sign alone. What the autoencoder leaves unexplained stays in the stream.
+same tokens and as far. Each is turned to where it raises the class, by the gradients by which features were chosen;
+otherwise random ones would come to nothing by their sign alone. What the autoencoder leaves unexplained stays in place.
 """
 
 from collections.abc import Iterator

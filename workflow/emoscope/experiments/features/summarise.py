@@ -6,40 +6,31 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.experiments.features.explained import beyond_token, rates_found, replaced_found, replaced_table
 from emoscope.experiments.features.names import (
-    ACCURACY,
     ACTS,
-    AGREEMENT,
     AS_MUCH,
-    AUTOENCODER,
     DOES_NOT,
-    EXPLAINED,
     FEATURE,
     LESS,
     MEANS,
-    MODEL,
     MORE,
     NOT_SETTLED,
     NOT_SHOWN,
     NOT_TOLD,
-    ORIGINAL,
     RANDOM,
     REMOVED,
     STAYS,
     SWITCHED,
-    TOKEN,
 )
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.reporting.findings import Finding, in_findings, write_findings
-from emoscope.statistics.bootstrap import bootstrap_statistic
-from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
+from emoscope.statistics.bounded import CHANGE, bounded_interval, bounded_test
 from emoscope.statistics.families import holm
 from emoscope.statistics.settings import resampling
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_table
 
-REPLACED = ["weights", "way", "measure", "value", "low", "high", "texts"]
-MEASURES = {AGREEMENT: "agrees", ACCURACY: "right"}  # and their columns
 BEYOND_RANDOM, BEYOND_MEANS, LOGIT = "beyond random", "beyond mean difference", "logit"
 EFFECTS = ["feature", "class", "measure", "value", "low", "high", "p_adjusted", "within", "detectable", "verdict"]
 EFFECTS += ["texts"]
@@ -76,69 +67,6 @@ def summarise_features(
     write_findings(found, findings)
 
 
-def replaced_table(judged: pd.DataFrame, statistics: dict) -> pd.DataFrame:
-    """REPLACED: how much of the stream's spread each way explains, how often the answer stays and how often it is right
-    with the stream replaced; intervals over texts, of autoencoders over the mean of their seeds."""
-    alpha, rows = 1 - statistics["confidence"], []
-    for (weights, way), own in judged.groupby(["weights", "way"], sort=False):
-        own = _over_seeds(own)
-        texts = own.index.to_numpy()
-        if way != ORIGINAL:
-            low, high = bootstrap_statistic(lambda of: _explained(own, of), texts, **resampling(statistics))  # noqa: B023
-            rows.append((weights, way, EXPLAINED, _explained(own, np.ones(len(own))), low, high, len(own)))
-        for measure, column in MEASURES.items():
-            values = own[column].to_numpy()
-            interval = bounded_interval(values, texts, SHARE, alpha)
-            rows.append((weights, way, measure, values.mean(), *interval, len(own)))
-    return pd.DataFrame(rows, columns=REPLACED)
-
-
-def _over_seeds(own: pd.DataFrame) -> pd.DataFrame:
-    """Means of each text over seeds, by text."""
-    return own.astype({"agrees": float, "right": float}).groupby("text").mean(numeric_only=True)
-
-
-def _explained(own: pd.DataFrame, of: np.ndarray) -> float:
-    """1 - squared errors / squared spread, texts weighed by `of` (texts,)."""
-    return float(1 - of @ own["error"].to_numpy() / (of @ own["spread"].to_numpy()))
-
-
-def replaced_found(table: pd.DataFrame) -> Iterator[Finding]:
-    """`{measure}.{way}`, and `{measure}.{way}.random_weights`."""
-    for row in table.to_dict("records"):
-        where = "" if row["weights"] == MODEL else f".{in_findings(row['weights'])}"
-        name = f"{row['measure']}.{in_findings(row['way'])}{where}"
-        yield Finding(name, row["value"], row["low"], row["high"], f"{row['texts']} test texts.")
-
-
-def beyond_token(judged: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
-    """`explained.beyond_token` and so on: by how much the autoencoder is above the mean of the same token, by text."""
-    own = judged[judged["weights"] == MODEL]
-    features, tokens = (_over_seeds(own[own["way"] == way]) for way in (AUTOENCODER, TOKEN))
-    texts, note = features.index.to_numpy(), f"{len(features)} test texts."
-
-    def gap(of: np.ndarray) -> float:
-        return _explained(features, of) - _explained(tokens, of)
-
-    interval = bootstrap_statistic(gap, texts, **resampling(statistics))
-    yield Finding(f"{EXPLAINED}.beyond_token", gap(np.ones(len(features))), *interval, note)
-    for measure, column in MEASURES.items():
-        values = (features[column] - tokens[column]).to_numpy()
-        interval = bounded_interval(values, texts, CHANGE, 1 - statistics["confidence"])
-        yield Finding(f"{measure}.beyond_token", values.mean(), *interval, note)
-
-
-def rates_found(rates: pd.DataFrame) -> Iterator[Finding]:
-    """`dead`, the share of features that no training token activates, and `active`, how many a token activates on
-    average; `.random_weights` likewise. Means over seeds."""
-    for weights, own in rates.groupby("weights", sort=False):
-        where = "" if weights == MODEL else f".{in_findings(weights)}"
-        seeds = own["seed"].nunique()
-        note = f"{own['feature'].nunique()} features, {seeds} seed{'s' * (seeds > 1)}."
-        yield Finding(f"dead{where}", (own["rate"] == 0).mean(), note=note)
-        yield Finding(f"active{where}", own.groupby("seed")["rate"].sum().mean(), note=note)
-
-
 def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """EFFECTS: of each feature, over the test texts in which it is active, how far the probability of its class falls
     when the stream loses as much along the feature (`measure` FEATURE), random directions, or that between the means;
@@ -154,16 +82,17 @@ def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     for (feature, label), own in removed.groupby(["feature", "class"], sort=False):
         fell = own.assign(fell=own["before"] - own["after"]).groupby(["text", "way"])["fell"].mean().unstack("way")
         along = own[own["way"] == FEATURE]
+        logits = (along["logit_before"] - along["logit_after"]).to_numpy()
+        options = resampling(statistics)
         logits = studentised_test(
-            (along["logit_before"] - along["logit_after"]).to_numpy(), along["text"].to_numpy(), margin,
-            **resampling(statistics),
-        )  # fmt: skip
+            logits, along["text"].to_numpy(), margin=1.0, **options
+        )  # the margin tells no interval
         tests = {way: bounded_test(fell[way].to_numpy(), fell.index, margin, CHANGE, alpha) for way in fell}
         tests |= {
             name: bounded_test((fell[FEATURE] - fell[way]).to_numpy(), fell.index, margin, CHANGE, alpha)
             for name, way in ((BEYOND_RANDOM, RANDOM), (BEYOND_MEANS, MEANS))
         }
-        for measure, test in (tests | {LOGIT: logits}).items():
+        for measure, test in (tests | {LOGIT: logits._replace(p_within=np.nan)}).items():
             numbers = test.value, test.low, test.high, test.p_difference, test.p_within, test.detectable
             rows.append((feature, label, measure, *map(float, numbers), "", len(fell)))
     table = pd.DataFrame(rows, columns=EFFECTS)
