@@ -4,39 +4,44 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import torch
 
 from emoscope.experiments.features.flips import switch_features
-from emoscope.experiments.features.measure import learn_features
+from emoscope.experiments.features.measure import learn_features, save_autoencoders
 from emoscope.experiments.features.moves import move_features
 from emoscope.experiments.features.summarise import summarise_features
-from emoscope.models.planted.circuit import plan
-from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.models.features.autoencoder import TopKAutoencoder
+from emoscope.models.planted.circuit import SIGNALS, plan
+from emoscope.models.planted.compiled import WIDTH, compiled, tokenizer_for
 from emoscope.models.planted.texts import sentences
 from planted_gender import flips
 
 CONFIG = {
     "block": None,
-    "features": 32,
-    "active": 6,
-    "steps": 400,
+    "features": 48,
+    "active": 8,
+    "steps": 300,
     "seeds": 2,
     "learned": 300,
-    "judged": 200,
+    "judged": 300,
     "seed": 1,
 }
-CONFIG |= {"chosen": 6, "random": 3, "doses": [-1, 1], "pairs": 300}
+CONFIG |= {"chosen": 12, "random": 3, "doses": [-1, 1], "pairs": 300}
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "seed": 0, "resamples": 200}
 PREDICTION = {"tokens_per_batch": 1024}  # so little that texts come in several batches, not in their order
+AXES = ("gender", "race")
+NUMBER = {signal: number for number, signal in enumerate(SIGNALS)}  # the features of `planted`
 
 
 @pytest.fixture(scope="session")
 def found(tmp_path_factory):
-    """All tables on a planted GPT-2, and its circuit; of race, there are no flips."""
-    folder, circuit = tmp_path_factory.mktemp("features"), plan(1)
-    compiled(circuit, "gpt2").save_pretrained(folder / "model")
+    """All tables on a planted GPT-2. What is learned is judged by itself; what is moved and switched is known: a feature
+    for each planted signal. Gender and classes have written to the answer behind block 1; of race, there are no flips."""
+    folder = tmp_path_factory.mktemp("features")
+    compiled(plan(1), "gpt2").save_pretrained(folder / "model")
     tokenizer_for("gpt2").save_pretrained(folder / "model")
     sentences(300, 1).assign(id=range(300)).to_parquet(folder / "train.parquet")
-    sentences(300, 2).assign(id=range(300)).to_parquet(folder / "test.parquet")
+    sentences(600, 2).assign(id=range(600)).to_parquet(folder / "test.parquet")
     both = flips(300, 4), neutral_swaps(300, 5)
     pd.concat(both, ignore_index=True).to_parquet(folder / "gender.parquet")
     flips(1, 4).head(0).to_parquet(folder / "race.parquet")
@@ -44,41 +49,44 @@ def found(tmp_path_factory):
     def files(*names: str) -> dict:
         return {name: folder / f"{name}.parquet" for name in names}
 
-    shared = {"config": CONFIG, "prediction": PREDICTION}
-    given = {"model": folder / "model", **files("train", "test"), "weights": folder / "weights.safetensors"}
-    learn_features(**given, **shared, **files("judged", "rates"))
-    move_features(**given, **shared, **files("moves", "cards", "texts"))
-    switches, switched = (
-        [folder / f"{axis}_{name}.parquet" for axis in ("gender", "race")] for name in ("switches", "switched")
-    )
-    for axis, output in zip(("gender", "race"), switches, strict=True):
-        weights = {name: given[name] for name in ("model", "weights")}
-        switch_features(**weights, **shared, pairs=folder / f"{axis}.parquet", switches=output)
+    def of_axes(name: str) -> list:
+        return [folder / f"{axis}_{name}.parquet" for axis in AXES]
+
+    shared = {"config": CONFIG, "prediction": PREDICTION, "model": folder / "model"}
+    texts = files("train", "test")
+    learn_features(**texts, **shared, weights=folder / "learned.safetensors", **files("judged", "rates"))
+    save_autoencoders([planted(), planted(backwards=True)], 1, folder / "weights.safetensors")
+    known = {"weights": folder / "weights.safetensors", **shared}
+    move_features(**texts, **known, **files("moves", "cards", "texts"))
+    for axis, switches in zip(AXES, of_axes("switches"), strict=True):
+        switch_features(**known, pairs=folder / f"{axis}.parquet", switches=switches)
     summarise_features(
-        **files("judged", "rates", "moves", "replaced", "effects", "doses"),
-        axes={"axes": ["gender", "race"]}, switches=switches, switched=switched,
-        statistics=STATISTICS, findings=folder / "findings.csv",
+        **files("judged", "rates", "moves", "replaced", "effects", "doses"), axes={"axes": AXES},
+        switches=of_axes("switches"), switched=of_axes("switched"), statistics=STATISTICS,
+        findings=folder / "findings.csv",
     )  # fmt: skip
-    tables = (
-        "judged",
-        "rates",
-        "moves",
-        "cards",
-        "texts",
-        "replaced",
-        "effects",
-        "doses",
-        "gender_switches",
-        "gender_switched",
-        "race_switched",
-    )
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in tables}
-    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "findings.csv"), circuit=circuit, folder=folder)
+    names = ["judged", "rates", "moves", "cards", "texts", "replaced", "effects", "doses"]
+    names += [f"{axis}_{name}" for axis in AXES for name in ("switches", "switched")]
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
+    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "findings.csv"), folder=folder)
+
+
+def planted(backwards: bool = False) -> TopKAutoencoder:
+    """A feature for each signal: the two dimensions in which it stands with opposite signs."""
+    autoencoder = TopKAutoencoder(WIDTH, len(SIGNALS), len(SIGNALS))
+    rows = torch.arange(len(SIGNALS))
+    with torch.no_grad():
+        autoencoder.decoder.zero_()
+        autoencoder.decoder[rows, 2 * rows], autoencoder.decoder[rows, 2 * rows + 1] = 0.5**0.5, -(0.5**0.5)
+        if backwards:
+            autoencoder.decoder.copy_(autoencoder.decoder.flip(0))
+        autoencoder.encoder.copy_(autoencoder.decoder)
+    return autoencoder.requires_grad_(False)
 
 
 def neutral_swaps(count: int, seed: int) -> pd.DataFrame:
-    """Texts about people in which a word that means nothing is exchanged for another one."""
+    """Texts about people in which words that mean nothing are exchanged for another one."""
     rows = flips(count, seed, origin="natural control")
-    swapped = rows["text"].str.replace(r"\bthe\b|\btoday\b|\blake\b|\bhome\b", "boat", regex=True)
+    swapped = rows["text"].str.replace(r"\b(?:the|today|lake|home)\b", "boat", regex=True)
     rows = rows.assign(perturbed=swapped, id=rows["id"] + count)
     return rows[rows["text"] != rows["perturbed"]]

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from emoscope.experiments.features.choice import Chosen
+from emoscope.experiments.features.choice import Chosen, random_directions
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
 from emoscope.models.features.lookups import fit_lookups
 from emoscope.models.features.stream import TokenActivations
 
+RANDOM_MATCHES = 100  # draws, to be averaged
 CARDS = ["feature", "class", "estimate", "rate", "by_token", "match", "random_match"]
 
 
@@ -34,8 +34,8 @@ def cards_of(
     error = (new - averages.by_token(asked.ids)).square().sum(dim=0)
     spread = (new - averages.mean).square().sum(dim=0)
     matches = best_matches(own.decoder[numbers], autoencoders[1:])
-    drawn = torch.randn(config["random"], own.decoder.shape[1], generator=torch.Generator().manual_seed(config["seed"]))
-    random_match = best_matches(normalize(drawn, dim=1).to(own.decoder), autoencoders[1:]).mean()
+    drawn = random_directions(RANDOM_MATCHES, own.decoder.shape[1], [config["seed"]]).to(own.decoder)
+    random_match = best_matches(drawn, autoencoders[1:]).mean()
     for place, one in enumerate(chosen):
         rate, explained = (new[:, place] > 0).double().mean(), 1 - error[place] / spread[place]
         numbers = rate, explained, matches[place], random_match

@@ -103,8 +103,7 @@ def choose(
     active = autoencoder.encode(units)
     found = []
     for feature, label, effect in ranked[["label", "effect"]].itertuples():
-        generator = torch.Generator().manual_seed(config["seed"] + feature)
-        drawn = torch.randn(config["random"], units.shape[1], generator=generator).to(units)
+        drawn = random_directions(config["random"], units.shape[1], [config["seed"], feature]).to(units)
         member = torch.from_numpy(answers[taught.text] == label).to(units.device)
         directions = {(FEATURE, 0): autoencoder.decoder[feature]}
         directions |= {(RANDOM, draw): direction for draw, direction in enumerate(drawn)}
@@ -113,6 +112,11 @@ def choose(
         usual = active[:, feature]
         found.append(Chosen(feature, label, float(effect), float(usual[usual > 0].mean()), turned))
     return found
+
+
+def random_directions(count: int, width: int, seed: list[int]) -> Tensor:
+    """Unit directions (count, width), not drawn as torch does: an autoencoder begins with those of its seed."""
+    return normalize(torch.from_numpy(np.random.default_rng(seed).standard_normal((count, width))).float(), dim=1)
 
 
 def _raising(direction: Tensor, push: Tensor) -> Tensor:
