@@ -11,7 +11,7 @@ from emoscope.experiments.features.measure import learn_features, save_autoencod
 from emoscope.experiments.features.moves import move_features
 from emoscope.experiments.features.summarise import summarise_features
 from emoscope.models.features.autoencoder import TopKAutoencoder
-from emoscope.models.planted.circuit import SIGNALS, plan
+from emoscope.models.planted.circuit import CONSTANT, POOLED, SIGNALS, plan
 from emoscope.models.planted.compiled import WIDTH, compiled, tokenizer_for
 from emoscope.models.planted.texts import sentences
 from planted_gender import flips
@@ -30,13 +30,14 @@ CONFIG |= {"chosen": 12, "random": 3, "doses": [-1, 1], "pairs": 300}
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "seed": 0, "resamples": 200}
 PREDICTION = {"tokens_per_batch": 1024}  # so little that texts come in several batches, not in their order
 AXES = ("gender", "race")
-NUMBER = {signal: number for number, signal in enumerate(SIGNALS)}  # the features of `planted`
+FEATURES = [signal for signal in SIGNALS if signal not in (CONSTANT, POOLED)]  # of `planted`
+ROUNDING = 1e-4  # so much of a signal is none
 
 
 @pytest.fixture(scope="session")
 def found(tmp_path_factory):
-    """All tables on a planted GPT-2. What is learned is judged by itself; what is moved and switched is known: a feature
-    for each planted signal. Gender and classes have written to the answer behind block 1; of race, there are no flips."""
+    """All tables on a planted GPT-2. What is learned is judged by itself; what is moved and switched is known, a feature
+    for each planted signal. Behind block 1, gender has written to the answer, classes not yet; no text names a race."""
     folder = tmp_path_factory.mktemp("features")
     compiled(plan(1), "gpt2").save_pretrained(folder / "model")
     tokenizer_for("gpt2").save_pretrained(folder / "model")
@@ -73,14 +74,16 @@ def found(tmp_path_factory):
 
 def planted(backwards: bool = False) -> TopKAutoencoder:
     """A feature for each signal: the two dimensions in which it stands with opposite signs."""
-    autoencoder = TopKAutoencoder(WIDTH, len(SIGNALS), len(SIGNALS))
-    rows = torch.arange(len(SIGNALS))
+    autoencoder = TopKAutoencoder(WIDTH, len(FEATURES), len(FEATURES))
+    rows = torch.arange(len(FEATURES))
+    columns = 2 * torch.tensor([SIGNALS.index(signal) for signal in FEATURES])
     with torch.no_grad():
         autoencoder.decoder.zero_()
-        autoencoder.decoder[rows, 2 * rows], autoencoder.decoder[rows, 2 * rows + 1] = 0.5**0.5, -(0.5**0.5)
+        autoencoder.decoder[rows, columns], autoencoder.decoder[rows, columns + 1] = 0.5**0.5, -(0.5**0.5)
         if backwards:
             autoencoder.decoder.copy_(autoencoder.decoder.flip(0))
         autoencoder.encoder.copy_(autoencoder.decoder)
+        autoencoder.bias.fill_(-ROUNDING)
     return autoencoder.requires_grad_(False)
 
 

@@ -18,7 +18,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.experiments.features.cards import CARDS, cards_of
 from emoscope.experiments.features.choice import Chosen, amounts_of, centred, choose, lengths, pushes
 from emoscope.experiments.features.measure import distinct_texts, load_autoencoders
-from emoscope.experiments.features.names import REMOVED
 from emoscope.models.batches import padded_batches
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
 from emoscope.models.features.feature_texts import top_texts
@@ -45,7 +44,7 @@ def move_features(
     """Move the stream along a few features, and describe them.
 
     - moves: MOVED, a row for each test text: the probability and the centred logit of the feature's class before and
-      after. The dose REMOVED takes the feature away, in the texts in which it is active; any other adds so many times
+      after. Without a dose, NaN, the feature is taken away, in the texts in which it is active; a dose adds so many times
       its mean activation, at every token of every text;
     - cards: CARDS, see `cards_of`;
     - texts: the test texts that activate it most, TEXTS.
@@ -90,9 +89,9 @@ def moved(
             for one in chosen:
                 own = amounts[..., one.feature, None]
                 active = own.amax(dim=(1, 2)) > 0
-                steps = {REMOVED: (active, -own)}
-                steps |= {dose: (torch.ones_like(active), dose * one.usual * everywhere) for dose in doses}
-                for dose, (where, step) in steps.items():
+                steps = [(np.nan, active, -own)]
+                steps += [(dose, torch.ones_like(active), dose * one.usual * everywhere) for dose in doses]
+                for dose, where, step in steps:
                     some = {name: values[where] for name, values in inputs.items()}
                     if not len(some["input_ids"]):
                         continue

@@ -19,7 +19,6 @@ from emoscope.experiments.features.names import (
     NOT_SHOWN,
     NOT_TOLD,
     RANDOM,
-    REMOVED,
     STAYS,
     SWITCHED,
 )
@@ -77,7 +76,7 @@ def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     difference` is judged for each feature by itself: AS_MUCH within the margin, else MORE or LESS by the interval.
     """
     alpha, margin = 1 - statistics["confidence"], statistics["margin"]
-    removed = moves[moves["dose"] == REMOVED]
+    removed = moves[moves["dose"].isna()]
     rows = []
     for (feature, label), own in removed.groupby(["feature", "class"], sort=False):
         fell = own.assign(fell=own["before"] - own["after"]).groupby(["text", "way"])["fell"].mean().unstack("way")
@@ -121,8 +120,7 @@ def compared(row: Mapping, alpha: float) -> str:
 def doses_table(moves: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """DOSES: how far the class's probability rises with more of a feature in the stream, or of other directions."""
     rows = []
-    steered = moves[moves["dose"] != REMOVED]
-    for key, own in steered.groupby(["feature", "class", "way", "dose"], sort=False):
+    for key, own in moves.dropna(subset="dose").groupby(["feature", "class", "way", "dose"], sort=False):
         rose = own.assign(rose=own["after"] - own["before"]).groupby("text")["rose"].mean()
         rows.append((*key, rose.mean(), *bounded_interval(rose.to_numpy(), rose.index, CHANGE, alpha), len(rose)))
     return pd.DataFrame(rows, columns=DOSES)
