@@ -23,7 +23,7 @@ CONFIG = {
     "steps": 300,
     "seeds": 2,
     "learned": 300,
-    "judged": 300,
+    "judged": 1200,
     "seed": 1,
 }
 CONFIG |= {"chosen": 12, "random": 3, "doses": [-1, 1], "pairs": 300}
@@ -36,13 +36,13 @@ ROUNDING = 1e-4  # so much of a signal is none
 
 @pytest.fixture(scope="session")
 def found(tmp_path_factory):
-    """All tables on a planted GPT-2. What is learned is judged by itself; what is moved and switched is known, a feature
-    for each planted signal. Behind block 1, gender has written to the answer, classes not yet; no text names a race."""
+    """All tables on a planted GPT-2. What is learned is judged by itself; what is moved and switched is known: a feature
+    of each planted signal. Behind block 1, gender is in the answer, and classes are not yet; no text names a race."""
     folder = tmp_path_factory.mktemp("features")
     compiled(plan(1), "gpt2").save_pretrained(folder / "model")
     tokenizer_for("gpt2").save_pretrained(folder / "model")
     sentences(300, 1).assign(id=range(300)).to_parquet(folder / "train.parquet")
-    sentences(600, 2).assign(id=range(600)).to_parquet(folder / "test.parquet")
+    sentences(1200, 2).assign(id=range(1200)).to_parquet(folder / "test.parquet")
     both = flips(300, 4), neutral_swaps(300, 5)
     pd.concat(both, ignore_index=True).to_parquet(folder / "gender.parquet")
     flips(1, 4).head(0).to_parquet(folder / "race.parquet")

@@ -26,6 +26,7 @@ from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import probabilities
 from emoscope.storage.files import write_table
 
+STEERED = 200  # test texts, for every feature, direction and dose
 MOVED = ["feature", "class", "way", "draw", "dose", "text", "before", "after", "logit_before", "logit_after"]
 TEXTS = ["feature", "place", "text", "start", "end", "activation"]
 
@@ -44,8 +45,8 @@ def move_features(
     """Move the stream along a few features, and describe them.
 
     - moves: MOVED, a row for each test text: the probability and the centred logit of the feature's class before and
-      after. Without a dose, NaN, the feature is taken away, in the texts in which it is active; a dose adds so many times
-      its mean activation, at every token of every text;
+      after. Without a dose, NaN, the feature is taken away, in the texts in which it is active; a dose adds so many
+      times its mean activation, at every token, in STEERED texts;
     - cards: CARDS, see `cards_of`;
     - texts: the test texts that activate it most, TEXTS.
     """
@@ -86,11 +87,12 @@ def moved(
             amounts = torch.zeros(*kept.shape, len(autoencoder.decoder), device=stream.device)
             amounts[kept] = amounts_of(autoencoder, stream[kept])
             before, everywhere = run_on(model, inputs, block, stream), lengths(stream) * kept[..., None]
+            steered = torch.from_numpy(rows < STEERED).to(stream.device)
             for one in chosen:
                 own = amounts[..., one.feature, None]
                 active = own.amax(dim=(1, 2)) > 0
                 steps = [(np.nan, active, -own)]
-                steps += [(dose, torch.ones_like(active), dose * one.usual * everywhere) for dose in doses]
+                steps += [(dose, steered, dose * one.usual * everywhere) for dose in doses]
                 for dose, where, step in steps:
                     some = {name: values[where] for name, values in inputs.items()}
                     if not len(some["input_ids"]):
