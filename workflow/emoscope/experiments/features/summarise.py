@@ -31,6 +31,7 @@ from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_table
 
 BEYOND_RANDOM, BEYOND_MEANS, LOGIT = "beyond random", "beyond mean difference", "logit"
+BEYOND = {BEYOND_RANDOM: RANDOM, BEYOND_MEANS: MEANS}
 EFFECTS = ["feature", "class", "measure", "value", "low", "high", "p_adjusted", "within", "detectable", "verdict"]
 EFFECTS += ["texts"]
 DOSES = ["feature", "class", "way", "dose", "value", "low", "high", "texts"]
@@ -69,45 +70,52 @@ def summarise_features(
 def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """EFFECTS: of each feature, over the test texts in which it is active, how far the probability of its class falls
     when the stream loses as much along the feature (`measure` FEATURE), random directions, or that between the means;
-    `logit` is the fall of the class's centred logit along the feature.
+    `beyond random` and `beyond mean difference` are by how much more it falls along the feature, and `logit` is the
+    fall of the class's centred logit along it.
 
-    `beyond random` is by how much more it falls along the feature. It ACTS if that is above zero, by Holm's p over the
-    features, and was not shown to stay below the margin, the high end of the interval: then it DOES_NOT. `beyond mean
-    difference` is judged for each feature by itself: AS_MUCH within the margin, else MORE or LESS by the interval.
+    A feature ACTS, see `acts`, by the larger of the p values of FEATURE and `beyond random`, Holm over the features. It
+    does AS_MUCH as the direction between the means within the margin, else MORE or LESS by the interval, each feature
+    by itself.
     """
-    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
-    removed = moves[moves["dose"].isna()]
     rows = []
-    for (feature, label), own in removed.groupby(["feature", "class"], sort=False):
-        fell = own.assign(fell=own["before"] - own["after"]).groupby(["text", "way"])["fell"].mean().unstack("way")
-        along = own[own["way"] == FEATURE]
-        logits = (along["logit_before"] - along["logit_after"]).to_numpy()
-        options = resampling(statistics)
-        logits = studentised_test(
-            logits, along["text"].to_numpy(), margin=1.0, **options
-        )  # the margin tells no interval
-        tests = {way: bounded_test(fell[way].to_numpy(), fell.index, margin, CHANGE, alpha) for way in fell}
-        tests |= {
-            name: bounded_test((fell[FEATURE] - fell[way]).to_numpy(), fell.index, margin, CHANGE, alpha)
-            for name, way in ((BEYOND_RANDOM, RANDOM), (BEYOND_MEANS, MEANS))
-        }
-        for measure, test in (tests | {LOGIT: logits._replace(p_within=np.nan)}).items():
-            numbers = test.value, test.low, test.high, test.p_difference, test.p_within, test.detectable
-            rows.append((feature, label, measure, *map(float, numbers), "", len(fell)))
-    table = pd.DataFrame(rows, columns=EFFECTS)
-    judged = table["measure"] == BEYOND_RANDOM
-    table.loc[judged, "p_adjusted"] = holm(table.loc[judged, "p_adjusted"].to_numpy())
-    table.loc[judged, "verdict"] = [acts(row, margin, alpha) for row in table[judged].to_dict("records")]
-    beside = table["measure"] == BEYOND_MEANS
-    table.loc[beside, "verdict"] = [compared(row, alpha) for row in table[beside].to_dict("records")]
-    return table
+    for (feature, label), own in moves[moves["dose"].isna()].groupby(["feature", "class"], sort=False):
+        tests = fallen(own, statistics).assign(feature=feature, texts=own["text"].nunique(), **{"class": label})
+        rows.append(tests.reset_index())
+    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=EFFECTS)
+    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    itself, beyond, beside = (table["measure"] == name for name in (FEATURE, BEYOND_RANDOM, BEYOND_MEANS))
+    if rows:
+        both = np.maximum(table.loc[itself, "p"].to_numpy(), table.loc[beyond, "p"].to_numpy())
+        table.loc[beyond, "p_adjusted"] = holm(both)
+        pairs = zip(table[itself].to_dict("records"), table[beyond].to_dict("records"), strict=True)
+        table.loc[beyond, "verdict"] = [acts(*pair, margin, alpha) for pair in pairs]
+        table.loc[beside, "verdict"] = [compared(row, alpha) for row in table[beside].to_dict("records")]
+    return table.reindex(columns=EFFECTS)
 
 
-def acts(row: Mapping, margin: float, alpha: float) -> str:
-    """Whether a feature moves its class's probability further than random directions do."""
-    if row["high"] < margin:
+def fallen(own: pd.DataFrame, statistics: dict) -> pd.DataFrame:
+    """What falls without one feature: `value, low, high, p, within, detectable`, by `measure`; all but the logit is
+    judged against the margin."""
+    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    fell = own.assign(fell=own["before"] - own["after"]).pivot_table("fell", "text", "way", aggfunc="mean")
+    fell = fell.assign(**{name: fell[FEATURE] - fell[way] for name, way in BEYOND.items()})
+    found = bounded_test(fell.to_numpy(), fell.index.to_numpy(), margin, CHANGE, alpha)
+    along = own[own["way"] == FEATURE]
+    logits = (along["logit_before"] - along["logit_after"]).to_numpy()
+    logit = studentised_test(logits, along["text"].to_numpy(), margin=1.0, **resampling(statistics))  # tells no p
+    columns = {"value": "value", "low": "low", "high": "high", "p": "p_difference", "within": "p_within"}
+    table = pd.DataFrame({name: getattr(found, column) for name, column in columns.items()}, index=list(fell.columns))
+    table["detectable"], table["verdict"] = found.detectable, ""
+    table.loc[LOGIT, ["value", "low", "high", "verdict"]] = logit.value, logit.low, logit.high, ""
+    return table.rename_axis("measure")
+
+
+def acts(itself: Mapping, beyond: Mapping, margin: float, alpha: float) -> str:
+    """Whether a feature lowers its class's probability when it is removed, and further than random directions do; it
+    does not if either was shown to stay below the margin."""
+    if itself["high"] < margin or beyond["high"] < margin:
         return DOES_NOT
-    return ACTS if row["value"] > 0 and row["p_adjusted"] <= alpha else NOT_SHOWN
+    return ACTS if itself["value"] > 0 and beyond["value"] > 0 and beyond["p_adjusted"] <= alpha else NOT_SHOWN
 
 
 def compared(row: Mapping, alpha: float) -> str:
