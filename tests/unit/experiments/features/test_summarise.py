@@ -116,7 +116,7 @@ def test_the_headline_comes_out_in_three_ways(found):
     assert verdict(pd.Series([DOES_NOT, DOES_NOT])) == IDLE
     assert verdict(pd.Series([DOES_NOT, NOT_SHOWN])) == verdict(pd.Series([], dtype=object)) == OPEN
     said = str(main_result(found.effects, found.findings, ["gender", "race"]))
-    assert said.startswith('<p class="headline">\nFeatures act') and "Flips of gender switch" in said
+    assert said.startswith('<p class="headline">\nFeatures act') and "Flips of gender are shown to switch" in said
     idle = found.effects.assign(verdict=found.effects["verdict"].replace(ACTS, NOT_SHOWN))
     assert "That features act is not shown" in str(main_result(idle, found.findings, ["gender"]))
     none = str(main_result(found.effects.head(0), found.findings, ["gender"]))

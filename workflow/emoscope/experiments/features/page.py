@@ -106,12 +106,11 @@ def effects_table(effects: pd.DataFrame) -> Markup:
             {
                 "feature": feature,
                 "class": label,
+                "verdict": badge(of.loc[BEYOND_RANDOM, "verdict"]),
                 "without it": cell(of.loc[FEATURE], signed),
                 "random directions": cell(of.loc[RANDOM], signed),
                 "between the means": cell(of.loc[MEANS], signed),
-                "beyond random": cell(of.loc[BEYOND_RANDOM], signed),
                 "p (adjusted)": p_value(of.loc[BEYOND_RANDOM, "p_adjusted"]),
-                "verdict": badge(of.loc[BEYOND_RANDOM, "verdict"]),
                 "beside the means": of.loc[BEYOND_MEANS, "verdict"],
                 "logit": cell(of.loc[LOGIT], signed),
                 "texts": number(int(own["texts"].iloc[0])),
