@@ -271,6 +271,7 @@ def test_named_targets_build_their_part_only(finished):
         "tracing": "mask_block",
         "circuits": "trace_pairs",
         "probing": "trace_pairs",
+        "features": "erase_concept",
         "words": "mask_block",
     }.items():
         jobs = planned(finished, target, "--forceall")
@@ -300,6 +301,17 @@ def test_probes_are_made_on_demand(changeable):
     assert "where the classifier reads" in page and 'href="masking.html"' in page
     findings = pd.read_csv(changeable / "results/tiny-s1/probing/findings.csv").set_index("name")["value"]
     assert findings["gender.without.majority"] == 0.5 and findings["race.read.the_word.0"] > 0.9
+    assert planned(changeable, "all") == {}, "no other page leads to it"
+
+
+def test_features_are_looked_for_on_demand(changeable):
+    found = snakemake(changeable, "features")
+    assert found.returncode == 0, found.stdout
+    page = (changeable / "reports/tiny-s1/features.html").read_text()
+    assert "The autoencoder explains" in page and 'href="masking.html"' in page and "<mark>" in page
+    findings = pd.read_csv(changeable / "results/tiny-s1/features/findings.csv").set_index("name")["value"]
+    assert findings["explained.autoencoder"] > findings["explained.mean"] == 0
+    assert findings["gender.switched"] + findings["gender.stay"] <= 32
     assert planned(changeable, "all") == {}, "no other page leads to it"
 
 

@@ -57,6 +57,8 @@ TRAINING_TEXTS = {
     "flip_training_texts",
     "read_concepts",
     "erase_concept",
+    "learn_features",
+    "move_features",
     "steer_concept",
 }
 

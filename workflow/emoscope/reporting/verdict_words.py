@@ -49,5 +49,10 @@ WORDS = {
     "overlapping": Word("odd"),
     "additive": Word("good"),
     "not settled": Word("open"),
+    "acts": Word("odd"),
+    "does not act": Word(""),
+    "not shown": Word("open"),
+    "switched": Word("odd"),
+    "stays": Word(""),
 }
 ON_CLAIMS = {name: word for name, word in WORDS.items() if word.meaning}

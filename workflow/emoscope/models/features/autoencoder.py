@@ -6,6 +6,8 @@ reconstruction gets its length back. No library: SAELens 6.54, the well-kept one
 cannot share an environment with its current release, and the training itself is the few lines of `train`.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
@@ -14,6 +16,7 @@ from tqdm import trange
 BATCH = 1024  # tokens per step
 LEARNING_RATE = 3e-3
 WARM_UP, COOL_DOWN = 0.1, 0.2  # shares of the steps in which the learning rate rises and falls
+Reconstruction = Callable[[Tensor, Tensor], Tensor]  # activations (tokens, width) and ids (tokens, 2) to the same
 
 
 class TopKAutoencoder(nn.Module):
@@ -49,6 +52,15 @@ class TopKAutoencoder(nn.Module):
 def scaled(activations: Tensor) -> Tensor:
     """Activations (tokens, width), each brought to the length sqrt(width)."""
     return normalize(activations, dim=-1) * activations.shape[-1] ** 0.5
+
+
+def at_its_length(reconstruct: Reconstruction) -> Reconstruction:
+    """A reconstruction of scaled activations as one of any, each brought back to the length of the original."""
+
+    def restored(values: Tensor, ids: Tensor) -> Tensor:
+        return reconstruct(scaled(values), ids) * values.norm(dim=-1, keepdim=True) / values.shape[-1] ** 0.5
+
+    return restored
 
 
 def strongest(values: Tensor, count: int) -> Tensor:

@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of, family_of
-from emoscope.models.interventions import recording, skipping
+from emoscope.models.interventions import recording, resumed_at, skipping
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,12 @@ def residual_behind(model: PreTrainedModel, inputs: dict[str, Tensor], block: in
     with skipping(model, blocks[block + 1 :]), recording(blocks[block]) as seen:
         model.base_model(**inputs, use_cache=False)
     return seen["output"]
+
+
+def run_on(model: PreTrainedModel, inputs: dict[str, Tensor], block: int, stream: Tensor) -> Tensor:
+    """Logits (rows, classes) of a classifier whose stream behind a block is (rows, tokens, width)."""
+    with resumed_at(model, block + 1, stream):
+        return model(**inputs).logits
 
 
 def with_previous(ids: Tensor) -> Tensor:

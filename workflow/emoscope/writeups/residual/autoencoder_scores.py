@@ -6,7 +6,6 @@ principal axes of the same activations, and as many directions as there are feat
 beside lookups, which do not look at the activation at all: the mean behind the same token, or the same pair of tokens.
 """
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of
-from emoscope.models.features.autoencoder import scaled, strongest
+from emoscope.models.features.autoencoder import Reconstruction, at_its_length, scaled, strongest
 from emoscope.models.features.feature_texts import text_scores, top_texts
 from emoscope.models.features.lookups import Lookups, load_lookups
 from emoscope.models.features.stream import TokenActivations, counted, gather, residual_behind, with_previous
@@ -34,9 +33,6 @@ from emoscope.writeups.residual.feature_labels import (
     shuffled_labels,
 )
 
-Reconstruction = Callable[
-    [Tensor, Tensor], Tensor
-]  # scaled activations (tokens, width) and ids (tokens, 2) to the same
 RIDGE = 1e-4  # keeps the least squares solvable when two chosen directions are nearly one
 LOOKUPS = ("token pair", "token")
 AT_ONCE = 2048  # tokens whose logits, or chosen directions, are held at once
@@ -194,7 +190,7 @@ def patched_losses(
     """
     changes = {
         "original": lambda values, _: values,
-        **{name: _at_its_length(reconstruct) for name, reconstruct in dictionaries.items()},
+        **{name: at_its_length(reconstruct) for name, reconstruct in dictionaries.items()},
         "mean": lambda values, _: trained.mean.expand_as(values),
         "zero": lambda values, _: torch.zeros_like(values),
     }
@@ -218,15 +214,6 @@ def patched_losses(
                 parts.append(pd.DataFrame({"condition": condition, "text": rows, **numbers}))
             progress.update(len(rows))
     return pd.concat(parts, ignore_index=True).query("tokens > 0")
-
-
-def _at_its_length(reconstruct: Reconstruction) -> Reconstruction:
-    """A reconstruction of activations of any length, each brought back to the length of the original."""
-
-    def restored(values: Tensor, ids: Tensor) -> Tensor:
-        return reconstruct(scaled(values), ids) * values.norm(dim=-1, keepdim=True) / values.shape[-1] ** 0.5
-
-    return restored
 
 
 def _chunks(activations: TokenActivations):

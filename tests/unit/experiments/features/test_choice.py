@@ -1,0 +1,78 @@
+"""Which features are chosen, for which class, and where the directions beside them point."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from emoscope.experiments.features.choice import choose, pushes, random_directions
+from emoscope.experiments.features.names import FEATURE, MEANS, RANDOM
+from emoscope.models.features.autoencoder import TopKAutoencoder
+from emoscope.models.features.stream import TokenActivations
+from emoscope.models.planted.circuit import CLASSES, GENDER, GENDER_STRENGTH, plan
+from emoscope.models.planted.compiled import DECIDED, compiled, tokenizer_for
+from emoscope.models.planted.texts import KIND_OF, sentences
+from planted_features import FEATURES, planted
+
+CONFIG = {"chosen": 3, "random": 4, "seed": 0}
+ANSWERS = np.array([0, 1, 1, 0])  # of three classes, one is no answer
+# what each of five features adds to the classes' logits, all texts together
+ADDS = torch.tensor([[8.0, -4, 9], [4.0, -8, 0], [1.0, 2, 0], [3.0, 1, 0], [-1.0, -2, 3]])
+
+
+@pytest.fixture
+def chosen():
+    autoencoder = TopKAutoencoder(5, 5, 5)
+    with torch.no_grad():
+        autoencoder.decoder.copy_(torch.eye(5))
+        autoencoder.encoder.copy_(torch.eye(5))
+    autoencoder.requires_grad_(False)
+    tokens = torch.rand(8, 5, generator=torch.Generator().manual_seed(1))
+    text = np.arange(8) // 2
+    taught = TokenActivations(tokens, text, np.arange(8) % 2, torch.zeros(8, 2, dtype=torch.long))
+    values = torch.randn(5, 3, 5, generator=torch.Generator().manual_seed(2))
+    values[torch.arange(5), :, torch.arange(5)] = ADDS
+    return choose(autoencoder, taught, values, ANSWERS, CONFIG), values, tokens
+
+
+def test_the_first_of_every_class_comes_before_its_second(chosen):
+    found, _, _ = chosen
+    assert [(one.feature, one.label) for one in found] == [(0, 0), (2, 1), (1, 0)]
+    assert [one.estimate for one in found] == [2, 0.5, 1], "in a text, of which there are four"
+
+
+def test_all_directions_are_as_long_and_raise_the_class(chosen):
+    for one in chosen[0]:
+        assert set(one.directions) == {(FEATURE, 0), (MEANS, 0), *((RANDOM, draw) for draw in range(4))}
+        for direction in one.directions.values():
+            assert direction.norm() == pytest.approx(1)
+            assert direction @ chosen[1][one.feature, one.label] >= 0
+        assert one.directions[FEATURE, 0].tolist() == torch.eye(5)[one.feature].tolist()
+
+
+def test_the_means_are_those_of_the_class_and_of_the_others(chosen):
+    found, _, tokens = chosen
+    units = normalize(tokens, dim=1)
+    member = torch.tensor([True, True, False, False, False, False, True, True])
+    apart = normalize(units[member].mean(dim=0) - units[~member].mean(dim=0), dim=0)
+    assert abs(float(found[0].directions[MEANS, 0] @ apart)) == pytest.approx(1)
+
+
+def test_a_feature_adds_to_the_logits_what_the_planted_signal_does():
+    model, tokenizer, texts = compiled(plan(1), "gpt2"), tokenizer_for("gpt2"), sentences(40, 7)["text"].tolist()
+    values, answers = pushes(model, tokenizer, texts, 1, planted(), 512)
+    adds = (values * planted().decoder[:, None]).sum(dim=2)
+    whole = GENDER_STRENGTH * DECIDED * 2 / 3  # above the mean of three logits
+    for kind, name in GENDER.items():
+        named = sum(any(KIND_OF.get(word) == kind for word in text.split()) for text in texts)
+        found = adds[FEATURES.index(f"answer {name}"), CLASSES.index(name)]
+        assert named and float(found) == pytest.approx(named * whole, rel=0.01)
+    truth = sentences(40, 7)["label"]
+    assert answers.tolist() == truth.tolist()
+
+
+def test_random_directions_are_not_those_that_an_autoencoder_begins_with():
+    begun = normalize(torch.randn(3, 64, generator=torch.Generator().manual_seed(0)), dim=1)
+    drawn = random_directions(3, 64, [0])
+    assert (drawn * begun).sum(dim=1).abs().max() < 0.5
+    assert drawn.norm(dim=1).numpy() == pytest.approx(1)

@@ -1,0 +1,44 @@
+"""Which planted features flips of gender switch, and which way."""
+
+import pandas as pd
+import pytest
+
+from emoscope.experiments.features.flips import switch_features
+from emoscope.experiments.features.names import STAYS, SWITCHED
+from planted_features import CONFIG, FEATURES, PREDICTION
+from planted_gender import flips
+
+MALE = {"man": 1, "answer anger": 1, "woman": -1, "answer sadness": -1}  # first group minus second
+
+
+@pytest.mark.parametrize(("signal", "sign"), MALE.items())
+def test_gender_is_switched_by_its_flips(found, signal, sign):
+    row = found.gender_switched.set_index("feature").loc[FEATURES.index(signal)]
+    assert row["verdict"] == SWITCHED and sign * row["value"] > 0.7
+    assert row["flips"] == abs(row["value"]) and row["neutral"] == 0
+    assert row["pairs"] == 300 and row["swaps"] > 100
+
+
+def test_what_says_the_class_stays(found):
+    verdicts = found.gender_switched.set_index("feature")["verdict"]
+    others = [number for number, signal in enumerate(FEATURES) if signal.startswith(("found", "sure", "negat"))]
+    assert (verdicts[others] == STAYS).all()
+
+
+def test_an_axis_without_flips_has_no_features(found):
+    assert found.race_switched.empty and found.race_switches.empty
+    assert found.findings.set_index("name").loc["race.switched", "value"] == 0
+
+
+def test_flips_that_name_no_group_are_left_out_and_no_more_than_asked_for_are_looked_at(found, tmp_path):
+    pairs = flips(40, 6)
+    pairs.loc[pairs.index < 10, "direction"] = "mixed"
+    pairs.to_parquet(tmp_path / "pairs.parquet")
+    counts = {}
+    for most in (20, 100):
+        switch_features(
+            found.folder / "model", found.folder / "weights.safetensors", tmp_path / "pairs.parquet",
+            CONFIG | {"pairs": most}, PREDICTION, tmp_path / "switches.parquet",
+        )  # fmt: skip
+        counts[most] = pd.read_parquet(tmp_path / "switches.parquet")["pair"].nunique()
+    assert counts[20] == 20 and counts[100] <= 30

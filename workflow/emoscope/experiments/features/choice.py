@@ -1,0 +1,124 @@
+"""Which features of an autoencoder are looked into: those that raise a class's logit most, by first order.
+
+What a feature adds to a logit is estimated by the logit's gradient in the stream, on training texts, so that nothing is
+chosen by what it is then judged on.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+from tqdm import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.experiments.features.names import FEATURE, MEANS, RANDOM
+from emoscope.models.batches import FOR_GRADIENTS, padded_batches
+from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
+from emoscope.models.features.stream import TokenActivations, counted, residual_behind, run_on
+from emoscope.models.logits import gives_several
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A feature, the class whose logit it raises most, by how much in a training text on average, and its mean
+    activation where it is active; the unit directions (width,) that are moved along, by way and draw."""
+
+    feature: int
+    label: int
+    estimate: float
+    usual: float
+    directions: dict[tuple[str, int], Tensor]
+
+
+def pushes(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: list[str],
+    block: int,
+    autoencoder: TopKAutoencoder,
+    tokens_per_batch: int,
+) -> tuple[Tensor, np.ndarray]:
+    """(features, classes, width): the product with a direction is what a feature adds to a class's centred logit in all
+    texts, by first order, if it wrote in this direction. Also the answers (texts,), the classes with the largest
+    logit."""
+    features, width = autoencoder.decoder.shape
+    values = torch.zeros(features, model.config.num_labels, width, device=model.device)
+    answers = np.empty(len(texts), dtype=int)
+    budget = max(1, tokens_per_batch // FOR_GRADIENTS)
+    with tqdm(total=len(texts), desc="gradients", unit="text", mininterval=2) as progress:
+        for rows, inputs in padded_batches(tokenizer, texts, budget, model.device):
+            with torch.no_grad():
+                stream, kept = residual_behind(model, inputs, block), counted(model, inputs)
+                amounts = amounts_of(autoencoder, stream[kept])
+            stream.requires_grad_()
+            logits = run_on(model, inputs, block, stream)
+            answers[rows] = logits.argmax(dim=1).cpu().numpy()
+            for label, logit in enumerate(centred(model, logits).sum(dim=0)):
+                [gradient] = torch.autograd.grad(logit, stream, retain_graph=True)
+                values[:, label] += amounts.T @ gradient[kept]
+            progress.update(len(rows))
+    return values, answers
+
+
+def amounts_of(autoencoder: TopKAutoencoder, stream: Tensor) -> Tensor:
+    """How much of each feature's direction is in a stream (tokens, width) that was not scaled: (tokens, features)."""
+    return autoencoder.encode(scaled(stream)) * lengths(stream)
+
+
+def lengths(stream: Tensor) -> Tensor:
+    """What `scaled` divides by: (..., width) to (..., 1)."""
+    return stream.norm(dim=-1, keepdim=True) / stream.shape[-1] ** 0.5
+
+
+def centred(model: PreTrainedModel, logits: Tensor) -> Tensor:
+    """Logits (texts, classes) less their mean, which no answer depends on; of several labels each is its own."""
+    return logits if gives_several(model) else logits - logits.mean(dim=1, keepdim=True)
+
+
+def choose(
+    autoencoder: TopKAutoencoder,
+    taught: TokenActivations,
+    values: Tensor,
+    answers: np.ndarray,
+    config: dict,
+) -> list[Chosen]:
+    """The features that raise logits most, `chosen` of them: the first of every class, then its second, and so on.
+
+    A feature is that of the class that it raises most, of those that are the answer to some of the training texts and
+    not to all.
+    """
+    effects = ((values * autoencoder.decoder[:, None]).sum(dim=2) / len(answers)).cpu().numpy()
+    labels = [label for label in range(effects.shape[1]) if 0 < (answers == label).sum() < len(answers)]
+    if not labels:
+        return []
+    best = effects[:, labels].argmax(axis=1)
+    ranked = pd.DataFrame({"label": np.take(labels, best), "effect": effects[:, labels][np.arange(len(best)), best]})
+    ranked = ranked[ranked["effect"] > 0].sort_values("effect", ascending=False, kind="stable")
+    turn = ranked.groupby("label").cumcount()
+    ranked = ranked.assign(turn=turn).sort_values("turn", kind="stable").head(config["chosen"])
+    units = scaled(taught.values)
+    active = autoencoder.encode(units)
+    found = []
+    for feature, label, effect in ranked[["label", "effect"]].itertuples():
+        drawn = random_directions(config["random"], units.shape[1], [config["seed"], feature]).to(units)
+        member = torch.from_numpy(answers[taught.text] == label).to(units.device)
+        directions = {(FEATURE, 0): autoencoder.decoder[feature]}
+        directions |= {(RANDOM, draw): direction for draw, direction in enumerate(drawn)}
+        directions[MEANS, 0] = units[member].mean(dim=0) - units[~member].mean(dim=0)
+        turned = {way: _raising(direction, values[feature, label]) for way, direction in directions.items()}
+        usual = active[:, feature]
+        found.append(Chosen(feature, label, float(effect), float(usual[usual > 0].mean()), turned))
+    return found
+
+
+def random_directions(count: int, width: int, seed: list[int]) -> Tensor:
+    """Unit directions (count, width), not drawn as torch does: an autoencoder begins with those of its seed."""
+    return normalize(torch.from_numpy(np.random.default_rng(seed).standard_normal((count, width))).float(), dim=1)
+
+
+def _raising(direction: Tensor, push: Tensor) -> Tensor:
+    """A direction (width,) at length 1, turned so that its product with `push` is positive."""
+    return normalize(direction, dim=0) * (1 if direction @ push >= 0 else -1)

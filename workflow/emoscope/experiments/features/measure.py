@@ -1,0 +1,181 @@
+"""Sparse autoencoders on a classifier's residual stream: what they explain of it, and what the model does when it reads
+no more than their reconstruction.
+
+Beside them stand the mean of all tokens, that of the same token, which knows nothing of the text, and an autoencoder on
+the same model with random weights.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.errors import UserError
+from emoscope.experiments.features.names import AUTOENCODER, MEAN, MODEL, ORIGINAL, RANDOM_WEIGHTS, TOKEN
+from emoscope.models.batches import padded_batches
+from emoscope.models.families import blocks_of
+from emoscope.models.features.autoencoder import (
+    BATCH,
+    Reconstruction,
+    TopKAutoencoder,
+    at_its_length,
+    scaled,
+    train,
+)
+from emoscope.models.features.lookups import Lookups, fit_lookups
+from emoscope.models.features.stream import counted, gather, residual_behind, run_on, with_previous
+from emoscope.models.loading import load_classifier, random_twin
+from emoscope.storage.decisions import truth_of
+from emoscope.storage.files import replacing, write_table
+from emoscope.storage.names import NONE
+
+Ways = dict[tuple[str, int], Reconstruction]  # by name and, of autoencoders, seed
+
+
+def learn_features(
+    model: Path, train: Path, test: Path, config: dict, prediction: dict, weights: Path, judged: Path, rates: Path
+) -> None:
+    """Train an autoencoder for each seed on training texts, and one on the model with random weights; judge them on
+    test texts.
+
+    - weights: the autoencoders of the model, as safetensors;
+    - judged: `weights, way, seed, text, tokens, error, spread, active, agrees, right`, sums over a text's tokens, and
+      whether the answer of the model that reads the replaced stream is the one it gives otherwise, and a true one;
+    - rates: `weights, seed, feature, rate`, the share of the training tokens at which a feature is active.
+    """
+    classifier, tokenizer = load_classifier(model)
+    block, budget = block_of(classifier, config["block"]), prediction["tokens_per_batch"]
+    learned, others = distinct_texts(pd.read_parquet(train), pd.read_parquet(test), config)
+    truth = truth_of(others, classifier.config.num_labels)
+    seeds = {MODEL: config["seeds"], RANDOM_WEIGHTS: 1}
+    tables, shares = [], []
+    for kind, one in ((MODEL, classifier), (RANDOM_WEIGHTS, random_twin(classifier, config["seed"]))):
+        found, averages, active = fitted(one, tokenizer, learned["text"].tolist(), block, config, seeds[kind], budget)
+        if kind == MODEL:
+            save_autoencoders(found, block, weights)
+        table = replaced(one, tokenizer, others["text"].tolist(), block, ways_of(found, averages), budget)
+        first = table["text"].map(table[table["way"] == ORIGINAL].set_index("text")["answer"])
+        right = truth[table["text"], table["answer"]]
+        agrees = (table["answer"] == first).to_numpy()
+        tables.append(table.drop(columns="answer").assign(weights=kind, agrees=agrees, right=right))
+        shares.append(active.assign(weights=kind))
+    write_table(pd.concat(tables, ignore_index=True), judged)
+    write_table(pd.concat(shares, ignore_index=True), rates)
+
+
+def block_of(model: PreTrainedModel, block: int | None) -> int:
+    """The block behind which the stream is read, by default that behind which half of the blocks are still to come;
+    UserError for one that the model does not have."""
+    blocks = len(blocks_of(model))
+    number = max(0, blocks // 2 - 1) if block is None else block
+    if number >= blocks:
+        raise UserError(f"there is no block {number}: the model's blocks are 0 to {blocks - 1}; set features.block")
+    return number
+
+
+def distinct_texts(training: pd.DataFrame, testing: pd.DataFrame, config: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Distinct training texts, `learned` of them, and `judged` test texts that are no training text at all."""
+    learned, judged = training.drop_duplicates("text"), testing.drop_duplicates("text")
+    judged = judged[~judged["text"].isin(training["text"])]
+    return tuple(
+        table.sample(min(config[count], len(table)), random_state=config["seed"]).reset_index(drop=True)
+        for table, count in ((learned, "learned"), (judged, "judged"))
+    )
+
+
+def fitted(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: list[str],
+    block: int,
+    config: dict,
+    seeds: int,
+    tokens_per_batch: int,
+) -> tuple[list[TopKAutoencoder], Lookups, pd.DataFrame]:
+    """An autoencoder for each seed, averages of the same activations, and `seed, feature, rate` of every feature."""
+    stream = gather(model, tokenizer, texts, block, tokens_per_batch)
+    units, ids = scaled(stream.values.clone()), stream.ids.clone()  # free of inference mode
+    found = [train(units, config, seed)[0] for seed in range(seeds)]
+    rates = []
+    for seed, autoencoder in enumerate(found):
+        rate = sum((autoencoder.encode(part) > 0).sum(dim=0) for part in units.split(BATCH)) / len(units)
+        rates.append(pd.DataFrame({"seed": seed, "feature": range(len(rate)), "rate": rate.cpu().numpy()}))
+    return found, fit_lookups(units, ids), pd.concat(rates, ignore_index=True)
+
+
+def ways_of(autoencoders: list[TopKAutoencoder], averages: Lookups) -> Ways:
+    """What may stand in place of the scaled stream."""
+    return {
+        (ORIGINAL, NONE): lambda units, _: units,
+        **{(AUTOENCODER, seed): lambda units, _, own=own: own(units) for seed, own in enumerate(autoencoders)},
+        (TOKEN, NONE): lambda _, ids: averages.by_token(ids),
+        (MEAN, NONE): lambda units, _: averages.mean.expand_as(units),
+    }
+
+
+@torch.inference_mode()
+def replaced(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: list[str],
+    block: int,
+    ways: Ways,
+    tokens_per_batch: int,
+) -> pd.DataFrame:
+    """`way, seed, text, tokens, error, spread, answer` of every text with the stream replaced at its counted tokens.
+
+    `spread` is around the mean of the training tokens, so that this mean explains nothing; `answer` is the class with
+    the largest logit.
+    """
+    mean, parts = ways[MEAN, NONE], []
+    for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
+        residual, kept = residual_behind(model, inputs, block), counted(model, inputs)
+        ids, units = with_previous(inputs["input_ids"])[kept], scaled(residual[kept])
+        text = kept.nonzero()[:, 0]
+        for (way, seed), reconstruct in ways.items():
+            stream = residual.clone()
+            stream[kept] = at_its_length(reconstruct)(residual[kept], ids)
+            columns = {
+                "tokens": torch.ones(len(units)),
+                "error": (reconstruct(units, ids) - units).square().sum(dim=1),
+                "spread": (mean(units, ids) - units).square().sum(dim=1),
+            }
+            sums = {name: _by_text(values, text, len(rows)) for name, values in columns.items()}
+            answer = run_on(model, inputs, block, stream).argmax(dim=1).cpu().numpy()
+            parts.append(pd.DataFrame({"way": way, "seed": seed, "text": rows, **sums, "answer": answer}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def save_autoencoders(autoencoders: list[TopKAutoencoder], block: int, path: Path) -> None:
+    """Write the tensors of all seeds, stacked, as safetensors; `active` and `block` are in the metadata."""
+    states = [own.state_dict() for own in autoencoders]
+    tensors = {name: torch.stack([state[name] for state in states]).contiguous().cpu() for name in states[0]}
+    settings = {"active": autoencoders[0].active, "block": block}
+    metadata = {"settings": json.dumps(settings)}  # one entry: safetensors writes several in any order
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def load_autoencoders(path: Path, device: torch.device) -> tuple[list[TopKAutoencoder], int]:
+    """What `save_autoencoders` wrote: one for each seed, and the block."""
+    with safe_open(path, "pt", device=str(device)) as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        settings = json.loads(stored.metadata()["settings"])
+    seeds, features, width = tensors["encoder"].shape
+    found = []
+    for seed in range(seeds):
+        own = TopKAutoencoder(width, features, settings["active"]).to(device)
+        own.load_state_dict({name: tensor[seed] for name, tensor in tensors.items()})
+        found.append(own.requires_grad_(False))
+    return found, settings["block"]
+
+
+def _by_text(values: Tensor, text: Tensor, count: int) -> np.ndarray:
+    sums = torch.zeros(count, dtype=torch.double, device=text.device)
+    return sums.index_add(0, text, values.to(sums)).cpu().numpy()

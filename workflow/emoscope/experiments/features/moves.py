@@ -1,0 +1,115 @@
+"""What a classifier does when a feature of its stream is taken away, or more of it is added.
+
+Beside it, the stream is moved along random directions, and along that between the class's mean and the others', at the
+same tokens and as far. Each is turned to where it raises the class, by the gradients by which features were chosen;
+otherwise random ones would come to nothing by their sign alone. What the autoencoder leaves unexplained stays in place.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from emoscope.experiments.features.cards import CARDS, cards_of
+from emoscope.experiments.features.choice import Chosen, amounts_of, centred, choose, lengths, pushes
+from emoscope.experiments.features.measure import distinct_texts, load_autoencoders
+from emoscope.models.batches import padded_batches
+from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
+from emoscope.models.features.feature_texts import top_texts
+from emoscope.models.features.stream import counted, gather, residual_behind, run_on
+from emoscope.models.loading import classes_of, load_classifier
+from emoscope.models.logits import probabilities
+from emoscope.storage.files import write_table
+
+STEERED = 200  # test texts, for every feature, direction and dose
+MOVED = ["feature", "class", "way", "draw", "dose", "text", "before", "after", "logit_before", "logit_after"]
+TEXTS = ["feature", "place", "text", "start", "end", "activation"]
+
+
+def move_features(
+    model: Path,
+    train: Path,
+    test: Path,
+    weights: Path,
+    config: dict,
+    prediction: dict,
+    moves: Path,
+    cards: Path,
+    texts: Path,
+) -> None:
+    """Move the stream along a few features, and describe them.
+
+    - moves: MOVED, a row for each test text: the probability and the centred logit of the feature's class before and
+      after. Without a dose, NaN, the feature is taken away, in the texts in which it is active; a dose adds so many
+      times its mean activation, at every token, in STEERED texts;
+    - cards: CARDS, see `cards_of`;
+    - texts: the test texts that activate it most, TEXTS.
+    """
+    classifier, tokenizer = load_classifier(model)
+    classifier.requires_grad_(False)
+    autoencoders, block = load_autoencoders(weights, classifier.device)
+    own, budget = autoencoders[0], prediction["tokens_per_batch"]
+    both = distinct_texts(pd.read_parquet(train), pd.read_parquet(test), config)
+    learned, judged = (table["text"].tolist() for table in both)
+    taught, asked = (gather(classifier, tokenizer, part, block, budget) for part in (learned, judged))
+    values, answers = pushes(classifier, tokenizer, learned, block, own, budget)
+    chosen = choose(own, taught, values, answers, config)
+    parts = list(moved(classifier, tokenizer, judged, block, own, chosen, config["doses"], budget))
+    names = classes_of(classifier)
+    table = pd.concat(parts or [pd.DataFrame(columns=MOVED)], ignore_index=True)
+    write_table(table.assign(**{"class": [names[label] for label in table["class"]]})[MOVED], moves)
+    write_table(pd.DataFrame(cards_of(autoencoders, chosen, taught, asked, names, config), columns=CARDS), cards)
+    codes = own.encode(scaled(asked.values))[:, [one.feature for one in chosen]]
+    top = top_texts(codes, asked, tokenizer, judged).drop(columns="row")
+    write_table(top.assign(feature=[chosen[place].feature for place in top["feature"]])[TEXTS], texts)
+
+
+@torch.inference_mode()
+def moved(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: list[str],
+    block: int,
+    autoencoder: TopKAutoencoder,
+    chosen: list[Chosen],
+    doses: list[float],
+    tokens_per_batch: int,
+) -> Iterator[pd.DataFrame]:
+    """MOVED, with the numbers of classes, batch by batch."""
+    with tqdm(total=len(texts), desc="moved", unit="text", mininterval=2) as progress:
+        for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
+            stream, kept = residual_behind(model, inputs, block), counted(model, inputs)
+            amounts = torch.zeros(*kept.shape, len(autoencoder.decoder), device=stream.device)
+            amounts[kept] = amounts_of(autoencoder, stream[kept])
+            before, everywhere = run_on(model, inputs, block, stream), lengths(stream) * kept[..., None]
+            steered = torch.from_numpy(rows < STEERED).to(stream.device)
+            for one in chosen:
+                own = amounts[..., one.feature, None]
+                active = own.amax(dim=(1, 2)) > 0
+                steps = [(np.nan, active, -own)]
+                steps += [(dose, steered, dose * one.usual * everywhere) for dose in doses]
+                for dose, where, step in steps:
+                    some = {name: values[where] for name, values in inputs.items()}
+                    if not len(some["input_ids"]):
+                        continue
+                    said = _said(model, before[where], one.label)
+                    for (way, draw), direction in one.directions.items():
+                        after = run_on(model, some, block, stream[where] + step[where] * direction)
+                        after = _said(model, after, one.label)
+                        key = {"feature": one.feature, "class": one.label, "way": way, "draw": draw}
+                        key |= {"dose": float(dose), "text": rows[where.cpu().numpy()]}
+                        numbers = {"before": said[0], "after": after[0]}
+                        numbers |= {"logit_before": said[1], "logit_after": after[1]}
+                        yield pd.DataFrame(key | numbers)
+            progress.update(len(rows))
+
+
+def _said(model: PreTrainedModel, logits: Tensor, label: int) -> tuple[np.ndarray, np.ndarray]:
+    """A class's probability and its centred logit, (texts,) each."""
+    found = probabilities(model, logits), centred(model, logits)
+    return tuple(values[:, label].double().cpu().numpy() for values in found)

@@ -1,0 +1,185 @@
+"""What autoencoders explain, what their features do and what flips switch: tables and quotable numbers."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoscope.experiments.features.explained import beyond_token, rates_found, replaced_found, replaced_table
+from emoscope.experiments.features.names import (
+    ACTS,
+    AS_MUCH,
+    DOES_NOT,
+    FEATURE,
+    LESS,
+    MEANS,
+    MORE,
+    NOT_SETTLED,
+    NOT_SHOWN,
+    NOT_TOLD,
+    RANDOM,
+    STAYS,
+    SWITCHED,
+)
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL
+from emoscope.reporting.findings import Finding, in_findings, write_findings
+from emoscope.statistics.bounded import CHANGE, bounded_interval, bounded_test
+from emoscope.statistics.families import holm
+from emoscope.statistics.settings import resampling
+from emoscope.statistics.studentised import studentised_test
+from emoscope.storage.files import write_table
+
+BEYOND_RANDOM, BEYOND_MEANS, LOGIT = "beyond random", "beyond mean difference", "logit"
+BEYOND = {BEYOND_RANDOM: RANDOM, BEYOND_MEANS: MEANS}
+EFFECTS = ["feature", "class", "measure", "value", "low", "high", "p_adjusted", "within", "detectable", "verdict"]
+EFFECTS += ["texts"]
+DOSES = ["feature", "class", "way", "dose", "value", "low", "high", "texts"]
+SWITCHES = ["feature", "value", "low", "high", "p_adjusted", "within", "verdict", "flips", "neutral", "pairs", "swaps"]
+
+
+def summarise_features(
+    judged: Path,
+    rates: Path,
+    moves: Path,
+    axes: dict,
+    switches: list[Path],
+    statistics: dict,
+    replaced: Path,
+    effects: Path,
+    doses: Path,
+    switched: list[Path],
+    findings: Path,
+) -> None:
+    """Write `replaced_table`, `effects_table`, `doses_table`, for every axis `switched_table`, and what they say as
+    findings; the lists of files are in the order of `axes["axes"]`."""
+    told, moved = pd.read_parquet(judged), pd.read_parquet(moves)
+    table, acting = replaced_table(told, statistics), effects_table(moved, statistics)
+    write_table(table, replaced)
+    write_table(acting, effects)
+    write_table(doses_table(moved, 1 - statistics["confidence"]), doses)
+    found = [*replaced_found(table), *beyond_token(told, statistics), *rates_found(pd.read_parquet(rates))]
+    found += effects_found(acting)
+    for axis, source, output in zip(axes["axes"], switches, switched, strict=True):
+        switching = switched_table(pd.read_parquet(source), statistics)
+        write_table(switching, output)
+        found += switches_found(axis, switching)
+    write_findings(found, findings)
+
+
+def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
+    """EFFECTS: of each feature, over the test texts in which it is active, how far the probability of its class falls
+    when the stream loses as much along the feature (`measure` FEATURE), random directions, or that between the means;
+    `beyond random` and `beyond mean difference` are by how much more it falls along the feature, and `logit` is the
+    fall of the class's centred logit along it.
+
+    A feature ACTS, see `acts`, by the larger of the p values of FEATURE and `beyond random`, Holm over the features. It
+    does AS_MUCH as the direction between the means within the margin, else MORE or LESS by the interval, each feature
+    by itself.
+    """
+    rows = []
+    for (feature, label), own in moves[moves["dose"].isna()].groupby(["feature", "class"], sort=False):
+        tests = fallen(own, statistics).assign(feature=feature, texts=own["text"].nunique(), **{"class": label})
+        rows.append(tests.reset_index())
+    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=EFFECTS)
+    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    itself, beyond, beside = (table["measure"] == name for name in (FEATURE, BEYOND_RANDOM, BEYOND_MEANS))
+    if rows:
+        both = np.maximum(table.loc[itself, "p"].to_numpy(), table.loc[beyond, "p"].to_numpy())
+        table.loc[beyond, "p_adjusted"] = holm(both)
+        pairs = zip(table[itself].to_dict("records"), table[beyond].to_dict("records"), strict=True)
+        table.loc[beyond, "verdict"] = [acts(*pair, margin, alpha) for pair in pairs]
+        table.loc[beside, "verdict"] = [compared(row, alpha) for row in table[beside].to_dict("records")]
+    return table.reindex(columns=EFFECTS)
+
+
+def fallen(own: pd.DataFrame, statistics: dict) -> pd.DataFrame:
+    """What falls without one feature: `value, low, high, p, within, detectable`, by `measure`; all but the logit is
+    judged against the margin."""
+    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    fell = own.assign(fell=own["before"] - own["after"]).pivot_table("fell", "text", "way", aggfunc="mean")
+    fell = fell.assign(**{name: fell[FEATURE] - fell[way] for name, way in BEYOND.items()})
+    found = bounded_test(fell.to_numpy(), fell.index.to_numpy(), margin, CHANGE, alpha)
+    along = own[own["way"] == FEATURE]
+    logits = (along["logit_before"] - along["logit_after"]).to_numpy()
+    logit = studentised_test(logits, along["text"].to_numpy(), margin=1.0, **resampling(statistics))  # tells no p
+    columns = {"value": "value", "low": "low", "high": "high", "p": "p_difference", "within": "p_within"}
+    table = pd.DataFrame({name: getattr(found, column) for name, column in columns.items()}, index=list(fell.columns))
+    table["detectable"], table["verdict"] = found.detectable, ""
+    table.loc[LOGIT, ["value", "low", "high", "verdict"]] = logit.value, logit.low, logit.high, ""
+    return table.rename_axis("measure")
+
+
+def acts(itself: Mapping, beyond: Mapping, margin: float, alpha: float) -> str:
+    """Whether a feature lowers its class's probability when it is removed, and further than random directions do; it
+    does not if either was shown to stay below the margin."""
+    if itself["high"] < margin or beyond["high"] < margin:
+        return DOES_NOT
+    return ACTS if itself["value"] > 0 and beyond["value"] > 0 and beyond["p_adjusted"] <= alpha else NOT_SHOWN
+
+
+def compared(row: Mapping, alpha: float) -> str:
+    """How far a feature moves its class's probability, beside the direction between the means."""
+    if row["within"] <= alpha:
+        return AS_MUCH
+    return MORE if row["low"] > 0 else LESS if row["high"] < 0 else NOT_TOLD
+
+
+def doses_table(moves: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """DOSES: how far the class's probability rises with more of a feature in the stream, or of other directions."""
+    rows = []
+    for key, own in moves.dropna(subset="dose").groupby(["feature", "class", "way", "dose"], sort=False):
+        rose = own.assign(rose=own["after"] - own["before"]).groupby("text")["rose"].mean()
+        rows.append((*key, rose.mean(), *bounded_interval(rose.to_numpy(), rose.index, CHANGE, alpha), len(rose)))
+    return pd.DataFrame(rows, columns=DOSES)
+
+
+def effects_found(effects: pd.DataFrame) -> Iterator[Finding]:
+    """`acting`, how many of the chosen features act, and `not_acting`, how many were shown not to;
+    `feature.{number}.{measure}`."""
+    verdicts = effects.loc[effects["measure"] == BEYOND_RANDOM, "verdict"]
+    for name, verdict in (("acting", ACTS), ("not_acting", DOES_NOT)):
+        yield Finding(name, int((verdicts == verdict).sum()), note=f"{len(verdicts)} features.")
+    for row in effects.to_dict("records"):
+        note = f"{row['class']}, {row['texts']} test texts."
+        name = f"feature.{row['feature']}.{in_findings(row['measure'])}"
+        tests = {"within": row["within"], "detectable": row["detectable"]}
+        yield Finding(name, row["value"], row["low"], row["high"], note, **tests)
+
+
+def switched_table(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
+    """SWITCHES: of each feature by how much more often it is active in texts that name the first group than in their
+    flips, which name the second; `flips` and `neutral`: the shares of flips and of neutral swaps that switch it on or
+    off, either way.
+
+    It is SWITCHED if the difference is not zero, by Holm's p over all features, and STAYS if that is within the margin.
+    """
+    alpha = 1 - statistics["confidence"]
+    sides = {}
+    for kind in (FLIP, NEUTRAL):
+        own = switches[switches["kind"] == kind]
+        difference = own["first"].astype(int) - own["second"].astype(int)
+        sides[kind] = own.assign(difference=difference).pivot(index="pair", columns="feature", values="difference")
+    flips, neutral = sides[FLIP], sides[NEUTRAL]
+    if flips.empty:
+        return pd.DataFrame(columns=SWITCHES)
+    own = switches[switches["kind"] == FLIP].drop_duplicates("pair").set_index("pair")["cluster"]
+    test = bounded_test(flips.to_numpy(), own.loc[flips.index].to_numpy(), statistics["margin"], CHANGE, alpha)
+    table = pd.DataFrame({
+        "feature": flips.columns, "value": test.value, "low": test.low, "high": test.high,
+        "p_adjusted": holm(test.p_difference), "within": test.p_within,
+        "flips": (flips != 0).mean().to_numpy(),
+        "neutral": (neutral != 0).mean().reindex(flips.columns).to_numpy(),
+        "pairs": len(flips), "swaps": len(neutral),
+    })  # fmt: skip
+    found = np.select([table["within"] <= alpha, table["p_adjusted"] <= alpha], [STAYS, SWITCHED], NOT_SETTLED)
+    return table.assign(verdict=found)[SWITCHES]
+
+
+def switches_found(axis: str, table: pd.DataFrame) -> Iterator[Finding]:
+    """`{axis}.switched` and `{axis}.stay`, numbers of features; `{axis}.switched.{number}` of each that is switched."""
+    note = f"{len(table)} features, {table['pairs'].max() if len(table) else 0} flips."
+    for name, verdict in (("switched", SWITCHED), ("stay", STAYS)):
+        yield Finding(f"{axis}.{name}", int((table["verdict"] == verdict).sum()), note=note)
+    for row in table[table["verdict"] == SWITCHED].to_dict("records"):
+        yield Finding(f"{axis}.switched.{row['feature']}", row["value"], row["low"], row["high"], note)
