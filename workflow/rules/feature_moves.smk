@@ -7,7 +7,7 @@ rule move_features:
         model="results/{run}/model",
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
-        weights="results/{run}/features/autoencoders.safetensors",
+        weights="results/{run}/features/weights.safetensors",
         code=code_of("experiments.features.moves"),
     output:
         **{name: f"results/{{run}}/features/{name}.parquet" for name in ("moves", "cards", "texts")},
@@ -43,7 +43,7 @@ rule switch_features:
     input:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
-        weights="results/{run}/features/autoencoders.safetensors",
+        weights="results/{run}/features/weights.safetensors",
         code=code_of("experiments.features.flips"),
     output:
         "results/{run}/features/{axis}_switches.parquet",

@@ -26,7 +26,7 @@ rule learn_features:
         test=corpus_of("test.parquet"),
         code=code_of("experiments.features.measure"),
     output:
-        weights="results/{run}/features/autoencoders.safetensors",
+        weights="results/{run}/features/weights.safetensors",
         judged="results/{run}/features/judged.parquet",
         rates="results/{run}/features/rates.parquet",
     log:
