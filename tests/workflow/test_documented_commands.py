@@ -1,4 +1,4 @@
-"""Every command of README and docs, tried: workflows as dry runs, filters on a text, benchmarks by their names."""
+"""Every command of README, docs and set-ups, tried: workflows as dry runs, filters on a text, benchmarks by their names."""
 
 import importlib
 import re
@@ -18,6 +18,7 @@ PAGES = [
     "benchmarks/README.md",
     *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
 ]
+SET_UPS = sorted(f"workflow/configs/{path.name}" for path in (ROOT / "workflow" / "configs").glob("*.yaml"))
 FENCED = re.compile(r"^```\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`((?:snakemake|emoscope|python -m benchmarks) [^`]+)`")
 MESSAGE = re.compile(r"^emoscope [\w-]+:|\.\.\. \\?\|")  # what emoscope says, and half a pipe
@@ -32,8 +33,15 @@ ELSEWHERE = {  # what another test does, or what needs what is not here
 }
 
 
+def at_the_head_of(set_up: str) -> str:
+    """The command that a file of settings names for itself."""
+    [command] = re.findall(r"^#   (snakemake .*)$", (ROOT / set_up).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert set_up in command
+    return command
+
+
 def documented(tool: str) -> list[str]:
-    found = set()
+    found = set(map(at_the_head_of, SET_UPS)) if tool == "snakemake" else set()
     for page in PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
         lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
@@ -51,6 +59,7 @@ def project(tmp_path_factory, tokenizer) -> Path:
     files = {f"tweets/{part}.txt": f"text;label_name\n{texts}" for part in ("train", "test")}
     files |= {"cebab/train.csv": "text,stars\nfine,5\n", "cebab/pairs.csv": "before,after\n"}
     files |= {"goemotions/labels.txt": "joy\nneutral\n"}
+    files |= {"sst2/train.tsv": "fine\t1\ndull\t0\n", "sst2/test.tsv": "fine\t1\ndull\t0\n"}
     files |= {f"goemotions/{part}.tsv": "fine\t0,1\ta\n" for part in ("train", "dev", "test")}
     files |= {"tweeteval/mapping.txt": "0\tanger\n1\tjoy\n"}
     for part in ("train", "val", "test"):

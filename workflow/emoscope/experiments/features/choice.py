@@ -16,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.features.names import FEATURE, MEANS, RANDOM
 from emoscope.models.batches import FOR_GRADIENTS, padded_batches
-from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
+from emoscope.models.features.autoencoder import TopKAutoencoder, scaled, scales
 from emoscope.models.features.stream import TokenActivations, counted, residual_behind, run_on
 from emoscope.models.logits import gives_several
 
@@ -65,12 +65,7 @@ def pushes(
 
 def amounts_of(autoencoder: TopKAutoencoder, stream: Tensor) -> Tensor:
     """How much of each feature's direction is in a stream (tokens, width) that was not scaled: (tokens, features)."""
-    return autoencoder.encode(scaled(stream)) * lengths(stream)
-
-
-def lengths(stream: Tensor) -> Tensor:
-    """What `scaled` divides by: (..., width) to (..., 1)."""
-    return stream.norm(dim=-1, keepdim=True) / stream.shape[-1] ** 0.5
+    return autoencoder.encode(scaled(stream)) * scales(stream)
 
 
 def centred(model: PreTrainedModel, logits: Tensor) -> Tensor:

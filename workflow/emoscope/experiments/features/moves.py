@@ -16,10 +16,10 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.features.cards import CARDS, cards_of
-from emoscope.experiments.features.choice import Chosen, amounts_of, centred, choose, lengths, pushes
+from emoscope.experiments.features.choice import Chosen, amounts_of, centred, choose, pushes
 from emoscope.experiments.features.measure import distinct_texts, load_autoencoders
 from emoscope.models.batches import padded_batches
-from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
+from emoscope.models.features.autoencoder import TopKAutoencoder, scaled, scales
 from emoscope.models.features.feature_texts import top_texts
 from emoscope.models.features.stream import counted, gather, residual_behind, run_on
 from emoscope.models.loading import classes_of, load_classifier
@@ -86,7 +86,7 @@ def moved(
             stream, kept = residual_behind(model, inputs, block), counted(model, inputs)
             amounts = torch.zeros(*kept.shape, len(autoencoder.decoder), device=stream.device)
             amounts[kept] = amounts_of(autoencoder, stream[kept])
-            before, everywhere = run_on(model, inputs, block, stream), lengths(stream) * kept[..., None]
+            before, everywhere = run_on(model, inputs, block, stream), scales(stream) * kept[..., None]
             steered = torch.from_numpy(rows < STEERED).to(stream.device)
             for one in chosen:
                 own = amounts[..., one.feature, None]

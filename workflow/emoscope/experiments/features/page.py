@@ -25,7 +25,7 @@ from emoscope.experiments.features.names import (
     SWITCHED,
     TOKEN,
 )
-from emoscope.experiments.features.summarise import BEYOND_MEANS, BEYOND_RANDOM, LOGIT
+from emoscope.experiments.features.summarise import BEYOND_MEANS, BEYOND_RANDOM
 from emoscope.reporting.html import badge, cell, html_table, marked, number, p_value, percent, signed
 from emoscope.reporting.passages import Findings, passage
 
@@ -107,13 +107,12 @@ def effects_table(effects: pd.DataFrame) -> Markup:
                 "feature": feature,
                 "class": label,
                 "verdict": badge(of.loc[BEYOND_RANDOM, "verdict"]),
+                "texts": number(int(own["texts"].iloc[0])),
                 "without it": cell(of.loc[FEATURE], signed),
                 "random directions": cell(of.loc[RANDOM], signed),
                 "between the means": cell(of.loc[MEANS], signed),
                 "p (adjusted)": p_value(of.loc[BEYOND_RANDOM, "p_adjusted"]),
                 "beside the means": of.loc[BEYOND_MEANS, "verdict"],
-                "logit": cell(of.loc[LOGIT], signed),
-                "texts": number(int(own["texts"].iloc[0])),
             }
         )
     return html_table(rows, say("effects"), text=("class", "verdict", "beside the means"))

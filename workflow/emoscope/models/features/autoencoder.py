@@ -54,11 +54,16 @@ def scaled(activations: Tensor) -> Tensor:
     return normalize(activations, dim=-1) * activations.shape[-1] ** 0.5
 
 
+def scales(activations: Tensor) -> Tensor:
+    """What `scaled` divides by: (..., width) to (..., 1)."""
+    return activations.norm(dim=-1, keepdim=True) / activations.shape[-1] ** 0.5
+
+
 def at_its_length(reconstruct: Reconstruction) -> Reconstruction:
     """A reconstruction of scaled activations as one of any, each brought back to the length of the original."""
 
     def restored(values: Tensor, ids: Tensor) -> Tensor:
-        return reconstruct(scaled(values), ids) * values.norm(dim=-1, keepdim=True) / values.shape[-1] ** 0.5
+        return reconstruct(scaled(values), ids) * scales(values)
 
     return restored
 
