@@ -25,7 +25,7 @@ from benchmarks.measuring import BUDGET, as_loaded, seconds, sentences, turns
 from emoscope.experiments.words.gradients import explain, padding_of
 from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.readings import Reading, read_texts
-from emoscope.models.inside.integration import answers
+from emoscope.models.inside.integration import centred
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits
 
@@ -52,7 +52,7 @@ def measure(model: str | None = None, texts: str | None = None, count: str = str
 
     def captum(network: torch.nn.Module, rows: Rows) -> list[np.ndarray]:
         method = LayerIntegratedGradients(
-            lambda ids: answers(network, network(input_ids=ids).logits), network.get_input_embeddings()
+            lambda ids: centred(network, network(input_ids=ids).logits), network.get_input_embeddings()
         )
         return [one_text(method, readings[row], int(chosen[row, 0])) for row in rows]
 

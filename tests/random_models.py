@@ -22,6 +22,8 @@ from transformers import (
 )
 
 from emoscope.models.features.autoencoder import TopKAutoencoder
+from emoscope.models.inside.exactness import CHECKS, Check, record
+from emoscope.storage.files import write_json
 from emoscope.training.start import train_tokenizer
 from emoscope.writeups.residual.autoencoder import Trained
 
@@ -74,6 +76,13 @@ def change_json(file: Path, **settings: object) -> None:
     """Set keys of a JSON file, which need not be there."""
     old = json.loads(file.read_text()) if file.exists() else {}
     file.write_text(json.dumps(old | settings))
+
+
+def write_exactness(folder: Path, *failed: str) -> Path:
+    """What `check_exactness` writes of a model for which all holds but some checks."""
+    checks = [Check(name, 1.0 if name in failed else 0.0) for name in CHECKS]
+    write_json(record(checks), folder / "exactness.json")
+    return folder / "exactness.json"
 
 
 def random_gpt2_lm(vocabulary: int) -> GPT2LMHeadModel:

@@ -9,6 +9,7 @@ rule erase_concept:
         test=corpus_of("test.parquet"),
         taught=corpus_of("perturbations/{axis}_training.parquet"),
         pairs=corpus_of("perturbations/{axis}.parquet"),
+        exactness="results/{run}/exactness.json",
         thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.probing.erasure"),
     output:
@@ -36,9 +37,10 @@ rule erase_concept:
     shell:
         r"""
         python -m emoscope --threads {params.threads} erase-concept --model {input.model:q} --train {input.train:q} \
-            --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} --config {params.config:q} \
-            --prediction {params.prediction:q} --thresholds {input.thresholds:q} --answers {output.answers:q} \
-            --probes {output.probes:q} --accuracy {output.accuracy:q} >{log:q} 2>&1
+            --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} \
+            --exactness {input.exactness:q} --thresholds {input.thresholds:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --answers {output.answers:q} --probes {output.probes:q} \
+            --accuracy {output.accuracy:q} >{log:q} 2>&1
         """
 
 
@@ -49,6 +51,7 @@ rule steer_concept:
         train=corpus_of("train.parquet"),
         taught=corpus_of("perturbations/{axis}_training.parquet"),
         pairs=corpus_of("perturbations/{axis}.parquet"),
+        exactness="results/{run}/exactness.json",
         code=code_of("experiments.probing.steering"),
     output:
         "results/{run}/probing/{axis}_steered.parquet",
@@ -75,6 +78,6 @@ rule steer_concept:
     shell:
         r"""
         python -m emoscope --threads {params.threads} steer-concept --model {input.model:q} --train {input.train:q} \
-            --taught {input.taught:q} --pairs {input.pairs:q} --config {params.config:q} \
-            --prediction {params.prediction:q} --steered {output:q} >{log:q} 2>&1
+            --taught {input.taught:q} --pairs {input.pairs:q} --exactness {input.exactness:q} \
+            --config {params.config:q} --prediction {params.prediction:q} --steered {output:q} >{log:q} 2>&1
         """

@@ -11,7 +11,7 @@ PAGES.add(
             for name in ("replaced", "effects", "doses", "cards", "texts")
         }
         | {f"{axis}_switched": f"{run.results}/features/{axis}_switched.parquet" for axis in SWITCHED}
-        | {"findings": f"{run.results}/features/findings.csv"},
+        | {"findings": f"{run.results}/features/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("features", "flips"),
         on_demand=True,
     )
@@ -24,6 +24,8 @@ rule learn_features:
         model="results/{run}/model",
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
+        exactness="results/{run}/exactness.json",
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.features.measure"),
     output:
         weights="results/{run}/features/weights.safetensors",
@@ -53,8 +55,9 @@ rule learn_features:
     shell:
         r"""
         python -m emoscope --threads {params.threads} learn-features --model {input.model:q} --train {input.train:q} \
-            --test {input.test:q} --config {params.config:q} --prediction {params.prediction:q} \
-            --weights {output.weights:q} --judged {output.judged:q} --rates {output.rates:q} >{log:q} 2>&1
+            --test {input.test:q} --exactness {input.exactness:q} --thresholds {input.thresholds:q} \
+            --config {params.config:q} --prediction {params.prediction:q} --weights {output.weights:q} \
+            --judged {output.judged:q} --rates {output.rates:q} >{log:q} 2>&1
         """
 
 

@@ -13,7 +13,7 @@ PAGES.add(
             for axis in PROBED
             for name in ("erased", "doses")
         }
-        | {"findings": f"{run.results}/probing/findings.csv"},
+        | {"findings": f"{run.results}/probing/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("probing", "flips"),
         on_demand=True,
     )
@@ -52,6 +52,7 @@ rule read_concepts:
         test=corpus_of("test.parquet"),
         taught=lambda wildcards: [corpus_of(f"perturbations/{axis}_training.parquet")(wildcards) for axis in PROBED],
         pairs=lambda wildcards: [corpus_of(f"perturbations/{axis}.parquet")(wildcards) for axis in PROBED],
+        exactness="results/{run}/exactness.json",
         code=code_of("experiments.probing.measure"),
     output:
         readings="results/{run}/probing/readings.parquet",
@@ -79,8 +80,8 @@ rule read_concepts:
         r"""
         python -m emoscope --threads {params.threads} read-concepts --model {input.model:q} --train {input.train:q} \
             --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} --axes {params.axes:q} \
-            --config {params.config:q} --prediction {params.prediction:q} --readings {output.readings:q} \
-            --texts {output.texts:q} >{log:q} 2>&1
+            --exactness {input.exactness:q} --config {params.config:q} --prediction {params.prediction:q} \
+            --readings {output.readings:q} --texts {output.texts:q} >{log:q} 2>&1
         """
 
 

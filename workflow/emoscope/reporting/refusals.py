@@ -13,6 +13,8 @@ TITLES = {
     "attribution": "Direct logit attribution",
     "lens": "The answer after each block",
     "attention": "Attention",
+    "probing": "Probing",
+    "features": "Features",
 }
 CLAIMS = {
     "pooled": "that the head reads one token alone",

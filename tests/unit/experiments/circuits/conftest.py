@@ -9,12 +9,11 @@ from emoscope.experiments.circuits.measure import MASKS, find_circuits
 from emoscope.experiments.circuits.measure_edges import find_edges
 from emoscope.experiments.circuits.summarise import summarise_circuits
 from emoscope.experiments.circuits.summarise_edges import summarise_edges
-from emoscope.models.inside.exactness import CHECKS, Check, record
 from emoscope.models.planted.circuit import nodes, plan
 from emoscope.models.planted.compiled import compiled, tokenizer_for
 from emoscope.models.planted.texts import pairs
-from emoscope.storage.files import write_json
 from emoscope.storage.names import ALL, WHOLE_BLOCK
+from random_models import write_exactness
 
 TABLES = ("sample", "effects", "checked", "curves")
 STATISTICS = {"confidence": 0.95, "resamples": 100, "seed": 1, "margin": 0.02}
@@ -50,11 +49,10 @@ def found(tmp_path_factory):
     tokenizer_for("gpt2").save_pretrained(folder / "model")
     flips(24).to_parquet(folder / "pairs.parquet")
     masks(circuit).to_parquet(folder / "summary.parquet")
-    write_json(record([Check(name, 0.0) for name in CHECKS]), folder / "exactness.json")
     files = {name: folder / f"{name}.parquet" for name in TABLES}
     given = {name: folder / f"{name}.parquet" for name in ("pairs", "summary")}
     find_circuits(
-        folder / "model", **given, exactness=folder / "exactness.json", config=CONFIG,
+        folder / "model", **given, exactness=write_exactness(folder), config=CONFIG,
         prediction={"tokens_per_batch": 4096}, **files,
     )  # fmt: skip
     made = {name: [folder / f"{name}.parquet"] for name in ("parts", "sizes")}

@@ -14,6 +14,7 @@ from emoscope.models.planted.compiled import compiled, tokenizer_for
 from emoscope.models.planted.texts import sentences
 from planted_features import AXES, CONFIG, PREDICTION, STATISTICS, neutral_swaps, planted
 from planted_gender import flips
+from random_models import write_exactness
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,8 @@ def found(tmp_path_factory):
 
     shared = {"config": CONFIG, "prediction": PREDICTION, "model": folder / "model"}
     texts = files("train", "test")
-    learn_features(**texts, **shared, weights=folder / "learned.safetensors", **files("judged", "rates"))
+    learned = {"exactness": write_exactness(folder), "weights": folder / "learned.safetensors"}
+    learn_features(**texts, **shared, **learned, **files("judged", "rates"))
     save_autoencoders([planted(), planted(backwards=True)], 1, folder / "weights.safetensors")
     known = {"weights": folder / "weights.safetensors", **shared}
     move_features(**texts, **known, **files("moves", "cards", "texts"))

@@ -7,7 +7,7 @@ from torch.nn.functional import normalize
 
 from emoscope.experiments.features.choice import choose, pushes, random_directions
 from emoscope.experiments.features.names import FEATURE, MEANS, RANDOM
-from emoscope.models.features.autoencoder import TopKAutoencoder
+from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
 from emoscope.models.features.stream import TokenActivations
 from emoscope.models.planted.circuit import CLASSES, GENDER, GENDER_STRENGTH, plan
 from emoscope.models.planted.compiled import DECIDED, compiled, tokenizer_for
@@ -32,7 +32,8 @@ def chosen():
     taught = TokenActivations(tokens, text, np.arange(8) % 2, torch.zeros(8, 2, dtype=torch.long))
     values = torch.randn(5, 3, 5, generator=torch.Generator().manual_seed(2))
     values[torch.arange(5), :, torch.arange(5)] = ADDS
-    return choose(autoencoder, taught, values, ANSWERS, CONFIG), values, tokens
+    codes = autoencoder.encode(scaled(tokens))
+    return choose(autoencoder, taught, codes, values, ANSWERS, CONFIG), values, tokens
 
 
 def test_the_first_of_every_class_comes_before_its_second(chosen):
@@ -48,6 +49,31 @@ def test_all_directions_are_as_long_and_raise_the_class(chosen):
             assert direction.norm() == pytest.approx(1)
             assert direction @ chosen[1][one.feature, one.label] >= 0
         assert one.directions[FEATURE, 0].tolist() == torch.eye(5)[one.feature].tolist()
+
+
+def test_random_directions_are_the_best_of_as_many_as_there_are_features():
+    """A dictionary of random directions raises its class no more than they do: both are chosen."""
+    features, width, beyond = 64, 32, []
+    for seed in range(20):
+        own = TopKAutoencoder(width, features, features)
+        generator = torch.Generator().manual_seed(seed)
+        own.start(torch.randn(9, width, generator=generator), generator)
+        own.requires_grad_(False)
+        tokens = torch.randn(8, width, generator=generator)
+        taught = TokenActivations(tokens, np.arange(8) // 2, np.arange(8) % 2, torch.zeros(8, 2, dtype=torch.long))
+        values = torch.randn(1, 2, width, generator=generator).expand(features, 2, width)
+        one, *_ = choose(own, taught, torch.rand(8, features), values, np.array([0, 1, 1, 0]), CONFIG | {"random": 1})
+        raises = {way: float(direction @ values[0, one.label]) for (way, _), direction in one.directions.items()}
+        beyond.append(raises[FEATURE] - raises[RANDOM])
+    assert abs(np.mean(beyond)) < 2 * np.std(beyond) / len(beyond) ** 0.5, beyond
+
+
+def test_a_class_whose_texts_have_no_token_has_no_means_and_no_feature(chosen):
+    _, values, tokens = chosen
+    own = TopKAutoencoder(5, 5, 5).requires_grad_(False)
+    text = np.array([0, 0, 0, 0, 3, 3, 3, 3])  # 1 and 2, the texts of class 1, are a token each that does not count
+    taught = TokenActivations(tokens, text, np.arange(8), torch.zeros(8, 2, dtype=torch.long))
+    assert choose(own, taught, torch.rand(8, 5), values, ANSWERS, CONFIG) == []
 
 
 def test_the_means_are_those_of_the_class_and_of_the_others(chosen):

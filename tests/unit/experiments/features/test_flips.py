@@ -5,6 +5,7 @@ import pytest
 
 from emoscope.experiments.features.flips import switch_features
 from emoscope.experiments.features.names import STAYS, SWITCHED
+from emoscope.experiments.features.page import main_result
 from planted_features import CONFIG, FEATURES, PREDICTION
 from planted_gender import flips
 
@@ -27,7 +28,9 @@ def test_what_says_the_class_stays(found):
 
 def test_an_axis_without_flips_has_no_features(found):
     assert found.race_switched.empty and found.race_switches.empty
-    assert found.findings.set_index("name").loc["race.switched", "value"] == 0
+    assert "gender.switched" in set(found.findings["name"]) and "race.switched" not in set(found.findings["name"])
+    said = str(main_result(found.effects, found.cards, found.findings, ["gender", "race"]))
+    assert "Flips of gender are shown to switch" in said and "race" not in said
 
 
 def test_flips_that_name_no_group_are_left_out_and_no_more_than_asked_for_are_looked_at(found, tmp_path):

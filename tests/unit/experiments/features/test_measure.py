@@ -1,14 +1,28 @@
 """What autoencoders learn of a planted model, beside averages and random weights."""
 
+import json
+
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.experiments.features.measure import block_of, distinct_texts, load_autoencoders, save_autoencoders
+from emoscope.experiments.features.measure import (
+    block_of,
+    distinct_texts,
+    learn_features,
+    load_autoencoders,
+    save_autoencoders,
+)
 from emoscope.models.features.autoencoder import TopKAutoencoder
-from emoscope.models.planted.circuit import plan
-from emoscope.models.planted.compiled import compiled
+from emoscope.models.logits import predict_logits
+from emoscope.models.planted.circuit import CLASSES, plan
+from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.models.planted.texts import sentences
+from emoscope.storage.decisions import SEVERAL
+from planted_features import CONFIG, PREDICTION
+from random_models import write_exactness
 
 
 def value(found, name: str) -> float:
@@ -62,6 +76,42 @@ def test_half_of_the_blocks_are_still_to_come():
     assert block_of(model, None) == 1 and block_of(model, 3) == 3
     with pytest.raises(UserError, match=r"no block 4: the model's blocks are 0 to 3; set features\.block"):
         block_of(model, 4)
+
+
+def test_without_a_new_text_nothing_can_be_judged(found, tmp_path):
+    texts = {"train": found.folder / "train.parquet", "test": found.folder / "train.parquet"}
+    made = {name: tmp_path / name for name in ("weights", "judged", "rates")}
+    shared = {"config": CONFIG, "prediction": PREDICTION, "exactness": found.folder / "exactness.json"}
+    with pytest.raises(UserError, match="every text is a training text as well"):
+        learn_features(found.folder / "model", **texts, **shared, **made)
+
+
+def test_of_several_labels_all_count_and_thresholds_decide(tmp_path):
+    """The answer is right if just the true labels are given, none of them among others."""
+    model, texts = compiled(plan(1), "gpt2"), sentences(120, 1)
+    model.config.problem_type = SEVERAL
+    model.save_pretrained(tmp_path / "model")
+    tokenizer_for("gpt2").save_pretrained(tmp_path / "model")
+    logits = predict_logits(model, tokenizer_for("gpt2"), texts["text"].tolist(), 512)
+    given = 1 / (1 + np.exp(-logits)) >= (least := np.quantile(1 / (1 + np.exp(-logits)), 0.75, axis=0))
+    assert (given.sum(axis=1) == 0).any() and (given.sum(axis=1) > 1).any(), "neither one label each"
+    texts["labels"] = [list(np.flatnonzero(row)) for row in given]
+    texts = texts.drop(columns="label").assign(id=range(120))
+    texts.loc[60:79, "labels"] = texts.loc[60:79, "labels"].map(lambda own: [*{0, 1, 2} - {*own}])
+    texts[:40].to_parquet(tmp_path / "train.parquet")
+    texts[40:].to_parquet(tmp_path / "test.parquet")
+    (tmp_path / "thresholds.json").write_text(json.dumps({"thresholds": dict(zip(CLASSES, map(float, least), strict=True))}))
+    made = {name: tmp_path / f"{name}.parquet" for name in ("judged", "rates")}
+    learn_features(
+        tmp_path / "model", tmp_path / "train.parquet", tmp_path / "test.parquet", write_exactness(tmp_path),
+        CONFIG | {"steps": 2, "seeds": 1}, PREDICTION, tmp_path / "weights", **made,
+        thresholds=[tmp_path / "thresholds.json"],
+    )  # fmt: skip
+    judged = pd.read_parquet(made["judged"])
+    whole = judged[(judged["weights"] == "the model") & (judged["way"] == "original")]
+    new = (~texts["text"][40:].duplicated() & ~texts["text"][40:].isin(texts["text"][:40])).to_numpy()
+    assert len(whole) == new.sum() and whole["agrees"].all()
+    assert 0 < whole["right"].mean() == 1 - new[20:40].sum() / new.sum() < 1
 
 
 def test_no_text_is_judged_that_was_trained_on():

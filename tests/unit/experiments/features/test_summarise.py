@@ -1,9 +1,14 @@
 """Verdicts on features, each of which can come out in three ways."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from emoscope.experiments.features.flips import switch_features
+from emoscope.experiments.features.measure import learn_features
+from emoscope.experiments.features.moves import move_features
 from emoscope.experiments.features.names import (
     ACTS,
     AS_MUCH,
@@ -25,9 +30,12 @@ from emoscope.experiments.features.summarise import (
     BEYOND_RANDOM,
     effects_found,
     effects_table,
+    summarise_features,
     switched_table,
 )
-from planted_features import STATISTICS
+from emoscope.reporting.refusals import refusals
+from planted_features import CONFIG, PREDICTION, STATISTICS
+from random_models import write_exactness
 
 
 def moves(texts: int = 400, spread: float = 0.02, **falls: tuple[float, float, float]) -> pd.DataFrame:
@@ -115,9 +123,65 @@ def test_the_headline_comes_out_in_three_ways(found):
     assert verdict(pd.Series([ACTS, DOES_NOT, NOT_SHOWN])) == ACTING
     assert verdict(pd.Series([DOES_NOT, DOES_NOT])) == IDLE
     assert verdict(pd.Series([DOES_NOT, NOT_SHOWN])) == verdict(pd.Series([], dtype=object)) == OPEN
-    said = str(main_result(found.effects, found.findings, ["gender", "race"]))
-    assert said.startswith('<p class="headline">\nFeatures act') and "Flips of gender are shown to switch" in said
+    assert said(found).startswith("Features act: 12 features were chosen")
     idle = found.effects.assign(verdict=found.effects["verdict"].replace(ACTS, NOT_SHOWN))
-    assert "That features act is not shown" in str(main_result(idle, found.findings, ["gender"]))
-    none = str(main_result(found.effects.head(0), found.findings, ["gender"]))
-    assert "none was chosen" in none
+    assert "That features act is not shown: 12" in said(found, idle) and "Without none of them" in said(found, idle)
+
+
+def said(found, effects: pd.DataFrame | None = None, cards: pd.DataFrame | None = None) -> str:
+    """The headline in one line."""
+    tables = found.effects if effects is None else effects, found.cards if cards is None else cards
+    return " ".join(main_result(*tables, found.findings, ["gender"]).striptags().split())
+
+
+def test_the_headline_knows_chosen_features_that_are_in_no_test_text(found):
+    nothing, some = found.effects.head(0), found.effects[found.effects["feature"] == found.effects["feature"].iloc[0]]
+    assert "12 features were chosen, and none of them is active in the test texts" in said(found, nothing)
+    assert "so none was chosen" in said(found, nothing, found.cards.head(0))
+    assert "of which 1 is active in the test texts" in said(found, some)
+    assert "of which" not in said(found)
+
+
+def test_a_model_that_cannot_be_resumed_gets_no_verdict(found, tmp_path):
+    """Nor anything that would have to be computed with it."""
+    files = {name: tmp_path / f"{name}.parquet" for name in ("judged", "rates", "moves", "cards", "texts", "switches")}
+    shared = {"model": found.folder / "model", "config": CONFIG, "prediction": PREDICTION}
+    texts = {name: found.folder / f"{name}.parquet" for name in ("train", "test")}
+    weights = tmp_path / "weights.safetensors"
+    exactness = write_exactness(tmp_path, "resumed")
+    learn_features(
+        **texts, **shared, exactness=exactness, weights=weights, judged=files["judged"], rates=files["rates"]
+    )
+    move_features(**texts, **shared, weights=weights, **{name: files[name] for name in ("moves", "cards", "texts")})
+    switch_features(**shared, weights=weights, pairs=found.folder / "gender.parquet", switches=files["switches"])
+    assert all(pd.read_parquet(file).empty for file in files.values())
+    made = {name: tmp_path / f"{name}.parquet" for name in ("replaced", "effects", "doses")}
+    summarise_features(
+        files["judged"], files["rates"], files["moves"], {"axes": ["gender"]}, [files["switches"]], STATISTICS,
+        **made, switched=[tmp_path / "switched.parquet"], findings=tmp_path / "findings.csv",
+    )  # fmt: skip
+    findings = pd.read_csv(tmp_path / "findings.csv")
+    told = main_result(pd.read_parquet(made["effects"]), pd.read_parquet(files["cards"]), findings, ["gender"])
+    assert "Nothing can be said of features" in told
+    refused = str(refusals(json.loads(exactness.read_text()), "features", "probing"))
+    assert "a run resumed at any block" in refused and "Probing" not in refused
+
+
+def test_what_goes_on_as_often_as_off_does_not_stay():
+    """In a tenth of the flips, half of them either way."""
+    table = switches({3: (0.5, 0.5), 4: (0.0, 0.0)}, pairs=6000)
+    flips = (table["kind"] == "flip") & (table["feature"] == 3)
+    table.loc[flips & (table["pair"] < 300), "second"] = False
+    table.loc[flips & (table["pair"] >= 5700), "second"] = True
+    found = switched_table(table, STATISTICS).set_index("feature")
+    assert found.loc[3, "flips"] == pytest.approx(0.1) and found.loc[3, "value"] == pytest.approx(0)
+    assert found["verdict"].to_dict() == {3: NOT_SETTLED, 4: STAYS}
+
+
+def test_of_many_features_none_does_more_than_the_means_by_chance():
+    """Each alone is just past its interval beside the means."""
+    one = moves(100, spread=0.25, a=(0.3, 0.0, 0.2))
+    alone = effects_table(one, STATISTICS)
+    assert verdicts(alone, BEYOND_MEANS) == {"a": MORE}
+    many = pd.concat([one.assign(feature=name) for name in "abcdefghij"], ignore_index=True)
+    assert set(verdicts(effects_table(many, STATISTICS), BEYOND_MEANS).values()) == {NOT_TOLD}

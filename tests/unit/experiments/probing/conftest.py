@@ -13,6 +13,7 @@ from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import compiled, tokenizer_for
 from emoscope.models.planted.texts import sentences
 from planted_gender import CONFIG, flips, mentions
+from random_models import write_exactness
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
 PREDICTION = {"tokens_per_batch": 1024}  # so little that texts come in several batches, not in their order
@@ -41,15 +42,15 @@ def found(tmp_path_factory):
 
     axes = {"axes": ["gender", "race"]}
     given = {name: [folder / f"{name}.parquet", folder / f"race_{name}.parquet"] for name in ("taught", "pairs")}
+    shared = {"exactness": write_exactness(folder), "config": CONFIG, "prediction": PREDICTION}
     read_concepts(
-        folder / "model", **files("train", "test"), **given, axes=axes, config=CONFIG, prediction=PREDICTION,
-        **files("readings", "texts"),
+        folder / "model", **files("train", "test"), **given, axes=axes, **shared, **files("readings", "texts")
     )  # fmt: skip
     made = of_axes("answers", "probes", "accuracy", "steered")
     for number in range(2):
         one = {name: paths[number] for name, paths in (given | made).items()}
         steered = one.pop("steered")
-        shared = {"config": CONFIG, "prediction": PREDICTION, "train": folder / "train.parquet"}
+        shared |= {"train": folder / "train.parquet"}
         erase_concept(folder / "model", **shared, test=folder / "test.parquet", **one)
         both = {name: one[name] for name in ("taught", "pairs")}
         steer_concept(folder / "model", **shared, **both, steered=steered)

@@ -7,14 +7,20 @@ import torch
 
 from emoscope.experiments.probing import names
 from emoscope.experiments.probing.erasers import erased, fit, fitted
+from emoscope.experiments.probing.erasure import erase_concept
+from emoscope.experiments.probing.measure import read_concepts
 from emoscope.experiments.probing.states import TokenStates, chosen_depths, locate, place_states, token_states
-from emoscope.experiments.probing.steering import steered_logits
+from emoscope.experiments.probing.steering import steer_concept, steered_logits
 from emoscope.models.activations import activations_of
 from emoscope.models.inside.erasure import mean_difference
 from emoscope.models.inside.structure import prepared
 from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import compiled, tokenizer_for
 from emoscope.storage.names import EVERYWHERE
+from planted_gender import CONFIG
+from random_models import write_exactness
+
+PREDICTION = {"tokens_per_batch": 1024}
 
 
 @pytest.fixture(scope="module", params=["gpt2", "bert"])
@@ -72,6 +78,38 @@ def test_a_whole_dose_is_a_flip_and_its_reverse_is_none(found):
     assert rows[names.DIRECTION, 1] == pytest.approx(gap, abs=0.1)
     assert abs(rows[names.DIRECTION, -1]) < 0.1 and abs(rows[names.RANDOM, 1]) < 0.3 * abs(gap)
     assert found.steered.loc[found.steered["method"] == names.NOTHING, "dose"].eq(0).all()
+
+
+def test_a_token_that_is_much_longer_hides_no_difference_at_the_others():
+    """As the first one of GPT-2 is, which serves attention as a resting place."""
+    generator = torch.Generator().manual_seed(0)
+    values, member = torch.randn(400, 8, generator=generator), np.arange(100) % 2 == 0
+    text, position = np.arange(400) // 4, np.arange(400) % 4
+    values[position == 0] += 3000 * torch.ones(8)
+    here = torch.from_numpy((position == 2) & member[text])
+    values[here, 0] += 2
+    place = np.where(position == 2, names.WORD, names.MEAN)
+    states = TokenStates(values, text, place, np.full(400, ""))
+    left = fit(names.LEAST, 0, states, member)(values)
+    words = torch.from_numpy(position == 2)
+    inside = torch.from_numpy(member[text])[words]
+    assert mean_difference(values[words], inside).norm() > 1.5
+    assert mean_difference(left[words], inside).norm() < 1e-3
+
+
+def test_nothing_is_said_where_the_head_reads_more_than_one_token(found, tmp_path):
+    def of(*which: str, folder=tmp_path) -> dict:
+        return {name: folder / f"{name}.parquet" for name in which}
+
+    shared = {"exactness": write_exactness(tmp_path, "pooled"), "config": CONFIG, "prediction": PREDICTION}
+    texts, both = of("train", "test", folder=found.folder), of("taught", "pairs", folder=found.folder)
+    lists = {name: [file] for name, file in both.items()}
+    model, made = found.folder / "model", of("readings", "texts", "answers", "probes", "accuracy", "steered")
+    axes, (readings, told, *erasure, steered) = {"axes": ["gender"]}, made.values()
+    read_concepts(model, **texts, **lists, axes=axes, **shared, readings=readings, texts=told)
+    erase_concept(model, **texts, **both, **shared, answers=erasure[0], probes=erasure[1], accuracy=erasure[2])
+    steer_concept(model, texts["train"], **both, **shared, steered=steered)
+    assert all(pd.read_parquet(file).empty for file in made.values())
 
 
 def test_states_stand_at_their_depth_and_place(planted):

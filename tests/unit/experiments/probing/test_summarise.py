@@ -187,7 +187,12 @@ def test_the_page_says_what_was_found(found):
     assert words(page.reading_table(found.depths)).count("gender") == 3
     assert page.class_of("gender", found.findings) in ("anger", "sadness")
     nothing = pd.DataFrame(columns=["name", "value", "low", "high", "note"])
-    assert "too few flips" in words(page.main_result(["race"], found.depths, nothing, 0.05))
+    assert "No group of people could be erased" in words(page.main_result(["race"], found.depths, nothing, 0.05))
+    few = found.depths.assign(selectivity_low=-0.1)
+    said = words(page.main_result(["gender"], few, found.findings, 0.05))
+    assert "Gender is not shown to be read better than control labels" in said
+    unlabelled = found.erased[found.erased["measure"] != names.ACCURACY]
+    assert "n/a" in words(page.erased_table("gender", unlabelled)) and "n/a" not in table
 
 
 def test_the_figures_draw_every_concept_and_way(found):

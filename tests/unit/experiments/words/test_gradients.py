@@ -15,7 +15,7 @@ from emoscope.experiments.words.gradients import at_embeddings, baseline, embedd
 from emoscope.experiments.words.methods import SPECIAL, of_kind
 from emoscope.experiments.words.readings import read_texts
 from emoscope.models.families import blocks_of
-from emoscope.models.inside.integration import Line, answers, integrated
+from emoscope.models.inside.integration import Line, centred, integrated
 from emoscope.models.interventions import resumed_at
 from random_models import TEXTS, train_wordpiece
 
@@ -42,7 +42,7 @@ def by_hand(model, reading, number, name, steps=STEPS):
 
     def slope(values):
         values = values.clone().requires_grad_()
-        answers(model, model(inputs_embeds=values).logits)[0, number].backward()
+        centred(model, model(inputs_embeds=values).logits)[0, number].backward()
         return values.grad
 
     if name == "gradient_input":
@@ -161,10 +161,10 @@ def test_noise_moves_scores_and_none_leaves_them(classifier, own_tokenizer):
 
 def test_of_exclusive_classes_only_what_sets_them_apart_is_explained(classifier):
     logits = np.array([[3.0, 1.0, 2.0]], dtype=np.float32)
-    assert np.allclose(answers(classifier, logits), [[1.0, -1.0, 0.0]])
+    assert np.allclose(centred(classifier, logits), [[1.0, -1.0, 0.0]])
     several = copy.deepcopy(classifier)
     several.config.problem_type = "multi_label_classification"
-    assert np.array_equal(answers(several, logits), logits)
+    assert np.array_equal(centred(several, logits), logits)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "bert", "llama", "roberta", "distilbert"])
@@ -176,7 +176,7 @@ def test_captum_agrees_text_by_text(family):
     chosen = np.zeros((len(TEXTS), 1), dtype=int)
     explained = explain(model, tokenizer, readings, chosen, ["integrated_padding"], STEPS, 512, tolerance=np.inf)
     embedding = model.get_input_embeddings()
-    gradients = captum.LayerIntegratedGradients(lambda ids: answers(model, model(input_ids=ids).logits), embedding)
+    gradients = captum.LayerIntegratedGradients(lambda ids: centred(model, model(input_ids=ids).logits), embedding)
     for reading, one in zip(readings, explained, strict=True):
         ids = torch.tensor([reading.inputs["input_ids"]])
         padding = torch.where(torch.from_numpy(reading.owners == SPECIAL), ids, model.config.pad_token_id)

@@ -18,9 +18,8 @@ from emoscope.experiments.words.measure import attribute_words, chosen_classes, 
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
 from emoscope.experiments.words.readings import read_texts
 from emoscope.experiments.words.summarise import summarise_words
-from emoscope.models.inside.exactness import CHECKS
 from emoscope.storage.decisions import SEVERAL
-from random_models import FAMILIES, TEXTS
+from random_models import FAMILIES, TEXTS, write_exactness
 
 CLASSES = ["sadness", "joy", "love"]
 PREDICTION = {"tokens_per_batch": 512}
@@ -48,10 +47,9 @@ def tables(folder, tmp_path_factory):
     test = pd.DataFrame({"id": range(5), "text": TEXTS, "label": [0, 1, 2, 0, 1]})
     test.to_parquet(place / "test")
     pd.DataFrame({"id": range(5), "start": 0, "end": 2, "role": "emotion"}).to_parquet(place / "planted")
-    (place / "exactness").write_text(json.dumps({"checks": [{"check": name, "exact": True} for name in CHECKS]}))
     (place / "audit").write_text(json.dumps({"classes": CLASSES}))
     own = {name: paths[name] for name in ("scores", "texts", "accounts", "steadiness")}
-    attribute_words(folder, place / "test", place / "exactness", CONFIG, 0, PREDICTION, **own)
+    attribute_words(folder, place / "test", write_exactness(place), CONFIG, 0, PREDICTION, **own)
     rest = {name: paths[name] for name in ("curves", "faithfulness")}
     measure_faithfulness(folder, paths["texts"], paths["scores"], 0, PREDICTION, **rest, planted=[place / "planted"])
     made = {name: place / name for name in ("ranking", "faithful", "methods", "overall", "flips", "groups", "findings")}
@@ -62,6 +60,15 @@ def tables(folder, tmp_path_factory):
     )  # fmt: skip
     read = {name: pd.read_parquet(path) for name, path in (paths | made).items() if name != "findings"}
     return read | {"findings": pd.read_csv(made["findings"]).set_index("name")}
+
+
+@pytest.mark.parametrize("failed", ["pooled", "weights"])
+def test_attention_is_no_method_where_it_cannot_be_read_or_no_token_is(folder, tmp_path, failed):
+    pd.DataFrame({"id": [0], "text": TEXTS[:1], "label": [0]}).to_parquet(tmp_path / "test")
+    own = {name: tmp_path / name for name in ("scores", "texts", "accounts", "steadiness")}
+    attribute_words(folder, tmp_path / "test", write_exactness(tmp_path, failed), CONFIG, 0, PREDICTION, **own)
+    found = {name for name in METHODS if name in pd.read_parquet(own["scores"])}
+    assert found == {*METHODS} - {"integrated_three_quarters", "attention", "rollout"}
 
 
 def test_every_method_scores_every_word_of_every_text(tables):

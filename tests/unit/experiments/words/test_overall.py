@@ -21,7 +21,7 @@ from emoscope.experiments.words.overall import (
     pushes,
     verdicts,
 )
-from emoscope.models.inside.integration import answers
+from emoscope.models.inside.integration import centred
 from emoscope.models.logits import probabilities
 
 OPTIONS, MARGIN, ALPHA = {"seed": 0, "resamples": 100, "alpha": 0.05}, 0.02, 0.05
@@ -170,8 +170,8 @@ def test_what_counts_as_a_push_is_the_least_that_may_move_a_probability_by_the_m
     least = least_push(MARGIN, texts, ["class"] * count)
     before = np.random.default_rng(0).normal(scale=2, size=(20_000, count))
     moved = np.zeros(count)
-    moved[0] = least / answers(model, np.eye(count)[0])[0]
-    assert np.allclose((answers(model, before + moved) - answers(model, before))[:, 0], least)
+    moved[0] = least / centred(model, np.eye(count)[0])[0]
+    assert np.allclose((centred(model, before + moved) - centred(model, before))[:, 0], least)
     change = (probabilities(model, before + moved) - probabilities(model, before))[:, 0]
     assert 0.99 * MARGIN < change.max() <= MARGIN
 

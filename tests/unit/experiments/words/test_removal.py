@@ -13,7 +13,7 @@ from emoscope.experiments.words.methods import BINS, KINDS, SHARES, SPECIAL
 from emoscope.experiments.words.readings import read_texts
 from emoscope.experiments.words.removal import Reader, by_removal, occluded_tokens, occluded_words, shapley
 from emoscope.experiments.words.scores import Scored
-from emoscope.models.inside.integration import answers
+from emoscope.models.inside.integration import centred
 from emoscope.models.logits import predict_logits, probabilities
 from random_models import TEXTS, train_wordpiece
 
@@ -37,7 +37,7 @@ def said(reader, *texts):
 def test_occluding_a_word_is_predicting_the_text_without_it(reader):
     readings = read_texts(reader.tokenizer, FEW)
     found = occluded_words(reader, readings)
-    without = answers(reader.model, said(reader, *FEW)[1]) - answers(reader.model, said(reader, "i am angry")[0])
+    without = centred(reader.model, said(reader, *FEW)[1]) - centred(reader.model, said(reader, "i am angry")[0])
     assert np.allclose(found[1][2], without, atol=1e-5) and np.abs(without).max() > 1e-3
     assert [len(values) for values in found] == [len(one.words) for one in readings]
 
@@ -90,16 +90,16 @@ def test_occluding_a_token_is_embedding_it_as_padding(reader):
     values[0, token] = embedding.weight[reader.model.config.pad_token_id].detach()
     with torch.no_grad():
         left = reader.model(inputs_embeds=values).logits.numpy()[0]
-    assert np.allclose(found[1][token], answers(reader.model, whole[1]) - answers(reader.model, left), atol=1e-4)
+    assert np.allclose(found[1][token], centred(reader.model, whole[1]) - centred(reader.model, left), atol=1e-4)
     assert np.abs(found[1][readings[1].owners == SPECIAL]).sum() == 0
 
 
 def test_shapley_values_share_out_the_whole_difference_from_the_empty_text(reader):
     readings = read_texts(reader.tokenizer, FEW)
     found = shapley(reader, readings, 2, np.random.default_rng(0))
-    empty = answers(reader.model, reader.logits([""])[0])
+    empty = centred(reader.model, reader.logits([""])[0])
     for text, values in zip(FEW, found, strict=True):
-        assert np.allclose(values.sum(axis=0), answers(reader.model, said(reader, text)[0]) - empty, atol=1e-4)
+        assert np.allclose(values.sum(axis=0), centred(reader.model, said(reader, text)[0]) - empty, atol=1e-4)
     again, other = (shapley(reader, readings, 2, np.random.default_rng(seed)) for seed in (0, 1))
     assert np.array_equal(found[2], again[2]) and not np.allclose(found[2], other[2])
 
@@ -108,7 +108,7 @@ def test_shapley_values_of_two_words_are_those_of_the_definition(reader):
     text = "what surprise"
     [values] = shapley(reader, read_texts(reader.tokenizer, [text]), 1, np.random.default_rng(0))
     none, first, second, both = (
-        answers(reader.model, logits) for logits in reader.logits(["", "what", "surprise", text])
+        centred(reader.model, logits) for logits in reader.logits(["", "what", "surprise", text])
     )
     assert np.allclose(values[0], ((first - none) + (both - second)) / 2, atol=1e-4)
     assert np.allclose(values[1], ((second - none) + (both - first)) / 2, atol=1e-4)

@@ -6,34 +6,33 @@ import torch
 from torch import Tensor
 
 from emoscope.experiments.features.choice import Chosen, random_directions
-from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
+from emoscope.models.features.autoencoder import TopKAutoencoder
 from emoscope.models.features.lookups import fit_lookups
-from emoscope.models.features.stream import TokenActivations
 
 RANDOM_MATCHES = 100  # draws, to be averaged
+Codes = tuple[Tensor, Tensor]  # activations of the chosen features (tokens, chosen), and ids (tokens, 2)
 CARDS = ["feature", "class", "estimate", "rate", "by_token", "match", "random_match"]
 
 
 def cards_of(
     autoencoders: list[TopKAutoencoder],
     chosen: list[Chosen],
-    taught: TokenActivations,
-    asked: TokenActivations,
+    taught: Codes,
+    asked: Codes,
     names: list[str],
     config: dict,
 ) -> Iterator[tuple]:
-    """CARDS of the first autoencoder's features; `taught` and `asked` are the stream in training and in test texts.
+    """CARDS of the first autoencoder's features, by their activations in training and in test texts.
 
     `rate` is the share of the test tokens at which it is active, `by_token` the share of its variance over these that
     the mean of the same token in training texts explains; `match` is the largest cosine with a feature of another seed,
     averaged over these, and `random_match` that of random directions.
     """
-    own, numbers = autoencoders[0], [one.feature for one in chosen]
-    known, new = (own.encode(scaled(part.values))[:, numbers] for part in (taught, asked))
-    averages = fit_lookups(known, taught.ids)
-    error = (new - averages.by_token(asked.ids)).square().sum(dim=0)
+    own, (new, ids) = autoencoders[0], asked
+    averages = fit_lookups(*taught)
+    error = (new - averages.by_token(ids)).square().sum(dim=0)
     spread = (new - averages.mean).square().sum(dim=0)
-    matches = best_matches(own.decoder[numbers], autoencoders[1:])
+    matches = best_matches(own.decoder[[one.feature for one in chosen]], autoencoders[1:])
     drawn = random_directions(RANDOM_MATCHES, own.decoder.shape[1], [config["seed"]]).to(own.decoder)
     random_match = best_matches(drawn, autoencoders[1:]).mean()
     for place, one in enumerate(chosen):

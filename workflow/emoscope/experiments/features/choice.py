@@ -18,7 +18,8 @@ from emoscope.experiments.features.names import FEATURE, MEANS, RANDOM
 from emoscope.models.batches import FOR_GRADIENTS, padded_batches
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled, scales
 from emoscope.models.features.stream import TokenActivations, counted, residual_behind, run_on
-from emoscope.models.logits import gives_several
+from emoscope.models.inside.erasure import mean_difference
+from emoscope.models.inside.integration import centred
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,10 @@ def amounts_of(autoencoder: TopKAutoencoder, stream: Tensor) -> Tensor:
     return autoencoder.encode(scaled(stream)) * scales(stream)
 
 
-def centred(model: PreTrainedModel, logits: Tensor) -> Tensor:
-    """Logits (texts, classes) less their mean, which no answer depends on; of several labels each is its own."""
-    return logits if gives_several(model) else logits - logits.mean(dim=1, keepdim=True)
-
-
 def choose(
     autoencoder: TopKAutoencoder,
     taught: TokenActivations,
+    codes: Tensor,
     values: Tensor,
     answers: np.ndarray,
     config: dict,
@@ -83,10 +80,12 @@ def choose(
     """The features that raise logits most, `chosen` of them: the first of every class, then its second, and so on.
 
     A feature is that of the class that it raises most, of those that are the answer to some of the training texts and
-    not to all.
+    not to all; `codes` (tokens, features) say where it is active. Beside it stand the random directions that raise
+    this class most, chosen like the features and from as many: the best of so many raises it by chance alone.
     """
     effects = ((values * autoencoder.decoder[:, None]).sum(dim=2) / len(answers)).cpu().numpy()
-    labels = [label for label in range(effects.shape[1]) if 0 < (answers == label).sum() < len(answers)]
+    known = answers[np.unique(taught.text)]  # a text of one token may have none that counts
+    labels = [label for label in range(effects.shape[1]) if 0 < (known == label).sum() < len(known)]
     if not labels:
         return []
     best = effects[:, labels].argmax(axis=1)
@@ -95,16 +94,17 @@ def choose(
     turn = ranked.groupby("label").cumcount()
     ranked = ranked.assign(turn=turn).sort_values("turn", kind="stable").head(config["chosen"])
     units = scaled(taught.values)
-    active = autoencoder.encode(units)
     found = []
     for feature, label, effect in ranked[["label", "effect"]].itertuples():
-        drawn = random_directions(config["random"], units.shape[1], [config["seed"], feature]).to(units)
+        push, rivals = values[feature, label], autoencoder.decoder.shape
+        drawn = random_directions(*rivals, [config["seed"], feature]).to(units)
+        drawn = drawn[(drawn @ push).topk(min(config["random"], len(drawn))).indices]
         member = torch.from_numpy(answers[taught.text] == label).to(units.device)
         directions = {(FEATURE, 0): autoencoder.decoder[feature]}
         directions |= {(RANDOM, draw): direction for draw, direction in enumerate(drawn)}
-        directions[MEANS, 0] = units[member].mean(dim=0) - units[~member].mean(dim=0)
-        turned = {way: _raising(direction, values[feature, label]) for way, direction in directions.items()}
-        usual = active[:, feature]
+        directions[MEANS, 0] = mean_difference(units, member)[0].to(units)
+        turned = {way: _raising(direction, push) for way, direction in directions.items()}
+        usual = codes[:, feature]
         found.append(Chosen(feature, label, float(effect), float(usual[usual > 0].mean()), turned))
     return found
 

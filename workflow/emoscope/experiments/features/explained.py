@@ -59,8 +59,11 @@ def replaced_found(table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def beyond_token(judged: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
-    """`explained.beyond_token` and so on: by how much the autoencoder is above the mean of the same token, by text."""
+    """`explained.beyond_token` and so on: by how much the autoencoder is above the mean of the same token, by text;
+    nothing of an empty table."""
     own = judged[judged["weights"] == MODEL]
+    if own.empty:
+        return
     features, tokens = (_over_seeds(own[own["way"] == way]) for way in (AUTOENCODER, TOKEN))
     texts, note = features.index.to_numpy(), f"{len(features)} test texts."
 

@@ -23,12 +23,12 @@ def switch_features(model: Path, weights: Path, pairs: Path, config: dict, predi
     """Write ACTIVE: of flips of one axis and of neutral swaps, whether each feature is active anywhere in the text.
 
     `first` is the text that names the first group of the axis, `second` the other; of neutral swaps, the text as it is
-    and with the words swapped. At most `pairs` of each kind, drawn by chance.
+    and with the words swapped. At most `pairs` of each kind, drawn by chance; none without an autoencoder.
     """
     classifier, tokenizer = load_classifier(model)
     autoencoders, block = load_autoencoders(weights, classifier.device)
     parts = []
-    for kind, rows in kinds_of(pd.read_parquet(pairs), config["seed"]).items():
+    for kind, rows in kinds_of(pd.read_parquet(pairs), config["seed"]).items() if autoencoders else ():
         rows = (rows[named_first(rows) != 0] if kind == FLIP else rows).head(config["pairs"])
         if rows.empty:
             continue

@@ -6,6 +6,7 @@ the same model with random weights.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,41 +31,67 @@ from emoscope.models.features.autoencoder import (
 )
 from emoscope.models.features.lookups import Lookups, fit_lookups
 from emoscope.models.features.stream import counted, gather, residual_behind, run_on, with_previous
+from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.loading import load_classifier, random_twin
-from emoscope.storage.decisions import truth_of
+from emoscope.models.logits import predict_logits, probabilities, thresholds_of
+from emoscope.storage.decisions import decided, truth_of
 from emoscope.storage.files import replacing, write_table
 from emoscope.storage.names import NONE
 
 Ways = dict[tuple[str, int], Reconstruction]  # by name and, of autoencoders, seed
+JUDGED = ["weights", "way", "seed", "text", "tokens", "error", "spread", "agrees", "right"]
+RATES = ["weights", "seed", "feature", "rate"]
 
 
 def learn_features(
-    model: Path, train: Path, test: Path, config: dict, prediction: dict, weights: Path, judged: Path, rates: Path
+    model: Path,
+    train: Path,
+    test: Path,
+    exactness: Path,
+    config: dict,
+    prediction: dict,
+    weights: Path,
+    judged: Path,
+    rates: Path,
+    thresholds: list[Path] = (),
 ) -> None:
     """Train an autoencoder for each seed on training texts, and one on the model with random weights; judge them on
     test texts.
 
     - weights: the autoencoders of the model, as safetensors;
-    - judged: `weights, way, seed, text, tokens, error, spread, active, agrees, right`, sums over a text's tokens, and
-      whether the answer of the model that reads the replaced stream is the one it gives otherwise, and a true one;
+    - judged: `weights, way, seed, text, tokens, error, spread, agrees, right`, sums over a text's tokens, and whether
+      the answer of the model that reads the replaced stream is the one it gives otherwise, and the true one; of several
+      labels, whether just the same are given;
     - rates: `weights, seed, feature, rate`, the share of the training tokens at which a feature is active.
+
+    Where a run cannot be resumed behind a block, by `exactness`, the tables are empty and no autoencoder is written.
+    UserError without a test text that is no training text.
     """
     classifier, tokenizer = load_classifier(model)
     block, budget = block_of(classifier, config["block"]), prediction["tokens_per_batch"]
     learned, others = distinct_texts(pd.read_parquet(train), pd.read_parquet(test), config)
-    truth = truth_of(others, classifier.config.num_labels)
+    if others.empty:
+        raise UserError(f"{test}: every text is a training text as well, so that nothing can be judged; mend the split")
+    if not allowed("features", exact_checks(exactness)):
+        save_autoencoders([], block, weights)
+        write_table(pd.DataFrame(columns=JUDGED), judged)
+        write_table(pd.DataFrame(columns=RATES), rates)
+        return
+    least, truth = thresholds_of(classifier, thresholds), truth_of(others, classifier.config.num_labels)
     seeds = {MODEL: config["seeds"], RANDOM_WEIGHTS: 1}
     tables, shares = [], []
     for kind, one in ((MODEL, classifier), (RANDOM_WEIGHTS, random_twin(classifier, config["seed"]))):
         found, averages, active = fitted(one, tokenizer, learned["text"].tolist(), block, config, seeds[kind], budget)
         if kind == MODEL:
             save_autoencoders(found, block, weights)
-        table = replaced(one, tokenizer, others["text"].tolist(), block, ways_of(found, averages), budget)
-        first = table["text"].map(table[table["way"] == ORIGINAL].set_index("text")["answer"])
-        right = truth[table["text"], table["answer"]]
-        agrees = (table["answer"] == first).to_numpy()
-        tables.append(table.drop(columns="answer").assign(weights=kind, agrees=agrees, right=right))
-        shares.append(active.assign(weights=kind))
+        texts = others["text"].tolist()
+        whole = decided(probabilities(one, predict_logits(one, tokenizer, texts, budget)), least)
+        for table, logits in replaced(one, tokenizer, texts, block, ways_of(found, averages), budget):
+            given, text = decided(probabilities(one, logits), least), table["text"].to_numpy()
+            same = {"agrees": given == whole[text], "right": given == truth[text]}
+            same = {name: every.all(axis=1) for name, every in same.items()}
+            tables.append(table.assign(weights=kind, **same)[JUDGED])
+        shares.append(active.assign(weights=kind)[RATES])
     write_table(pd.concat(tables, ignore_index=True), judged)
     write_table(pd.concat(shares, ignore_index=True), rates)
 
@@ -127,13 +154,13 @@ def replaced(
     block: int,
     ways: Ways,
     tokens_per_batch: int,
-) -> pd.DataFrame:
-    """`way, seed, text, tokens, error, spread, answer` of every text with the stream replaced at its counted tokens.
+) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+    """`way, seed, text, tokens, error, spread` of every text with the stream replaced at its counted tokens, and the
+    logits (texts, classes), batch by batch.
 
-    `spread` is around the mean of the training tokens, so that this mean explains nothing; `answer` is the class with
-    the largest logit.
+    `spread` is around the mean of the training tokens, so that this mean explains nothing.
     """
-    mean, parts = ways[MEAN, NONE], []
+    mean = ways[MEAN, NONE]
     for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
         residual, kept = residual_behind(model, inputs, block), counted(model, inputs)
         ids, units = with_previous(inputs["input_ids"])[kept], scaled(residual[kept])
@@ -147,16 +174,16 @@ def replaced(
                 "spread": (mean(units, ids) - units).square().sum(dim=1),
             }
             sums = {name: _by_text(values, text, len(rows)) for name, values in columns.items()}
-            answer = run_on(model, inputs, block, stream).argmax(dim=1).cpu().numpy()
-            parts.append(pd.DataFrame({"way": way, "seed": seed, "text": rows, **sums, "answer": answer}))
-    return pd.concat(parts, ignore_index=True)
+            logits = run_on(model, inputs, block, stream).cpu().numpy()
+            yield pd.DataFrame({"way": way, "seed": seed, "text": rows, **sums}), logits
 
 
 def save_autoencoders(autoencoders: list[TopKAutoencoder], block: int, path: Path) -> None:
     """Write the tensors of all seeds, stacked, as safetensors; `active` and `block` are in the metadata."""
     states = [own.state_dict() for own in autoencoders]
-    tensors = {name: torch.stack([state[name] for state in states]).contiguous().cpu() for name in states[0]}
-    settings = {"active": autoencoders[0].active, "block": block}
+    names = states[0] if states else ()
+    tensors = {name: torch.stack([state[name] for state in states]).contiguous().cpu() for name in names}
+    settings = {"active": [own.active for own in autoencoders], "block": block}
     metadata = {"settings": json.dumps(settings)}  # one entry: safetensors writes several in any order
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata)
@@ -167,10 +194,10 @@ def load_autoencoders(path: Path, device: torch.device) -> tuple[list[TopKAutoen
     with safe_open(path, "pt", device=str(device)) as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         settings = json.loads(stored.metadata()["settings"])
-    seeds, features, width = tensors["encoder"].shape
     found = []
-    for seed in range(seeds):
-        own = TopKAutoencoder(width, features, settings["active"]).to(device)
+    for seed, active in enumerate(settings["active"]):
+        _, features, width = tensors["encoder"].shape
+        own = TopKAutoencoder(width, features, active).to(device)
         own.load_state_dict({name: tensor[seed] for name, tensor in tensors.items()})
         found.append(own.requires_grad_(False))
     return found, settings["block"]

@@ -1,8 +1,8 @@
 """What a classifier does when a feature of its stream is taken away, or more of it is added.
 
 Beside it, the stream is moved along random directions, and along that between the class's mean and the others', at the
-same tokens and as far. Each is turned to where it raises the class, by the gradients by which features were chosen;
-otherwise random ones would come to nothing by their sign alone. What the autoencoder leaves unexplained stays in place.
+same tokens and as far. Random ones are chosen like the features, by the same gradients and from as many, lest features
+win by being chosen; all are turned to where they raise the class. What the autoencoder leaves unexplained stays.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,13 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.features.cards import CARDS, cards_of
-from emoscope.experiments.features.choice import Chosen, amounts_of, centred, choose, pushes
+from emoscope.experiments.features.choice import Chosen, amounts_of, choose, pushes
 from emoscope.experiments.features.measure import distinct_texts, load_autoencoders
 from emoscope.models.batches import padded_batches
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled, scales
 from emoscope.models.features.feature_texts import top_texts
 from emoscope.models.features.stream import counted, gather, residual_behind, run_on
+from emoscope.models.inside.integration import centred
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import probabilities
 from emoscope.storage.files import write_table
@@ -49,23 +50,31 @@ def move_features(
       times its mean activation, at every token, in STEERED texts;
     - cards: CARDS, see `cards_of`;
     - texts: the test texts that activate it most, TEXTS.
+
+    All are empty without an autoencoder.
     """
     classifier, tokenizer = load_classifier(model)
     classifier.requires_grad_(False)
     autoencoders, block = load_autoencoders(weights, classifier.device)
+    if not autoencoders:
+        for columns, file in ((MOVED, moves), (CARDS, cards), (TEXTS, texts)):
+            write_table(pd.DataFrame(columns=columns), file)
+        return
     own, budget = autoencoders[0], prediction["tokens_per_batch"]
     both = distinct_texts(pd.read_parquet(train), pd.read_parquet(test), config)
     learned, judged = (table["text"].tolist() for table in both)
     taught, asked = (gather(classifier, tokenizer, part, block, budget) for part in (learned, judged))
+    known, new = (own.encode(scaled(part.values)) for part in (taught, asked))
     values, answers = pushes(classifier, tokenizer, learned, block, own, budget)
-    chosen = choose(own, taught, values, answers, config)
+    chosen = choose(own, taught, known, values, answers, config)
     parts = list(moved(classifier, tokenizer, judged, block, own, chosen, config["doses"], budget))
     names = classes_of(classifier)
     table = pd.concat(parts or [pd.DataFrame(columns=MOVED)], ignore_index=True)
     write_table(table.assign(**{"class": [names[label] for label in table["class"]]})[MOVED], moves)
-    write_table(pd.DataFrame(cards_of(autoencoders, chosen, taught, asked, names, config), columns=CARDS), cards)
-    codes = own.encode(scaled(asked.values))[:, [one.feature for one in chosen]]
-    top = top_texts(codes, asked, tokenizer, judged).drop(columns="row")
+    known, new = (codes[:, [one.feature for one in chosen]] for codes in (known, new))
+    told = cards_of(autoencoders, chosen, (known, taught.ids), (new, asked.ids), names, config)
+    write_table(pd.DataFrame(told, columns=CARDS), cards)
+    top = top_texts(new, asked, tokenizer, judged).drop(columns="row")
     write_table(top.assign(feature=[chosen[place].feature for place in top["feature"]])[TEXTS], texts)
 
 

@@ -40,22 +40,24 @@ ACTING, IDLE, OPEN = "features act", "none of the features acts", "that features
 MOST_SWITCHED = 12  # features in a table
 
 
-def main_result(effects: pd.DataFrame, findings: pd.DataFrame, axes: list[str]) -> Markup:
+def main_result(effects: pd.DataFrame, cards: pd.DataFrame, findings: pd.DataFrame, axes: list[str]) -> Markup:
     """The headline: whether features act, beside the cheapest direction; what the autoencoder explains; what flips
     switch."""
     found, verdicts = Findings(findings), verdicts_of(effects, BEYOND_RANDOM)
+    if f"{EXPLAINED}.{AUTOENCODER}" not in found:
+        return say("refused")
     beside = verdicts_of(effects, BEYOND_MEANS)
-    acting = verdicts.index[verdicts == ACTS]
-    versus = {word: int((beside[acting] == word).sum()) for word in (MORE, AS_MUCH, LESS, NOT_TOLD)}
+    versus = {word: int((beside == word).sum()) for word in (MORE, AS_MUCH, LESS, NOT_TOLD)}
     return say(
         "main_result",
-        chosen=len(verdicts),
-        acting=len(acting),
+        chosen=len(cards),
+        active=len(verdicts),
+        acting=int((verdicts == ACTS).sum()),
         verdict=verdict(verdicts),
         versus=versus,
         explained={way: found[f"{EXPLAINED}.{way}"] for way in (AUTOENCODER, TOKEN)},
         twin=found[f"{EXPLAINED}.{AUTOENCODER}.random_weights"],
-        switched={axis: int(found.value(f"{axis}.switched")) for axis in axes},
+        switched={axis: int(found.value(f"{axis}.switched")) for axis in axes if f"{axis}.switched" in found},
     )
 
 

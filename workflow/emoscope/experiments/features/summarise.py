@@ -24,7 +24,7 @@ from emoscope.experiments.features.names import (
 )
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.reporting.findings import Finding, in_findings, write_findings
-from emoscope.statistics.bounded import CHANGE, bounded_interval, bounded_test
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.families import holm
 from emoscope.statistics.settings import resampling
 from emoscope.statistics.studentised import studentised_test
@@ -73,9 +73,8 @@ def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     `beyond random` and `beyond mean difference` are by how much more it falls along the feature, and `logit` is the
     fall of the class's centred logit along it.
 
-    A feature ACTS, see `acts`, by the larger of the p values of FEATURE and `beyond random`, Holm over the features. It
-    does AS_MUCH as the direction between the means within the margin, else MORE or LESS by the interval, each feature
-    by itself.
+    A feature ACTS, see `acts`, by the larger of the p values of FEATURE and `beyond random`, Holm over the features.
+    Beside the direction between the means see `compared`, Holm over the features as well.
     """
     rows = []
     for (feature, label), own in moves[moves["dose"].isna()].groupby(["feature", "class"], sort=False):
@@ -87,6 +86,7 @@ def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     if rows:
         both = np.maximum(table.loc[itself, "p"].to_numpy(), table.loc[beyond, "p"].to_numpy())
         table.loc[beyond, "p_adjusted"] = holm(both)
+        table.loc[beside, "p_adjusted"] = holm(table.loc[beside, "p"].to_numpy())
         pairs = zip(table[itself].to_dict("records"), table[beyond].to_dict("records"), strict=True)
         table.loc[beyond, "verdict"] = [acts(*pair, margin, alpha) for pair in pairs]
         table.loc[beside, "verdict"] = [compared(row, alpha) for row in table[beside].to_dict("records")]
@@ -119,10 +119,13 @@ def acts(itself: Mapping, beyond: Mapping, margin: float, alpha: float) -> str:
 
 
 def compared(row: Mapping, alpha: float) -> str:
-    """How far a feature moves its class's probability, beside the direction between the means."""
+    """How far a feature moves its class's probability, beside the direction between the means: AS_MUCH within the
+    margin, else MORE or LESS."""
     if row["within"] <= alpha:
         return AS_MUCH
-    return MORE if row["low"] > 0 else LESS if row["high"] < 0 else NOT_TOLD
+    if row["p_adjusted"] > alpha:
+        return NOT_TOLD
+    return MORE if row["value"] > 0 else LESS
 
 
 def doses_table(moves: pd.DataFrame, alpha: float) -> pd.DataFrame:
@@ -152,7 +155,8 @@ def switched_table(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     flips, which name the second; `flips` and `neutral`: the shares of flips and of neutral swaps that switch it on or
     off, either way.
 
-    It is SWITCHED if the difference is not zero, by Holm's p over all features, and STAYS if that is within the margin.
+    It is SWITCHED if the difference is not zero, by Holm's p over all features. It STAYS if that is within the margin
+    and so is the share of flips that switch it either way: what goes on as often as off does not stay.
     """
     alpha = 1 - statistics["confidence"]
     sides = {}
@@ -164,10 +168,12 @@ def switched_table(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     if flips.empty:
         return pd.DataFrame(columns=SWITCHES)
     own = switches[switches["kind"] == FLIP].drop_duplicates("pair").set_index("pair")["cluster"]
-    test = bounded_test(flips.to_numpy(), own.loc[flips.index].to_numpy(), statistics["margin"], CHANGE, alpha)
+    clusters, margin = own.loc[flips.index].to_numpy(), statistics["margin"]
+    test = bounded_test(flips.to_numpy(), clusters, margin, CHANGE, alpha)
+    either = bounded_test((flips != 0).to_numpy(), clusters, margin, SHARE, alpha)
     table = pd.DataFrame({
         "feature": flips.columns, "value": test.value, "low": test.low, "high": test.high,
-        "p_adjusted": holm(test.p_difference), "within": test.p_within,
+        "p_adjusted": holm(test.p_difference), "within": np.maximum(test.p_within, either.p_within),
         "flips": (flips != 0).mean().to_numpy(),
         "neutral": (neutral != 0).mean().reindex(flips.columns).to_numpy(),
         "pairs": len(flips), "swaps": len(neutral),
@@ -177,8 +183,11 @@ def switched_table(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
 
 
 def switches_found(axis: str, table: pd.DataFrame) -> Iterator[Finding]:
-    """`{axis}.switched` and `{axis}.stay`, numbers of features; `{axis}.switched.{number}` of each that is switched."""
-    note = f"{len(table)} features, {table['pairs'].max() if len(table) else 0} flips."
+    """`{axis}.switched` and `{axis}.stay`, numbers of features; `{axis}.switched.{number}` of each that is switched.
+    Nothing without flips."""
+    if table.empty:
+        return
+    note = f"{len(table)} features, {table['pairs'].max()} flips."
     for name, verdict in (("switched", SWITCHED), ("stay", STAYS)):
         yield Finding(f"{axis}.{name}", int((table["verdict"] == verdict).sum()), note=note)
     for row in table[table["verdict"] == SWITCHED].to_dict("records"):

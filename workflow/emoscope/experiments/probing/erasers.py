@@ -21,7 +21,8 @@ from emoscope.models.inside.erasure import (
 )
 from emoscope.storage.names import EVERYWHERE
 
-ROUNDING = 1e-3  # of the spread of the states: a smaller difference between the groups is none
+ROUNDING = 1e-3  # of the spread of their states: a smaller difference between the groups is none
+DIGITS = 1e-5  # of the states' length: float32 has no more, where all states are alike
 Erasers = dict[int, Eraser]  # by depth
 
 
@@ -63,13 +64,18 @@ def _kinds(states: TokenStates, by_word: bool) -> list[Tensor]:
 
 def _told(values: Tensor, inside: Tensor, kinds: list[Tensor]) -> tuple[list[Tensor], Tensor]:
     """The kinds at which the means of the groups differ, and their differences (kinds, width); before any attention,
-    nothing tells at other words, and what was erased is not there any more."""
+    nothing tells at other words, and what was erased is not there any more. Each kind is held against its own states:
+    one token of a text may be many times as long as all others."""
     kinds = [kind for kind in kinds if 0 < inside[kind].sum() < kind.sum()]
-    nothing = values[:0].double()
-    between = torch.cat([nothing, *(mean_difference(values[kind], inside[kind]) for kind in kinds)])
-    spread = values.double().var(dim=0, correction=0).sum().sqrt()
-    differs = between.norm(dim=1) >= ROUNDING * spread
+    between = torch.cat([values[:0].double(), *(mean_difference(values[kind], inside[kind]) for kind in kinds)])
+    differs = between.norm(dim=1) > torch.tensor([_nothing(values[kind].double()) for kind in kinds]).to(between)
     return [kind for kind, told in zip(kinds, differs, strict=True) if told], between[differs]
+
+
+def _nothing(states: Tensor) -> float:
+    """The length of a difference between means of states (n, width) that counts as none."""
+    spread, length = states.var(dim=0, correction=0).sum().sqrt(), states.norm(dim=1).mean()
+    return float(torch.maximum(ROUNDING * spread, DIGITS * length))
 
 
 def _centred(inside: Tensor, kind: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from emoscope.experiments.probing.names import BY_CHANCE, CLASS, HERE, LAST, MET
 from emoscope.experiments.probing.probe import probed
 from emoscope.experiments.probing.states import Located, chosen_depths, located, place_states
 from emoscope.models.families import blocks_of
+from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
 from emoscope.storage.decisions import as_column, as_matrix, decided
@@ -49,6 +50,7 @@ def erase_concept(
     test: Path,
     taught: Path,
     pairs: Path,
+    exactness: Path,
     config: dict,
     prediction: dict,
     answers: Path,
@@ -68,7 +70,7 @@ def erase_concept(
     - accuracy: of test texts with one label, `text, named, right`: whether they name a group, so that a flip changes
       them, and whether that label is given, and no other.
 
-    The tables are empty where there are too few flips.
+    The tables are empty where there are too few flips, or the head does not read one token, by `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
     least = thresholds_of(classifier, thresholds)
@@ -80,7 +82,7 @@ def erase_concept(
     budget, names = prediction["tokens_per_batch"], [f"p_{name}" for name in classes_of(classifier)]
     names += ["pred"] if least is not None else []
     found: list[tuple[pd.DataFrame, ...]] = []
-    if enough(learned) and enough(judged):
+    if allowed("probing", exact_checks(exactness)) and enough(learned) and enough(judged):
         texts = Judged(*located(classifier, tokenizer, learned), *located(classifier, tokenizer, judged), labelled)
         ways = [(method, draw) for method in METHODS for draw in range(config["random"] if method in BY_CHANCE else 1)]
         depths = chosen_depths(classifier, config["depths"])

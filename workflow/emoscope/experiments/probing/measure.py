@@ -12,6 +12,7 @@ from emoscope.experiments.probing.concepts import OF_TEXTS, enough, people_examp
 from emoscope.experiments.probing.names import PLACES
 from emoscope.experiments.probing.probe import cheapest, dealt, probed
 from emoscope.experiments.probing.states import located, place_states
+from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
@@ -27,6 +28,7 @@ def read_concepts(
     test: Path,
     taught: list[Path],
     pairs: list[Path],
+    exactness: Path,
     axes: dict,
     config: dict,
     prediction: dict,
@@ -40,12 +42,16 @@ def read_concepts(
       the draws of control labels that are read there. What reads without the model stands as `place` at the depth NONE
       and has no control;
     - texts: `concept, values, learned, judged, clusters, probed`: how many there are, and whether they are enough.
+
+    Both are empty where the head does not read one token, by `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
     training, testing = pd.read_parquet(train), pd.read_parquet(test)
-    concepts = {name: examples_of_texts(name, training, testing, config) for name in OF_TEXTS}
-    for axis, *both in zip(axes["axes"], taught, pairs, strict=True):
-        concepts[axis] = examples_of_people(*map(pd.read_parquet, both), training["text"], config)
+    concepts: dict[str, Examples] = {}
+    if allowed("probing", exact_checks(exactness)):
+        concepts |= {name: examples_of_texts(name, training, testing, config) for name in OF_TEXTS}
+        for axis, *both in zip(axes["axes"], taught, pairs, strict=True):
+            concepts[axis] = examples_of_people(*map(pd.read_parquet, both), training["text"], config)
     parts, told = [], []
     for concept, (learned, judged) in concepts.items():
         probing = enough(learned) and enough(judged)

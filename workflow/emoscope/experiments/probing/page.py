@@ -53,7 +53,7 @@ WITHOUT = {
     BAG: "a bag of words",
     LOOKUP: "the word itself",
 }
-READ, TYPES, UNREAD = "can be read", "is read no better than control labels", "is not shown to be readable"
+READ, TYPES, UNREAD = "can be read", "is not shown to be read better than control labels", "is not shown to be readable"
 
 
 def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame, alpha: float) -> Markup:
@@ -162,7 +162,7 @@ def erased_table(axis: str, table: pd.DataFrame) -> Markup:
                 "gap": cell(own.loc[GAP], signed),
                 "distance": cell(own.loc[DISTANCE], number),
                 "changed": cell(own.loc[CHANGED], percent),
-                "accuracy": cell(own.loc[ACCURACY], percent),
+                "accuracy": cell(own.loc[ACCURACY] if ACCURACY in own.index else None, percent),
                 "read at the word": percent(own.loc[f"{WORD}, {HERE}", "value"]),
                 "read at the end": percent(own.loc[f"{POOLED}, {LAST}", "value"]),
             }

@@ -18,6 +18,7 @@ from emoscope.models.activations import one_batch
 from emoscope.models.batches import token_batches
 from emoscope.models.families import blocks_of
 from emoscope.models.inside.erasure import mean_difference
+from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.interventions import changing_input
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, probabilities
@@ -28,10 +29,17 @@ STEERED_COLUMNS = ["method", "draw", "depth", "dose", "value", "pair", "cluster"
 
 
 def steer_concept(
-    model: Path, train: Path, taught: Path, pairs: Path, config: dict, prediction: dict, steered: Path
+    model: Path,
+    train: Path,
+    taught: Path,
+    pairs: Path,
+    exactness: Path,
+    config: dict,
+    prediction: dict,
+    steered: Path,
 ) -> None:
     """Write `method, draw, depth, dose, value, pair, cluster` and `p_{class}` of each judged text of a flip, as it is
-    and with the words that name its group moved; empty where there are too few flips.
+    and with the words that name its group moved; empty where nothing is erased, see `erase_concept`.
 
     A dose of 1 moves them, in the states that a block reads, by the difference between the groups' means there, learned
     from training texts, towards the other group; a random direction has the same length.
@@ -41,7 +49,7 @@ def steer_concept(
     learned, judged = examples_of_people(pd.read_parquet(taught), pd.read_parquet(pairs), training, config)
     wanted = [*STEERED_COLUMNS, *(f"p_{name}" for name in classes_of(classifier))]
     parts: list[pd.DataFrame] = []
-    if enough(learned) and enough(judged):
+    if allowed("probing", exact_checks(exactness)) and enough(learned) and enough(judged):
         texts, learned = located(classifier, tokenizer, learned)
         others, judged = located(classifier, tokenizer, judged)
         member, budget = (learned["value"] == 0).to_numpy(), prediction["tokens_per_batch"]

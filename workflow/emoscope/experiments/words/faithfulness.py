@@ -14,7 +14,7 @@ from emoscope.experiments.words.methods import BINS, KINDS, SHARES
 from emoscope.experiments.words.readings import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, Removal
 from emoscope.experiments.words.scores import Scored, first_answers, ranked
-from emoscope.models.inside.integration import answers
+from emoscope.models.inside.integration import centred
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import probabilities
 from emoscope.storage.files import write_table
@@ -136,7 +136,7 @@ def infidelity_of(
             kept[rng.permutation(words)[:size]] = False
             removals.append((row, kept))
         removals.append((row, np.ones(words, dtype=bool)))
-    logits = answers(reader.model, answered(reader, readings, removals, kind, others))
+    logits = centred(reader.model, answered(reader, readings, removals, kind, others))
     rows = []
     for one, start in zip(found, range(0, len(removals), SUBSETS + 1), strict=True):
         own = logits[start : start + SUBSETS + 1, classes.index(one.answer)]

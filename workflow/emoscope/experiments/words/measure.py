@@ -64,7 +64,7 @@ def attribute_words(
     usable, steps = usable_methods(classifier, exact), config["steps"]
     slopes = explain(classifier, tokenizer, readings, chosen, usable, steps, budget)
     removed = {name: by_removal(reader, readings, name, config["orders"], seed) for name in of_kind("removal")}
-    attended = dict(attention_scores(model, readings)) if "weights" in exact else {}
+    attended = dict(attention_scores(model, readings)) if {"weights", "pooled"} <= exact else {}
     columns = by_method(readings, chosen, slopes, removed, attended)
     write_table(score_table(table["id"], readings, chosen, classes, columns), scores)
     write_table(table.merge(without_truth(told), on="id", validate="1:1"), texts)

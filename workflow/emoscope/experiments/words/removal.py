@@ -12,7 +12,7 @@ from emoscope.experiments.words.gradients import at_embeddings, baseline, embedd
 from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.readings import Reading, rewritten
 from emoscope.models.batches import token_batches
-from emoscope.models.inside.integration import answers
+from emoscope.models.inside.integration import centred
 from emoscope.models.logits import predict_logits
 
 AT_ONCE = 500  # texts whose altered ones are in memory together
@@ -113,7 +113,7 @@ def shapley(reader: Reader, readings: Sequence[Reading], orders: int, rng: np.ra
             ranks = np.argsort(order)
             removals += [(row, ranks < count) for count in range(words + 1)]
             drawn.append((row, order))
-    found = answers(reader.model, reader.without(readings, removals))
+    found = centred(reader.model, reader.without(readings, removals))
     values = [np.zeros((len(reading.words), found.shape[1])) for reading in readings]
     at = 0
     for row, order in drawn:
@@ -133,7 +133,7 @@ def _falls(
     Both are read in the same way, since taking words away changes the blanks between the others, too.
     """
     whole = [(row, np.ones(size, dtype=bool)) for row, size in enumerate(sizes)]
-    found = answers(model, left_by(whole + [(row, np.arange(sizes[row]) != place) for row, place in places]))
+    found = centred(model, left_by(whole + [(row, np.arange(sizes[row]) != place) for row, place in places]))
     scores = [np.zeros((size, found.shape[1])) for size in sizes]
     for (row, place), left in zip(places, found[len(whole) :], strict=True):
         scores[row][place] = found[row] - left

@@ -39,6 +39,8 @@ NEEDS = {  # what the experiments do, by the checks without which it would be wr
     "attribution": ("heads", "pooled", "parts"),
     "lens": ("pooled", "lens"),
     "attention": ("values", "weights", "blocking", "heads", "pooled", "resumed"),
+    "probing": ("pooled",),
+    "features": ("resumed",),
 }
 CHECKS = ("padding", "pooled", "halves", "heads", "resumed", "lens", "parts", "values", "weights", "blocking")
 

@@ -47,7 +47,7 @@ class Integral(NamedTuple):
     steps: Tensor
 
 
-def answers(model: PreTrainedModel, logits: np.ndarray | Tensor) -> np.ndarray | Tensor:
+def centred(model: PreTrainedModel, logits: np.ndarray | Tensor) -> np.ndarray | Tensor:
     """What is explained, (..., classes): logits less their mean, as nothing else counts among exclusive classes; of
     several labels the logits themselves."""
     return logits if gives_several(model) else logits - logits.mean(axis=-1, keepdims=True)
@@ -149,7 +149,7 @@ def slopes(
     """The gradients (rows, tokens, width) of what is explained, of one chosen class after the other."""
     points = points.detach().requires_grad_()
     with torch.enable_grad(), place(points):
-        found = answers(model, model(**inputs).logits).gather(1, chosen)
+        found = centred(model, model(**inputs).logits).gather(1, chosen)
     last = chosen.shape[1] - 1
     for number in range(last + 1):
         [slope] = torch.autograd.grad(found[:, number].sum(), points, retain_graph=number < last)
@@ -160,4 +160,4 @@ def slopes(
 def values(model: PreTrainedModel, line: Line, points: Tensor) -> Tensor:
     """What is explained, (rows, chosen), where a model reads these points (rows, tokens, width) of its lines."""
     with line.place(points):
-        return answers(model, model(**line.inputs).logits).gather(1, line.chosen)
+        return centred(model, model(**line.inputs).logits).gather(1, line.chosen)
