@@ -100,7 +100,8 @@ def test_of_several_labels_all_count_and_thresholds_decide(tmp_path):
     texts.loc[60:79, "labels"] = texts.loc[60:79, "labels"].map(lambda own: [*{0, 1, 2} - {*own}])
     texts[:40].to_parquet(tmp_path / "train.parquet")
     texts[40:].to_parquet(tmp_path / "test.parquet")
-    (tmp_path / "thresholds.json").write_text(json.dumps({"thresholds": dict(zip(CLASSES, map(float, least), strict=True))}))
+    thresholds = dict(zip(CLASSES, map(float, least), strict=True))
+    (tmp_path / "thresholds.json").write_text(json.dumps({"thresholds": thresholds}))
     made = {name: tmp_path / f"{name}.parquet" for name in ("judged", "rates")}
     learn_features(
         tmp_path / "model", tmp_path / "train.parquet", tmp_path / "test.parquet", write_exactness(tmp_path),
