@@ -9,8 +9,6 @@ import pytest
 from project import planned, snakemake
 from small_project import METRICS, MODEL, assert_completes, assert_same_results
 
-pytestmark = pytest.mark.slow
-
 TEST = "data/corpora/calibration/test.parquet"
 
 
@@ -24,8 +22,15 @@ def flip_a_byte(path):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [cut, flip_a_byte])
-@pytest.mark.parametrize(("name", "whole"), [(TEST, TEST), (MODEL, "results/small-s1/model")])
+@pytest.mark.parametrize(
+    ("name", "whole", "damage"),
+    [
+        pytest.param(TEST, TEST, cut, marks=pytest.mark.slow),
+        pytest.param(TEST, TEST, flip_a_byte, marks=pytest.mark.release),
+        pytest.param(MODEL, "results/small-s1/model", cut, marks=pytest.mark.release),
+        pytest.param(MODEL, "results/small-s1/model", flip_a_byte, marks=pytest.mark.slow),
+    ],
+)
 def test_a_file_is_damaged_between_runs(project, unbroken, name, whole, damage):
     assert_completes(project)
     damage(project / name)
@@ -46,6 +51,7 @@ def test_a_file_is_damaged_between_runs(project, unbroken, name, whole, damage):
     assert_same_results(project, unbroken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("age", ["newer", "older"])
 def test_a_corpus_file_is_replaced_between_runs(project, age):
     """The file that takes its place may be older than what was made of the first one: mv and tar keep the date."""

@@ -53,8 +53,9 @@ def repository(folder: Path) -> str:
     return f"git+file://{folder}/workflow/Snakefile@HEAD"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("source", ["folder", "git"])
+@pytest.mark.parametrize(
+    "source", [pytest.param("folder", marks=pytest.mark.release), pytest.param("git", marks=pytest.mark.slow)]
+)
 def test_their_rules_before_and_after_ours(tmp_path, source):
     place = repository(tmp_path / "repository") if source == "git" else str(ROOT / "workflow" / "Snakefile")
     plan(tmp_path / "theirs", place)

@@ -19,8 +19,9 @@ CLASSES = {
 PAPERS = {"sadness", "joy", "love", "anger", "fear", "surprise"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", CLASSES)
+@pytest.mark.parametrize(
+    "number", [pytest.param(3, marks=pytest.mark.slow), pytest.param(11, marks=pytest.mark.release)]
+)
 def test_every_phase_works_with_other_classes(tmp_path, number):
     classes = CLASSES[number]
     project = copy_project(tmp_path / "project")

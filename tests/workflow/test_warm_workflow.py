@@ -14,10 +14,7 @@ from small_project import assert_completes, wait_for
 
 TARGET = "masking"  # enough jobs for a warm process
 MINUTES = 10  # after which a run counts as hanging
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(start.reason_against(start.FEWEST_JOBS)), reason="no warm process on this machine"),
-]
+pytestmark = pytest.mark.skipif(bool(start.reason_against(start.FEWEST_JOBS)), reason="no warm process on this machine")
 
 
 class Run:
@@ -82,6 +79,7 @@ def run(tmp_path) -> Iterator[Run]:
             process.kill()
 
 
+@pytest.mark.release
 def test_a_killed_fork_is_a_failed_job_and_the_next_run_goes_on(run):
     run.fork.kill()
     assert run.ends() == 1
@@ -91,6 +89,7 @@ def test_a_killed_fork_is_a_failed_job_and_the_next_run_goes_on(run):
     assert run.output.exists()
 
 
+@pytest.mark.slow
 def test_a_killed_warm_process_costs_no_job(run):
     run.server.kill()
     wait_for(lambda: not alive(run.server))
@@ -99,6 +98,7 @@ def test_a_killed_warm_process_costs_no_job(run):
     assert run.output.exists() and list((run.project / "reports").rglob("masking.html"))
 
 
+@pytest.mark.release
 def test_the_warm_process_ends_with_a_killed_snakemake_and_the_next_run_goes_on(run):
     run.process.kill()
     run.process.wait()
