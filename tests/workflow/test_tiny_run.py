@@ -282,37 +282,26 @@ def test_named_targets_build_their_part_only(finished):
     assert planned(finished, "--forceall") == planned(finished, "all", "--forceall") != {}
 
 
-def test_circuits_are_looked_for_on_demand(changeable):
-    found = snakemake(changeable, "circuits")
+def test_circuits_probes_and_features_are_made_on_demand(changeable):
+    found = snakemake(changeable, "circuits", "probing", "features")
     assert found.returncode == 0, found.stdout
-    page = (changeable / "reports/tiny-s1/circuits.html").read_text()
-    assert "heads and feed-forwards keep" in page and 'href="masking.html"' in page
-    findings = pd.read_csv(changeable / "results/tiny-s1/circuits/findings.csv").set_index("name")["value"]
-    assert findings["gender.error.integrated_gradients"] < 0.5 and findings["gender.margin"] > 0
-    edges = pd.read_csv(changeable / "results/tiny-s1/circuits/edge_findings.csv").set_index("name")["value"]
-    assert "What do they read of one another" in page and edges["gender.error.integrated_gradients"] < 0.5
-    assert planned(changeable, "all") == {}, "no other page leads to it"
+    said = {"circuits": "heads and feed-forwards keep", "probing": "where the classifier reads", "features": "<mark>"}
+    for name, words in said.items():
+        page = (changeable / f"reports/tiny-s1/{name}.html").read_text()
+        assert words in page and 'href="masking.html"' in page
+    results = changeable / "results/tiny-s1"
 
+    def findings(name: str) -> pd.Series:
+        return pd.read_csv(results / f"{name}.csv").set_index("name")["value"]
 
-def test_probes_are_made_on_demand(changeable):
-    found = snakemake(changeable, "probing")
-    assert found.returncode == 0, found.stdout
-    page = (changeable / "reports/tiny-s1/probing.html").read_text()
-    assert "where the classifier reads" in page and 'href="masking.html"' in page
-    findings = pd.read_csv(changeable / "results/tiny-s1/probing/findings.csv").set_index("name")["value"]
-    assert findings["gender.without.majority"] == 0.5 and findings["race.read.the_word.0"] > 0.9
-    assert planned(changeable, "all") == {}, "no other page leads to it"
-
-
-def test_features_are_looked_for_on_demand(changeable):
-    found = snakemake(changeable, "features")
-    assert found.returncode == 0, found.stdout
-    page = (changeable / "reports/tiny-s1/features.html").read_text()
-    assert "The autoencoder explains" in page and 'href="masking.html"' in page and "<mark>" in page
-    findings = pd.read_csv(changeable / "results/tiny-s1/features/findings.csv").set_index("name")["value"]
-    assert findings["explained.autoencoder"] > findings["explained.mean"] == 0
-    assert findings["gender.switched"] + findings["gender.stay"] <= 32
-    assert planned(changeable, "all") == {}, "no other page leads to it"
+    of_nodes, of_edges = findings("circuits/findings"), findings("circuits/edge_findings")
+    assert of_nodes["gender.error.integrated_gradients"] < 0.5 and of_nodes["gender.margin"] > 0
+    assert of_edges["gender.error.integrated_gradients"] < 0.5
+    probed, learned = findings("probing/findings"), findings("features/findings")
+    assert probed["gender.without.majority"] == 0.5 and probed["race.read.the_word.0"] > 0.9
+    assert learned["explained.autoencoder"] > learned["explained.mean"] == 0
+    assert learned["gender.switched"] + learned["gender.stay"] <= 32
+    assert planned(changeable, "all") == {}, "no other page leads to them"
 
 
 def test_snakemakes_own_report(finished, tmp_path):
