@@ -12,7 +12,6 @@ from functools import cache, partial
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from benchmarks.measuring import ROOT
 from emoscope.experiments.flips import summarise as flips
@@ -21,10 +20,11 @@ from emoscope.experiments.performance import findings as performance
 from emoscope.experiments.synonyms import summarise as synonyms
 from emoscope.reporting.findings import Finding
 from emoscope.storage.names import ALL, WHOLE_BLOCK
+from emoscope.storage.yaml_files import read_yaml
 from emoscope.verdicts.claims.assess import Rooms, assess, room_of
 
 REFERENCE = ROOT / "data" / "reference"
-CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text(encoding="utf-8"))
+CLAIMS = read_yaml(REFERENCE / "claims.yaml")
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
 MARGIN, ALPHA = STATISTICS["margin"], 0.05
 WORLDS = ("as published", "otherwise", "ignores its input")

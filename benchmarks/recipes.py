@@ -10,14 +10,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import yaml
-
 from benchmarks.measuring import ROOT
 from emoscope.storage.files import read_json
+from emoscope.storage.yaml_files import read_yaml
 
 
 def measure(overlay: str = str(ROOT / "benchmarks" / "recipes.yaml"), folder: str | None = None) -> dict:
-    runs = yaml.safe_load(Path(overlay).read_text())["runs"]
+    runs = read_yaml(overlay)["runs"]
     names = {run["name"]: [f"{run['name']}-s{seed}" for seed in run.get("seeds", [1])] for run in runs}
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(folder or scratch).resolve()

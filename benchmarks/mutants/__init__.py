@@ -20,8 +20,9 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-import yaml
 from tqdm import tqdm
+
+from emoscope.storage.yaml_files import read_yaml
 
 ROOT = Path(__file__).parents[2]
 LISTS = Path(__file__).parent
@@ -52,7 +53,7 @@ def read_mutants(experiments: tuple[str, ...] = ()) -> list[Mutant]:
     return [
         Mutant(name, **{**entry, "tests": tuple(entry["tests"].split())})
         for name in names
-        for entry in yaml.safe_load((LISTS / f"{name}.yaml").read_text(encoding="utf-8"))
+        for entry in read_yaml(LISTS / f"{name}.yaml")
     ]
 
 

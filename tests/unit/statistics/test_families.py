@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
@@ -19,6 +19,7 @@ def test_adjustment_ignores_missing_tests(p):
         assert (adjusted[tested] >= p[tested]).all()
 
 
+@settings(max_examples=30)  # theirs takes its time
 @given(st.lists(st.floats(0, 1) | st.sampled_from([0.0, 0.01, 0.5, 1.0, 5e-324]), min_size=1, max_size=40))
 def test_adjusted_values_are_those_of_statsmodels_to_the_bit(p):
     for ours, method in ((families.benjamini_hochberg, "fdr_bh"), (families.holm, "holm")):

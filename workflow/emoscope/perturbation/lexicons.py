@@ -9,6 +9,7 @@ import yaml
 
 from emoscope.errors import UserError
 from emoscope.perturbation.edits import Phrase
+from emoscope.storage.yaml_files import read_yaml
 
 _WAYS = {"swap": ("male", "female"), "to_female": ("male",), "to_male": ("female",)}
 _LISTS = ("fixed", "guarded", "unflipped", "locked", "name")
@@ -81,7 +82,7 @@ class RaceLexicon:
     def load(cls, path: str | Path) -> "RaceLexicon":
         """Read the YAML file; the keys are the fields, with spaces."""
         try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            data = read_yaml(path)
         except OSError as error:
             raise UserError(f"cannot read the race lexicon {path}: {error.strerror}") from None
         except yaml.YAMLError as error:

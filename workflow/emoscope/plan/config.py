@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,15 @@ from emoscope.errors import UserError
 from emoscope.plan.agreement import check_names
 from emoscope.plan.files import read_blocks
 from emoscope.plan.mistakes import explain, where
+from emoscope.storage.yaml_files import read_yaml
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 
 def complete(config: dict) -> dict:
     """Return a copy of the configuration with the schema's defaults filled in; UserError at the first mistake."""
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     completed = deepcopy(config)
-    errors = sorted(_with_defaults(schema).iter_errors(completed), key=lambda error: list(map(str, error.path)))
+    errors = sorted(_with_defaults(_schema()).iter_errors(completed), key=lambda error: list(map(str, error.path)))
     if errors:
         raise UserError(f"config {where(errors[0].absolute_path)}: {explain(errors[0])}")
     read_blocks(completed)
@@ -50,6 +51,11 @@ def expand_runs(config: dict) -> dict[str, dict]:
         for run in config["runs"]
         for seed in run["seeds"]
     }
+
+
+@cache
+def _schema() -> dict:
+    return read_yaml(SCHEMA)
 
 
 def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:

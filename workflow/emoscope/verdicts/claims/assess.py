@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from emoscope.data.paper import shared_with_paper, shared_with_writeups
 from emoscope.reporting.findings import Finding, read_findings
 from emoscope.reporting.several_labels import is_several
 from emoscope.storage.files import read_json, write_csv
+from emoscope.storage.yaml_files import read_yaml
 from emoscope.verdicts.claims.judge import judge, tested
 
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
@@ -69,7 +69,7 @@ def write_claims(
     speaks of classes that exclude one another cannot be tested.
     """
     rooms = {path.parent.name: read_findings(path) for path in findings}
-    listed = [*yaml.safe_load(claims.read_text(encoding="utf-8")), *own]
+    listed = [*read_yaml(claims), *own]
     rows = assess(listed, rooms, shared, statistics, several)
     kinds = {claim["id"]: claim["judge"] for claim in listed}
     for row in rows:
