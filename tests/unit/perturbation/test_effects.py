@@ -180,6 +180,14 @@ def test_words_share_their_neutral_swaps():
     assert set(found["origin"]) == {"word"}
 
 
+def test_a_neutral_text_that_holds_several_words_counts_once():
+    """Five of the words stand in each of 30 neutral texts, of which a tenth changes."""
+    word, once = kind(share(9, 30), "word", "a"), kind(share(3, 30), "word control", "a")
+    again = pd.concat([once.assign(term=term) for term in "abcde"])
+    alone, together = (measured(word, neutral).loc[["changed"]].set_index("term").loc["a"] for neutral in (once, again))
+    assert alone["p"] == together["p"] < 1
+
+
 def test_the_verdict_uses_the_adjusted_p_that_stands_beside_it():
     rng = np.random.default_rng(0)
     table = kind(share(0, 60), direction="male to female")

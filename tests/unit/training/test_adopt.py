@@ -61,7 +61,7 @@ def adopt(base, folder):
 def test_labels_get_the_numbers_of_the_logits_and_other_texts_are_left_out(base, tmp_path):
     corpus(tmp_path, [0, 1, 2, 3] * 3)
     (train, validation, test), about = match(base, tmp_path)
-    assert about["classes"] == ["sadness", "joy", "love"]
+    assert about["classes"] == ["sadness", "joy", "love"] and about["order"] == ["joy", "sadness"]
     assert train["label"].tolist() == [1, 0] * 3 and train["id"].tolist() == [1, 2, 5, 6, 9, 10]
     assert test["label"].tolist() == [1, 0] * 3 and test["id"].tolist() == [13, 14, 17, 18, 21, 22]
     assert train["label"].dtype == np.int8 and validation.empty and list(validation) == ["id", "text", "label"]

@@ -103,7 +103,7 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
     groups = table["term"].mask(table["origin"] == NEUTRAL_OF["word"], "")  # the words have one baseline together
     kinds = dict(list(table.groupby(["origin", groups], sort=False)))
-    neutral = moved(table[table["origin"] == NEUTRAL_OF["word"]])
+    neutral = moved(distinct(table[table["origin"] == NEUTRAL_OF["word"]]))
     present = set(table.loc[countable(table), "origin"])
     parts = []
     for (origin, term), kind in kinds.items():

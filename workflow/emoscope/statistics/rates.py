@@ -50,17 +50,19 @@ def effective_rows(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05
     """Effective sample size of a rate: p(1 - p) over its cluster-robust variance, Kish (1965).
 
     It is adjusted for a variance known from few clusters, as Korn and Graubard (1998), Survey Methodology 24, 193, do
-    for intervals of level alpha. Not below the number of clusters, nor above that of rows. An event that never or
-    always happens does not show how much the rows of a cluster resemble each other; then it is the number of clusters.
+    for intervals of level alpha. Not above the number of rows, nor below what is left if the rows of a cluster are all
+    alike: the number of clusters where these are of one size, fewer where a few hold most rows. An event that never or
+    always happens does not show how much they resemble each other; then it is that.
     """
     data = clustered(events, clusters)
     rows, rate, error, independent = len(events), data.mean[0], data.standard_error[0], len(data.sizes)
     if independent == rows:
         return rows
+    least = float(data.sizes.sum() ** 2 / (data.sizes**2).sum())
     if rate in (0, 1) or independent == 1:
-        return independent
-    known = (stats.t.ppf(alpha / 2, rows - 1) / stats.t.ppf(alpha / 2, independent - 1)) ** 2
-    return float(np.clip(known * rate * (1 - rate) / error**2, independent, rows)) if error else rows
+        return least
+    known = (stats.t.ppf(alpha / 2, rows - 1) / stats.t.ppf(alpha / 2, least - 1)) ** 2
+    return float(np.clip(known * rate * (1 - rate) / error**2, least, rows)) if error else rows
 
 
 def rate_interval(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05) -> Interval:

@@ -25,8 +25,9 @@ def match_labels(
 ) -> None:
     """Write the sets of a corpus with the labels of the classifier in the folder `base`, and their audit.
 
-    Labels get the numbers of the model's logits. Texts of classes that it lacks are left out; where a text may have
-    several labels, these labels are. `config` holds `labels`, what labels mean, and `whole`, whether no class may lack.
+    Labels get the numbers of the model's logits; the audit's `order` keeps that of the corpus, of the classes that both
+    have. Texts of classes that the model lacks are left out; where a text may have several labels, these labels are.
+    `config` holds `labels`, what labels mean, and `whole`, whether no class may lack.
     """
     about = read_json(audit)
     classes = about["classes"]
@@ -43,7 +44,8 @@ def match_labels(
     counts = audit_corpus(pd.concat(before), classes)["class_counts"]
     left_out = {name: counts[name] for name in classes if name not in names}
     rows = audit_corpus(pd.concat(after), names)
-    write_json({**about, "classes": names, **rows, **audit_split(after), "left_out": left_out}, matched_audit)
+    told = {"classes": names, "order": [name for name in classes if name in names], "left_out": left_out}
+    write_json({**about, **rows, **audit_split(after), **told}, matched_audit)
     for part, path in zip(after, (matched_train, matched_validation, matched_test), strict=True):
         write_table(part, path)
 

@@ -45,7 +45,7 @@ def test_table_1_falls_for_the_first_class_and_rises_for_all_others():
 @pytest.fixture
 def masked():
     """Forty texts; two silenced blocks turn the prediction of the first twenty, in one block of two."""
-    samples = pd.DataFrame({"id": range(40), "label": 0, "pred": 0})
+    samples = pd.DataFrame({"id": range(40), "text": [f"text {k}" for k in range(40)], "label": 0, "pred": 0})
     blocks = [
         samples[["id"]].assign(p_joy=np.where((samples["id"] < 20) & (block == 0), 0.1, 0.9), block=block)
         for block in (0, 1)
@@ -67,6 +67,14 @@ def test_too_few_texts_of_one_kind_have_no_interval(masked, composed):
     assert np.isfinite(found["value"]) and np.isnan([found["low"], found["high"]]).all()
     enough = composition_effect(*masked, composed=[*range(8)], statistics=STATISTICS)
     assert np.isfinite([enough["low"], enough["high"]]).all()
+
+
+def test_copies_of_a_text_are_one(masked):
+    samples, masks = masked
+    copied = samples.assign(text=["the same" if number < 20 else f"text {number}" for number in samples["id"]])
+    found = composition_effect(copied, masks, composed=[*range(20)], statistics=STATISTICS)
+    assert found["value"] == pytest.approx(-0.5) and (found["composed"], found["texts"]) == (1, 21)
+    assert np.isnan([found["low"], found["high"]]).all(), "one text has no interval"
 
 
 @pytest.mark.parametrize("composed", [[], list(range(40))])

@@ -17,6 +17,10 @@ def test_the_most_frequent_confusion_is_the_largest_share_of_a_class():
     assert share["value"] == 0.3 and share["low"] < 0.3 < share["high"]
 
 
+def test_without_a_confusion_none_is_the_most_frequent():
+    assert most_frequent_confusion([[50, 0], [0, 40]], alpha=0.05) is None
+
+
 def test_accuracy_of_no_text_is_unknown():
     found = accuracy_of(pd.DataFrame({"label": [0, 1, 1, 1], "pred": [0, 1, 1, 0]}), alpha=0.05)
     assert (found["value"], found["texts"]) == (0.75, 4) and found["low"] < 0.75 < found["high"]

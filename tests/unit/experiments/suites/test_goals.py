@@ -38,23 +38,33 @@ LOW, MIDDLE, HIGH, RATHER_LOW = [0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8
 )
 def test_a_goal_is_met_or_not(before, after, whole, met):
     goals = ["up", "down", "stays", *STARS]
-    found = obeyed(pairs([before], [after], ["up"]), goals, STARS, whole=whole)
+    found = obeyed(pairs([before], [after], ["up"]), goals, STARS, STARS, whole=whole)
     assert found.shape == (1, 6) and {goal for goal, right in zip(goals, found[0], strict=True) if right} == met
+
+
+def test_up_is_up_in_the_order_of_the_corpus_whatever_that_of_the_model():
+    """Who was trained elsewhere may begin with its best class, and have classes that the corpus lacks."""
+    table, goals = pairs([LOW, LOW], [HIGH, MIDDLE], ["up", "up"]), ["up", "down"]
+    forth, back, some = ["1", "2", "3"], ["3", "2", "1"], ["1", "3"]
+    assert obeyed(table, goals, STARS, forth, whole=False).tolist() == [[True, False]] * 2
+    assert obeyed(table, goals, STARS, back, whole=False).tolist() == [[False, True]] * 2
+    assert obeyed(table, goals, STARS, some, whole=False).tolist() == [[True, False]] * 2
+    assert obeyed(table, goals, STARS, some, whole=True).tolist() == [[True, False], [False, False]]
 
 
 def test_a_class_called_up_is_a_class():
     table = pairs([LOW], [HIGH], ["up"])
     table.columns = [name.replace("_1", "_up") for name in table.columns]
-    assert not obeyed(table, ["up"], ["up", "2", "3"], whole=False).any()
+    assert not obeyed(table, ["up"], ["up", "2", "3"], ["up", "2", "3"], whole=False).any()
 
 
 def test_of_several_labels_the_named_one_has_to_be_among_them():
     table = pairs([LOW] * 2, [HIGH] * 2, ["3"] * 2).assign(pred_before=[[0], [0, 1]], pred_after=[[0, 2], [0, 1]])
-    assert obeyed(table, ["3", "stays"], STARS, whole=False).tolist() == [[True, False], [False, True]]
+    assert obeyed(table, ["3", "stays"], STARS, STARS, whole=False).tolist() == [[True, False], [False, True]]
 
 
 def rates(table: pd.DataFrame) -> pd.DataFrame:
-    return goal_rates(table, STARS, 0.02, 0.05).set_index(["group", "measure"])
+    return goal_rates(table, STARS, STARS, 0.02, 0.05).set_index(["group", "measure"])
 
 
 def test_a_classifier_that_follows_is_seen_to():
@@ -96,4 +106,4 @@ def test_pairs_of_one_original_count_as_one():
 
 
 def test_a_suite_that_asks_for_nothing_has_no_rates():
-    assert goal_rates(pairs([LOW], [HIGH], [""]), STARS, 0.02, 0.05).empty
+    assert goal_rates(pairs([LOW], [HIGH], [""]), STARS, STARS, 0.02, 0.05).empty

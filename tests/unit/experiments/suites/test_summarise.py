@@ -30,8 +30,8 @@ def suite(count: int = 40, **columns) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pairs, scores
 
 
-def findings(folder, pairs: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
-    (folder / "corpus.json").write_text(json.dumps({"classes": ["calm", "wild"]}))
+def findings(folder, pairs: pd.DataFrame, scores: pd.DataFrame, **about) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
+    (folder / "corpus.json").write_text(json.dumps({"classes": ["calm", "wild"]} | about))
     files = {name: folder / f"mine{name}.parquet" for name in ("", "_scores", "_summary")}
     pairs.to_parquet(files[""])
     scores.to_parquet(files["_scores"])
@@ -48,6 +48,15 @@ def test_a_gap_is_of_the_group_that_the_first_pair_names_first(tmp_path):
     assert found["mine.red and blue.gap.wild"].value == pytest.approx(-0.3)
     changes = summary.set_index("measure")["value"]
     assert changes["change_calm"] == pytest.approx(0)  # as many pairs go one way as the other
+
+
+def test_goals_are_met_in_the_order_of_the_corpus_not_of_the_model(tmp_path):
+    """Blue is wilder than red: wild is up, unless the corpus has it before calm."""
+    pairs, scores = suite()
+    pairs = pairs.assign(goal=np.where(pairs["direction"] == "red to blue", "up", "down"))
+    for order, met in ((["calm", "wild"], 1), (["wild", "calm"], 0)):
+        _, found, _ = findings(tmp_path, pairs, scores, order=order)
+        assert found["mine.follows"].value == met
 
 
 def test_every_pair_of_an_original_counts_and_its_cluster_once(tmp_path):

@@ -56,9 +56,10 @@ def compare_groups(
       calibration of modern neural networks".
 
     Rates have exact intervals, differences Newcombe's, p is Fisher's; overconfidence and calibration error are
-    bootstrapped, and their p follows from the interval. `p_adjusted` is Benjamini and Hochberg's over the classes of a
-    measure. `verdict`: equivalent within the margin, different, or underpowered. A group of fewer than FEWEST_CLUSTERS
-    texts has neither intervals nor tests.
+    bootstrapped, and the p of the first follows from the interval. The difference of calibration errors is not judged:
+    each errs upwards, in few texts further, so that groups of two sizes would differ without any cause. `p_adjusted` is
+    Benjamini and Hochberg's over the classes of a measure. `verdict`: equivalent within the margin, different, or
+    underpowered. A group of fewer than FEWEST_CLUSTERS texts has neither intervals nor tests.
     """
     table = predictions.assign(group=predictions["id"].map(groups))
     return judged(_measured(table, sides, classes, margin, alpha, resamples, seed), alpha)
@@ -156,9 +157,9 @@ def _confidence(
     low, high = bootstrap_statistic(statistic, rows, **drawn) if enough else np.full((2, *value.shape), np.nan)
     for k, measure in enumerate((OVERCONFIDENCE, CALIBRATION_ERROR)):
         sides = [(value[n, k], low[n, k], high[n, k], int(place.sum())) for n, place in enumerate(places)]
-        interval = low[2, k], high[2, k]
-        p = interval_test(value[2, k], *interval, 0.0, alpha)[1] if enough else np.nan
-        yield _row(measure, "", sides, interval, p, margin, alpha)
+        judged_by = (low[2, k], high[2, k]) if measure == OVERCONFIDENCE else (np.nan, np.nan)
+        p = interval_test(value[2, k], *judged_by, 0.0, alpha)[1] if not np.isnan(judged_by[0]) else np.nan
+        yield _row(measure, "", sides, judged_by, p, margin, alpha)
 
 
 def _row(

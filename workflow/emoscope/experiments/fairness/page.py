@@ -34,6 +34,7 @@ from emoscope.reporting.passages import passage
 
 say = partial(passage, "fairness")
 SHOWN_TESTS = 12
+UNJUDGED = {CALIBRATION_ERROR: "not judged"}
 RATES = {TRUE_POSITIVES: "true positives", FALSE_POSITIVES: "false positives"}
 
 
@@ -232,7 +233,7 @@ def _compared(row: Mapping) -> dict:
         "adjusted p": p_value(row["p_adjusted"]),
         "would show from": form(row["detectable"]),
         "texts": f"{row['first_texts']:,} and {row['second_texts']:,}",
-        "no difference?": badge(row["verdict"]) if row["verdict"] else "too few texts",
+        "no difference?": badge(row["verdict"]) if row["verdict"] else UNJUDGED.get(row["measure"], "too few texts"),
     }
 
 

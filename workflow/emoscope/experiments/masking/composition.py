@@ -16,8 +16,8 @@ def composition_effect(
     """How much more accuracy the texts with ids in `composed` lose than the others, with a bootstrap interval.
 
     Compared is the mean change of accuracy over all blocks, each silenced in turn; `masks` are the masked predictions
-    of all blocks. Also counted are the `texts`, and how many of them are `composed`. None if all are, or none; NaN for
-    the interval if fewer than FEWEST_CLUSTERS are, or are not.
+    of all blocks. Also counted are the distinct `texts`, and how many of them are `composed`; copies of a text are
+    resampled together. None if all are, or none; NaN for the interval if fewer than FEWEST_CLUSTERS are, or are not.
     """
     described = masks[(masks["head"] == WHOLE_BLOCK) & (masks["condition"] == "described")]
     names = [f"p_{name}" for name in class_columns(described, "p_")]
@@ -37,8 +37,10 @@ def composition_effect(
         with_, without = (np.average(values[kind], weights=weights[kind]) for kind in kinds)
         return with_ - without
 
+    texts = samples.drop_duplicates("id").set_index("id")["text"].loc[lost.index]
+    composed_texts, others = (texts[kind].nunique() for kind in (chosen, ~chosen))
     low = high = np.nan
-    if min(chosen.sum(), (~chosen).sum()) >= FEWEST_CLUSTERS:
-        low, high = bootstrap_statistic(difference, lost.index.to_numpy(), **resampling(statistics))
+    if min(composed_texts, others) >= FEWEST_CLUSTERS:
+        low, high = bootstrap_statistic(difference, texts.to_numpy(), **resampling(statistics))
     value = difference(np.ones(len(values)))
-    return {"value": value, "low": low, "high": high, "composed": int(chosen.sum()), "texts": len(chosen)}
+    return {"value": value, "low": low, "high": high, "composed": composed_texts, "texts": composed_texts + others}

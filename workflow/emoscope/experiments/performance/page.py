@@ -163,13 +163,13 @@ def baseline_table(metrics: dict) -> Markup:
     return html_table(rows, say("baseline_table"), text=("set", "classifier"))
 
 
-def baseline_reading(metrics: dict) -> Markup:
-    """Whether the model does better than a bag of words on texts that it has not seen."""
+def baseline_reading(metrics: dict, adopted: bool) -> Markup:
+    """Whether the model does better than a bag of words on texts that it has not seen, or, `adopted`, may have seen."""
     found = estimates_of(metrics["baselines"]["words"]["distinct"])
-    return say("baselines", difference=found["difference"], words=found["accuracy"])
+    return say("baselines", difference=found["difference"], words=found["accuracy"], adopted=adopted)
 
 
-def leak(audit: dict, metrics: dict) -> Markup:
+def leak(audit: dict, metrics: dict, adopted: bool) -> Markup:
     """How many texts stand in both sets, and what they do to the accuracy."""
     accuracies = {
         "known": metrics["test"]["all"],
@@ -178,19 +178,24 @@ def leak(audit: dict, metrics: dict) -> Markup:
         "gap": metrics["differences"]["train_minus_test"],
         "fresh_gap": metrics["differences"]["train_minus_test_distinct"],
     }
-    return say("leak", audit=audit, **{name: estimates_of(found)["accuracy"] for name, found in accuracies.items()})
+    told = {name: estimates_of(found)["accuracy"] for name, found in accuracies.items()}
+    return say("leak", audit=audit, adopted=adopted, **told)
 
 
 def confusions(found: dict, classes: list[str], alpha: float) -> Markup:
     """The most frequent confusion of a set."""
-    true, taken, share = most_frequent_confusion(found["confusion"], alpha)
+    if (most := most_frequent_confusion(found["confusion"], alpha)) is None:
+        return say("no_confusion")
+    true, taken, share = most
     return say("confusions", share=share, label=classes[true], taken=classes[taken])
 
 
 def given_labels(found: dict, alpha: float) -> Markup:
     """Which label is given most to the texts of another one."""
     names, totals = list(found["per_class"]), [scores["rows"] for scores in found["per_class"].values()]
-    true, taken, share = most_frequent_confusion(found["given"], alpha, totals)
+    if (most := most_frequent_confusion(found["given"], alpha, totals)) is None:
+        return say("no_confusion")
+    true, taken, share = most
     return say("given", share=share, label=names[true], taken=names[taken])
 
 

@@ -19,10 +19,11 @@ def summarise_suites(
     """Write how often predictions follow goals, `suite` and the columns of `goal_rates`, and findings on every suite;
     `pairs`, `scores` and `summaries` list the suites in one order."""
     margin, alpha = statistics["margin"], 1 - statistics["confidence"]
-    classes, tables, found = read_json(audit)["classes"], [], []
+    about, tables, found = read_json(audit), [], []
+    classes = about["classes"]
     for pair, score, summary in zip(pairs, scores, summaries, strict=True):
         table = scored(pd.read_parquet(pair), pd.read_parquet(score))
-        rates = goal_rates(table[table["origin"] == SUITE], classes, margin, alpha)
+        rates = goal_rates(table[table["origin"] == SUITE], classes, about.get("order", classes), margin, alpha)
         tables.append(rates.assign(suite=pair.stem))
         found += findings_of(pair.stem, table, pd.read_parquet(summary), rates, margin, alpha)
     write_table(pd.concat(tables, ignore_index=True), goals)
