@@ -20,7 +20,7 @@ def settings_of(study: Study, subject: Run | Model, pages: Pages) -> dict:
     if isinstance(subject, Model):
         own = subject.about
     else:
-        own = subject.identity | {"training": subject.training, "seed": subject.entry["seed"]}
+        own = subject.identity | {"seed": subject.entry["seed"]}
         sections = ["prediction", *sections]
     return own | {section: study.config[section] for section in [*sections, "statistics"]}
 

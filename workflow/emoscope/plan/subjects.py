@@ -171,9 +171,10 @@ class Run:
 
     @property
     def identity(self) -> dict:
-        """Its name, corpus and model, and what others have published of it."""
+        """Its name, corpus, model and training, and what others have published of it."""
         published = {"published": self.entry["published"]} if "published" in self.entry else {}
-        return {"name": self.name, "corpus": self.corpus.entry, "model": self.model.entry} | published
+        own = {"name": self.name, "corpus": self.corpus.entry, "model": self.model.entry, "training": self.training}
+        return own | published
 
     @property
     def compared(self) -> dict:
@@ -193,5 +194,5 @@ class Run:
     def card(self, confidence: float) -> dict:
         """What its model card says of its settings."""
         licences = {"texts": self.corpus.licence, "model": self.model.licence}
-        own = {"training": self.training, "seed": self.entry["seed"], "confidence": confidence, "folder": self.folder}
+        own = {"seed": self.entry["seed"], "confidence": confidence, "folder": self.folder}
         return self.identity | own | {"licences": licences}

@@ -195,7 +195,10 @@ def test_a_generated_corpus_says_nothing_about_the_paper(tmp_path):
     path = tmp_path / "performance" / "findings.csv"
     write_findings([Finding("accuracy.above_constant", 0.4, 0.3, 0.5), Finding("accuracy.test", 0.9)], path)
     for source, expected in (("calibration", True), ("csv", False)):
-        run, output = {"name": "mine", "corpus": {"source": source}, "model": {}}, tmp_path / "claims.csv"
+        run, output = (
+            {"name": "mine", "corpus": {"source": source}, "model": {}, "training": {}},
+            tmp_path / "claims.csv",
+        )
         claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, output, audit_in(tmp_path))
         notes = pd.read_csv(tmp_path / "claims.csv").set_index("id")["note"].fillna("")
         assert (claims.GENERATED in notes["performance.predicts_the_class"]) == expected
@@ -231,7 +234,7 @@ def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, t
     values = {name: 0.001 * number for number, name in enumerate(dict.fromkeys(chain(*own.values())), start=1)}
     path = tmp_path / room / "findings.csv"
     write_findings([Finding(name, value, value / 2, value * 2) for name, value in values.items()], path)
-    run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}}
+    run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
     claims.assess_claims(
         REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path)
     )
@@ -263,7 +266,7 @@ def test_a_number_of_a_few_texts_without_an_interval_tells_nothing():
 def test_a_finding_that_was_not_made_is_not_testable(tmp_path):
     path = tmp_path / "masking" / "findings.csv"
     write_findings([Finding("another", 1.0), Finding("block_change.0.joy", np.nan)], path)
-    run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}}
+    run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
     claims.assess_claims(
         REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path)
     )
@@ -327,7 +330,7 @@ def assess_published(tmp_path, published: dict, accuracy: Finding) -> pd.DataFra
         [accuracy, accuracy._replace(name="macro_f1.test", value=0.5, low=0.49, high=0.51)], rooms / "findings.csv"
     )
     (tmp_path / "claims.yaml").write_text("[]")
-    settings = {"name": "theirs-s1", "corpus": {"source": "csv"}, "model": {"source": "path"}}
+    settings = {"name": "theirs-s1", "corpus": {"source": "csv"}, "model": {"source": "path"}, "training": "none"}
     settings |= {"published": published} if published else {}
     files = {"claims": tmp_path / "claims.yaml", "findings": [rooms / "findings.csv"], "output": tmp_path / "out.csv"}
     claims.assess_claims(**files, run=settings, statistics=STATISTICS, audit=audit_in(tmp_path))
@@ -370,7 +373,7 @@ def test_several_labels_a_text_cannot_test_what_speaks_of_classes_that_exclude_o
         write_findings(
             [Finding(name, 0.0, -0.001, 0.001, texts=500, within=0.001, beyond=1) for name in names], paths[-1]
         )
-    run = {"name": "r", "corpus": {"source": "csv"}, "model": {"source": "scratch"}}
+    run = {"name": "r", "corpus": {"source": "csv"}, "model": {"source": "scratch"}, "training": {}}
     found = {}
     for several in (False, True):
         audit = audit_in(tmp_path, multilabel=several)

@@ -80,7 +80,12 @@ def test_the_settings_that_are_named_share_what_the_sources_had():
     paper, others = (yaml.safe_load((ROOT / "workflow" / "configs" / name).read_text()) for name in sorted(named)[::-1])
     [run] = paper["runs"]
     corpus, model = paper["corpora"][run["corpus"]], paper["models"][run["model"]]
-    assert shared_with_paper({"corpus": corpus, "model": model}) == {"corpus", "model"}
+    paper_s = (corpus, model, run["training"] | {"balance": "none"})
+    assert shared_with_paper(*paper_s) == {"corpus", "model"}
+    other = corpus | {"split": {"method": "shuffled", "test": 0.5}}
+    assert shared_with_paper(other, *paper_s[1:]) == {"model"}, "another part to test on"
+    for training in ({"epochs": 1, "balance": "none"}, {"epochs": 2, "balance": "downsample"}, "none"):
+        assert shared_with_paper(*paper_s[:2], training) == {"corpus"}, "trained otherwise"
     assert shared_with_writeups(model, others["prompting"]["tasks"]) == {"corpus", "model"}
 
 

@@ -70,7 +70,7 @@ def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame
         training=training,
         paper=_paper(published),
         pretrained=model.get("repository") or model.get("package") or model.get("path"),
-        comparable=shared_with_paper(settings) == {"corpus", "model"},
+        comparable=shared_with_paper(settings["corpus"], model, settings["run"]["training"]) == {"corpus", "model"},
         left_out=[f"{name} ({number(count)})" for name, count in left_out.items()],
         absent=absent,
         **settings,

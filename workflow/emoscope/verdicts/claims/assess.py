@@ -28,8 +28,9 @@ Rooms = Mapping[str, Mapping[str, Finding]]  # findings by room and name
 def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path, audit: Path) -> None:
     """Write one run's claims as CSV.
 
-    `run` holds its name, the settings of its corpus and model, and what is `published` of it, if anything is; `audit`
-    is that of the corpus; `findings` are files `.../{room}/findings.csv`; claims on those of other rooms are left out.
+    `run` holds its name, the settings of its corpus, model and training, and what is `published` of it, if anything is;
+    `audit` is that of the corpus; `findings` are files `.../{room}/findings.csv`; claims on those of other rooms are
+    left out.
     """
     generated = run["corpus"]["source"] == "calibration"
     own = published_claims(run["name"], run.get("published", {}), statistics["margin"])
@@ -37,7 +38,7 @@ def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dic
         claims,
         findings,
         run["name"],
-        shared_with_paper(run),
+        shared_with_paper(run["corpus"], run["model"], run["training"]),
         statistics,
         output,
         generated,
