@@ -138,6 +138,16 @@ def test_the_interval_of_a_lead_lies_on_the_side_of_its_value():
         assert (one.low, one.value, one.high) == pytest.approx((value - 0.04, value, value + 0.04))
 
 
+def test_a_lead_is_over_the_worst_of_all_other_blocks():
+    """One of them costs less on average, but its interval meets that of the block that is said to lead."""
+    table = summary()
+    table["low"], table["high"] = table["change"] - 0.01, table["change"] + 0.01
+    own = found(table)["probability_lead.2"]
+    table.loc[(table["block"] == 0) & (table["measure"] == "probability"), "low"] = -0.9
+    met = found(table)["probability_lead.2"]
+    assert own.low > 0 > met.low and met.value == own.value
+
+
 @pytest.mark.parametrize(("p_adjusted", "low", "high"), [(0.01, -0.31, -0.11), (0.9, -0.31, 0.0)])
 def test_the_largest_of_many_changes_has_its_own_interval_only_if_it_is_no_chance(p_adjusted, low, high):
     table = summary().assign(p_adjusted=p_adjusted)

@@ -122,6 +122,22 @@ def test_each_heat_map_has_the_blocks_of_its_own_model(table1):
     assert not alike.axes[1].yaxis.get_tick_params()["labelleft"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "certain", "says"),
+    [
+        ((-0.5, -0.1), (True, True), "silencing block 0 costs most"),
+        ((-0.5, -0.49), (True, True), "Silencing block 0 costs accuracy, -0.500"),
+        ((-0.5, -0.1), (False, True), "Silencing block 1 costs accuracy, -0.100"),
+        ((-0.5, 0.4), (False, True), "lowers accuracy in no case for certain"),
+    ],
+)
+def test_a_block_costs_most_only_where_it_is_shown_to(changes, certain, says):
+    rows = {"block": [0, 1], "head": -1, "condition": "described", "measure": "accuracy", "group": ALL}
+    table = pd.DataFrame(rows | {"change": changes, "p_adjusted": np.where(certain, 0.01, 0.5)})
+    table["low"], table["high"] = table["change"] - 0.1, table["change"] + 0.1
+    assert says in words(masking_report.main_result(table, alpha=0.05)).replace(MINUS, "-")
+
+
 def test_a_model_of_thirty_blocks_and_without_bias_gets_its_page(table1):
     classes = ["calm", "cross"]
     settings = {"statistics": {"margin": 0.02}, "masking": {"block_conditions": ["described", "published"]}}

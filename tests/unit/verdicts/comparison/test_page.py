@@ -35,6 +35,13 @@ def test_the_leading_block_is_named_run_by_run(masks):
     assert "deep: what costs most is block 7. That only the first block matters is contradicted by probability" in text
 
 
+def test_a_block_whose_interval_meets_that_of_another_does_not_lead(masks):
+    met = masks.copy()
+    met.loc[(met["run"] == "narrow-s1") & (met["block"] == 3) & (met["measure"] == "margin"), "low"] = -3.0
+    before, after = (leading_blocks(table, 0.05)["certain"] for table in (masks, met))
+    assert before.all() and after.drop("narrow-s1").all() and not after["narrow-s1"]
+
+
 def test_where_nothing_costs_anything_for_certain_no_block_leads(measures, correlations):
     idle = profile(masking_summary([0.003, 0.002, 0.001]), 3).assign(group="deep", run="deep-s1")
     assert "most in 0 of 1 run" in report.main_result(measures, idle, correlations, 0.05).striptags()

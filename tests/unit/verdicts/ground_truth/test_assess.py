@@ -210,7 +210,7 @@ def test_composed_sentences_should_lose_most_without_attention(composed, others,
     number = np.arange(200)
     kind = number < 100
     right = (number % 100) < 100 * np.where(kind, composed, others)
-    samples = pd.DataFrame({"id": number, "label": 0, "pred": 0})
+    samples = pd.DataFrame({"id": number, "text": [f"text {k}" for k in number], "label": 0, "pred": 0})
     masks = pd.DataFrame({"id": number, "head": -1, "condition": "described", "p_joy": right, "p_fear": ~right})
     masks = masks.astype({"p_joy": float, "p_fear": float})
     truth = {"ids": {"negation": list(range(40)), "contrast": list(range(40, 100))}}

@@ -93,7 +93,7 @@ def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float
 def lead(described: pd.DataFrame, block: int, measure: str, alpha: float) -> Iterator[Finding]:
     """How much more of P(own class), or of accuracy, masking this block costs than masking the costliest other.
 
-    The interval is conservative: it takes the worst of both intervals.
+    The interval is conservative: it takes the worst of its interval and those of all others.
     """
     rows = described[(described["measure"] == measure) & (described["group"] == ALL)]
     own, others = rows[rows["block"] == block], rows[rows["block"] != block]
@@ -101,7 +101,7 @@ def lead(described: pd.DataFrame, block: int, measure: str, alpha: float) -> Ite
         return
     own, rival = own.iloc[0], others.loc[others["change"].idxmin()]
     costliest = f"at block {rival['block']}, the costliest other, by {rival['change']:+.3f}"
-    low, high = rival["low"] - own["high"], rival["high"] - own["low"]
+    low, high = others["low"].min() - own["high"], others["high"].min() - own["low"]
     yield Finding(
         f"{measure}_lead.{block}",
         value=rival["change"] - own["change"],

@@ -237,14 +237,16 @@ def first_block_verdicts(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
 def leading_blocks(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """For each run the block that costs most logit margin when silenced: `block, value, low, high, certain, share`.
 
-    `certain`: it does cost something, by FDR-adjusted p; otherwise no block leads. `share` is its part of what all
+    `certain`: it does cost something, by FDR-adjusted p, and more than every other, by intervals that do not meet;
+    otherwise no block leads. `share` is its part of what all
     blocks cost, each silenced alone; blocks that cost nothing count as nil.
     """
     rows = silenced_blocks(masks, "margin")
     lead = rows.loc[rows.groupby("run", sort=False)["value"].idxmin()].set_index("run")
     costs = rows["value"].clip(upper=0).groupby(rows["run"]).sum()
     share = lead["value"].clip(upper=0) / costs.reindex(lead.index)
-    return lead.assign(certain=_costs(lead, alpha), share=share)
+    others = rows[rows["block"] != rows["run"].map(lead["block"])].groupby("run")["low"].min()
+    return lead.assign(certain=_costs(lead, alpha) & ~(lead["high"] >= others.reindex(lead.index)), share=share)
 
 
 def beside_leaders(masks: pd.DataFrame, leaders: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
