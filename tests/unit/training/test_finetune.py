@@ -8,7 +8,7 @@ import torch
 from emoscope.errors import UserError
 from emoscope.models.families import head_of
 from emoscope.models.logits import predict_logits
-from emoscope.training.finetune import fingerprint, rows_of, trainer_of, training_arguments
+from emoscope.training.finetune import CODE, fingerprint, rows_of, trainer_of, training_arguments
 from emoscope.training.start import start_model
 from random_models import FAMILIES, LABELS, TEXTS, change_json, change_weights, random_gpt2_lm
 
@@ -105,6 +105,11 @@ def test_the_recipe_reaches_the_trainer(tmp_path):
     assert (found.num_train_epochs, found.per_device_train_batch_size, found.learning_rate) == (3, 7, 2e-3)
     assert (found.weight_decay, found.lr_scheduler_type, found.warmup_steps) == (0.03, "cosine", 0.2)
     assert (found.seed, found.bf16, found.output_dir) == (11, False, str(tmp_path))
+
+
+def test_what_other_code_began_is_not_gone_on_with():
+    """The files of the code are among those whose content names the folder of checkpoints."""
+    assert {"finetune.py", "balance.py", "start.py", "labels.py"} <= {file.name for file in CODE}
 
 
 def test_a_text_that_changes_starts_anew(tmp_path):

@@ -39,6 +39,7 @@ from emoscope.training.balance import balanced
 from emoscope.training.start import start_model, train_tokenizer
 
 BEST = "best"  # `keep` of a recipe: the weights after the epoch with the lowest loss on validation texts
+CODE = sorted(Path(__file__).parent.glob("*.py"))  # that trains: what other code began is not gone on with
 
 
 def finetune(
@@ -72,7 +73,7 @@ def finetune(
         assert_padding(model, tokenizer, texts["text"])
 
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
-    scratch = checkpoints / fingerprint(config, [train, *validation, *files])
+    scratch = checkpoints / fingerprint(config, [train, *validation, *files, *CODE])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
     texts, labels, loss = balanced(texts, classes, config["training"]["balance"], config["seed"])
     rows = rows_of(tokenizer, texts["text"], labels)
