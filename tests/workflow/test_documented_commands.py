@@ -1,4 +1,4 @@
-"""Every command of README, docs and set-ups, tried: workflows as dry runs, filters on a text, benchmarks by their names."""
+"""Every command of README, docs and set-ups, tried: workflows as dry runs, filters on a text, benchmarks by name."""
 
 import importlib
 import re
