@@ -106,6 +106,7 @@ MEASURED = {
     "words": "attribute_words",
     "probing": "erase_concept",
     "circuits": "find_circuits",
+    "features": "learn_features",
     "masking": "mask_block",
 }
 
