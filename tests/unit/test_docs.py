@@ -10,9 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
 OWN_FILE = re.compile(r"`((?:docs|data/(?:reference|lexicons)|envs|profiles|workflow)/[\w./-]+)`")
-PAGES = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "config/README.md"]
+PAGES += ["data/lexicons/README.md", "data/reference/README.md"]
 PAGES += sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+MODULE = re.compile(r"`(\w+\.py)`")  # by its name alone
 MADE = {"profiles/slurm/partitions.yaml"}  # by a command that the README gives
+OF_OTHERS = {"pandas.py", "tokenize.py"}  # files of a user that the pages speak of
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -25,6 +28,7 @@ def test_what_a_page_names_is_in_the_repository(page):
     linked = {os.path.normpath(Path(page).parent / target) for target in LINK.findall(text)}
     named = {name.rstrip("/") for name in OWN_FILE.findall(text)}
     assert not sorted((linked | named) - tracked - MADE)
+    assert not sorted({*MODULE.findall(text)} - {Path(name).name for name in listed} - OF_OTHERS)
 
 
 def test_the_modules_that_the_recipes_name_are_there():

@@ -1,4 +1,4 @@
-"""Every command of README, docs and set-ups: workflows as dry runs, filters on a text, benchmarks by name."""
+"""Every command of README, docs and set-ups, tried: workflows as dry runs, filters on a text, benchmarks by name."""
 
 import importlib
 import re
@@ -106,6 +106,7 @@ MEASURED = {
     "words": "attribute_words",
     "probing": "erase_concept",
     "circuits": "find_circuits",
+    "features": "learn_features",
     "masking": "mask_block",
 }
 

@@ -49,6 +49,8 @@ rule switch_features:
         "results/{run}/features/{axis}_switches.parquet",
     log:
         "logs/{run}/features/{axis}_switches.log",
+    benchmark:
+        "benchmarks/{run}/features/{axis}_switches.jsonl"
     wildcard_constraints:
         axis=one_of(FLIPPED),
     conda:

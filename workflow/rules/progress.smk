@@ -3,7 +3,7 @@ a logger plugin writes there, Snakemake says what it says by itself."""
 
 import logging
 
-from emoscope.plan.progress import show_progress
+from emoscope.plan.progress import part_of, show_progress
 
 SAYS = workflow.output_settings
 
@@ -11,5 +11,5 @@ if workflow.is_main_process and not AS_MODULE:
     if not (SAYS.dryrun or SAYS.printshellcmds or SAYS.verbose or SAYS.quiet):
         show_progress(
             logging.getLogger("snakemake.logging"),
-            {rule.name: Path(rule.snakefile).stem.replace("Snakefile", "all") for rule in workflow.rules},
+            {rule.name: part_of(rule.snakefile) for rule in workflow.rules},
         )

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from emoscope.plan.progress import (
     USUAL,
     Progress,
     last_lines,
+    part_of,
     seconds_left,
     show_progress,
     span,
@@ -26,6 +28,7 @@ from emoscope.plan.progress import (
 )
 
 USUALLY = {"split": 2.0, "finetune": 300.0, "mask": 20.0}
+ROOT = Path(__file__).parents[3]
 PARTS = {"split": "data", "finetune": "training", "mask": "masking", "all": "all"}
 
 
@@ -210,8 +213,16 @@ def test_only_the_terminals_handler_is_changed():
     assert record.getMessage() == "Select jobs to execute..."  # for the whole log
 
 
+def test_a_part_is_one_that_can_be_asked_for():
+    files = [ROOT / "workflow/Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
+    targets = {path: set(re.findall(r"^rule (\w+):", path.read_text(), flags=re.MULTILINE)) for path in files}
+    parts = {part_of(str(path)) for path, rules in targets.items() if rules}
+    assert parts - set().union(*targets.values()) == {"data", "training", "perturbation", "report"}
+    assert {"all", "masking", "circuits"} <= parts
+
+
 def test_usual_times_are_of_rules_that_are_there():
-    rules = "".join(path.read_text() for path in (Path(__file__).parents[3] / "workflow/rules").glob("*.smk"))
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     usual = usual_seconds()
     assert len(usual) > 40 and min(usual.values()) > 0
     assert not [rule for rule in usual if f"rule {rule}:" not in rules and f" as {rule} with:" not in rules]

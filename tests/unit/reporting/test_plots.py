@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from emoscope.experiments.masking import figures as masking_figures
 from emoscope.experiments.performance import figures as performance_figures
-from emoscope.reporting.plots import forest, styled, svg
+from emoscope.reporting.plots import forest, legend_of, styled, svg
 
 
 @pytest.mark.parametrize("number", [3, 11, 60])
@@ -31,6 +31,14 @@ def test_a_forest_plot_keeps_its_label_where_planted_values_are_marked():
     axes = forest(pd.DataFrame(rows), "change of P(anger)").axes[0]
     assert axes.get_xlabel() == "change of P(anger)"
     assert axes.get_legend_handles_labels()[1] == ["found", "planted"]
+
+
+def test_a_legend_of_several_panels_names_each_thing_once():
+    panels = Figure().subplots(1, 2)
+    own, *_ = panels[0].plot([0, 1], label="own")
+    panels[1].plot([0, 1], label="own")
+    other, *_ = panels[1].plot([1, 0], label="other")
+    assert legend_of(panels) == ([own, other], ["own", "other"])
 
 
 def test_logarithmic_axes_and_colours_are_labelled_with_powers_of_ten():

@@ -8,10 +8,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from emoscope.reporting import render as reports
-from emoscope.reporting.html import SORTABLE, headline, html_table
+from emoscope.reporting.html import SORTABLE, html_table
 from emoscope.reporting.templates import fill, script_for
 from made_up import NASTY
 
@@ -34,7 +34,9 @@ def html_output(html: str) -> dict:
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch) -> Path:
     """A page made from a finished notebook; executing notebooks takes seconds and is the workflow's test."""
-    cells = executed(html_output(headline("Accuracy {x}.", x=NASTY)), figure_output(caption=NASTY))
+    cells = executed(
+        html_output(Markup('<p class="headline">Accuracy {}.</p>').format(NASTY)), figure_output(caption=NASTY)
+    )
     monkeypatch.setattr(reports.papermill, "execute_notebook", lambda *args, **kwargs: cells)
     audit = {"source": "calibration", "revision": "seed 1", "rows": 1200, "sha256": "ab" * 32}
     training = {

@@ -129,11 +129,10 @@ def test_wilson_covers_rare_rates():
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
 def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(pairs):
     before, after = np.array(pairs).T
-    lost, gained, p = rates.mcnemar_test(before, after)
-    assert gained - lost == after.sum() - before.sum()
+    lost, gained, p = sum(before & ~after), sum(~before & after), rates.mcnemar_test(before, after)
     assert p == pytest.approx(scipy_stats.binomtest(lost, lost + gained).pvalue if lost + gained else 1)
     assert p == float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue)
-    assert rates.mcnemar_test(after, before) == (gained, lost, p)
+    assert rates.mcnemar_test(after, before) == p
 
 
 def test_mcnemar_refuses_unpaired_vectors():

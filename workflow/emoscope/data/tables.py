@@ -80,7 +80,7 @@ def require_columns(
             raise UserError(f"{path}: no column {column!r}; it has: {header}; {mend.format(role=role)}")
 
 
-def refuse_swallowed(table: pd.DataFrame, labels: Sequence[str], known: Iterable[str], separator: str = ",") -> None:
+def refuse_swallowed(table: pd.DataFrame, labels: Sequence[str], known: Iterable[str]) -> None:
     """UserError where a text holds lines that are rows themselves, behind a quotation mark opened by mistake.
 
     A line is taken for a row if it has as many cells as the table, none blank, and labels that are `known` or written
@@ -91,7 +91,7 @@ def refuse_swallowed(table: pd.DataFrame, labels: Sequence[str], known: Iterable
     places = [list(table.columns).index(name) for name in labels]
 
     def is_row(line: str, before: Sequence[str] = ()) -> bool:
-        cells = [*before, *next(csv.reader([line], delimiter=separator), [])]
+        cells = [*before, *next(csv.reader([line]), [])]
         return len(cells) == table.shape[1] and all(map(str.strip, cells)) and all(cells[at] in known for at in places)
 
     for where, *cells in table.itertuples(name=None):

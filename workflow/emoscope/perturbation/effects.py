@@ -177,7 +177,7 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     clusters = known["cluster"].to_numpy()
     interval = rate_difference_interval(after, before, paired=True, clusters=(clusters, clusters), alpha=alpha)
     independent = len(np.unique(clusters)) == len(clusters)  # which McNemar's test takes for granted
-    p = mcnemar_test(before, after).p if independent else np.nan
+    p = mcnemar_test(before, after) if independent else np.nan
     yield _row("accuracy_change", after.mean() - before.mean(), interval, known, p=p)
     yield _rate("accuracy_lost", before & ~after, known, alpha)
     yield _rate("accuracy_gained", ~before & after, known, alpha)

@@ -28,7 +28,8 @@ def check_files(config: dict, made_later: bool = False) -> None:
         if "path" in corpus and not Path(corpus["path"]).exists() and not made_later:
             raise UserError(
                 f"config corpora.{name}.path: {corpus['path']} does not exist; "
-                "put the data there or change the path (the README says where the data come from)"
+                "put the data there or change the path (the first lines of a file in workflow/configs say where "
+                "its data come from)"
             )
         for part, file in corpus.get("splits", {}).items() if "path" in corpus and not made_later else ():
             if not Path(corpus["path"], file).is_file():
@@ -53,7 +54,7 @@ def check_files(config: dict, made_later: bool = False) -> None:
             if task["source"] == "files" and not Path(task[part]).is_file():
                 raise UserError(
                     f"config prompting.tasks[{position}].{part}: {task[part]} is no file; put the data there or change "
-                    "the path (the README says where the data come from)"
+                    "the path (the first lines of a file in workflow/configs say where its data come from)"
                 )
 
 

@@ -19,6 +19,20 @@ MERE_NEWS = (
     *("Provided ", "Rules claiming more", "Shutting down", "Singularity containers: ignored", "Exiting because"),
     "RuleException:\nCalledProcessError",  # the command line of a job that failed, of which we say more
 )
+CONTINUED = {  # rule files whose rules belong to the part of another
+    "Snakefile": "all",
+    "ablation": "induction",
+    "autoencoder": "residual",
+    "circuit_edges": "circuits",
+    "erasure": "probing",
+    "feature_moves": "features",
+    "masking_reference": "masking",
+    "masks": "masking",
+    "matched_corpora": "data",
+    "models": "training",
+    "records": "report",
+    "soft_prompts": "prompting",
+}
 SHOWN = 12  # last lines of a failed job's log
 BELIEF = 0.25  # how much of a run has to be done to count as much as the belief that all is as usual
 SLOWEST = 0.1  # jobs at once: Snakemake itself takes time between small ones
@@ -32,6 +46,12 @@ DEFECT = (
 )
 KILLED = "It said nothing: it may have been killed for want of memory. A smaller `--cores` runs fewer jobs at once."
 SENT_AWAY = "The cluster's own words are above. A job that was cut short is tried again, with more time and memory."
+
+
+def part_of(rule_file: str) -> str:
+    """The part of the workflow that a file's rules belong to."""
+    stem = Path(rule_file).stem
+    return CONTINUED.get(stem, stem)
 
 
 class Progress:

@@ -65,11 +65,6 @@ def cell(row: Mapping | pd.Series | None, form=signed, value: str = "value", str
     return Markup("<strong>{}</strong>").format(shown) if strong else shown
 
 
-def headline(template: str, **values) -> Markup:
-    """The main finding of a page; the index shows it."""
-    return Markup('<p class="headline">' + template + "</p>").format(**values)
-
-
 def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[str] = ()) -> Markup:
     """Rows as a table; the columns named in `text` are aligned left, all others are numbers. No rows, no table.
 

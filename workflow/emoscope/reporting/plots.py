@@ -6,7 +6,7 @@ lines and marks take seaborn's `colorblind` palette and differ in shape as well.
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 
 import matplotlib as mpl
@@ -122,6 +122,15 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
 def label_axes(axes: Axes, x: str = "", y: str = "") -> None:
     """Name both axes; without a name, an axis loses the one that pandas or seaborn gave it."""
     axes.set(xlabel=x, ylabel=y)
+
+
+def legend_of(panels: Iterable[Axes]) -> tuple[list, list]:
+    """One handle and label of each name in any panel, as `Figure.legend` takes them."""
+    found = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return list(found.values()), list(found)
 
 
 def draw_intervals(axes: Axes, value, low, high, places, number: int, name: str) -> None:

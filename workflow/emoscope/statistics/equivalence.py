@@ -23,8 +23,8 @@ class Verdict(NamedTuple):
     n: int
 
 
-def minimum_detectable_mean(sd: Numbers, n: int, alpha: float = 0.05, power: float = POWER) -> Numbers:
-    """Smallest mean that a two-sided t test on n independent clusters of spread sd finds with this power; NaN if n < 2.
+def minimum_detectable_mean(sd: Numbers, n: int, alpha: float = 0.05) -> Numbers:
+    """Smallest mean that a two-sided t test on n independent clusters of spread sd finds with POWER; NaN if n < 2.
 
     With repeated texts, sd is the clustered standard error times sqrt(n). For n below some hundreds it is the least a
     test could ask for: one that allows for what is rare, such as `bounded_test`, needs more.
@@ -33,7 +33,7 @@ def minimum_detectable_mean(sd: Numbers, n: int, alpha: float = 0.05, power: flo
         return np.full(np.shape(sd), np.nan)[()]
     from statsmodels.stats.power import TTestPower  # a second, which only the claims have to wait
 
-    return np.asarray(sd) * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=power))
+    return np.asarray(sd) * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=POWER))
 
 
 def detectable_from_interval(low: float, high: float, alpha: float = 0.05, power: float = POWER) -> float:

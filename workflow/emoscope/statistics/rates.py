@@ -1,20 +1,10 @@
 """How often something happens: intervals and tests of rates, where rows may share a text."""
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import stats
 
 from emoscope.statistics.bounded import SHARE, bounded_interval
-from emoscope.statistics.clusters import FEWEST_CLUSTERS, Interval, Numbers, clustered
-
-
-class McNemar(NamedTuple):
-    """Rows that were right and became wrong (lost), wrong and became right (gained), and the exact two-sided p."""
-
-    lost: int
-    gained: int
-    p: float
+from emoscope.statistics.clusters import FEWEST_CLUSTERS, POWER, Interval, Numbers, clustered
 
 
 def wilson_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval:
@@ -83,17 +73,17 @@ def zero_event_bound(n: Numbers, alpha: float = 0.05) -> Numbers:
     return exact_interval(0, n, alpha).high
 
 
-def minimum_detectable_rate(n: int, margin: float, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Smallest rate that the exact one-sided test on n rows finds to exceed the margin with this power; NaN if none is.
+def minimum_detectable_rate(n: int, margin: float, alpha: float = 0.05) -> float:
+    """Smallest rate that the exact one-sided test on n rows finds to exceed the margin with POWER; NaN if none is.
 
-    Every rate that makes the fewest significant events as likely as `power`; the beta quantile inverts the binomial.
+    Every rate that makes the fewest significant events as likely as that; the beta quantile inverts the binomial.
     """
     events = int(stats.binom.isf(alpha, n, margin)) + 1  # the fewest that are significant
-    return float(stats.beta.ppf(power, events, n - events + 1))  # scipy's NaN if that is more than n
+    return float(stats.beta.ppf(POWER, events, n - events + 1))  # scipy's NaN if that is more than n
 
 
-def mcnemar_test(before: np.ndarray, after: np.ndarray) -> McNemar:
-    """Exact McNemar test on two boolean vectors (n,) of correctness, one row per independent text.
+def mcnemar_test(before: np.ndarray, after: np.ndarray) -> float:
+    """Two-sided p of the exact McNemar test on two boolean vectors (n,) of correctness, one row per independent text.
 
     The binomial test of the rows that differ, McNemar (1947), Psychometrika 12, 153.
     """
@@ -101,7 +91,7 @@ def mcnemar_test(before: np.ndarray, after: np.ndarray) -> McNemar:
     if before.ndim != 1 or before.size == 0 or before.shape != after.shape:
         raise ValueError(f"need two non-empty vectors of one length, got {before.shape} and {after.shape}")
     lost, gained = int((before & ~after).sum()), int((~before & after).sum())
-    return McNemar(lost, gained, min(1.0, 2 * float(stats.binom.cdf(min(lost, gained), lost + gained, 0.5))))
+    return min(1.0, 2 * float(stats.binom.cdf(min(lost, gained), lost + gained, 0.5)))
 
 
 def rate_difference_interval(

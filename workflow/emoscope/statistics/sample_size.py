@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import stats
 
+from emoscope.statistics.clusters import POWER
+
 
 def texts_for_mean(value: float, target: float, detectable: float, texts: int) -> float:
     """Texts needed to tell a mean from +/- target, given what the present texts can detect; inf if they coincide.
@@ -13,7 +15,7 @@ def texts_for_mean(value: float, target: float, detectable: float, texts: int) -
     return texts * (detectable / gap) ** 2 if gap else np.inf
 
 
-def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float = 0.8) -> float:
+def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float = POWER) -> float:
     """Texts needed to tell a rate from target > 0 in a one-sided binomial test; inf if they coincide.
 
     The normal approximation of Fleiss, Levin & Paik (2003), section 2.5; below the target at least as many as it takes

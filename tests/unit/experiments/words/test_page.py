@@ -130,7 +130,7 @@ def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
 
 
 def test_curves_are_of_the_best_method_of_each_kind_and_of_a_random_order():
-    assert page.curve_methods(ranking(), faithful()) == ["shapley", "attention", "random"]
+    assert page.curve_methods(faithful()) == ["shapley", "attention", "random"]
 
 
 def test_confident_mistakes_come_first_and_flips_are_told():

@@ -38,7 +38,7 @@ def test_a_difference_is_joint_minus_alone_on_the_labels_texts():
     truth = np.array([[0, 1, 0], [0, 1, 1], [1, 0, 0], [1, 0, 1], [0, 1, 0], [0, 0, 0]], dtype=bool)
     wrong = ~truth[:, 1]
     alone = said(np.column_stack([~wrong, wrong]), label="joy")
-    rows = compare_alone(said(truth), alone, {"mood": texts_of(truth, CLASSES)}, TASKS, DRAWN)
+    rows = compare_alone(said(truth), alone, {"mood": texts_of(truth, CLASSES)}, DRAWN)
     found = {row[3]: row for row in rows}
     assert found["accuracy"][4:7] == (1, 0, 1)
     assert found["pearson"][4:7] == pytest.approx((1, -1, 2))

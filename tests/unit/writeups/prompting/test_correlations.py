@@ -80,7 +80,7 @@ def test_signs_are_found_only_if_the_whole_interval_has_them():
     moods, views = planted_signs(CROSSED)
     assert (moods.texts, moods.task) == ("mood", "view")
     assert (moods.good, moods.bad) == (["joy", "love"], ["fear", "anger"]), "surprise is planted too weakly"
-    assert (moods.right, moods.wrong, moods.planted) == (2, 1, 4)
+    assert (moods.right, moods.planted) == (2, 4)
     assert (views.good, views.bad, views.right) == (["joy"], ["fear"], 2), "the prompts' labels, where one class speaks"
     assert planted_signs(CROSSED.assign(planted=np.nan)) == []
 

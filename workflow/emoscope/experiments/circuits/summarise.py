@@ -14,13 +14,13 @@ from emoscope.experiments.circuits.names import (
     NODE,
     PATCHING,
 )
+from emoscope.perturbation.inside.names import ROUNDING
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
 from emoscope.statistics.ranks import rank_agreement
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
 
-ROUNDING = 1e-4  # logits: a mean total below this is rounding, and has no shares
 ESTIMATES = (INTEGRATED, GRADIENT)
 SHARE_COLUMNS = [*ESTIMATES, PATCHING, "largest", "random"]
 

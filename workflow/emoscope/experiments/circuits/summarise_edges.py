@@ -6,7 +6,8 @@ import pandas as pd
 
 from emoscope.experiments.circuits.curves import SIZE_COLUMNS, curves_of, size_table
 from emoscope.experiments.circuits.names import EDGE
-from emoscope.experiments.circuits.summarise import ROUNDING, SHARE_COLUMNS, agreement, circuits, part_table
+from emoscope.experiments.circuits.summarise import SHARE_COLUMNS, agreement, circuits, part_table
+from emoscope.perturbation.inside.names import ROUNDING
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table

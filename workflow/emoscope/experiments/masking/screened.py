@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from emoscope.experiments.masking.measures import MASK
 from emoscope.reporting.findings import Finding
 from emoscope.statistics.families import holm
 from emoscope.statistics.ranks import FEWEST_TARGETS, rank_agreement
 from emoscope.statistics.rates import exact_interval
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
-KEY = ["block", "head", "condition"]
 EFFECT = ["change", "low", "high", "p_adjusted", "equivalence_margin", "p_equivalence", "p_beyond"]
 
 
@@ -24,7 +24,7 @@ def with_effects(screen: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     """The screen, and of the heads that were masked the change of the logit margin in texts of all classes together,
     columns EFFECT; NaN for the others."""
     masked = summary[(summary["head"] != WHOLE_BLOCK) & (summary["group"] == ALL) & (summary["measure"] == "margin")]
-    return screen.merge(masked[[*KEY, *EFFECT]], on=KEY, how="left", validate="one_to_one")
+    return screen.merge(masked[[*MASK, *EFFECT]], on=MASK, how="left", validate="one_to_one")
 
 
 def screen_findings(table: pd.DataFrame, alpha: float) -> Iterator[Finding]:

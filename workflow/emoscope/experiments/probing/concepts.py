@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from emoscope.data.split import stand_in
 from emoscope.experiments.probing.names import CLASS, NEGATION
 from emoscope.perturbation.effects import named_first
 from emoscope.perturbation.inside.names import FLIP
@@ -77,8 +78,8 @@ def _exchanged(text: str, perturbed: str, spans: np.ndarray) -> list[str]:
 
 def unseen(table: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
     """The rows of a table of texts, or of pairs of them, none of whose texts is among the known ones."""
-    sides = [name for name in ("text", "perturbed") if name in table]
-    return table[~table[sides].isin(set(known)).any(axis=1)]
+    sides = [stand_in(table[name], known) for name in ("text", "perturbed") if name in table]
+    return table[~np.any(sides, axis=0)]
 
 
 def enough(examples: pd.DataFrame) -> bool:

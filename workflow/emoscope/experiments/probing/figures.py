@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from emoscope.experiments.probing.names import BAG, DIRECTION, DISTANCE, MAJORITY, NOTHING, PLACES, RANDOM
-from emoscope.reporting.plots import MARKERS, PALETTE, canvas, label_axes, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, canvas, label_axes, legend_of, styled
 from emoscope.storage.names import EVERYWHERE
 
 BESIDE = {MAJORITY: ":", BAG: "--"}  # lines of what reads without the model
@@ -35,8 +35,7 @@ def depths(table: pd.DataFrame) -> Figure:
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set_title(concept)
         label_axes(axes, x="depth", y="texts in which it is read" if axes is grid[0] else "")
-    handles = {name: handle for axes in grid for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=5)
+    figure.legend(*legend_of(grid), loc="outside upper left", ncols=5)
     return figure
 
 

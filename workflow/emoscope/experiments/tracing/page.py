@@ -50,10 +50,10 @@ def finding(inside: Inside) -> Markup:
     )
 
 
-def writers(inside: Inside, count: int = 3) -> Markup:
-    """The parts whose direct contribution to the margin the flip changes most."""
+def writers(inside: Inside) -> Markup:
+    """The three parts whose direct contribution to the margin the flip changes most."""
     changes = margin_changes(inside)
-    largest = changes.loc[changes["change"].abs().nlargest(count).index]
+    largest = changes.loc[changes["change"].abs().nlargest(3).index]
     parts = [f"{PARTS[row.part].format(row)} ({signed(row.change)})" for row in largest.itertuples()]
     return say("writers", rise=inside.rise, fall=inside.fall, total=changes["change"].sum(), parts=parts)
 

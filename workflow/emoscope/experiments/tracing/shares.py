@@ -8,14 +8,13 @@ answer, and one that hardly moves it has no share of its own that could be far t
 import numpy as np
 import pandas as pd
 
-from emoscope.perturbation.inside.names import FLIP, NEUTRAL
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL, ROUNDING
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test
 
 KEY = ["measure", "direction", "site", "place", "block", "head"]
 BOTH = "both"  # in the column `direction`: the mean of the two
-ROUNDING = 1e-4  # logits: a mean total below this is rounding, and has no shares
 COLUMNS = [*KEY, "kind", "value", "low", "high", "p_adjusted", "pairs", "clusters"]
 
 

@@ -172,7 +172,7 @@ def flip_table(flips: pd.DataFrame) -> Markup:
     return html_table(rows, say("flips"), text=("axis", "method"))
 
 
-def curve_methods(ranking: pd.DataFrame, faithful: pd.DataFrame) -> list[str]:
+def curve_methods(faithful: pd.DataFrame) -> list[str]:
     """The methods whose curves are drawn: the best of each kind by the area between insertion and deletion, a random
     order and, if known, the planted words."""
     cut = faithful[faithful["kind"] == "cut"].pivot(index="method", columns="measure", values="value")

@@ -117,7 +117,7 @@ def _hidden(found: Finding, target: float, alpha: float) -> str:
     largest = np.nanmax(np.abs([found.value, found.low, found.high]))
     hidden = f"An effect of up to {largest:.2g} would have gone undetected"
     if found.rate:
-        needed = texts_for_rate(found.value, target, alpha, POWER)
+        needed = texts_for_rate(found.value, target, alpha)
     else:
         needed = texts_for_mean(found.value, target, found.detectable, found.texts)
     if not np.isfinite(needed):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from emoscope.reporting.html import MINUS
-from emoscope.reporting.plots import DIVERGING, MARKERS, MOST_ANNOTATED, PALETTE, styled
+from emoscope.reporting.plots import DIVERGING, MARKERS, MOST_ANNOTATED, PALETTE, legend_of, styled
 from emoscope.storage.names import ALL
 
 ACROSS = 3  # panels side by side
@@ -67,7 +67,7 @@ def depth_profiles(rows: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
             axes.set(xlim=(0, 1), ylabel=measure)
     for axes in grid[-1]:
         axes.set_xlabel("relative depth: first block 0, last block 1")
-    figure.legend(*_legend(grid), loc="outside upper left", ncols=3)
+    figure.legend(*legend_of(grid.flat), loc="outside upper left", ncols=3)
     return figure
 
 
@@ -81,15 +81,6 @@ def _profiles(axes: Axes, table: pd.DataFrame, groups: Sequence[str]) -> None:
         if runs["run"].nunique() > 1:
             for _, run in runs.sort_values("depth").groupby("run", sort=False):
                 axes.plot(run["depth"], run["value"], color=colour, linewidth=0.6, alpha=0.8)
-
-
-def _legend(grid) -> tuple[list, list]:
-    """One handle and label of each name in any panel."""
-    found = {}
-    for axes in grid.ravel():
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
-    return list(found.values()), list(found)
 
 
 @styled

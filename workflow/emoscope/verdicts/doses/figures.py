@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emoscope.data.planted import GAPS
-from emoscope.reporting.plots import MARKERS, PALETTE, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, legend_of, styled
 from emoscope.verdicts.doses.summarise import TEMPLATES
 
 APART = 0.012  # between the points of several seeds at one size, so that their intervals can be seen
@@ -22,7 +22,7 @@ def dose_response(points: pd.DataFrame) -> Figure:
     grid = figure.subplots(1, len(axes_of), squeeze=False, sharey=True)[0]
     for panel, axis in zip(grid, axes_of, strict=True):
         _panel(panel, points[points["axis"] == axis], axis)
-    figure.legend(*_handles(grid), loc="outside upper left", ncols=3)
+    figure.legend(*legend_of(grid), loc="outside upper left", ncols=3)
     return figure
 
 
@@ -50,12 +50,3 @@ def _panel(panel: Axes, rows: pd.DataFrame, axis: str) -> None:
     panel.set(xlabel=f"planted: P({gap.emotion} | {gap.groups[0]}) minus P({gap.emotion} | {gap.groups[1]})")
     if panel.get_subplotspec().is_first_col():
         panel.set(ylabel="found by flips")
-
-
-def _handles(grid) -> tuple[list, list]:
-    """One handle and label of each name in any panel."""
-    found = {}
-    for panel in grid:
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
-    return list(found.values()), list(found)

@@ -98,7 +98,7 @@ def pairs_alone(answers: list[Answer]) -> Iterator[tuple[Answer, Answer]]:
             yield joint[answer.task, answer.epochs], answer
 
 
-def compare_alone(joint: Answer, alone: Answer, texts: dict, tasks: dict, drawn: dict) -> Iterator[tuple]:
+def compare_alone(joint: Answer, alone: Answer, texts: dict, drawn: dict) -> Iterator[tuple]:
     """Rows of ALONE: the joint prompt's report on one label, that of the label's own prompt, joint minus alone.
 
     The interval is that of the difference, both judged on the same resampled texts; p is McNemar's, for accuracy.
@@ -120,7 +120,7 @@ def compare_alone(joint: Answer, alone: Answer, texts: dict, tasks: dict, drawn:
 
     found = values(np.ones(len(table)))
     interval = bootstrap_statistic(values, table["text"].to_numpy(), **drawn)
-    p = mcnemar_test(said[0][0] == truth, said[1][0] == truth).p
+    p = mcnemar_test(said[0][0] == truth, said[1][0] == truth)
     for number, measure in enumerate(("accuracy", *CLASS_SCORES, "pearson")):
         numbers = (*found[:, number], interval.low[2, number], interval.high[2, number])
         yield alone.task, alone.label, alone.epochs, measure, *numbers, p if measure == "accuracy" else np.nan

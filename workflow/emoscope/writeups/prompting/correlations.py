@@ -90,10 +90,10 @@ def crossed(correlations: pd.DataFrame, texts: str, task: str) -> pd.DataFrame:
 
 
 class PlantedSigns(NamedTuple):
-    """Planted correlations of one task's texts with another's labels: whose signs were found, and how many were not.
+    """Planted correlations of one task's texts with another's labels: how many of their signs were found.
 
     `good` and `bad` name the labels of which truth says that they go with good and with bad sentiment. A sign is
-    `right` or `wrong` if the whole interval lies on that side of zero.
+    `right` if the whole interval lies on its side of zero.
     """
 
     texts: str
@@ -101,7 +101,6 @@ class PlantedSigns(NamedTuple):
     good: list[str]
     bad: list[str]
     right: int
-    wrong: int
 
     @property
     def planted(self) -> int:
@@ -117,9 +116,7 @@ def planted_signs(correlations: pd.DataFrame) -> list[PlantedSigns]:
         sides = rows[["low", "high"]].mul(sign, axis=0)
         names = rows["with"] if rows["with"].nunique() > 1 else rows["of"]
         poles = (names[sign > 0].tolist(), names[sign < 0].tolist())
-        found.append(
-            PlantedSigns(texts, task, *poles, int((sides > 0).all(axis=1).sum()), int((sides < 0).all(axis=1).sum()))
-        )
+        found.append(PlantedSigns(texts, task, *poles, right=int((sides > 0).all(axis=1).sum())))
     return found
 
 

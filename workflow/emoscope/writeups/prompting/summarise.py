@@ -56,7 +56,7 @@ def summarise_prompting(
     related = pd.concat([correlate(answer, texts, known, drawn) for answer in answers if answer.label == ALL])
     family = [related["texts"], related["task"], related["epochs"], related["measure"]]
     related["p_adjusted"] = related.groupby(family)["p"].transform(benjamini_hochberg)
-    pairs = [row for pair in pairs_alone(answers) for row in compare_alone(*pair, texts, known, drawn)]
+    pairs = [row for pair in pairs_alone(answers) for row in compare_alone(*pair, texts, drawn)]
     own_prompts = pd.DataFrame(pairs, columns=ALONE)
     beside = pd.concat(
         [
