@@ -238,13 +238,9 @@ def _compared(row: Mapping) -> dict:
 
 
 def _form(measure: str):
-    return (
-        signed
-        if measure in (OVERCONFIDENCE, CALIBRATION_ERROR)
-        else partial(number, digits=1)
-        if measure == WORDS
-        else percent
-    )
+    if measure in (OVERCONFIDENCE, CALIBRATION_ERROR):
+        return signed
+    return partial(number, digits=1) if measure == WORDS else percent
 
 
 def _points(value: float) -> str:

@@ -50,20 +50,17 @@ COMPOSED = {
 
 def main_result(metrics: dict, published: pd.DataFrame) -> Markup:
     """The headline: test accuracy beside the cheapest classifiers' and the paper's; of several labels a text, F1."""
-    if "micro_f1" in metrics["test"]["all"]:
-        ours = estimates_of(metrics["test"]["all"])
-        cheap = {name: estimates_of(found["all"])["macro_f1"]["value"] for name, found in metrics["baselines"].items()}
+    ours, several = estimates_of(metrics["test"]["all"]), "micro_f1" in metrics["test"]["all"]
+    score = "macro_f1" if several else "accuracy"
+    cheap = {method: estimates_of(found["all"])[score]["value"] for method, found in metrics["baselines"].items()}
+    if several:
         return say("main_result_of_labels", ours=ours, cheap=cheap)
-    ours = estimates_of(metrics["test"]["all"])["accuracy"]
-    cheap = {method: estimates_of(found["all"])["accuracy"]["value"] for method, found in metrics["baselines"].items()}
-    return say("main_result", ours=ours, cheap=cheap, theirs=_paper(published)["test_accuracy"])
+    return say("main_result", ours=ours["accuracy"], cheap=cheap, theirs=_paper(published)["test_accuracy"])
 
 
 def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame) -> Markup:
     """What was trained on what, or taken as it is, beside the paper's set-up."""
     model = settings["model"]
-    left_out = audit.get("left_out", {})
-    absent = [name for name, count in audit["class_counts"].items() if not count]
     return say(
         "setting",
         audit=audit,
@@ -71,8 +68,8 @@ def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame
         paper=_paper(published),
         pretrained=model.get("repository") or model.get("package") or model.get("path"),
         comparable=shared_with_paper(settings["corpus"], model, settings["run"]["training"]) == {"corpus", "model"},
-        left_out=[f"{name} ({number(count)})" for name, count in left_out.items()],
-        absent=absent,
+        left_out=[f"{name} ({number(count)})" for name, count in audit.get("left_out", {}).items()],
+        absent=[name for name, count in audit["class_counts"].items() if not count],
         **settings,
     )
 
@@ -184,19 +181,19 @@ def leak(audit: dict, metrics: dict, adopted: bool) -> Markup:
 
 def confusions(found: dict, classes: list[str], alpha: float) -> Markup:
     """The most frequent confusion of a set."""
-    if (most := most_frequent_confusion(found["confusion"], alpha)) is None:
-        return say("no_confusion")
-    true, taken, share = most
-    return say("confusions", share=share, label=classes[true], taken=classes[taken])
+    return _most_frequent("confusions", found["confusion"], classes, alpha)
 
 
 def given_labels(found: dict, alpha: float) -> Markup:
     """Which label is given most to the texts of another one."""
     names, totals = list(found["per_class"]), [scores["rows"] for scores in found["per_class"].values()]
-    if (most := most_frequent_confusion(found["given"], alpha, totals)) is None:
-        return say("no_confusion")
-    true, taken, share = most
-    return say("given", share=share, label=names[true], taken=names[taken])
+    return _most_frequent("given", found["given"], names, alpha, totals)
+
+
+def _most_frequent(said: str, counts: list, names: list[str], alpha: float, totals: list[int] | None = None) -> Markup:
+    most = most_frequent_confusion(counts, alpha, totals)
+    true, taken, share = most or (0, 0, None)
+    return say(said if most else "no_confusion", share=share, label=names[true], taken=names[taken])
 
 
 def per_class(found: dict, counts: dict[str, int], published: pd.DataFrame) -> Markup:
