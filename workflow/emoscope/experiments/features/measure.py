@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from emoscope.data.split import stand_in
 from emoscope.errors import UserError
 from emoscope.experiments.features.names import AUTOENCODER, MEAN, MODEL, ORIGINAL, RANDOM_WEIGHTS, TOKEN
 from emoscope.models.batches import padded_batches
@@ -109,7 +110,7 @@ def block_of(model: PreTrainedModel, block: int | None) -> int:
 def distinct_texts(training: pd.DataFrame, testing: pd.DataFrame, config: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Distinct training texts, `learned` of them, and `judged` test texts that are no training text at all."""
     learned, judged = training.drop_duplicates("text"), testing.drop_duplicates("text")
-    judged = judged[~judged["text"].isin(training["text"])]
+    judged = judged[~stand_in(judged["text"], training["text"])]
     return tuple(
         table.sample(min(config[count], len(table)), random_state=config["seed"]).reset_index(drop=True)
         for table, count in ((learned, "learned"), (judged, "judged"))
