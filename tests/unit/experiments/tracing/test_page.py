@@ -159,7 +159,10 @@ def test_neutral_swaps_do_not_pass_for_flips_in_figures():
     assert "head 1 of block 1" in table and "60 %" in table and "18 %" in table
 
 
-TRUTH = {"ids": {"ambiguous": [1, 2]}, "effects": {"gender": {"size": 0.8}}}
+def truth(gender=0.8, race=0.0):
+    return {"ids": {"ambiguous": [1, 2]}, "effects": {"gender": {"size": gender}, "race": {"size": race}}}
+
+
 AVERAGED = pd.DataFrame({
     "kind": ["flip"] * 4 + ["neutral"], "id": [1, 2, 3, 4, 1], "origin": "natural", "cluster": list("abcda"),
     "total": [4.0, 4.0, 1.0, 1.0, 9.0],
@@ -176,25 +179,44 @@ AVERAGED = pd.DataFrame({
     ],
 )
 def test_the_planted_path_is_found_where_it_is(changed, verdict):
-    html = report.planted({"gender": (AVERAGED, told_shares(changed))}, TRUTH, told_findings())
+    html = report.planted({"gender": (AVERAGED, told_shares(changed))}, truth(), told_findings())
     rows = BeautifulSoup(html, "html.parser").select("tbody tr")
     assert rows[0].select(".badge")[0].get_text() == verdict
     assert "2 of 4 flips are of ambiguous sentences and hold 80 % of the difference" in words(str(rows[0]))
 
 
+MORE, ALIKE, LESS, UNSURE = (1.5, 1.2, 1.8), (0.2, 0.1, 0.3), (0.05, 0.01, 0.09), (0.3, 0.15, 0.5)  # neutral: ALIKE
+
+
+@pytest.mark.parametrize("axis", ["gender", "race"])
 @pytest.mark.parametrize(
-    ("axis", "flip", "verdict"),
+    ("size", "flip", "verdict"),
     [
-        ("gender", (1.5, 1.2, 1.8), "found"),
-        ("gender", (0.05, 0.01, 0.09), "missed"),
-        ("gender", (0.3, 0.15, 0.5), "cannot tell"),
-        ("race", (0.1, 0.05, 0.15), "found"),
-        ("race", (1.5, 1.2, 1.8), "missed"),
+        (0.8, MORE, "found"),
+        (0.8, LESS, "missed"),
+        (0.8, UNSURE, "cannot tell"),
+        (0.0, LESS, "found"),
+        (0.0, MORE, "missed"),
+        (0.0, UNSURE, "cannot tell"),
     ],
 )
-def test_a_planted_size_and_a_planted_absence(axis, flip, verdict):
-    html = report.planted({axis: (AVERAGED, told_shares())}, TRUTH, told_findings(flip, axis=axis))
-    assert BeautifulSoup(html, "html.parser").select(".badge")[-1].get_text() == verdict
+def test_a_planted_size_and_a_planted_absence(axis, size, flip, verdict):
+    box = planted_in(axis, size, told_findings(flip, axis=axis))
+    assert box.select(".badge")[-1].get_text() == verdict
+    assert ("tells nothing" in box.get_text()) == (size == 0), "what was planted is read from the truth"
+    assert (f"class differs by {size:.2f}" in words(str(box))) == (size > 0)
+
+
+def planted_in(axis, size, findings):
+    html = report.planted({axis: (AVERAGED, told_shares())}, truth(**{axis: size}), findings)
+    return BeautifulSoup(html, "html.parser")
+
+
+@pytest.mark.parametrize(("size", "rows"), [(0.8, 2), (0.0, 1)])
+def test_no_path_was_planted_where_gender_decides_nothing(size, rows):
+    box = planted_in("gender", size, told_findings())
+    assert len(box.select("tbody tr")) == rows
+    assert ("Gender decides ambiguous sentences" in words(str(box))) == (size > 0)
 
 
 def test_pairs_that_are_passed_over_are_counted():

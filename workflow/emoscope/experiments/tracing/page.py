@@ -178,7 +178,8 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
     of flips and neutral swaps lie apart; a planted absence, if flips do not move the margin further on average.
     """
     found, rows = Findings(findings), []
-    if "gender" in axes:
+    sizes = {axis: truth["effects"][axis]["size"] for axis in ("gender", "race")}
+    if "gender" in axes and sizes["gender"]:
         averaged, shares = axes["gender"]
         used = averaged[averaged["kind"] == FLIP].dropna(subset="total")
         ambiguous = used["id"].isin(truth["ids"]["ambiguous"]) & (used["origin"] == "natural")
@@ -189,7 +190,7 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
             wrong = pooled.loc[early, "low"] > HALF or pooled.loc[late, "high"] < HALF
             rows.append(
                 {
-                    "planted": say("planted_path", size=truth["effects"]["gender"]["size"]),
+                    "planted": say("planted_path", size=sizes["gender"]),
                     "found": say(
                         "found_path",
                         ambiguous=int(ambiguous.sum()),
@@ -204,16 +205,16 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
                     "verdict": outcome(starts and arrives, wrong, partly=starts != arrives),
                 }
             )
-    for axis, wanted in (("gender", True), ("race", False)):
+    for axis, size in sizes.items():
         names = [f"{axis}.{kind}.margin" for kind in (FLIP, NEUTRAL)]
         if axis in axes and all(name in found for name in names):
             flip, neutral = (found[name] for name in names)
             more, less = flip["low"] > neutral["high"], flip["high"] < neutral["low"]
             rows.append(
                 {
-                    "planted": say("planted_size", axis=axis, wanted=wanted),
+                    "planted": say("planted_size", axis=axis, size=size),
                     "found": say("found_size", flip=flip, neutral=neutral),
-                    "verdict": outcome(more if wanted else flip["value"] <= neutral["value"], less if wanted else more),
+                    "verdict": outcome(more if size else flip["value"] <= neutral["value"], less if size else more),
                 }
             )
     return planted_box(rows) if rows else Markup()
