@@ -219,6 +219,19 @@ def test_no_path_was_planted_where_gender_decides_nothing(size, rows):
     assert ("Gender decides ambiguous sentences" in words(str(box))) == (size > 0)
 
 
+def test_of_few_texts_it_is_told_that_nothing_can_be_told():
+    """Shares and margins of too few texts have no interval: neither a path nor a size is found or missed."""
+    bare = told_shares().assign(low=np.nan, high=np.nan)
+    for flip in (1.5, 0.05):
+        findings = told_findings((flip, np.nan, np.nan), (0.2, np.nan, np.nan))
+        html = report.planted({"gender": (AVERAGED, bare)}, truth(), findings)
+        badges = BeautifulSoup(html, "html.parser").select(".badge")
+        assert [badge.get_text() for badge in badges] == ["cannot tell"] * 2
+    assert "still at the changed words" in words(report.path("gender", bare))
+    assert svg(figures.place_curves(report.place_curves(bare), report.PLACE_TITLES))
+    assert not report.head_maps(bare)[1]["difference"].to_numpy().any()
+
+
 def test_pairs_that_are_passed_over_are_counted():
     some = pd.concat([AVERAGED, pd.DataFrame([{"kind": "flip", "id": 9, "origin": "natural", "cluster": "z"}])])
     row = BeautifulSoup(report.sample_table({"gender": some}, told_findings()), "html.parser").select("tbody tr")[0]
@@ -228,7 +241,7 @@ def test_pairs_that_are_passed_over_are_counted():
 def dimension_tables(low):
     counts = pd.DataFrame({"kind": ["flip", "neutral"], "value": [5.0, 0.0], "expected": [0.1, 0.2], "p": [0.001, 1]})
     held = {"measure": "held out", "kind": ["flip", "neutral", "difference"], "value": [0.3, 0.1, 0.2]}
-    concentration = pd.DataFrame({**held, "low": low, "high": 0.4})
+    concentration = pd.DataFrame({**held, "low": low, "high": low + 0.3})
     values = np.linspace(2, 0, 96)
     table = pd.DataFrame({
         "dimension": range(96), "flip": values, "neutral": values[::-1], "plain_flip": values,
@@ -245,6 +258,8 @@ def test_dimensions_are_told_beside_chance_and_neutral_swaps():
     assert "20.0 % [10.0, 40.0], so flipped words have dimensions in common" in text
     assert "Largest over their spread: 0, 1, 2, 3 and 4" in text and "neutral swaps 95, 94, 93, 92 and 91" in text
     assert "not shown to have dimensions in common" in words(report.dimension_findings(*dimension_tables(-0.1)))
+    few = words(report.dimension_findings(*dimension_tables(np.nan)))
+    assert "the difference is 20.0 %, from too few words to say whether" in few
     counts, concentration, table = dimension_tables(0.1)
     none = {"gender": counts["gender"].assign(value=np.nan)}
     assert "too few word pairs" in words(report.dimension_findings(none, concentration, table))
