@@ -207,6 +207,23 @@ def test_a_planted_size_and_a_planted_absence(axis, size, flip, verdict):
     assert (f"class differs by {size:.2f}" in words(str(box))) == (size > 0)
 
 
+@pytest.mark.parametrize(
+    ("flip", "neutral", "verdict"),
+    [
+        ((1.0, 0.98, 1.02), (1.0, 0.98, 1.02), "found"),
+        ((1.1, 1.05, 1.2), (1.0, 0.98, 1.02), "found"),  # further, but for certain by less than a quarter
+        ((1.1, 1.0, 1.3), (1.0, 0.98, 1.02), "cannot tell"),
+        ((0.9, 0.7, 1.1), (1.0, 0.8, 1.2), "cannot tell"),  # less on average, which chance does half of the time
+        ((1.0, 0.98, 1.02), (1.0, 0.7, 1.3), "cannot tell"),
+        ((1.4, 1.3, 1.5), (1.0, 0.98, 1.02), "missed"),
+    ],
+)
+def test_a_planted_absence_is_found_only_if_it_is_shown(flip, neutral, verdict):
+    box = planted_in("race", 0.0, told_findings(flip, neutral, axis="race"))
+    assert box.select(".badge")[-1].get_text() == verdict
+    assert "by less than 25 %" in words(str(box)), "what counts as no further stands on the page"
+
+
 def planted_in(axis, size, findings):
     html = report.planted({axis: (AVERAGED, told_shares())}, truth(**{axis: size}), findings)
     return BeautifulSoup(html, "html.parser")
@@ -222,11 +239,11 @@ def test_no_path_was_planted_where_gender_decides_nothing(size, rows):
 def test_of_few_texts_it_is_told_that_nothing_can_be_told():
     """Shares and margins of too few texts have no interval: neither a path nor a size is found or missed."""
     bare = told_shares().assign(low=np.nan, high=np.nan)
-    for flip in (1.5, 0.05):
+    for size, flip in ((0.8, 1.5), (0.8, 0.05), (0.0, 1.5), (0.0, 0.05)):
         findings = told_findings((flip, np.nan, np.nan), (0.2, np.nan, np.nan))
-        html = report.planted({"gender": (AVERAGED, bare)}, truth(), findings)
-        badges = BeautifulSoup(html, "html.parser").select(".badge")
-        assert [badge.get_text() for badge in badges] == ["cannot tell"] * 2
+        html = report.planted({"gender": (AVERAGED, bare)}, truth(gender=size), findings)
+        badges = [badge.get_text() for badge in BeautifulSoup(html, "html.parser").select(".badge")]
+        assert badges == ["cannot tell"] * (2 if size else 1)
     assert "still at the changed words" in words(report.path("gender", bare))
     assert svg(figures.place_curves(report.place_curves(bare), report.PLACE_TITLES))
     assert not report.head_maps(bare)[1]["difference"].to_numpy().any()

@@ -21,6 +21,7 @@ from emoscope.storage.names import TOP
 
 say = partial(passage, "tracing")
 HALF = 0.5
+FURTHER = 0.25  # of how far neutral swaps move the margin: by less than this more, a flip moves it no further
 PLACE_TITLES = {
     "changed": "at the exchanged words",
     "others": "at all other words",
@@ -175,7 +176,8 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
 
     The path is found if less than half of the difference is where the classifier reads after the first block, and more
     than half before the last one, with the whole interval each. A planted difference of size is found if the intervals
-    of flips and neutral swaps lie apart; a planted absence, if flips do not move the margin further on average.
+    of flips and neutral swaps lie apart; a planted absence, if even the upper end for flips lies within FURTHER of the
+    lower end for neutral swaps.
     """
     found, rows = Findings(findings), []
     sizes = {axis: truth["effects"][axis]["size"] for axis in ("gender", "race")}
@@ -210,11 +212,12 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
         if axis in axes and all(name in found for name in names):
             flip, neutral = (found[name] for name in names)
             more, less = flip["low"] > neutral["high"], flip["high"] < neutral["low"]
+            no_further = flip["high"] < (1 + FURTHER) * neutral["low"]
             rows.append(
                 {
-                    "planted": say("planted_size", axis=axis, size=size),
+                    "planted": say("planted_size", axis=axis, size=size, further=FURTHER),
                     "found": say("found_size", flip=flip, neutral=neutral),
-                    "verdict": outcome(more if size else flip["value"] <= neutral["value"], less if size else more),
+                    "verdict": outcome(more if size else no_further, less if size else more),
                 }
             )
     return planted_box(rows) if rows else Markup()
