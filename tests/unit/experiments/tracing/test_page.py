@@ -159,7 +159,10 @@ def test_neutral_swaps_do_not_pass_for_flips_in_figures():
     assert "head 1 of block 1" in table and "60 %" in table and "18 %" in table
 
 
-TRUTH = {"ids": {"ambiguous": [1, 2]}, "effects": {"gender": {"size": 0.8}}}
+def truth(gender=0.8, race=0.0):
+    return {"ids": {"ambiguous": [1, 2]}, "effects": {"gender": {"size": gender}, "race": {"size": race}}}
+
+
 AVERAGED = pd.DataFrame({
     "kind": ["flip"] * 4 + ["neutral"], "id": [1, 2, 3, 4, 1], "origin": "natural", "cluster": list("abcda"),
     "total": [4.0, 4.0, 1.0, 1.0, 9.0],
@@ -176,25 +179,74 @@ AVERAGED = pd.DataFrame({
     ],
 )
 def test_the_planted_path_is_found_where_it_is(changed, verdict):
-    html = report.planted({"gender": (AVERAGED, told_shares(changed))}, TRUTH, told_findings())
+    html = report.planted({"gender": (AVERAGED, told_shares(changed))}, truth(), told_findings())
     rows = BeautifulSoup(html, "html.parser").select("tbody tr")
     assert rows[0].select(".badge")[0].get_text() == verdict
     assert "2 of 4 flips are of ambiguous sentences and hold 80 % of the difference" in words(str(rows[0]))
 
 
+MORE, ALIKE, LESS, UNSURE = (1.5, 1.2, 1.8), (0.2, 0.1, 0.3), (0.05, 0.01, 0.09), (0.3, 0.15, 0.5)  # neutral: ALIKE
+
+
+@pytest.mark.parametrize("axis", ["gender", "race"])
 @pytest.mark.parametrize(
-    ("axis", "flip", "verdict"),
+    ("size", "flip", "verdict"),
     [
-        ("gender", (1.5, 1.2, 1.8), "found"),
-        ("gender", (0.05, 0.01, 0.09), "missed"),
-        ("gender", (0.3, 0.15, 0.5), "cannot tell"),
-        ("race", (0.1, 0.05, 0.15), "found"),
-        ("race", (1.5, 1.2, 1.8), "missed"),
+        (0.8, MORE, "found"),
+        (0.8, LESS, "missed"),
+        (0.8, UNSURE, "cannot tell"),
+        (0.0, LESS, "found"),
+        (0.0, MORE, "missed"),
+        (0.0, UNSURE, "cannot tell"),
     ],
 )
-def test_a_planted_size_and_a_planted_absence(axis, flip, verdict):
-    html = report.planted({axis: (AVERAGED, told_shares())}, TRUTH, told_findings(flip, axis=axis))
-    assert BeautifulSoup(html, "html.parser").select(".badge")[-1].get_text() == verdict
+def test_a_planted_size_and_a_planted_absence(axis, size, flip, verdict):
+    box = planted_in(axis, size, told_findings(flip, axis=axis))
+    assert box.select(".badge")[-1].get_text() == verdict
+    assert ("tells nothing" in box.get_text()) == (size == 0), "what was planted is read from the truth"
+    assert (f"class differs by {size:.2f}" in words(str(box))) == (size > 0)
+
+
+@pytest.mark.parametrize(
+    ("flip", "neutral", "verdict"),
+    [
+        ((1.0, 0.98, 1.02), (1.0, 0.98, 1.02), "found"),
+        ((1.1, 1.05, 1.2), (1.0, 0.98, 1.02), "found"),  # further, but for certain by less than a quarter
+        ((1.1, 1.0, 1.3), (1.0, 0.98, 1.02), "cannot tell"),
+        ((0.9, 0.7, 1.1), (1.0, 0.8, 1.2), "cannot tell"),  # less on average, which chance does half of the time
+        ((1.0, 0.98, 1.02), (1.0, 0.7, 1.3), "cannot tell"),
+        ((1.4, 1.3, 1.5), (1.0, 0.98, 1.02), "missed"),
+    ],
+)
+def test_a_planted_absence_is_found_only_if_it_is_shown(flip, neutral, verdict):
+    box = planted_in("race", 0.0, told_findings(flip, neutral, axis="race"))
+    assert box.select(".badge")[-1].get_text() == verdict
+    assert "by less than 25 %" in words(str(box)), "what counts as no further stands on the page"
+
+
+def planted_in(axis, size, findings):
+    html = report.planted({axis: (AVERAGED, told_shares())}, truth(**{axis: size}), findings)
+    return BeautifulSoup(html, "html.parser")
+
+
+@pytest.mark.parametrize(("size", "rows"), [(0.8, 2), (0.0, 1)])
+def test_no_path_was_planted_where_gender_decides_nothing(size, rows):
+    box = planted_in("gender", size, told_findings())
+    assert len(box.select("tbody tr")) == rows
+    assert ("Gender decides ambiguous sentences" in words(str(box))) == (size > 0)
+
+
+def test_of_few_texts_it_is_told_that_nothing_can_be_told():
+    """Shares and margins of too few texts have no interval: neither a path nor a size is found or missed."""
+    bare = told_shares().assign(low=np.nan, high=np.nan)
+    for size, flip in ((0.8, 1.5), (0.8, 0.05), (0.0, 1.5), (0.0, 0.05)):
+        findings = told_findings((flip, np.nan, np.nan), (0.2, np.nan, np.nan))
+        html = report.planted({"gender": (AVERAGED, bare)}, truth(gender=size), findings)
+        badges = [badge.get_text() for badge in BeautifulSoup(html, "html.parser").select(".badge")]
+        assert badges == ["cannot tell"] * (2 if size else 1)
+    assert "still at the changed words" in words(report.path("gender", bare))
+    assert svg(figures.place_curves(report.place_curves(bare), report.PLACE_TITLES))
+    assert not report.head_maps(bare)[1]["difference"].to_numpy().any()
 
 
 def test_pairs_that_are_passed_over_are_counted():
@@ -206,7 +258,7 @@ def test_pairs_that_are_passed_over_are_counted():
 def dimension_tables(low):
     counts = pd.DataFrame({"kind": ["flip", "neutral"], "value": [5.0, 0.0], "expected": [0.1, 0.2], "p": [0.001, 1]})
     held = {"measure": "held out", "kind": ["flip", "neutral", "difference"], "value": [0.3, 0.1, 0.2]}
-    concentration = pd.DataFrame({**held, "low": low, "high": 0.4})
+    concentration = pd.DataFrame({**held, "low": low, "high": low + 0.3})
     values = np.linspace(2, 0, 96)
     table = pd.DataFrame({
         "dimension": range(96), "flip": values, "neutral": values[::-1], "plain_flip": values,
@@ -223,6 +275,8 @@ def test_dimensions_are_told_beside_chance_and_neutral_swaps():
     assert "20.0 % [10.0, 40.0], so flipped words have dimensions in common" in text
     assert "Largest over their spread: 0, 1, 2, 3 and 4" in text and "neutral swaps 95, 94, 93, 92 and 91" in text
     assert "not shown to have dimensions in common" in words(report.dimension_findings(*dimension_tables(-0.1)))
+    few = words(report.dimension_findings(*dimension_tables(np.nan)))
+    assert "the difference is 20.0 %, from too few words to say whether" in few
     counts, concentration, table = dimension_tables(0.1)
     none = {"gender": counts["gender"].assign(value=np.nan)}
     assert "too few word pairs" in words(report.dimension_findings(none, concentration, table))

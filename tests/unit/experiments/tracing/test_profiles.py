@@ -13,6 +13,7 @@ from emoscope.experiments.tracing.profiles import (
     held_out,
     profiles_of,
 )
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
 
 OPTIONS = {"confidence": 0.95, "resamples": 400, "seed": 0}
 WIDTH = 96
@@ -110,6 +111,17 @@ def test_means_of_two_kinds_with_an_interval_of_their_difference():
     values, flips = np.concatenate([rng.normal(1, 0.1, 30), rng.normal(0, 0.1, 30)]), np.arange(60) < 30
     found = compare(values, flips, **OPTIONS).set_index("kind")
     assert found.loc["difference", "low"] < 1 < found.loc["difference", "high"] < 1.2
+
+
+@pytest.mark.parametrize(("few", "many"), [(2, 20), (FEWEST_CLUSTERS - 1, 40)])
+def test_a_few_words_of_one_kind_have_no_interval_however_many_the_other_has(few, many):
+    values = np.random.default_rng(7).normal(0, 0.01, few + many)
+    flips = np.arange(few + many) < few
+    for kinds in (flips, ~flips):
+        found = compare(values + kinds, kinds, **OPTIONS)
+        assert found["value"].notna().all() and found[["low", "high"]].isna().all(axis=None)
+    enough = np.arange(few + many) < FEWEST_CLUSTERS
+    assert compare(values + enough, enough, **OPTIONS)[["low", "high"]].notna().all(axis=None)
 
 
 def test_the_level_and_the_seed_are_those_that_were_asked_for():

@@ -63,6 +63,20 @@ def test_texts_that_repeat_a_cluster_prove_no_more_than_it():
     assert repeated["clusters"] == 12 and alone["low"] < shares.mean() < alone["high"]
 
 
+def test_a_kind_of_few_texts_has_no_interval_and_neither_has_a_difference_from_it():
+    """Twelve flips of three texts: the many neutral swaps beside them make them no more."""
+    rng = np.random.default_rng(3)
+    shares, kinds = rng.normal(0.5, 0.1, 32), ["flip"] * 12 + ["neutral"] * 20
+    clusters = [str(number % 3) for number in range(12)] + [f"n{number}" for number in range(20)]
+    few = summarise_shares(*tables(shares, [1] * 32, kinds, clusters), **OPTIONS)
+    for kind, known in (("flip", False), ("difference", False), ("neutral", True)):
+        row = one(few, kind)
+        assert not np.isnan(row["value"]) and (row[["low", "high"]].notna() == known).all()
+    other = [{"flip": "neutral", "neutral": "flip"}[kind] for kind in kinds]
+    few = summarise_shares(*tables(shares, [1] * 32, other, clusters), **OPTIONS)
+    assert [np.isnan(one(few, kind)["low"]) for kind in ("flip", "neutral", "difference")] == [False, True, True]
+
+
 def test_where_nothing_moves_there_is_no_share():
     averaged, effects = tables([1.0] * 10, [1e-6] * 10, ["flip"] * 10)
     assert summarise_shares(averaged, effects, **OPTIONS)["value"].isna().all()

@@ -8,24 +8,25 @@ from emoscope.experiments.tracing.profiles import concentration_table, dimension
 from emoscope.experiments.tracing.summarise import PAPER_WIDTH, dimension_findings, path_findings, summarise_tracing
 from emoscope.reporting.findings import read_findings
 from emoscope.storage.names import NONE
+from emoscope.verdicts.claims.judge import judge
 
 OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 0}
 STATISTICS = {**OPTIONS, "margin": 0.02}
 
 
-def changes(width, planted=()):
+def changes(width, planted=(), flips=10):
     rng = np.random.default_rng(0)
-    values = np.vstack([rng.chisquare(4, size=(20, width)) / 4, np.ones(width)])
-    values[:10, list(planted)] *= 50
+    values = np.vstack([rng.chisquare(4, size=(flips + 10, width)) / 4, np.ones(width)])
+    values[:flips, list(planted)] *= 50
     table = pd.DataFrame(values).rename(columns=str)
-    table.insert(0, "kind", ["flip"] * 10 + ["neutral"] * 10 + ["spread"])
+    table.insert(0, "kind", ["flip"] * flips + ["neutral"] * 10 + ["spread"])
     table.insert(1, "words", "w")
     table.insert(2, "changes", 1)
     return table
 
 
-def found_in(width, planted=()):
-    profiles = profiles_of(changes(width, planted))
+def found_in(width, planted=(), flips=10):
+    profiles = profiles_of(changes(width, planted, flips))
     tables = (*dimension_table(profiles, **OPTIONS), concentration_table(profiles, **OPTIONS))
     return {one.name: one for one in dimension_findings("gender", profiles, *tables, OPTIONS)}
 
@@ -52,6 +53,13 @@ def test_numbers_of_dimensions_beyond_neutral_swaps():
     assert found["gender.dimensions.standing_out.flip"].beyond < 0.05
     assert found["gender.dimensions.standing_out.neutral"].value == 0
     assert found["gender.dimensions.held_out.difference"].low > 0
+
+
+def test_a_claim_is_not_reproduced_by_two_word_pairs():
+    claim = {"judge": "effect", "tolerance": 0.0}
+    for flips, verdict in ((10, "reproduced"), (2, "underpowered")):
+        found = found_in(96, planted=[5, 6, 7], flips=flips)["gender.dimensions.held_out.difference"]
+        assert found.value > 0.1 and judge(claim, found, [], 0.02, 0.05)[0] == verdict
 
 
 def tables(folder):

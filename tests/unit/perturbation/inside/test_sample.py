@@ -34,6 +34,15 @@ def test_flips_and_neutral_swaps_are_told_apart_and_what_does_not_count_is_left_
     assert len(kinds[FLIP]) == len(kinds[NEUTRAL]) == 2
 
 
+def test_names_exchanged_within_one_gender_are_neither_flips_nor_neutral_swaps():
+    """They carry gender, are matched to no flip, and may be of texts that have none."""
+    own = [pairs("natural", "ab"), pairs("template", "cd"), pairs("natural control", "ab")]
+    named = [pairs("natural names", "abx"), pairs("template names", "yz")]
+    kinds = kinds_of(pd.concat([*own, *named], ignore_index=True), 0)
+    assert set(kinds[FLIP]["origin"]) == {"natural", "template"}
+    assert set(kinds[NEUTRAL]["origin"]) == {"natural control"} and len(kinds[NEUTRAL]) == 2
+
+
 def test_every_text_comes_once_before_any_comes_twice_and_in_one_order():
     clusters = "abcdefgh"
     table = pd.concat([pairs("template", clusters, each=3), pairs("template control", clusters)], ignore_index=True)

@@ -21,6 +21,7 @@ from emoscope.storage.names import TOP
 
 say = partial(passage, "tracing")
 HALF = 0.5
+FURTHER = 0.25  # of how far neutral swaps move the margin: by less than this more, a flip moves it no further
 PLACE_TITLES = {
     "changed": "at the exchanged words",
     "others": "at all other words",
@@ -175,10 +176,12 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
 
     The path is found if less than half of the difference is where the classifier reads after the first block, and more
     than half before the last one, with the whole interval each. A planted difference of size is found if the intervals
-    of flips and neutral swaps lie apart; a planted absence, if flips do not move the margin further on average.
+    of flips and neutral swaps lie apart; a planted absence, if even the upper end for flips lies within FURTHER of the
+    lower end for neutral swaps.
     """
     found, rows = Findings(findings), []
-    if "gender" in axes:
+    sizes = {axis: truth["effects"][axis]["size"] for axis in ("gender", "race")}
+    if "gender" in axes and sizes["gender"]:
         averaged, shares = axes["gender"]
         used = averaged[averaged["kind"] == FLIP].dropna(subset="total")
         ambiguous = used["id"].isin(truth["ids"]["ambiguous"]) & (used["origin"] == "natural")
@@ -189,7 +192,7 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
             wrong = pooled.loc[early, "low"] > HALF or pooled.loc[late, "high"] < HALF
             rows.append(
                 {
-                    "planted": say("planted_path", size=truth["effects"]["gender"]["size"]),
+                    "planted": say("planted_path", size=sizes["gender"]),
                     "found": say(
                         "found_path",
                         ambiguous=int(ambiguous.sum()),
@@ -204,16 +207,17 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
                     "verdict": outcome(starts and arrives, wrong, partly=starts != arrives),
                 }
             )
-    for axis, wanted in (("gender", True), ("race", False)):
+    for axis, size in sizes.items():
         names = [f"{axis}.{kind}.margin" for kind in (FLIP, NEUTRAL)]
         if axis in axes and all(name in found for name in names):
             flip, neutral = (found[name] for name in names)
             more, less = flip["low"] > neutral["high"], flip["high"] < neutral["low"]
+            no_further = flip["high"] < (1 + FURTHER) * neutral["low"]
             rows.append(
                 {
-                    "planted": say("planted_size", axis=axis, wanted=wanted),
+                    "planted": say("planted_size", axis=axis, size=size, further=FURTHER),
                     "found": say("found_size", flip=flip, neutral=neutral),
-                    "verdict": outcome(more if wanted else flip["value"] <= neutral["value"], less if wanted else more),
+                    "verdict": outcome(more if size else no_further, less if size else more),
                 }
             )
     return planted_box(rows) if rows else Markup()

@@ -12,6 +12,7 @@ import pandas as pd
 
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, SPREAD
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.names import TOP
 
@@ -139,7 +140,10 @@ def held_out(profiles: Profiles) -> np.ndarray:
 
 
 def compare(values: np.ndarray, flips: np.ndarray, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
-    """Means over flips and over neutral word pairs, and their difference: `kind, value, low, high`."""
+    """Means over flips and over neutral word pairs, and their difference: `kind, value, low, high`.
+
+    There is no interval if either kind has fewer than FEWEST_CLUSTERS word pairs: the other's make them no more.
+    """
 
     def means(weights: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
@@ -148,7 +152,7 @@ def compare(values: np.ndarray, flips: np.ndarray, confidence: float, resamples:
 
     found = means(np.ones(len(values)))
     low, high = np.full((2, 3), np.nan)
-    if min(flips.sum(), (~flips).sum()) >= LEAST:
+    if min(flips.sum(), (~flips).sum()) >= FEWEST_CLUSTERS:
         options = {"seed": seed, "resamples": resamples, "alpha": 1 - confidence}
         low, high = bootstrap_statistic(means, np.arange(len(values)), **options)
     return pd.DataFrame({"kind": [FLIP, NEUTRAL, "difference"], "value": found, "low": low, "high": high})

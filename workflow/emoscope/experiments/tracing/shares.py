@@ -10,6 +10,7 @@ import pandas as pd
 
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, ROUNDING
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test
 
@@ -23,7 +24,8 @@ def summarise_shares(
 ) -> pd.DataFrame:
     """A row for each part of the model and kind (`flip`, `neutral`, `difference`): COLUMNS.
 
-    Intervals are of a bootstrap over clusters, which flips and neutral swaps of the same text share. `p_adjusted` tests
+    Intervals are of a bootstrap over clusters, which flips and neutral swaps of the same text share; a kind of fewer
+    than FEWEST_CLUSTERS has none, nor has its difference from the other. `p_adjusted` tests
     that the mean effect of flips is zero, adjusted over the parts of one measure and site (Benjamini and Hochberg).
     Patches that were made in both directions have a third row, `both`, of all their effects over all their totals.
     """
@@ -44,6 +46,8 @@ def summarise_shares(
         low[known], high[known] = bootstrap_statistic(
             lambda weights: ratios(weights, values, totals, flips)[known], clusters, **options
         )
+    few = [len(set(clusters[chosen])) < FEWEST_CLUSTERS for chosen in (flips, ~flips)]
+    low[[*few, any(few)]] = high[[*few, any(few)]] = np.nan
     parts = []
     for number, kind in enumerate((FLIP, NEUTRAL, "difference")):
         chosen = {FLIP: flips, NEUTRAL: ~flips}.get(kind, np.ones(len(flips), dtype=bool))

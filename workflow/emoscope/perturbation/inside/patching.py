@@ -29,7 +29,7 @@ from emoscope.models.families import (
     projection_of,
 )
 from emoscope.models.interventions import changing_input, changing_output, resumed_at
-from emoscope.models.logits import probabilities
+from emoscope.models.logits import gives_several, probabilities
 from emoscope.perturbation.inside.alignment import Aligned
 from emoscope.storage.names import NONE
 
@@ -75,7 +75,7 @@ def patch_table(
 ) -> pd.DataFrame:
     """All patches: `site, block, unit, head, direction, rise, fall, share, change`, and the unit's words and tokens.
 
-    `rise` and `fall` are the classes whose probability the flip raises and lowers most, m = logit(rise) - logit(fall).
+    `rise` and `fall` are the classes of `moved_classes`, m = logit(rise) - logit(fall).
     `share` is (m(patched) - m(recipient)) / (m(donor) - m(recipient)), the normalised logit difference of Wang et al.
     2022 (arXiv:2211.00593): 0 changes nothing, 1 makes the recipient's margin the donor's; it may be negative or exceed
     1, and is NaN where both texts have the same margin. `change` is the recipient's change of P(rise). Logits carry
@@ -103,8 +103,12 @@ def patch_table(
 
 
 def moved_classes(model: PreTrainedModel, original: Activations, flipped: Activations) -> tuple[int, int]:
-    """The numbers of the classes whose probabilities the flip raises and lowers most."""
-    moved = probabilities(model, flipped.logits) - probabilities(model, original.logits)
+    """The numbers of the classes whose probabilities the flip raises and lowers most; of several labels, whose logits.
+
+    So the margin never falls: of labels that all rise, the one that gains most probability may gain least in logits.
+    """
+    before, after = original.logits, flipped.logits
+    moved = after - before if gives_several(model) else probabilities(model, after) - probabilities(model, before)
     return int(moved.argmax()), int(moved.argmin())
 
 

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.models.families import pooled_token
 from emoscope.perturbation.inside.alignment import Aligned, Unit, align
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, PLACES
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable
+from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, countable
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,19 @@ class Drawn:
 def kinds_of(pairs: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     """The countable flips and neutral swaps, each in an order drawn by chance, each text once.
 
+    Given names exchanged within one gender are neither: they say something about the axis, and match no flip.
     One pair of every cluster comes first, then a second one, and so on; both kinds meet their common clusters in the
     same order, so that as far as possible a flip and a neutral swap of the same text are looked at.
     """
     rng = np.random.default_rng(seed)
     shuffled = pairs[countable(pairs)].sort_values(["origin", "id", "term"]).sample(frac=1, random_state=rng)
-    neutral = shuffled["origin"].isin(NEUTRAL_ORIGINS)
+    origin = shuffled["origin"]
+    kind_of = {FLIP: ~origin.isin(NEUTRAL_ORIGINS), NEUTRAL: origin.isin(NEUTRAL_OF.values())}
     codes, clusters = pd.factorize(shuffled["cluster"], sort=True)
     shuffled = shuffled.assign(order=rng.permutation(len(clusters))[codes])
     kinds = {}
-    for kind, rows in ((FLIP, shuffled[~neutral]), (NEUTRAL, shuffled[neutral])):
-        rows = rows.drop_duplicates(["text", "perturbed"])
+    for kind, chosen in kind_of.items():
+        rows = shuffled[chosen].drop_duplicates(["text", "perturbed"])
         turn = rows.groupby("cluster").cumcount()
         kinds[kind] = rows.assign(turn=turn).sort_values(["turn", "order"], kind="stable")
     return kinds
