@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emoscope.plan import code_inputs
-from emoscope.plan.code_inputs import PACKAGE, code_of, file_of, python_of
+from emoscope.plan.code_inputs import PACKAGE, code_of, file_of, page_code, python_of
 
 RULES = [
     rule
@@ -31,6 +31,14 @@ def test_imports_are_followed():
     found = names("experiments.masking.measure")
     assert {"experiments.masking.measure", "models.interventions", "models.families", "storage.files"} <= found
     assert not {"cli", "experiments.flips.gender", "data.planted", "experiments.performance.summarise"} & found
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in (PACKAGE.parent / "notebooks").glob("*.ipynb")))
+def test_a_page_depends_on_every_template_that_its_code_fills(page):
+    files = page_code(page)
+    code = "\n".join(python_of(path) for path in files if path.suffix in (".py", ".ipynb"))
+    filled = set(re.findall(r"""\bpassage(?:\(|, )"(\w+)\"""", code))
+    assert filled <= {path.name.removesuffix(".html.j2") for path in files}
 
 
 def test_light_jobs_do_not_depend_on_the_model_code():

@@ -313,6 +313,7 @@ def test_any_unknown_key_is_explained_in_one_line(path, key):
     ("change", "message"),
     [
         ({"corpus": "calibrate"}, "residual.corpus: 'calibrate' is not under `corpora`; did you mean 'calibration'"),
+        ({"corpus": "lists"}, "residual.corpus: a text of 'lists' may have several labels; name one of one label each"),
         ({"autoencoder": {"block": 30}}, "residual.autoencoder.block: 30, but 'smollm2' has blocks 0 to 29"),
         (
             {"autoencoder": {"active": 99, "features": 64}},
@@ -324,7 +325,7 @@ def test_any_unknown_key_is_explained_in_one_line(path, key):
 )
 def test_a_mistake_in_a_write_ups_settings_is_one_line(change, message):
     with pytest.raises(UserError, match=message) as error:
-        complete({**DEFAULT, "residual": change})
+        complete({**DEFAULT, "corpora": DEFAULT["corpora"] | {"lists": LISTS}, "residual": change})
     assert "\n" not in str(error.value)
 
 

@@ -140,3 +140,21 @@ def test_impossible_rates_are_refused():
     for count, n, margin in ((5, 3, 0.1), (1, 3, 0), (1, 3, 1), (-1, 3, 0.1)):
         with pytest.raises(ValueError, match="margin"):
             equivalence.rate_equivalence_verdict(count, n, margin)
+
+
+def estimates(values: np.ndarray, errors: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return values, values - 1.96 * errors, values + 1.96 * errors
+
+
+def test_the_largest_of_many_changes_by_chance_is_no_change():
+    """600 cells without any effect: in 5 % of samples at most is the largest one shown to be above zero."""
+    rng = np.random.default_rng(0)
+    found = np.array([equivalence.largest_interval(*estimates(rng.normal(0, 0.1, 600), 0.1)) for _ in range(300)])
+    assert (found[:, 0] > 0).mean() < 0.09 and (found[:, 1] > 0.3).all()
+    low, high = equivalence.largest_interval(*estimates(np.r_[np.zeros(599), -1.0], 0.1))
+    assert 0.5 < low < 1 < high, "what is there is found, on either side"
+
+
+def test_that_no_change_is_large_asks_it_of_every_cell():
+    low, high = equivalence.largest_interval(*estimates(np.array([0.05, 0.04]), np.array([0.01, 0.5])))
+    assert low < 0.05 and high > 0.9

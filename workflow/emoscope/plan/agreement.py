@@ -166,6 +166,10 @@ def _check_residual(config: dict) -> None:
     if (corpus := residual["corpus"]) not in config["corpora"]:
         hint = suggest(corpus, config["corpora"])
         raise UserError(f"config residual.corpus: {corpus!r} is not under `corpora`{hint}")
+    if has_several(config["corpora"][corpus]):
+        raise UserError(
+            f"config residual.corpus: a text of {corpus!r} may have several labels; name one of one label each"
+        )
     where = "config residual.autoencoder"
     for small, large in (("active", "features"), ("patched", "held_out")):
         if autoencoder[small] > autoencoder[large]:

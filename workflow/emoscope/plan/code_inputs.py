@@ -52,12 +52,12 @@ def code_of(*sources: Path) -> list[Path]:
 
 
 def page_code(page: str) -> list[Path]:
-    """What a page is made with: its notebook and what that imports, what renders it, its template, style and words."""
-    workflow = PACKAGE.parent
+    """What a page is made with: its notebook and what that imports, what renders it, its templates, style and words."""
+    workflow, shared = PACKAGE.parent, "several_labels"
     code = code_of(workflow / "notebooks" / f"{page}.ipynb", file_of("reporting.render"))
-    words = [
-        workflow / "report" / name for name in ("page.html.j2", "page.css", "sort_tables.js", f"pages/{page}.html.j2")
-    ]
+    pages = [page, shared] if file_of(f"reporting.{shared}") in code else [page]
+    names = ("page.html.j2", "page.css", "sort_tables.js", *(f"pages/{name}.html.j2" for name in pages))
+    words = [workflow / "report" / name for name in names]
     return [*code, *(path for path in words if path.is_file())]
 
 

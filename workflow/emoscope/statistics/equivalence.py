@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from emoscope.statistics.bounded import SHARE, bounded_test
-from emoscope.statistics.clusters import POWER, MeanTest, Numbers, clustered
+from emoscope.statistics.clusters import POWER, Interval, MeanTest, Numbers, clustered
 from emoscope.statistics.rates import minimum_detectable_rate, rate_interval
 
 
@@ -103,3 +103,14 @@ def rate_equivalence_verdict(count: int, n: int, margin: float, alpha: float = 0
     below, above = (stats.binomtest(count, n, margin, alternative=side).pvalue for side in ("less", "greater"))
     detectable = minimum_detectable_rate(n, margin, alpha)
     return Verdict(str(equivalence_verdict(below, above, alpha)), count / n, margin, below, above, detectable, n)
+
+
+def largest_interval(value: np.ndarray, low: np.ndarray, high: np.ndarray, alpha: float = 0.05) -> Interval:
+    """How large the largest of many effects is: it was chosen for its size, so its own interval is too narrow.
+
+    Of the largest distance from zero of several values (n,) with intervals: from what one of them is shown to reach,
+    with Bonferroni's correction for all, to the far end of all their intervals.
+    """
+    wider = stats.norm.isf(alpha / 2 / len(value)) / stats.norm.isf(alpha / 2)
+    reached = np.where(value >= 0, value + wider * (low - value), -(value + wider * (high - value)))
+    return Interval(float(reached.max()), float(np.maximum(np.abs(low), np.abs(high)).max()))

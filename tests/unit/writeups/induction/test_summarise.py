@@ -195,7 +195,7 @@ def test_the_largest_change_is_the_one_furthest_from_zero_and_the_loss_there_is_
         )
         for sequence in range(8)
     ]  # fmt: skip
-    found = {finding.name: finding for finding in mlp_findings(mlps_of(pd.DataFrame(rows), STATISTICS))}
+    found = {finding.name: finding for finding in mlp_findings(mlps_of(pd.DataFrame(rows), STATISTICS), 0.05)}
     values = {name: finding.value for name, finding in found.items()}
     assert values == pytest.approx(
         {"mlp_seam": 5, "mlp_one_position": -0.04, "mlp_own_position": 0.9, "mlp_everywhere": -0.7}

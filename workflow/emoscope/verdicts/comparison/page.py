@@ -23,6 +23,7 @@ from emoscope.reporting.html import (
     unsigned,
 )
 from emoscope.reporting.passages import passage
+from emoscope.reporting.several_labels import how_to_read_groups
 from emoscope.statistics.ranks import FEWEST_TARGETS
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.comparison.summarise import (
@@ -81,8 +82,7 @@ def groups_of_several_labels(measures: pd.DataFrame) -> list[str]:
 
 def how_to_read(measures: pd.DataFrame) -> Markup:
     """What numbers mean in those groups; nothing without any."""
-    groups = groups_of_several_labels(measures)
-    return passage("several_labels", "comparison", groups=groups) if groups else Markup()
+    return how_to_read_groups(groups_of_several_labels(measures))
 
 
 def setups(runs: Mapping[str, Mapping], models: Mapping[str, Mapping], trainings: Mapping[str, Mapping]) -> Markup:

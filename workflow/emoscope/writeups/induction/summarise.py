@@ -13,6 +13,7 @@ from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
 from emoscope.statistics.clusters import Interval
+from emoscope.statistics.equivalence import largest_interval
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
@@ -51,7 +52,7 @@ def summarise_induction(
         [
             *half_findings(tables["halves"]),
             *head_findings(tables["heads"]),
-            *mlp_findings(tables["mlps"]),
+            *mlp_findings(tables["mlps"], 1 - statistics["confidence"]),
             *silenced_findings(tables["silenced"]),
             *pair_findings(tables["pairs"]),
         ],
@@ -164,7 +165,7 @@ def head_findings(scored: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(f"random_{line}_score", best["value"], best["low"], best["high"], note)
 
 
-def mlp_findings(replaced: pd.DataFrame) -> Iterator[Finding]:
+def mlp_findings(replaced: pd.DataFrame, alpha: float) -> Iterator[Finding]:
     """The largest change of the loss: at the seam, at a single later position, at all positions; over the blocks.
 
     `mlp_own_position` judges a single later position by the loss there, which no other position dilutes.
@@ -179,7 +180,9 @@ def mlp_findings(replaced: pd.DataFrame) -> Iterator[Finding]:
     for name, rows in kinds.items():
         row = rows.loc[rows["value"].abs().idxmax()]
         where = f"Block {row['block']:.0f}" + (f", offset {row['offset']:.0f}" if row["offset"] > 0 else "")
-        yield Finding(name, row["value"], row["low"], row["high"], f"{where}, the largest of {len(rows)}.")
+        low, high = largest_interval(*(rows[name].to_numpy() for name in ("value", "low", "high")), alpha)
+        low, high = (low, high) if row["value"] >= 0 else (-high, -low)
+        yield Finding(name, row["value"], low, high, f"{where}, the largest of {len(rows)}.")
 
 
 def silenced_findings(without: pd.DataFrame) -> Iterator[Finding]:
