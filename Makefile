@@ -31,7 +31,7 @@ $(STAMP):
 # Pin what a fresh environment resolves to today.
 lock:
 	python3 -m venv --clear .venv-lock
-	.venv-lock/bin/pip install --quiet '.[test]' 'python-dateutil<3' 'soupsieve<3.0.2'  # botocore wants that; Python 3.11.2 this
+	.venv-lock/bin/pip install --quiet '.[test]' 'python-dateutil<3' 'soupsieve<3'  # botocore wants that; Python 3.11.2 this
 	.venv-lock/bin/pip freeze --exclude emoscope | sed 's/+cpu$$//' > envs/requirements.lock
 	.venv-lock/bin/python envs/write_conda.py
 	rm -rf .venv-lock
