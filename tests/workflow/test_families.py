@@ -36,8 +36,8 @@ WHOLE = (
 )
 MARKED = ("bert",)  # tried for every change, the others for releases
 IN_PART = {  # what is refused where the structure does not allow it
-    "deberta-v2 with a convolution": {"patching", "attribution", "lens", "attention"},
-    "modernbert that pools the mean": {"patching", "attribution", "lens", "attention"},
+    "deberta-v2 with a convolution": {"patching", "attribution", "lens", "attention", "features"},
+    "modernbert that pools the mean": {"patching", "attribution", "lens", "attention", "probing"},
 }
 
 
