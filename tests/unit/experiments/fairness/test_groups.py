@@ -84,15 +84,17 @@ def test_overconfidence_is_confidence_that_accuracy_does_not_bear_out():
     found = compared(texts(400, 0.5, 0.4, 0.4, "male"), texts(400, 0.5, 0.1, 0.1, "female"))
     for measure in ("overconfidence", "calibration error"):
         row = found.loc[(measure, "")]
-        assert (row["first"], row["second"]) == pytest.approx((0.3, 0)) and row["difference"] == pytest.approx(0.3)
+        assert (row["first"], row["second"]) == pytest.approx((0.3, 0))
+        assert row["first_low"] < 0.3 < row["first_high"] and row["second_low"] < row["second_high"]
     row = found.loc[("overconfidence", "")]
+    assert row["difference"] == pytest.approx(0.3)
     assert row["verdict"] == "different" and row["low"] < row["difference"] < row["high"]
     modest = compared(texts(400, 0.5, 0, 0, "male"), texts(400, 0.5, 0.1, 0.1, "female"))
     assert modest.loc[("overconfidence", ""), "first"] == pytest.approx(-0.1)
     assert modest.loc[("calibration error", ""), "first"] == pytest.approx(0.1)
 
 
-def test_no_difference_of_calibration_errors_is_judged_as_few_texts_alone_make_one():
+def test_no_difference_of_calibration_errors_is_told_as_few_texts_alone_make_one():
     """Both groups are calibrated, and the small one has the larger error."""
     rng = np.random.default_rng(1)
     sides = []
@@ -101,8 +103,8 @@ def test_no_difference_of_calibration_errors_is_judged_as_few_texts_alone_make_o
         right = rng.random(count) < side["confidence"]
         sides.append(side.assign(pred=np.where(right, side["label"], 1 - side["label"])))
     row = compared(*sides).loc[("calibration error", "")]
-    assert row["difference"] > 0.01 and row["first_low"] < row["first_high"], "each has an interval of its own"
-    assert row[["low", "high", "p", "p_adjusted"]].isna().all() and row["verdict"] == ""
+    assert row["first"] > row["second"] + 0.01 and row["first_low"] < row["first_high"], "each has its own interval"
+    assert row[["difference", "low", "high", "p", "p_adjusted"]].isna().all() and row["verdict"] == ""
 
 
 def test_each_text_counts_once_and_texts_of_no_group_do_not():

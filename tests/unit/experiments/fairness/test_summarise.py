@@ -49,6 +49,8 @@ def test_groups_of_a_column_stand_behind_those_of_flips(tmp_path):
     assert (accuracy["second_group"], accuracy["second"], accuracy["second_texts"]) == ("south", 1, 36)
     assert findings.loc["column_dialect.groups.accuracy", "value"] == -1
     assert findings.index.is_unique and "gender.natural.counterfactual_gap.anger" in findings.index
+    assert "gender.groups.overconfidence" in findings.index
+    assert not findings.index.str.contains("calibration_error").any(), "it has no difference"
 
 
 def test_without_such_a_column_nothing_changes(tmp_path):

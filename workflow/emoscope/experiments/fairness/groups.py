@@ -53,13 +53,13 @@ def compare_groups(
       opportunity, Hardt, Price and Srebro (2016), "Equality of opportunity in supervised learning";
     - `false positives`: of the texts of other classes, the share predicted so; with the former, equalised odds;
     - `overconfidence`: mean confidence minus accuracy; `calibration error`: the expected one, Guo et al. (2017), "On
-      calibration of modern neural networks".
+      calibration of modern neural networks". It has no difference: each errs upwards, in few texts further, so that
+      groups of two sizes would differ without any cause.
 
     Rates have exact intervals, differences Newcombe's, p is Fisher's; overconfidence and calibration error are
-    bootstrapped, and the p of the first follows from the interval. The difference of calibration errors is not judged:
-    each errs upwards, in few texts further, so that groups of two sizes would differ without any cause. `p_adjusted` is
-    Benjamini and Hochberg's over the classes of a measure. `verdict`: equivalent within the margin, different, or
-    underpowered. A group of fewer than FEWEST_CLUSTERS texts has neither intervals nor tests.
+    bootstrapped, and the p of the first follows from the interval. `p_adjusted` is Benjamini and Hochberg's over the
+    classes of a measure. `verdict`: equivalent within the margin, different, or underpowered. A group of fewer than
+    FEWEST_CLUSTERS texts has neither intervals nor tests.
     """
     table = predictions.assign(group=predictions["id"].map(groups))
     return judged(_measured(table, sides, classes, margin, alpha, resamples, seed), alpha)
@@ -141,25 +141,23 @@ def _confidence(
     bins = bins_of(confidence)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
-        found = []
-        for place in places:
+        over, error = np.full((2, 2), np.nan)
+        for side, place in enumerate(places):
             weight = weights * place
             if weight.any():
-                over = weight @ (confidence - right) / weight.sum()
-                found.append((over, calibration_error(confidence, right, bins, weight)))
-            else:
-                found.append((np.nan, np.nan))
-        return np.array([*found, np.subtract(*found)])  # (first, second, difference) of both measures
+                over[side] = weight @ (confidence - right) / weight.sum()
+                error[side] = calibration_error(confidence, right, bins, weight)
+        return np.array([*over, *error, over[0] - over[1]])
 
     value, rows = statistic(np.ones(len(right))), np.arange(len(right))
     enough = all(_enough(right[place]) for place in places)
     drawn = {"seed": seed, "resamples": resamples, "alpha": alpha}
     low, high = bootstrap_statistic(statistic, rows, **drawn) if enough else np.full((2, *value.shape), np.nan)
-    for k, measure in enumerate((OVERCONFIDENCE, CALIBRATION_ERROR)):
-        sides = [(value[n, k], low[n, k], high[n, k], int(place.sum())) for n, place in enumerate(places)]
-        judged_by = (low[2, k], high[2, k]) if measure == OVERCONFIDENCE else (np.nan, np.nan)
-        p = interval_test(value[2, k], *judged_by, 0.0, alpha)[1] if not np.isnan(judged_by[0]) else np.nan
-        yield _row(measure, "", sides, judged_by, p, margin, alpha)
+    counts = [int(place.sum()) for place in places] * 2
+    *sides, (difference, *interval, _) = zip(value, low, high, [*counts, 0], strict=True)
+    p = interval_test(difference, *interval, 0.0, alpha)[1] if enough else np.nan
+    yield _row(OVERCONFIDENCE, "", sides[:2], tuple(interval), p, margin, alpha)
+    yield (CALIBRATION_ERROR, "", *sides[2], *sides[3], *[np.nan] * 6)
 
 
 def _row(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.experiments.fairness.gaps import absolute_gaps, paired_tests
-from emoscope.experiments.fairness.groups import compare_column, compare_groups, named_groups
+from emoscope.experiments.fairness.groups import CALIBRATION_ERROR, compare_column, compare_groups, named_groups
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.settings import resampling
@@ -69,7 +69,7 @@ def findings_of(axis: str, absolute: pd.DataFrame, summary: pd.DataFrame) -> Ite
 def group_findings(axis: str, compared: pd.DataFrame) -> Iterator[Finding]:
     """Between texts of the one group and of the other, `{axis}.groups.{measure}` and, for rates of classes,
     `.{class}`."""
-    for row in compared.to_dict("records"):
+    for row in compared[compared["measure"] != CALIBRATION_ERROR].to_dict("records"):  # it has no difference
         name = ".".join(
             filter(None, (axis.replace(" ", "_"), "groups", row["measure"].replace(" ", "_"), row["class"]))
         )
