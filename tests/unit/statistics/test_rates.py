@@ -61,6 +61,15 @@ def test_independent_rows_count_each_and_copies_once():
     assert low < rates.exact_interval(10, 40).low and high > rates.exact_interval(10, 40).high
 
 
+def test_what_is_described_has_wilsons_interval_of_its_effective_rows():
+    events, copies = np.arange(40) % 10 < 3, np.repeat(np.arange(40), 5)
+    assert rates.described_rate(events, np.arange(40), 0.1) == rates.wilson_interval(12, 40, 0.1)
+    assert rates.described_rate(events[copies], copies) == pytest.approx(rates.wilson_interval(12, 40))
+    assert np.isnan(rates.described_rate(events, np.arange(40) % 7)).all()
+    assert np.isfinite(rates.described_rate(events, np.arange(40) % 8)).all()
+    assert np.isfinite(rates.described_rate(events[:5], np.arange(5))).all(), "rows that are clusters of their own"
+
+
 @pytest.mark.parametrize("alpha", [0.05, 0.2])
 def test_few_clusters_make_fewer_effective_rows(alpha):
     rng, ids = np.random.default_rng(0), np.arange(400)
@@ -133,6 +142,24 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(pairs):
     assert p == pytest.approx(scipy_stats.binomtest(lost, lost + gained).pvalue if lost + gained else 1)
     assert p == float(mcnemar([[0, lost], [gained, 0]], exact=True).pvalue)
     assert rates.mcnemar_test(after, before) == p
+
+
+def test_mcnemar_counts_a_cluster_once():
+    before, after, ids = np.arange(10) < 8, np.arange(10) > 6, np.arange(30) % 10
+    assert rates.mcnemar_test(before[ids], after[ids], ids) == rates.mcnemar_test(before, after) == pytest.approx(2 * 46 / 2**9)
+    lost, gained = np.array([True, True, False]), np.array([False, False, True])
+    assert rates.mcnemar_test(lost, gained, np.zeros(3)) == 1, "two lost and one gained are one lost"
+    assert rates.mcnemar_test(np.tile(lost, 8), np.tile(gained, 8), np.repeat(np.arange(8), 3)) == 2 * 0.5**8
+    assert rates.mcnemar_test(lost[1:], gained[1:], np.zeros(2)) == 1, "one lost and one gained are none"
+
+
+def test_mcnemar_holds_its_level_however_much_the_rows_of_a_cluster_are_alike():
+    rng, ids, wrong = np.random.default_rng(0), np.repeat(np.arange(40), 5), {"rows": 0, "clusters": 0}
+    for _ in range(400):
+        before, after = rng.random((2, 40)) < 0.5  # all rows of a cluster are right, or none
+        wrong["clusters"] += rates.mcnemar_test(before[ids], after[ids], ids) <= 0.05
+        wrong["rows"] += rates.mcnemar_test(before[ids], after[ids]) <= 0.05
+    assert wrong["clusters"] <= 400 * 0.05 + 9 < 100 < wrong["rows"]
 
 
 def test_mcnemar_refuses_unpaired_vectors():

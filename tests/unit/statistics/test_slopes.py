@@ -1,10 +1,10 @@
-"""Least-squares slopes and their intervals."""
+"""Least-squares slopes and their intervals; the p of a correlation."""
 
 import numpy as np
 import pytest
-from scipy.stats import linregress, t
+from scipy.stats import linregress, pearsonr, t
 
-from emoscope.statistics.slopes import slopes
+from emoscope.statistics.slopes import correlation_p, slopes
 
 
 def test_one_slope_is_that_of_y_on_x_and_not_of_x_on_y():
@@ -39,3 +39,36 @@ def test_what_cannot_be_told_is_nan(x):
     found, interval = slopes(np.array(x), np.arange(len(x)))
     assert np.isnan([found, *interval]).all()
     assert found.shape == interval.low.shape == interval.high.shape == (len(x[0]),)
+
+
+def test_the_p_of_a_correlation_is_scipys_where_rows_are_independent():
+    x, y = np.random.default_rng(0).normal(size=(2, 30))
+    for other in (y, x + y, -x - y, y > 0):
+        assert correlation_p(x, other, np.arange(30)) == pytest.approx(pearsonr(x, other).pvalue)
+
+
+def test_a_table_written_several_times_says_no_more_of_a_correlation():
+    x, y = np.random.default_rng(0).normal(size=(2, 30))
+    copies = np.repeat(np.arange(30), 4)
+    once = pearsonr(x, x + 2 * y).pvalue
+    assert correlation_p(x[copies], (x + 2 * y)[copies], copies) == pytest.approx(once)
+    assert pearsonr(x[copies], (x + 2 * y)[copies]).pvalue < 0.01 * once
+
+
+@pytest.mark.parametrize(("shared", "enough"), [(True, 0.15), (False, 0)])
+def test_the_p_of_a_correlation_holds_its_level_in_clusters(shared, enough):
+    """Clusters of 1 to 9 rows, in which one side is alike, and the other as well if `shared`; then rows alone mislead."""
+    rng, wrong, naive = np.random.default_rng(0), 0, 0
+    ids = np.repeat(np.arange(60), rng.integers(1, 10, 60))
+    for _ in range(400):
+        x, y = (rng.normal(size=60)[ids] + rng.normal(size=len(ids)) * 0.3 for _ in range(2))
+        y = y if shared else rng.permutation(y)  # then its rows are as alike as any
+        wrong += correlation_p(x, y, ids) <= 0.05
+        naive += pearsonr(x, y).pvalue <= 0.05
+    assert 0.01 * 400 <= wrong <= 0.08 * 400 and naive >= enough * 400
+
+
+def test_what_cannot_be_tested_has_no_p():
+    x, y = np.random.default_rng(0).normal(size=(2, 40))
+    assert np.isnan(correlation_p(x, np.ones(40), np.arange(40)))
+    assert np.isnan(correlation_p(x, y, np.arange(40) % 7)) and not np.isnan(correlation_p(x, y, np.arange(40) % 8))

@@ -8,7 +8,7 @@ from emoscope.statistics.clusters import FEWEST_CLUSTERS, POWER, Interval, Numbe
 
 
 def wilson_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval:
-    """Wilson score interval of a rate, elementwise; NaN where n is 0. For rows repeating a text, count it once.
+    """Wilson score interval of a rate, elementwise; NaN where n is 0. Rows must be independent: see `described_rate`.
 
     Wilson (1927), Journal of the American Statistical Association 22, 209; statsmodels' `proportion_confint`, number
     for number, without the second that importing it takes.
@@ -55,6 +55,16 @@ def effective_rows(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05
     return float(np.clip(known * rate * (1 - rate) / error**2, least, rows)) if error else rows
 
 
+def described_rate(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05) -> Interval:
+    """Wilson's interval of a rate, with effective rows for rows: Korn and Graubard (1998). NaN for fewer than
+    FEWEST_CLUSTERS clusters of several rows. Of rare events in few clusters it is too narrow: see `rate_interval`."""
+    events = np.asarray(events, dtype=bool)
+    if len(np.unique(clusters)) < min(FEWEST_CLUSTERS, len(events)):
+        return Interval(np.nan, np.nan)
+    rows = effective_rows(events, clusters, alpha)
+    return wilson_interval(events.mean() * rows, rows, alpha)
+
+
 def rate_interval(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05) -> Interval:
     """Interval of how often something happens that never covers too rarely: Clopper and Pearson's where every row is a
     cluster, else that of a bounded mean. NaN for fewer than FEWEST_CLUSTERS clusters of several rows.
@@ -82,15 +92,20 @@ def minimum_detectable_rate(n: int, margin: float, alpha: float = 0.05) -> float
     return float(stats.beta.ppf(POWER, events, n - events + 1))  # scipy's NaN if that is more than n
 
 
-def mcnemar_test(before: np.ndarray, after: np.ndarray) -> float:
-    """Two-sided p of the exact McNemar test on two boolean vectors (n,) of correctness, one row per independent text.
+def mcnemar_test(before: np.ndarray, after: np.ndarray, clusters: np.ndarray | None = None) -> float:
+    """Two-sided p of the exact McNemar test on two boolean vectors (n,) of correctness; without `clusters` (n,), their
+    rows are independent.
 
-    The binomial test of the rows that differ, McNemar (1947), Psychometrika 12, 153.
+    The binomial test of the rows that differ, McNemar (1947), Psychometrika 12, 153. The rows of a cluster are one
+    trial, lost or gained as most of those that differ are, left out if as many are either; so what they have in common
+    does not count twice.
     """
     before, after = np.asarray(before, dtype=bool), np.asarray(after, dtype=bool)
     if before.ndim != 1 or before.size == 0 or before.shape != after.shape:
         raise ValueError(f"need two non-empty vectors of one length, got {before.shape} and {after.shape}")
-    lost, gained = int((before & ~after).sum()), int((~before & after).sum())
+    ids = np.arange(before.size) if clusters is None else clusters
+    change = clustered(after.astype(int) - before, ids).sums[:, 0]
+    lost, gained = int((change < 0).sum()), int((change > 0).sum())
     return min(1.0, 2 * float(stats.binom.cdf(min(lost, gained), lost + gained, 0.5)))
 
 
@@ -114,13 +129,9 @@ def rate_difference_interval(
     if first.size == 0 or second.size == 0 or (paired and first.shape != second.shape):
         raise ValueError(f"need two non-empty vectors, of one length if paired, got {first.shape} and {second.shape}")
     clusters = clusters or (np.arange(first.size), np.arange(second.size))
-    if any(len(np.unique(ids)) < min(FEWEST_CLUSTERS, len(ids)) for ids in clusters):
-        return Interval(np.nan, np.nan)
     (p1, l1, u1), (p2, l2, u2) = (
-        (events.mean(), *wilson_interval(events.mean() * rows, rows, alpha))
-        for events, rows in (
-            (events, effective_rows(events, ids, alpha)) for events, ids in zip((first, second), clusters, strict=True)
-        )
+        (events.mean(), *described_rate(events, ids, alpha))
+        for events, ids in zip((first, second), clusters, strict=True)
     )
     phi = _phi(first, second) if paired else 0.0
     down = (p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2

@@ -1,9 +1,9 @@
-"""Straight lines through a few runs: least squares with Student's t."""
+"""Straight lines, with Student's t: least squares through a few runs, and whether two columns go together."""
 
 import numpy as np
 from scipy import stats
 
-from emoscope.statistics.clusters import Interval
+from emoscope.statistics.clusters import FEWEST_CLUSTERS, Interval, clustered
 
 
 def slopes(x: np.ndarray, y: np.ndarray, alpha: float = 0.05) -> tuple[np.ndarray, Interval]:
@@ -22,3 +22,24 @@ def slopes(x: np.ndarray, y: np.ndarray, alpha: float = 0.05) -> tuple[np.ndarra
     error = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
     half = stats.t.isf(alpha / 2, rows - columns) * error
     return fitted[1:], Interval((fitted - half)[1:], (fitted + half)[1:])
+
+
+def correlation_p(x: np.ndarray, y: np.ndarray, clusters: np.ndarray) -> float:
+    """Two-sided p that Pearson's correlation of x and y (n,) is nil; scipy's `pearsonr` where every row is a cluster.
+
+    Else with effective rows for rows, Kish (1965): rows times the variance of the correlation for independent rows over
+    that for independent clusters, both by its influence function, Devlin, Gnanadesikan and Kettenring (1975),
+    Biometrika 62, 531; bounded as `rates.effective_rows` is. NaN if x or y does not vary, or for fewer than
+    FEWEST_CLUSTERS clusters of several rows.
+    """
+    x, y = (np.asarray(column, dtype=float) for column in (x, y))
+    if not (np.ptp(x) and np.ptp(y)) or len(np.unique(clusters)) < min(FEWEST_CLUSTERS, len(x)):
+        return np.nan
+    r = float(stats.pearsonr(x, y).statistic)
+    x, y = ((column - column.mean()) / column.std() for column in (x, y))
+    influence = x * y - r * (x**2 + y**2) / 2
+    data = clustered(influence, clusters)
+    least, together = len(x) ** 2 / (data.sizes**2).sum(), (data.sums**2).sum()
+    rows = np.clip(len(x) * (influence**2).sum() / together, least, len(x)) if together else least
+    half = rows / 2 - 1
+    return float(2 * stats.beta.sf(abs(r), half, half, loc=-1, scale=2))

@@ -74,6 +74,30 @@ def test_a_shares_difference_is_prompt_minus_baseline_text_by_text():
     assert same["difference"] == 0 and same["difference_low"] < 0 < same["difference_high"]
 
 
+def test_texts_that_stand_several_times_say_no_more():
+    rng, copies = np.random.default_rng(0), np.repeat(np.arange(60), 4)
+    good = np.arange(60) % 2 == 1
+    truth = np.column_stack([~good, good])
+    prompt, baseline = (truth ^ (rng.random((60, 1)) < wrong) for wrong in (0.1, 0.3))
+    once, often = (
+        compare_baseline(
+            said(prompt[rows], "view"), "words", said(baseline[rows], "view", epochs=0),
+            {"view": texts_of(truth, ["bad", "good"]).iloc[rows]}, TASKS, DRAWN,
+        ).iloc[0]
+        for rows in (np.arange(60), copies)
+    )  # fmt: skip
+    numbers = ["value", "low", "high", "difference", "difference_low", "difference_high", "detectable", "texts"]
+    assert often[numbers].tolist() == pytest.approx(once[numbers].tolist(), abs=0.005)  # Newcombe's phi is of rows
+
+
+def test_a_text_that_stands_several_times_is_lost_once():
+    truth = np.array([[0, 1, 0]] * 6, dtype=bool)
+    wrong = said(np.array([[True, False]] * 24), label="joy")
+    copies = np.repeat(np.arange(6), 4)
+    rows = compare_alone(said(truth[copies]), wrong, {"mood": texts_of(truth, CLASSES).iloc[copies]}, DRAWN)
+    assert next(row[9] for row in rows if row[3] == "accuracy") == pytest.approx(2 * 0.5**6)
+
+
 def test_f1_is_compared_as_micro_and_macro():
     rng = np.random.default_rng(0)
     truth = rng.random((50, 3)) < 0.5

@@ -58,6 +58,19 @@ def test_own_labels_are_held_against_themselves_and_others_against_all(answered)
     assert rows.loc[("score", "joy", "good"), "planted"] == pytest.approx(pearsonr(truth[:, 0], good).statistic)
 
 
+def test_p_values_are_of_texts_and_not_of_rows(answered):
+    truth, scores, texts, own, _ = answered
+    copies = np.repeat(np.arange(40), 3)
+    often = own._replace(score=own.score[copies], predicted=own.predicted[copies])
+    once, more = (
+        correlate(answer, {"mood": texts["mood"].iloc[rows]}, TASKS, DRAWN)
+        for answer, rows in ((own, np.arange(40)), (often, copies))
+    )
+    assert once["p"][0] == pytest.approx(pearsonr(truth[:, 0], scores[:, 0]).pvalue)
+    numbers = ["r", "low", "high", "p", "n"]
+    np.testing.assert_allclose(more[numbers], once[numbers])
+
+
 def table_of(rows: list[tuple], **columns: object) -> pd.DataFrame:
     names = ["texts", "task", "epochs", "measure", "of", "with", "r", "low", "high", "planted"]
     return pd.DataFrame(rows, columns=names).assign(**columns)

@@ -12,6 +12,9 @@ from emoscope.writeups.prompting.summarise import (
 )
 
 
+KINDS = {"mood": "a text", "view": "a text", "size": "another text"}  # of tasks, two of which have the same ones
+
+
 def named(findings) -> dict:
     return {finding.name: finding for finding in findings}
 
@@ -74,11 +77,27 @@ def test_a_longer_training_is_named_by_both():
 
 
 def test_the_largest_change_is_exact():
-    moved = pd.DataFrame(
-        {"check": ["composite head"] * 2 + ["explicit positions"] * 2, "moved": [1e-7, 8e-6, 0.1, 0.2]}
-    )
-    found = named(check_findings(moved.assign(flipped=[False, False, True, False]), alpha=0.05))
+    moved = pd.DataFrame({
+        "check": ["composite head"] * 2 + ["explicit positions"] * 2, "texts": "mood", "id": [3, 4] * 2,
+        "moved": [1e-7, 8e-6, 0.1, 0.2], "flipped": [False, False, True, False],
+    })  # fmt: skip
+    texts = {"mood": pd.DataFrame({"id": [3, 4], "text": ["one", "other"]})}
+    found = named(check_findings(moved, texts, alpha=0.05))
     exact = found["composite_head.moved"]
     assert exact.value == 8e-6 and pd.isna(exact.low) and pd.isna(exact.texts), "no sample, so no interval"
     assert found["explicit_positions.flipped"].value == pytest.approx(0.5)
     assert "composite_head.flipped" not in found
+
+
+def test_a_text_of_two_tasks_is_checked_once():
+    ids = range(40)
+    moved = pd.DataFrame({"check": "implicit positions", "id": ids, "moved": 0.1, "flipped": [n % 4 == 0 for n in ids]})
+    tables = {task: pd.DataFrame({"id": ids, "text": [f"{kind} {n}" for n in ids]}) for task, kind in KINDS.items()}
+    both = pd.concat([moved.assign(texts="mood"), moved.assign(texts="view")])
+    other = pd.concat([moved.assign(texts="mood"), moved.assign(texts="size")])
+    once, same, apart = (
+        named(check_findings(rows, tables, alpha=0.05))["implicit_positions.flipped"]
+        for rows in (moved.assign(texts="mood"), both, other)
+    )
+    assert (same.value, same.low, same.high) == pytest.approx((0.25, once.low, once.high))
+    assert apart.high - apart.low < 0.8 * (once.high - once.low)

@@ -80,6 +80,22 @@ def test_accuracy_is_a_share_of_texts_or_jaccards_index():
     assert headline_score(report, TASKS["view"], 3)["value"] == pytest.approx((pair[::-1] == pair).all(axis=1).mean())
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_texts_that_stand_several_times_say_no_more(task):
+    classes = TASKS[task]["classes"]
+    rng, copies = np.random.default_rng(0), np.repeat(np.arange(40), 5)
+    truth = np.eye(len(classes), dtype=bool)[rng.integers(0, len(classes), 40)]
+    predicted = np.where(rng.random((40, 1)) < 0.7, truth, np.roll(truth, 1, axis=1))
+
+    def reported(rows: np.ndarray) -> pd.DataFrame:
+        answer = Answer(task, task, "all", 3, classes, predicted[rows] * 1.0, predicted[rows])
+        return report_of(answer, {task: texts_of(truth, classes).iloc[rows]}, TASKS, DRAWN)
+
+    once, often = (reported(rows)[["value", "low", "high"]] for rows in (np.arange(40), copies))
+    assert once["low"].notna().all()
+    np.testing.assert_allclose(often, once, atol=1e-4)
+
+
 def test_the_score_that_stands_for_a_task_is_of_the_asked_training():
     row = {"task": "mood", "row": "micro avg", "measure": "f1", "value": 0.7}
     rows = [row, row | {"epochs": 3, "value": 0.1}, row | {"measure": "recall", "value": 0.2}]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.equivalence import detectable_from_interval
-from emoscope.statistics.rates import mcnemar_test, rate_difference_interval, wilson_interval
+from emoscope.statistics.rates import described_rate, mcnemar_test, rate_difference_interval
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.answers import Answer, answers_of, truth_of
 from emoscope.writeups.prompting.correlations import channels, weighted_correlations
@@ -31,7 +31,7 @@ def compare_baseline(
 
     Columns `task, epochs, method, row, measure, texts`, the baseline's `value, low, high`, the `difference` with
     `difference_low` and `difference_high`, and `detectable`, the smallest difference that so many texts show with 80 %
-    power. Shares of texts have Wilson's and Newcombe's intervals.
+    power. Shares of texts have Wilson's and Newcombe's intervals. `texts` are distinct; rows of one count together.
     """
     table, kind = texts[prompt.texts], tasks[prompt.task]["kind"]
     truth, clusters = truth_of(table, prompt.classes), table["text"].to_numpy()
@@ -44,7 +44,7 @@ def compare_baseline(
     if kind == "single":
         own, other = ((truth & said.predicted).any(axis=1) for said in (prompt, baseline))
         bounds = [
-            wilson_interval(other.sum(), len(other), drawn["alpha"]),
+            described_rate(other, clusters, drawn["alpha"]),
             rate_difference_interval(own, other, paired=True, clusters=(clusters, clusters), alpha=drawn["alpha"]),
         ]
         low, high = np.array(bounds).T[..., None]
@@ -52,7 +52,7 @@ def compare_baseline(
         low, high = bootstrap_statistic(values, clusters, **drawn)
     rows = pd.DataFrame(OVERALL[kind], columns=["row", "measure"])
     return rows.assign(
-        task=prompt.task, epochs=prompt.epochs, method=method, texts=len(table),
+        task=prompt.task, epochs=prompt.epochs, method=method, texts=table["text"].nunique(),
         value=found[0], low=low[0], high=high[0],
         difference=found[1], difference_low=low[1], difference_high=high[1],
         detectable=[detectable_from_interval(*pair, drawn["alpha"]) for pair in zip(low[1], high[1], strict=True)],
@@ -79,7 +79,7 @@ def compare_lengths(short: Answer, long: Answer, texts: dict, tasks: dict, drawn
     measures = [(measure, row) for row, measure in OVERALL[task["kind"]]]
     measures += [("pearson.prediction", name) for name in names]
     for (measure, of), *numbers in zip(measures, difference, low, high, strict=True):
-        yield short.task, short.epochs, long.epochs, measure, of, *numbers, len(table)
+        yield short.task, short.epochs, long.epochs, measure, of, *numbers, table["text"].nunique()
 
 
 def pairs_longer(answers: list[Answer]) -> Iterator[tuple[Answer, Answer]]:
@@ -104,6 +104,7 @@ def compare_alone(joint: Answer, alone: Answer, texts: dict, drawn: dict) -> Ite
     The interval is that of the difference, both judged on the same resampled texts; p is McNemar's, for accuracy.
     """
     table, place = texts[joint.texts], joint.classes.index(alone.label)
+    clusters = table["text"].to_numpy()
     truth = table[f"is_{alone.label}"].to_numpy(bool)
     said = [(joint.predicted[:, place], joint.score[:, place]), (alone.predicted[:, 1], alone.score[:, 1])]
 
@@ -119,8 +120,8 @@ def compare_alone(joint: Answer, alone: Answer, texts: dict, drawn: dict) -> Ite
         return np.array([*both, np.subtract(both[0], both[1])])
 
     found = values(np.ones(len(table)))
-    interval = bootstrap_statistic(values, table["text"].to_numpy(), **drawn)
-    p = mcnemar_test(said[0][0] == truth, said[1][0] == truth)
+    interval = bootstrap_statistic(values, clusters, **drawn)
+    p = mcnemar_test(said[0][0] == truth, said[1][0] == truth, clusters)
     for number, measure in enumerate(("accuracy", *CLASS_SCORES, "pearson")):
         numbers = (*found[:, number], interval.low[2, number], interval.high[2, number])
         yield alone.task, alone.label, alone.epochs, measure, *numbers, p if measure == "accuracy" else np.nan

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import pearsonr
 
 from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.statistics.slopes import correlation_p
 from emoscope.writeups.prompting.answers import Answer, truth_of
 
 PLANTED = 0.1  # a planted correlation whose sign should be found
@@ -29,17 +29,18 @@ def correlate(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
 
     On its own task's texts each channel is held against itself, on another's every pair is. `measure` is `score`, the
     probability, or `prediction`, 0 or 1 as in the write-up. Of generated texts `planted` is the correlation with the
-    truth in place of what the prompt says. NaN where one side does not vary.
+    truth in place of what the prompt says. NaN where one side does not vary. `n` counts distinct texts, of which
+    intervals and p take the rows together.
     """
     table, kind = texts[answer.texts], tasks[answer.texts]["kind"]
-    classes = tasks[answer.texts]["classes"]
+    classes, clusters = tasks[answer.texts]["classes"], table["text"].to_numpy()
     sources, truth = channels(classes, kind, truth_of(table, classes))
     rows = []
     for measure, values in (("score", answer.score), ("prediction", answer.predicted)):
         targets, said = channels(answer.classes, tasks[answer.task]["kind"], values)
         found = weighted_correlations(truth, said, np.ones(len(table)))
         interval = bootstrap_statistic(
-            lambda weights, said=said: weighted_correlations(truth, said, weights), table["text"].to_numpy(), **drawn
+            lambda weights, said=said: weighted_correlations(truth, said, weights), clusters, **drawn
         )
         for i, source in enumerate(sources):
             for j, target in enumerate(targets):
@@ -54,9 +55,9 @@ def correlate(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
                     "texts": answer.texts, "task": answer.task, "epochs": answer.epochs, "measure": measure,
                     "of": source, "with": target, "r": found[i, j],
                     "low": interval.low[i, j] if varies else np.nan, "high": interval.high[i, j] if varies else np.nan,
-                    "p": float(pearsonr(truth[:, i], said[:, j]).pvalue) if varies else np.nan,
+                    "p": correlation_p(truth[:, i], said[:, j], clusters) if varies else np.nan,
                     "planted": planted,
-                    "n": len(table),
+                    "n": table["text"].nunique(),
                 })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.bounded import SHARE, bounded_interval
-from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.rates import described_rate
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.answers import Answer, truth_of
 
@@ -19,7 +19,8 @@ def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
 
     Rows are the classes and scikit-learn's averages, 0 where nothing is to be divided; `accuracy` is the share of texts
     that are right, and for a task of several labels Jaccard's index as in SemEval-2018: labels both true and predicted
-    over labels either true or predicted, averaged over texts, 1 where there are none.
+    over labels either true or predicted, averaged over texts, 1 where there are none. `support` counts rows; intervals
+    take those of one text together.
     """
     truth, clusters = truth_of(texts[answer.texts], answer.classes), texts[answer.texts]["text"].to_numpy()
     interval = bootstrap_statistic(lambda w: report_values(truth, answer.predicted, w), clusters, **drawn)
@@ -39,9 +40,7 @@ def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
     ]
     if tasks[answer.task]["kind"] == "single":
         right = (truth & answer.predicted).any(axis=1)
-        rows.append(
-            (ALL, "accuracy", right.mean(), *wilson_interval(right.sum(), len(right), drawn["alpha"]), len(right))
-        )
+        rows.append((ALL, "accuracy", right.mean(), *described_rate(right, clusters, drawn["alpha"]), len(right)))
     else:
         either, both = (truth | answer.predicted).sum(axis=1), (truth & answer.predicted).sum(axis=1)
         share = np.where(either == 0, 1.0, both / np.maximum(either, 1))

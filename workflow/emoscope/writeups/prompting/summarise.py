@@ -9,7 +9,7 @@ import pandas as pd
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.reporting.html import listed
 from emoscope.statistics.families import benjamini_hochberg
-from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.rates import described_rate
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv, write_json, write_table
 from emoscope.storage.names import ALL
@@ -83,7 +83,7 @@ def summarise_prompting(
             *alone_findings(own_prompts),
             *baseline_findings(beside),
             *length_findings(pd.DataFrame(longer, columns=LONGER)),
-            *check_findings(pd.read_parquet(checks), drawn["alpha"]),
+            *check_findings(pd.read_parquet(checks), texts, drawn["alpha"]),
         ],
         findings,
     )
@@ -158,13 +158,16 @@ def length_findings(longer: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(name, row.difference, row.low, row.high, "one training, on the same texts", texts=row.texts)
 
 
-def check_findings(moved: pd.DataFrame, alpha: float) -> Iterator[Finding]:
-    """Largest changes, which are counted over all checked texts and therefore have no interval."""
+def check_findings(moved: pd.DataFrame, texts: dict[str, pd.DataFrame], alpha: float) -> Iterator[Finding]:
+    """Largest changes, which are counted over all checked texts and therefore have no interval; and how often a
+    prediction changes. Of `texts`, the test texts of every task, one may be of several tasks."""
+    of = {task: table.set_index("id")["text"] for task, table in texts.items()}
     for check, rows in moved.groupby("check", sort=False):
         stem, note = check.replace(" ", "_"), f"largest change of any logit of {len(rows)} texts, exactly"
         yield Finding(f"{stem}.moved", rows["moved"].max(), note=note)
         if check != "composite head":
-            share = wilson_interval(rows["flipped"].sum(), len(rows), alpha)
+            checked = [of[task][number] for task, number in zip(rows["texts"], rows["id"], strict=True)]
+            share = described_rate(rows["flipped"], checked, alpha)
             yield Finding(f"{stem}.flipped", rows["flipped"].mean(), *share, f"of {len(rows)} texts another prediction")
 
 
