@@ -219,6 +219,37 @@ def test_an_edited_masking_setting_reruns_the_masks(edited):
     assert jobs == together(masks, {"render_report": 1}, TRUTH, JUDGED)
 
 
+def test_a_setting_that_only_scoring_reads_trains_no_prompts_anew(edited):
+    jobs = edited("tiny.yaml", lambda text: text.replace("checked_texts: 6", "checked_texts: 5"))
+    scored = {"score_prompts": 1, "score_baselines": 1, "summarise_prompting": 1}  # baselines read what scoring leaves
+    judged = {"assess_writeup_claims": 1, "collect_claims": 1, "record_provenance": 1}
+    assert jobs == together(scored, judged, {"render_report": 1}, PAGES)
+
+
+def test_another_margin_reruns_what_judges_by_it(edited):
+    jobs = edited("config.yaml", lambda text: text.replace("margin: 0.02 ", "margin: 0.03 "))
+    assert {"summarise_effects", "summarise_masking", "assess_claims", "assess_ground_truth"} <= jobs.keys()
+    described = {"evaluate", "evaluate_autoencoder", "measure_writes", "assess_masking_truth"}
+    described |= {f"summarise_{name}" for name in ("attention", "induction", "prompting", "residual", "tracing")}
+    assert not jobs.keys() & {*described, "finetune", "predict", "score_prompts"}
+
+
+def test_a_model_that_is_exchanged_in_its_folder_reruns_what_reads_it(changeable):
+    """As a copy over the old file does it, which leaves the folder's date as it was."""
+    folder, made = changeable / "language", (changeable / "language").stat()
+    weights = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))
+    jobs = planned(changeable, "all")
+    reading = {"score_heads", "compose_heads", "ablate_mlps", "ablate_heads", "attention_weights", "block_attention"}
+    reading |= {"train_prompts", "score_prompts", "score_baselines", "read_residual", "measure_writes"}
+    reading |= {"train_autoencoder", "twin_autoencoder", "evaluate_autoencoder"}
+    assert reading <= jobs.keys() and jobs["train_prompts"] == 2
+    assert jobs["score_heads"] == jobs["attention_weights"] == 1, "neither the copier's nor the run's"
+    assert not jobs.keys() & {"finetune", "predict", "train_copier", "prepare_task"}
+
+
 def test_edited_masking_code_reruns_the_masks(edited):
     jobs = edited(MASKING, lambda text: text + "\n# a remark\n")
     masks = {"mask_block": 2, "mask_all_but": 1, "mask_pairs": 1, "summarise_masking": 1, "assess_masking_truth": 1}

@@ -5,6 +5,7 @@ rule ablate_mlps:
     """Replace the output of one MLP in the second half by that in the first half, position by position."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         code=code_of("writeups.induction.ablation"),
     output:
         f"{INDUCTION}/mlps.parquet",
@@ -35,6 +36,7 @@ rule ablate_heads:
     """Silence the best induction heads, the best previous-token heads, and as many random ones."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         heads=f"{INDUCTION}/heads.parquet",
         code=code_of("writeups.induction.ablation"),
     output:

@@ -31,6 +31,7 @@ rule attention_weights:
     """Tabulate every head's attention weights for the configured sentences, their averages and rollout."""
     input:
         model=lambda wildcards: SUBJECTS[wildcards.subject].folder,
+        files=lambda wildcards: [] if wildcards.subject in RUNS else own_files(SUBJECTS[wildcards.subject]),
         exactness=exactness_of,
         code=code_of("writeups.attention.measure"),
     output:
@@ -64,6 +65,7 @@ rule block_attention:
     """Block attention one weight and one head at a time, and record what becomes of the answer."""
     input:
         model=lambda wildcards: SUBJECTS[wildcards.subject].folder,
+        files=lambda wildcards: [] if wildcards.subject in RUNS else own_files(SUBJECTS[wildcards.subject]),
         texts=lambda wildcards: f"{STUDY.attention_corpus(SUBJECTS[wildcards.subject]).folder}/test.parquet",
         exactness=exactness_of,
         code=code_of("writeups.attention.measure"),
@@ -118,7 +120,7 @@ rule summarise_attention:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope summarise-attention --blocked {input.blocked:q} --looks {input.looks:q} \

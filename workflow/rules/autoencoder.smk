@@ -8,6 +8,7 @@ rule train_autoencoder:
     """Train a sparse autoencoder on the residual stream behind one block."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         code=code_of("writeups.residual.autoencoder"),
     output:
@@ -39,6 +40,7 @@ rule twin_autoencoder:
     """What the same autoencoder, and mere averages, explain of the same model with random weights."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         code=code_of("writeups.residual.autoencoder_scores"),
     output:
@@ -67,6 +69,7 @@ rule evaluate_autoencoder:
     """Judge the autoencoder on texts that it has not seen, beside averages and dictionaries that learned no features."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         audit=f"{RESIDUAL_CORPUS}/corpus.json",
         weights=f"{RESIDUAL}/autoencoder.safetensors",
@@ -93,7 +96,7 @@ rule evaluate_autoencoder:
     params:
         config=as_json({key: config["residual"][key] for key in ("autoencoder", "seed")}),
         prediction=as_json(config["prediction"]),
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope evaluate-autoencoder --model {input.model:q} --corpus {input.corpus:q} \

@@ -28,7 +28,9 @@ rule find_edges:
         runtime=growing(120),
     params:
         threads=threads_of(2),
-        config=as_json(config["circuits"] | {"seed": config["statistics"]["seed"]}),
+        config=as_json(
+            {name: config["circuits"][name] for name in ("steps", "checked")} | {"seed": config["statistics"]["seed"]}
+        ),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -61,7 +63,7 @@ rule summarise_edges:
         "../../envs/tables.yaml"
     params:
         axes=part_of("flips", "axes"),
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope summarise-edges --sample {input.sample:q} --effects {input.effects:q} \

@@ -74,7 +74,7 @@ rule summarise_circuits:
         "../../envs/tables.yaml"
     params:
         axes=part_of("flips", "axes"),
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope summarise-circuits --sample {input.sample:q} --effects {input.effects:q} \

@@ -28,7 +28,7 @@ rule assess_claims:
         "../../envs/tables.yaml"
     params:
         run=as_json(lambda wildcards: RUNS[wildcards.run].identity),
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""
         python -m emoscope assess-claims --claims {input.claims:q} --findings {input.findings:q} --run {params.run:q} \
@@ -60,7 +60,7 @@ rule assess_writeup_claims:
                 "tasks": config["prompting"]["tasks"],
             }
         ),
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""
         python -m emoscope assess-writeup-claims --claims {input.claims:q} --findings {input.findings:q} \

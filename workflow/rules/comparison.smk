@@ -41,7 +41,7 @@ rule compare_runs:
     params:
         runs=COMPARED,
         axes=STUDY.axes,
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence"),
     shell:
         r"""
         python -m emoscope compare-runs --runs {params.runs:q} --axes {params.axes:q} --metrics {input.metrics:q} \
@@ -64,7 +64,7 @@ rule compare_masks:
         "../../envs/tables.yaml"
     params:
         runs=COMPARED,
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "confidence"),
         heads=config["masking"]["heads"],
     shell:
         r"""

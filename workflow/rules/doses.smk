@@ -33,7 +33,7 @@ rule summarise_doses:
         "../../envs/tables.yaml"
     params:
         axes=STUDY.dosed_axes,
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence"),
     shell:
         r"""
         python -m emoscope summarise-doses --axes {params.axes:q} --truths {input.truths:q} --gaps {input.gaps:q} \

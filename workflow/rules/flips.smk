@@ -64,7 +64,7 @@ rule summarise_flips:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""
         python -m emoscope summarise-flips --pairs {input.pairs:q} --scores {input.scores:q} \

@@ -54,7 +54,7 @@ rule assess_masking_truth:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope assess-masking-truth --truth {input.truth:q} --samples {input.samples:q} \

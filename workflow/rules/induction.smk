@@ -22,6 +22,7 @@ rule score_heads:
     """Predict repeated random tokens, and see where every head looks; the same with random weights."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         code=code_of("writeups.induction.measure"),
     output:
         predictions=f"{INDUCTION}/predictions.parquet",
@@ -54,6 +55,7 @@ rule compose_heads:
     """See whether induction heads find, through previous-token heads, the token that came before; and random pairs."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         heads=f"{INDUCTION}/heads.parquet",
         code=code_of("writeups.induction.composition"),
     output:
@@ -99,7 +101,7 @@ rule summarise_induction:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
         summaries=lambda wildcards, output: os.path.dirname(output.summaries[0]),
     shell:
         r"""

@@ -5,6 +5,7 @@ rule match_labels:
     """Number a corpus' labels as an adopted classifier does; leave out what it has no class for."""
     input:
         base=lambda wildcards: STUDY.matched_corpora[wildcards.corpus].model.folder,
+        files=lambda wildcards: own_files(STUDY.matched_corpora[wildcards.corpus].model),
         train=parent_of("train.parquet"),
         validation=parent_of("validation.parquet"),
         test=parent_of("test.parquet"),

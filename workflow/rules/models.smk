@@ -1,4 +1,9 @@
-"""Models: data/models/{model}, pretrained or trained to copy."""
+"""Models: data/models/{model}, pretrained or trained to copy; or folders of the user's own."""
+
+
+def own_files(model):
+    """The files of a model in a folder of the user's own, as inputs. Of a module, other rules may make that folder."""
+    return [] if AS_MODULE else list(map(local, model.files()))
 
 
 rule download_model:
@@ -15,7 +20,7 @@ rule download_model:
     conda:
         "../../envs/models.yaml"
     params:
-        config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
+        config=as_json(lambda wildcards: MODELS[wildcards.model].origin),
     shell:
         "python -m emoscope download-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
 
@@ -34,7 +39,7 @@ rule unpack_model:
     conda:
         "../../envs/models.yaml"
     params:
-        config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
+        config=as_json(lambda wildcards: MODELS[wildcards.model].origin),
     shell:
         "python -m emoscope unpack-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
 

@@ -63,7 +63,7 @@ rule evaluate:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope evaluate --predictions {input.predictions:q} --baselines {input.baselines:q} \

@@ -62,7 +62,7 @@ rule summarise_effects:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""
         python -m emoscope summarise-effects --pairs {input.pairs:q} --scores {input.scores:q} \

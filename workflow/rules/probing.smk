@@ -106,7 +106,7 @@ rule summarise_probing:
         "../../envs/tables.yaml"
     params:
         axes=part_of("flips", "axes"),
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""
         python -m emoscope summarise-probing --readings {input.readings:q} --axes {params.axes:q} \

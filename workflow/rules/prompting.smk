@@ -19,8 +19,6 @@ PAGES.add(
 )
 # megabytes: the states of the texts, and the model at work
 PROMPTING_MEMORY = int(1000 * config["prompting"]["cache_gb"]) + 4000
-# whatever the tasks
-PROMPTING = as_json({key: value for key, value in config["prompting"].items() if key != "tasks"})
 
 
 rule prepare_task:
@@ -53,6 +51,7 @@ rule score_baselines:
     """Ask the cheapest classifiers about the same texts, trained on the same ones."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         trains=expand("data/tasks/{task}/train.parquet", task=TASKS),
         tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
         about=expand("data/tasks/{task}/task.json", task=TASKS),
@@ -74,7 +73,7 @@ rule score_baselines:
         runtime=growing(240),
     params:
         threads=threads_of(8),
-        config=PROMPTING,
+        config=part_of("prompting", "max_tokens", "seed"),
     shell:
         r"""
         python -m emoscope --threads {params.threads} score-baselines --model {input.model:q} --trains {input.trains:q} \
@@ -107,7 +106,7 @@ rule summarise_prompting:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope summarise-prompting --scores {input.scores:q} --baselines {input.baselines:q} \

@@ -28,6 +28,7 @@ rule read_residual:
     """The notebook's tables, and the logit lens and the norms at every depth."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         corpus=f"{RESIDUAL_CORPUS}/train.parquet",
         code=code_of("writeups.residual.measure"),
     output:
@@ -59,6 +60,7 @@ rule measure_writes:
     """How the write directions of every block's MLP overlap."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         code=code_of("writeups.residual.write_directions"),
     output:
         overlaps=f"{RESIDUAL}/overlaps.parquet",
@@ -73,7 +75,7 @@ rule measure_writes:
         mem_mb=growing(3000),
     params:
         config=as_json({"seed": config["residual"]["seed"]}),
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence"),
     shell:
         r"""
         python -m emoscope measure-writes --model {input.model:q} --config {params.config:q} \
@@ -106,7 +108,7 @@ rule summarise_residual:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope summarise-residual --positions {input.positions:q} --lens {input.lens:q} \

@@ -5,6 +5,7 @@ rule train_prompts:
     """Train one task's soft prompts and linear heads behind the frozen model."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         train="data/tasks/{task}/train.parquet",
         about="data/tasks/{task}/task.json",
         code=code_of("writeups.prompting.training"),
@@ -25,7 +26,10 @@ rule train_prompts:
         runtime=growing(720),
     params:
         threads=threads_of(8),
-        config=PROMPTING,
+        config=part_of(
+            "prompting",
+            *("tokens", "epochs", "batch_size", "learning_rate", "max_tokens", "precision", "cache_gb", "seed"),
+        ),
     shell:
         r"""
         python -m emoscope --threads {params.threads} train-prompts --model {input.model:q} --train {input.train:q} \
@@ -38,6 +42,7 @@ rule score_prompts:
     """Ask the prompts of every task about the test texts of every task, and check batches and composite heads."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
+        files=lambda wildcards: own_files(MODELS[wildcards.model]),
         tests=expand("data/tasks/{task}/test.parquet", task=TASKS),
         about=expand("data/tasks/{task}/task.json", task=TASKS),
         prompts=expand("results/models/{{model}}/prompting/{task}/prompts.safetensors", task=TASKS),
@@ -59,7 +64,7 @@ rule score_prompts:
         runtime=growing(240),
     params:
         threads=threads_of(8),
-        config=PROMPTING,
+        config=part_of("prompting", "tokens", "epochs", "max_tokens", "checked_texts", "cache_gb"),
     shell:
         r"""
         python -m emoscope --threads {params.threads} score-prompts --model {input.model:q} --tests {input.tests:q} \

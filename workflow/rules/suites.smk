@@ -65,7 +65,7 @@ rule summarise_suites:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""
         python -m emoscope summarise-suites --pairs {input.pairs:q} --scores {input.scores:q} \

@@ -33,7 +33,7 @@ rule count_words:
     conda:
         "../../envs/tables.yaml"
     params:
-        config=as_json(config["synonyms"]),
+        config=part_of("synonyms", "words_per_class"),
     shell:
         r"""
         python -m emoscope count-words --test {input.test:q} --audit {input.audit:q} --stop-words {input.stop_words:q} \
@@ -81,7 +81,7 @@ rule summarise_synonyms:
     conda:
         "../../envs/tables.yaml"
     params:
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""
         python -m emoscope summarise-synonyms --pairs {input.pairs:q} --scores {input.scores:q} \

@@ -89,7 +89,7 @@ rule summarise_tracing:
         "../../envs/tables.yaml"
     params:
         axes=part_of("flips", "axes"),
-        statistics=as_json(config["statistics"]),
+        statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""
         python -m emoscope summarise-tracing --averaged {input.averaged:q} --effects {input.effects:q} \

@@ -7,6 +7,7 @@ rule finetune:
         train=corpus_of("train.parquet"),
         audit=corpus_of("corpus.json"),
         base=lambda wildcards: RUNS[wildcards.run].model.base,
+        files=lambda wildcards: own_files(RUNS[wildcards.run].model),
         validation=lambda wildcards: RUNS[wildcards.run].judging_epochs,
         code=code_of("training.finetune"),
     output:
@@ -43,6 +44,7 @@ rule adopt_model:
     """Take over a classifier that was trained elsewhere, as it is."""
     input:
         base=lambda wildcards: RUNS[wildcards.run].model.folder,
+        files=lambda wildcards: own_files(RUNS[wildcards.run].model),
         audit=corpus_of("corpus.json"),
         code=code_of("training.adopt"),
     output:

@@ -1,11 +1,17 @@
-"""Rules hand each command what its options name: no training texts for test texts, no scores for pairs."""
+"""Rules hand each command what its options name: no training texts for test texts, no scores for pairs; and of the
+settings what it reads."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-FILES = sorted((Path(__file__).parents[3] / "workflow" / "rules").glob("*.smk"))
+from emoscope.plan.code_inputs import code_of, file_of
+from emoscope.storage.yaml_files import read_yaml
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+DEFAULT = read_yaml(ROOT / "config.yaml")
 RULES = {
     found[1]: found[0]
     for file in FILES
@@ -63,6 +69,9 @@ TRAINING_TEXTS = {
 }
 
 
+IN_TURN = {"learned", "judged"}  # settings that code reads one after the other, by no name of their own
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_every_option_gets_what_it_names(rule):
     options = re.findall(r"--([\w-]+) \{(?:input|output|params|wildcards)\.(\w+)(?::q)?\}", RULES[rule])
@@ -96,3 +105,40 @@ def test_files_are_called_like_what_reads_or_writes_them(file):
 def test_what_a_run_draws_it_draws_by_its_own_seed(rule):
     assert "--seed {params.seed}" in RULES[rule]
     assert re.search(r'^ {8}seed=lambda wildcards: RUNS\[wildcards\.run\]\.entry\["seed"\],$', RULES[rule], flags=re.M)
+
+
+@pytest.mark.parametrize("rule", RULES.keys() - {"write_model_card"})  # which reads no weights
+def test_who_reads_a_model_in_a_folder_of_the_users_names_its_files(rule):
+    """One that is exchanged has a new date; the folder perhaps not."""
+    folders = re.findall(r"(?:MODELS\[\w+\.\w+\]|SUBJECTS\[\w+\.\w+\]|\.model)\.(?:folder|base)\b", RULES[rule])
+    assert len(folders) == len(re.findall(r"\bown_files\(\w", RULES[rule]))
+
+
+def settings_of(rule: str) -> dict[str, set[str]]:
+    """By parameter, the settings that a rule hands its command, as its text tells; of a section taken whole, all."""
+    text = RULES[rule].partition("    params:\n")[2].partition("    shell:\n")[0]
+    found = {}
+    for name, value in re.findall(r"^ {8}(\w+)=(.*?)(?=^ {8}\w|\Z)", text, flags=re.M | re.S):
+        whole = re.match(r'as_json\(config\["(\w+)"\]', value)
+        listed = re.search(r'part_of\(\s*"\w+",(.*)\)', value, flags=re.S) or re.search(r"for \w+ in \((.*?)\)", value)
+        single = re.findall(r'"\w+": config\["\w+"\]\["(\w+)"\]', value)
+        found[name] = {*(DEFAULT[whole[1]] if whole else re.findall(r'"(\w+)"', listed[1]) if listed else []), *single}
+    return found
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_command_gets_no_setting_that_its_code_never_reads(rule):
+    """A change of such a setting would run it again, for hours if it trains, and make the same."""
+    modules = re.findall(r'code_of\("([\w.]+)"\)', RULES[rule])
+    code = "\n".join(path.read_text() for path in code_of(*map(file_of, modules)))
+    handed = {name for given, names in settings_of(rule).items() if f"**{given}" not in code for name in names}
+    assert {name for name in handed - IN_TURN if f'["{name}"]' not in code} == set()
+
+
+def test_settings_are_found_in_the_text_of_rules():
+    assert settings_of("summarise_words")["statistics"] == {"resamples", "confidence", "margin", "seed"}
+    assert settings_of("score_baselines") == {"threads": set(), "config": {"max_tokens", "seed"}}
+    assert settings_of("find_edges")["config"] == {"steps", "checked", "seed"}
+    assert settings_of("find_circuits")["config"] == {"pairs", "steps", "checked", "random_orders", "seed"}
+    trained = {"tokens", "epochs", "batch_size", "learning_rate", "max_tokens", "precision", "cache_gb", "seed"}
+    assert settings_of("train_prompts")["config"] == trained

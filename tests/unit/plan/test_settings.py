@@ -79,6 +79,20 @@ def test_what_a_training_starts_from(entry, folder, base):
     assert (model.weights is None) == (entry["source"] == "scratch")
 
 
+def test_the_files_of_a_model_are_those_in_a_folder_of_the_users_own(tmp_path):
+    for name in ("model.safetensors", "config.json", "merges.txt", "notes.md", "pytorch_model.bin"):
+        (tmp_path / name).touch()
+    files = Model("it", {"source": "path", "path": str(tmp_path), "blocks": 2}).files()
+    assert files == [str(tmp_path / name) for name in ("config.json", "merges.txt", "model.safetensors")]
+    assert Model("it", {"source": "path", "path": str(tmp_path / "none"), "blocks": 2}).files() == []
+    assert Model("it", {"source": "hub", "repository": "gpt2", "blocks": 12}).files() == []
+
+
+def test_another_number_of_blocks_downloads_nothing_anew():
+    entry = {"source": "hub", "repository": "gpt2", "revision": "main", "family": {"blocks": "h"}}
+    assert Model("it", entry | {"blocks": 12}).origin == entry
+
+
 @pytest.mark.parametrize(
     ("entry", "read", "taken_apart"),
     [

@@ -9,6 +9,7 @@ from emoscope.errors import UserError
 from emoscope.models.anatomy import DEPTHS, DESCRIBED, WIDTHS, Family, family_named, unknown
 from emoscope.models.tokenizer_files import check_tokenizer_files, read_object
 
+PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
 WEIGHTS = "model.safetensors"
 FLOATS = {"F64", "F32", "F16", "BF16"}
 BUFFERS = re.compile(r"(^|\.)(attn\.(masked_)?bias|position_ids|token_type_ids)$")  # constants that old versions saved

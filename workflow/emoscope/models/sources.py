@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
-from emoscope.models.folder import check_model_folder
+from emoscope.models.folder import PLAIN_FILES, check_model_folder
 from emoscope.models.loading import POOLER, load_tokenizer, load_weights
 from emoscope.models.tokenizer_files import read_object
 from emoscope.storage.files import replacing, write_json
@@ -20,7 +20,6 @@ from emoscope.storage.hashes import sha256_of
 from emoscope.storage.hub import asking_hub
 from emoscope.storage.integrity import SEAL, seal
 
-PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
 CARD = "README.md"  # the model's own
 CLASSIFIER = "ForSequenceClassification"  # ends the names of such architectures
 OFFLINE_HINT = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from emoscope.models.folder import width_in
+from emoscope.models.folder import PLAIN_FILES, width_in
 from emoscope.plan.texts import Corpus, Suite
 
 ADOPTED = "none"  # what the settings of a run say for its training if it is adopted
@@ -39,6 +39,16 @@ class Model:
     def folder(self) -> str:
         """Where its weights are: the user's own folder for one of source `path`."""
         return self.entry.get("path", f"data/models/{self.name}")
+
+    @property
+    def origin(self) -> dict:
+        """What says how to get it; whether it has the `blocks` that the configuration says is seen when it is loaded."""
+        return {key: value for key, value in self.entry.items() if key != "blocks"}
+
+    def files(self) -> list[str]:
+        """The files in the user's own folder: if one is exchanged, its date changes, and perhaps not the folder's."""
+        folder = [Path(self.folder)] if self.entry["source"] == "path" else []
+        return sorted(str(file) for place in folder for pattern in PLAIN_FILES for file in place.glob(pattern))
 
     @property
     def base(self) -> list[str]:
