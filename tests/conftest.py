@@ -17,7 +17,7 @@ import torch  # noqa: E402
 
 from emoscope.training.start import train_tokenizer  # noqa: E402
 from project import copy_project, hard_links, snakemake  # noqa: E402
-from random_models import FAMILIES, TEXTS, train_wordpiece  # noqa: E402
+from random_models import FAMILIES, TEXTS, train_wordpiece, with_large_weights  # noqa: E402
 from traced_pair import FLIPPED, TEXT  # noqa: E402
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -67,13 +67,9 @@ def tokenizer():
 
 @pytest.fixture(scope="session", params=FAMILIES)
 def classifier(request, tokenizer):
-    """A random classifier with 3 blocks of 4 heads; weights and biases large enough for every part to matter."""
+    """A random classifier with 3 blocks of 4 heads."""
     torch.manual_seed(0)
-    model = FAMILIES[request.param](len(tokenizer)).eval()
-    for name, parameter in model.named_parameters():
-        if "norm" not in name.lower() and "ln_" not in name:
-            torch.nn.init.normal_(parameter, std=0.3)
-    return model
+    return with_large_weights(FAMILIES[request.param](len(tokenizer)).eval())
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import pandas as pd
 
 from emoscope.models.planted.circuit import GENDER
 from emoscope.models.planted.texts import KIND_OF, pairs
+from planted_model import exchanged
 
 CONFIG = {"learned": 96, "judged": 700, "controls": 2, "depths": 5, "random": 2, "doses": [-1, 1], "seed": 1}
 
@@ -12,11 +13,8 @@ def flips(count: int, seed: int, origin: str = "natural") -> pd.DataFrame:
     """As a perturbation set has them."""
     rows = []
     for number, row in enumerate(pairs(count, seed, ["gender"]).itertuples()):
-        words, others = row.text.split(), row.changed.split()
-        place = next(place for place, (one, other) in enumerate(zip(words, others, strict=True)) if one != other)
-        start = len(" ".join(words[:place])) + (place > 0)
-        spans = [[start, start + len(words[place]), start, start + len(others[place])]]
-        direction = "male to female" if KIND_OF[words[place]] == "man" else "female to male"
+        word, spans = exchanged(row.text, row.changed)
+        direction = "male to female" if KIND_OF[word] == "man" else "female to male"
         rows.append((number, "gender", origin, "", row.text, row.changed, -1, spans, 1, [], direction, row.text))
     columns = ["id", "axis", "origin", "term", "text", "perturbed", "label", "spans", "n_changed", "flags"]
     return pd.DataFrame(rows, columns=[*columns, "direction", "cluster"])

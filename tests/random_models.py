@@ -18,6 +18,7 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
 )
 
@@ -34,6 +35,7 @@ TEXTS = [
     "what a surprise",
     "i love my little dog and my dog loves me",
 ]
+SIZES = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
 LABELS = {"num_labels": 3, "pad_token_id": 0, "id2label": {0: "sadness", 1: "joy", 2: "love"}}
 LANGUAGE = {"bos_token_id": 0, "eos_token_id": 0, "initializer_range": 0.2, "attn_implementation": "eager"}
 
@@ -44,13 +46,11 @@ def _gpt2(vocabulary):
 
 
 def _bert(vocabulary):
-    sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
-    return BertForSequenceClassification(BertConfig(vocab_size=vocabulary, **sizes, **LABELS))
+    return BertForSequenceClassification(BertConfig(vocab_size=vocabulary, **SIZES, **LABELS))
 
 
 def _llama(vocabulary):
-    sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
-    config = LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, **sizes, **LABELS)
+    config = LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, **SIZES, **LABELS)
     return LlamaForSequenceClassification(config)
 
 
@@ -64,6 +64,14 @@ def train_wordpiece(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFas
 
 
 FAMILIES = {"gpt2": _gpt2, "bert": _bert, "llama": _llama}
+
+
+def with_large_weights(model: PreTrainedModel) -> PreTrainedModel:
+    """The model with weights and biases drawn anew, so large that every part matters; its norms stay."""
+    for name, parameter in model.named_parameters():
+        if "norm" not in name.lower() and "ln_" not in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    return model
 
 
 def change_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]) -> None:
@@ -93,8 +101,7 @@ def random_gpt2_lm(vocabulary: int) -> GPT2LMHeadModel:
 
 def random_llama_lm(vocabulary: int) -> LlamaForCausalLM:
     """The same with rotary positions, shared keys, RMSNorm and tied embeddings."""
-    sizes = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
-    config = LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, max_position_embeddings=64, **sizes, **LANGUAGE)
+    config = LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, max_position_embeddings=64, **SIZES, **LANGUAGE)
     return LlamaForCausalLM(config).eval()
 
 

@@ -10,9 +10,10 @@ from emoscope.experiments.circuits.measure_edges import find_edges
 from emoscope.experiments.circuits.summarise import summarise_circuits
 from emoscope.experiments.circuits.summarise_edges import summarise_edges
 from emoscope.models.planted.circuit import nodes, plan
-from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.models.planted.compiled import compiled
 from emoscope.models.planted.texts import pairs
 from emoscope.storage.names import ALL, WHOLE_BLOCK
+from planted_model import exchanged, save_planted
 from random_models import write_exactness
 
 TABLES = ("sample", "effects", "checked", "curves")
@@ -24,10 +25,7 @@ def flips(count: int) -> pd.DataFrame:
     """Pairs of the planted task, as a perturbation set has them."""
     rows = []
     for number, row in enumerate(pairs(count, 1).itertuples()):
-        words, others = row.text.split(), row.changed.split()
-        place = next(place for place, (one, other) in enumerate(zip(words, others, strict=True)) if one != other)
-        start = len(" ".join(words[:place])) + (place > 0)
-        spans = [(start, start + len(words[place]), start, start + len(others[place]))]
+        _, spans = exchanged(row.text, row.changed)
         rows.append((number, "natural", "", row.text, row.changed, row.text, [], spans))
     return pd.DataFrame(rows, columns=["id", "origin", "term", "text", "perturbed", "cluster", "flags", "spans"])
 
@@ -45,8 +43,7 @@ def masks(circuit) -> pd.DataFrame:
 def found(tmp_path_factory):
     """All tables on a planted GPT-2, and the circuit."""
     folder, circuit = tmp_path_factory.mktemp("circuits"), plan(1)
-    compiled(circuit, "gpt2").save_pretrained(folder / "model")
-    tokenizer_for("gpt2").save_pretrained(folder / "model")
+    save_planted(compiled(circuit, "gpt2"), folder / "model")
     flips(24).to_parquet(folder / "pairs.parquet")
     masks(circuit).to_parquet(folder / "summary.parquet")
     files = {name: folder / f"{name}.parquet" for name in TABLES}

@@ -10,10 +10,11 @@ from emoscope.experiments.features.measure import learn_features, save_autoencod
 from emoscope.experiments.features.moves import move_features
 from emoscope.experiments.features.summarise import summarise_features
 from emoscope.models.planted.circuit import plan
-from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.models.planted.compiled import compiled
 from emoscope.models.planted.texts import sentences
 from planted_features import AXES, CONFIG, PREDICTION, STATISTICS, neutral_swaps, planted
 from planted_gender import flips
+from planted_model import save_planted
 from random_models import write_exactness
 
 
@@ -23,8 +24,7 @@ def found(tmp_path_factory):
 
     Behind block 1, gender is in the answer, and classes are not yet; no text names a race."""
     folder = tmp_path_factory.mktemp("features")
-    compiled(plan(1), "gpt2").save_pretrained(folder / "model")
-    tokenizer_for("gpt2").save_pretrained(folder / "model")
+    save_planted(compiled(plan(1), "gpt2"), folder / "model")
     sentences(300, 1).assign(id=range(300)).to_parquet(folder / "train.parquet")
     sentences(900, 2).assign(id=range(900)).to_parquet(folder / "test.parquet")
     both = flips(300, 4), neutral_swaps(300, 5)

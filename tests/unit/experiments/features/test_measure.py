@@ -22,6 +22,7 @@ from emoscope.models.planted.compiled import compiled, tokenizer_for
 from emoscope.models.planted.texts import sentences
 from emoscope.storage.decisions import SEVERAL
 from planted_features import CONFIG, PREDICTION
+from planted_model import save_planted
 from random_models import write_exactness
 
 
@@ -90,8 +91,7 @@ def test_of_several_labels_all_count_and_thresholds_decide(tmp_path):
     """The answer is right if just the true labels are given, none of them among others."""
     model, texts = compiled(plan(1), "gpt2"), sentences(120, 1)
     model.config.problem_type = SEVERAL
-    model.save_pretrained(tmp_path / "model")
-    tokenizer_for("gpt2").save_pretrained(tmp_path / "model")
+    save_planted(model, tmp_path / "model")
     logits = predict_logits(model, tokenizer_for("gpt2"), texts["text"].tolist(), 512)
     given = 1 / (1 + np.exp(-logits)) >= (least := np.quantile(1 / (1 + np.exp(-logits)), 0.75, axis=0))
     assert (given.sum(axis=1) == 0).any() and (given.sum(axis=1) > 1).any(), "neither one label each"

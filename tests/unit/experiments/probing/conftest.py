@@ -10,9 +10,10 @@ from emoscope.experiments.probing.measure import read_concepts
 from emoscope.experiments.probing.steering import steer_concept
 from emoscope.experiments.probing.summarise import summarise_probing
 from emoscope.models.planted.circuit import plan
-from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.models.planted.compiled import compiled
 from emoscope.models.planted.texts import sentences
 from planted_gender import CONFIG, flips, mentions
+from planted_model import save_planted
 from random_models import write_exactness
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
@@ -23,8 +24,7 @@ PREDICTION = {"tokens_per_batch": 1024}  # so little that texts come in several 
 def found(tmp_path_factory):
     """All tables on a planted GPT-2, and its circuit; of race, there is a single flip."""
     folder, circuit = tmp_path_factory.mktemp("probing"), plan(1)
-    compiled(circuit, "gpt2").save_pretrained(folder / "model")
-    tokenizer_for("gpt2").save_pretrained(folder / "model")
+    save_planted(compiled(circuit, "gpt2"), folder / "model")
     sentences(300, 1).assign(id=range(300)).to_parquet(folder / "train.parquet")
     test = sentences(700, 2).assign(id=range(700))
     test.to_parquet(folder / "test.parquet")

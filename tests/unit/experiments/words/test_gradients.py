@@ -24,11 +24,6 @@ CHOSEN = np.array([[2, 0], [1, 2], [0, 1], [0, 2], [1, 0]])
 
 
 @pytest.fixture
-def own_tokenizer(classifier, tokenizer):
-    return train_wordpiece(TEXTS * 3, len(tokenizer)) if classifier.config.model_type == "bert" else tokenizer
-
-
-@pytest.fixture
 def model(classifier):
     """In double precision, so that what differs by more than 1e-5 is not rounding."""
     return copy.deepcopy(classifier).double().requires_grad_(False)

@@ -19,7 +19,7 @@ from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
 from emoscope.experiments.words.readings import read_texts
 from emoscope.experiments.words.summarise import summarise_words
 from emoscope.storage.decisions import SEVERAL
-from random_models import FAMILIES, TEXTS, write_exactness
+from random_models import FAMILIES, TEXTS, with_large_weights, write_exactness
 
 CLASSES = ["sadness", "joy", "love"]
 PREDICTION = {"tokens_per_batch": 512}
@@ -30,11 +30,7 @@ CONFIG = {"texts": None, "classes": 2, "steps": 3, "orders": 1}
 def folder(tmp_path_factory, tokenizer):
     folder = tmp_path_factory.mktemp("model")
     torch.manual_seed(0)
-    model = FAMILIES["gpt2"](len(tokenizer))
-    for name, parameter in model.named_parameters():
-        if "ln_" not in name:
-            torch.nn.init.normal_(parameter, std=0.3)
-    model.save_pretrained(folder)
+    with_large_weights(FAMILIES["gpt2"](len(tokenizer))).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

@@ -15,14 +15,9 @@ from emoscope.experiments.words.removal import Reader, by_removal, occluded_toke
 from emoscope.experiments.words.scores import Scored
 from emoscope.models.inside.integration import centred
 from emoscope.models.logits import predict_logits, probabilities
-from random_models import TEXTS, train_wordpiece
+from random_models import TEXTS
 
 FEW = TEXTS[:3]
-
-
-@pytest.fixture
-def own_tokenizer(classifier, tokenizer):
-    return train_wordpiece(TEXTS * 3, len(tokenizer)) if classifier.config.model_type == "bert" else tokenizer
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Small random models of two families, and a folder of one."""
+"""Small random models of two families that know tokens and no words."""
 
 import pytest
 import torch

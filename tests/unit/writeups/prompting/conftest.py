@@ -1,10 +1,9 @@
-"""Small random language models of two families."""
+"""Summaries of made-up prompts; a prompt, and texts for it, of small random models."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from emoscope.storage.files import write_json
 from emoscope.writeups.prompting.soft_prompts import SoftPrompt, Texts, new_prompt
@@ -73,33 +72,12 @@ def summary(tmp_path_factory):
     return outputs
 
 
-SIZES = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
-MODELS = {
-    "gpt2": lambda size: GPT2LMHeadModel(
-        GPT2Config(vocab_size=size, n_positions=64, n_embd=24, n_layer=3, n_head=4, bos_token_id=0, eos_token_id=0)
-    ),
-    "llama": lambda size: LlamaForCausalLM(
-        LlamaConfig(vocab_size=size, max_position_embeddings=64, num_key_value_heads=2, pad_token_id=0, **SIZES)
-    ),
-}
-
-
-@pytest.fixture(scope="module", params=MODELS)
-def language_model(request, tokenizer):
-    torch.manual_seed(0)
-    model = MODELS[request.param](len(tokenizer)).eval().requires_grad_(False)
-    for name, parameter in model.named_parameters():
-        if "norm" not in name and "ln_" not in name:
-            torch.nn.init.normal_(parameter, std=0.3)
-    return model
+@pytest.fixture
+def texts(model, tokenizer):
+    return Texts(model, tokenizer, TEXTS, max_tokens=30, budget=1e9)
 
 
 @pytest.fixture
-def texts(language_model, tokenizer):
-    return Texts(language_model, tokenizer, TEXTS, max_tokens=30, budget=1e9)
-
-
-@pytest.fixture
-def prompt(language_model):
+def prompt(model):
     torch.manual_seed(1)
-    return SoftPrompt(*(part.detach() for part in new_prompt(language_model, tokens=5, outputs=3)))
+    return SoftPrompt(*(part.detach() for part in new_prompt(model, tokens=5, outputs=3)))

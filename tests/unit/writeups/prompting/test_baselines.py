@@ -55,10 +55,10 @@ def test_labels_of_several_are_weighted_as_in_the_prompts_loss():
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory, language_model, tokenizer):
+def written(tmp_path_factory, model, tokenizer):
     """The baselines of two tasks whose trained means are made up, so that they cannot be exchanged unseen."""
     folder = tmp_path_factory.mktemp("baselines")
-    language_model.save_pretrained(folder / "model")
+    model.save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
     train, test = mood_table([0, 1, 2, 3] * 5), mood_table([1, 0, 3])
     signs = {"mood": 1, "doom": -1}
@@ -88,7 +88,7 @@ def test_the_probe_reads_the_tasks_own_means(written):
     assert found["doom", 100, "fear"] < 0, "whose test means have the other sign"
 
 
-def test_the_random_probe_reads_neither_the_trained_model_nor_its_means(written, language_model, tokenizer):
+def test_the_random_probe_reads_neither_the_trained_model_nor_its_means(written, model, tokenizer):
     folder, scores = written
     found = scores[(scores["method"] == "random probe") & (scores["texts"] == "mood")]["logit"].to_numpy()
     doom = scores[(scores["method"] == "random probe") & (scores["texts"] == "doom")]["logit"].to_numpy()
@@ -99,6 +99,6 @@ def test_the_random_probe_reads_neither_the_trained_model_nor_its_means(written,
         means = [Texts(model, tokenizer, table["text"], 30, 0).means().numpy() for table in (train, test)]
         return baselines(train, test, MOOD, {"probe": tuple(means)})["probe"].ravel()
 
-    np.testing.assert_allclose(found, probed(random_twin(language_model, 0, 6)), atol=1e-3)
-    assert np.abs(found - probed(language_model)).max() > 0.05
+    np.testing.assert_allclose(found, probed(random_twin(model, 0, 6)), atol=1e-3)
+    assert np.abs(found - probed(model)).max() > 0.05
     assert load_file(folder / "means").keys() == {"mood", "doom"}

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from asked_texts import CLASSES, TASKS, texts_of
 from emoscope.writeups.prompting.answers import Answer
 from emoscope.writeups.prompting.comparisons import (
     LONGER,
@@ -15,18 +16,7 @@ from emoscope.writeups.prompting.comparisons import (
     pairs_longer,
 )
 
-CLASSES = ["anger", "joy", "trust"]
 DRAWN = {"seed": 0, "resamples": 200, "alpha": 0.05}
-TASKS = {
-    "mood": {"name": "mood", "kind": "multiple", "classes": CLASSES},
-    "view": {"name": "view", "kind": "single", "classes": ["bad", "good"]},
-}
-
-
-def texts_of(truth: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    table = pd.DataFrame({"text": [f"text {row}" for row in range(len(truth))]})
-    table[[f"is_{name}" for name in classes]] = truth.astype(int)
-    return table
 
 
 def said(predicted: np.ndarray, task: str = "mood", label: str = "all", epochs: int = 3, texts: str = "") -> Answer:

@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 
 from emoscope.storage.files import read_json
 from emoscope.writeups.prompting import page as prompting_report
+from made_up import words
 
 
 def test_the_planted_cross_task_correlations_are_held_against_what_was_found(summary):
@@ -19,17 +20,13 @@ def test_the_planted_cross_task_correlations_are_held_against_what_was_found(sum
 SETTINGS = {"prompting": {"epochs": [2], "tokens": 5}}
 
 
-def plain(html) -> str:
-    return " ".join(BeautifulSoup(html, "html.parser").get_text().split())
-
-
 def test_the_headline_puts_the_cheapest_classifiers_beside_the_prompts(summary):
     reports, compared = (pd.read_parquet(summary[name]) for name in ("reports", "compared"))
-    said = plain(prompting_report.main_result(reports, compared, read_json(summary["tasks"]), SETTINGS))
-    words = compared.set_index(["task", "method", "row"])["value"]
+    said = words(prompting_report.main_result(reports, compared, read_json(summary["tasks"]), SETTINGS))
+    cheap = compared.set_index(["task", "method", "row"])["value"]
     assert "5 learned tokens and a linear head, trained for 2 epochs" in said
-    assert f"(a bag of words {words['view', 'words', 'all']:.3f}" in said
-    assert f"a linear probe {words['mood', 'probe', 'micro avg']:.3f}, one answer for all texts" in said
+    assert f"(a bag of words {cheap['view', 'words', 'all']:.3f}" in said
+    assert f"a linear probe {cheap['mood', 'probe', 'micro avg']:.3f}, one answer for all texts" in said
     accuracy = reports.query("task == 'view' and measure == 'accuracy'")["value"].item()
     assert f"view: accuracy {accuracy:.3f}" in said and said.endswith(").")
 
@@ -39,12 +36,12 @@ def test_every_cheap_classifier_is_judged_by_its_interval(summary):
     bounds = {"constant": (0.1, 0.3), "words": (-0.1, 0.1), "probe": (-0.3, -0.1), "random probe": (0.1, 0.3)}
     for method, (low, high) in bounds.items():
         compared.loc[compared["method"] == method, ["difference_low", "difference_high"]] = low, high
-    said = plain(prompting_report.baseline_reading(compared.assign(detectable=0.123), tasks))
+    said = words(prompting_report.baseline_reading(compared.assign(detectable=0.123), tasks))
     for name in ("mood", "view"):
         assert f"{name}: the prompt does better than one answer for all texts and a probe of random weights;" in said
     assert "the prompt does worse than a linear probe; 80 test texts cannot tell it from a bag of words;" in said
     assert "differences below 0.123 may well stay hidden." in said
-    better = plain(prompting_report.baseline_reading(compared.assign(difference_low=0.1, difference_high=0.2), tasks))
+    better = words(prompting_report.baseline_reading(compared.assign(difference_low=0.1, difference_high=0.2), tasks))
     assert "cannot tell" not in better and "worse" not in better
 
 

@@ -8,16 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import classification_report, f1_score, jaccard_score
 
+from asked_texts import CLASSES, TASKS, texts_of
 from emoscope.writeups.prompting.answers import Answer, answers_of
 from emoscope.writeups.prompting.reports import headline_score, overall_scores, report_of, report_values
 
-CLASSES = ["anger", "joy", "trust"]
 AVERAGES = ["micro avg", "macro avg", "weighted avg", "samples avg"]
 DRAWN = {"seed": 0, "resamples": 50, "alpha": 0.05}
-TASKS = {
-    "mood": {"name": "mood", "kind": "multiple", "classes": CLASSES},
-    "view": {"name": "view", "kind": "single", "classes": ["bad", "good"]},
-}
 
 tables = arrays(bool, (12, 3))
 
@@ -36,12 +32,6 @@ def test_a_weight_counts_as_so_many_copies(truth, predicted, weights):
     copies = [np.repeat(values, weights, axis=0) for values in (truth, predicted)]
     found = report_values(truth, predicted, weights.astype(float))
     assert found == pytest.approx(report_values(*copies, np.ones(weights.sum())))
-
-
-def texts_of(truth: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    table = pd.DataFrame({"text": [f"text {row}" for row in range(len(truth))]})
-    table[[f"is_{name}" for name in classes]] = truth.astype(int)
-    return table
 
 
 def scores_of(logits: np.ndarray, classes: list[str], task: str, label: str = "all") -> pd.DataFrame:

@@ -39,10 +39,10 @@ def test_positives_of_several_labels_are_weighted_and_one_class_is_a_choice():
     assert several.item() == pytest.approx((np.log(2) + 3 * np.log1p(np.exp(-2))) / 2)
 
 
-def test_training_and_scoring_of_two_tasks(tmp_path, language_model, tokenizer):
+def test_training_and_scoring_of_two_tasks(tmp_path, model, tokenizer):
     """The whole way of two small tasks: the model stays as it is, losses fall, shorter trainings are stations of longer
     ones, and the tables hold every prompt on every task's texts."""
-    language_model.save_pretrained(tmp_path / "model")
+    model.save_pretrained(tmp_path / "model")
     tokenizer.save_pretrained(tmp_path / "model")
     words = [f"{text} {end}" for end in ("now", "today", "at home", "and so on") for text in TEXTS]
     happy = np.array(["love" in text or "happy" in text for text in words], dtype="int8")
@@ -98,8 +98,8 @@ def test_training_and_scoring_of_two_tasks(tmp_path, language_model, tokenizer):
     assert largest["implicit positions"] > 1e-3
 
 
-def test_training_in_bf16_learns_prompts_in_float32(language_model, tokenizer):
-    model = copy.deepcopy(language_model).to(torch.bfloat16)
+def test_training_in_bf16_learns_prompts_in_float32(model, tokenizer):
+    model = copy.deepcopy(model).to(torch.bfloat16)
     texts = Texts(model, tokenizer, TEXTS * 4, max_tokens=30, budget=1e9)
     truth = torch.tensor([["love" not in text, "love" in text] for text in TEXTS * 4]).long()
     losses, prompts = zip(
@@ -109,6 +109,6 @@ def test_training_in_bf16_learns_prompts_in_float32(language_model, tokenizer):
     assert {part.dtype for prompt in prompts for part in prompt} == {torch.float32}
 
 
-def test_texts_and_prompt_must_fit_into_the_context(language_model):
+def test_texts_and_prompt_must_fit_into_the_context(model):
     with pytest.raises(UserError, match=r"max_tokens and tokens make 65.*at most 64.*max_tokens to 59 or less"):
-        prompt_training.check_context(language_model, CONFIG | {"max_tokens": 60})
+        prompt_training.check_context(model, CONFIG | {"max_tokens": 60})
