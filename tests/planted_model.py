@@ -14,7 +14,7 @@ def save_planted(model: PreTrainedModel, folder: Path) -> None:
 
 
 def exchanged(text: str, changed: str) -> tuple[str, list[list[int]]]:
-    """The one word of a text that is another in the changed one, and the spans of both as a perturbation set has them."""
+    """The one word of a text that is exchanged in the changed one, and the spans of both, as pairs have them."""
     words, others = text.split(), changed.split()
     place = next(place for place, (one, other) in enumerate(zip(words, others, strict=True)) if one != other)
     start = len(" ".join(words[:place])) + (place > 0)

@@ -146,7 +146,11 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs(pairs):
 
 def test_mcnemar_counts_a_cluster_once():
     before, after, ids = np.arange(10) < 8, np.arange(10) > 6, np.arange(30) % 10
-    assert rates.mcnemar_test(before[ids], after[ids], ids) == rates.mcnemar_test(before, after) == pytest.approx(2 * 46 / 2**9)
+    assert (
+        rates.mcnemar_test(before[ids], after[ids], ids)
+        == rates.mcnemar_test(before, after)
+        == pytest.approx(2 * 46 / 2**9)
+    )
     lost, gained = np.array([True, True, False]), np.array([False, False, True])
     assert rates.mcnemar_test(lost, gained, np.zeros(3)) == 1, "two lost and one gained are one lost"
     assert rates.mcnemar_test(np.tile(lost, 8), np.tile(gained, 8), np.repeat(np.arange(8), 3)) == 2 * 0.5**8

@@ -42,7 +42,7 @@ class Model:
 
     @property
     def origin(self) -> dict:
-        """What says how to get it; whether it has the `blocks` that the configuration says is seen when it is loaded."""
+        """What says how to get it; whether it has so many `blocks` is seen when it is loaded."""
         return {key: value for key, value in self.entry.items() if key != "blocks"}
 
     def files(self) -> list[str]:

@@ -11,7 +11,6 @@ from emoscope.writeups.prompting.summarise import (
     length_findings,
 )
 
-
 KINDS = {"mood": "a text", "view": "a text", "size": "another text"}  # of tasks, two of which have the same ones
 
 
