@@ -26,7 +26,6 @@ LONGER = {
     "emoscope/experiments/performance/summarise.py": 270,
     "emoscope/experiments/tracing/page.py": 360,
     "emoscope/perturbation/edits.py": 270,
-    "emoscope/perturbation/effects.py": 260,
     "emoscope/perturbation/pair_tables.py": 260,
     "emoscope/verdicts/comparison/page.py": 390,
     "emoscope/verdicts/comparison/summarise.py": 330,
