@@ -29,7 +29,6 @@ LONGER = {
     "emoscope/perturbation/pair_tables.py": 260,
     "emoscope/verdicts/comparison/page.py": 390,
     "emoscope/verdicts/comparison/summarise.py": 330,
-    "emoscope/verdicts/ground_truth/assess.py": 270,
     "emoscope/writeups/attention/summarise.py": 280,
     "emoscope/writeups/induction/summarise.py": 300,
     "emoscope/writeups/residual/summarise.py": 310,
