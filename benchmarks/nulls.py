@@ -1,9 +1,10 @@
-"""Is the null fair, and is "no more than neutral" seldom wrong? `python -m benchmarks nulls FOLDER [everything]`.
+"""Is the null fair, and is "more than neutral" seldom wrong? `python -m benchmarks nulls FOLDER [everything]`.
 
 FOLDER holds labelled texts as workflow/configs/tweets.yaml reads them: files of `text;class`. For flips and synonyms
 of its test part: how many texts offer a fair control, and the balance table; with `everything`, for the gender flips of
-all texts, too. Then how often "no more" is said of a rate that does exceed the baseline by the margin, simulated: of
-independent texts, and of 34 sentences with ten texts each.
+all texts, too. Then how often "no more" is said of a rate that exceeds the baseline by the margin, and "more" of one
+that is the same, simulated: of independent texts, and of sentences with ten texts each, which differ much in how often
+they change, or change as a whole beside a few texts that change by themselves.
 """
 
 import sys
@@ -19,11 +20,12 @@ from emoscope.data.split import split_corpus
 from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.flips.pair_set import flip_terms
 from emoscope.experiments.synonyms.pair_set import replace_words
-from emoscope.statistics.rates import excess_verdict, rate_difference_interval
+from emoscope.statistics.rates import excess_interval, excess_verdict
 
 LEXICONS = ROOT / "data" / "lexicons"
 CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
 MARGIN, DRAWS = 0.02, 1000
+STRAY = 0.003  # of the texts change by themselves where the others change with their sentence
 
 
 def measure(folder: str, everything: str = "") -> dict:
@@ -73,24 +75,40 @@ def fair(balance: pd.DataFrame) -> dict[str, dict]:
     }
 
 
-def said_wrongly() -> dict[str, float]:
-    """The largest share of wrong verdicts "no more" over baselines of 0 to 3 %, whose rates lie above by the margin."""
+def said_wrongly() -> dict[str, dict[str, float]]:
+    """The largest share of wrong verdicts over baselines of 0 to 3 %: "no more" of rates that lie above by the margin,
+    "more" of rates that are the same."""
+    cases = {f"{texts} texts": ((0.0, 0.01, 0.03), texts) for texts in (30, 66, 100, 200, 300, 600, 2000)}
+    for sentences in (34, 300):
+        name = f"{sentences} sentences of 10 texts"
+        cases[name] = (0.01, 0.03), sentences, 10
+        cases[f"{name}, as a whole"] = (STRAY, 0.01, 0.03), sentences, 10, True
     rng = np.random.default_rng(0)
-    result = {}
-    for texts in (30, 66, 100, 200, 300, 600, 2000):
-        result[f"{texts} texts"] = max(_wrong(rng, texts, baseline) for baseline in (0.0, 0.01, 0.03))
-    result["34 sentences of 10 texts"] = max(_wrong(rng, 34, baseline, 10) for baseline in (0.01, 0.03))
-    result["300 sentences of 10 texts"] = max(_wrong(rng, 300, baseline, 10) for baseline in (0.01, 0.03))
-    return result
+    return {
+        verdict: {
+            name: max(_wrong(rng, verdict, baseline + excess, baseline, *case) for baseline in baselines)
+            for name, (baselines, *case) in cases.items()
+        }
+        for verdict, excess in (("no more", MARGIN), ("more", 0.0))
+    }
 
 
-def _wrong(rng: np.random.Generator, sentences: int, baseline: float, texts: int = 1) -> float:
+def _wrong(
+    rng: np.random.Generator, verdict: str, rate: float, baseline: float, sentences: int, texts: int = 1,
+    whole: bool = False,
+) -> float:  # fmt: skip
     ids, wrong = np.repeat(np.arange(sentences), texts), 0
     for _ in range(DRAWS):
-        rates = [np.full(sentences, rate) for rate in (baseline + MARGIN, baseline)]
-        if texts > 1:  # sentences differ much in how often they change
-            rates = [rng.beta(0.3 * rate[0], 0.3 * (1 - rate[0]), sentences) for rate in rates]
-        events, neutral = (rng.random((sentences, texts)) < rate[:, None] for rate in rates)
-        pair = events.ravel(), neutral.ravel()
-        wrong += excess_verdict(rate_difference_interval(*pair, paired=True, clusters=(ids, ids)), MARGIN) == "no more"
+        chances = (_chances(rng, mean, sentences, texts, whole) for mean in (rate, baseline))
+        pair = ((rng.random((sentences, texts)) < chance[:, None]).ravel() for chance in chances)
+        wrong += excess_verdict(excess_interval(*pair, ids), MARGIN) == verdict
     return wrong / DRAWS
+
+
+def _chances(rng: np.random.Generator, rate: float, sentences: int, texts: int, whole: bool) -> np.ndarray:
+    """How likely the texts of each sentence change, (sentences,), with this mean."""
+    if texts == 1:
+        return np.full(sentences, rate)
+    if whole:
+        return np.where(rng.random(sentences) < (rate - STRAY) / (1 - STRAY), 1, STRAY)
+    return rng.beta(0.3 * rate, 0.3 * (1 - rate), sentences)

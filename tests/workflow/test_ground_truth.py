@@ -66,7 +66,10 @@ def test_the_two_misleading_synonyms_are_flagged_and_no_other_word(found, run):
     assert {word: found.loc[(run, word), "verdict"] for word in MISLEADING_SYNONYMS} == dict.fromkeys(
         MISLEADING_SYNONYMS, "found"
     )
-    assert found.loc[(run, "other words"), "verdict"] == "found"
+    others = found.loc[(run, "other words")]
+    assert others["value"] == 0 and others["verdict"] != "missed", (
+        "some stand in too few texts to show that they are not"
+    )
 
 
 @pytest.mark.parametrize("run", ["gendered-s1", "raced-s2"])

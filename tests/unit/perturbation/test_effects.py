@@ -101,6 +101,17 @@ def test_controls_are_compared_with_the_pair_of_their_own_id_and_word():
     )
 
 
+@pytest.mark.parametrize(("sentences", "verdict"), [(340, "more"), (34, "not settled")])
+def test_one_stray_change_of_the_controls_does_not_make_a_flip_do_more(sentences, verdict):
+    """A flip changes ten texts of 340; ten make a sentence, and four, three and three of them stand in one each."""
+    numbers = np.arange(340)
+    flips = kind(np.isin(numbers, [0, 1, 2, 3, 10, 11, 12, 20, 21, 22]).tolist(), "template")
+    swaps = kind((numbers == 100).tolist(), "template control")
+    clusters = [f"frame {k * sentences // 340}" for k in numbers]
+    found = measured(*(table.assign(cluster=clusters) for table in (flips, swaps)))
+    assert found.loc[["excess_changed", "excess_large"], "verdict"].tolist() == [verdict] * 2
+
+
 def test_names_are_measured_beside_the_flips_and_apart_from_the_controls():
     names = kind(share(6, 10), "natural names", prefix="n")
     found = measured(kind(share(20, 100)), kind(share(5, 100), "natural control"), names)
@@ -169,9 +180,39 @@ def test_one_word_of_many_needs_more_to_be_flagged():
     assert among.loc["want", "p_adjusted"] == pytest.approx(30 * among.loc["want", "p"])
 
 
-def test_a_word_without_neutral_swaps_is_not_flagged():
-    found = measured(kind(share(20, 20), "word", "lonely"))
-    assert found.loc["changed", "verdict"] == "not flagged"
+@pytest.mark.parametrize("changed", [0, 20])
+def test_of_a_word_without_neutral_swaps_nothing_can_be_told(changed):
+    found = measured(kind(share(changed, 20), "word", "lonely"))
+    assert found.loc["changed", "verdict"] == "cannot tell"
+    assert np.isnan(found.loc["changed", ["p", "detectable"]].astype(float)).all()
+
+
+def test_of_a_word_in_too_few_texts_to_be_flagged_nothing_can_be_told():
+    """Among 27 words, one text of one that changes is not enough: neutral words may do that 3 times in 100."""
+    others = {f"w{k}": (0, 50) for k in range(26)}
+    for changed in (0, 1):
+        found = words((9, 900), rare=(changed, 1), **others)
+        assert found.loc["rare", "verdict"] == "cannot tell" and np.isnan(found.loc["rare", "detectable"])
+        assert found.loc["w0", "verdict"] == "not flagged" and found.loc["w0", "detectable"] < 0.2
+    assert words((9, 900), rare=(1, 1)).loc["rare", "verdict"] == "flagged", "a word alone"
+
+
+@pytest.mark.parametrize(
+    ("own", "texts", "verdict"),
+    [
+        (14, 100, "cannot tell"),  # in its own texts neutral words do as much
+        (4, 100, "flagged"),
+        (7, 8, "cannot tell"),
+        (7, 7, "flagged"),  # too few to be asked
+        (0, 8, "flagged"),
+    ],
+)
+def test_a_word_is_not_flagged_for_texts_that_any_word_changes(own, texts, verdict):
+    """It changes 15 of its 100 texts; the neutral swaps of all words change 1 of 1,000 more or so."""
+    word, others = kind(share(15, 100), "word", "a"), kind(share(1, 1000), "word control", "b", prefix="b")
+    swaps = kind(share(own, texts), "word control", "a")
+    found = measured(word, swaps, others)
+    assert found.loc["changed", "verdict"] == verdict and found.loc["changed", "p_adjusted"] < 0.01
 
 
 def test_words_share_their_neutral_swaps():

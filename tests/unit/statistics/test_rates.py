@@ -90,6 +90,15 @@ def test_effective_rows_where_clusters_tell_nothing_of_their_rows():
     assert rates.effective_rows(nearly, np.zeros(40)) == 1
 
 
+def test_a_few_events_do_not_show_how_alike_the_rows_of_a_sentence_are():
+    """One stray event in 340 texts of 34 sentences would make them as good as 317."""
+    rows = np.arange(340)
+    for count in (1, 7):
+        events = np.isin(rows, 10 * np.arange(count))
+        assert rates.effective_rows(events, rows // 10) == rates.effective_rows(~events, rows // 10) == 34
+    assert rates.effective_rows(np.isin(rows, 10 * np.arange(8)), rows // 10) > 200
+
+
 def test_a_cluster_with_most_of_the_rows_does_not_count_as_many():
     """A template of 200 sentences in all of which the answer changes, beside 20 sentences in which it does not."""
     ids, events = np.r_[np.zeros(200), np.arange(1, 21)], np.arange(220) < 200
@@ -265,6 +274,47 @@ def test_no_more_than_a_baseline_is_seldom_said_of_what_exceeds_it_by_the_margin
     assert wrong <= 600 * 0.025 + 8
 
 
+def test_of_independent_texts_the_excess_has_newcombes_interval():
+    """As many as the texts with a control in the embedded default, of which a flip changes 13 in 100 more."""
+    first, second = np.arange(371) < 67, np.arange(371)[::-1] < 19
+    found = rates.excess_interval(first, second, np.arange(371)[::-1], 0.1)
+    assert found == rates.rate_difference_interval(first, second, paired=True, alpha=0.1)
+    assert rates.excess_verdict(found, 0.02) == "more"
+
+
+@pytest.mark.parametrize("strays", [0, 1, 2])
+def test_noise_in_the_controls_is_no_sign_of_a_flip(strays):
+    """A flip changes ten of 340 texts, in three of 34 sentences."""
+    flips = np.isin(np.arange(340), [0, 1, 2, 3, 10, 11, 12, 20, 21, 22])
+    swaps = np.isin(np.arange(340), [100, 200][:strays])
+    low, high = rates.excess_interval(flips, swaps, np.arange(340) // 10)
+    assert low < -0.05 and high > 0.1
+
+
+@pytest.mark.parametrize(
+    ("whole", "verdict"),
+    [((0.0201, 0.0), "no more"), ((0.01, 0.01), "more"), ((0.03, 0.03), "more")],
+)
+def test_of_sentences_that_change_as_a_whole_beside_strays_verdicts_are_seldom_wrong(whole, verdict):
+    """3 texts in 1,000 change by themselves, so that of 34 sentences effective rows count nearly every text."""
+    rng, wrong = np.random.default_rng(0), 0
+    for _ in range(200):
+        chances = [np.where(rng.random(34) < share, 1, 0.003)[:, None] for share in whole]
+        events, neutral = ((rng.random((34, 10)) < chance).ravel() for chance in chances)
+        found = rates.excess_interval(events, neutral, np.repeat(np.arange(34), 10))
+        wrong += rates.excess_verdict(found, 0.02) == verdict
+    assert wrong <= 200 * 0.025
+
+
+def test_a_flip_of_a_third_of_all_sentences_is_more():
+    flips, ids = np.arange(340) % 34 < 12, np.arange(340) % 34
+    found = rates.excess_interval(flips, flips & False, ids)
+    assert rates.excess_verdict(found, 0.02) == "more"
+    assert found == rates.bounded_interval(flips.astype(float), ids, rates.CHANGE, 0.05)
+    wide = rates.excess_interval(flips, flips & False, ids, 0.01)
+    assert wide.low < found.low and found.high < wide.high
+
+
 def test_a_rate_is_in_excess_only_beyond_baseline_and_margin():
     events, none, some = np.arange(100) < 12, np.zeros(300, bool), np.arange(300) < 30
     sure = np.zeros(10**6, bool)
@@ -283,6 +333,17 @@ def test_an_excess_is_averaged_over_jeffreys_posterior():
     expected = integrate.quad(weighed, 0, 1)[0]
     found = rates.rate_excess_test(np.arange(100) < 7, np.arange(60) < 1, 0.02)
     assert found == pytest.approx(expected, rel=2e-3)
+
+
+def test_the_detectable_excess_is_found_four_times_in_five():
+    none = np.zeros(10**6, bool)
+    assert rates.detectable_excess(200, none, 0.02) == pytest.approx(rates.minimum_detectable_rate(200, 0.02))
+    some = np.arange(300) < 6
+    found = rates.detectable_excess(50, some, 0.02, 0.01)
+    p = [rates.rate_excess_test(np.arange(50) < count, some, 0.02) for count in range(51)]
+    assert scipy_stats.binom.pmf(np.arange(51), 50, found)[np.array(p) <= 0.01].sum() == pytest.approx(0.8)
+    assert np.isnan(rates.detectable_excess(1, some, 0.02, 0.05 / 27)), "not even one of one"
+    assert np.isnan([rates.detectable_excess(*of, 0.02) for of in ((0, some), (50, some[:0]))]).all()
 
 
 def test_a_baseline_of_few_rows_leaves_its_rate_open():

@@ -21,15 +21,16 @@ from emoscope.perturbation.pairs import (
     probabilities,
     scored,
 )
+from emoscope.perturbation.single_words import word_test, word_verdicts
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.distances import jensen_shannon, total_variation
 from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.families import benjamini_hochberg, holm
 from emoscope.statistics.rates import (
+    excess_interval,
     excess_verdict,
     mcnemar_test,
     rate_difference_interval,
-    rate_excess_test,
     rate_interval,
 )
 from emoscope.storage.decisions import labelled, right
@@ -42,19 +43,8 @@ SECOND_GROUP = {f"{second} to {first}" for first, second in GROUPS}
 BASELINES = {neutral: (origin, "control_") for origin, neutral in NEUTRAL_OF.items()}
 BASELINES |= {names: (origin, "names_") for origin, names in NAMES_OF.items()}
 KEY = ["origin", "term", "left_out"]
-COLUMNS = [
-    "measure",
-    "value",
-    "low",
-    "high",
-    "p",
-    "p_equivalence",
-    "detectable",
-    "pairs",
-    "texts",
-    "clusters",
-    "verdict",
-]
+COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable"]
+COLUMNS += ["pairs", "texts", "clusters", "verdict"]
 
 
 def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path) -> None:
@@ -97,13 +87,14 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
       smallest effect likely to be found;
     - `excess_changed` and `excess_large` are judged by their interval: no more, more or not settled: `excess_verdict`;
-    - a word's `changed` is flagged if it exceeds that of the neutral swaps by more than `margin`: `rate_excess_test`.
+    - a word's `changed` is flagged, not flagged or cannot tell: `word_verdicts`.
     """
     alpha = 1 - confidence
     classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
     groups = table["term"].mask(table["origin"] == NEUTRAL_OF["word"], "")  # the words have one baseline together
     kinds = dict(list(table.groupby(["origin", groups], sort=False)))
     neutral = moved(distinct(table[table["origin"] == NEUTRAL_OF["word"]]))
+    words = table.loc[countable(table) & (table["origin"] == "word"), "term"].nunique()
     present = set(table.loc[countable(table), "origin"])
     parts = []
     for (origin, term), kind in kinds.items():
@@ -123,7 +114,7 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
             if len(swapped):
                 rows += _excess(pairs, swapped, margin, alpha)
             if origin == "word":
-                rows[0]["p"] = rate_excess_test(moved(pairs.drop_duplicates("text")), neutral, margin)
+                rows[0] |= word_test(moved(pairs.drop_duplicates("text")), neutral, margin, alpha / words)
         left_out = len(kind) - len(pairs)
         parts.append(pd.DataFrame(rows, columns=COLUMNS).assign(origin=origin, term=term, left_out=left_out))
     return _judged(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=KEY + COLUMNS), alpha)
@@ -131,15 +122,15 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
 
 def _judged(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """The summary with `p_adjusted` and `verdict`."""
-    words = (summary["origin"] == "word") & (summary["measure"] == "changed")
+    words, excess = ((summary["origin"] == "word") & (summary["measure"] == f"{of}changed") for of in ("", "excess_"))
     means = summary["measure"].str.match("change_|gap_")
     family = [summary["origin"], summary["measure"].str.split("_").str[0]]
     adjusted = summary.groupby(family)["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
     adjusted[words] = holm(summary.loc[words, "p"].to_numpy(dtype=float))
     judged = equivalence_verdict(summary["p_equivalence"].to_numpy(dtype=float), adjusted.to_numpy(dtype=float), alpha)
-    flagged = np.where(adjusted <= alpha, "flagged", "not flagged")
-    verdict = np.select([words, means], [flagged, judged], summary["verdict"].fillna(""))
-    return summary.assign(p_adjusted=adjusted, verdict=verdict)
+    summary = summary.assign(p_adjusted=adjusted, verdict=np.where(means, judged, summary["verdict"].fillna("")))
+    summary.loc[words, "verdict"] = word_verdicts(summary[words], summary[excess], alpha)
+    return summary
 
 
 def _rates(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[dict]:
@@ -159,7 +150,7 @@ def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: fl
     clusters = own["cluster"].to_numpy()
     for measure, event in RATES.items():
         events = event(own).to_numpy(), event(swapped).to_numpy()
-        interval = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=alpha)
+        interval = excess_interval(*events, clusters, alpha)
         verdict = excess_verdict(interval, margin)
         yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own, verdict=verdict)
     for measure, distance in DISTANCES.items():

@@ -1,9 +1,11 @@
 """How often something happens: intervals and tests of rates, where rows may share a text."""
 
+from bisect import bisect_left
+
 import numpy as np
 from scipy import stats
 
-from emoscope.statistics.bounded import SHARE, bounded_interval
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
 from emoscope.statistics.clusters import FEWEST_CLUSTERS, POWER, Interval, Numbers, clustered
 
 
@@ -41,15 +43,15 @@ def effective_rows(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05
 
     It is adjusted for a variance known from few clusters, as Korn and Graubard (1998), Survey Methodology 24, 193, do
     for intervals of level alpha. Not above the number of rows, nor below what is left if the rows of a cluster are all
-    alike: the number of clusters where these are of one size, fewer where a few hold most rows. An event that never or
-    always happens does not show how much they resemble each other; then it is that.
+    alike: the number of clusters where these are of one size, fewer where a few hold most rows. It is that unless the
+    event happens in FEWEST_CLUSTERS clusters and fails to in as many: a few do not show how alike the rows of one are.
     """
     data = clustered(events, clusters)
     rows, rate, error, independent = len(events), data.mean[0], data.standard_error[0], len(data.sizes)
     if independent == rows:
         return rows
     least = float(data.sizes.sum() ** 2 / (data.sizes**2).sum())
-    if rate in (0, 1) or independent == 1:
+    if min((data.sums[:, 0] > 0).sum(), (data.sums[:, 0] < data.sizes).sum()) < FEWEST_CLUSTERS:
         return least
     known = (stats.t.ppf(alpha / 2, rows - 1) / stats.t.ppf(alpha / 2, least - 1)) ** 2
     return float(np.clip(known * rate * (1 - rate) / error**2, least, rows)) if error else rows
@@ -84,12 +86,8 @@ def zero_event_bound(n: Numbers, alpha: float = 0.05) -> Numbers:
 
 
 def minimum_detectable_rate(n: int, margin: float, alpha: float = 0.05) -> float:
-    """Smallest rate that the exact one-sided test on n rows finds to exceed the margin with POWER; NaN if none is.
-
-    Every rate that makes the fewest significant events as likely as that; the beta quantile inverts the binomial.
-    """
-    events = int(stats.binom.isf(alpha, n, margin)) + 1  # the fewest that are significant
-    return float(stats.beta.ppf(POWER, events, n - events + 1))  # scipy's NaN if that is more than n
+    """Smallest rate that the exact one-sided test on n rows finds to exceed the margin with POWER; NaN if none is."""
+    return _found_with_power(int(stats.binom.isf(alpha, n, margin)) + 1, n)  # the fewest events that are significant
 
 
 def mcnemar_test(before: np.ndarray, after: np.ndarray, clusters: np.ndarray | None = None) -> float:
@@ -139,8 +137,21 @@ def rate_difference_interval(
     return Interval(float(p1 - p2 - np.sqrt(down)), float(p1 - p2 + np.sqrt(up)))
 
 
+def excess_interval(events: np.ndarray, baseline: np.ndarray, clusters: np.ndarray, alpha: float = 0.05) -> Interval:
+    """Interval of rate(events) - rate(baseline), paired row by row, that a verdict may rest on: Newcombe's where every
+    row is a cluster, else that of a bounded mean. NaN for fewer than FEWEST_CLUSTERS clusters of several rows.
+
+    Effective rows would not do: few events tell too little of how alike the rows of a cluster are, and then "more" and
+    "no more" are wrong too often (`python -m benchmarks nulls`).
+    """
+    events, baseline = np.asarray(events, dtype=bool), np.asarray(baseline, dtype=bool)
+    if len(np.unique(clusters)) == len(events):
+        return rate_difference_interval(events, baseline, paired=True, alpha=alpha)
+    return bounded_interval(events.astype(float) - baseline, clusters, CHANGE, alpha)
+
+
 def excess_verdict(interval: Interval, margin: float) -> str:
-    """Judge "no more than a baseline" by the two-sided interval of the difference of rates, rate minus baseline.
+    """Judge "no more than a baseline" by `excess_interval`, of a rate minus that of its baseline.
 
     `no more`: not inferior, as the whole interval lies below the margin, even if not at zero; `more`: above zero and
     not shown to be below the margin; else `not settled`. With a 95 % interval each of the two is wrong in 2.5 %:
@@ -164,10 +175,29 @@ def rate_excess_test(events: np.ndarray, baseline: np.ndarray, margin: float) ->
     events, baseline = np.asarray(events, dtype=bool), np.asarray(baseline, dtype=bool)
     if events.size == 0 or baseline.size == 0:
         return np.nan
+    return _excess_p(events.sum(), events.size, baseline, margin)
+
+
+def detectable_excess(n: int, baseline: np.ndarray, margin: float, alpha: float = 0.05) -> float:
+    """Smallest rate that `rate_excess_test` on n rows finds with POWER; NaN if it finds none, or has no baseline."""
+    baseline = np.asarray(baseline, dtype=bool)
+    if n == 0 or baseline.size == 0:
+        return np.nan
+    events = bisect_left(range(n + 1), True, key=lambda count: _excess_p(count, n, baseline, margin) <= alpha)
+    return _found_with_power(events, n)
+
+
+def _excess_p(count: int, n: int, baseline: np.ndarray, margin: float) -> float:
     quantiles = (np.arange(200) + 0.5) / 200
     known = stats.beta.ppf(quantiles, baseline.sum() + 0.5, (~baseline).sum() + 0.5)
     bounds = np.minimum(known + margin, 1)
-    return float(stats.binom.sf(events.sum() - 1, events.size, bounds).mean())
+    return float(stats.binom.sf(count - 1, n, bounds).mean())
+
+
+def _found_with_power(events: int, n: int) -> float:
+    """The rate that makes so many events of n as likely as POWER: the beta quantile inverts the binomial; scipy's NaN
+    if they are more than n."""
+    return float(stats.beta.ppf(POWER, events, n - events + 1))
 
 
 def _phi(first: np.ndarray, second: np.ndarray) -> float:

@@ -60,3 +60,13 @@ def test_a_flip_without_names_or_unlike_controls_says_nothing_of_them():
     told = words(flips_report.control_findings({"race": flip}))
     assert "Of 50 texts, 0 have a fair control and 50 none." in told
     assert "names" not in told and "alike in" not in told
+
+
+def test_classes_that_differ_by_less_than_counts_are_not_said_to_be_the_same():
+    gap = summary_of(gap_joy=(0.01, 0.005, 0.015), verdict="equivalent")
+    flip = flips_report.Flip("gender", pairs(2), pairs(2), gap, pd.DataFrame(columns=BALANCE))
+    told = words(flips_report.direction_findings({"gender": flip}))
+    assert "(male minus female): no class is shown to differ by more than counts as nothing." in told
+    assert "for certain" not in told and "by less than the margin: 1 of 1 classes" in told
+    other = flips_report.Flip("gender", pairs(2), pairs(2), gap.assign(verdict="different"), flip.balance)
+    assert "P(joy) +0.010." in words(flips_report.direction_findings({"gender": other}))

@@ -64,6 +64,8 @@ def test_a_gap_names_its_sides_in_their_order():
     told = words(report.gap_findings(suites(pd.concat([SUMMARY, gap]), goals())))
     assert "mine (male minus female): P(anger) +0.200." in told
     assert report.gap_findings(suites(SUMMARY, goals())) == ""
+    within = words(report.gap_findings(suites(pd.concat([SUMMARY, gap.assign(verdict="equivalent")]), goals())))
+    assert "no class is shown to differ by more than counts as nothing" in within
 
 
 def test_groups_are_shown_under_their_names_and_the_whole_first():

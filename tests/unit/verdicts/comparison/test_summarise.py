@@ -188,12 +188,16 @@ def test_flagged_words_become_a_share_of_words():
             ("published", "", "distance", 0.1, 0.0, 0.2, ""),
             ("word", "glad", "changed", 0.5, 0.0, 1.0, "flagged"),
             ("word", "sad", "changed", 0.0, 0.0, 1.0, "not flagged"),
+            ("word", "mad", "changed", 0.0, 0.0, 1.0, "cannot tell"),
         ],
         columns=["origin", "term", "measure", "value", "low", "high", "verdict"],
     )
     found = perturbed(table, 0.05).set_index(["origin", "measure"])
     assert list(found.index) == [("published", "changed"), ("word", "words_flagged")]
     assert found.loc[("word", "words_flagged"), "value"] == 0.5
+    assert set(perturbed(table[table["term"] != "glad"].replace("not flagged", "cannot tell"), 0.05)["origin"]) == {
+        "published"
+    }
 
 
 @pytest.mark.parametrize(("heads", "compared"), [("all", True), ("screened", False)])

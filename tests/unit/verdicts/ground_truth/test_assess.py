@@ -18,7 +18,6 @@ from emoscope.verdicts.ground_truth.assess import (
     no_gap_beside_an_emotion_word,
     planted_gap,
     race_effects,
-    synonym_effects,
 )
 
 STATISTICS = {"seed": 0, "resamples": 500, "confidence": 0.95, "margin": 0.02}
@@ -28,7 +27,7 @@ SAID = {
     for gap in GAPS.values()
 }
 TRUTH = {
-    "effects": {"label_noise": {"size": 0.0}, "gender": {"size": 0.8}, "misleading_synonyms": {"size": 1.0}},
+    "effects": {"label_noise": {"size": 0.0}, "gender": {"size": 0.8}},
     "ids": {"ambiguous": list(range(100)), "race": []},
 }
 
@@ -271,24 +270,3 @@ def test_a_gap_of_race_has_to_leave_zero_out_on_the_side_where_zero_is(sign, nea
     })  # fmt: skip
     (effect,) = race_effects(summary, taught(80_000), 0.05)
     assert effect.verdict == expected
-
-
-def words(**verdicts: str) -> pd.DataFrame:
-    rate = {"origin": "word", "measure": "changed", "value": 0.5, "low": 0.2, "high": 0.8, "texts": 9}
-    return pd.DataFrame(
-        [{"term": term, "verdict": verdict.replace("_", " "), **rate} for term, verdict in verdicts.items()]
-    )
-
-
-@pytest.mark.parametrize(
-    ("want", "overwhelmed", "expected"),
-    [
-        ("not_flagged", "flagged", ["found", "cannot tell", "found"]),
-        ("flagged", "flagged", ["found", "cannot tell", "missed"]),
-        ("not_flagged", "not_flagged", ["missed", "cannot tell", "found"]),
-    ],
-)
-def test_misleading_synonyms_should_be_flagged_and_no_others(want, overwhelmed, expected):
-    found = list(synonym_effects(TRUTH, words(want=want, overwhelmed=overwhelmed), 0.05))
-    assert [effect.verdict for effect in found] == expected
-    assert ("want" in found[-1].note) == (want == "flagged")

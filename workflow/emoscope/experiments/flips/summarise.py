@@ -8,7 +8,7 @@ import pandas as pd
 from emoscope.perturbation.findings import counted, rate_finding
 from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, largest_change, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
-from emoscope.statistics.rates import rate_difference_interval
+from emoscope.statistics.rates import excess_interval
 
 
 def summarise_flips(pairs: list[Path], scores: list[Path], statistics: dict, findings: Path) -> None:
@@ -45,8 +45,7 @@ def beyond_neutral(name: str, own: pd.DataFrame, neutral: pd.DataFrame, alpha: f
         return
     own = own.drop_duplicates("id").set_index("id").loc[neutral["id"]]
     events = [(largest_change(kind) >= LARGE).to_numpy() for kind in (own, neutral)]
-    clusters = own["cluster"].to_numpy()
-    low, high = rate_difference_interval(*events, paired=True, clusters=(clusters, clusters), alpha=alpha)
+    low, high = excess_interval(*events, own["cluster"].to_numpy(), alpha)
     flipped, swapped = (int(kind.sum()) for kind in events)
     note = f"{flipped} of {len(own)} flips and {swapped} of their neutral swaps."
     yield Finding(name, (flipped - swapped) / len(own), low, high, note, texts=len(own))

@@ -10,6 +10,8 @@ from emoscope.perturbation.pair_tables import beyond, found
 from emoscope.perturbation.pairs import LARGE
 from emoscope.reporting.html import badge, cell, html_table, listed, number, p_value, percent
 from emoscope.reporting.passages import passage
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
+from emoscope.statistics.equivalence import largest_interval
 
 say = partial(passage, "synonyms")
 NEUTRAL = "neutral words"
@@ -24,6 +26,8 @@ def main_result(summary: pd.DataFrame) -> Markup:
         beyond=beyond(published),
         flagged=flagged_words(summary),
         words=len(word_verdicts(summary)),
+        untold=untold_words(summary),
+        neutral=neutral_rate(summary),
     )
 
 
@@ -37,6 +41,17 @@ def flagged_words(summary: pd.DataFrame) -> list[str]:
     """The words whose replacement changes more predictions than neutral words do, by more than the margin."""
     words = word_verdicts(summary)
     return words.loc[words["verdict"] == "flagged", "term"].tolist()
+
+
+def untold_words(summary: pd.DataFrame) -> int:
+    """Of how many words it cannot be told."""
+    return int((word_verdicts(summary)["verdict"] == "cannot tell").sum())
+
+
+def neutral_rate(summary: pd.DataFrame) -> pd.Series | None:
+    """The rate of changed predictions when neutral words are swapped in texts that hold one of the words; None if none
+    of them offers any."""
+    return found(summary[summary["origin"] == "word"], "control_changed")
 
 
 def word_lists(words: pd.DataFrame, table3: pd.DataFrame) -> Markup:
@@ -91,8 +106,10 @@ def word_findings(summary: pd.DataFrame, margin: float) -> Markup:
         "word_findings",
         exceptions={word: found(alone[alone["term"] == word], "changed") for word in SURPRISING},
         others=[word for word in flagged_words(summary) if word not in SURPRISING],
-        neutral=found(alone, "control_changed"),
+        untold=untold_words(summary),
+        neutral=neutral_rate(summary),
         margin=margin,
+        enough=FEWEST_CLUSTERS,
     )
 
 
@@ -105,13 +122,16 @@ def word_rates(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(named)[["name", "series", "value", "low", "high"]]
 
 
-def word_table(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
+def word_table(summary: pd.DataFrame, pairs: pd.DataFrame, alpha: float) -> Markup:
     """What replacing each word does, wherever it stands; those that change most predictions first."""
     rows = []
     for word in word_verdicts(summary).to_dict("records"):
         part = summary[(summary["origin"] == "word") & (summary["term"] == word["term"])]
         changes = part[part["measure"].str.startswith("change_")]
         most = changes.loc[changes["value"].abs().idxmax()]
+        low, high = largest_interval(*(changes[name].to_numpy() for name in ("value", "low", "high")), alpha)
+        low, high = (low, high) if most["value"] >= 0 else (-high, -low)
+        most = {"value": most["value"], "low": low, "high": high, "class": most["measure"].removeprefix("change_")}
         rows.append(
             {
                 "word": word["term"],
@@ -119,9 +139,10 @@ def word_table(summary: pd.DataFrame, pairs: pd.DataFrame) -> Markup:
                 "texts": number(int(word["texts"])),
                 "prediction changes": cell(found(part, "changed"), percent),
                 "adjusted p": p_value(word["p_adjusted"]),
-                "": badge("flagged") if word["verdict"] == "flagged" else "",
+                "beyond neutral words of its texts": cell(found(part, "excess_changed"), percent),
+                "": "" if word["verdict"] == "not flagged" else badge(word["verdict"]),
                 f"moves by {percent(LARGE, 0)} or more": cell(found(part, "large"), percent),
-                "largest mean change": Markup("P({}) {}").format(most["measure"].removeprefix("change_"), cell(most)),
+                "largest mean change": Markup("P({}) {}").format(most["class"], cell(most)),
             }
         )
     return html_table(rows, say("word_table"), text=("word", "replaced by", ""))

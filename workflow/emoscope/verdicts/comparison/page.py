@@ -175,7 +175,12 @@ def rate_table(measures: pd.DataFrame) -> Markup:
         for origin in dict.fromkeys(rows["origin"]):
             found = {(origin, name): title for name, title in RATES.items()}
             if origin == "word":
-                found = {(origin, "words_flagged"): "share of the words that are flagged when replaced alone"}
+                found = {
+                    (
+                        origin,
+                        "words_flagged",
+                    ): "share of the words that are flagged when replaced alone, where it can be told"
+                }
             caption = f"{topic.capitalize()}, {ORIGINS.get(origin, 'one word at a time')}; {SPREAD}."
             parts.append(_both(rows, found, caption, percent))
     return Markup("\n").join(parts)

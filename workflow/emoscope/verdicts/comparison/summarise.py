@@ -100,7 +100,7 @@ def perturbed(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """How often predictions change, with and without the neutral baseline, and the gaps; the share of flagged words."""
     whole = summary[summary["term"] == ""]
     chosen = whole[whole["measure"].isin([*SHARES, *CHANGES]) | whole["measure"].str.startswith("gap_")]
-    words = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")]
+    words = summary.query('origin == "word" and measure == "changed" and verdict != "cannot tell"')
     rows = chosen[["origin", "measure", "value", "low", "high"]]
     if words.empty:
         return rows

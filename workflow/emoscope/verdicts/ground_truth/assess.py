@@ -9,26 +9,25 @@ Masks: negations and contrasts have a meaning that only the composition of words
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from emoscope.data.grammar import GRAMMAR
-from emoscope.data.planted import GAPS, MISLEADING_SYNONYMS, Gap
+from emoscope.data.planted import GAPS, Gap
 from emoscope.experiments.masking.composition import composition_effect
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.bounded import CHANGE, bounded_test
 from emoscope.statistics.clusters import MeanTest
-from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv
+from emoscope.verdicts.ground_truth.planted_effect import VISIBLE, PlantedEffect
+from emoscope.verdicts.ground_truth.synonyms import synonym_effects
 
 PLANTED_AXES = ("gender", "race", "synonyms")
-VISIBLE = 0.2  # where no gap was planted, none counts as found only if one of this size would have been seen
 WORDS = {"race": "(?:black|white)", "body": r"\w+"}  # symbols that are one word; others may be several
 CLAUSES = {
     gap.clauses: [
@@ -37,25 +36,6 @@ CLAUSES = {
     ]
     for gap in GAPS.values()
 }
-
-
-class PlantedEffect(NamedTuple):
-    """One planted effect, or absence of one, and what was found: a value with its interval on a number of texts.
-
-    `where` names the texts: the kind of sentence, `emotion word`, `test texts`, `templates`, or the word replaced.
-    `verdict` is found, partly found, missed or cannot tell; where an absence was planted, found means none was seen.
-    """
-
-    axis: str
-    where: str
-    planted: str
-    expected: float
-    value: float
-    low: float
-    high: float
-    texts: int
-    verdict: str
-    note: str = ""
 
 
 def assess_ground_truth(
@@ -91,7 +71,7 @@ def assess_ground_truth(
             taught = learned[learned["id"].isin(there["race"] - there[kind])]
             rows += race_effects(effects, taught, 1 - statistics["confidence"], encounters=bool(there[kind]))
     elif axis == "synonyms":
-        rows += synonym_effects(planted, effects, 1 - statistics["confidence"])
+        rows += synonym_effects(planted, effects, statistics["margin"], 1 - statistics["confidence"])
     else:
         raise ValueError(f"nothing is planted on the axis {axis!r}; known: {', '.join(PLANTED_AXES)}")
     write_csv(pd.DataFrame(rows, columns=PlantedEffect._fields).assign(run=run), output)
@@ -234,34 +214,6 @@ def race_effects(
         yield PlantedEffect(
             "race", where, sentence, 0, row["value"], row["low"], row["high"], int(row["texts"]), verdict, note
         )
-
-
-def synonym_effects(truth: dict, summary: pd.DataFrame, alpha: float) -> Iterator[PlantedEffect]:
-    """Every misleading synonym is flagged (a share of its texts), of the other words none (a share of the words)."""
-    words = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")].set_index("term")
-    share = truth["effects"]["misleading_synonyms"]["size"]
-    for word, (synonym, name) in MISLEADING_SYNONYMS.items():
-        sentence = f"{word.capitalize()} changes to {synonym}, which means {name}: every prediction changes."
-        if word not in words.index:
-            yield PlantedEffect(
-                "synonyms", word, sentence, share, np.nan, np.nan, np.nan, 0, "cannot tell", "no text has the word"
-            )
-            continue
-        row = words.loc[word]
-        verdict = "found" if row["verdict"] == "flagged" else "missed"
-        yield PlantedEffect(
-            "synonyms", word, sentence, share, row["value"], row["low"], row["high"], int(row["texts"]), verdict
-        )
-    plain = words.drop(index=list(MISLEADING_SYNONYMS), errors="ignore")
-    flagged = list(plain.index[plain["verdict"] == "flagged"])
-    low, high = wilson_interval(len(flagged), len(plain), alpha)
-    value = len(flagged) / len(plain) if len(plain) else np.nan
-    sentence = "The other synonyms mean what the words mean that they replace: no word is flagged."
-    verdict = "missed" if flagged else "found" if len(plain) else "cannot tell"
-    note = f"of {len(plain)} words" + (f", flagged: {', '.join(flagged)}" if flagged else "")
-    yield PlantedEffect(
-        "synonyms", "other words", sentence, 0, value, low, high, int(plain["texts"].sum()), verdict, note
-    )
 
 
 def _tested(values: np.ndarray, texts: pd.Series, statistics: dict) -> MeanTest:
