@@ -66,8 +66,10 @@ def test_masking_ranks_an_edge_by_its_weaker_end():
 
 def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
     axes = ["gender", "race"]
-    said = words(page.edges_result(axes, edges.findings))
+    result = page.edges_result(axes, edges.findings)
+    said = words(result)
     assert "of 207 edges keep what a flip changes" in said and "better than a random order" in said
+    assert "; by distance from the whole model (CMD), " in said and "headline" not in result, "the nodes' alone is that"
     assert "Race" not in said and words(page.no_edges(axes, found.findings, edges.findings)) == ""
     table = words(page.strongest_edges("gender", edges.edges))
     assert "the words" in table and "the answer" in table and "feed-forward of block" in table

@@ -17,6 +17,9 @@ def test_the_page_says_what_was_found(found):
     assert f"Gender: {len(found.circuit.roles)} {interval} of 20 heads and feed-forwards keep what a flip" in said
     assert "to within 20 %" in said and "better than a random order" in said and "Race" not in said
     assert "than masking" in said
+    distance = found.findings.set_index("name").loc["gender.cmd.integrated_gradients", "value"]
+    assert f"; distance from the whole model (CMD) {distance:.3f} [" in said
+    assert 'class="headline"' in page.main_result(axes, found.findings)
     assert "Race: there is no flip" in words(page.no_flips(axes, found.findings))
     table = words(page.area_table(axes, found.findings))
     assert "masking" in table and "random order" in table and "one gradient" in table

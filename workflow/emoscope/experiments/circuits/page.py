@@ -26,12 +26,12 @@ BETTER, WORSE, UNSETTLED = "better than", "worse than", "not shown to be better 
 
 def main_result(axes: list[str], findings: pd.DataFrame) -> Markup:
     """The headline: how few parts keep the difference, by our order and by cheaper ones."""
-    return _said("main_result", axes, findings)
+    return _fewest(axes, findings, headline=True)
 
 
-def _said(passage: str, axes: list[str], findings: pd.DataFrame) -> Markup:
-    told = {"titles": TITLES, "first": INTEGRATED, "tolerated": TOLERATED, "counted": counted}
-    return say(passage, axes=_sizes(axes, findings), **told)
+def _fewest(axes: list[str], findings: pd.DataFrame, headline: bool) -> Markup:
+    told = {"titles": TITLES, "first": INTEGRATED, "tolerated": TOLERATED, "counted": counted, "headline": headline}
+    return say("fewest", axes=_sizes(axes, findings), **told)
 
 
 def _sizes(axes: list[str], findings: pd.DataFrame) -> list[dict]:
@@ -73,7 +73,7 @@ def counted(nodes: float) -> str:
 
 def edges_result(axes: list[str], findings: pd.DataFrame) -> Markup:
     """How few edges keep the difference, of those axes of which it could be tried."""
-    return _said("edges_result", axes, findings)
+    return _fewest(axes, findings, headline=False)
 
 
 def agreement_table(axes: list[str], findings: pd.DataFrame, caption: str = "agreement") -> Markup:
