@@ -60,3 +60,17 @@ def test_a_flip_without_names_or_unlike_controls_says_nothing_of_them():
     told = words(flips_report.control_findings({"race": flip}))
     assert "Of 50 texts, 0 have a fair control and 50 none." in told
     assert "names" not in told and "alike in" not in told
+
+
+def test_a_class_may_differ_for_certain_by_less_than_counts():
+    """Shown to lie within the margin, and not to be zero: that no class differs would be wrong."""
+    small = summary_of(gap_joy=(0.01, 0.005, 0.015), verdict="equivalent")
+    open_yet = summary_of(gap_calm=(0.01, -0.03, 0.05), verdict="underpowered")
+    summary = pd.concat([summary_of(changed=(0.03, 0.01, 0.05)), small, open_yet])
+    flip = flips_report.Flip("race", pairs(2), pairs(2), summary, pd.DataFrame(columns=BALANCE))
+    told = words(flips_report.direction_findings({"race": flip}))
+    assert "): no class is shown to differ by more than counts as nothing. Shown to differ by less" in told
+    assert "than the margin: 1 of 2 classes; too few texts to tell: 1." in told
+    large = summary_of(gap_joy=(0.1, 0.05, 0.15), verdict="different")
+    flip = flips_report.Flip("race", pairs(2), pairs(2), pd.concat([summary[:1], large]), pd.DataFrame(columns=BALANCE))
+    assert "): P(joy) +0.100. Shown" in words(flips_report.direction_findings({"race": flip}))
