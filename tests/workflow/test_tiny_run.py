@@ -316,7 +316,7 @@ def test_named_targets_build_their_part_only(finished):
 def test_circuits_probes_and_features_are_made_on_demand(changeable):
     found = snakemake(changeable, "circuits", "probing", "features")
     assert found.returncode == 0, found.stdout
-    said = {"circuits": "heads and feed-forwards keep", "probing": "where the classifier reads", "features": "<mark>"}
+    said = {"circuits": "a flip moves the margin by", "probing": "where the classifier reads", "features": "<mark>"}
     for name, words in said.items():
         page = (changeable / f"reports/tiny-s1/{name}.html").read_text()
         assert words in page and 'href="masking.html"' in page

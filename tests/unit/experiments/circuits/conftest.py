@@ -11,22 +11,40 @@ from emoscope.experiments.circuits.summarise import summarise_circuits
 from emoscope.experiments.circuits.summarise_edges import summarise_edges
 from emoscope.models.planted.circuit import nodes, plan
 from emoscope.models.planted.compiled import compiled
-from emoscope.models.planted.texts import pairs
+from emoscope.models.planted.texts import FILLERS, pairs
+from emoscope.perturbation.inside.names import FLIP
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from planted_model import exchanged, save_planted
 from random_models import write_exactness
 
 TABLES = ("sample", "effects", "checked", "curves")
 STATISTICS = {"confidence": 0.95, "resamples": 100, "seed": 1, "margin": 0.02}
-CONFIG = {"pairs": 24, "steps": 8, "checked": 6, "random_orders": 2, "seed": 1}
+CONFIG = {"pairs": 24, "steps": 8, "checked": 6, "random_orders": 39, "seed": 1}
 
 
 def flips(count: int) -> pd.DataFrame:
     """Pairs of the planted task, as a perturbation set has them."""
+    return perturbed([(row.text, row.changed) for row in pairs(count, 1).itertuples()], "natural")
+
+
+def swaps(count: int) -> pd.DataFrame:
+    """The same texts with another word exchanged, one that means nothing."""
+    texts = [row.text.split() for row in pairs(count, 1).itertuples()]
+    places = [next(place for place, word in enumerate(words) if word in FILLERS) for words in texts]
+    others = [
+        [*words[:place], FILLERS[FILLERS.index(words[place]) - 1], *words[place + 1 :]]
+        for words, place in zip(texts, places, strict=True)
+    ]
+    return perturbed(
+        [(" ".join(one), " ".join(other)) for one, other in zip(texts, others, strict=True)], "natural control"
+    )
+
+
+def perturbed(texts: list[tuple[str, str]], origin: str) -> pd.DataFrame:
     rows = []
-    for number, row in enumerate(pairs(count, 1).itertuples()):
-        _, spans = exchanged(row.text, row.changed)
-        rows.append((number, "natural", "", row.text, row.changed, row.text, [], spans))
+    for number, (text, changed) in enumerate(texts):
+        _, spans = exchanged(text, changed)
+        rows.append((number, origin, "", text, changed, text, [], spans))
     return pd.DataFrame(rows, columns=["id", "origin", "term", "text", "perturbed", "cluster", "flags", "spans"])
 
 
@@ -44,7 +62,7 @@ def found(tmp_path_factory):
     """All tables on a planted GPT-2, and the circuit."""
     folder, circuit = tmp_path_factory.mktemp("circuits"), plan(1)
     save_planted(compiled(circuit, "gpt2"), folder / "model")
-    flips(24).to_parquet(folder / "pairs.parquet")
+    pd.concat([flips(24), swaps(24)]).to_parquet(folder / "pairs.parquet")
     masks(circuit).to_parquet(folder / "summary.parquet")
     files = {name: folder / f"{name}.parquet" for name in TABLES}
     given = {name: folder / f"{name}.parquet" for name in ("pairs", "summary")}
@@ -58,6 +76,8 @@ def found(tmp_path_factory):
         **lists, axes={"axes": ["gender"]}, statistics=STATISTICS, **made, findings=folder / "findings.csv"
     )
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*TABLES, "parts", "sizes")}
+    tables["moved"] = tables["sample"]  # by flips, and by neutral swaps
+    tables["sample"] = tables["moved"][tables["moved"]["kind"] == FLIP]
     findings = pd.read_csv(folder / "findings.csv")
     return SimpleNamespace(**tables, findings=findings, circuit=circuit, folder=folder)
 
@@ -68,7 +88,9 @@ def edges(found):
     folder = found.folder
     files = {name: folder / f"edge_{name}.parquet" for name in TABLES[1:]}
     given = {name: folder / f"{name}.parquet" for name in ("pairs", "summary", "sample")}
-    find_edges(folder / "model", **given, config=CONFIG, prediction={"tokens_per_batch": 4096}, **files)
+    find_edges(
+        folder / "model", **given, config=CONFIG | {"random_orders": 5}, prediction={"tokens_per_batch": 4096}, **files
+    )
     made = {"edges": [folder / "edges.parquet"], "edge_sizes": [folder / "edge_sizes.parquet"]}
     lists = {name: [path] for name, path in files.items()}
     summarise_edges(

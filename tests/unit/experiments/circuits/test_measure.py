@@ -6,13 +6,22 @@ import pytest
 
 from emoscope.experiments.circuits.measure import SHARES, masked_effects, rankings, to_check
 from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, MASKING, NODE, PATCHING, RANDOM, REPLACED
-from emoscope.storage.names import ALL
+from emoscope.perturbation.inside.names import NEUTRAL
+from emoscope.storage.names import ALL, NONE
 
 
 def test_flips_are_told_apart_by_their_texts_and_move_the_margin_up(found):
     sample = found.sample
     assert (sample["total"] > 1).all() and (sample["rise"] != sample["fall"]).all()
     assert set(sample["half"]) == {0, 1} and (sample.groupby("cluster")["half"].nunique() == 1).all()
+
+
+def test_neutral_swaps_of_the_same_texts_move_their_margin_less(found):
+    neutral = found.moved[found.moved["kind"] == NEUTRAL]
+    assert len(neutral) == len(found.sample) == 24 and set(neutral["cluster"]) == set(found.sample["cluster"])
+    assert (neutral["total"] >= 0).all() and neutral["total"].max() < found.sample["total"].min()
+    assert (neutral["half"] == NONE).all() and not set(neutral["pair"]) & set(found.curves["pair"])
+    assert found.moved["pair"].is_unique
 
 
 def test_estimates_along_the_way_are_what_patching_finds(found):
@@ -44,7 +53,8 @@ def test_both_ends_of_every_curve_are_the_two_texts(found):
         own = curves[curves["side"] == side]
         for count, share in ((0, none), (nodes, every)):
             rows = own[own["nodes"] == count]
-            assert len(rows) == len(found.sample) * 5, "three rankings, and two draws of a random one"
+            orders = 3 + (39 if side == KEPT else 5)  # three rankings, and random ones
+            assert len(rows) == len(found.sample) * orders
             np.testing.assert_allclose(rows["effect"], share * rows["total"], atol=1e-3)
     assert curves["nodes"].nunique() == len({int(np.ceil(share * nodes)) for share in SHARES})
 

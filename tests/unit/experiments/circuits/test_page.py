@@ -1,9 +1,11 @@
 """What the page on circuits says, either way."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from emoscope.experiments.circuits import figures, page
+from emoscope.reporting.html import unsigned
 from emoscope.reporting.plots import svg
 from made_up import words
 
@@ -14,7 +16,10 @@ def test_the_page_says_what_was_found(found):
     size = found.findings.set_index("name").loc["gender.nodes.integrated_gradients"]
     assert size["value"] == len(found.circuit.roles)
     interval = f"[{size['low']:.0f}, {size['high']:.0f}]"
-    assert f"Gender: {len(found.circuit.roles)} {interval} of 20 heads and feed-forwards keep what a flip" in said
+    assert f"; {len(found.circuit.roles)} {interval} of 20 heads and feed-forwards keep what a flip" in said
+    moved = found.findings.set_index("name").loc[["gender.margin", "gender.neutral.margin"], "value"]
+    assert said.startswith(f"Gender: a flip moves the margin by {unsigned(moved.iloc[0])} [")
+    assert f"a neutral swap by {unsigned(moved.iloc[1])}" in said
     assert "to within 20 %" in said and "better than a random order" in said and "Race" not in said
     assert "than masking" in said
     distance = found.findings.set_index("name").loc["gender.cmd.integrated_gradients", "value"]
@@ -28,6 +33,28 @@ def test_the_page_says_what_was_found(found):
     strongest = words(page.strongest("gender", found.parts))
     assert "feed-forward of block 3" in strongest and "attention of block 0" in strongest
     assert "head 3 of block 0" in strongest
+
+
+@pytest.mark.parametrize(
+    ("neutral", "said"),
+    [
+        (
+            (0.4, 0.3, 0.5),
+            "not shown to be more than a neutral swap does, 0.400 [0.300, 0.500], so no circuit is named",
+        ),
+        ((0.4, np.nan, np.nan), "not shown to be more than a neutral swap does, 0.400, so no circuit"),
+        (None, "there is no neutral swap to hold it against, so no circuit is named"),
+    ],
+)
+def test_a_flip_that_does_no_more_than_a_neutral_swap_has_no_circuit(found, neutral, said):
+    """The classes of the margin are those that a pair moves most, so that any exchange moves it up."""
+    rows = found.findings[~found.findings["name"].isin(["gender.margin", "gender.neutral.margin"])]
+    moved = [("gender.margin", 0.6, 0.45, 0.7)] + ([("gender.neutral.margin", *neutral)] if neutral else [])
+    rows = pd.concat([pd.DataFrame(moved, columns=["name", "value", "low", "high"]).assign(note=""), rows])
+    told = words(page.main_result(["gender"], rows))
+    assert told.startswith("Gender: a flip moves the margin by 0.600 [0.450, 0.700] logits, ") and said in told
+    assert "keep what a flip changes" not in told and "better than" not in told
+    assert words(page.edges_result(["gender"], rows, rows)) == ""
 
 
 @pytest.mark.parametrize(

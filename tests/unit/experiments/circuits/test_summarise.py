@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.circuits import page
-from emoscope.experiments.circuits.curves import curves_of
+from emoscope.experiments.circuits.curves import Curves, curves_of
 from emoscope.experiments.circuits.names import INTEGRATED, KEPT, MASKING, PATCHING, RANDOM, REPLACED
 from emoscope.experiments.circuits.summarise import _halves, circuits, part_table
+from emoscope.statistics.bootstrap import bootstrap_statistic
 
 SAMPLE = pd.DataFrame({"pair": [0, 1], "cluster": ["a", "b"], "total": [1.0, 3.0]})
 
@@ -61,7 +62,7 @@ def test_the_findings_on_a_planted_circuit(found):
     low = found.findings.set_index("name")["low"]
     assert value["gender.error.integrated_gradients"] < 0.01 < value["gender.error.one_gradient"]
     assert value["gender.rank_correlation.integrated_gradients"] > value["gender.rank_correlation.one_gradient"]
-    assert low["gender.gain.integrated_gradients"] > 0.1
+    assert low["gender.gain.integrated_gradients"] > 0.05
     assert value["gender.cmd.random"] - value["gender.cmd.masking"] == pytest.approx(value["gender.gain.masking"])
     assert value["gender.nodes.integrated_gradients"] == len(found.circuit.roles) < value["gender.nodes.random"]
     # a whole attention, drawn by chance, holds a head of the circuit and is not among the six largest
@@ -96,7 +97,8 @@ def kept_by(shares, totals):
 
 def sample_of(totals):
     pairs = range(len(totals))
-    return pd.DataFrame({"pair": pairs, "cluster": [f"text {pair}" for pair in pairs], "total": totals})
+    texts = [f"text {pair}" for pair in pairs]
+    return pd.DataFrame({"pair": pairs, "cluster": texts, "half": [pair % 2 for pair in pairs], "total": totals})
 
 
 def findings_on(shares, totals, resamples=200):
@@ -130,6 +132,73 @@ def test_the_size_of_a_circuit_has_an_interval_over_texts():
     assert (sure.value, sure.low, sure.high) == (4, 4, 4)
     few = findings_on({MASKING: each[:5], RANDOM: [late]}, np.ones(5))["gender.nodes.masking"]
     assert few.value == 1 and np.isnan([few.low, few.high]).all(), "too few texts for an interval"
+
+
+def test_a_random_order_is_a_typical_one():
+    """The mean of distances waits for the last of the draws: here all 5 nodes, where most orders are content with 2."""
+    draws = [[0, 0, 1, 1, 1, 1]] * 3 + [[0, 0, 0, 0, 0, 1]] + [[0, 1, 1, 1, 1, 1]]
+    found = findings_on({MASKING: draws[0], RANDOM: draws}, np.ones(10))
+    size = found["gender.nodes.random"]
+    assert (size.value, size.low, size.high) == (2, 2, 2)
+    even = findings_on({MASKING: draws[0], RANDOM: draws[2:]}, np.ones(10))["gender.nodes.random"].value
+    assert even == 2, "one that was tried, which two of four get by with"
+
+
+def kept_at(rng, orders, pairs):
+    """What random orders keep, (orders, pairs, sizes): how soon differs between orders, and a little between pairs."""
+    soon = rng.uniform(-0.5, 1.5, (orders, 1, 3)) + rng.normal(0, 0.2, (orders, pairs, 3))
+    return np.pad(soon, [(0, 0), (0, 0), (1, 1)], constant_values=[(0, 0), (0, 0), (0, 1)])
+
+
+def curves_with(kept, totals):
+    """Curves of an order by estimates, the first of those given, and of random ones, the others."""
+    columns = [(INTEGRATED, 0), *((RANDOM, draw) for draw in range(len(kept) - 1))]
+    columns = [(*column, KEPT, nodes) for column in columns for nodes in range(kept.shape[-1])]
+    table = pd.DataFrame(columns, columns=["ranking", "draw", "side", "nodes"])
+    return Curves(kept.transpose(1, 0, 2).reshape(len(totals), -1) * totals[:, None], table, totals)
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["one order for all texts", "one for each half"])
+def test_an_order_that_is_itself_random_is_seldom_told_from_random_ones(both):
+    """Orders differ by far more than chance in the texts lets expect: by that alone most of them are told apart."""
+    rng, half, told, by_texts = np.random.default_rng(3), np.arange(16) % 2, [], []
+    for number in range(300):
+        kept = kept_at(rng, 41, 16)
+        own = kept[:1] if both else np.where(half[:, None] == 0, kept[:1], kept[1:2])
+        curves = curves_with(np.concatenate([own, kept[2:]]), np.ones(16))
+        low, high = curves.gain_on_one(INTEGRATED, half, 0.05)
+        told.append(low > 0 or high < 0)
+        if number < 15:
+            sample = sample_of(np.ones(16))
+            options = {"seed": 1, "resamples": 100, "alpha": 0.05}
+            gain = {finding.name: finding for finding in circuits("gender", curves, sample, options)}[
+                "gender.gain.integrated_gradients"
+            ]
+            assert (gain.low > 0 or gain.high < 0) <= told[-1], "no more is said than both intervals say"
+            gains = bootstrap_statistic(
+                lambda weights, curves=curves: curves.gains(curves.areas(weights))["gain", INTEGRATED],
+                sample["cluster"].to_numpy(), **options,
+            )  # fmt: skip
+            by_texts.append(gains.low > 0 or gains.high < 0)
+    assert np.mean(told) <= 0.08, "5 %, and the chance of 300 samples"
+    assert np.mean(by_texts) > 0.5
+
+
+@pytest.mark.parametrize(("orders", "said"), [(39, page.BETTER), (38, page.UNSETTLED)])
+def test_an_order_is_better_than_random_ones_if_few_come_near_in_either_half(orders, said):
+    rng = np.random.default_rng(5)
+    totals, own = np.ones(16), [0.0, 1, 1, 1, 1]
+    random = list(kept_at(rng, orders, 16))
+    verdicts = [
+        page.verdict(
+            findings_on({INTEGRATED: kept, RANDOM: random}, totals)["gender.gain.integrated_gradients"]._asdict()
+        )
+        for kept in (own, [0.0, -3, -3, -3, 1])
+    ]
+    assert verdicts == [said, page.WORSE if said == page.BETTER else said]
+    late = np.where(np.arange(16)[:, None] % 2, own, random[0])  # in one half it is no better than random ones
+    found = findings_on({INTEGRATED: late, RANDOM: random}, totals)
+    assert page.verdict(found["gender.gain.integrated_gradients"]._asdict()) == page.UNSETTLED
 
 
 def test_an_order_is_held_against_masking_on_the_same_texts():

@@ -17,6 +17,7 @@ STATISTICS = {"confidence": 0.95, "resamples": 500, "seed": 0, "margin": 0.02}
 
 def test_the_costliest_block_is_judged_on_all_texts_and_by_the_papers_text():
     names = ["block", "head", "condition", "group", "measure", "change"]
+    shown = {"p_beyond": 0.01, "low": -1.0, "high": 0.0, "equivalence_margin": 0.03}
     rows = [
         (0, WHOLE_BLOCK, "described", ALL, "accuracy", -0.1),
         (1, WHOLE_BLOCK, "described", ALL, "accuracy", -0.2),
@@ -25,7 +26,8 @@ def test_the_costliest_block_is_judged_on_all_texts_and_by_the_papers_text():
         (2, WHOLE_BLOCK, "described", ALL, "margin", -0.9),
         (2, 0, "described", ALL, "accuracy", -0.9),
     ]
-    assert costliest_block(pd.DataFrame(rows, columns=names))["block"] == 1
+    found = costliest_block(pd.DataFrame(rows, columns=names).assign(**shown), 0.05)
+    assert found.row["block"] == 1 and not found.leads and found.margin == 0.03
 
 
 def test_heads_are_strong_in_either_direction():

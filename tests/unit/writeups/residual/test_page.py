@@ -53,7 +53,17 @@ def test_the_lens_passage_quotes_the_depths_it_names(depth, says):
 def test_the_first_vector_is_set_over_the_others():
     said = words(page.norm_sentences(findings(norm_first=(2400.0, 2300.0, 2500.0), norm_others=(100.0, 90.0, 110.0))))
     assert said.startswith("At depth 3 the first position's vector is 2,400 [2,300, 2,500] long, those of all other")
-    assert "positions 100 [90.000, 110]: 24 times as long" in said
+    assert "positions 100 [90.000, 110]: 24.0 times as long. Attention is known to use such a vector" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "others"), [((1.2, 0.9, 1.4), (1.0, 0.95, 1.05)), ((0.8, 0.7, 0.9), (1.0, 0.95, 1.05)), ((1.2,), (1.0,))]
+)
+def test_a_first_vector_that_is_not_shown_to_be_longer_is_no_place_to_rest(first, others):
+    nan = float("nan")
+    first, others = (numbers if len(numbers) == 3 else (*numbers, nan, nan) for numbers in (first, others))
+    said = words(page.norm_sentences(findings(norm_first=first, norm_others=others)))
+    assert f": {first[0] / others[0]:.1f} times as long. It is not shown to be longer" in said and "sink" not in said
 
 
 def test_whether_numbers_can_be_compared_depends_on_the_model():
@@ -125,14 +135,18 @@ def test_the_headline_sets_the_autoencoder_beside_each_trivial_method():
 @pytest.mark.parametrize(
     ("pair", "says"),
     [
-        ((0.02, 0.01, 0.03), "and the second by 2.0 % [1.0, 3.0]."),
+        ((0.02, 0.01, 0.03), "and exceeds the second by 2.0 % [1.0, 3.0] of the variance. On the same"),
         (
             (-0.02, -0.03, -0.01),
-            f"and stays behind the second: the difference is {MINUS}2.0 % [{MINUS}3.0, {MINUS}1.0].",
+            f"and stays behind the second: the difference is {MINUS}2.0 % [{MINUS}3.0, {MINUS}1.0]. So it tells",
         ),
         (
             (-0.02, -0.03, 0.01),
-            f"and cannot be told from the second: the difference is {MINUS}2.0 % [{MINUS}3.0, 1.0].",
+            f"and cannot be told from the second: the difference is {MINUS}2.0 % [{MINUS}3.0, 1.0]. On the same",
+        ),
+        (
+            (0.02, -0.01, 0.03),
+            f"and cannot be told from the second: the difference is 2.0 % [{MINUS}1.0, 3.0]. On the same",
         ),
     ],
 )
@@ -143,6 +157,28 @@ def test_what_the_autoencoder_adds_to_pairs_is_said_as_its_interval_allows(pair,
     assert "the same token explains 83.9 % [83.0, 84.0], and behind the same token after the same token 93.3 %" in said
     assert "exceeds the first by 7.4 % [7.0, 8.0] of the variance" in said
     assert "reaches 82.6 % [82.0, 83.0] (averages of tokens 71.0 %, of pairs 72.0 %)" in said
+
+
+@pytest.mark.parametrize(
+    ("token", "says", "more"),
+    [
+        ((0.2, 0.1, 0.3), "does, exceeds the first by 20.0 % [10.0, 30.0] of the variance, and", "On the same model"),
+        (
+            (-0.2, -0.3, -0.1),
+            f"does, stays behind the first: the difference is {MINUS}20.0 % [{MINUS}30.0, {MINUS}10.0], and stays",
+            "So it tells no more than the token alone does. On the same",
+        ),
+        (
+            (-0.2, -0.3, 0.1),
+            f"does, cannot be told from the first: the difference is {MINUS}20.0 % [{MINUS}30.0, 10.0], and",
+            "On the same model",
+        ),
+    ],
+)
+def test_what_the_autoencoder_adds_to_tokens_is_said_as_its_interval_allows(token, says, more):
+    pair = (token[0] - 0.1, min(token[1] - 0.1, -0.01), token[2] - 0.1)
+    said = words(page.baseline_sentences(explained(pair, **{"gain.token": token})))
+    assert says in said and more in said and ("no more than" in said) == (token[2] < 0 or pair[2] < 0)
 
 
 def test_each_way_has_its_own_row_and_mark():

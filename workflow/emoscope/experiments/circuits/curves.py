@@ -10,6 +10,8 @@ import pandas as pd
 
 from emoscope.experiments.circuits.names import KEPT, MASKING, RANDOM
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
+from emoscope.statistics.clusters import Interval
+from emoscope.statistics.draws import next_draw
 
 TOLERATED = 0.2  # how far from the whole difference what a circuit keeps may be, short of it or beyond
 RIVALS = {"gain": RANDOM, "gain_on_masking": MASKING}  # orders that others are held against
@@ -39,16 +41,20 @@ class Curves:
         ]
 
     def areas(self, weights: np.ndarray) -> dict[tuple[str, str], float]:
-        """By measure and ranking, the mean over its draws of an area over the share of nodes, from none to all: under
-        what is kept (`cpr`), between that and the whole difference (`cmd`; Mueller et al. 2025, arXiv:2504.13151), and
-        under what is left when the nodes are replaced instead (`left`)."""
+        """By measure and ranking, the mean over its draws of what `areas_of_each` finds."""
+        return {name: float(np.mean(areas)) for name, areas in self.areas_of_each(weights).items()}
+
+    def areas_of_each(self, weights: np.ndarray) -> dict[tuple[str, str], list[float]]:
+        """By measure and ranking, each draw's area over the share of nodes, from none to all: under what is kept
+        (`cpr`), between that and the whole difference (`cmd`; Mueller et al. 2025, arXiv:2504.13151), and under what is
+        left when the nodes are replaced instead (`left`)."""
         shares, found = self.shares(weights), defaultdict(list)
         for ranking, side, numbers, places in self.each:
             there = shares[numbers]
             heights = {"cpr": there, "cmd": np.abs(1 - there)} if side == KEPT else {"left": there}
             for measure, height in heights.items():
                 found[measure, ranking].append(np.trapezoid(height, places))
-        return {name: float(np.mean(areas)) for name, areas in found.items()}
+        return dict(found)
 
     def gains(self, areas: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
         """By name and ranking, by how much smaller its `cmd` is than that of one of RIVALS, a random order's or
@@ -62,18 +68,29 @@ class Curves:
             if ranking not in (rival, RANDOM)
         }
 
+    def gain_on_one(self, ranking: str, half: np.ndarray, alpha: float) -> Interval:
+        """Between which bounds lies by how much smaller the `cmd` of a ranking is than that of one more random order.
+
+        An order is a single draw for all pairs, however many they are: one that finds nothing is another random order,
+        and is better than their mean half of the time. So it is placed among them: see `next_draw`. By estimates, each
+        half of the pairs, `half` (pairs,), has an order of its own, and their mean is steadier than one random order's;
+        so each half is judged by itself, and the bounds take in those of both."""
+        bounds = []
+        for side in np.unique(half):
+            areas = self.areas_of_each((half == side).astype(np.float64))
+            bounds.append(next_draw(np.array(areas["cmd", RANDOM]) - areas["cmd", ranking][0], alpha))
+        low, high = zip(*bounds, strict=True)
+        return Interval(np.min(low), np.max(high))
+
     def fewest(self, weights: np.ndarray) -> dict[tuple[str, str], float]:
         """By `nodes` and ranking, the fewest nodes from which on what is kept stays within TOLERATED of the whole
-        difference, at that and all larger sizes that were tried; of several draws their mean distance counts."""
+        difference, at that and all larger sizes that were tried; of several draws, what half of them get by with."""
         distances, draws = np.abs(1 - self.shares(weights)), defaultdict(list)
         for ranking, side, numbers, _ in self.each:
             if side == KEPT:
-                draws[ranking].append(distances[numbers])
-        found = {}
-        for ranking, apart in draws.items():
-            far = np.flatnonzero(~(np.mean(apart, axis=0) <= TOLERATED))  # NaN is not near
-            found["nodes", ranking] = np.append(self.tried, np.nan)[far[-1] + 1 if len(far) else 0]
-        return found
+                far = np.flatnonzero(~(distances[numbers] <= TOLERATED))  # NaN is not near
+                draws[ranking].append(np.append(self.tried, np.nan)[far[-1] + 1 if len(far) else 0])
+        return {("nodes", ranking): float(np.sort(sizes)[(len(sizes) - 1) // 2]) for ranking, sizes in draws.items()}
 
     @cached_property
     def tried(self) -> np.ndarray:

@@ -24,6 +24,7 @@ from emoscope.models.inside.estimates import estimated_effects
 from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.inside.nodes import Node
 from emoscope.models.loading import classes_of, load_classifier
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.perturbation.inside.patching import (
     FLIPPED_INTO_ORIGINAL,
     Patch,
@@ -32,12 +33,12 @@ from emoscope.perturbation.inside.patching import (
 )
 from emoscope.perturbation.inside.sample import Drawn, draw
 from emoscope.perturbation.inside.seen import Seen, seen_pairs
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS
 from emoscope.storage.files import write_table
 from emoscope.storage.names import ALL, NONE, WHOLE_BLOCK
 
 SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1)  # of the nodes that are kept
-SAMPLE_COLUMNS = ["pair", "id", "origin", "cluster", "half", "rise", "fall", "total"]
+REPLACED_ORDERS = 5  # random ones whose first parts are replaced, too: that is described, and decides nothing
+SAMPLE_COLUMNS = ["pair", "kind", "id", "origin", "cluster", "half", "rise", "fall", "total"]
 EFFECT_COLUMNS = ["pair", "method", *NODE, "effect"]
 CHECKED_COLUMNS = [*NODE, "largest", "random"]
 CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "nodes", "effect"]
@@ -60,7 +61,9 @@ def find_circuits(
 
     `summary` is that of masking.
 
-    - sample: `pair, id, origin, cluster, half, rise, fall, total`; `half` is that of the texts that a pair belongs to;
+    - sample: `pair, kind, id, origin, cluster, half, rise, fall, total`, of the flips, and behind them of as many
+      neutral swaps, of the same texts as far as there are any, of which no more is asked than how far they move their
+      margin; `half` is that of the texts that a flip belongs to;
     - effects: `pair, method, site, block, head, effect`, in logits of the pair's margin towards the flipped text: both
       kinds of estimate for all parts, `patching` for some;
     - checked: `site, block, head, largest, random`: those parts, and whether each is of the largest or of those
@@ -72,9 +75,10 @@ def find_circuits(
     classifier, tokenizer = load_classifier(model)
     table, budget, seed = pd.read_parquet(pairs), prediction["tokens_per_batch"], config["seed"]
     drawn: list[Drawn] = []
+    swaps: list[Drawn] = []
     if allowed(PATCHING, exact_checks(exactness)):
-        flips = table[~table["origin"].isin(NEUTRAL_ORIGINS)]
-        drawn, _ = draw(classifier, tokenizer, flips, config["pairs"], seed)
+        pairs_of_both, _ = draw(classifier, tokenizer, table, config["pairs"], seed)
+        drawn, swaps = ([one for one in pairs_of_both if one.kind == kind] for kind in (FLIP, NEUTRAL))
     clusters = list(dict.fromkeys(one.pair.cluster for one in drawn))
     halves = np.array([clusters.index(one.pair.cluster) % 2 for one in drawn], dtype=int)
     parts = parts_of(classifier)
@@ -89,9 +93,11 @@ def find_circuits(
     for seen in seen_pairs(classifier, drawn, budget, "circuits"):
         found += exact_effects(classifier, seen, [parts[number] for number, *_ in chosen], budget)
         kept += curves_of(classifier, seen, ranked, halves, budget)
-    classes = classes_of(classifier)
-    told = [(*row[:4], int(halves[row[0]]), classes[row[4]], classes[row[5]], row[6]) for row in rows]
-    write_table(pd.DataFrame(told, columns=SAMPLE_COLUMNS), sample)
+    rows += [_row(seen) for group in seen_pairs(classifier, swaps, budget, "neutral swaps") for seen in group]
+    told = pd.DataFrame(rows, columns=[name for name in SAMPLE_COLUMNS if name not in ("pair", "half")])
+    told = told.assign(pair=range(len(told)), half=[*halves, *[NONE] * len(swaps)])
+    classes = dict(enumerate(classes_of(classifier)))
+    write_table(told.assign(**{name: told[name].map(classes) for name in ("rise", "fall")})[SAMPLE_COLUMNS], sample)
     estimated = [
         (number, method, *part, effect)
         for method, values in estimates.items()
@@ -112,7 +118,7 @@ def estimate(
     model: PreTrainedModel, drawn: Sequence[Drawn], parts: Sequence[Node], steps: int, tokens_per_batch: int
 ) -> tuple[dict[str, np.ndarray], list[tuple]]:
     """The effects (pairs, parts) of putting each part of the flipped text into the original, by method; and of every
-    pair `pair, id, origin, cluster, rise, fall, total`."""
+    pair what `_row` says."""
     values, rows = {method: np.zeros((len(drawn), len(parts))) for method in (INTEGRATED, GRADIENT)}, []
     for group in seen_pairs(model, drawn, tokens_per_batch, "estimates"):
         for seen in group:
@@ -122,9 +128,14 @@ def estimate(
                 values[method][seen.number] = [
                     found[site][block, head] if site == "head" else found[site][block] for site, block, head in parts
                 ]
-            one = seen.pair.pair
-            rows.append((seen.number, one.id, one.origin, one.cluster, seen.rise, seen.fall, seen.total))
+            rows.append(_row(seen))
     return values, rows
+
+
+def _row(seen: Seen) -> tuple:
+    """`kind, id, origin, cluster, rise, fall, total` of a pair."""
+    one = seen.pair.pair
+    return seen.pair.kind, one.id, one.origin, one.cluster, seen.rise, seen.fall, seen.total
 
 
 def to_check(sizes: np.ndarray, count: int, rng: np.random.Generator) -> list[tuple[int, bool, bool]]:
@@ -186,21 +197,22 @@ def curves_of(
     halves: np.ndarray,
     tokens_per_batch: int,
 ) -> list[tuple]:
-    """Rows of `curves`."""
+    """Rows of `curves`; what several orders keep alike is run once."""
     trials, asked = [], []
     for seen in group:
+        places: dict[bytes, int] = {}  # of this pair's trials, by what they keep
         for (ranking, number), orders in ranked.items():
             order = orders[halves[seen.number]]
             for count in sorted({int(np.ceil(share * len(order))) for share in SHARES}):
                 first = np.isin(np.arange(len(order)), order[:count])
                 for side, kept in ((KEPT, first), (REPLACED, ~first)):
-                    trials.append(Trial(seen.pair.aligned.original, seen.flipped, kept))
-                    asked.append((seen, ranking, number, side, count))
+                    if side == REPLACED and number >= REPLACED_ORDERS:
+                        continue
+                    if places.setdefault(kept.tobytes(), len(trials)) == len(trials):
+                        trials.append(Trial(seen.pair.aligned.original, seen.flipped, kept))
+                    asked.append((places[kept.tobytes()], seen, ranking, number, side, count))
     logits = kept_logits(model, trials, tokens_per_batch)
-    return [
-        (seen.number, *key, seen.ends[1] - float(seen.margin(row)))
-        for (seen, *key), row in zip(asked, logits, strict=True)
-    ]
+    return [(seen.number, *key, seen.ends[1] - float(seen.margin(logits[trial]))) for trial, seen, *key in asked]
 
 
 def _descending(effects: np.ndarray) -> np.ndarray:

@@ -15,14 +15,13 @@ from emoscope.models.inside.exactness import LIMIT
 from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
 from emoscope.models.inside.nodes import Node
 from emoscope.models.loading import load_classifier
+from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import draw
 from emoscope.perturbation.inside.seen import Seen, seen_pairs
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS
 from emoscope.storage.files import write_table
 
 PAIRS = 16  # of the sample, the first: each edge that is made sure of is a run of its own
-ORDERS = 2  # random ones
-SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # of the edges that are kept, between none and all
+SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.75)  # of the edges that are kept, between none and all
 EFFECT_COLUMNS = ["pair", "method", *EDGE, "effect"]
 CHECKED_COLUMNS = [*EDGE, "largest", "random"]
 
@@ -48,9 +47,9 @@ def find_edges(
     by chance, and by masking: by the smaller effect of its ends.
     """
     classifier, tokenizer = load_classifier(model)
-    table, known, seed = pd.read_parquet(pairs), pd.read_parquet(sample).head(PAIRS), config["seed"]
-    flips = table[~table["origin"].isin(NEUTRAL_ORIGINS)]
-    drawn = draw(classifier, tokenizer, flips, len(known), seed)[0] if len(known) else []
+    known = pd.read_parquet(sample).query("kind == @FLIP").head(PAIRS)
+    both = draw(classifier, tokenizer, pd.read_parquet(pairs), len(known), config["seed"])[0] if len(known) else []
+    drawn = [one for one in both if one.kind == FLIP]
     groups = seen_pairs(classifier, drawn, prediction["tokens_per_batch"], "edges")
     seen = [one for group in groups for one in group if _follows(classifier, one)]
     seen = seen if len(seen) == len(drawn) else []
@@ -59,11 +58,11 @@ def find_edges(
         method: np.array([_estimated(classifier, one, steps)[possible] for one in seen]).reshape(len(seen), len(edges))
         for method, steps in ((INTEGRATED, config["steps"]), (GRADIENT, 0))
     }
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(config["seed"])
     chosen = to_check(np.abs(by_method[INTEGRATED].mean(axis=0)), config["checked"], rng) if seen else []
     numbers, halves = [number for number, *_ in chosen], known["half"].to_numpy()[: len(seen)]
     masked = masked_edges(pd.read_parquet(summary), edges)
-    ranked = rankings({INTEGRATED: by_method[INTEGRATED]}, halves, masked, ORDERS, rng)
+    ranked = rankings({INTEGRATED: by_method[INTEGRATED]}, halves, masked, config["random_orders"], rng)
     exact = {PATCHING: np.array([_patched(classifier, one, numbers) for one in seen])}
     told = {method: values[:, numbers] for method, values in by_method.items() if len(seen)} | exact
     rows = [

@@ -25,13 +25,30 @@ BETTER, WORSE, UNSETTLED = "better than", "worse than", "not shown to be better 
 
 
 def main_result(axes: list[str], findings: pd.DataFrame) -> Markup:
-    """The headline: how few parts keep the difference, by our order and by cheaper ones."""
-    return _fewest(axes, findings, headline=True)
+    """The headline: how far flips move the margin, and, where that is shown to be further than neutral swaps do, how
+    few parts keep it, by our order and by cheaper ones."""
+    found, told = Findings(findings), []
+    for one in _sizes(axes, findings):
+        flips, neutral = _margins(one["axis"], found)
+        further = moves(one["axis"], found)
+        told.append(one | {"further": further, "moved": say("moved", flips=flips, neutral=neutral, further=further)})
+    return _fewest(told, headline=True)
 
 
-def _fewest(axes: list[str], findings: pd.DataFrame, headline: bool) -> Markup:
-    told = {"titles": TITLES, "first": INTEGRATED, "tolerated": TOLERATED, "counted": counted, "headline": headline}
-    return say("fewest", axes=_sizes(axes, findings), **told)
+def moves(axis: str, found: Findings) -> bool:
+    """Whether flips are shown to move the margin further than neutral swaps: by intervals that do not meet. A margin is
+    that of the classes which a pair moves most, so that whatever is exchanged moves one."""
+    flips, neutral = _margins(axis, found)
+    return neutral is not None and bool(flips["low"] > neutral["high"])
+
+
+def _margins(axis: str, found: Findings) -> tuple[pd.Series, pd.Series | None]:
+    return found[f"{axis}.margin"], found.get(f"{axis}.neutral.margin")
+
+
+def _fewest(told: list[dict], headline: bool) -> Markup:
+    names = {"titles": TITLES, "first": INTEGRATED, "tolerated": TOLERATED, "counted": counted}
+    return say("fewest", axes=told, headline=headline, **names)
 
 
 def _sizes(axes: list[str], findings: pd.DataFrame) -> list[dict]:
@@ -63,7 +80,8 @@ def verdicts(axis: str, ranking: str, found: Findings) -> list[str]:
 
 
 def verdict(gain: Mapping) -> str:
-    """Whether an order finds a circuit sooner than another, by the interval of the gain."""
+    """Whether an order finds a circuit sooner than another, by the interval of the gain; without one, as with too few
+    random orders, nothing is shown."""
     return BETTER if gain["low"] > 0 else WORSE if gain["high"] < 0 else UNSETTLED
 
 
@@ -71,9 +89,11 @@ def counted(nodes: float) -> str:
     return number(nodes if np.isnan(nodes) else int(nodes))
 
 
-def edges_result(axes: list[str], findings: pd.DataFrame) -> Markup:
-    """How few edges keep the difference, of those axes of which it could be tried."""
-    return _fewest(axes, findings, headline=False)
+def edges_result(axes: list[str], findings: pd.DataFrame, edges: pd.DataFrame) -> Markup:
+    """How few edges keep the difference, of those axes of which it could be tried, and of whose nodes it is said."""
+    found = Findings(findings)
+    told = [one | {"further": True, "moved": ""} for one in _sizes(axes, edges) if moves(one["axis"], found)]
+    return _fewest(told, headline=False)
 
 
 def agreement_table(axes: list[str], findings: pd.DataFrame, caption: str = "agreement") -> Markup:

@@ -14,7 +14,7 @@ from emoscope.experiments.circuits.names import (
     NODE,
     PATCHING,
 )
-from emoscope.perturbation.inside.names import ROUNDING
+from emoscope.perturbation.inside.names import FLIP, NEUTRAL, ROUNDING
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
 from emoscope.statistics.ranks import rank_agreement
@@ -41,7 +41,8 @@ def summarise_circuits(
     found: list[Finding] = []
     for number, axis in enumerate(axes["axes"]):
         files = (sample, effects, checked, curves)
-        flips, effect, chosen, curve = (pd.read_parquet(paths[number]) for paths in files)
+        moved, effect, chosen, curve = (pd.read_parquet(paths[number]) for paths in files)
+        flips = moved[moved["kind"] == FLIP]
         told = flips["total"].mean() > ROUNDING if len(flips) else False
         options = resampling(statistics)
         kept = curves_of(flips, curve) if told and len(curve) else None
@@ -50,7 +51,7 @@ def summarise_circuits(
         )
         write_table(size_table(kept, flips, options) if kept else pd.DataFrame(columns=SIZE_COLUMNS), sizes[number])
         if len(flips):
-            found.append(margin(axis, flips, options))
+            found += margins(axis, moved, options)
         if told:
             found += agreement(axis, flips, effect, chosen, options)
         if kept:
@@ -70,11 +71,14 @@ def part_table(
     return table[[*key, *SHARE_COLUMNS]]
 
 
-def margin(axis: str, sample: pd.DataFrame, options: dict) -> Finding:
-    """`{axis}.margin`: how far the pairs move the margin, in logits."""
-    low, high = bootstrap_mean(sample["total"].to_numpy(), sample["cluster"].to_numpy(), **options)
-    texts = sample["cluster"].nunique()
-    return Finding(f"{axis}.margin", sample["total"].mean(), low, high, f"{len(sample)} flips.", texts=texts)
+def margins(axis: str, sample: pd.DataFrame, options: dict) -> Iterator[Finding]:
+    """`{axis}.margin` and, of neutral swaps, `{axis}.neutral.margin`: how far pairs move the margin, in logits. It is
+    that of the two classes which a pair moves most, so that it never falls, whatever is exchanged."""
+    for name, kind in ((f"{axis}.margin", FLIP), (f"{axis}.neutral.margin", NEUTRAL)):
+        if len(rows := sample[sample["kind"] == kind]):
+            low, high = bootstrap_mean(rows["total"].to_numpy(), rows["cluster"].to_numpy(), **options)
+            note = f"{len(rows)} {'flips' if kind == FLIP else 'neutral swaps'}."
+            yield Finding(name, rows["total"].mean(), low, high, note, texts=rows["cluster"].nunique())
 
 
 def agreement(
@@ -132,9 +136,10 @@ def _halves(values: np.ndarray, half: np.ndarray, weights: np.ndarray) -> float:
 def circuits(
     axis: str, curves: Curves, sample: pd.DataFrame, options: dict, what: str = "heads and feed-forwards"
 ) -> Iterator[Finding]:
-    """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas`; `{axis}.gain.{ranking}` and, of estimates,
+    """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas_of_each`; `{axis}.gain.{ranking}` and, of estimates,
     `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.nodes.{ranking}`, see `Curves.fewest`, its interval
-    between sizes that were tried."""
+    between sizes that were tried. Intervals are over texts; that of `gain`, which random orders widen, takes in
+    `Curves.gain_on_one`, too."""
 
     def measures(weights: np.ndarray) -> dict[tuple[str, str], float]:
         areas = curves.areas(weights)
@@ -151,4 +156,7 @@ def circuits(
         if measure == "nodes":
             below, above = tried_around(curves.tried, below, above)
             told = f"Of {curves.tried[-1]} {what}."
+        if measure == "gain":
+            one_more = curves.gain_on_one(ranking, sample["half"].to_numpy(), options["alpha"])
+            below, above = np.min([below, one_more.low]), np.max([above, one_more.high])
         yield Finding(f"{axis}.{measure}.{in_findings(ranking)}", value, below, above, told)

@@ -7,7 +7,7 @@ import pandas as pd
 from emoscope.experiments.circuits.curves import SIZE_COLUMNS, curves_of, size_table
 from emoscope.experiments.circuits.names import EDGE
 from emoscope.experiments.circuits.summarise import SHARE_COLUMNS, agreement, circuits, part_table
-from emoscope.perturbation.inside.names import ROUNDING
+from emoscope.perturbation.inside.names import FLIP, ROUNDING
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
@@ -30,7 +30,7 @@ def summarise_edges(
     for number, axis in enumerate(axes["axes"]):
         files = (sample, effects, checked, curves)
         flips, effect, chosen, curve = (pd.read_parquet(paths[number]) for paths in files)
-        flips = flips[flips["pair"].isin(effect["pair"])]
+        flips = flips[(flips["kind"] == FLIP) & flips["pair"].isin(effect["pair"])]
         told, options = len(flips) and flips["total"].mean() > ROUNDING, resampling(statistics)
         kept = curves_of(flips, curve) if told and len(curve) else None
         table = part_table(flips, effect, chosen, EDGE) if told else pd.DataFrame(columns=[*EDGE, *SHARE_COLUMNS])

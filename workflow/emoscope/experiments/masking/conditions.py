@@ -3,6 +3,7 @@
 To add a condition: its entry here, its name in the schema, and, if what it puts in place is new, measure.py.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -35,3 +36,8 @@ HEADS = {
     "zero": Condition("head silenced", "silenced", by="zero"),
     "mean": Condition("head replaced by its mean", "replaced by mean", by="mean"),
 }
+
+
+def chooses_pairs(conditions: Collection[str]) -> str:
+    """By which of the conditions of single heads in a run the heads are chosen that are ablated in pairs."""
+    return "mean" if "mean" in conditions else "zero"

@@ -6,7 +6,7 @@ import pandas as pd
 
 from emoscope.experiments.masking.measures import PAIR
 from emoscope.reporting.findings import Finding
-from emoscope.statistics.equivalence import detectable_from_interval
+from emoscope.statistics.equivalence import detectable_from_interval, largest_interval
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 CHANGES = ("probability", "accuracy")
@@ -61,8 +61,8 @@ def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float
     P(first class), by the authors' procedure.
 
     "No effect" holds if every cell passes the equivalence test (an intersection-union test needs no adjustment), and
-    fails if one lies beyond the margin (Bonferroni). The interval spans those of all cells, unless the largest survives
-    control of the false discovery rate; `detectable` is that of the worst cell.
+    fails if one lies beyond the margin (Bonferroni). The interval is that of the largest of so many; `detectable` is
+    that of the worst cell.
     """
     others = whole[(whole["block"] != block) & (whole["group"] != ALL)]
     rows, code = (
@@ -72,15 +72,14 @@ def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float
     if rows.empty:
         return
     by_code = None if code.empty else code.loc[code["change"].abs().idxmax()]
-    row = rows.loc[rows["change"].abs().idxmax()]
-    certain = row["p_adjusted"] <= alpha
+    row, low, high = largest_change(rows, alpha)
     counts = rows["verdict"].value_counts()
     kinds = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("equivalent", "different", "underpowered"))
     yield Finding(
         f"largest_change_of_other_blocks.{block}",
         value=row["change"],
-        low=row["low"] if certain else rows["low"].min(),
-        high=row["high"] if certain else rows["high"].max(),
+        low=low,
+        high=high,
         note=f"The largest is at block {row['block']}, {row['group']}. Of {len(rows)} blocks and classes: {kinds}.",
         **_by_code(by_code),
         texts=row["texts"],
@@ -88,6 +87,14 @@ def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float
         within=rows["p_equivalence"].max(),
         beyond=min(1, len(rows) * rows["p_beyond"].min()),
     )
+
+
+def largest_change(rows: pd.DataFrame, alpha: float) -> tuple[pd.Series, float, float]:
+    """Of changes with intervals, a row each, that furthest from zero, and its bounds: see `largest_interval`."""
+    columns = (rows[name].to_numpy(dtype=float) for name in ("change", "low", "high"))
+    low, high = largest_interval(*columns, alpha)
+    row = rows.loc[rows["change"].astype(float).abs().idxmax()]
+    return (row, low, high) if row["change"] >= 0 else (row, -high, -low)
 
 
 def lead(described: pd.DataFrame, block: int, measure: str, alpha: float) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.masking.composition import composition_effect
-from emoscope.experiments.masking.conditions import BLOCKS, HEADS
+from emoscope.experiments.masking.conditions import BLOCKS, HEADS, chooses_pairs
+from emoscope.experiments.masking.findings import largest_change
 from emoscope.experiments.masking.measures import well_decided
 from emoscope.experiments.masking.summarise import (
     costliest_block,
@@ -22,6 +23,7 @@ from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 say = partial(passage, "masking")
 VERDICTS = ("different", "equivalent", "underpowered")
+NOTHING = ("equivalent", "additive")  # verdicts on what is shown to lie within the margin
 MANY = 14  # classes, more than which make a table too wide, and a sentence too long
 FIRST = 0  # the block that the paper calls head 0, or head 1
 MEASURES = {
@@ -39,13 +41,8 @@ CODE, TEXT = ("published", "first_class"), ("described", "probability")  # what 
 
 
 def main_result(summary: pd.DataFrame, alpha: float) -> Markup:
-    """The headline: the block whose silencing costs most accuracy, of those that do for certain, and whether it is
-    shown to cost more than every other: by intervals that do not meet."""
-    rows = whole_blocks(summary, "described", "accuracy").query("group == @ALL")
-    costly = rows[(rows["change"] < 0) & (rows["p_adjusted"] <= alpha)]
-    row = costly.loc[costly["change"].idxmin()] if len(costly) else None
-    leads = row is not None and not (rows.loc[rows["block"] != row["block"], "low"] <= row["high"]).any()
-    return say("main_result", costliest=row, leads=leads, blocks=summary["block"].nunique())
+    """The headline: the block whose silencing is shown to cost most accuracy, see `costliest_block`."""
+    return say("main_result", costliest=costliest_block(summary, alpha), blocks=summary["block"].nunique())
 
 
 def sampling(samples: pd.DataFrame, classes: Sequence[str], settings: dict) -> Markup:
@@ -172,10 +169,12 @@ def block_estimates(summary: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]
     return found
 
 
-def comparison(summary: pd.DataFrame) -> Markup:
+def comparison(summary: pd.DataFrame, alpha: float) -> Markup:
     """The costliest block by each condition, of attention and of the MLP."""
     costliest = {
-        title: [(in_place, costliest_block(summary, name)) for name, in_place in _conditions(summary, part).items()]
+        title: [
+            (in_place, costliest_block(summary, alpha, name)) for name, in_place in _conditions(summary, part).items()
+        ]
         for part, title in PARTS.items()
     }
     return say("comparison", costliest={title: found for title, found in costliest.items() if found})
@@ -195,12 +194,16 @@ def condition_table(summary: pd.DataFrame, alpha: float) -> Markup:
     return html_table(rows, say("condition_table", alpha=alpha))
 
 
-def pair_findings(pairs: pd.DataFrame) -> Markup:
+def pair_findings(pairs: pd.DataFrame, summary: pd.DataFrame, alpha: float) -> Markup:
     """How the pairs of heads divide by verdict, and what such pairs cannot show; nothing without pairs."""
     margins = pairs[pairs["measure"] == "margin"]
-    strongest = None if margins.empty else margins.loc[margins["change"].astype(float).abs().idxmax()]
-    heads = {row[side] for row in _heads(margins) for side in (0, 1)}
-    return say("pair_findings", counts=margins["verdict"].value_counts(), heads=len(heads), strongest=strongest)
+    strongest, heads = None, {row[side] for row in _heads(margins) for side in (0, 1)}
+    if len(margins):
+        row, low, high = largest_change(margins, alpha)
+        strongest = row.to_dict() | {"low": low, "high": high}
+    chosen_by = chooses_pairs(set(summary.loc[summary["head"] != WHOLE_BLOCK, "condition"]))
+    counts = margins["verdict"].value_counts()
+    return say("pair_findings", counts=counts, heads=len(heads), strongest=strongest, chosen_by=chosen_by)
 
 
 def pair_table(pairs: pd.DataFrame, alpha: float) -> Markup:
@@ -221,7 +224,7 @@ def pair_table(pairs: pd.DataFrame, alpha: float) -> Markup:
     return html_table(rows, say("pair_table", alpha=alpha), text=("heads", "verdict"))
 
 
-def block_findings(summary: pd.DataFrame) -> Markup:
+def block_findings(summary: pd.DataFrame, alpha: float) -> Markup:
     """For which blocks an effect was found, for which "no effect" was shown, and for which the texts cannot tell."""
     rows = whole_blocks(summary, *TEXT)
     together, by_class = rows[rows["group"] == ALL], rows[rows["group"] != ALL]
@@ -232,7 +235,7 @@ def block_findings(summary: pd.DataFrame) -> Markup:
         **{verdict: _blocks(together.loc[together["verdict"] == verdict, "block"]) for verdict in VERDICTS},
         cells={verdict: (by_class["verdict"] == verdict).sum() for verdict in VERDICTS},
         margin=rows["equivalence_margin"].iloc[0],
-        costliest=costliest_block(summary),
+        costliest=costliest_block(summary, alpha),
         first=FIRST,
     )
 
@@ -371,14 +374,19 @@ def _printed(table1: pd.DataFrame, name: str) -> float:
 
 
 def _change(row: Mapping | pd.Series | None, alpha: float = 0.0) -> Markup:
-    """A change with its interval, in bold where its adjusted p is at most `alpha`."""
-    return cell(row, value="change", strong=row is not None and row["p_adjusted"] <= alpha)
+    """A change with its interval, in bold if it is one: see `_is_one`."""
+    return cell(row, value="change", strong=row is not None and _is_one(row, alpha))
 
 
 def _plain_change(row: pd.Series, alpha: float) -> Markup:
-    """A change without its interval, in bold where its adjusted p is at most `alpha`."""
+    """A change without its interval, in bold if it is one: see `_is_one`."""
     shown = Markup("{}").format(signed(row["change"]))
-    return Markup("<strong>{}</strong>").format(shown) if row["p_adjusted"] <= alpha else shown
+    return Markup("<strong>{}</strong>").format(shown) if _is_one(row, alpha) else shown
+
+
+def _is_one(row: Mapping | pd.Series, alpha: float) -> bool:
+    """Whether a change is not zero, its adjusted p being at most `alpha`, nor shown to lie within the margin."""
+    return row["p_adjusted"] <= alpha and row["verdict"] not in NOTHING
 
 
 def _verdict(row: Mapping | pd.Series) -> Markup:

@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from emoscope.experiments.masking.conditions import chooses_pairs
 from emoscope.experiments.masking.measure import Mask, Substitutes, silence
 from emoscope.experiments.masking.measures import MEASURES, PAIR, class_columns, judged, measures
 from emoscope.experiments.masking.reference import Reference, read_reference
@@ -69,7 +70,7 @@ def costliest_heads(samples: pd.DataFrame, masked: pd.DataFrame, count: int) -> 
     They count as mean-ablated, if they were in this run, else as silenced.
     """
     heads = masked[masked["head"] != WHOLE_BLOCK]
-    heads = heads[heads["condition"] == ("mean" if (heads["condition"] == "mean").any() else "zero")]
+    heads = heads[heads["condition"] == chooses_pairs(set(heads["condition"]))]
     heads = judged(samples, heads)
     margin = measures(heads, class_columns(samples, "p_"))[:, MEASURES.index("margin")]
     left = pd.Series(margin).groupby([heads["block"], heads["head"]]).mean()
