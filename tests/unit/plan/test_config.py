@@ -480,6 +480,16 @@ SEVERAL = [
     ({"thresholds": 0.5}, {}, r"runs\[0\].thresholds: a text of 'mine' has one label"),
     ({"training": {"balance": "downsample"}}, LISTS, r"runs\[0\].training.balance: downsample .* weights, or none"),
     ({"thresholds": "validation"}, LISTS, r"runs\[0\].thresholds: 'mine' is cut into training and test texts alone"),
+    (
+        {"thresholds": "validation"},
+        LISTS | {"split": {"method": "given", "validation": "train"}},
+        r"runs\[0\].thresholds: the validation part of 'mine' is trained on; .*or write a number",
+    ),
+    (
+        {"thresholds": "validation"},
+        LISTS | {"path": ".", "split": {"method": "given"}, "splits": {"train": "lists.csv", "test": "lists.csv"}},
+        r"runs\[0\].thresholds: `splits` of 'mine' names no validation part; .*or write a number",
+    ),
     ({"thresholds": {"hope": 0.5}}, LISTS, r"runs\[0\].thresholds: 'hope' is no label of 'mine'; known: joy, love"),
     ({"thresholds": {"jo": 0.5}}, LISTS, r"runs\[0\].thresholds: 'jo' is no label of 'mine'; did you mean 'joy'"),
     ({"thresholds": 1.5}, LISTS, r"runs\[0\].thresholds"),

@@ -96,3 +96,8 @@ def test_files_are_called_like_what_reads_or_writes_them(file):
 def test_what_a_run_draws_it_draws_by_its_own_seed(rule):
     assert "--seed {params.seed}" in RULES[rule]
     assert re.search(r'^ {8}seed=lambda wildcards: RUNS\[wildcards\.run\]\.entry\["seed"\],$', RULES[rule], flags=re.M)
+
+
+@pytest.mark.parametrize("rule", ["import_corpus", "download_corpus", "import_suite", "prepare_task"])
+def test_what_reads_files_of_the_users_runs_anew_when_they_change(rule):
+    assert re.search(r"\n        files?=", RULES[rule]) and "digests=digests_of(" in RULES[rule]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from emoscope.data.class_names import LISTED, MAPPING
 from emoscope.data.labels import known_labels, written_labels, yes_no
-from emoscope.data.plain_text import text_lines
+from emoscope.data.plain_text import files_in, text_lines
 from emoscope.data.tables import load_table, refuse_swallowed, require_columns
 from emoscope.errors import UserError
 
@@ -98,7 +98,7 @@ def _cells(written: pd.Series, labels: pd.Series, classes: list[str]) -> set[str
 
 def read_semicolon(path: Path) -> pd.DataFrame:
     """Read `text;label_name` lines from a file or from every .txt file of a folder; a text may hold semicolons."""
-    files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+    files = files_in(path, "*.txt") if path.is_dir() else [path]
     if not files:
         raise UserError(f"{path}: no .txt files in this folder; each should hold lines `text;label_name`")
     rows = []
@@ -118,7 +118,7 @@ def read_semicolon(path: Path) -> pd.DataFrame:
 
 def read_parallel(path: Path) -> pd.DataFrame:
     """Read `{part}_text.txt`, a text in each line, beside `{part}_labels.txt`, the number of each one's class."""
-    files = sorted(path.glob(f"*{TEXTS}"))
+    files = files_in(path, f"*{TEXTS}")
     if not files:
         raise UserError(
             f"{path}: no file `*{TEXTS}` in this folder; it should hold `train{TEXTS}` with a text in each line, "
@@ -143,7 +143,7 @@ def read_parallel(path: Path) -> pd.DataFrame:
 
 def read_tabbed(path: Path) -> pd.DataFrame:
     """Read lines `text<tab>numbers<tab>id` from every .tsv file of a folder; numbers with commas between them."""
-    files = sorted(path.glob("*.tsv"))
+    files = files_in(path, "*.tsv")
     if not files:
         raise UserError(f"{path}: no .tsv files in this folder, which should stand beside `{LISTED}`")
     rows = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.data.plain_text import check_utf8
+from emoscope.data.plain_text import check_utf8, files_in
 from emoscope.errors import UserError, first_line
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -25,7 +25,7 @@ def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
     The index says where each row stands, for messages.
     """
     if kind != "parquet":
-        files = sorted(path.glob(f"*.{kind}")) if path.is_dir() else [path]
+        files = files_in(path, f"*.{kind}") if path.is_dir() else [path]
         if not files:
             raise UserError(f"{path}: no .{kind} files in this folder; give a {kind.upper()} file or a folder of them")
         options = options | ({"separator": "\t", "quoted": False} if kind == "tsv" else {})
