@@ -80,6 +80,16 @@ def require_columns(
             raise UserError(f"{path}: no column {column!r}; it has: {header}; {mend.format(role=role)}")
 
 
+def checked_texts(texts: pd.Series, where: pd.Series) -> pd.Series:
+    """Texts as str; UserError names the place, which is `where` on the same index, of one that is empty or not text."""
+    written = texts.astype(str)
+    if (empty := texts.isna() | (written.str.strip() == "")).any():
+        raise UserError(f"{where[empty.idxmax()]}: the text is empty; fill it in or remove the row")
+    if (null := written.str.contains("\0", regex=False)).any():
+        raise UserError(f"{where[null.idxmax()]}: the text holds a NUL character; remove it")
+    return written
+
+
 def refuse_swallowed(table: pd.DataFrame, labels: Sequence[str], known: Iterable[str]) -> None:
     """UserError where a text holds lines that are rows themselves, behind a quotation mark opened by mistake.
 
