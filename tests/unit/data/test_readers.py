@@ -62,6 +62,10 @@ def test_parallel_files(tmp_path):
         ({"mapping__txt": "0\tanger\n1\tanger\n"}, r"mapping.txt: line 2: 'anger' is named twice"),
         ({"mapping__txt": "0\tanger\n1\tall\n"}, r"mapping.txt: line 2: 'all' is taken"),
         ({"mapping__txt": "0\tanger\n1\t \n"}, r"mapping.txt: line 2: '' is no name"),
+        (
+            {"mapping__txt": "".join(f"{k}\tclass {k}\n" for k in range(101))},
+            r"mapping.txt: 101 classes; at most 100 can be handled",
+        ),
         ({"mapping__txt": "0\tanger\n"}, r"mapping.txt: 1 classes; at least 2 are needed"),
         ({"val_text__txt": "a\n"}, r"val_labels.txt: no such file; it should hold the label of each line of val"),
     ],

@@ -506,6 +506,20 @@ def test_what_only_texts_with_several_labels_have(run, corpus, message, tmp_path
         check_files(complete(config))
 
 
+@pytest.mark.parametrize(("source", "file"), [("tabbed", "labels.txt"), ("parallel", "mapping.txt")])
+def test_where_a_job_runs_the_names_of_labels_need_not_be(tmp_path, source, file):
+    config = folder_model(tmp_path)
+    config["corpora"]["mine"] = {"source": source, "path": str(tmp_path)}
+    several = {"thresholds": {"joy": 0.4}} if source == "tabbed" else {"training": "none", "labels": {"a": "joy"}}
+    config |= {"runs": [{"name": "r", "corpus": "mine", "model": "mine"} | several], "companions": []}
+    check_files(complete(config), made_later=True)
+    with pytest.raises(UserError, match=rf"{file}: no such file; it should name the classes"):
+        check_files(complete(config))
+    (tmp_path / file).write_text("0\tlove\n1\tfear\n" if source == "parallel" else "love\nfear\n")
+    with pytest.raises(UserError, match="'joy'"):  # what can be read is checked at once
+        check_files(complete(config), made_later=True)
+
+
 @pytest.mark.parametrize("thresholds", [0.3, {"joy": 0.4}, "validation"])
 def test_thresholds_of_texts_with_several_labels(thresholds, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
