@@ -87,6 +87,11 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("companions", ["copier"]), "companions: 'copier' has not read any text"),
         (("runs", 0, "model", "copier"), r"runs\[0\].model: 'copier' knows no words"),
         (("maksing", {}), "unknown key 'maksing'; did you mean 'masking'"),
+        (
+            ("corpora", "calibration", DEFAULT["corpora"]["calibration"] | {"source": "csv", "path": "a.csv"}),
+            "corpora.calibration: unknown key 'rows', which is from the entry of this name in config.yaml, over which",
+        ),
+        (("runs", 0, "name", "a" * 101), r"runs\[0\].name: 'a+' is too long"),
     ],
 )
 def test_a_mistake_is_named(change, message):

@@ -137,6 +137,11 @@ def test_own_sentences_are_explained_class_by_class(monkeypatch, capsys, folder,
     assert np.allclose(values.sum(axis=0), 0, atol=2e-3), "what speaks for one class speaks against the others"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_word(monkeypatch, capsys, folder):
+    lines = said(monkeypatch, capsys, folder, "\ufeffhappy\nhappy\n".encode(), method="gradient_input")
+    assert lines[0][1:] == lines[3][1:] and lines[0][3].startswith("happy:")
+
+
 def test_a_page_of_own_sentences_is_whole(monkeypatch, capsys, folder, tmp_path):
     said(monkeypatch, capsys, folder, b"i feel <b>happy\n", html=[tmp_path / "page.html"])
     soup = BeautifulSoup((tmp_path / "page.html").read_text(), "html.parser")

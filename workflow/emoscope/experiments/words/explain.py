@@ -43,6 +43,7 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
     texts = [line.rstrip("\r\n") for line in input_lines()]
     if not texts:
         raise UserError("standard input is empty; give one text per line")
+    texts[0] = texts[0].removeprefix("\ufeff")  # a byte order mark, with which some editors begin a file
     if blank := [number for number, text in enumerate(texts, start=1) if not text.strip()]:
         raise UserError(f"standard input: line {blank[0]} is empty; write a text there, or remove the line")
     classifier, tokenizer = load_classifier(model)
