@@ -55,6 +55,12 @@ def test_an_unknown_command_is_named():
         main(["finetoon"])
 
 
+@pytest.mark.parametrize("threads", [[], ["two", "flip"], ["0", "flip"], ["flip"]])
+def test_threads_are_a_number(threads):
+    with pytest.raises(SystemExit, match="^emoscope: --threads: write how many"):
+        main(["--threads", *threads])
+
+
 def test_flip_is_a_filter():
     found = emoscope("flip", "--axis", "gender", stdin="she is here\nnobody is here\n")
     assert found.stdout == "he is here\nnobody is here\n"

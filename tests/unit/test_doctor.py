@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections import namedtuple
 
 import pytest
@@ -52,6 +53,26 @@ def test_where_nothing_is_known_of_memory_nothing_is_claimed(monkeypatch, tmp_pa
 def test_an_old_python_is_seen(monkeypatch):
     monkeypatch.setattr("sys.version_info", (3, 10, 1))
     assert not doctor.python().well and "3.11" in doctor.python().means
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (ModuleNotFoundError("No module named 'torch'"), "not installed"),
+        (ImportError("libcudart.so.13: cannot open\nit"), "cannot be loaded (libcudart.so.13: cannot open)"),
+        (OSError("libtorch.so: cannot open"), "cannot be loaded (libtorch.so: cannot open)"),
+    ],
+)
+def test_a_torch_that_cannot_be_used_is_told(monkeypatch, error, found):
+    class Refusing:
+        def find_spec(self, name, *_):
+            if name == "torch":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.setattr(sys, "meta_path", [Refusing(), *sys.meta_path])
+    [torch_found] = doctor.processors()
+    assert not torch_found.well and torch_found.found == found
 
 
 @pytest.mark.parametrize("native", [False, True])

@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 
 from project import copy_project, snakemake
 
+WRITEUPS = ("induction", "prompting", "residual")
 RECIPE = {"corpus": "calibration", "seeds": [1, 2], "training": {"epochs": 1, "batch_size": 64, "learning_rate": 0.003}}
 SEVERAL = {
     "runs": [{"name": "cold", "model": "scratch", **RECIPE}, {"name": "warm", "model": "language", **RECIPE}],
@@ -21,6 +22,25 @@ def test_one_run_has_nothing_to_be_compared_with(changeable):
     line = "emoscope: nothing to compare tiny-s1 with; add a seed to `seeds` or a run to `runs`"
     assert line in found.stdout.splitlines()
     assert not (changeable / "reports" / "comparison.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("ground_truth", "no run has generated texts; name one with a corpus of source calibration"),
+        ("suites", "no run has pairs of texts that others wrote; name some under `suites`"),
+        *((name, "there is no language model to take apart; name one under `companions`") for name in WRITEUPS),
+    ],
+)
+def test_what_there_is_nothing_for_is_told(tmp_path, target, line):
+    project = copy_project(tmp_path / "project")
+    (project / "mine.csv").write_text("text,label\n")
+    settings = yaml.safe_load((project / "tiny.yaml").read_text()) | {"companions": []}
+    settings["corpora"]["mine"] = {"source": "csv", "path": "mine.csv"}
+    settings["runs"] = [settings["runs"][0] | {"corpus": "mine"}]
+    (project / "tiny.yaml").write_text(yaml.safe_dump(settings))
+    found = snakemake(project, target, "--dry-run")
+    assert found.returncode == 1 and f"emoscope: {line}" in found.stdout.splitlines()
 
 
 @pytest.mark.slow

@@ -118,6 +118,8 @@ def main(argv: list[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else argv
     wait_asleep()
     if argv[:1] == ["--threads"]:
+        if not (argv[1:] and argv[1].isdecimal() and int(argv[1])):
+            raise SystemExit("emoscope: --threads: write how many, a number from 1")
         use_threads(int(argv[1]))
         argv = argv[2:]
     if not argv or argv[0] not in COMMANDS:

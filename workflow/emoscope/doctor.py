@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from emoscope.errors import first_line
+
 OLDEST = (3, 11)
 DISK_GB = 6  # the environment, the default's models and results
 MEMORY_GB = 4
@@ -103,8 +105,9 @@ def processors() -> Iterator[Finding]:
     """What models are computed on, and in what precision."""
     try:
         import torch
-    except ImportError:
-        yield Finding(False, "torch", "not installed", "run `make setup`, or `pip install -r envs/requirements.lock`")
+    except (ImportError, OSError) as error:  # OSError where a library that it needs cannot be loaded
+        found = "not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be loaded ({first_line(error)})"
+        yield Finding(False, "torch", found, "run `make setup`, or `pip install -r envs/requirements.lock`")
         return
     from emoscope.models.precision import hardware_has_bf16
 

@@ -29,7 +29,8 @@ rule find_edges:
     params:
         threads=threads_of(2),
         config=as_json(
-            {name: config["circuits"][name] for name in ("steps", "checked")} | {"seed": config["statistics"]["seed"]}
+            {name: config["circuits"][name] for name in ("steps", "checked", "random_orders")}
+            | {"seed": config["statistics"]["seed"]}
         ),
         prediction=as_json(config["prediction"]),
     shell:

@@ -27,7 +27,7 @@ from emoscope.plan.config import typed
 from emoscope.plan.pages import Overview, Page, Pages, files_in
 from emoscope.plan.settings import read_study
 from emoscope.plan.storages import forget_missing_folders
-from emoscope.storage.hashes import sha256_of
+from emoscope.storage.hashes import digests
 from emoscope.warm import start as warm
 
 # jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated;
@@ -141,7 +141,7 @@ def threads_of(most):
 def digests_of(files):
     """SHA-256 of a user's files as a parameter: a replacement file may be older than the outputs, so dates do not tell.
     Of a module, other rules may yet make them, and Snakemake knows when."""
-    return lambda wildcards: [] if AS_MODULE else [sha256_of(Path(file)) for file in files(wildcards)]
+    return lambda wildcards: [] if AS_MODULE else digests(files(wildcards))
 
 
 def growing(amount):

@@ -77,6 +77,7 @@ rule compare_masks:
 rule comparison:
     """All runs side by side: seeds, architectures, corpora."""
     input:
-        lambda wildcards: PAGES["comparison"].all_html()
-        or sys.exit(f"emoscope: nothing to compare {next(iter(RUNS))} with; add a seed to `seeds` or a run to `runs`"),
+        PAGES["comparison"].asked(
+            f"nothing to compare {next(iter(RUNS))} with; add a seed to `seeds` or a run to `runs`"
+        ),
     localrule: True

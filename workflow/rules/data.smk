@@ -53,8 +53,9 @@ rule import_corpus:
 
 
 rule download_corpus:
-    """Fetch a data set from the hub and record the revision it resolved to."""
+    """Fetch a data set from the hub and record the revision it resolved to; one that is a folder here is read there."""
     input:
+        files=lambda wildcards: list(map(local, CORPORA[wildcards.corpus].files())),
         code=code_of("data.corpus"),
     output:
         corpus="data/corpora/{corpus}/corpus.parquet",
@@ -68,6 +69,7 @@ rule download_corpus:
         "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: CORPORA[wildcards.corpus].origin),
+        digests=digests_of(lambda wildcards: CORPORA[wildcards.corpus].files()),
     shell:
         r"""
         python -m emoscope download-corpus --config {params.config:q} \

@@ -45,6 +45,5 @@ rule summarise_doses:
 rule doses:
     """What is found of gaps that were planted at several sizes."""
     input:
-        lambda wildcards: PAGES["doses"].all_html()
-        or sys.exit("emoscope: nothing is planted at several sizes; lay workflow/configs/doses.yaml over this config"),
+        PAGES["doses"].asked("nothing is planted at several sizes; lay workflow/configs/doses.yaml over this config"),
     localrule: True

@@ -114,5 +114,5 @@ rule summarise_induction:
 rule induction:
     """How a language model predicts repeated tokens."""
     input:
-        PAGES["induction"].all_html(),
+        PAGES["induction"].asked("there is no language model to take apart; name one under `companions`"),
     localrule: True

@@ -121,5 +121,5 @@ rule summarise_prompting:
 rule prompting:
     """What a soft prompt and a linear head make of a frozen language model."""
     input:
-        PAGES["prompting"].all_html(),
+        PAGES["prompting"].asked("there is no language model to take apart; name one under `companions`"),
     localrule: True

@@ -122,5 +122,5 @@ rule summarise_residual:
 rule residual:
     """What the residual stream holds, block by block."""
     input:
-        PAGES["residual"].all_html(),
+        PAGES["residual"].asked("there is no language model to take apart; name one under `companions`"),
     localrule: True

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from emoscope.data.corpus import download_corpus
+from emoscope.data.hub import read_split
 from emoscope.errors import UserError
 from emoscope.plan.config import complete
 from emoscope.storage.files import read_json
@@ -130,3 +131,9 @@ def test_what_a_data_set_lacks_is_named(tmp_path, repository, settings, message)
 def test_splits_need_to_be_kept(tmp_path, repository):
     with pytest.raises(UserError, match=r"corpora.mine.splits: .*write `split: \{method: given\}`"):
         downloaded(tmp_path, repository, label="feeling", splits={"train": "train", "test": "dev"})
+
+
+def test_a_column_may_be_called_where():
+    split = datasets.Dataset.from_dict({"text": list("abc"), "where": CLASSES})
+    found = read_split(split, "mine: split train", {"text": "text", "label": "where"}, CLASSES, "train")
+    assert found["label"].tolist() == CLASSES and found["where"][1] == "mine: split train, row 1"

@@ -62,6 +62,10 @@ def test_parallel_files(tmp_path):
         ({"mapping__txt": "0\tanger\n1\tanger\n"}, r"mapping.txt: line 2: 'anger' is named twice"),
         ({"mapping__txt": "0\tanger\n1\tall\n"}, r"mapping.txt: line 2: 'all' is taken"),
         ({"mapping__txt": "0\tanger\n1\t \n"}, r"mapping.txt: line 2: '' is no name"),
+        (
+            {"mapping__txt": "".join(f"{k}\tclass {k}\n" for k in range(101))},
+            r"mapping.txt: 101 classes; at most 100 can be handled",
+        ),
         ({"mapping__txt": "0\tanger\n"}, r"mapping.txt: 1 classes; at least 2 are needed"),
         ({"val_text__txt": "a\n"}, r"val_labels.txt: no such file; it should hold the label of each line of val"),
     ],
@@ -203,6 +207,32 @@ def test_a_column_of_groups(tmp_path, kind):
     assert corpus["group"].tolist() == ["north", "south", "", "north"] and source["group"] == "dialect"
     corpus, source = grouped(tmp_path, kind, table)
     assert "group" not in corpus and "group" not in source
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_column_may_be_called_where(tmp_path, kind):
+    table = pd.DataFrame({"text": list("abcd"), "label": ["joy", "anger"] * 2, "where": ["here", "there"] * 2})
+    corpus, _ = grouped(tmp_path, kind, table, group="where")
+    assert corpus["group"].tolist() == ["here", "there"] * 2
+    table["label"] = "rage"
+    with pytest.raises(UserError, match=rf"mine.{kind}: row {2 if kind == 'csv' else 0}: unknown label 'rage'"):
+        grouped(tmp_path, kind, table)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(pd.Categorical(["b", "a", None, "b"]), ["b", "a", "", "b"]),
+                          (pd.array([2, 1, None, 2], dtype="Int64"), ["2", "1", "", "2"])]
+)  # fmt: skip
+def test_gaps_in_a_column_of_groups_that_is_no_text(tmp_path, written, read):
+    table = pd.DataFrame({"text": list("abcd"), "label": pd.Categorical(["joy", "anger"] * 2), "kind": written})
+    corpus, _ = grouped(tmp_path, "parquet", table, group="kind")
+    assert corpus["group"].tolist() == read and corpus["label"].tolist() == [1, 0] * 2
+
+
+def test_a_gap_in_a_column_of_lists_is_no_label(tmp_path):
+    table = pd.DataFrame({"text": list("abcde"), "label": pd.array([*["joy|anger"] * 4, None], dtype="string")})
+    corpus, _ = grouped(tmp_path, "parquet", table, multilabel=True)
+    assert sets(corpus) == [[0, 1]] * 4 + [[]]
 
 
 def test_a_column_of_groups_that_is_none(tmp_path):

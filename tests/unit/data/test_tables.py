@@ -149,3 +149,11 @@ def test_quotes_of_a_tsv_file_are_plain_characters(tmp_path):
     path = tmp_path / "mine.tsv"
     path.write_text('text\tlabel\n"open\tjoy\n')
     assert read_csv(path, separator="\t", quoted=False).to_numpy().tolist() == [['"open', "joy"]]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+def test_folders_in_a_folder_are_not_read(tmp_path, kind):
+    (tmp_path / f"old.{kind}").mkdir()
+    (tmp_path / f"old.{kind}" / f"old.{kind}").write_text("text\nold\n")
+    (tmp_path / f"new.{kind}").write_text("text\nnew\n")
+    assert load_table(tmp_path, kind)["text"].tolist() == ["new"]

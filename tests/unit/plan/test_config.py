@@ -87,6 +87,11 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("companions", ["copier"]), "companions: 'copier' has not read any text"),
         (("runs", 0, "model", "copier"), r"runs\[0\].model: 'copier' knows no words"),
         (("maksing", {}), "unknown key 'maksing'; did you mean 'masking'"),
+        (
+            ("corpora", "calibration", DEFAULT["corpora"]["calibration"] | {"source": "csv", "path": "a.csv"}),
+            "corpora.calibration: unknown key 'rows', which is from the entry of this name in config.yaml, over which",
+        ),
+        (("runs", 0, "name", "a" * 101), r"runs\[0\].name: 'a+' is too long"),
     ],
 )
 def test_a_mistake_is_named(change, message):
@@ -480,6 +485,16 @@ SEVERAL = [
     ({"thresholds": 0.5}, {}, r"runs\[0\].thresholds: a text of 'mine' has one label"),
     ({"training": {"balance": "downsample"}}, LISTS, r"runs\[0\].training.balance: downsample .* weights, or none"),
     ({"thresholds": "validation"}, LISTS, r"runs\[0\].thresholds: 'mine' is cut into training and test texts alone"),
+    (
+        {"thresholds": "validation"},
+        LISTS | {"split": {"method": "given", "validation": "train"}},
+        r"runs\[0\].thresholds: the validation part of 'mine' is trained on; .*or write a number",
+    ),
+    (
+        {"thresholds": "validation"},
+        LISTS | {"path": ".", "split": {"method": "given"}, "splits": {"train": "lists.csv", "test": "lists.csv"}},
+        r"runs\[0\].thresholds: `splits` of 'mine' names no validation part; .*or write a number",
+    ),
     ({"thresholds": {"hope": 0.5}}, LISTS, r"runs\[0\].thresholds: 'hope' is no label of 'mine'; known: joy, love"),
     ({"thresholds": {"jo": 0.5}}, LISTS, r"runs\[0\].thresholds: 'jo' is no label of 'mine'; did you mean 'joy'"),
     ({"thresholds": 1.5}, LISTS, r"runs\[0\].thresholds"),
@@ -494,6 +509,20 @@ def test_what_only_texts_with_several_labels_have(run, corpus, message, tmp_path
     config |= {"runs": [{"name": "mine", "corpus": "mine", "model": "scratch"} | run], "companions": []}
     with pytest.raises(UserError, match=message):
         check_files(complete(config))
+
+
+@pytest.mark.parametrize(("source", "file"), [("tabbed", "labels.txt"), ("parallel", "mapping.txt")])
+def test_where_a_job_runs_the_names_of_labels_need_not_be(tmp_path, source, file):
+    config = folder_model(tmp_path)
+    config["corpora"]["mine"] = {"source": source, "path": str(tmp_path)}
+    several = {"thresholds": {"joy": 0.4}} if source == "tabbed" else {"training": "none", "labels": {"a": "joy"}}
+    config |= {"runs": [{"name": "r", "corpus": "mine", "model": "mine"} | several], "companions": []}
+    check_files(complete(config), made_later=True)
+    with pytest.raises(UserError, match=rf"{file}: no such file; it should name the classes"):
+        check_files(complete(config))
+    (tmp_path / file).write_text("0\tlove\n1\tfear\n" if source == "parallel" else "love\nfear\n")
+    with pytest.raises(UserError, match="'joy'"):  # what can be read is checked at once
+        check_files(complete(config), made_later=True)
 
 
 @pytest.mark.parametrize("thresholds", [0.3, {"joy": 0.4}, "validation"])

@@ -54,6 +54,13 @@ def test_a_page_on_demand_is_found_and_nothing_leads_to_it(pages):
     assert "Masking" in links and "Circuits" not in links
 
 
+def test_a_target_without_pages_says_what_is_lacking(pages):
+    assert pages["masking"].asked("name a run")(None) == ["reports/tweets-s1/masking.html"]
+    pages.add(Page("residual", [], lambda it: {}))
+    with pytest.raises(SystemExit, match="^emoscope: name a companion$"):
+        pages["residual"].asked("name a companion")(None)
+
+
 def test_a_page_about_something_else_is_refused(pages):
     with pytest.raises(ValueError, match="no page masking about small"):
         pages["masking"].paths(MODEL)

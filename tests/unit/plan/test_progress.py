@@ -170,6 +170,14 @@ def test_what_is_not_the_users_doing_is_said_to_be_ours(said, tmp_path):
     assert fails(said, log)[-1] == DEFECT
 
 
+def test_what_torchrun_says_of_its_processes_does_not_hide_the_mend(said, tmp_path):
+    log = tmp_path / "finetune.log"
+    ours = "emoscope finetune: the corpus has no validation part; mend that\n"
+    box = "".join(f"torchrun's line {n}\n" for n in range(40))
+    log.write_text(f"  0%|    | 0/1\nloading\n{ours}{ours}{box}torch.distributed.elastic.ChildFailedError: \n{'=' * 60}\n")
+    assert fails(said, log)[2:] == ["loading", ours.strip(), ours.strip(), MEND]
+
+
 def test_a_job_that_said_nothing_was_perhaps_killed(said, tmp_path):
     assert fails(said, tmp_path / "none.log") == ["emoscope: mask failed (run tiny-s1, block 3)", KILLED]
     assert what_to_do([]) == KILLED and last_lines(tmp_path) == []

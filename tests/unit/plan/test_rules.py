@@ -138,7 +138,12 @@ def test_a_command_gets_no_setting_that_its_code_never_reads(rule):
 def test_settings_are_found_in_the_text_of_rules():
     assert settings_of("summarise_words")["statistics"] == {"resamples", "confidence", "margin", "seed"}
     assert settings_of("score_baselines") == {"threads": set(), "config": {"max_tokens", "seed"}}
-    assert settings_of("find_edges")["config"] == {"steps", "checked", "seed"}
+    assert settings_of("find_edges")["config"] == {"steps", "checked", "random_orders", "seed"}
     assert settings_of("find_circuits")["config"] == {"pairs", "steps", "checked", "random_orders", "seed"}
     trained = {"tokens", "epochs", "batch_size", "learning_rate", "max_tokens", "precision", "cache_gb", "seed"}
     assert settings_of("train_prompts")["config"] == trained
+
+
+@pytest.mark.parametrize("rule", ["import_corpus", "download_corpus", "import_suite", "prepare_task"])
+def test_what_reads_files_of_the_users_runs_anew_when_they_change(rule):
+    assert re.search(r"\n        files?=", RULES[rule]) and "digests=digests_of(" in RULES[rule]

@@ -130,9 +130,26 @@ def test_local_files_stand_behind_local_corpora_only(tmp_path):
         (spark / name).touch()
     parts = Corpus("parts", {"source": "parquet", "path": str(spark), **split})
     assert parts.files() == [str(spark / "part-0.parquet")]
+    for place in (spark / "year=2024" / "part-1", tmp_path / "old" / "train.txt", tmp_path / "a.txt" / "b"):
+        place.parent.mkdir(parents=True)
+        place.touch()
+    assert parts.files() == [str(spark / "part-0.parquet"), str(spark / "year=2024" / "part-1")]
+    assert folder.files() == [str(tmp_path / "train.txt"), str(tmp_path / "val.txt")], "folders in it are not read"
+    assert Corpus("none", folder.entry | {"source": "csv"}).files() == [str(tmp_path)], "for its job to refuse"
     file = Corpus("file", {"source": "csv", "path": "mine.csv", **split})
     assert file.files() == ["mine.csv"]
     assert Corpus("made", {"source": "calibration", **split}).files() == []
+
+
+def test_a_data_set_of_the_hub_that_is_a_folder_here_has_its_files(tmp_path):
+    """As `datasets` reads them: in folders, too, but nothing hidden."""
+    read = [tmp_path / "README.md", tmp_path / "data" / "train.parquet"]
+    for place in (*read, tmp_path / ".git" / "HEAD", tmp_path / "__pycache__" / "it.pyc"):
+        place.parent.mkdir(exist_ok=True)
+        place.touch()
+    entry = {"source": "hub", "splits": {"train": "train", "test": "test"}}
+    assert Corpus("here", entry | {"repository": str(tmp_path)}).files() == list(map(str, read))
+    assert Corpus("there", entry | {"repository": "dair-ai/emotion"}).files() == []
 
 
 def test_generated_runs_are_those_whose_truth_is_known(tmp_path):

@@ -101,6 +101,15 @@ def test_an_adopted_classifier_answers_as_it_did(base, tmp_path):
     assert history["parameters"] == old[0].num_parameters() and "the texts it was trained on" in history["unknown"]
 
 
+def test_blanks_around_a_label_are_no_part_of_its_name(base, tmp_path):
+    """Or predictions would have a column of another name than the corpus' class."""
+    change_json(base / "config.json", id2label={"0": "anger", "1": "joy ", "2": " fear"})
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    folder, _ = adopt(base, tmp_path)
+    assert classes_of(load_classifier(folder)[0]) == ["anger", "joy", "fear"]
+
+
 def test_a_folder_that_says_everything_stays_as_it_is_to_the_byte(base, tmp_path):
     corpus(tmp_path, [0, 1, 2, 3] * 3)
     match(base, tmp_path, labels={"love": "fear", "SADNESS": "anger"})

@@ -7,14 +7,21 @@ from emoscope.data.plain_text import text_lines
 from emoscope.errors import UserError
 
 EMOTIONS = ("sadness", "joy", "love", "anger", "fear", "surprise")  # of generated texts
+MOST_CLASSES = 100  # as the schema has it; labels are written as int8
 MAPPING, LISTED = "mapping.txt", "labels.txt"
 
 
 def class_names(entry: Mapping) -> list[str]:
     """Those that a corpus' settings list, or a file of its folder; UserError if that file does not tell."""
-    readers = {"parallel": lambda: mapped_names(Path(entry["path"]) / MAPPING)}
-    readers |= {"tabbed": lambda: listed_names(Path(entry["path"]) / LISTED), "calibration": lambda: list(EMOTIONS)}
-    return readers.get(entry["source"], lambda: entry.get("labels") or entry["classes"])()
+    if (file := names_file(entry)) is not None:
+        return mapped_names(file) if file.name == MAPPING else listed_names(file)
+    return list(EMOTIONS) if entry["source"] == "calibration" else entry.get("labels") or entry["classes"]
+
+
+def names_file(entry: Mapping) -> Path | None:
+    """The file that names the classes of a corpus with these settings; None where they do so themselves."""
+    files = {"parallel": MAPPING, "tabbed": LISTED}
+    return Path(entry["path"], files[entry["source"]]) if entry["source"] in files else None
 
 
 def has_several(entry: Mapping) -> bool:
@@ -50,4 +57,6 @@ def _checked(names: list[str], file: Path) -> list[str]:
             raise UserError(f"{file}: line {number + 1}: {name!r} {reason}; give every class a name of its own")
     if len(names) < 2:
         raise UserError(f"{file}: {len(names)} classes; at least 2 are needed")
+    if len(names) > MOST_CLASSES:
+        raise UserError(f"{file}: {len(names)} classes; at most {MOST_CLASSES} can be handled")
     return names

@@ -15,6 +15,7 @@ from emoscope.data.class_names import class_names, has_several
 from emoscope.data.hub import read_hub
 from emoscope.data.labels import class_numbers, sets_of_numbers
 from emoscope.data.readers import read_local
+from emoscope.data.tables import checked_texts
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
@@ -40,12 +41,7 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
 
 def check_corpus(table: pd.DataFrame, classes: list[str], several: bool = False) -> pd.DataFrame:
     """Make a corpus of what readers return, with lists of labels if a text has `several`; UserError names a bad row."""
-    text = table["text"]
-    empty = text.isna() | (text.astype(str).str.strip() == "")
-    if empty.any():
-        raise UserError(f"{table['where'][empty.idxmax()]}: the text is empty; fill it in or remove the row")
-    if (null := text.astype(str).str.contains("\0", regex=False)).any():
-        raise UserError(f"{table['where'][null.idxmax()]}: the text holds a NUL character; remove it")
+    text = checked_texts(table["text"], table["where"])
     hint = "mend the row or list the class under `classes` of the corpus in the config"
     numbers = sets_of_numbers if several else class_numbers
     label = numbers(table["label"], classes, table["where"], hint)
@@ -58,7 +54,7 @@ def check_corpus(table: pd.DataFrame, classes: list[str], several: bool = False)
             "add rows or take the class out of `classes`"
         )
     column = {"labels": label} if several else {"label": label.astype("int8")}
-    checked = pd.DataFrame({"id": range(len(table)), "text": text.astype(str), **column, "part": table["part"]})
+    checked = pd.DataFrame({"id": range(len(table)), "text": text, **column, "part": table["part"]})
     if "group" not in table:
         return checked
     names = set(table["group"]) - {""}

@@ -52,13 +52,13 @@ def read_split(split: "Dataset", place: str, config: Mapping, classes: list[str]
         held = kind or split.features[text]
         raise UserError(f"{place}: column {text!r} holds {held}, not texts; name another one as `text` of the corpus")
     rows = split.select_columns(list(dict.fromkeys(name for _, name in wanted))).to_pandas()
-    texts, where = rows[text], [f"{place}, row {row}" for row in range(len(rows))]
+    texts, where = rows[text], pd.Series([f"{place}, row {row}" for row in range(len(rows))], dtype=str)
     if not layout["columns"]:
         rows[label] = _by_name(rows[label], split.features[label], layout["several"], f"{place}: column {label!r}")
     groups = {}
     if group:
         groups["group"] = named(_by_name(rows[group], split.features[group], False, f"{place}: column {group!r}"))
-    labels = labels_in_columns(rows.assign(where=where), label, classes, **layout)
+    labels = labels_in_columns(rows, where, label, classes, **layout)
     return pd.DataFrame({"text": texts, "label": labels, "part": part, "where": where, **groups})
 
 

@@ -49,7 +49,7 @@ def written_labels(cell: Any, where: str) -> list[str]:
     """The labels in a cell: a list, or a text such as `joy|love` or `["joy", "love"]`; none if it is empty."""
     if isinstance(cell, list | tuple | np.ndarray):
         return list(map(str, cell))
-    text = "" if cell is None or cell != cell else str(cell).strip()
+    text = "" if pd.isna(cell) else str(cell).strip()
     if not text.startswith("["):
         return [label.strip() for label in text.split("|")] if text else []
     try:

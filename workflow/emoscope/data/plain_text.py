@@ -5,6 +5,11 @@ from pathlib import Path
 from emoscope.errors import UserError
 
 
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """The files of a folder, but not of folders in it, with such names, sorted; none if there is no such folder."""
+    return sorted(filter(Path.is_file, folder.glob(pattern)))
+
+
 def check_utf8(path: Path) -> None:
     """UserError that names the line and the byte if a file is not text in UTF-8."""
     with path.open("rb") as stream:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from emoscope.data.class_names import LISTED, MAPPING
 from emoscope.data.labels import known_labels, written_labels, yes_no
-from emoscope.data.plain_text import text_lines
+from emoscope.data.plain_text import files_in, text_lines
 from emoscope.data.tables import load_table, refuse_swallowed, require_columns
 from emoscope.errors import UserError
 
@@ -63,29 +63,31 @@ def read_table(
     require_columns(table, path, {"group": group} if group else {}, mend.format("group"), separator)
     if table.empty:
         raise UserError(f"{path}: no rows; give a file with labelled texts")
-    rows = table.rename_axis("where").reset_index()
-    found = labels_in_columns(rows, label, classes, columns, several)
+    where, rows = pd.Series(table.index, dtype=str), table.reset_index(drop=True)
+    found = labels_in_columns(rows, where, label, classes, columns, several)
     if kind == "csv":
         refuse_swallowed(table, labels, ("0", "1") if columns else _cells(rows[label], found, classes))
     groups = {"group": named(rows[group])} if group else {}
-    return pd.DataFrame({"text": rows[text], "label": found, "part": "", "where": rows["where"], **groups})
+    return pd.DataFrame({"text": rows[text], "label": found, "part": "", "where": where, **groups})
 
 
 def labels_in_columns(
-    rows: pd.DataFrame, label: str, classes: list[str], columns: bool = False, several: bool = False
+    rows: pd.DataFrame, where: pd.Series, label: str, classes: list[str], columns: bool = False, several: bool = False
 ) -> pd.Series:
-    """The label of each row as written, or a list of them: of columns of 0 and 1, or of a column of lists."""
+    """The label of each row as written, or a list of them: of columns of 0 and 1, or of a column of lists. `where` is
+    the place of each."""
     if columns:
-        held = yes_no(rows, classes, rows["where"]).to_numpy(bool)
+        held = yes_no(rows, classes, where).to_numpy(bool)
         return pd.Series([[name for name, has in zip(classes, row, strict=True) if has] for row in held], dtype=object)
     if several:
-        pairs = zip(rows[label], rows["where"], strict=True)
+        pairs = zip(rows[label], where, strict=True)
         return pd.Series([written_labels(*pair) for pair in pairs], dtype=object)
     return rows[label]
 
 
 def named(groups: pd.Series) -> pd.Series:
     """The names of groups as text without blanks at either end; an empty one where a row has none."""
+    groups = groups.astype(object)  # no category, nor number, can be ""
     return groups.where(groups.notna(), "").astype(str).str.strip()
 
 
@@ -98,7 +100,7 @@ def _cells(written: pd.Series, labels: pd.Series, classes: list[str]) -> set[str
 
 def read_semicolon(path: Path) -> pd.DataFrame:
     """Read `text;label_name` lines from a file or from every .txt file of a folder; a text may hold semicolons."""
-    files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+    files = files_in(path, "*.txt") if path.is_dir() else [path]
     if not files:
         raise UserError(f"{path}: no .txt files in this folder; each should hold lines `text;label_name`")
     rows = []
@@ -118,7 +120,7 @@ def read_semicolon(path: Path) -> pd.DataFrame:
 
 def read_parallel(path: Path) -> pd.DataFrame:
     """Read `{part}_text.txt`, a text in each line, beside `{part}_labels.txt`, the number of each one's class."""
-    files = sorted(path.glob(f"*{TEXTS}"))
+    files = files_in(path, f"*{TEXTS}")
     if not files:
         raise UserError(
             f"{path}: no file `*{TEXTS}` in this folder; it should hold `train{TEXTS}` with a text in each line, "
@@ -143,7 +145,7 @@ def read_parallel(path: Path) -> pd.DataFrame:
 
 def read_tabbed(path: Path) -> pd.DataFrame:
     """Read lines `text<tab>numbers<tab>id` from every .tsv file of a folder; numbers with commas between them."""
-    files = sorted(path.glob("*.tsv"))
+    files = files_in(path, "*.tsv")
     if not files:
         raise UserError(f"{path}: no .tsv files in this folder, which should stand beside `{LISTED}`")
     rows = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.data.plain_text import check_utf8
+from emoscope.data.plain_text import check_utf8, files_in
 from emoscope.errors import UserError, first_line
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -25,7 +25,7 @@ def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
     The index says where each row stands, for messages.
     """
     if kind != "parquet":
-        files = sorted(path.glob(f"*.{kind}")) if path.is_dir() else [path]
+        files = files_in(path, f"*.{kind}") if path.is_dir() else [path]
         if not files:
             raise UserError(f"{path}: no .{kind} files in this folder; give a {kind.upper()} file or a folder of them")
         options = options | ({"separator": "\t", "quoted": False} if kind == "tsv" else {})
@@ -78,6 +78,16 @@ def require_columns(
             )
         if not found:
             raise UserError(f"{path}: no column {column!r}; it has: {header}; {mend.format(role=role)}")
+
+
+def checked_texts(texts: pd.Series, where: pd.Series) -> pd.Series:
+    """Texts as str; UserError names the place, which is `where` on the same index, of one that is empty or not text."""
+    written = texts.astype(str)
+    if (empty := texts.isna() | (written.str.strip() == "")).any():
+        raise UserError(f"{where[empty.idxmax()]}: the text is empty; fill it in or remove the row")
+    if (null := written.str.contains("\0", regex=False)).any():
+        raise UserError(f"{where[null.idxmax()]}: the text holds a NUL character; remove it")
+    return written
 
 
 def refuse_swallowed(table: pd.DataFrame, labels: Sequence[str], known: Iterable[str]) -> None:

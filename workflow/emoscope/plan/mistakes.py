@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema
@@ -15,10 +16,16 @@ def where(path: Any) -> str:
     return text or "(top level)"
 
 
-def explain(error: jsonschema.ValidationError) -> str:
-    """What the schema found wrong, and how to mend it."""
+def explain(error: jsonschema.ValidationError, default: Mapping[str, Any]) -> str:
+    """What the schema found wrong, and how to mend it; `default` is what the user's settings are laid over."""
     if error.validator == "additionalProperties":
         unknown = next(key for key in error.instance if key not in error.schema["properties"])
+        ours = _at(error.absolute_path, default)
+        if unknown in ours and ours.get("source") != error.instance.get("source"):
+            return (
+                f"unknown key {unknown!r}, which is from the entry of this name in config.yaml, over which yours is "
+                "laid; choose another name"
+            )
         return f"unknown key {unknown!r}{suggest(unknown, error.schema['properties'])}"
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
@@ -34,6 +41,13 @@ def explain(error: jsonschema.ValidationError) -> str:
     if error.validator == "not":
         return f"{json.dumps(error.instance)} is taken; choose another name"
     return error.message.splitlines()[0]
+
+
+def _at(path: Iterable[str | int], config: Any) -> Mapping[str, Any]:
+    """What stands at a place of a configuration; nothing if there is no such place."""
+    for part in path:
+        config = config.get(part) if isinstance(config, Mapping) else None
+    return config if isinstance(config, Mapping) else {}
 
 
 def _hint(value: Any, wanted: str | list[str]) -> str:

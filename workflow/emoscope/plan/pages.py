@@ -5,6 +5,7 @@ Imported by the Snakefile: nothing heavy in here.
 
 import json
 import posixpath
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -58,6 +59,11 @@ class Page:
 
     def all_html(self) -> list[str]:
         return [self.html(subject) for subject in self.subjects]
+
+    def asked(self, lacking: str) -> Callable[[Any], list[str]]:
+        """What the target of this name wants, as an input function; where there is no such page, the run ends with what
+        is `lacking`, and how to get it."""
+        return lambda wildcards: self.all_html() or sys.exit(f"emoscope: {lacking}")
 
 
 class Pages(dict[str, Page]):

@@ -168,12 +168,17 @@ def here(log: str) -> Path:
 
 
 def last_lines(log: Path) -> list[str]:
-    """The last lines of a log, without progress bars; none if there is no such file or nothing in it."""
+    """The last lines of a log, without progress bars; none if there is no such file or nothing in it.
+
+    They end with the line that says what to do, if there is one: what `torchrun` says then of its processes hides it.
+    """
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
-    return [line for line in text.splitlines() if line.strip() and not BAR.search(line)][-SHOWN:]
+    lines = [line for line in text.splitlines() if line.strip() and not BAR.search(line)]
+    end = max((number for number, line in enumerate(lines, start=1) if OF_OURS.match(line)), default=len(lines))
+    return lines[:end][-SHOWN:]
 
 
 def what_to_do(lines: Sequence[str], away: bool = False) -> str:

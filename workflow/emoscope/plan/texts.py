@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.data.class_names import LISTED, has_several
+from emoscope.data.plain_text import files_in
 
 SPLIT = ("duplicates", "split")  # what of a corpus's settings says how to split it
+READ = {"semicolon": ["*.txt"], "parallel": ["*.txt"], "tabbed": ["*.tsv", LISTED]}  # in a folder
+PASSED_OVER = {"parquet": (".", "_"), "hub": (".", "__")}  # how names begin that pyarrow and datasets do not read
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,22 @@ class Corpus:
         return {key: self.entry[key] for key in SPLIT}
 
     def files(self) -> list[str]:
-        """The local files behind it; none if it is generated or downloaded."""
-        if "path" not in self.entry:
+        """The local files behind it, from where its readers look for them; none if it is generated or downloaded."""
+        if self.generated:
             return []
-        path, source = Path(self.entry["path"]), self.entry["source"]
-        if "splits" in self.entry:
+        source = self.entry["source"]
+        path = Path(self.entry["repository" if source == "hub" else "path"])
+        if "splits" in self.entry and source != "hub":
             return [str(path / name) for name in self.entry["splits"].values()]
-        endings = {"semicolon": ["*.txt"], "parallel": ["*.txt"], "tabbed": ["*.tsv", LISTED]}
-        found = [file for ending in endings.get(source, [f"*.{source}"]) for file in path.rglob(ending)]
-        return sorted(map(str, found)) or [str(path)]
+        if source in PASSED_OVER:
+            found = [file for file in path.rglob("*") if file.is_file() and _is_read(file.relative_to(path), source)]
+        else:
+            found = [file for names in READ.get(source, [f"*.{source}"]) for file in files_in(path, names)]
+        return sorted(map(str, found)) or ([] if source == "hub" else [str(path)])
+
+
+def _is_read(file: Path, source: str) -> bool:
+    return not any(part.startswith(PASSED_OVER[source]) for part in file.parts)
 
 
 @dataclass(frozen=True)

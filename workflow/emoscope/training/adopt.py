@@ -12,7 +12,7 @@ from emoscope.models.loading import check_blocks, load_classifier
 from emoscope.models.sources import copy_files
 from emoscope.storage.files import read_json, replacing, write_json
 from emoscope.storage.integrity import seal
-from emoscope.training.labels import labels_of
+from emoscope.training.labels import labels_of, written_names
 
 UNKNOWN = ["the texts it was trained on", "how it was trained"]
 
@@ -29,7 +29,7 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
     own = labels_of(base, about.get("multilabel", False))
     with replacing(output) as folder:
         copy_files(base, folder)
-        name_labels(folder / "config.json", about["classes"], own)
+        name_labels(folder / "config.json", about["classes"])
         if described:
             change(folder / "config.json", {DESCRIBED: described})
         model, tokenizer = load_classifier(folder)
@@ -47,9 +47,9 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
     )
 
 
-def name_labels(file: Path, classes: list[str], own: list[str]) -> None:
+def name_labels(file: Path, classes: list[str]) -> None:
     """Give the labels in a model's config.json these names, if they have others."""
-    if classes != own:
+    if classes != written_names(read_json(file)):
         names = {
             "id2label": {str(number): name for number, name in enumerate(classes)},
             "label2id": {name: number for number, name in enumerate(classes)},

@@ -31,9 +31,7 @@ def labels_of(folder: Path, several: bool) -> list[str]:
             f"{folder}: no weights of a classification head; save the classifier itself with `save_pretrained`, not "
             "the model below its head"
         )
-    unnamed = {str(number): f"LABEL_{number}" for number in range(config.get("num_labels", 2))}
-    numbered = config.get("id2label") or unnamed  # transformers leaves out what would be 2 labels without a name
-    labels = [str(numbered[number]).strip() for number in sorted(numbered, key=int)]
+    labels = [name.strip() for name in written_names(config)]
     kind = config.get("problem_type")
     if kind == "regression" or len(labels) == 1:
         raise UserError(f"{folder}: its head gives a number (regression), not a class; give a classifier")
@@ -49,6 +47,13 @@ def labels_of(folder: Path, several: bool) -> list[str]:
         if labels.count(label) > 1 or label in ("", "all"):
             raise UserError(f"{folder}: config.json names the label {label!r}, which is taken; mend its id2label")
     return labels
+
+
+def written_names(config: Mapping) -> list[str]:
+    """The names of a classifier's classes by what its config.json holds, to the letter, in the order of its logits."""
+    unnamed = {str(number): f"LABEL_{number}" for number in range(config.get("num_labels", 2))}
+    numbered = config.get("id2label") or unnamed  # transformers leaves out what would be 2 labels without a name
+    return [str(numbered[number]) for number in sorted(numbered, key=int)]
 
 
 def check_given(given: Mapping[str, str], classes: Sequence[str], where: str) -> None:

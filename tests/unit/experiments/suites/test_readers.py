@@ -86,6 +86,14 @@ def test_without_columns_for_them_texts_are_clusters_and_nothing_is_asked(tmp_pa
     assert (found[["group", "direction", "goal"]] == "").all(axis=None) and (found["label"] == -1).all()
 
 
+def test_gaps_in_columns_that_are_no_text(tmp_path):
+    goal, label = pd.Categorical(["up", None] * 5), pd.array([1, None] * 5, dtype="Int64")
+    pairs(goal=goal, emotion=label).to_parquet(tmp_path / "pairs.parquet")
+    entry = {"source": "parquet", "path": str(tmp_path / "pairs.parquet"), "before": "before", "after": "after"}
+    found = read_suite(entry | COLUMN_KEYS | {"direction": "goal", "label": "emotion"}, CLASSES)
+    assert found["goal"].tolist() == ["up", ""] * 5 and found["label"].tolist() == [1, -1] * 5
+
+
 def test_a_kind_of_pair_is_no_direction(tmp_path):
     found = read(tmp_path, pairs(group="food"), group="group")
     assert set(found["group"]) == {"food"} and set(found["direction"]) == {""}

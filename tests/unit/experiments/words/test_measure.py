@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -132,6 +133,11 @@ def test_own_sentences_are_explained_class_by_class(monkeypatch, capsys, folder,
     assert np.allclose(values.sum(axis=0), 0, atol=2e-3), "what speaks for one class speaks against the others"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_word(monkeypatch, capsys, folder):
+    lines = said(monkeypatch, capsys, folder, "\ufeffhappy\nhappy\n".encode(), method="gradient_input")
+    assert lines[0][1:] == lines[3][1:] and lines[0][3].startswith("happy:")
+
+
 def test_a_page_of_own_sentences_is_whole(monkeypatch, capsys, folder, tmp_path):
     said(monkeypatch, capsys, folder, b"i feel <b>happy\n", html=[tmp_path / "page.html"])
     soup = BeautifulSoup((tmp_path / "page.html").read_text(), "html.parser")
@@ -152,6 +158,16 @@ def test_a_line_that_the_tokenizer_makes_nothing_of_is_told(monkeypatch, capsys,
     monkeypatch.setattr(filter_of, "read_texts", nothing)
     with pytest.raises(UserError, match="line 1: the model's tokenizer makes nothing of it"):
         said(monkeypatch, capsys, folder, b"happy\n")
+
+
+def test_a_folder_that_is_no_model_to_use_is_refused(monkeypatch, capsys, folder, tmp_path):
+    with pytest.raises(UserError, match=r"absent: no such model folder"):
+        said(monkeypatch, capsys, tmp_path / "absent", b"happy\n")
+    shutil.copytree(folder, tmp_path / "coded")
+    config = json.loads((folder / "config.json").read_text()) | {"auto_map": {"AutoModel": "mine.Mine"}}
+    (tmp_path / "coded" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"coded: config.json names code to be run on loading"):
+        said(monkeypatch, capsys, tmp_path / "coded", b"happy\n")
 
 
 def test_how_sure_an_answer_of_several_labels_is_counts_those_that_are_not_given():

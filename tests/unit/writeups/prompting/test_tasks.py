@@ -85,3 +85,11 @@ def test_generated_texts_are_split_once_and_know_their_answers(tmp_path):
     train, _, task = prepared(tmp_path, config | {"task": "sentiment", "alone": None})
     assert (train["is_good"] == train["planted_good"]).all() and (train["is_bad"] == 1 - train["is_good"]).all()
     assert (task["kind"], task["classes"]) == ("single", ["bad", "good"])
+
+
+@pytest.mark.parametrize(("text", "message"), [(None, "the text is empty"), ("a\0b", "holds a NUL character")])
+def test_a_text_that_is_none_is_refused(tmp_path, text, message):
+    table = pd.DataFrame({"text": ["fine", text], "label": ["good", "bad"]})
+    table.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=rf"a.parquet: row 1: .*{message}"):
+        read_part(tmp_path / "a.parquet", FILES | {"classes": ["bad", "good"]}, None)

@@ -47,7 +47,7 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
     table = load_table(path, entry["source"])
     roles = {role: entry[role] for role in ("before", "after", "group", "cluster", "direction", "label") if entry[role]}
     require_columns(table, path, roles, "name the right one as `{role}` of the suite in the config")
-    written = table[list(roles.values())].fillna("").astype(str)
+    written = table[list(roles.values())].astype(object).fillna("").astype(str)  # no category can be ""
     before, after = written[roles["before"]], written[roles["after"]]
 
     def cells(role: str) -> pd.Series:

@@ -16,6 +16,7 @@ from emoscope.experiments.words.methods import METHODS, of_kind
 from emoscope.experiments.words.readings import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, by_removal
 from emoscope.experiments.words.viewer import still_texts, viewer, viewer_data
+from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import gives_several, probabilities
 from emoscope.reporting.templates import TEMPLATES, fill
@@ -38,9 +39,11 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
     """
     if method not in ALONE:
         raise UserError(f"--method {method}: no such method; choose one of {', '.join(ALONE)}")
+    check_model_folder(model)
     texts = [line.rstrip("\r\n") for line in input_lines()]
     if not texts:
         raise UserError("standard input is empty; give one text per line")
+    texts[0] = texts[0].removeprefix("\ufeff")  # a byte order mark, with which some editors begin a file
     if blank := [number for number, text in enumerate(texts, start=1) if not text.strip()]:
         raise UserError(f"standard input: line {blank[0]} is empty; write a text there, or remove the line")
     classifier, tokenizer = load_classifier(model)

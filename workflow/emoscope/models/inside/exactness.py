@@ -9,6 +9,7 @@ everything else goes on.
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from emoscope.storage.files import read_json, write_json
 
 LIMIT = 1e-4  # of the largest absolute value
 TEXTS = 5  # on which checks are made: the shortest, the longest, and between them
+LONGEST = 512  # tokens; of a longer text the first: eager attention holds their square for every head of every block
 LOOKED_AT = 200  # distinct test texts from which these are taken
 WORDS = 8  # tokens on which a language model is checked
 
@@ -168,17 +170,20 @@ def language_checks(model: PreTrainedModel, blocked: bool) -> list[Check]:
 
 def chosen_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> list[str]:
     """TEXTS distinct texts: the shortest and the longest in tokens, and some evenly between them, of LOOKED_AT that lie
-    evenly over all, as a corpus may be sorted.
+    evenly over all, as a corpus may be sorted; of a text longer than LONGEST its beginning.
 
     UserError if none of them has a token.
     """
     distinct = texts.drop_duplicates().to_numpy()
     looked_at = distinct[_evenly(len(distinct), LOOKED_AT)]
-    lengths = np.array([len(ids) for ids in encode(tokenizer, looked_at)["input_ids"]])
+    tokens = encode(tokenizer, looked_at)["input_ids"]
+    lengths = np.array(list(map(len, tokens)))
     by_length = [place for place in np.argsort(lengths, kind="stable") if lengths[place]]
     if not by_length:
         raise UserError("no text of those looked at has a token, so that nothing can be said about the model")
-    return [looked_at[by_length[place]] for place in _evenly(len(by_length), TEXTS)]
+    chosen = [by_length[place] for place in _evenly(len(by_length), TEXTS)]
+    beginning = partial(tokenizer.decode, skip_special_tokens=True)
+    return [looked_at[at] if lengths[at] <= LONGEST else beginning(tokens[at][:LONGEST]) for at in chosen]
 
 
 def _evenly(count: int, most: int) -> np.ndarray:
@@ -212,9 +217,11 @@ def checks_of(
 
 def _checked(name: str, pairs: Routes) -> Check:
     """The largest difference over the largest value, where the model lets it be taken; a model of a description from
-    the configuration may fail in any way."""
+    the configuration may fail in any way. That memory does not suffice says nothing of a model."""
     try:
         error = float(np.max([_difference(one, other) for one, other in pairs]))  # `max` passes over most NaNs
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
     except Exception as error:
         return Check(name, np.inf, note=_first_line(error))
     return Check(name, error if np.isfinite(error) else np.inf)

@@ -13,7 +13,7 @@ from emoscope.data.labels import YES_NO, class_numbers, known_labels, yes_no
 from emoscope.data.planted import EMOTIONS
 from emoscope.data.planted_tasks import SENTIMENTS, generate_task
 from emoscope.data.split import stand_in
-from emoscope.data.tables import load_table, refuse_swallowed, require_columns
+from emoscope.data.tables import checked_texts, load_table, refuse_swallowed, require_columns
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
@@ -101,9 +101,7 @@ def read_part(path: Path, config: dict, rows: int | None) -> pd.DataFrame:
         refuse_swallowed(table, labels or [config["label"]], known)
     where = pd.Series(table.index, dtype=str)
     table = table.reset_index(drop=True)
-    text = table[config["text"]].astype(str).str.strip()
-    if (text == "").any():
-        raise UserError(f"{where[(text == '').idxmax()]}: the text is empty; fill it in or remove the row")
+    text = checked_texts(table[config["text"]], where).str.strip()
     own = yes_no(table, labels, where) if labels else _one_of(table, config, where)
     whole = pd.concat([text.rename("text"), own.add_prefix("is_")], axis=1)
     return whole if rows is None or rows >= len(whole) else whole.sample(rows, random_state=config["seed"])
