@@ -30,8 +30,7 @@ from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import REMOVED, pairs, sentences
 from emoscope.perturbation.inside.alignment import align
 from emoscope.perturbation.inside.patching import Patch, moved_classes, patched_logits, transfers
-from emoscope.statistics.auc import one_vs_rest_auc
-from emoscope.statistics.average_precision import average_precision
+from emoscope.statistics.auc import average_precision, one_vs_rest_auc
 from emoscope.storage.names import NONE, WHOLE_BLOCK
 
 MODELS, TEXTS, PAIRS = 5, 40, 18

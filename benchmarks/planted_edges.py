@@ -23,8 +23,7 @@ from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import pairs
 from emoscope.perturbation.inside.alignment import align
 from emoscope.perturbation.inside.patching import moved_classes, transfers
-from emoscope.statistics.auc import one_vs_rest_auc
-from emoscope.statistics.average_precision import average_precision
+from emoscope.statistics.auc import average_precision, one_vs_rest_auc
 
 
 def measure(models: str = str(MODELS)) -> dict:

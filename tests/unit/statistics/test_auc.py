@@ -1,13 +1,14 @@
-"""Areas under the ROC curve are scikit-learn's, and their p scipy's."""
+"""Areas under curves are scikit-learn's, under any row weights, and their p scipy's."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.stats import mannwhitneyu
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
-from emoscope.statistics.auc import one_vs_rest_auc, rank_auc
+from emoscope.statistics.auc import average_precision, one_vs_rest_auc, rank_auc
 
 
 @settings(max_examples=50, deadline=None)
@@ -34,3 +35,25 @@ def test_auc_and_p_agree_with_scikit_learn_and_scipy():
             expected = mannwhitneyu(inside, outside, method="asymptotic", use_continuity=False).pvalue
             assert p[column, label] == pytest.approx(expected)
     assert np.isnan(rank_auc(np.zeros((60, 1)), labels[:, None] == np.arange(3))[1]).all()
+
+
+def test_average_precision_by_hand():
+    positive = np.array([True, False, True, False])
+    assert average_precision(positive, np.array([0.9, 0.8, 0.7, 0.1]))(np.ones(4)) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(positive, np.array([0.1, 0.8, 0.7, 0.9]))(np.ones(4)) == pytest.approx((1 / 3 + 1 / 2) / 2)
+    assert np.isnan(average_precision(np.zeros(4, bool), np.arange(4.0))(np.ones(4)))
+    assert np.isnan(average_precision(np.zeros(0, bool), np.zeros(0))(np.zeros(0)))
+
+
+@given(
+    arrays(bool, 15),
+    arrays(float, 15, elements=st.sampled_from([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])),
+    arrays(np.int64, 15, elements=st.integers(0, 3)),
+)
+def test_average_precision_is_scikit_learns(positive, score, weights):
+    found = average_precision(positive, score)(weights.astype(float))
+    if not (positive & (weights > 0)).any():
+        assert np.isnan(found)
+    else:
+        drawn = np.repeat(np.arange(15), weights)
+        assert found == pytest.approx(average_precision_score(positive[drawn], score[drawn]))

@@ -1,4 +1,5 @@
-"""The area under the ROC curve (AUC): of one score under any row weights, or of many scores at once with their p."""
+"""Areas under curves: the ROC curve's (AUC), of one score under any row weights or of many at once with their p; and
+average precision, how pure the rows are that a score puts first."""
 
 from collections.abc import Callable
 
@@ -36,3 +37,24 @@ def rank_auc(scores: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.nd
         variance = np.square(ranks).sum(axis=0)[:, None] / (texts * (texts - 1)) / (inside * outside)
         p = 2 * stats.norm.sf(np.abs(area - 0.5) / np.sqrt(variance))  # 0 / 0 where all scores are alike: NaN
     return area, p
+
+
+def average_precision(positive: np.ndarray, score: np.ndarray) -> Callable[[np.ndarray], float]:
+    """A function from row weights (n,) to the average precision of one class; NaN without a positive row.
+
+    The mean over positive rows of the precision among the rows that score as high or higher (scikit-learn's
+    `average_precision_score`, without interpolation). Sorted once; ties stand together.
+    """
+    order = np.argsort(-score, kind="stable")
+    ordered, positive = score[order], positive[order].astype(float)
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))[: len(ordered)]  # of each group of ties
+
+    def average(weights: np.ndarray) -> float:
+        weights = weights[order]
+        found, passed = (weights * positive).cumsum()[last], weights.cumsum()[last]
+        if not len(found) or not found[-1]:
+            return np.nan
+        gained = np.diff(found, prepend=0)
+        return gained @ (found / np.where(passed > 0, passed, 1)) / found[-1]
+
+    return average

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emoscope.statistics.average_precision import average_precision
+from emoscope.statistics.auc import average_precision
 from emoscope.statistics.bootstrap import bootstrap_statistic
 
 OVERALL = (
