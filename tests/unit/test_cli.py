@@ -57,7 +57,7 @@ def test_an_unknown_command_is_named():
 
 @pytest.mark.parametrize("threads", [[], ["two", "flip"], ["0", "flip"], ["flip"]])
 def test_threads_are_a_number(threads):
-    with pytest.raises(SystemExit, match="^emoscope: --threads: write how many"):
+    with pytest.raises(SystemExit, match=r"^emoscope: --threads: write how many"):
         main(["--threads", *threads])
 
 

@@ -143,7 +143,10 @@ def test_a_second_run_does_nothing(changeable):
 def test_the_index_is_told_of_where_it_was_asked_for(changeable):
     index = changeable / "reports" / "index.html"
     told = f"emoscope: what was found is in {index}"
-    for page, target, asked in ((index, "all", True), (index.parent / "tiny-s1" / "performance.html", "performance", False)):
+    for page, target, asked in (
+        (index, "all", True),
+        (index.parent / "tiny-s1" / "performance.html", "performance", False),
+    ):
         page.unlink()
         said = snakemake(changeable, target).stdout.splitlines()
         assert page.is_file() and (told in said) == asked, said

@@ -81,7 +81,9 @@ def test_what_is_wrong_with_a_model_of_the_hub_is_said_of_that_model(tmp_path, t
     change_json(base / "config.json", auto_map={"AutoModel": "mine.Mine"})
     asked = SimpleNamespace(model_info=lambda repository, revision: SimpleNamespace(sha="c0ffee"))
     monkeypatch.setattr("huggingface_hub.HfApi", lambda: asked)
-    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, local_dir, **__: shutil.copytree(base, local_dir))
+    monkeypatch.setattr(
+        "huggingface_hub.snapshot_download", lambda *_, local_dir, **__: shutil.copytree(base, local_dir)
+    )
     with pytest.raises(UserError, match=r"^someone/tiny: config.json names code to be run on loading"):
         sources.download_model({"repository": "someone/tiny", "revision": "main"}, tmp_path / "model")
     assert not (tmp_path / "model").exists()

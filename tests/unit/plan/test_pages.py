@@ -57,7 +57,7 @@ def test_a_page_on_demand_is_found_and_nothing_leads_to_it(pages):
 def test_a_target_without_pages_says_what_is_lacking(pages):
     assert pages["masking"].asked("name a run")(None) == ["reports/tweets-s1/masking.html"]
     pages.add(Page("residual", [], lambda it: {}))
-    with pytest.raises(SystemExit, match="^emoscope: name a companion$"):
+    with pytest.raises(SystemExit, match=r"^emoscope: name a companion$"):
         pages["residual"].asked("name a companion")(None)
 
 

@@ -174,7 +174,9 @@ def test_what_torchrun_says_of_its_processes_does_not_hide_the_mend(said, tmp_pa
     log = tmp_path / "finetune.log"
     ours = "emoscope finetune: the corpus has no validation part; mend that\n"
     box = "".join(f"torchrun's line {n}\n" for n in range(40))
-    log.write_text(f"  0%|    | 0/1\nloading\n{ours}{ours}{box}torch.distributed.elastic.ChildFailedError: \n{'=' * 60}\n")
+    log.write_text(
+        f"  0%|    | 0/1\nloading\n{ours}{ours}{box}torch.distributed.elastic.ChildFailedError: \n{'=' * 60}\n"
+    )
     assert fails(said, log)[2:] == ["loading", ours.strip(), ours.strip(), MEND]
 
 
