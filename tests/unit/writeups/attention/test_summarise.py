@@ -172,7 +172,7 @@ def test_texts_of_one_random_model_are_no_more_evidence_than_the_model():
         above_random(trained, random, twins)["agreement.mean.rest.above_random"] for twins in (8, 48, 1)
     )
     assert by_twin.value == by_text.value == pytest.approx(1) and by_twin.texts == 48
-    assert by_twin.high - by_twin.low > 1.5 > 0.8 > by_text.high - by_text.low
+    assert by_twin.high - by_twin.low > 1.4 > 0.8 > by_text.high - by_text.low
     assert np.isnan([of_one.low, of_one.high]).all(), "of one draw it is not known how far another lies"
     assert by_twin.note == "240 sources in 48 texts, 8 random models of the same architecture"
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from emoscope.reporting.html import MINUS, badge, cell, html_table, number, outcome, signed, unsigned
 from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.names import EVERYWHERE
-from emoscope.writeups.induction.checks import circuit_checks
+from emoscope.writeups.induction.checks import GIVEN, circuit_checks, copies
 from emoscope.writeups.induction.summarise import (
     BEYOND,
     beside_random_pairs,
@@ -33,7 +33,6 @@ REPLACED = {
 }
 MEASURES = {"embedding": "embeddings", "rotated": "embeddings, rotated", "context": "after BOS"}
 CHECKS = {
-    "known_accuracy": "the second half is predicted, but for its first token",
     "induction_score": "induction head: far above random weights",
     "previous_score": "previous token head: far above random weights",
     "composition_embedding": "K-composition above every random pair",
@@ -57,15 +56,17 @@ def beside_published(found: Findings, published: pd.DataFrame) -> Markup:
 
 def copier_box(found: Findings) -> Markup:
     """What the same analysis finds in the model that was trained to copy."""
+    verdicts = {name: badge(outcome(holds is True, holds is False)) for name, holds in circuit_checks(found.rows).items()}
     rows = [
         {
             "expected": CHECKS.get(name, "accuracy falls further without induction heads than without random ones"),
             "found": Markup("{}. {}").format(found.shown(name), found.note(name)),
-            "verdict": badge(outcome(holds is True, holds is False)),
+            "verdict": verdict,
         }
-        for name, holds in circuit_checks(found.rows).items()
+        for name, verdict in verdicts.items()
     ]
-    return say("copier", table=html_table(rows, say("copier_table"), text=("expected", "found", "verdict")))
+    table = html_table(rows, say("copier_table"), text=("expected", "found", "verdict"))
+    return say("copier", found=found, given=GIVEN, copies=copies(found.rows), table=table)
 
 
 def by_length(halves: pd.DataFrame, heads: pd.DataFrame) -> Markup:
