@@ -196,7 +196,7 @@ def _check_copier(config: dict) -> None:
     fewest, heads = min(config["induction"]["ablated_heads"]), model["blocks"] * model["heads"]
     if fewest > heads:
         raise UserError(
-            f"config induction.ablated_heads: {fewest} or more heads are to be silenced at once, but the model {name!r} "
+            f"config induction.ablated_heads: {fewest} or more heads are to be silenced at once, but {name!r} "
             f"(induction.control) has {heads}; name a smaller number, too"
         )
 

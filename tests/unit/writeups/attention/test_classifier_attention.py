@@ -214,7 +214,7 @@ def test_every_family_is_here():
 
 
 def test_some_texts_are_blocked_in_random_twins_too(model, own_tokenizer, tables):
-    """Their attention and their answers, not the model's; the same texts, sources and targets; each a twin of its own."""
+    """Their attention and their answers, not the model's; the same sources and targets; a twin for each text."""
     blocked = tables["blocked"].set_index(["weights", "text", "source", "target"])
     trained, twins = blocked.loc["trained"], blocked.drop("trained", level="weights")
     chosen = chosen_texts_of(own_tokenizer)

@@ -54,7 +54,7 @@ def test_by_code_that_looks_at_random_weights_it_is_missed(copier, tmp_path):
 
 
 def test_by_code_that_names_other_heads_it_is_missed(copier, tmp_path):
-    """Those that come right after the best heads of both kinds, and so among the random ones when the names are right."""
+    """Those that are neither, among which are the random ones when the names are right."""
 
     def spoil(heads: pd.DataFrame) -> pd.DataFrame:
         own = heads[heads["weights"] == "trained"].groupby(["block", "head"])[["induction", "previous"]].mean()

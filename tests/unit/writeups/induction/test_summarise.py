@@ -159,7 +159,8 @@ def test_what_random_heads_do_is_taken_from_the_same_sequences_and_as_many_heads
         | {"accuracy": 0.95 - (kind != "none") * (fall + sequence / 10)}
         for kind, heads, draw, fall in (
             ("none", 0, 0, 0), ("induction", 1, 0, 0.1), ("induction", 2, 0, 0.2), ("induction", 3, 0, 0.25),
-            *(("previous", heads, 0, 0.25) for heads in (1, 2, 3)), ("random", 1, 0, 0.1), ("random", 1, 1, 0.0), ("random", 2, 0, 0.25),
+            ("random", 1, 0, 0.1), ("random", 1, 1, 0.0), ("random", 2, 0, 0.25),
+            *(("previous", heads, 0, 0.25) for heads in (1, 2, 3)),
         )
         for sequence in range(8)
     ]  # fmt: skip

@@ -51,8 +51,8 @@ def ablate_heads(model: Path, blocks: int, heads: Path, config: dict, output: Pa
     """Write `sequence, kind, heads, draw, loss, accuracy` of the second half with heads replaced by their mean output.
 
     `kind` is `none`, `induction` or `previous` (the heads with the highest scores) or `random` (as many others, `draw`
-    after `draw`, where there are as many); a head's mean is taken over all tokens of all sequences. Counts of more heads
-    than the model has are left out; UserError if all are.
+    after `draw`, where there are as many); a head's mean is taken over all tokens of all sequences. Numbers of
+    heads that the model does not have are left out; UserError if all are.
     """
     network, tokens, length = _prepared(model, blocks, config)
     sets = sets_to_silence(trained_scores(heads), config["ablated_heads"], config["random_heads"], config["seed"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-GIVEN = "known_accuracy"  # of the tokens that can be known; a copier that has not learnt to is not kept, so it is no check
+GIVEN = "known_accuracy"  # no check: a copier that has not learnt to copy is not kept
 MORE_OFTEN_THAN_NOT = 0.5  # right
 OVER_RANDOM = 2  # how many times the best score of random weights
 
@@ -11,10 +11,11 @@ OVER_RANDOM = 2  # how many times the best score of random weights
 def circuit_checks(found: pd.DataFrame) -> dict[str, bool | None]:
     """Whether a model that copies shows what it must have, by the name of the finding that says so.
 
-    True if the finding's interval lies beyond what it is held against, False if not even its value does, else None; None
-    too without an interval, without random heads to hold it against, and where the model does not copy.
+    True if the finding's interval lies beyond what it is held against, False if not even its value does, else None. So
+    it is without an interval, without random heads to hold it against, and where the model does not copy.
     """
-    bounds = {f"{line}_score": OVER_RANDOM * found.loc[f"random_{line}_score", "high"] for line in ("induction", "previous")}
+    lines = ("induction", "previous")
+    bounds = {f"{line}_score": OVER_RANDOM * found.loc[f"random_{line}_score", "high"] for line in lines}
     if "composition_embedding_random" in found.index:
         bounds["composition_embedding"] = found.loc["composition_embedding_random", "high"]
     checks = {name: _beyond(*found.loc[name, ["value", "low"]], bound) for name, bound in bounds.items()}

@@ -56,7 +56,9 @@ def beside_published(found: Findings, published: pd.DataFrame) -> Markup:
 
 def copier_box(found: Findings) -> Markup:
     """What the same analysis finds in the model that was trained to copy."""
-    verdicts = {name: badge(outcome(holds is True, holds is False)) for name, holds in circuit_checks(found.rows).items()}
+    verdicts = {
+        name: badge(outcome(holds is True, holds is False)) for name, holds in circuit_checks(found.rows).items()
+    }
     rows = [
         {
             "expected": CHECKS.get(name, "accuracy falls further without induction heads than without random ones"),
@@ -150,8 +152,8 @@ def silenced_changes(silenced: pd.DataFrame) -> pd.DataFrame:
 
 
 def silenced_table(silenced: pd.DataFrame, counts: Sequence[int]) -> Markup:
-    """Change of accuracy by number and kind of heads, of the `counts` asked for; for random ones the mean, range and rank
-    of the best heads, and what these do beyond the mean."""
+    """Change of accuracy by number and kind of heads, of the `counts` asked for; for random ones the mean, the range,
+    what the best heads do beyond the mean, and their rank."""
     changes = silenced_changes(silenced)
     chosen, random = changes[changes["kind"] != "random"].set_index(["heads", "kind"]), random_sets(changes)
     tried = sorted(changes["heads"].unique())

@@ -197,7 +197,7 @@ def mlp_findings(replaced: pd.DataFrame, alpha: float) -> Iterator[Finding]:
 
 
 def silenced_findings(without: pd.DataFrame) -> Iterator[Finding]:
-    """Change of accuracy without the best heads of each kind, without random ones, the mean over the draws, and BEYOND."""
+    """Change of accuracy without the best heads of each kind, without random ones (mean over the draws), and BEYOND."""
     rows = without[(without["measure"] == "accuracy") & (without["kind"] != "none")]
     notes = {BEYOND: "Beyond the mean change with as many random heads silenced, {}."}
     for (kind, heads), part in rows.groupby(["kind", "heads"], sort=False):
