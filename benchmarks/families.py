@@ -75,6 +75,7 @@ CONFIGS = {  # by name: model type and the settings of a small model
     "gemma2": ("gemma2", DECODER),
     "gemma3": ("gemma3_text", DECODER),
     "stablelm, described in the configuration": ("stablelm", DECODER | {"use_qkv_bias": True}),
+    "phi, described in the configuration": ("phi", DECODER),
 }
 DESCRIPTIONS = {  # of model types that are no families of ours
     "stablelm": {
@@ -87,7 +88,18 @@ DESCRIPTIONS = {  # of model types that are no families of ours
         "embedding": "model.embed_tokens",
         "attention_norm": "input_layernorm",
         "rotary": "model.rotary_emb",
-    }
+    },
+    "phi": {  # the halves of a block stand side by side, which nothing in its config.json says
+        "blocks": "model.layers",
+        "projection": "self_attn.dense",
+        "readers": ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+        "feed_forward": "mlp",
+        "neurons": "mlp.fc2",
+        "readout": ["model.final_layernorm", "score"],
+        "embedding": "model.embed_tokens",
+        "attention_norm": "input_layernorm",
+        "rotary": "model.rotary_emb",
+    },
 }
 LABELS = {
     "num_labels": 3,

@@ -84,6 +84,10 @@ def test_defaults_are_filled_in_for_a_short_entry():
             "induction.control: 'scratch' is not .* source copier; known: copier",
         ),
         (("induction", "lengths", [60]), "models.copier: .*two halves of 60.*`context` of 121"),
+        (
+            ("induction", "ablated_heads", [30, 13]),
+            r"induction.ablated_heads: 13 or more .* but 'copier' \(induction.control\) has 12; name a smaller",
+        ),
         (("companions", ["copier"]), "companions: 'copier' has not read any text"),
         (("runs", 0, "model", "copier"), r"runs\[0\].model: 'copier' knows no words"),
         (("maksing", {}), "unknown key 'maksing'; did you mean 'masking'"),

@@ -197,6 +197,12 @@ def _check_copier(config: dict) -> None:
             f"config models.{name}: BOS and two halves of {longest} tokens (induction.lengths) need a `context` of "
             f"{1 + 2 * longest} and a `vocabulary` above {longest}"
         )
+    fewest, heads = min(config["induction"]["ablated_heads"]), model["blocks"] * model["heads"]
+    if fewest > heads:
+        raise UserError(
+            f"config induction.ablated_heads: {fewest} or more heads are to be silenced at once, but {name!r} "
+            f"(induction.control) has {heads}; name a smaller number, too"
+        )
 
 
 def _check_width(name: str, model: dict) -> None:

@@ -31,7 +31,8 @@ from emoscope.models.planted.texts import REMOVED, pairs
 MARGIN = (2, 0)
 TEXTS = ([2, 15, 9, 12, 30, 7, 3], [2, 15, 11, 12, 31, 7, 3])
 KINDS = ["gpt2", "bert", "llama"]  # pre-norm, post-norm, and keys that heads share
-OTHERS = ["gpt_neox", "gemma2", "deberta", "deberta-v2, v3's settings", "albert", "modernbert", "phi3", "opt"]
+PHI = "phi, described in the configuration"
+OTHERS = ["gpt_neox", PHI, "gemma2", "deberta", "deberta-v2, v3's settings", "albert", "modernbert", "phi3", "opt"]
 
 
 def runs_of(model):
@@ -191,7 +192,7 @@ def test_what_a_part_carries_is_the_sum_of_its_edges(kind, steps):
     assert len(np.unique(np.round(wanted, 8))) > 10
 
 
-@pytest.mark.parametrize("kind", ["gpt2", "gpt_neox"])
+@pytest.mark.parametrize("kind", ["gpt2", "gpt_neox", PHI])
 def test_nothing_is_read_before_it_is_written(kind):
     model = random_model(kind, 64)
     sources, targets, possible = sources_of(model), targets_of(model), edges_of(model)
@@ -202,7 +203,7 @@ def test_nothing_is_read_before_it_is_written(kind):
     assert (("head", 1, 0), ("head", 1, 1)) not in names and (("feed_forward", 1, -1), ("head", 1, 1)) not in names
     assert all(one != other for one, other in names), "nothing reads itself"
     assert all(one == EMBEDDING or other == ANSWER or one[1] <= other[1] for one, other in names)
-    assert ((("head", 1, 0), ("feed_forward", 1, -1)) in names) == (kind == "gpt2"), "side by side in the other"
+    assert ((("head", 1, 0), ("feed_forward", 1, -1)) in names) == (kind == "gpt2"), "side by side in the others"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -213,25 +213,45 @@ def test_every_family_is_here():
     assert set(FAMILIES) == {"gpt2", "bert", "llama"}
 
 
-def test_some_texts_are_blocked_in_the_random_twin_too(model, own_tokenizer, tables):
-    """Its attention and its answers, not the model's; the same texts, sources and targets."""
+def test_some_texts_are_blocked_in_random_twins_too(model, own_tokenizer, tables):
+    """Their attention and their answers, not the model's; the same sources and targets; a twin for each text."""
     blocked = tables["blocked"].set_index(["weights", "text", "source", "target"])
-    trained, twin = blocked.loc["trained"], blocked.loc["random"]
+    trained, twins = blocked.loc["trained"], blocked.drop("trained", level="weights")
     chosen = chosen_texts_of(own_tokenizer)
     some = list(range(0, len(chosen), 3))
     assert trained.index.unique("text").tolist() == list(range(len(chosen)))
-    assert twin.index.equals(trained.loc[some].index)
-    assert (twin["resting"] == trained.loc[some, "resting"]).all()
-    fresh = random_twin(model, STATISTICS["seed"])
-    for text in some:
+    assert twins.index.droplevel("weights").equals(trained.loc[some].index)
+    assert (twins["resting"].to_numpy() == trained.loc[some, "resting"]).all()
+    assert twins.index.droplevel(["source", "target"]).unique().tolist() == [
+        (str(number), text) for number, text in enumerate(some)
+    ]
+    for number, text in enumerate(some):
         ids = chosen[text]
-        for whose, network in (("trained", model), ("random", fresh)):
+        for whose, network in (("trained", model), (str(number), random_twin(model, STATISTICS["seed"] + number))):
             rows = blocked.loc[whose].loc[text].reset_index()
             _, divergence = blocked_answers(network, ids)
             expected = divergence[rows["source"], rows["target"]]
             assert np.allclose(rows["divergence"], expected, rtol=1e-2, atol=1e-9), whose
             maps = maps_of(network, ids).mean(axis=(0, 1))
             assert np.allclose(rows["mean"], maps[rows["source"], rows["target"]], atol=1e-6), whose
+
+
+def test_texts_take_turns_with_the_twins_if_they_are_more(model, own_tokenizer, tables, tmp_path, monkeypatch):
+    monkeypatch.setattr("emoscope.writeups.attention.measure.TWINS", 2)
+    monkeypatch.setattr("emoscope.writeups.attention.measure.PER_TWIN", 1)
+    for part in (model, own_tokenizer):
+        part.save_pretrained(tmp_path / "model")
+    pd.DataFrame({"text": TEXTS}).to_parquet(tmp_path / "test.parquet")
+    paths = [tmp_path / f"{name}.parquet" for name in ("blocked", "looks", "silenced")]
+    block_attention(tmp_path / "model", tmp_path / "test.parquet", [], {"texts": 4}, STATISTICS, *paths)
+    found = pd.read_parquet(paths[0])
+    twins, chosen = found[found["weights"] != "trained"], chosen_texts_of(own_tokenizer)
+    read_by = twins.groupby("text")["weights"].unique().map(list).to_dict()
+    assert read_by == {text: [str(text % 2)] for text in range(len(chosen))} and len(chosen) > 2
+    for number, text in ((1, 1), (0, 2)):
+        maps = maps_of(random_twin(model, STATISTICS["seed"] + number), chosen[text]).mean(axis=(0, 1))
+        rows = twins[twins["text"] == text]
+        assert np.allclose(rows["mean"], maps[rows["source"], rows["target"]], atol=1e-6)
 
 
 def chosen_texts_of(tokenizer) -> list[list[int]]:

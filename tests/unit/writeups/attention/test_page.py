@@ -46,14 +46,14 @@ def test_attention_is_judged_beside_random_weights(above, than, verdict):
         "agreement.mean.rest.random": (0.81, 0.8, 0.82),
         "agreement.mean.rest.above_random": above,
     }
-    table = pd.DataFrame(
-        [(name, *row, "") for name, row in rows.items()], columns=["name", "value", "low", "high", "note"]
-    )
+    columns = ["name", "value", "low", "high", "note"]
+    table = pd.DataFrame([(name, *row, "8 random models") for name, row in rows.items()], columns=columns)
     names = {"all": "all tokens", "rest": "without the first token"}
     html = attention_report.agreement_reading(Findings(table), names)
     text = " ".join(BeautifulSoup(html, "html.parser").get_text().split())
     assert "Over all tokens, the mean weight ranks tokens better than nearness" in text
     assert "Over the tokens without the first token, the mean weight ranks tokens worse than nearness" in text
+    assert "models of this architecture that have learnt nothing (8 random models), the correlation" in text
     assert "the correlation is 0.920 [0.900, 0.940], and 0.810 [0.800, 0.820] over the tokens without" in text
     assert f"the trained model's is {than} (a difference of" in text
     assert f"what attention says of what matters {verdict} the bare mechanics of blocking." in text

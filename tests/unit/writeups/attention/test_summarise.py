@@ -109,9 +109,12 @@ def test_findings_name_the_head_that_looks_most():
     assert found["looks.first.share"].value == pytest.approx(0.1)
 
 
-def above_random(trained: pd.DataFrame, random: pd.DataFrame) -> dict:
+def above_random(trained: pd.DataFrame, random: pd.DataFrame, twins: int = 99) -> dict:
+    """Texts take turns with so many twins."""
     sources = [attention_summary.source_agreement(table) for table in (trained, random)]
-    return {finding.name: finding for finding in attention_summary.random_findings(*sources, OPTIONS)}
+    texts = random["text"].unique()
+    read_by = pd.Series(np.arange(len(texts)) % twins, index=texts).astype(str)
+    return {finding.name: finding for finding in attention_summary.random_findings(*sources, read_by, OPTIONS)}
 
 
 def test_mechanics_alone_are_no_knowledge():
@@ -159,6 +162,19 @@ def test_sources_are_compared_with_themselves():
     one, other = (above_random(trained, table) for table in (random, shuffled))
     name = "agreement.mean.rest.above_random"
     assert one[name].value == pytest.approx(other[name].value) == pytest.approx(2 * 5 / 6)
+
+
+def test_texts_of_one_random_model_are_no_more_evidence_than_the_model():
+    """Eight draws of weights, each of which agrees wholly or not at all, however many texts it reads."""
+    trained = blocked(48, 9, lambda table: table["mean"])
+    random = blocked(48, 9, lambda table: table["mean"] * np.where(table["text"] % 8 < 4, 1, -1))
+    by_twin, by_text, of_one = (
+        above_random(trained, random, twins)["agreement.mean.rest.above_random"] for twins in (8, 48, 1)
+    )
+    assert by_twin.value == by_text.value == pytest.approx(1) and by_twin.texts == 48
+    assert by_twin.high - by_twin.low > 1.4 > 0.8 > by_text.high - by_text.low
+    assert np.isnan([of_one.low, of_one.high]).all(), "of one draw it is not known how far another lies"
+    assert by_twin.note == "240 sources in 48 texts, 8 random models of the same architecture"
 
 
 def test_sources_of_one_text_are_no_more_evidence_than_the_text():

@@ -7,13 +7,21 @@ import pandas as pd
 import pytest
 import torch
 
+from emoscope.errors import UserError
 from emoscope.models.families import feed_forward_of, projection_of
 from emoscope.models.interventions import changing_input, changing_output, recording
-from emoscope.writeups.induction.ablation import _mean_outputs, _without_heads, ablate_heads, ablate_mlps, mlp_losses
+from emoscope.writeups.induction.ablation import (
+    _mean_outputs,
+    _without_heads,
+    ablate_heads,
+    ablate_mlps,
+    mlp_losses,
+    sets_to_silence,
+)
 from emoscope.writeups.induction.copier import word_tokenizer
 from emoscope.writeups.induction.measure import score_heads
 from emoscope.writeups.induction.repeats import log_probabilities, repeated_tokens
-from emoscope.writeups.induction.summarise import silenced_of
+from emoscope.writeups.induction.summarise import BEYOND, silenced_of
 
 VOCABULARY, LENGTH = 60, 12
 STATISTICS = {"seed": 0, "resamples": 200, "confidence": 0.95}
@@ -65,6 +73,65 @@ def test_silencing_is_told_apart_by_kind_and_paired_by_sequence(folder, tmp_path
     expected = means["induction", 2] - means["none", 0]
     assert summary.loc[("loss", "induction", 2, 0), "value"] == pytest.approx(expected, abs=1e-6)
     assert abs(expected) > 1e-4
+
+
+def scores_of(blocks: int, heads: int) -> pd.DataFrame:
+    """Two sequences; the first heads are the best induction heads, the last ones the best previous-token heads."""
+    block, head = np.divmod(np.arange(blocks * heads), heads)
+    table = pd.DataFrame({"block": block, "head": head, "previous": np.arange(blocks * heads)})
+    return pd.concat([table.assign(sequence=number, induction=-table["previous"]) for number in range(2)])
+
+
+def counted(sets) -> dict[tuple[str, int], int]:
+    return pd.Series([(kind, len(heads)) for kind, _, heads in sets]).value_counts(sort=False).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("counts", "compared"),
+    [
+        ([1, 4], [1, 4]),
+        ([4, 1], [1, 4]),
+        ([1, 4, 8, 12], [1, 4]),  # twelve heads: beside the best four of both kinds there are four others
+        ([5, 7], []),
+        ([1, 4, 16, 32], [1, 4]),  # as many as two models in one run ask for, one of which is small
+        ([12], []),
+    ],
+)
+def test_whatever_number_of_heads_the_model_has_is_silenced_and_compared_if_there_are_as_many_others(counts, compared):
+    sets = sets_to_silence(scores_of(3, 4), counts, draws=3, seed=0)
+    fitting = [count for count in counts if count <= 12]
+    wanted = {("none", 0): 1} | {(kind, count): 1 for count in fitting for kind in ("induction", "previous")}
+    assert counted(sets) == wanted | {("random", count): 3 for count in compared}
+    heads = [(block, head) for block in range(3) for head in range(4)]
+    for kind, _, chosen in sets:
+        if kind == "random":
+            assert len(set(chosen)) == len(chosen) and set(chosen) <= set(heads[4:8])
+        else:
+            assert set(chosen) == set({"none": [], "induction": heads, "previous": heads[::-1]}[kind][: len(chosen)])
+
+
+def test_random_heads_are_drawn_anew():
+    sets = [heads for kind, _, heads in sets_to_silence(scores_of(4, 10), [3], draws=9, seed=0) if kind == "random"]
+    assert len({tuple(sorted(heads)) for heads in sets}) > 5
+    other = [heads for kind, _, heads in sets_to_silence(scores_of(4, 10), [3], draws=9, seed=1) if kind == "random"]
+    assert sets != other
+
+
+def test_more_heads_than_there_are_cannot_be_silenced():
+    with pytest.raises(UserError, match=r"induction.ablated_heads: 13 or more heads .* the model has 12; name a small"):
+        sets_to_silence(scores_of(3, 4), [30, 13], draws=3, seed=0)
+
+
+def test_numbers_of_heads_that_a_model_does_not_have_are_no_rows(model, folder, tmp_path):
+    """Two of them: cut to all the heads there are, they would be told as one."""
+    heads = scores_of(3, 4).assign(weights="trained", length=LENGTH)
+    heads.to_parquet(tmp_path / "heads.parquet")
+    config = {"lengths": [LENGTH], "ablated_sequences": 2, "random_heads": 1, "seed": 0}
+    config["ablated_heads"] = [1, 8, 13, 99]
+    ablate_heads(folder, 3, tmp_path / "heads.parquet", config, tmp_path / "silenced.parquet")
+    silenced = pd.read_parquet(tmp_path / "silenced.parquet")
+    assert sorted(silenced["heads"].unique()) == [0, 1, 8]
+    assert set(silenced_of(silenced, STATISTICS)["kind"]) == {"none", "induction", "previous", "random", BEYOND}
 
 
 def test_the_loss_at_the_replaced_position_is_told_apart_from_the_mean_of_the_half(model, folder, tmp_path):

@@ -10,21 +10,18 @@ from emoscope.models.language_models import load_language_model
 from emoscope.writeups.induction.copier import train_copier, window_at
 from emoscope.writeups.induction.repeats import first_token, hits, repeated_tokens
 
-COPIER = {"blocks": 2, "heads": 2, "width": 32, "vocabulary": 24, "context": 25, "batch_size": 32, "seed": 0}
 
-
-def test_a_copier_learns_to_copy_and_is_a_usable_model_folder(tmp_path):
-    train_copier({**COPIER, "steps": 400, "learning_rate": 0.01}, tmp_path / "copier")
-    model, tokenizer = load_language_model(tmp_path / "copier")
-    tokens = repeated_tokens(COPIER["vocabulary"], first_token(tokenizer), 10, 20, seed=5)
+def test_a_copier_learns_to_copy_and_is_a_usable_model_folder(copier, copier_settings):
+    model, tokenizer = load_language_model(copier)
+    tokens = repeated_tokens(copier_settings["vocabulary"], first_token(tokenizer), 10, 20, seed=5)
     with torch.inference_mode():
         right = hits(model(tokens).logits, tokens)
     assert right[:, :10].float().mean() < 0.2 and right[:, 11:].float().mean() > 0.9
 
 
-def test_a_copier_that_did_not_learn_is_refused(tmp_path):
+def test_a_copier_that_did_not_learn_is_refused(copier_settings, tmp_path):
     with pytest.raises(UserError, match="more `steps`"):
-        train_copier({**COPIER, "steps": 2, "learning_rate": 0.01}, tmp_path / "copier")
+        train_copier({**copier_settings, "steps": 2, "learning_rate": 0.01}, tmp_path / "copier")
     assert not (tmp_path / "copier").exists()
 
 

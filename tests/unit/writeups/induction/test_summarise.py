@@ -1,15 +1,18 @@
 """Induction in numbers: halves, pairs, and intervals where nothing was hit."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from emoscope.writeups.induction.page import silenced_table
 from emoscope.writeups.induction.summarise import (
+    BEYOND,
     LINES,
     beside_random_pairs,
     best_heads_of,
     best_random_pairs,
-    circuit_checks,
     half_findings,
     halves_of,
     head_findings,
@@ -65,9 +68,22 @@ def test_the_second_half_begins_behind_the_first():
     assert halves.loc[("second", "log_prob"), "value"] == -2
     assert halves.loc[("first", "accuracy"), "value"] == 0.5
     assert halves.loc[("second", "accuracy"), "value"] == 1
+    assert halves.loc[("known", "log_prob"), ["value", "tokens"]].tolist() == [-2, 2], "without the first of the second"
     by_position = positions_of(table, STATISTICS).set_index(["measure", "position"])["value"]
     assert by_position["log_prob"].tolist() == [-5, -7, -2, -2]
     assert by_position["accuracy"].tolist() == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("length", [2, 8, 10, 50])
+def test_whoever_copies_all_that_can_be_known_is_always_right(length):
+    """Of ten tokens, one cannot be known: an accuracy of 0.9 on the second half is then all there is."""
+    position = np.tile(np.arange(1, 2 * length + 1), 9)
+    table = pd.DataFrame({"length": length, "sequence": np.repeat(np.arange(9), 2 * length), "position": position})
+    table = table.assign(log_prob=-1.0, hit=position > length + 1)
+    found = {finding.name: finding for finding in half_findings(halves_of(table, STATISTICS))}
+    assert found["second_accuracy"].value == pytest.approx(1 - 1 / length)
+    assert found["known_accuracy"].value == found["known_accuracy"].high == 1 and found["known_accuracy"].low > 0.5
+    assert found["known_accuracy"].note == f"{9 * (length - 1)} tokens, halves of {length}, without the first."
 
 
 def test_other_lengths_are_named_and_the_first_is_the_main_one():
@@ -75,7 +91,8 @@ def test_other_lengths_are_named_and_the_first_is_the_main_one():
         pd.DataFrame({"length": length, "sequence": [0, 0, 1, 1], "position": [1, length + 1] * 2, "log_prob": -1.0})
         for length in (5, 3)
     ]
-    table = pd.concat(parts).assign(hit=[False, True, False, True, False, True, False, False])
+    table = pd.concat([*parts, *(part.assign(position=part["position"] + 1) for part in parts)])
+    table = table.assign(hit=[False, True, False, True, False, True, False, False] * 2)
     found = {finding.name: finding.value for finding in half_findings(halves_of(table, STATISTICS))}
     assert found["first_accuracy"] == 0 and found["second_accuracy"] == 1 and found["second_accuracy_3"] == 0.5
     assert "second_log_prob_3" not in found and "first_accuracy_3" not in found
@@ -128,8 +145,36 @@ def test_changes_without_heads_are_paired_by_sequence_and_after_minus_before():
     random = found["accuracy_without_1_random"]
     assert random.value == pytest.approx(-0.3) and random.note == "Mean of 3 draws, from -0.600 to -0.100."
     assert np.isnan([random.low, random.high]).all(), "the range of some draws is no interval"
+    beyond = found["accuracy_without_1_beyond_random"]
+    assert (beyond.value, beyond.low < -0.2 < beyond.high) == (pytest.approx(-0.5 + 0.3), True)
+    assert beyond.note == "Beyond the mean change with as many random heads silenced, 1."
     sets = random_sets(summary[(summary["measure"] == "accuracy") & (summary["kind"] != "none")]).loc[1]
     assert (sets["as_costly"], sets["draws"]) == (1, 3)  # -0.6 costs at least as much as -0.5, the others do not
+
+
+def test_what_random_heads_do_is_taken_from_the_same_sequences_and_as_many_heads():
+    """Sequences that differ widely in how much any heads do: beside one another they say the same."""
+    rows = [
+        {"sequence": sequence, "kind": kind, "heads": heads, "draw": draw, "loss": 0.0}
+        | {"accuracy": 0.95 - (kind != "none") * (fall + sequence / 10)}
+        for kind, heads, draw, fall in (
+            ("none", 0, 0, 0), ("induction", 1, 0, 0.1), ("induction", 2, 0, 0.2), ("induction", 3, 0, 0.25),
+            ("random", 1, 0, 0.1), ("random", 1, 1, 0.0), ("random", 2, 0, 0.25),
+            *(("previous", heads, 0, 0.25) for heads in (1, 2, 3)),
+        )
+        for sequence in range(8)
+    ]  # fmt: skip
+    summary = silenced_of(pd.DataFrame(rows), STATISTICS)
+    beyond = summary[(summary["kind"] == BEYOND) & (summary["measure"] == "accuracy")].set_index("heads")["value"]
+    assert beyond.to_dict() == pytest.approx({1: -0.05, 2: 0.05}), "of three heads there are no random sets"
+    table = silenced_table(summary, [1, 2, 3, 16])
+    text = " ".join(re.sub("<[^>]*>", " ", table).split())
+    assert "Beside the best 3 of both kinds, this model has not as many others" in text
+    assert "16 at once are more than it has heads" in text and text.endswith("n/a n/a n/a")
+    assert "no random sets" not in silenced_table(summary[summary["heads"] < 3], [1, 2])
+    alone = silenced_of(pd.DataFrame(rows).query("kind != 'random'"), STATISTICS)
+    assert BEYOND not in set(alone["kind"])
+    assert "Beside the best 1, 2 and 3 of both kinds" in silenced_table(alone, [1, 2, 3])
 
 
 def pairs_table() -> pd.DataFrame:
@@ -152,38 +197,6 @@ def test_the_main_pair_is_set_beside_the_random_ones_and_no_others():
     best = best_random_pairs(pairs).loc["embedding"]
     assert (best["top1"], best["pairs"]) == (0.7, 3)
     assert best["mean"] == pytest.approx(0.8 / 3)
-
-
-def test_a_copier_must_show_every_part_of_the_circuit():
-    numbers = {
-        "second_accuracy": (0.99, 0.98, 1.0),
-        **{f"{line}_score": (0.9, 0.8, 0.95) for line in ("induction", "previous")},
-        **{f"random_{line}_score": (0.2, 0.1, 0.3) for line in ("induction", "previous")},
-        "composition_embedding": (0.5, 0.45, 0.55),
-        "composition_embedding_random": (0.1, 0.05, 0.2),
-        "accuracy_without_1_induction": (-0.1, -0.2, 0.1),
-        "accuracy_without_4_induction": (-0.8, -0.9, -0.7),
-    }
-    found = pd.DataFrame.from_dict(numbers, orient="index", columns=["value", "low", "high"])
-    checks = circuit_checks(found)
-    assert list(checks) == [
-        *("second_accuracy", "induction_score", "previous_score", "composition_embedding"),
-        "accuracy_without_4_induction",
-    ]
-    assert all(checks.values())
-    weaker = {
-        "second_accuracy": ("value", 0.9),
-        "induction_score": ("low", 0.6),
-        "previous_score": ("low", 0.5),
-        "composition_embedding": ("low", 0.2),
-        "accuracy_without_4_induction": ("high", 0.0),
-    }
-    for name, (column, value) in weaker.items():
-        changed = found.copy()
-        changed.loc[name, column] = value
-        assert [check for check, holds in circuit_checks(changed).items() if holds is False] == [name]
-        changed.loc[name, column] = np.nan
-        assert [check for check, holds in circuit_checks(changed).items() if holds is None] == [name]
 
 
 def test_the_largest_change_is_the_one_furthest_from_zero_and_the_loss_there_is_a_finding_of_its_own():

@@ -33,6 +33,7 @@ from emoscope.models.families import (
 )
 from emoscope.models.inside.estimates import embeddings_between
 from emoscope.models.inside.nodes import Node
+from emoscope.models.inside.order import reads_beside_attention
 from emoscope.models.interventions import Change, changing_input, changing_output, resumed_at
 from emoscope.storage.names import NONE
 
@@ -69,11 +70,6 @@ def edges_of(model: PreTrainedModel) -> np.ndarray:
         return 2 * block + (site == "feed_forward")
 
     return np.array([[written(one) < read(other) for other in targets_of(model)] for one in sources_of(model)])
-
-
-def reads_beside_attention(model: PreTrainedModel) -> bool:
-    """Whether a block's feed-forward reads what its attention does, not what that made of it (GPT-NeoX)."""
-    return getattr(model.config, "use_parallel_residual", False)
 
 
 def edge_effects(

@@ -26,7 +26,8 @@ from emoscope.models.families import (
     split_readers,
     width_given,
 )
-from emoscope.models.inside.edges import reads_beside_attention, targets_of
+from emoscope.models.inside.edges import targets_of
+from emoscope.models.inside.order import reads_beside_attention
 from emoscope.models.interventions import changing_input, changing_output
 
 STREAMS = 2**14  # tokens that are followed at once, one for each target; bounds memory
@@ -73,7 +74,7 @@ def _follow(streams: "_Streams", block: int, stack: ExitStack) -> None:
     for number, reader in enumerate(readers_of(model, block)):
         stack.enter_context(changing_output(reader, partial(streams.read, number)))
     stack.enter_context(changing_input(projection_of(model, block), partial(streams.attended, block)))
-    if not reads_beside_attention(model):
+    if not streams.side_by_side:
         between, *_ = residual_norms_of(model, block) or [attention_of(model, block)]
         stack.enter_context(changing_output(between, partial(streams.between, block)))
     stack.enter_context(changing_output(feed_forward_of(model, block), partial(streams.fed, block)))
@@ -90,6 +91,7 @@ class _Streams:
         self.kept = kept  # (trials, sources, targets) still to come, 0 or 1
         queries, keys, _ = reading_weights(model, 0)
         self.shared = queries.shape[1] // keys.shape[1]
+        self.side_by_side = reads_beside_attention(model)
 
     def next(self, count: int) -> Tensor:
         """The streams of the targets that read next, (targets, trials, tokens, width)."""
@@ -112,7 +114,7 @@ class _Streams:
             self.streams = self.written(values[:: self.shared, None], self.other.residual[:1])
         heads, norm = self.next(heads_of(self.model)), attention_norm_of(self.model, block)
         self.given = dict(enumerate(self.queried(block, heads if norm is None else norm.forward(heads))))
-        self.entered = self.one() if reads_beside_attention(self.model) else values
+        self.entered = self.one() if self.side_by_side else values
         return self.entered
 
     def queried(self, block: int, read: Tensor) -> list[Tensor]:

@@ -23,7 +23,8 @@ from emoscope.writeups.attention.weights import readable, resting_places, where_
 LONGEST = 128  # tokens of a sentence; a map of more could not be read, and the viewer's page would grow past 10 MB
 TOKENS = (6, MOST_TOKENS)  # shortest and longest text that is taken from a corpus
 HEAD = ("block", "head")
-PER_TWIN = 3  # every third text is read by the model's random twin, too: it costs as much, and varies little
+PER_TWIN = 3  # every third text is read by a random twin of the model, too: it costs as much, and varies little
+TWINS = 8  # these take turns, as another draw of weights agrees otherwise; with fewer there would be no interval
 
 
 def attention_weights(
@@ -78,7 +79,7 @@ def block_attention(
     end.
     `blocked`: for each text, source and target the attention (`mean` of all heads of all blocks, `rollout` through all
     blocks), the effects of blocking it in all of them, and whether the target is one of the `resting_places`; `weights`
-    are `trained`, the model's, and for some texts also `random`, those of its twin that has learnt nothing.
+    are `trained`, the model's, and for some texts also the number of one of its twins that have learnt nothing.
     `looks`: for each text, block and head what `where_heads_look` gives, and `agreement`, the mean rank correlation of
     the head's weights with `divergence` in `blocked`.
     `silenced`: for each text, block and head the effects of silencing the head at the token that `when_silenced` names,
@@ -88,7 +89,6 @@ def block_attention(
     if refused(exactness):
         return write_empty(blocked, looks, silenced)
     network, tokenizer = load(model)
-    twin = random_twin(network, statistics["seed"])
     ahead = family_of(network).looks_ahead
     tables: dict[str, list[pd.DataFrame]] = {"blocked": [], "looks": [], "silenced": []}
     longest = min(TOKENS[1], context_of(network))
@@ -97,16 +97,17 @@ def block_attention(
         maps, resting = maps_of(network, ids), resting_places(tokenizer, ids)
         _, divergence = effects = when_blocked(network, ids)
         tables["blocked"].append(blocked_rows(text, "trained", maps, resting, *effects))
-        if text % PER_TWIN == 0:
-            tables["blocked"].append(
-                blocked_rows(text, "random", maps_of(twin, ids), resting, *when_blocked(twin, ids))
-            )
         agreement = np.nanmean(rank_agreement(maps, divergence), axis=-1)
         tables["looks"].append(_rows(text, HEAD, **where_heads_look(maps, ahead), agreement=agreement))
         source, change, divergence = when_silenced(network, ids)
         own = maps[:, :, source]
         values = {"elsewhere": 1 - own[..., resting].sum(axis=-1), "sharpest": own.max(axis=-1), "change": change}
         tables["silenced"].append(_rows(text, HEAD, **values, divergence=divergence))
+    shared = list(enumerate(chosen))[::PER_TWIN]
+    for number in tqdm(range(min(TWINS, len(shared))), desc="random twins", unit="twin"):
+        twin = random_twin(network, statistics["seed"] + number)
+        tables["blocked"] += _read_by(twin, str(number), shared[number::TWINS], tokenizer)
+        del twin  # two models at once are enough
     for name, path in {"blocked": blocked, "looks": looks, "silenced": silenced}.items():
         write_table(pd.concat(tables[name], ignore_index=True), path)
 
@@ -121,10 +122,20 @@ def write_empty(*tables: Path) -> None:
         write_table(pd.DataFrame(), table)
 
 
+def _read_by(
+    model: PreTrainedModel, weights: str, texts: Sequence[tuple[int, list[int]]], tokenizer: PreTrainedTokenizerBase
+) -> list[pd.DataFrame]:
+    """The rows of `blocked` for some texts, each its number and its token ids."""
+    return [
+        blocked_rows(text, weights, maps_of(model, ids), resting_places(tokenizer, ids), *when_blocked(model, ids))
+        for text, ids in texts
+    ]
+
+
 def blocked_rows(
     text: int, weights: str, maps: np.ndarray, resting: np.ndarray, change: np.ndarray, divergence: np.ndarray
 ) -> pd.DataFrame:
-    """The rows of `blocked` for one text; `weights` says whose they are, `trained` or `random`."""
+    """The rows of `blocked` for one text; `weights` says whose they are: `trained`, or the number of a random twin."""
     values = {"mean": maps.mean(axis=(0, 1)), "rollout": rollout(maps)[-1], "change": change}
     values["resting"] = np.broadcast_to(resting, change.shape)
     rows = _rows(text, ("source", "target"), **values, divergence=divergence)

@@ -44,7 +44,9 @@ def summarise_attention(
         for table in (agreement, heads):
             write_table(pd.DataFrame(), table)
         return write_findings([], findings)
-    sources, random = (source_agreement(blocks[blocks["weights"] == whose]) for whose in ("trained", "random"))
+    own = blocks["weights"] == "trained"
+    sources, random = source_agreement(blocks[own]), source_agreement(blocks[~own])
+    twins = blocks[~own].groupby("text")["weights"].first()
     agreed = agreement_table(sources, options)
     by_head = head_table(pd.read_parquet(looks), pd.read_parquet(silenced), options)
     by_head["repeated"] = repeated_looks(pd.read_parquet(weights), pd.read_parquet(tokens)).to_numpy()
@@ -53,7 +55,7 @@ def summarise_attention(
     write_findings(
         [
             *agreement_findings(agreed, sources, options),
-            *random_findings(sources, random, options),
+            *random_findings(sources, random, twins, options),
             *head_findings(by_head, pd.read_parquet(looks), pd.read_parquet(silenced), options),
             *published_findings(pd.read_parquet(weights), pd.read_parquet(tokens)),
         ],
@@ -152,24 +154,25 @@ def agreement_findings(agreed: pd.DataFrame, sources: pd.DataFrame, options: dic
     return found
 
 
-def random_findings(sources: pd.DataFrame, random: pd.DataFrame, options: dict) -> list[Finding]:
-    """The agreement of a random twin's attention, and how far the trained model's lies above it, source by source.
+def random_findings(sources: pd.DataFrame, random: pd.DataFrame, twins: pd.Series, options: dict) -> list[Finding]:
+    """The agreement of random twins' attention, and how far the trained model's lies above it, source by source.
 
     Blocking does more the larger the weight that it takes away, whatever the weights are: a model that has learnt
     nothing shows how much agreement that alone makes. What lies above it, without the tokens that heads rest on
-    (`rest`), is what attention knows of what matters.
+    (`rest`), is what attention knows of what matters. By text, `twins` says which twin has read it: what is independent
+    are twins, with the texts that each has read, as another draw of weights would agree otherwise on the same texts.
     """
     key = [("text", "", ""), ("source", "", "")]
     trained, twin = (table.set_index(key) for table in (sources, random))
     both = trained.index.intersection(twin.index)
-    trained, twin, texts = trained.loc[both], twin.loc[both], both.get_level_values(0).to_numpy()
-    count = len(np.unique(texts))
-    note = f"{len(both)} sources in {count} texts, one random model of the same architecture"
+    trained, twin, texts = trained.loc[both], twin.loc[both], both.get_level_values(0)
+    count, drawn = texts.nunique(), twins.loc[texts].to_numpy()
+    note = f"{len(both)} sources in {count} texts, {len(np.unique(drawn))} random models of the same architecture"
     found = []
     for targets in TARGETS:
         one, other = (table["mean", targets, "correlation"].to_numpy() for table in (trained, twin))
         for name, values in (("random", other), ("above_random", one - other)):
-            low, high = bootstrap_mean(values, texts, **options)
+            low, high = bootstrap_mean(values, drawn, **options)
             found.append(
                 Finding(f"agreement.mean.{targets}.{name}", float(values.mean()), low, high, note, texts=count)
             )

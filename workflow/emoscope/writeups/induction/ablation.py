@@ -11,13 +11,14 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel
 
+from emoscope.errors import UserError
 from emoscope.models.families import blocks_of, feed_forward_of, head_slice, projection_of
 from emoscope.models.interventions import changing_input, changing_output, fixed_head, recording, resumed_at
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import check_blocks
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE
-from emoscope.writeups.induction.measure import all_heads, best_heads, trained_scores
+from emoscope.writeups.induction.measure import best_heads, trained_scores
 from emoscope.writeups.induction.repeats import first_token, fitting_lengths, hits, log_probabilities, repeated_tokens
 
 ROWS_PER_BATCH = 16
@@ -50,20 +51,11 @@ def ablate_heads(model: Path, blocks: int, heads: Path, config: dict, output: Pa
     """Write `sequence, kind, heads, draw, loss, accuracy` of the second half with heads replaced by their mean output.
 
     `kind` is `none`, `induction` or `previous` (the heads with the highest scores) or `random` (as many others, `draw`
-    after `draw`); a head's mean is taken over all tokens of all sequences.
+    after `draw`, where there are as many); a head's mean is taken over all tokens of all sequences. Numbers of
+    heads that the model does not have are left out; UserError if all are.
     """
     network, tokens, length = _prepared(model, blocks, config)
-    scores = trained_scores(heads)
-    rng = np.random.default_rng(config["seed"])
-    most = max(config["ablated_heads"])
-    named = {kind: best_heads(scores, kind, most) for kind in ("induction", "previous")}
-    others = [head for head in all_heads(network) if not any(head in chosen for chosen in named.values())]
-    sets = [("none", 0, [])]
-    for count in config["ablated_heads"]:
-        sets += [(kind, 0, chosen[:count]) for kind, chosen in named.items()]
-        if count <= len(others):
-            draws = (rng.permutation(len(others))[:count] for _ in range(config["random_heads"]))
-            sets += [("random", draw, [others[number] for number in drawn]) for draw, drawn in enumerate(draws)]
+    sets = sets_to_silence(trained_scores(heads), config["ablated_heads"], config["random_heads"], config["seed"])
     means = _mean_outputs(network, tokens)
     parts = []
     with tqdm(total=len(sets) * len(tokens), desc="silence heads", mininterval=2) as progress:
@@ -74,6 +66,38 @@ def ablate_heads(model: Path, blocks: int, heads: Path, config: dict, output: Pa
                 parts.append(pd.DataFrame({**key, "loss": loss.cpu().numpy(), "accuracy": accuracy.cpu().numpy()}))
                 progress.update(len(rows))
     write_table(pd.concat(parts, ignore_index=True), output)
+
+
+def sets_to_silence(
+    scores: pd.DataFrame, counts: list[int], draws: int, seed: int
+) -> list[tuple[str, int, list[tuple[int, int]]]]:
+    """(kind, draw, heads): no heads, then for each of the `counts` that the model has the best of each kind and random
+    ones; UserError for a model that has none of the counts.
+
+    Random heads are none of the best of either kind, of as large a count as leaves that many others: of a larger one
+    there are no random sets.
+    """
+    heads = sorted(set(zip(scores["block"], scores["head"], strict=True)))
+    fitting = [count for count in counts if count <= len(heads)]
+    if not fitting:
+        raise UserError(
+            f"induction.ablated_heads: {min(counts)} or more heads are to be silenced at once, but the model has "
+            f"{len(heads)}; name a smaller number, too"
+        )
+    best = {kind: best_heads(scores, kind, max(fitting)) for kind in ("induction", "previous")}
+
+    def others(count: int) -> list[tuple[int, int]]:
+        return [head for head in heads if not any(head in chosen[:count] for chosen in best.values())]
+
+    drawable = max((count for count in fitting if len(others(count)) >= count), default=0)
+    rng, free = np.random.default_rng(seed), others(drawable)
+    sets: list[tuple[str, int, list[tuple[int, int]]]] = [("none", 0, [])]
+    for count in fitting:
+        sets += [(kind, 0, chosen[:count]) for kind, chosen in best.items()]
+        if count <= drawable:
+            drawn = (rng.permutation(len(free))[:count] for _ in range(draws))
+            sets += [("random", draw, [free[number] for number in numbers]) for draw, numbers in enumerate(drawn)]
+    return sets
 
 
 @torch.inference_mode()

@@ -1,5 +1,6 @@
 """What the induction page says: tables and sentences over the summaries and findings."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -8,17 +9,22 @@ from markupsafe import Markup
 from emoscope.reporting.html import MINUS, badge, cell, html_table, number, outcome, signed, unsigned
 from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.names import EVERYWHERE
+from emoscope.writeups.induction.checks import GIVEN, circuit_checks, copies
 from emoscope.writeups.induction.summarise import (
+    BEYOND,
     beside_random_pairs,
     best_heads_of,
     best_random_pairs,
-    circuit_checks,
     random_sets,
 )
 
 say = partial(passage, "induction")
 LINES = {"induction": "induction", "previous": "previous token"}
 KINDS = {"induction": "best induction heads", "previous": "best previous-token heads", "random": "random heads"}
+RANDOM_COLUMNS = (
+    *(KINDS["random"], "induction heads beyond random ones"),
+    "random sets that cost as much as the induction heads",
+)
 REPLACED = {
     "mlp_seam": "at the seam (offset 0)",
     "mlp_one_position": "at a single later position",
@@ -27,7 +33,6 @@ REPLACED = {
 }
 MEASURES = {"embedding": "embeddings", "rotated": "embeddings, rotated", "context": "after BOS"}
 CHECKS = {
-    "second_accuracy": "the second half is predicted",
     "induction_score": "induction head: far above random weights",
     "previous_score": "previous token head: far above random weights",
     "composition_embedding": "K-composition above every random pair",
@@ -51,15 +56,19 @@ def beside_published(found: Findings, published: pd.DataFrame) -> Markup:
 
 def copier_box(found: Findings) -> Markup:
     """What the same analysis finds in the model that was trained to copy."""
+    verdicts = {
+        name: badge(outcome(holds is True, holds is False)) for name, holds in circuit_checks(found.rows).items()
+    }
     rows = [
         {
-            "expected": CHECKS.get(name, "accuracy falls without the induction heads"),
+            "expected": CHECKS.get(name, "accuracy falls further without induction heads than without random ones"),
             "found": Markup("{}. {}").format(found.shown(name), found.note(name)),
-            "verdict": badge(outcome(holds is True, holds is False)),
+            "verdict": verdict,
         }
-        for name, holds in circuit_checks(found.rows).items()
+        for name, verdict in verdicts.items()
     ]
-    return say("copier", table=html_table(rows, say("copier_table"), text=("expected", "found", "verdict")))
+    table = html_table(rows, say("copier_table"), text=("expected", "found", "verdict"))
+    return say("copier", found=found, given=GIVEN, copies=copies(found.rows), table=table)
 
 
 def by_length(halves: pd.DataFrame, heads: pd.DataFrame) -> Markup:
@@ -71,6 +80,7 @@ def by_length(halves: pd.DataFrame, heads: pd.DataFrame) -> Markup:
             "tokens in a half": number(length),
             "accuracy, first half": cell(cells.loc[("first", "accuracy")], number),
             "accuracy, second half": cell(cells.loc[("second", "accuracy")], number),
+            "but its first token": cell(cells.loc[("known", "accuracy")], number),
             "log-probability, second half": cell(cells.loc[("second", "log_prob")], number),
             f"score of ({block}, {head})": cell(scores[scores["length"] == length].iloc[0], number),
         }
@@ -141,19 +151,24 @@ def silenced_changes(silenced: pd.DataFrame) -> pd.DataFrame:
     return silenced[(silenced["measure"] == "accuracy") & (silenced["kind"] != "none")]
 
 
-def silenced_table(silenced: pd.DataFrame) -> Markup:
-    """Change of accuracy by number and kind of heads; for random ones the mean, range and rank of the best heads."""
+def silenced_table(silenced: pd.DataFrame, counts: Sequence[int]) -> Markup:
+    """Change of accuracy by number and kind of heads, of the `counts` asked for; for random ones the mean, the range,
+    what the best heads do beyond the mean, and their rank."""
     changes = silenced_changes(silenced)
     chosen, random = changes[changes["kind"] != "random"].set_index(["heads", "kind"]), random_sets(changes)
+    tried = sorted(changes["heads"].unique())
     rows = [
         {
             "heads": number(count),
             **{KINDS[kind]: cell(chosen.loc[(count, kind)]) for kind in ("induction", "previous")},
-            **(_random_cells(random.reindex([count]).iloc[0]) if len(random) else {}),
+            **(_random_cells(random, chosen, count) if len(random) else {}),
         }
-        for count in sorted(changes["heads"].unique())
+        for count in tried
     ]
-    return html_table(rows, say("silenced_table", accuracy=_unchanged(silenced, "accuracy")))
+    alone, absent = (sorted({*one} - {*other}) for one, other in ((tried, random.index), (counts, tried)))
+    return html_table(
+        rows, say("silenced_table", accuracy=_unchanged(silenced, "accuracy"), alone=alone, absent=absent)
+    )
 
 
 def pair_table(pairs: pd.DataFrame) -> Markup:
@@ -196,14 +211,17 @@ def _both_lines(heads: dict[str, tuple[str, pd.Series]]) -> dict[str, str]:
     return cells
 
 
-def _random_cells(drawn: pd.Series) -> dict[str, str]:
-    known = drawn.notna().all()
-    return {
-        KINDS["random"]: "{} ({} to {})".format(*map(signed, drawn[["value", "low", "high"]])) if known else "n/a",
-        "random sets that cost as much as the induction heads": "{as_costly:.0f} of {draws:.0f}".format(**drawn)
-        if known
-        else "n/a",
-    }
+def _random_cells(random: pd.DataFrame, chosen: pd.DataFrame, count: int) -> dict[str, str]:
+    """Random sets of so many heads: mean and range, the best induction heads beyond that, and how many cost as much."""
+    if count not in random.index:
+        return dict.fromkeys(RANDOM_COLUMNS, "n/a")
+    drawn = random.loc[count]
+    found = (
+        "{} ({} to {})".format(*map(signed, drawn[["value", "low", "high"]])),
+        cell(chosen.loc[(count, BEYOND)]),
+        "{as_costly:.0f} of {draws:.0f}".format(**drawn),
+    )
+    return dict(zip(RANDOM_COLUMNS, found, strict=True))
 
 
 def _unchanged(silenced: pd.DataFrame, measure: str) -> pd.Series:

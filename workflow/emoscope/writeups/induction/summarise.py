@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.reporting.findings import Finding, write_findings
+from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
 from emoscope.statistics.clusters import Interval
@@ -19,7 +19,12 @@ from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE
 
-HALVES = ("first", "second")
+HALVES = {  # by name: which tokens, counted from the last of the first half; the second half's first cannot be known
+    "first": lambda place: place < 1,
+    "second": lambda place: place >= 1,
+    "known": lambda place: place >= 2,
+}
+BEYOND = "beyond random"  # what silencing induction heads changes, less what silencing as many random ones does
 LINES = ("induction", "previous", "stripe")
 BOUNDS = {"accuracy": SHARE, "log_prob": None}
 HEAD = ["block", "head"]
@@ -61,14 +66,15 @@ def summarise_induction(
 
 
 def halves_of(predicted: pd.DataFrame, statistics: dict) -> pd.DataFrame:
-    """`length, half, measure, value, low, high, tokens`: mean log-probability (nats) and accuracy of each half."""
+    """`length, half, tokens, measure, value, low, high`: mean log-probability (nats) and accuracy of each of HALVES."""
     rows = []
-    half = np.where(predicted["position"] > predicted["length"], *HALVES[::-1])
-    for (length, name), part in predicted.groupby(["length", half], sort=False):
-        key = {"length": length, "half": name, "tokens": len(part)}
-        for measure, column in (("log_prob", part["log_prob"]), ("accuracy", part["hit"].astype(float))):
-            low, high = _interval(column.to_numpy(), part["sequence"].to_numpy(), statistics, BOUNDS[measure])
-            rows.append({**key, "measure": measure, "value": column.mean(), "low": low, "high": high})
+    for length, table in predicted.groupby("length", sort=False):
+        for name, inside in HALVES.items():
+            part = table[inside(table["position"] - length)]
+            key = {"length": length, "half": name, "tokens": len(part)}
+            for measure, column in (("log_prob", part["log_prob"]), ("accuracy", part["hit"].astype(float))):
+                low, high = _interval(column.to_numpy(), part["sequence"].to_numpy(), statistics, BOUNDS[measure])
+                rows.append({**key, "measure": measure, "value": column.mean(), "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
@@ -111,7 +117,8 @@ def mlps_of(replaced: pd.DataFrame, statistics: dict) -> pd.DataFrame:
 def silenced_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """`kind, heads, draw, measure, value, low, high`: mean change of the second half's loss and accuracy.
 
-    Changes are paired by sequence; the rows of kind `none` hold the unchanged model's own means.
+    Changes are paired by sequence; the rows of kind `none` hold the unchanged model's own means, those of kind BEYOND
+    the change without induction heads less the mean of those without random ones.
     """
     key, parts = ["kind", "heads", "draw"], []
     baseline = scores[scores["kind"] == "none"].set_index("sequence")
@@ -119,6 +126,10 @@ def silenced_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
         own = scores[scores["kind"] == "none"].assign(value=scores[measure])
         changed = scores[scores["kind"] != "none"]
         changed = changed.assign(value=changed[measure] - changed["sequence"].map(baseline[measure]))
+        by_kind = changed.groupby(["kind", "heads", "sequence"])["value"].mean()
+        if "random" in by_kind.index:
+            beyond = (by_kind["induction"] - by_kind["random"]).dropna().reset_index()
+            changed = pd.concat([changed, beyond.assign(kind=BEYOND, draw=0)])
         parts += [
             _cells(table, key, "value", statistics, bounds if measure == "accuracy" else None).assign(measure=measure)
             for table, bounds in ((own, SHARE), (changed, CHANGE))
@@ -139,12 +150,12 @@ def pairs_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
 
 
 def half_findings(halves: pd.DataFrame) -> Iterator[Finding]:
-    """Log-probability and accuracy of both halves at the main length, and the second half's at the others."""
+    """Log-probability and accuracy of each half at the main length, and the second half's accuracy at the others."""
     main = halves["length"].iloc[0]
     for row in halves.itertuples():
         if row.length == main or (row.half, row.measure) == ("second", "accuracy"):
             suffix = "" if row.length == main else f"_{row.length}"
-            note = f"{row.tokens} tokens, halves of {row.length}."
+            note = f"{row.tokens} tokens, halves of {row.length}{', without the first' if row.half == 'known' else ''}."
             yield Finding(f"{row.half}_{row.measure}{suffix}", row.value, row.low, row.high, note)
 
 
@@ -186,17 +197,18 @@ def mlp_findings(replaced: pd.DataFrame, alpha: float) -> Iterator[Finding]:
 
 
 def silenced_findings(without: pd.DataFrame) -> Iterator[Finding]:
-    """Change of accuracy without the best heads of each kind, and without random ones: the mean over the draws."""
+    """Change of accuracy without the best heads of each kind, without random ones (mean over the draws), and BEYOND."""
     rows = without[(without["measure"] == "accuracy") & (without["kind"] != "none")]
+    notes = {BEYOND: "Beyond the mean change with as many random heads silenced, {}."}
     for (kind, heads), part in rows.groupby(["kind", "heads"], sort=False):
-        name = f"accuracy_without_{heads}_{kind}"
+        name = f"accuracy_without_{heads}_{in_findings(kind)}"
         if kind == "random":
             lowest, highest = part["value"].min(), part["value"].max()  # of some draws: no interval
             note = f"Mean of {len(part)} draws, from {lowest:.3f} to {highest:.3f}."
             yield Finding(name, part["value"].mean(), note=note)
         else:
             [row] = part.itertuples()
-            note = f"Change of the second half's accuracy, {heads} silenced."
+            note = notes.get(kind, "Change of the second half's accuracy, {} silenced.").format(heads)
             yield Finding(name, row.value, row.low, row.high, note)
 
 
@@ -257,26 +269,6 @@ def beside_random_pairs(composed: pd.DataFrame) -> pd.DataFrame:
         reached, ranked = (random["top1"] >= main["top1"]).sum(), (random["rank"] <= main["rank"]).sum()
         rows[measure] = {**main, "random": len(random), "reached": reached, "ranked": ranked}
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def circuit_checks(found: pd.DataFrame) -> dict[str, bool | None]:
-    """Whether a model that copies shows what it must have, by the name of the finding that says so; None without an
-    interval to tell by."""
-    checks = {"second_accuracy": _larger(found.loc["second_accuracy", "value"], 0.9)}
-    for line in ("induction", "previous"):
-        chance = 2 * found.loc[f"random_{line}_score", "high"]
-        checks[f"{line}_score"] = _larger(found.loc[f"{line}_score", "low"], chance)
-    if "composition_embedding_random" in found.index:
-        random = found.loc["composition_embedding_random", "high"]
-        checks["composition_embedding"] = _larger(found.loc["composition_embedding", "low"], random)
-    falls = [name for name in found.index if name.startswith("accuracy_without") and name.endswith("induction")]
-    fall = found.loc[falls, "value"].idxmin()
-    checks[fall] = _larger(0, found.loc[fall, "high"])
-    return checks
-
-
-def _larger(one: float, other: float) -> bool | None:
-    return None if np.isnan([one, other]).any() else bool(one > other)
 
 
 def _cells(
