@@ -21,7 +21,7 @@ def test_adjustment_ignores_missing_tests(p):
         assert (adjusted[tested] >= p[tested]).all()
 
 
-@patch("gc.collect")  # which theirs calls each time, with half a second's worth of other tests' imports to look through
+@patch("gc.collect")  # which theirs calls each time, and which walks through all that other tests have left
 @given(st.lists(st.floats(0, 1) | st.sampled_from([0.0, 0.01, 0.5, 1.0, 5e-324]), min_size=1, max_size=40))
 def test_adjusted_values_are_those_of_statsmodels_to_the_bit(_, p):
     for ours, method in ((families.benjamini_hochberg, "fdr_bh"), (families.holm, "holm")):
