@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.experiments.masking.composition import composition_effect
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS, chooses_pairs
 from emoscope.experiments.masking.findings import largest_change
 from emoscope.experiments.masking.measures import well_decided
-from emoscope.experiments.masking.summarise import (
+from emoscope.experiments.masking.readings import (
+    composition_effect,
     costliest_block,
+    is_a_change,
     signs_as_predicted,
     strongest_heads,
     whole_blocks,
@@ -23,7 +24,6 @@ from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 say = partial(passage, "masking")
 VERDICTS = ("different", "equivalent", "underpowered")
-NOTHING = ("equivalent", "additive")  # verdicts on what is shown to lie within the margin
 MANY = 14  # classes, more than which make a table too wide, and a sentence too long
 FIRST = 0  # the block that the paper calls head 0, or head 1
 MEASURES = {
@@ -374,19 +374,14 @@ def _printed(table1: pd.DataFrame, name: str) -> float:
 
 
 def _change(row: Mapping | pd.Series | None, alpha: float = 0.0) -> Markup:
-    """A change with its interval, in bold if it is one: see `_is_one`."""
-    return cell(row, value="change", strong=row is not None and _is_one(row, alpha))
+    """A change with its interval, in bold if it is one: see `is_a_change`."""
+    return cell(row, value="change", strong=row is not None and is_a_change(row, alpha))
 
 
 def _plain_change(row: pd.Series, alpha: float) -> Markup:
-    """A change without its interval, in bold if it is one: see `_is_one`."""
+    """A change without its interval, in bold if it is one: see `is_a_change`."""
     shown = Markup("{}").format(signed(row["change"]))
-    return Markup("<strong>{}</strong>").format(shown) if _is_one(row, alpha) else shown
-
-
-def _is_one(row: Mapping | pd.Series, alpha: float) -> bool:
-    """Whether a change is not zero, its adjusted p being at most `alpha`, nor shown to lie within the margin."""
-    return row["p_adjusted"] <= alpha and row["verdict"] not in NOTHING
+    return Markup("<strong>{}</strong>").format(shown) if is_a_change(row, alpha) else shown
 
 
 def _verdict(row: Mapping | pd.Series) -> Markup:

@@ -1,7 +1,6 @@
 """What each mask changed, over the confident samples of each class, with intervals."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from emoscope.experiments.masking.screened import heads_in, screen_findings, wit
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bounded import bounded_test
 from emoscope.statistics.equivalence import equivalence_verdict
-from emoscope.statistics.families import benjamini_hochberg, holm
+from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
@@ -215,50 +214,3 @@ def paper_table(summary: pd.DataFrame) -> pd.DataFrame:
     chosen = blocks[blocks["measure"] == blocks["condition"].map(lambda name: BLOCKS[name].measure)]
     order = list(dict.fromkeys(chosen["group"]))
     return chosen.pivot(index=["condition", "block"], columns="group", values="change")[order]
-
-
-def whole_blocks(summary: pd.DataFrame, condition: str, measure: str) -> pd.DataFrame:
-    """The rows of a summary on whole blocks, of one condition and one measure."""
-    chosen = (summary["condition"] == condition) & (summary["measure"] == measure)
-    return summary[chosen & (summary["head"] == WHOLE_BLOCK)]
-
-
-class Costliest(NamedTuple):
-    """The row of the masked block that costs most accuracy, all texts together, of those that are shown to cost more
-    than `margin`, which counts as nothing; None if none is. `leads`: it is shown to cost more than every other."""
-
-    row: pd.Series | None
-    leads: bool
-    margin: float
-
-
-def costliest_block(summary: pd.DataFrame, alpha: float, condition: str = "described") -> Costliest:
-    """What is shown: by Holm over the blocks; of the one that leads, by intervals that do not meet.
-
-    Not by the test of no change at all. The texts were chosen for being sure, so that often all were right before the
-    mask: then accuracy can only fall, and a single text shows that it has."""
-    rows = whole_blocks(summary, condition, "accuracy").query("group == @ALL")
-    costly = rows[(rows["change"] < 0) & (holm(rows["p_beyond"].to_numpy()) <= alpha)]
-    margin = float(rows["equivalence_margin"].iloc[0])
-    if costly.empty:
-        return Costliest(None, False, margin)
-    row = costly.loc[costly["change"].idxmin()]
-    return Costliest(row, not (rows.loc[rows["block"] != row["block"], "low"] <= row["high"]).any(), margin)
-
-
-def strongest_heads(summary: pd.DataFrame, count: int) -> list[tuple[int, int]]:
-    """The (block, head) whose silencing moves the logit margin of all texts most, the strongest first."""
-    heads = summary[(summary["head"] != WHOLE_BLOCK) & (summary["condition"] == "zero") & (summary["group"] == ALL)]
-    margins = heads[heads["measure"] == "margin"].set_index(["block", "head"])["change"]
-    return list(margins.abs().sort_values(ascending=False).index[:count])
-
-
-def signs_as_predicted(code: pd.DataFrame, first: str, margin: float) -> tuple[int, int]:
-    """Of a block's changes of P(the first class), a row for each `group` of texts, how many have the sign of table 1.
-
-    That is a fall in the texts of the first class and a rise in all others. Only changes of `margin` or more count;
-    their number is returned as well.
-    """
-    large = code[code["change"].abs() >= margin]
-    expected = np.where(large["group"] == first, -1, 1)
-    return int((np.sign(large["change"]) == expected).sum()), len(large)

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from emoscope.data.grammar import GRAMMAR
 from emoscope.data.planted import GAPS, Gap
-from emoscope.experiments.masking.composition import composition_effect
+from emoscope.experiments.masking.readings import composition_effect
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.statistics.bootstrap import bootstrap_mean

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.experiments.masking.composition import composition_effect
-from emoscope.experiments.masking.summarise import (
+from emoscope.experiments.masking.readings import (
+    composition_effect,
     costliest_block,
     signs_as_predicted,
     strongest_heads,
