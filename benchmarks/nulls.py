@@ -4,7 +4,8 @@ FOLDER holds labelled texts as workflow/configs/tweets.yaml reads them: files of
 of its test part: how many texts offer a fair control, and the balance table; with `everything`, for the gender flips of
 all texts, too. Then how often "no more" is said of a rate that exceeds the baseline by the margin, and "more" of one
 that is the same, simulated: of independent texts, and of sentences with ten texts each, which differ much in how often
-they change, or change as a whole beside a few texts that change by themselves.
+they change, or change as a whole beside a few texts that change by themselves; and how often "more" is said of such
+that do change more.
 """
 
 import sys
@@ -49,6 +50,7 @@ def measure(folder: str, everything: str = "") -> dict:
     return {
         "fair": {f"{name}, {origin}": told for name, found in tables.items() for origin, told in fair(found).items()},
         "said_wrongly": said_wrongly(),
+        "said_rightly": said_rightly(),
     }
 
 
@@ -78,37 +80,48 @@ def fair(balance: pd.DataFrame) -> dict[str, dict]:
 def said_wrongly() -> dict[str, dict[str, float]]:
     """The largest share of wrong verdicts over baselines of 0 to 3 %: "no more" of rates that lie above by the margin,
     "more" of rates that are the same."""
-    cases = {f"{texts} texts": ((0.0, 0.01, 0.03), texts) for texts in (30, 66, 100, 200, 300, 600, 2000)}
+    cases = {f"{texts} texts": ((0.0, 0.01, 0.03), "alike", texts) for texts in (30, 66, 100, 200, 300, 600, 2000)}
     for sentences in (34, 300):
-        name = f"{sentences} sentences of 10 texts"
-        cases[name] = (0.01, 0.03), sentences, 10
-        cases[f"{name}, as a whole"] = (STRAY, 0.01, 0.03), sentences, 10, True
+        for kind, baselines in (("uneven", (0.01, 0.03)), ("whole", (STRAY, 0.01, 0.03))):
+            cases[f"{sentences} {kind} sentences of 10 texts"] = baselines, kind, sentences, 10
     rng = np.random.default_rng(0)
     return {
         verdict: {
-            name: max(_wrong(rng, verdict, baseline + excess, baseline, *case) for baseline in baselines)
+            name: max(_said(rng, verdict, baseline + excess, baseline, *case) for baseline in baselines)
             for name, (baselines, *case) in cases.items()
         }
         for verdict, excess in (("no more", MARGIN), ("more", 0.0))
     }
 
 
-def _wrong(
-    rng: np.random.Generator, verdict: str, rate: float, baseline: float, sentences: int, texts: int = 1,
-    whole: bool = False,
-) -> float:  # fmt: skip
-    ids, wrong = np.repeat(np.arange(sentences), texts), 0
+def said_rightly() -> dict[str, float]:
+    """How often "more" is said of the texts of sentences, ten in each, that change more often by so much."""
+    rng = np.random.default_rng(0)
+    return {
+        f"{sentences} {kind} sentences, {excess:.0%} more": _said(
+            rng, "more", STRAY + excess, STRAY, kind, sentences, 10
+        )
+        for sentences, excess in ((34, 0.1), (34, 0.2), (300, 0.05))
+        for kind in ("alike", "whole")
+    }
+
+
+def _said(
+    rng: np.random.Generator, verdict: str, rate: float, baseline: float, kind: str, sentences: int, texts: int = 1
+) -> float:
+    ids, said = np.repeat(np.arange(sentences), texts), 0
     for _ in range(DRAWS):
-        chances = (_chances(rng, mean, sentences, texts, whole) for mean in (rate, baseline))
+        chances = (_chances(rng, mean, sentences, kind) for mean in (rate, baseline))
         pair = ((rng.random((sentences, texts)) < chance[:, None]).ravel() for chance in chances)
-        wrong += excess_verdict(excess_interval(*pair, ids), MARGIN) == verdict
-    return wrong / DRAWS
+        said += excess_verdict(excess_interval(*pair, ids), MARGIN) == verdict
+    return said / DRAWS
 
 
-def _chances(rng: np.random.Generator, rate: float, sentences: int, texts: int, whole: bool) -> np.ndarray:
-    """How likely the texts of each sentence change, (sentences,), with this mean."""
-    if texts == 1:
+def _chances(rng: np.random.Generator, rate: float, sentences: int, kind: str) -> np.ndarray:
+    """How likely the texts of each sentence change, (sentences,), with this mean: all alike, uneven, or most of them
+    only with their whole sentence."""
+    if kind == "alike":
         return np.full(sentences, rate)
-    if whole:
+    if kind == "whole":
         return np.where(rng.random(sentences) < (rate - STRAY) / (1 - STRAY), 1, STRAY)
     return rng.beta(0.3 * rate, 0.3 * (1 - rate), sentences)
