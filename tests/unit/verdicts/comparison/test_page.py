@@ -42,6 +42,15 @@ def test_a_block_whose_interval_meets_that_of_another_does_not_lead(masks):
     assert before.all() and after.drop("narrow-s1").all() and not after["narrow-s1"]
 
 
+def test_a_block_that_is_shown_to_cost_next_to_nothing_does_not_lead(masks):
+    little = masks.copy()
+    little.loc[(little["run"] == "narrow-s1") & (little["block"] == 0) & (little["measure"] == "margin"), "verdict"] = (
+        "equivalent"
+    )
+    led = leading_blocks(little, 0.05)["certain"]
+    assert led.drop("narrow-s1").all() and not led["narrow-s1"]
+
+
 def test_where_nothing_costs_anything_for_certain_no_block_leads(measures, correlations):
     idle = profile(masking_summary([0.003, 0.002, 0.001]), 3).assign(group="deep", run="deep-s1")
     assert "most in 0 of 1 run" in report.main_result(measures, idle, correlations, 0.05).striptags()

@@ -315,8 +315,8 @@ def _silenced_heads(masks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _costs(rows: pd.DataFrame, alpha: float) -> pd.Series:
-    """Whether a mask costs something for certain."""
-    return (rows["value"] < 0) & (rows["p_adjusted"] <= alpha)
+    """Whether a mask costs something for certain, and is not shown to cost next to nothing."""
+    return (rows["value"] < 0) & (rows["p_adjusted"] <= alpha) & (rows["verdict"] != "equivalent")
 
 
 def _range(measure: str) -> tuple[float, float]:
