@@ -162,7 +162,7 @@ def transformer_lens(
         heads[:, :, 3] = 0.0
         return heads
 
-    hooks = [("blocks.5.attn.hook_z", silence)]
+    hooks = [(f"blocks.{BLOCKS[1]}.attn.hook_z", silence)]
     return lambda: bridge.run_with_hooks(
         inputs["input_ids"], attention_mask=inputs["attention_mask"], return_type=None, fwd_hooks=hooks
     )
