@@ -155,11 +155,11 @@ def transformer_lens(
     bridge = build_bridge_from_module(
         language_model.to(model.device), "GPT2LMHeadModel", hf_config=model.config, dtype=torch.float32
     )
-    inputs = tokenizer(texts, padding=True, return_tensors="pt").to(model.device)
+    inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(model.device)
 
     def silence(heads: torch.Tensor, hook: object) -> torch.Tensor:
         heads = heads.clone()
-        heads[:, :, 3] = 0.0
+        heads[:, :, 0] = 0.0
         return heads
 
     hooks = [(f"blocks.{BLOCKS[1]}.attn.hook_z", silence)]
