@@ -1,9 +1,8 @@
 """Models: data/models/{model}, pretrained or trained to copy; or folders of the user's own."""
 
 
-def own_files(model):
-    """The files of a model in a folder of the user's own, as inputs. Of a module, other rules may make that folder."""
-    return [] if AS_MODULE else list(map(local, model.files()))
+# the files of a model in a folder of the user's own, as inputs; of a module, other rules may make that folder
+own_files = lambda model: [] if AS_MODULE else list(map(local, model.files()))
 
 
 rule download_model:
