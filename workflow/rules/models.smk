@@ -1,6 +1,5 @@
 """Models: data/models/{model}, pretrained or trained to copy; or folders of the user's own."""
 
-
 # the files of a model in a folder of the user's own, as inputs; of a module, other rules may make that folder
 own_files = lambda model: [] if AS_MODULE else list(map(local, model.files()))
 
