@@ -77,29 +77,20 @@ CONFIGS = {  # by name: model type and the settings of a small model
     "stablelm, described in the configuration": ("stablelm", DECODER | {"use_qkv_bias": True}),
     "phi, described in the configuration": ("phi", DECODER),
 }
+NAMED = {  # as in most decoders
+    "blocks": "model.layers",
+    "readers": ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+    "feed_forward": "mlp",
+    "embedding": "model.embed_tokens",
+    "attention_norm": "input_layernorm",
+    "rotary": "model.rotary_emb",
+}
 DESCRIPTIONS = {  # of model types that are no families of ours
-    "stablelm": {
-        "blocks": "model.layers",
-        "projection": "self_attn.o_proj",
-        "readers": ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
-        "feed_forward": "mlp",
-        "neurons": "mlp.down_proj",
-        "readout": ["model.norm", "score"],
-        "embedding": "model.embed_tokens",
-        "attention_norm": "input_layernorm",
-        "rotary": "model.rotary_emb",
-    },
-    "phi": {  # the halves of a block stand side by side, which nothing in its config.json says
-        "blocks": "model.layers",
-        "projection": "self_attn.dense",
-        "readers": ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
-        "feed_forward": "mlp",
-        "neurons": "mlp.fc2",
-        "readout": ["model.final_layernorm", "score"],
-        "embedding": "model.embed_tokens",
-        "attention_norm": "input_layernorm",
-        "rotary": "model.rotary_emb",
-    },
+    "stablelm": NAMED
+    | {"projection": "self_attn.o_proj", "neurons": "mlp.down_proj", "readout": ["model.norm", "score"]},
+    # the halves of a block stand side by side, which nothing in its config.json says
+    "phi": NAMED
+    | {"projection": "self_attn.dense", "neurons": "mlp.fc2", "readout": ["model.final_layernorm", "score"]},
 }
 LABELS = {
     "num_labels": 3,

@@ -1,4 +1,31 @@
-"""Texts of an adopted classifier: data/corpora/{corpus}.{run}/, their labels numbered as it numbers them."""
+"""Adopted classifiers, and their texts: data/corpora/{corpus}.{run}/, labels numbered as the classifier numbers them."""
+
+
+rule adopt_model:
+    """Take over a classifier that was trained elsewhere, as it is."""
+    input:
+        base=lambda wildcards: RUNS[wildcards.run].model.folder,
+        files=lambda wildcards: own_files(RUNS[wildcards.run].model),
+        audit=corpus_of("corpus.json"),
+        code=code_of("training.adopt"),
+    output:
+        model=directory("results/{run}/model"),
+        history="results/{run}/training.json",
+    log:
+        "logs/{run}/adopt.log",
+    wildcard_constraints:
+        run=one_of(name for name, run in RUNS.items() if run.adopted),
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=growing(8000),
+    params:
+        config=as_json(lambda wildcards: RUNS[wildcards.run].model.entry),
+    shell:
+        r"""
+        python -m emoscope adopt-model --base {input.base:q} --audit {input.audit:q} --config {params.config:q} \
+            --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
+        """
 
 
 rule match_labels:
