@@ -1,19 +1,21 @@
 # A few lines over pip, snakemake and pytest: type those yourself if you would rather.
+# For what jobs start: make 3.81, which macOS has, looks up the commands below without it.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
-STAMP := .venv/installed-$(shell cksum < envs/requirements.lock | cut -d' ' -f1)
+STAMP := .venv/installed-$(shell (cat envs/requirements.lock; pwd) | cksum | cut -d' ' -f1)
 
 .PHONY: run test release archive setup lock
 run: setup
-	snakemake --cores $(CORES) all
+	.venv/bin/snakemake --cores $(CORES) all
 
 test: setup
-	pytest -n $(CORES) --dist worksteal
+	.venv/bin/pytest -n $(CORES) --dist worksteal
 
 # What takes too long for every change.
 release: setup
-	pip install --quiet --constraint envs/requirements.lock --editable '.[storage]'
-	pytest -m release
+	.venv/bin/pip install --quiet --constraint envs/requirements.lock --editable '.[storage]'
+	.venv/bin/pytest -m release
 
 # The last commit as a release: results from it name that commit, without git.
 archive:
@@ -23,14 +25,16 @@ archive:
 
 setup: $(STAMP)
 $(STAMP):
-	python3 -m venv --clear .venv
-	pip install --quiet --requirement envs/requirements.lock
-	pip install --quiet --no-deps --editable .
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "emoscope needs Python 3.11 or later, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.11 ...")'
+	grep -qsF "$$PWD/.venv/bin/python" .venv/bin/pip || $(PYTHON) -m venv --clear .venv  # where it lies stands in its scripts
+	.venv/bin/pip install --quiet --requirement envs/requirements.lock
+	.venv/bin/pip install --quiet --no-deps --editable .
+	rm -f .venv/installed-*
 	touch $@
 
 # Pin what a fresh environment resolves to today.
 lock:
-	python3 -m venv --clear .venv-lock
+	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/pip install --quiet '.[test]' 'python-dateutil<3' 'soupsieve<3'  # botocore wants that; Python 3.11.2 this
 	.venv-lock/bin/pip freeze --exclude emoscope | sed 's/+cpu$$//' > envs/requirements.lock
 	.venv-lock/bin/python envs/write_conda.py
