@@ -51,7 +51,7 @@ def test_help_lists_the_commands(capsys):
 
 
 def test_an_unknown_command_is_named():
-    with pytest.raises(SystemExit, match="no command 'finetoon'"):
+    with pytest.raises(SystemExit, match="no command 'finetoon'; did you mean 'finetune'"):
         main(["finetoon"])
 
 

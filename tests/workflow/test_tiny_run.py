@@ -140,16 +140,12 @@ def test_a_second_run_does_nothing(changeable):
     assert time.perf_counter() - start < 60  # no job ran; how fast is a benchmark's business
 
 
-def test_the_index_is_told_of_where_it_was_asked_for(changeable):
+def test_a_reader_is_told_where_to_look(changeable):
     index = changeable / "reports" / "index.html"
-    told = f"emoscope: what was found is in {index}"
-    for page, target, asked in (
-        (index, "all", True),
-        (index.parent / "tiny-s1" / "performance.html", "performance", False),
-    ):
+    for page, target in ((index, "all"), (index.parent / "tiny-s1" / "performance.html", "performance")):
         page.unlink()
-        said = snakemake(changeable, target).stdout.splitlines()
-        assert page.is_file() and (told in said) == asked, said
+        said = [line for line in snakemake(changeable, target).stdout.splitlines() if "what was found" in line]
+        assert page.is_file() and said == [f"emoscope: what was found is in {page}"]
 
 
 def test_touched_files_change_nothing(changeable):

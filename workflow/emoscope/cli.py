@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,12 @@ COMMANDS = {
     "replace": "filters:replace",
     "explain": "experiments.words.explain:explain_lines",
 }
+FOR_PEOPLE = {  # the others are what the workflow's jobs call
+    "doctor": "what this machine has, and what will run how",
+    "explain": "which words made a classifier say so: one text a line in, words with scores out",
+    "flip": "exchange the gender or race of the people in texts, one a line",
+    "replace": "exchange words for synonyms in texts, one a line",
+}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -126,9 +133,13 @@ def main(argv: list[str] | None = None) -> None:
         wanted = argv[0] if argv else ""
         if wanted in ("", "-h", "--help"):
             print("usage: emoscope COMMAND [options]; `emoscope COMMAND --help` lists the options of one command\n")
-            print("\n".join(f"  {name}" for name in COMMANDS))
+            print("\n".join(f"  {name:<9}{what}" for name, what in FOR_PEOPLE.items()))
+            print("\nwhat the workflow's jobs call:\n")
+            print("\n".join(f"  {name}" for name in COMMANDS if name not in FOR_PEOPLE))
             raise SystemExit(0 if wanted else 2)
-        raise SystemExit(f"emoscope: no command {wanted!r}; `emoscope --help` lists them")
+        meant = get_close_matches(wanted, COMMANDS, n=1)
+        hint = f"did you mean {meant[0]!r}?" if meant else "`emoscope --help` lists them"
+        raise SystemExit(f"emoscope: no command {wanted!r}; {hint}")
     from emoscope.storage.integrity import (  # brings numpy, which must find the threads settled
         check_whole,
         disk_trouble,

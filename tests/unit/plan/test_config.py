@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import datetime
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,11 @@ def test_defaults_are_filled_in_for_a_short_entry():
             "corpora.calibration: unknown key 'rows', which is from the entry of this name in config.yaml, over which",
         ),
         (("runs", 0, "name", "a" * 101), r"runs\[0\].name: 'a+' is too long"),
+        (
+            ("corpora", "mine", {"source": "cvs", "path": "a"}),
+            "source: 'cvs' is not one of: .*tabbed; did you mean 'csv'",
+        ),
+        (("corpora", "mine", {"source": "xlsx", "path": "a"}), "source: 'xlsx' is not one of: [^;]*tabbed$"),
     ],
 )
 def test_a_mistake_is_named(change, message):
@@ -107,6 +113,9 @@ def test_a_mistake_is_named(change, message):
 def test_a_name_used_twice_is_named():
     with pytest.raises(UserError, match="'calibration' is used twice"):
         complete(with_change("runs", DEFAULT["runs"] * 2))
+    on_a_disk_without_capitals = [*DEFAULT["runs"], DEFAULT["runs"][0] | {"name": "Calibration"}]
+    with pytest.raises(UserError, match=r"runs\[1\].name: 'Calibration' is used twice"):
+        complete(with_change("runs", on_a_disk_without_capitals))
 
 
 def test_seeds_expand_to_runs():
@@ -118,8 +127,39 @@ def test_seeds_expand_to_runs():
 
 def test_a_missing_corpus_file_is_named():
     config = with_change("corpora", "calibration", {"source": "csv", "path": "nowhere/tweets.csv"})
-    with pytest.raises(UserError, match=r"corpora.calibration.path: nowhere/tweets.csv does not exist"):
+    here = re.escape(str(Path.cwd()))
+    with pytest.raises(UserError, match=rf"corpora.calibration.path: nowhere/tweets.csv does not exist in {here};"):
         check_files(complete(config))
+    config["corpora"]["calibration"]["path"] = "/nowhere/tweets.csv"
+    with pytest.raises(UserError, match=r"/nowhere/tweets.csv does not exist;"):
+        check_files(complete(config))
+
+
+@pytest.mark.parametrize(
+    ("header", "settings", "message"),
+    [
+        (
+            "tweet,mood",
+            {"text": "twet", "label": "mood"},
+            r"corpora.calibration.text: .* no column 'twet'; did you mean 'tweet'",
+        ),
+        ("tweet,mood", {"text": "tweet"}, "calibration.label: .* no column 'label'; known: tweet, mood"),
+        ("tweet,mood", {"text": "tweet", "label": "mood", "group": "who"}, "calibration.group: .* no column 'who'"),
+        ("tweet,sad", {"text": "tweet", "labels": ["sad", "joy"]}, "calibration.labels: .* no column 'joy'"),
+        ("\ufefftweet,mood", {"text": "tweet", "label": "mood"}, None),
+        ('\n"tweet",mood', {"text": "tweet", "label": "mood"}, None),
+        ("tweet;mood", {"text": "tweet", "label": "mood"}, None),  # its reader says what is wrong
+    ],
+)
+def test_a_column_that_is_not_there_is_named_before_anything_runs(tmp_path, header, settings, message):
+    (tmp_path / "mine.csv").write_text(f"{header}\na,b\n", encoding="utf-8")
+    table = {"source": "csv", "path": str(tmp_path / "mine.csv"), **settings}
+    classes = {} if "labels" in settings else {"classes": ["sad", "joy"]}
+    config = complete(with_change("corpora", "calibration", table | classes) | {"companions": []})
+    if message is None:
+        return check_files(config)
+    with pytest.raises(UserError, match=message):
+        check_files(config)
 
 
 def test_where_a_job_runs_texts_need_not_be(tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emoscope.plan.pages import Overview, Page, Pages, files_in
+from emoscope.plan.pages import Overview, Page, Pages, files_in, where_to_look
 from emoscope.plan.subjects import Model, Run
 from emoscope.plan.texts import Corpus
 
@@ -93,6 +93,13 @@ def test_a_page_shows_the_settings_that_made_it_and_no_others(pages):
 def test_only_a_page_with_a_script_runs_one(pages):
     assert json.loads(pages.parameters("attention", RUN, CONFIG))["script"] == "a.js"
     assert "script" not in json.loads(pages.parameters("masking", RUN, CONFIG))
+
+
+def test_a_reader_is_sent_to_the_index_or_to_every_page_that_was_made():
+    made = ["results/a-s1/summary.parquet", "reports/b-s1/words.html", "reports/a-s1/words.html", "reports/claims.csv"]
+    assert where_to_look(made) == ["reports/a-s1/words.html", "reports/b-s1/words.html"]
+    assert where_to_look([*made, "reports/index.html"]) == ["reports/index.html"]
+    assert where_to_look(made[:1]) == []
 
 
 def test_what_pages_read_is_listed_once(pages):

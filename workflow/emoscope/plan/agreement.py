@@ -50,12 +50,12 @@ def check_names(config: dict) -> None:
         if model["source"] == "scratch":
             _check_width(run["model"], model)
         _check_attention(config, run["model"], f"run {run['name']!r}")
-        if run["name"] in seen:
+        if run["name"].casefold() in seen:  # some disks tell no capitals
             raise UserError(f"config runs[{position}].name: {run['name']!r} is used twice; give every run its own name")
         _check_training(f"config runs[{position}]", run, model["source"])
         _check_several(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
         _check_kept(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
-        seen.add(run["name"])
+        seen.add(run["name"].casefold())
 
 
 def _check_training(where: str, run: dict, source: str) -> None:

@@ -1,5 +1,6 @@
 """Whether the local files that a configuration names are there, and fit it, before anything runs."""
 
+import csv
 from pathlib import Path
 
 from emoscope.data.class_names import class_names, has_several, names_file
@@ -8,6 +9,8 @@ from emoscope.experiments.synonyms.wordnet import wordnet_folder
 from emoscope.models.folder import blocks_in, check_model_folder
 from emoscope.plan.mistakes import suggest
 from emoscope.training.labels import check_given, labels_of, matched
+
+SEPARATORS = {"csv": ",", "tsv": "\t"}
 
 
 def check_files(config: dict, made_later: bool = False) -> None:
@@ -27,7 +30,7 @@ def check_files(config: dict, made_later: bool = False) -> None:
         corpus = config["corpora"][name]
         if "path" in corpus and not Path(corpus["path"]).exists() and not made_later:
             raise UserError(
-                f"config corpora.{name}.path: {corpus['path']} does not exist; "
+                f"config corpora.{name}.path: {corpus['path']} does not exist{_here(corpus['path'])}; "
                 "put the data there or change the path (the first lines of a file in workflow/configs say where "
                 "its data come from)"
             )
@@ -37,6 +40,7 @@ def check_files(config: dict, made_later: bool = False) -> None:
                     f"config corpora.{name}.splits.{part}: {file} is no file of {corpus['path']}; put it there or "
                     "change the name"
                 )
+        _check_header(f"config corpora.{name}", corpus)
     for position, run in enumerate(config["runs"]):
         corpus = config["corpora"][run["corpus"]]
         if made_later and (names := names_file(corpus)) and not names.is_file():
@@ -50,14 +54,16 @@ def check_files(config: dict, made_later: bool = False) -> None:
             and not made_later
         ):
             raise UserError(
-                f"config suites.{name}.path: {suite['path']} is no file; put the pairs there or change the path"
+                f"config suites.{name}.path: {suite['path']} is no file{_here(suite['path'])}; put the pairs "
+                "there or change the path"
             )
     for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] and not made_later else []):
         for part in ("train", "test"):
             if task["source"] == "files" and not Path(task[part]).is_file():
                 raise UserError(
-                    f"config prompting.tasks[{position}].{part}: {task[part]} is no file; put the data there or change "
-                    "the path (the first lines of a file in workflow/configs say where its data come from)"
+                    f"config prompting.tasks[{position}].{part}: {task[part]} is no file{_here(task[part])}; put "
+                    "the data there or change the path (the first lines of a file in workflow/configs say where its "
+                    "data come from)"
                 )
 
 
@@ -78,6 +84,31 @@ def read_blocks(config: dict) -> None:
                 f"config models.{name}.blocks: the model has {found} blocks but the config says {model['blocks']}; set "
                 f"`blocks: {found}`, or leave it out"
             )
+
+
+def _here(path: str) -> str:
+    """Where a path was looked for that does not say."""
+    return "" if Path(path).is_absolute() else f" in {Path.cwd()}"
+
+
+def _check_header(where: str, corpus: dict) -> None:
+    """That a file of texts has the columns that its corpus names; what else may be wrong with it its reader says."""
+    separator, path = SEPARATORS.get(corpus["source"]), Path(corpus.get("path", ""))
+    if separator is None or not path.is_file():
+        return
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        header = next((cells for cells in csv.reader(file, delimiter=separator) if cells), [])
+    columns = {
+        "text": [corpus["text"]],
+        "label": [corpus["label"]],
+        "group": [corpus["group"]] if "group" in corpus else [],
+    }
+    if "labels" in corpus:
+        columns["label"], columns["labels"] = [], corpus["labels"]
+    for key, names in columns.items():
+        for name in names if len(header) > 1 else ():
+            if name not in header:
+                raise UserError(f"{where}.{key}: {path} has no column {name!r}{suggest(name, header)}")
 
 
 def _check_labels(where: str, run: dict, model: dict, corpus: dict) -> None:

@@ -32,7 +32,7 @@ def explain(error: jsonschema.ValidationError, default: Mapping[str, Any]) -> st
         return f"key {missing!r} is missing"
     if error.validator == "enum":
         known = ", ".join(map(str, error.validator_value))
-        return f"{error.instance!r} is not one of: {known}{suggest(error.instance, error.validator_value)}"
+        return f"{error.instance!r} is not one of: {known}{_meant(error.instance, error.validator_value)}"
     if error.validator == "type":
         written = json.dumps(error.instance, default=str)
         return f"{written} is not of type {error.validator_value}{_hint(error.instance, error.validator_value)}"
@@ -63,5 +63,9 @@ def _hint(value: Any, wanted: str | list[str]) -> str:
 
 def suggest(word: Any, known: Any) -> str:
     """The known name that a misspelt one may mean; if none is close, all of them."""
+    return _meant(word, known) or f"; known: {', '.join(map(str, known))}"
+
+
+def _meant(word: Any, known: Any) -> str:
     close = difflib.get_close_matches(str(word), list(map(str, known)), n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(map(str, known))}"
+    return f"; did you mean {close[0]!r}?" if close else ""

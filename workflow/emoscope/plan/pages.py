@@ -100,6 +100,12 @@ class Pages(dict[str, Page]):
         return sorted({file for page in self.about(subject) for file in files_in(page.paths(subject))})
 
 
+def where_to_look(made: Iterable[str]) -> list[str]:
+    """Of the files that a run made, those to open first: the index, which leads to the others, or else every page."""
+    pages = sorted(file for file in made if file.startswith("reports/") and file.endswith(".html"))
+    return [INDEX] if INDEX in pages else pages
+
+
 def _address(target: str, page: str) -> str:
     """A file as an address on a page, relative to it; empty for the page itself."""
     return "" if target == page else posixpath.relpath(target, posixpath.dirname(page))
