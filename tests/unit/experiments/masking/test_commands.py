@@ -6,7 +6,7 @@ import pytest
 from safetensors.torch import save_file
 
 from emoscope.experiments.masking.measure import Mask, all_but_scores, block_scores, mask_all_but, mask_block
-from emoscope.models.inside.exactness import CHECKS
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.storage.files import write_json
 from emoscope.storage.names import WHOLE_BLOCK

@@ -16,7 +16,7 @@ from emoscope.experiments.masking.pairs import costliest_heads, mask_pairs, pair
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.summarise import summarise_pairs
 from emoscope.models.families import head_slice
-from emoscope.models.inside.exactness import CHECKS
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import fixed_head
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.statistics.families import benjamini_hochberg

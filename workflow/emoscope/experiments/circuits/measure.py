@@ -20,8 +20,8 @@ from emoscope.experiments.circuits.names import (
     REPLACED,
 )
 from emoscope.models.families import blocks_of
+from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.inside.estimates import estimated_effects
-from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.inside.nodes import Node
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL

@@ -11,9 +11,9 @@ from transformers import PreTrainedModel
 from emoscope.experiments.circuits.measure import CURVE_COLUMNS, masked_effects, rankings, to_check
 from emoscope.experiments.circuits.names import EDGE, GRADIENT, INTEGRATED, KEPT, PATCHING
 from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
-from emoscope.models.inside.exactness import LIMIT
 from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
 from emoscope.models.inside.nodes import Node
+from emoscope.models.inside.padding import LIMIT
 from emoscope.models.loading import load_classifier
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import draw

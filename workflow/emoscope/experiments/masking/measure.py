@@ -27,7 +27,7 @@ from emoscope.models.families import (
     heads_of,
     projection_of,
 )
-from emoscope.models.inside.exactness import CHECKS, allowed, exact_checks
+from emoscope.models.inside.allowed import CHECKS, allowed, exact_checks
 from emoscope.models.interventions import (
     fixed_head,
     fixed_output,

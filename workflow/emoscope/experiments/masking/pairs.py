@@ -18,7 +18,7 @@ from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.experiments.masking.shortcuts import spared, starts
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import readers_of
-from emoscope.models.inside.exactness import CHECKS, exact_checks
+from emoscope.models.inside.allowed import CHECKS, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import prediction_columns, thresholds_of
 from emoscope.models.positions import kinds_of

@@ -12,7 +12,7 @@ from emoscope.experiments.probing.concepts import OF_TEXTS, enough, people_examp
 from emoscope.experiments.probing.names import PLACES
 from emoscope.experiments.probing.probe import cheapest, dealt, probed
 from emoscope.experiments.probing.states import located, place_states
-from emoscope.models.inside.exactness import allowed, exact_checks
+from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
