@@ -85,6 +85,12 @@ def test_how_a_model_is_checked_is_an_input_of_what_checks_it(rule):
     assert rule != "finetune" or (found > {"models.inside.padding"} and "models.inside.allowed" not in found)
 
 
+@pytest.mark.parametrize("rule", ON_GPU)
+def test_how_a_corpus_is_split_is_no_input_of_what_gets_its_parts(rule):
+    [module] = re.findall(r'code_of\("([\w.]+)"\)', ON_GPU[rule])
+    assert "data.split" not in names(module)
+
+
 def test_a_file_is_read_once_however_many_rules_depend_on_it(monkeypatch):
     read = []
     monkeypatch.setattr(code_inputs, "python_of", lambda path: read.append(path) or python_of(path))

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.data.split import stand_in
+from emoscope.data.known_texts import stand_in
 from emoscope.errors import UserError
 from emoscope.experiments.features.names import AUTOENCODER, MEAN, MODEL, ORIGINAL, RANDOM_WEIGHTS, TOKEN
 from emoscope.models.batches import padded_batches

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from emoscope.data.split import stand_in
+from emoscope.data.known_texts import stand_in
 from emoscope.experiments.probing.names import CLASS, NEGATION
 from emoscope.perturbation.effects import named_first
 from emoscope.perturbation.inside.names import FLIP
