@@ -91,6 +91,12 @@ def test_how_a_corpus_is_split_is_no_input_of_what_gets_its_parts(rule):
     assert "data.split" not in names(module)
 
 
+@pytest.mark.parametrize("rule", ON_GPU)
+def test_how_pairs_are_judged_is_no_input_of_what_runs_them(rule):
+    [module] = re.findall(r'code_of\("([\w.]+)"\)', ON_GPU[rule])
+    assert not {"perturbation.effects", "statistics.rates", "statistics.equivalence"} & names(module)
+
+
 def test_a_file_is_read_once_however_many_rules_depend_on_it(monkeypatch):
     read = []
     monkeypatch.setattr(code_inputs, "python_of", lambda path: read.append(path) or python_of(path))
