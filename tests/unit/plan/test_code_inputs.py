@@ -97,6 +97,10 @@ def test_how_pairs_are_judged_is_no_input_of_what_runs_them(rule):
     assert not {"perturbation.effects", "statistics.rates", "statistics.equivalence"} & names(module)
 
 
+def test_how_parts_are_looked_for_is_no_input_of_the_search_for_edges():
+    assert "experiments.circuits.measure" not in names("experiments.circuits.measure_edges")
+
+
 def test_a_file_is_read_once_however_many_rules_depend_on_it(monkeypatch):
     read = []
     monkeypatch.setattr(code_inputs, "python_of", lambda path: read.append(path) or python_of(path))
