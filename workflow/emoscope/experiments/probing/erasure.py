@@ -70,7 +70,8 @@ def erase_concept(
     - accuracy: of test texts with one label, `text, named, right`: whether they name a group, so that a flip changes
       them, and whether that label is given, and no other.
 
-    The tables are empty where there are too few flips, or the head does not read one token, by `exactness`.
+    The tables are empty where there are too few flips, or the classification head does not read one token, by
+    `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
     least = thresholds_of(classifier, thresholds)

@@ -43,7 +43,7 @@ def read_concepts(
       and has no control;
     - texts: `concept, values, learned, judged, clusters, probed`: how many there are, and whether they are enough.
 
-    Both are empty where the head does not read one token, by `exactness`.
+    Both are empty where the classification head does not read one token, by `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
     training, testing = pd.read_parquet(train), pd.read_parquet(test)

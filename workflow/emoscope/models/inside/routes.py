@@ -29,7 +29,7 @@ from emoscope.models.interventions import changing_output, computed_where_read, 
 
 @dataclass(frozen=True)
 class Text:
-    """One text: token ids (1, tokens), the place that the head reads, and what the model computes."""
+    """One text: token ids (1, tokens), the place that the classification head reads, and what the model computes."""
 
     inputs: dict[str, Tensor]
     place: int
