@@ -70,6 +70,7 @@ def work_for_a_while(work: str) -> tuple[float, str]:
     from emoscope.data.planted import EMOTIONS
     from emoscope.experiments.masking.measure import block_scores, masks_of
     from emoscope.experiments.masking.reference import Reference, mean_outputs
+    from emoscope.models.inside.allowed import CHECKS
     from emoscope.models.logits import predict_logits
     from emoscope.models.onednn import use_onednn
     from emoscope.training.finetune import rows_of, trainer_of, training_arguments
@@ -103,7 +104,7 @@ def work_for_a_while(work: str) -> tuple[float, str]:
     reference = Reference(few, mean_outputs(model, tokenizer, few, 8192))
     masks = masks_of(model, ["described", "published", "mean"], ["zero"], 1)
     return counted(
-        lambda: b"".join(map(bytes, block_scores(model, tokenizer, few, 5, masks, reference, 8192).values()))
+        lambda: b"".join(map(bytes, block_scores(model, tokenizer, few, 5, masks, reference, 8192, CHECKS).values()))
     )
 
 

@@ -19,7 +19,9 @@ from transformers import (
 )
 
 from emoscope.models.anatomy import DESCRIBED, family_named
-from emoscope.models.inside.exactness import LIMIT, NEEDS, Check, checks_of, language_checks
+from emoscope.models.inside.allowed import NEEDS
+from emoscope.models.inside.exactness import checks_of, language_checks
+from emoscope.models.inside.padding import LIMIT, Check
 from emoscope.models.inside.structure import prepared
 
 TEXTS = [

@@ -22,6 +22,7 @@ from emoscope.data.planted import EMOTIONS
 from emoscope.experiments.masking.measure import block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.families import blocks_of
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits
 from emoscope.storage.files import read_json, write_json, write_table
@@ -87,7 +88,7 @@ def measure(rows: str | None = None) -> dict:
 
         def sweep() -> None:
             for block in range(len(blocks_of(classifier))):
-                block_scores(classifier, tokenizer, samples, block, masks, reference, 65_536)
+                block_scores(classifier, tokenizer, samples, block, masks, reference, 65_536, CHECKS)
 
         sweep_s = min(seconds(sweep) for _ in range(2))
         here = predict_logits(classifier, tokenizer, samples[:64], 8192)

@@ -21,6 +21,7 @@ from emoscope.experiments.masking.measure import Mask, block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.batches import encode, token_batches
 from emoscope.models.families import blocks_of, heads_of
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.onednn import use_onednn
 from emoscope.storage.names import WHOLE_BLOCK
 
@@ -45,7 +46,7 @@ def measure() -> dict:
 
     def sweep(texts: Sequence[str], blocks: Sequence[int], masks: Sequence[Mask]) -> None:
         for block in blocks:
-            block_scores(model, tokenizer, texts, block, masks, reference, TOKENS_PER_BATCH)
+            block_scores(model, tokenizer, texts, block, masks, reference, TOKENS_PER_BATCH, CHECKS)
 
     few = sentences(FEWEST_TEXTS)
     sweep(few[:1], [0], masks[:1])

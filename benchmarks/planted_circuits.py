@@ -21,6 +21,7 @@ from emoscope.experiments.masking.measure import Mask, block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.activations import Activations, activations_of
 from emoscope.models.families import pooled_token
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.inside.contributions import contributions_of
 from emoscope.models.inside.estimates import estimated_effects
 from emoscope.models.inside.nodes import Node
@@ -104,7 +105,7 @@ def by_masking(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts
         for block in range(BLOCKS):
             masks = {Mask(head, by): ("head", block, head) for head in range(HEADS)}
             masks[Mask(WHOLE_BLOCK, f"mlp_{by}")] = ("feed_forward", block, NONE)
-            logits = block_scores(model, tokenizer, judged, block, list(masks), reference, TOKENS)
+            logits = block_scores(model, tokenizer, judged, block, list(masks), reference, TOKENS, CHECKS)
             effects |= {masks[mask]: np.abs(_margin(values, label) - whole).mean() for mask, values in logits.items()}
         found[f"masking, {by}"] = _in_order(effects)
     return found

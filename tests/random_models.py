@@ -23,7 +23,9 @@ from transformers import (
 )
 
 from emoscope.models.features.autoencoder import TopKAutoencoder
-from emoscope.models.inside.exactness import CHECKS, Check, record
+from emoscope.models.inside.allowed import CHECKS
+from emoscope.models.inside.exactness import record
+from emoscope.models.inside.padding import Check
 from emoscope.storage.files import write_json
 from emoscope.training.start import train_tokenizer
 from emoscope.writeups.residual.autoencoder import Trained

@@ -35,7 +35,7 @@ ENTRY = """
     "age": Axis(
         words="age.csv",
         load_rules=_age,
-        groups=("young", "old"),
+        groups=GROUPS["age"],
         said="The paper did not look at age.",
     ),
 }
@@ -62,6 +62,8 @@ def test_a_new_axis_reaches_pages_and_claims(changeable):
     flips = changeable / "workflow/emoscope/experiments/flips"
     (changeable / "data/lexicons/age.csv").write_text(WORDS)
     (flips / "age.py").write_text(FLIP)
+    groups = changeable / "workflow/emoscope/perturbation/groups.py"
+    edit(groups, '("white", "black")}', '("white", "black"), "age": ("young", "old")}')
     edit(flips / "axes.py", "AXES = {", RULES)
     edit(flips / "axes.py", "        planted=True,\n    ),\n}\n", f"        planted=True,\n    ),{ENTRY}")
     edit(changeable / "workflow/schemas/config.schema.yaml", "{enum: [gender, race]}", "{enum: [gender, race, age]}")

@@ -300,24 +300,33 @@ def test_runs_are_compared_under_their_own_names(changeable):
         assert list(json.loads(names)) == files == runs, said
 
 
-def test_named_targets_build_their_part_only(finished):
-    for target, excluded in {
-        "performance": "mask_block",
-        "masking": "flip_terms",
-        "flips": "mask_block",
-        "fairness": "mask_block",
-        "synonyms": "mask_block",
-        "tracing": "mask_block",
-        "circuits": "trace_pairs",
-        "probing": "trace_pairs",
-        "features": "erase_concept",
-        "words": "mask_block",
-    }.items():
-        jobs = planned(finished, target, "--forceall")
-        assert "finetune" in jobs and excluded not in jobs, target
-        assert jobs["render_report"] == 1, target
-    assert planned(finished, "claims", "--forceall")["render_overview"] == 1
-    assert "render_index" in planned(finished, "reports", "--forceall")
+@pytest.mark.parametrize(
+    ("target", "excluded"),
+    [
+        ("performance", "mask_block"),
+        ("masking", "flip_terms"),
+        ("flips", "mask_block"),
+        ("fairness", "mask_block"),
+        ("synonyms", "mask_block"),
+        ("tracing", "mask_block"),
+        ("circuits", "trace_pairs"),
+        ("probing", "trace_pairs"),
+        ("features", "erase_concept"),
+        ("words", "mask_block"),
+    ],
+)
+def test_a_named_target_builds_its_part_only(finished, target, excluded):
+    jobs = planned(finished, target, "--forceall")
+    assert "finetune" in jobs and excluded not in jobs
+    assert jobs["render_report"] == 1
+
+
+@pytest.mark.parametrize(("target", "rule"), [("claims", "render_overview"), ("reports", "render_index")])
+def test_a_target_over_all_runs_builds_its_page(finished, target, rule):
+    assert planned(finished, target, "--forceall")[rule] == 1
+
+
+def test_what_is_built_without_a_target_is_all(finished):
     assert planned(finished, "--forceall") == planned(finished, "all", "--forceall") != {}
 
 

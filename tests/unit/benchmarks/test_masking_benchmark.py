@@ -11,6 +11,7 @@ from emoscope.data.planted import EMOTIONS
 from emoscope.experiments.masking.measure import block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.families import blocks_of
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.training.start import train_tokenizer
 
 TEXTS = masking.sentences(24)
@@ -47,7 +48,7 @@ def test_the_products_that_remain_are_nearly_those_that_run(monkeypatch):
 
     monkeypatch.setattr(Conv1D, "forward", counted)
     for block in masking.BLOCKS:
-        block_scores(model, tokenizer, TEXTS, block, masks, reference, 8192)
+        block_scores(model, tokenizer, TEXTS, block, masks, reference, 8192, CHECKS)
     batches = masking.batches(tokenizer, TEXTS)
     shapes = [shape for batch in batches for shape in masking.remaining(model, masks, *batch)]
     assert sum(texts for _, texts in batches) == len(TEXTS)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from emoscope.data.split import Parts, audit_corpus, audit_split, split, split_corpus, stand_in
+from emoscope.data.split import Parts, audit_corpus, audit_split, split, split_corpus
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 
@@ -168,13 +168,3 @@ def test_groups_go_with_their_texts_and_are_counted(tmp_path):
 def test_a_test_set_of_one_group_is_refused(tmp_path):
     with pytest.raises(UserError, match="texts of fewer than 2 groups of column 'dialect'; leave `group`"):
         divided(tmp_path, grouped(["n", "s", "n", "s", "s", "s", "", "s"]))
-
-
-TEXTS = st.lists(st.text("aß \U0001f600\n", max_size=3))
-
-
-@given(TEXTS, TEXTS, st.sampled_from(["str", "object"]))
-def test_a_text_stands_among_others_if_it_is_one_of_them_to_the_letter(texts, others, dtype):
-    rows = pd.Series(texts, range(5, 5 + len(texts)), dtype=dtype)
-    expected = pd.Series([text in others for text in texts], rows.index, dtype=bool)
-    pd.testing.assert_series_equal(stand_in(rows, pd.Series(others, dtype=dtype)), expected)

@@ -13,22 +13,10 @@ from benchmarks.families import TEXTS, random_model, word_pieces
 from emoscope.errors import UserError
 from emoscope.models.anatomy import DESCRIBED, FAMILIES
 from emoscope.models.families import feed_forward_of, projection_of
-from emoscope.models.inside import exactness
-from emoscope.models.inside.exactness import (
-    CHECKS,
-    LIMIT,
-    NEEDS,
-    Check,
-    allowed,
-    assert_padding,
-    assert_readable,
-    assert_usable,
-    check_exactness,
-    checks_of,
-    chosen_texts,
-    exact_checks,
-    record,
-)
+from emoscope.models.inside import padding
+from emoscope.models.inside.allowed import CHECKS, NEEDS, allowed, exact_checks
+from emoscope.models.inside.exactness import assert_readable, assert_usable, check_exactness, checks_of, record
+from emoscope.models.inside.padding import LIMIT, Check, assert_padding, chosen_texts
 from emoscope.models.inside.structure import prepared
 from emoscope.reporting.refusals import CLAIMS, TITLES, refusals
 from emoscope.storage.files import read_json, write_json
@@ -180,13 +168,13 @@ def test_an_error_at_the_limit_is_exact_and_nan_is_not():
     assert Check("lens", LIMIT).exact and not Check("lens", LIMIT * 1.01).exact and not Check("lens", np.nan).exact
     nan, one = (torch.tensor([np.nan, 1.0]), torch.ones(2)), (torch.ones(2), torch.ones(2))
     for routes in ([nan], [nan, one], [one, nan], [one, nan, one]):
-        assert exactness._checked("lens", iter(routes)).error == np.inf
+        assert padding.checked("lens", iter(routes)).error == np.inf
 
 
 def test_what_writes_nothing_is_exact_if_it_is_nothing_by_both_routes():
     nothing, something = torch.zeros(2), torch.tensor([0.0, 1e-9])
-    assert exactness._checked("heads", iter([(nothing, nothing)])).error == 0
-    assert exactness._checked("heads", iter([(something, nothing)])).error == np.inf
+    assert padding.checked("heads", iter([(nothing, nothing)])).error == 0
+    assert padding.checked("heads", iter([(something, nothing)])).error == np.inf
 
 
 def test_a_block_that_writes_nothing_is_no_error():
@@ -203,7 +191,7 @@ def test_an_error_is_the_largest_of_all_texts_relative_to_its_own_scale():
         (torch.tensor([1.0, 100.0]), torch.tensor([1.0, 100.0])),
         (torch.tensor([1.0, 2.5]), torch.tensor([1.0, 2.0])),
     ]
-    assert exactness._checked("lens", iter(pairs)).error == pytest.approx(0.25)
+    assert padding.checked("lens", iter(pairs)).error == pytest.approx(0.25)
 
 
 def test_texts_of_different_length_are_looked_at():
@@ -219,7 +207,7 @@ def test_of_a_long_text_the_beginning_is_looked_at():
     long, short = " ".join(["happy", *["sad"] * 6500]), " ".join(["happy"] * 400)
     kept, cut = chosen_texts(tokenizer, pd.Series([long, short]))
     assert kept == short and long.startswith(cut)
-    assert exactness.LONGEST - 5 < len(tokenizer(cut)["input_ids"]) <= exactness.LONGEST + 1, "a word may be cut"
+    assert padding.LONGEST - 5 < len(tokenizer(cut)["input_ids"]) <= padding.LONGEST + 1, "a word may be cut"
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError, MemoryError])
@@ -229,7 +217,7 @@ def test_a_lack_of_memory_is_no_property_of_a_model(error):
         yield
 
     with pytest.raises(error):
-        exactness._checked("heads", route())
+        padding.checked("heads", route())
 
 
 def test_texts_are_looked_at_from_the_first_to_the_last():

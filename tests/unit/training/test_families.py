@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 from benchmarks.families import CONFIGS, DESCRIPTIONS, random_model, word_pieces
-from emoscope.models.families import context_of, head_of
+from emoscope.models.families import classification_head_of, context_of
 from emoscope.models.folder import blocks_in, check_model_folder
 from emoscope.training.start import start_model
 
@@ -29,7 +29,8 @@ def test_every_base_of_every_family_gets_a_new_head(tmp_path, name, kind):
     assert blocks_in(tmp_path) == 3
     torch.manual_seed(1)
     model = start_model(tmp_path, copy.deepcopy(TOKENIZER), ["a", "b", "c", "d"], {"family": described})
-    assert head_of(model).weight.shape[0] == 4 and head_of(model).weight.std() < 0.25, "it is drawn anew"
+    weight = classification_head_of(model).weight
+    assert weight.shape[0] == 4 and weight.std() < 0.25, "it is drawn anew"
     stored, found = base.base_model.state_dict(), model.base_model.state_dict()
     assert all(torch.equal(stored[key], found[key]) for key in found.keys() & stored.keys())
     assert all("pooler" in key for key in found.keys() - stored.keys())

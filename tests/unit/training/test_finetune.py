@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.models.families import head_of
+from emoscope.models.families import classification_head_of
 from emoscope.models.logits import predict_logits
 from emoscope.training.finetune import CODE, fingerprint, rows_of, trainer_of, training_arguments
 from emoscope.training.start import start_model
@@ -30,7 +30,7 @@ def started(folder, tokenizer, classes=CLASSES, seed=1):
 @pytest.mark.parametrize("classes", [CLASSES, [*CLASSES, "love", "sadness"], CLASSES[:2]], ids=len)
 def test_the_head_is_new_and_the_rest_is_the_base(base, classifier, tokenizer, classes):
     model, again, other = (started(base, tokenizer, classes, seed) for seed in (1, 1, 2))
-    heads = [head_of(each) for each in (model, again, other, classifier)]
+    heads = [classification_head_of(each) for each in (model, again, other, classifier)]
     assert heads[0].weight.shape[0] == len(classes) == model.config.num_labels
     assert torch.equal(heads[0].weight, heads[1].weight)
     assert not torch.equal(heads[0].weight, heads[2].weight)
@@ -42,7 +42,7 @@ def test_the_head_is_new_and_the_rest_is_the_base(base, classifier, tokenizer, c
 
 def test_a_head_is_new_where_the_base_has_none(tmp_path, tokenizer):
     random_gpt2_lm(len(tokenizer)).save_pretrained(tmp_path)
-    weights = [head_of(started(tmp_path, tokenizer, seed=seed)).weight for seed in (1, 1, 2)]
+    weights = [classification_head_of(started(tmp_path, tokenizer, seed=seed)).weight for seed in (1, 1, 2)]
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
 
 

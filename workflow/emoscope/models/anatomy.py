@@ -30,7 +30,7 @@ class Family:
     feed_forward: str
     neurons: str  # the feed-forward's last projection, from its neurons
     readout: tuple[str, ...]  # from the pooled token's last residual to the logits: modules, and ACTIVATIONS by name
-    embedding: str  # of tokens; the first part of the path is what a checkpoint of the model below the head leaves out
+    embedding: str  # of tokens; the first part of the path is what a checkpoint of the bare model leaves out
     stores_in_out: bool = False  # weights are (in, out), not nn.Linear's (out, in)
     fused_by_head: bool = False  # a fused reader holds query, key and value of one head, then those of the next
     tokenizer: str | None = None  # the class that transformers takes where a folder names none
@@ -41,7 +41,7 @@ class Family:
     norms: tuple[str, ...] = ()  # of the residual stream, after attention and feed-forward (post-norm models)
     output_norms: tuple[str, ...] = ()  # what attention and feed-forward pass before they are added to the stream
     norms_add_one: bool = False  # norms scale by 1 + weight
-    pools_first: bool = False  # the head reads the first token, not the last one
+    pools_first: bool = False  # the classification head reads the first token, not the last one
     looks_ahead: bool = False  # attention goes to later tokens, too
     returns_tuple: bool = False  # a block returns its output as the first of several things
     masks_blocks: bool = False  # a block gets the attention mask as its second argument, true where allowed

@@ -191,7 +191,7 @@ def readout_of(model: PreTrainedModel) -> list[nn.Module | str]:
     return [step if step in ACTIVATIONS else model.get_submodule(step) for step in family_of(model).readout]
 
 
-def head_of(model: PreTrainedModel) -> nn.Linear:
+def classification_head_of(model: PreTrainedModel) -> nn.Linear:
     """The layer that gives the logits."""
     return readout_of(model)[-1]
 
@@ -204,7 +204,8 @@ def context_of(model: PreTrainedModel) -> int:
 
 
 def pooled_tokens(model: PreTrainedModel, input_ids: Tensor) -> Tensor:
-    """The place of the token that the head reads in each text of (rows, tokens): the first, or the last but padding."""
+    """The place of the token that the classification head reads in each text of (rows, tokens): the first, or the last
+    but padding."""
     places = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)
     if family_of(model).pools_first:
         return places[:, 0]
@@ -213,7 +214,7 @@ def pooled_tokens(model: PreTrainedModel, input_ids: Tensor) -> Tensor:
 
 
 def pooled_token(model: PreTrainedModel, input_ids: Tensor) -> int:
-    """The place of the token that the head reads, for one text (1, tokens)."""
+    """The place of the token that the classification head reads, for one text (1, tokens)."""
     return int(pooled_tokens(model, input_ids)[0])
 
 

@@ -134,7 +134,7 @@ def computed_at(module: nn.Module, places: Tensor) -> Iterator[None]:
 
 @contextmanager
 def computed_where_read(model: PreTrainedModel, input_ids: Tensor) -> Iterator[None]:
-    """Run what follows the attention of the last block only at the tokens that the head reads.
+    """Run what follows the attention of the last block only at the tokens that the classification head reads.
 
     Its queries, keys and values stay whole, and so does its residual stream at all tokens.
     """

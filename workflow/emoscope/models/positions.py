@@ -1,7 +1,7 @@
 """Kinds of token positions, which differ so much inside a model that what is typical of one is not so of another.
 
 The first token draws attention that has nothing better to do (Xiao et al., "Efficient Streaming Language Models with
-Attention Sinks", 2023), and the pooled token, which the head reads, gathers what the text amounts to.
+Attention Sinks", 2023), and the pooled token, which the classification head reads, gathers what the text amounts to.
 """
 
 from collections.abc import Mapping

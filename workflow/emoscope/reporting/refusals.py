@@ -17,7 +17,7 @@ TITLES = {
     "features": "Features",
 }
 CLAIMS = {
-    "pooled": "that the head reads one token alone",
+    "pooled": "that the classification head reads one token alone",
     "heads": "that the heads' outputs add up to that of their projection",
     "resumed": "that a run resumed at any block gives the answer of a whole one",
     "lens": "that the lens behind the last block gives the model's answer",

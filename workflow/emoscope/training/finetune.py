@@ -23,7 +23,7 @@ from transformers import (
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
 from emoscope.models.folder import check_model_folder
-from emoscope.models.inside.exactness import assert_padding
+from emoscope.models.inside.padding import assert_padding
 from emoscope.models.inside.structure import check_parts
 from emoscope.models.loading import (
     check_blocks,

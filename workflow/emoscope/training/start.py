@@ -16,7 +16,7 @@ from transformers import (
 
 from emoscope.errors import UserError
 from emoscope.models.anatomy import ACTIVATIONS, DESCRIBED, family_named, unknown
-from emoscope.models.families import context_of, family_of, head_of
+from emoscope.models.families import classification_head_of, context_of, family_of
 from emoscope.models.loading import (
     POOLER,
     architecture_of,
@@ -75,7 +75,7 @@ def start_model(
 
 
 def new_parts(settings: PretrainedConfig) -> tuple[str, ...]:
-    """Parts of a classifier that a model without its head lacks, by the names that `load_weights` wants."""
+    """Parts of a classifier that models without a classification head lack, by the names that `load_weights` wants."""
     family = family_named(settings.to_dict())
     if family is None:
         raise UserError(unknown(settings.model_type))
@@ -84,8 +84,8 @@ def new_parts(settings: PretrainedConfig) -> tuple[str, ...]:
 
 
 def draw_head(model: PreTrainedModel) -> None:
-    """Give a classifier new random weights in its head, as transformers draws them."""
-    head = head_of(model)
+    """Give a classifier new random weights in its classification head, as transformers draws them."""
+    head = classification_head_of(model)
     torch.nn.init.normal_(head.weight, std=model.config.initializer_range)
     if head.bias is not None:
         torch.nn.init.zeros_(head.bias)

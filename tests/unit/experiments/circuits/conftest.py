@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from emoscope.experiments.circuits.measure import MASKS, find_circuits
+from emoscope.experiments.circuits.measure import find_circuits
 from emoscope.experiments.circuits.measure_edges import find_edges
+from emoscope.experiments.circuits.orders import MASKS
 from emoscope.experiments.circuits.summarise import summarise_circuits
 from emoscope.experiments.circuits.summarise_edges import summarise_edges
 from emoscope.models.planted.circuit import nodes, plan

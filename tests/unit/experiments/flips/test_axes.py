@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from emoscope.experiments.flips.axes import AXES
-from emoscope.perturbation.effects import GROUPS
+from emoscope.perturbation.groups import GROUPS
 
 LEXICONS = Path(__file__).parents[4] / "data" / "lexicons"
 WORDS = {name: axis.rules.load(LEXICONS / axis.words) for name, axis in AXES.items()}
@@ -58,4 +58,4 @@ def test_groups_of_an_axis_differ_and_its_words_are_there():
 
 
 def test_every_axis_has_a_gap_between_its_groups_first_minus_second():
-    assert {axis.groups for axis in AXES.values()} <= set(GROUPS)
+    assert {name: axis.groups for name, axis in AXES.items()} == GROUPS

@@ -6,7 +6,7 @@ import pytest
 from safetensors.torch import save_file
 
 from emoscope.experiments.masking.measure import Mask, all_but_scores, block_scores, mask_all_but, mask_block
-from emoscope.models.inside.exactness import CHECKS
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.storage.files import write_json
 from emoscope.storage.names import WHOLE_BLOCK
@@ -53,9 +53,8 @@ def test_a_block_is_resampled_by_the_seed_of_the_run(files, classifier, tokenize
     mask = Mask(WHOLE_BLOCK, "resample")
 
     def scores(seed):
-        return block_scores(classifier, tokenizer, TEXTS, 1, [mask], reference_of(classifier, tokenizer, seed), 64)[
-            mask
-        ]
+        reference = reference_of(classifier, tokenizer, seed)
+        return block_scores(classifier, tokenizer, TEXTS, 1, [mask], reference, 64, CHECKS)[mask]
 
     assert_drawn_by_the_seed(pd.read_parquet(files["output"]), scores)
 
@@ -69,7 +68,7 @@ def test_all_but_one_is_of_attention_and_drawn_by_the_seed_of_the_run(files, cla
 
     def scores(seed):
         reference = reference_of(classifier, tokenizer, seed)
-        return all_but_scores(classifier, tokenizer, TEXTS, [mask], reference, 64)[2, mask]
+        return all_but_scores(classifier, tokenizer, TEXTS, [mask], reference, 64, CHECKS)[2, mask]
 
     assert_drawn_by_the_seed(found[found["block"] == 2], scores)
 

@@ -8,6 +8,7 @@ import yaml
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.measure import Mask, block_scores
 from emoscope.models.families import heads_of
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.logits import predict_logits
 from emoscope.storage.names import WHOLE_BLOCK
 from masked_by_hand import reference_of
@@ -26,7 +27,7 @@ def test_the_schema_offers_the_conditions_of_the_table_and_no_others():
 def test_every_condition_can_be_done_and_does_another_thing(classifier, tokenizer):
     assert heads_of(classifier) > 1
     masks = [Mask(WHOLE_BLOCK, name) for name in BLOCKS] + [Mask(head, name) for head in (0, 1) for name in HEADS]
-    scores = block_scores(classifier, tokenizer, TEXTS, 1, masks, reference_of(classifier, tokenizer), 1000)
+    scores = block_scores(classifier, tokenizer, TEXTS, 1, masks, reference_of(classifier, tokenizer), 1000, CHECKS)
     said = [predict_logits(classifier, tokenizer, TEXTS, 1000), *scores.values()]
     for number, one in enumerate(said):
         assert all(abs(one - other).max() > 1e-6 for other in said[:number]), masks[number - 1]

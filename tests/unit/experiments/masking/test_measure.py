@@ -8,6 +8,7 @@ import torch
 
 from emoscope.experiments.masking.measure import Mask, all_but_scores, block_scores, masks_of
 from emoscope.models.families import feed_forward_of, head_slice, projection_of
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import fixed_head, fixed_output, silenced_bias
 from emoscope.storage.names import WHOLE_BLOCK
 from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_of, resampled
@@ -19,7 +20,7 @@ WHOLE = ["described", "mean", "resample", "published", "mlp_zero", "mlp_mean", "
 
 def scores_of(model, tokenizer, block, masks):
     """In batches some of which hold texts of unequal length."""
-    return block_scores(model, tokenizer, TEXTS, block, masks, reference_of(model, tokenizer), tokens_per_batch=64)
+    return block_scores(model, tokenizer, TEXTS, block, masks, reference_of(model, tokenizer), 64, CHECKS)
 
 
 def by_hand(model, tokenizer, mask):
@@ -113,7 +114,7 @@ def test_a_text_resampled_from_itself_stays_as_it_is(classifier, tokenizer, unma
     chosen = same.drawn(len(TEXTS), 0)
     assert sorted(chosen) == list(range(len(TEXTS))) and (chosen != np.arange(len(TEXTS))).any()
     judged = [TEXTS[number] for number in chosen]
-    [scores] = block_scores(classifier, tokenizer, judged, 1, [Mask(-1, "resample")], same, 64).values()
+    [scores] = block_scores(classifier, tokenizer, judged, 1, [Mask(-1, "resample")], same, 64, CHECKS).values()
     np.testing.assert_allclose(scores, unmasked[chosen], atol=1e-4)
 
 
@@ -122,7 +123,7 @@ def test_all_blocks_but_one(classifier, tokenizer, unmasked, condition):
     """Every condition, every block that is kept, against masks on each of the others in a whole run."""
     masks = masks_of(classifier, [condition], [], 1)
     reference = reference_of(classifier, tokenizer)
-    scores = all_but_scores(classifier, tokenizer, TEXTS, masks, reference, 64)
+    scores = all_but_scores(classifier, tokenizer, TEXTS, masks, reference, 64, CHECKS)
     assert set(scores) == {(kept, mask) for kept in range(3) for mask in masks}
     means = {block: means_by_hand(classifier, tokenizer, OTHERS, block, "attention") for block in range(3)}
 
@@ -162,8 +163,8 @@ def test_every_mask_that_was_asked_for_is_made_once(classifier):
 def test_a_run_that_cannot_be_shortened_is_whole_and_the_same(classifier, tokenizer, monkeypatch, exact):
     """What would be spared is not, where a model does not allow it: it would otherwise spoil the answer."""
     masks, reference = [Mask(WHOLE_BLOCK, "described"), Mask(1, "mean")], reference_of(classifier, tokenizer)
-    short = block_scores(classifier, tokenizer, TEXTS, 1, masks, reference, 64)
-    kept = all_but_scores(classifier, tokenizer, TEXTS, masks[:1], reference, 64)
+    short = block_scores(classifier, tokenizer, TEXTS, 1, masks, reference, 64, CHECKS)
+    kept = all_but_scores(classifier, tokenizer, TEXTS, masks[:1], reference, 64, CHECKS)
     for needed, shortcut in (("resumed", "resumed_at"), ("pooled", "computed_where_read"), ("values", "idle")):
         if needed not in exact:
             monkeypatch.setattr(f"emoscope.experiments.masking.shortcuts.{shortcut}", None)

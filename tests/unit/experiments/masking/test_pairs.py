@@ -16,7 +16,7 @@ from emoscope.experiments.masking.pairs import costliest_heads, mask_pairs, pair
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.summarise import summarise_pairs
 from emoscope.models.families import head_slice
-from emoscope.models.inside.exactness import CHECKS
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import fixed_head
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.statistics.families import benjamini_hochberg
@@ -74,7 +74,7 @@ def judged_pairs(model, tokenizer, count: int = 4) -> pd.DataFrame:
     assert (samples["pred"] == samples["label"]).all()
     reference = Reference(REFERENCE, mean_outputs(model, tokenizer, REFERENCE, 1000))
     heads = [(0, head) for head in range(count)]
-    scores = pair_scores(model, tokenizer, JUDGED, heads, reference, 200)
+    scores = pair_scores(model, tokenizer, JUDGED, heads, reference, 200, CHECKS)
     parts = [
         score_table(model, samples["id"], logits, 0, Mask(0, "mean")).assign(
             **dict(zip(PAIR, (*first, *second), strict=True))
@@ -128,10 +128,11 @@ def test_a_head_whose_work_is_lost_with_anothers_overlaps(moods):
 
 def test_a_head_alone_is_what_the_mask_of_its_block_is(classifier, tokenizer):
     reference = reference_of(classifier, tokenizer)
-    scores = pair_scores(classifier, tokenizer, TEXTS, [(2, 1), (0, 3)], reference, 64)
+    scores = pair_scores(classifier, tokenizer, TEXTS, [(2, 1), (0, 3)], reference, 64, CHECKS)
     assert set(scores) == {((2, 1), (2, 1)), ((0, 3), (0, 3)), ((0, 3), (2, 1))}
     for block, head in ((2, 1), (0, 3)):
-        [alone] = block_scores(classifier, tokenizer, TEXTS, block, [Mask(head, "mean")], reference, 64).values()
+        masks = [Mask(head, "mean")]
+        [alone] = block_scores(classifier, tokenizer, TEXTS, block, masks, reference, 64, CHECKS).values()
         np.testing.assert_allclose(scores[(block, head), (block, head)], alone, atol=1e-4)
         assert np.abs(scores[(0, 3), (2, 1)] - alone).max() > 1e-3, "both are ablated, not one of them"
 
@@ -188,7 +189,7 @@ def test_a_run_writes_its_pairs_or_none(classifier, tokenizer, tmp_path, head_co
     samples = prediction_table(texts, predict_logits(classifier, tokenizer, TEXTS, 99), classes)
     samples.assign(text=TEXTS, group=0).to_parquet(tmp_path / "samples.parquet")
     masks = masks_of(classifier, ["described"], head_conditions, 1)
-    scores = block_scores(classifier, tokenizer, TEXTS, 1, masks, reference, 99)
+    scores = block_scores(classifier, tokenizer, TEXTS, 1, masks, reference, 99, CHECKS)
     parts = [score_table(classifier, texts["id"], logits, 1, mask) for mask, logits in scores.items()]
     pd.concat(parts).to_parquet(tmp_path / "block.parquet")
     save_file(dict(reference.means), tmp_path / "means.safetensors")
@@ -214,7 +215,7 @@ def test_a_run_writes_its_pairs_or_none(classifier, tokenizer, tmp_path, head_co
 
 def test_each_head_of_a_pair_is_ablated_in_its_own_block(classifier, tokenizer):
     reference = reference_of(classifier, tokenizer)
-    found = pair_scores(classifier, tokenizer, TEXTS, [(2, 1), (0, 3)], reference, 64)[(0, 3), (2, 1)]
+    found = pair_scores(classifier, tokenizer, TEXTS, [(2, 1), (0, 3)], reference, 64, CHECKS)[(0, 3), (2, 1)]
     means = {block: means_by_hand(classifier, tokenizer, OTHERS, block, "heads") for block in (0, 2)}
     for text, logits in zip(TEXTS, found, strict=True):
         with ExitStack() as stack, torch.inference_mode():

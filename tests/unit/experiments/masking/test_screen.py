@@ -22,7 +22,7 @@ from emoscope.experiments.masking.screen import (
 )
 from emoscope.experiments.masking.screened import screen_findings, with_effects
 from emoscope.models.families import head_slice, projection_of
-from emoscope.models.inside.exactness import CHECKS
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import changing_input
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.reporting.plots import svg

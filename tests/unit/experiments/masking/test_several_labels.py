@@ -11,7 +11,7 @@ from emoscope.experiments.masking.pairs import costliest_heads
 from emoscope.experiments.masking.reference import masking_reference
 from emoscope.experiments.masking.samples import most_confident
 from emoscope.experiments.masking.summarise import summarise
-from emoscope.models.inside.exactness import CHECKS
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.storage.decisions import SEVERAL, as_column
 from emoscope.storage.files import write_json, write_table

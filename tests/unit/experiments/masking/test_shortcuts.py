@@ -13,6 +13,7 @@ from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.shortcuts import Start
 from emoscope.models.batches import encode
 from emoscope.models.families import blocks_of, projections_of, readers_of
+from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.inside.structure import prepared
 from emoscope.models.interventions import answered, idle, noted
 from emoscope.storage.names import WHOLE_BLOCK
@@ -88,7 +89,7 @@ def test_under_a_mask_of_one_block_nothing_runs_that_is_known(work, block, mask,
     done = []
     for masks in ([mask], [mask, mask]):
         work.clear()
-        block_scores(model, TOKENIZER, JUDGED, block, masks, reference, 1000)
+        block_scores(model, TOKENIZER, JUDGED, block, masks, reference, 1000, CHECKS)
         done.append(sum(work))
     assert done[1] - done[0] == (everywhere * tokens + where_read * len(JUDGED)) * size + tokens * head
 
@@ -98,7 +99,7 @@ def test_attention_that_nobody_reads_does_not_run(work):
     model, reference = small("gpt2")
     head, tokens, size = model.score.weight.numel(), _size(), model.config.n_embd**2
     work.clear()
-    all_but_scores(model, TOKENIZER, JUDGED, [Mask(WHOLE_BLOCK, "mean")], reference, 1000)
+    all_but_scores(model, TOKENIZER, JUDGED, [Mask(WHOLE_BLOCK, "mean")], reference, 1000, CHECKS)
     everywhere = (8 + 8) + (12 + 8) + 12 + 3
     where_read = 8 + 8 + (1 + 8)
     assert sum(work) == (everywhere * tokens + where_read * len(JUDGED)) * size + 4 * tokens * head
@@ -108,7 +109,7 @@ def test_pairs_of_heads_share_what_their_first_block_reads(work):
     model, reference = small("gpt2")
     head, tokens, size = model.score.weight.numel(), _size(), model.config.n_embd**2
     work.clear()
-    pair_scores(model, TOKENIZER, JUDGED, [(0, 1), (0, 2)], reference, 1000)
+    pair_scores(model, TOKENIZER, JUDGED, [(0, 1), (0, 2)], reference, 1000, CHECKS)
     everywhere, where_read = 12 + 3 * (1 + 8 + 12 + 3), 3 * (1 + 8)
     assert sum(work) == (everywhere * tokens + where_read * len(JUDGED)) * size + 4 * tokens * head
 

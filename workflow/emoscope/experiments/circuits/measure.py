@@ -9,19 +9,11 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.circuits.kept import Trial, kept_logits, nodes_of
-from emoscope.experiments.circuits.names import (
-    GRADIENT,
-    INTEGRATED,
-    KEPT,
-    MASKING,
-    NODE,
-    PATCHING,
-    RANDOM,
-    REPLACED,
-)
+from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, NODE, PATCHING, REPLACED
+from emoscope.experiments.circuits.orders import CURVE_COLUMNS, masked_effects, rankings, to_check
 from emoscope.models.families import blocks_of
+from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.inside.estimates import estimated_effects
-from emoscope.models.inside.exactness import allowed, exact_checks
 from emoscope.models.inside.nodes import Node
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
@@ -34,15 +26,13 @@ from emoscope.perturbation.inside.patching import (
 from emoscope.perturbation.inside.sample import Drawn, draw
 from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.storage.files import write_table
-from emoscope.storage.names import ALL, NONE, WHOLE_BLOCK
+from emoscope.storage.names import NONE
 
 SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1)  # of the nodes that are kept
 REPLACED_ORDERS = 5  # random ones whose first parts are replaced, too: that is described, and decides nothing
 SAMPLE_COLUMNS = ["pair", "kind", "id", "origin", "cluster", "half", "rise", "fall", "total"]
 EFFECT_COLUMNS = ["pair", "method", *NODE, "effect"]
 CHECKED_COLUMNS = [*NODE, "largest", "random"]
-CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "nodes", "effect"]
-MASKS = {"head": "mean", "feed_forward": "mlp_mean"}  # the masks by which masking ranks
 
 
 def find_circuits(
@@ -138,42 +128,6 @@ def _row(seen: Seen) -> tuple:
     return seen.pair.kind, one.id, one.origin, one.cluster, seen.rise, seen.fall, seen.total
 
 
-def to_check(sizes: np.ndarray, count: int, rng: np.random.Generator) -> list[tuple[int, bool, bool]]:
-    """Which parts are patched, by number: the `count` largest, and as many of all drawn by chance; and which of both
-    each is."""
-    largest = set(np.argsort(-sizes, kind="stable")[:count].tolist())
-    by_chance = set(rng.permutation(len(sizes))[:count].tolist())
-    return [(number, number in largest, number in by_chance) for number in sorted(largest | by_chance)]
-
-
-def masked_effects(summary: pd.DataFrame, nodes: Sequence[Node]) -> np.ndarray | None:
-    """How far masking by the mean moves the margin of the confident samples, for each node; None if not all were."""
-    rows = summary[(summary["measure"] == "margin") & (summary["group"] == ALL)]
-    changes = {(row.condition, row.block, row.head): row.change for row in rows.itertuples()}
-    wanted = [(MASKS[site], block, WHOLE_BLOCK if head == NONE else head) for site, block, head in nodes]
-    return np.array([changes[mask] for mask in wanted]) if changes.keys() >= set(wanted) else None
-
-
-def rankings(
-    estimates: Mapping[str, np.ndarray],
-    halves: np.ndarray,
-    masked: np.ndarray | None,
-    random_orders: int,
-    rng: np.random.Generator,
-) -> dict[tuple[str, int], Sequence[np.ndarray]]:
-    """The nodes in the order in which they are kept, largest effect first, for the pairs of the first and the second
-    half of the texts; by ranking and draw. No rankings where a half has no pairs."""
-    if set(halves) != {0, 1}:
-        return {}
-    found = {}
-    for method, values in estimates.items():
-        found[method, 0] = [_descending(values[halves != half].mean(axis=0)) for half in (0, 1)]
-    if masked is not None:
-        found[MASKING, 0] = [_descending(masked)] * 2
-    nodes = next(iter(estimates.values())).shape[1]
-    return found | {(RANDOM, draw): [rng.permutation(nodes)] * 2 for draw in range(random_orders)}
-
-
 def exact_effects(
     model: PreTrainedModel, group: Sequence[Seen], parts: Sequence[Node], tokens_per_batch: int
 ) -> list[tuple]:
@@ -213,7 +167,3 @@ def curves_of(
                     asked.append((places[kept.tobytes()], seen, ranking, number, side, count))
     logits = kept_logits(model, trials, tokens_per_batch)
     return [(seen.number, *key, seen.ends[1] - float(seen.margin(logits[trial]))) for trial, seen, *key in asked]
-
-
-def _descending(effects: np.ndarray) -> np.ndarray:
-    return np.argsort(-np.abs(effects), kind="stable")

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel
 
-from emoscope.experiments.circuits.measure import CURVE_COLUMNS, masked_effects, rankings, to_check
 from emoscope.experiments.circuits.names import EDGE, GRADIENT, INTEGRATED, KEPT, PATCHING
+from emoscope.experiments.circuits.orders import CURVE_COLUMNS, masked_effects, rankings, to_check
 from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
-from emoscope.models.inside.exactness import LIMIT
 from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
 from emoscope.models.inside.nodes import Node
+from emoscope.models.inside.padding import LIMIT
 from emoscope.models.loading import load_classifier
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import draw

@@ -11,9 +11,9 @@ from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
 from emoscope.models.features.feature_texts import text_scores
 from emoscope.models.features.stream import gather
 from emoscope.models.loading import load_classifier
-from emoscope.perturbation.effects import named_first
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
+from emoscope.perturbation.pairs import named_first
 from emoscope.storage.files import write_table
 
 ACTIVE = ["kind", "pair", "cluster", "feature", "first", "second"]

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.data.split import stand_in
+from emoscope.data.known_texts import stand_in
 from emoscope.errors import UserError
 from emoscope.experiments.features.names import AUTOENCODER, MEAN, MODEL, ORIGINAL, RANDOM_WEIGHTS, TOKEN
 from emoscope.models.batches import padded_batches
@@ -32,7 +32,7 @@ from emoscope.models.features.autoencoder import (
 )
 from emoscope.models.features.lookups import Lookups, fit_lookups
 from emoscope.models.features.stream import counted, gather, residual_behind, run_on, with_previous
-from emoscope.models.inside.exactness import allowed, exact_checks
+from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import load_classifier, random_twin
 from emoscope.models.logits import predict_logits, probabilities, thresholds_of
 from emoscope.storage.decisions import decided, truth_of

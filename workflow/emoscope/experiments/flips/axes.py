@@ -1,6 +1,6 @@
 """The axes along which people are flipped: the one table of them, which rules, pages and filters read.
 
-To add an axis: its word list in data/lexicons, how to flip, an entry here, its name in the schema, and tests.
+To add an axis: its word list in data/lexicons, its groups, how to flip, an entry here, its name in the schema, tests.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from emoscope.perturbation.groups import GROUPS
 
 if TYPE_CHECKING:
     from emoscope.experiments.flips.race import Template
@@ -56,9 +58,6 @@ class Axis:
         return {(first,): f"{first} to {second}", (second,): f"{second} to {first}"}.get(tuple(named), "mixed")
 
 
-WHITE_AND_BLACK = ("white", "black")  # of the groups in the word list, those that the paper flips
-
-
 def _gender() -> Rules:
     from emoscope.experiments.flips.gender import flip_gender, gender_of
     from emoscope.perturbation.lexicons import GenderLexicon
@@ -70,7 +69,7 @@ def _race() -> Rules:
     from emoscope.experiments.flips.race import flip_race, race_of, race_templates
     from emoscope.perturbation.lexicons import RaceLexicon
 
-    flip, templates = (partial(function, groups=WHITE_AND_BLACK) for function in (flip_race, race_templates))
+    flip, templates = (partial(function, groups=GROUPS["race"]) for function in (flip_race, race_templates))
     return Rules(RaceLexicon.load, flip, race_of, templates)
 
 
@@ -78,7 +77,7 @@ AXES = {
     "gender": Axis(
         words="gender.csv",
         load_rules=_gender,
-        groups=("male", "female"),
+        groups=GROUPS["gender"],
         said="The paper found around 10 sentences with a change of at least 10 %, and does not say of how many.",
         published=True,
         planted=True,
@@ -86,7 +85,7 @@ AXES = {
     "race": Axis(
         words="race.yaml",
         load_rules=_race,
-        groups=WHITE_AND_BLACK,
+        groups=GROUPS["race"],  # of those in the word list, the ones that the paper flips
         said="The paper found no sentence with a significant change.",
         planted=True,
     ),

@@ -27,7 +27,7 @@ from emoscope.models.families import (
     heads_of,
     projection_of,
 )
-from emoscope.models.inside.exactness import CHECKS, allowed, exact_checks
+from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.interventions import (
     fixed_head,
     fixed_output,
@@ -156,7 +156,7 @@ def block_scores(
     masks: Sequence[Mask],
     reference: Reference,
     tokens_per_batch: int,
-    exact: Collection[str] = CHECKS,
+    exact: Collection[str],
 ) -> dict[Mask, np.ndarray]:
     """Logits (texts, classes) under every mask of one block or one of its heads.
 
@@ -187,7 +187,7 @@ def all_but_scores(
     masks: Sequence[Mask],
     reference: Reference,
     tokens_per_batch: int,
-    exact: Collection[str] = CHECKS,
+    exact: Collection[str],
 ) -> dict[tuple[int, Mask], np.ndarray]:
     """Logits (texts, classes) by the block that is kept and the mask that all others get.
 

@@ -18,7 +18,7 @@ from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.experiments.masking.shortcuts import spared, starts
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import readers_of
-from emoscope.models.inside.exactness import CHECKS, exact_checks
+from emoscope.models.inside.allowed import exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import prediction_columns, thresholds_of
 from emoscope.models.positions import kinds_of
@@ -85,7 +85,7 @@ def pair_scores(
     heads: Sequence[Head],
     reference: Reference,
     tokens_per_batch: int,
-    exact: Collection[str] = CHECKS,
+    exact: Collection[str],
 ) -> dict[tuple[Head, Head], np.ndarray]:
     """Logits (texts, classes) with every two of the heads replaced by their means, and each alone, as (head, head)."""
     pairs = [*((head, head) for head in heads), *combinations(sorted(heads), 2)]

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.data.split import stand_in
+from emoscope.data.known_texts import stand_in
 from emoscope.errors import UserError
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import attention_of, blocks_of, feed_forward_of, projection_of

@@ -1,7 +1,8 @@
 """What runs under masks need not compute, each only where a model gives the same answer without it.
 
 Blocks before the first mask get what they got without it; so do the projections that read what no mask has touched. In
-the last block the head reads one token of each text. What stands under a mask that replaces it is not computed at all.
+the last block the classification head reads one token of each text. What stands under a mask that replaces it is not
+computed at all.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -79,7 +80,7 @@ def spared(
 
 @contextmanager
 def read_alone(model: PreTrainedModel, inputs: Mapping[str, Tensor], exact: Collection[str]) -> Iterator[None]:
-    """Spare the last block all tokens but the one that the head reads, once attention is done."""
+    """Spare the last block all tokens but the one that the classification head reads, once attention is done."""
     with ExitStack() as stack:
         if "pooled" in exact:
             stack.enter_context(computed_where_read(model, inputs["input_ids"]))

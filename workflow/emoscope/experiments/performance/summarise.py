@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.data.split import stand_in
+from emoscope.data.known_texts import stand_in
 from emoscope.experiments.performance.findings import baseline_findings, findings_of
 from emoscope.experiments.performance.labels import OVERALL, f1_beside, label_statistic
 from emoscope.reporting.findings import write_findings

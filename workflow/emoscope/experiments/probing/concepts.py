@@ -15,11 +15,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from emoscope.data.split import stand_in
+from emoscope.data.known_texts import stand_in
 from emoscope.experiments.probing.names import CLASS, NEGATION
-from emoscope.perturbation.effects import named_first
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
+from emoscope.perturbation.pairs import named_first
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.storage.decisions import has_several
 

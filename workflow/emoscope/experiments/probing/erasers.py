@@ -29,10 +29,10 @@ Erasers = dict[int, Eraser]  # by depth
 def fit(method: str, draw: int, states: TokenStates, member: np.ndarray) -> Eraser:
     """Erase which texts are members, bool (texts,), from the states of their tokens.
 
-    A concept lies elsewhere at the word that says it than at the token that the head reads, so that each kind of place
-    is a concept of its own, and has a direction of its own: the other methods take away as many directions. By word,
-    so has each word that has one in its place in the twin, as `he` and `she` may differ otherwise than `aunt` and
-    `uncle`.
+    A concept lies elsewhere at the word that says it than at the token that the classification head reads, so that each
+    kind of place is a concept of its own, and has a direction of its own: the other methods take away as many
+    directions. By word, so has each word that has one in its place in the twin, as `he` and `she` may differ otherwise
+    than `aunt` and `uncle`.
     """
     values, inside = states.values, torch.from_numpy(member[states.text])
     kinds, between = _told(values, inside, _kinds(states, method in (names.BY_WORD, names.RANDOM_BY_WORD)))

@@ -15,7 +15,7 @@ from emoscope.experiments.probing.names import BY_CHANCE, CLASS, HERE, LAST, MET
 from emoscope.experiments.probing.probe import probed
 from emoscope.experiments.probing.states import Located, chosen_depths, located, place_states
 from emoscope.models.families import blocks_of
-from emoscope.models.inside.exactness import allowed, exact_checks
+from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
 from emoscope.storage.decisions import as_column, as_matrix, decided
@@ -70,7 +70,8 @@ def erase_concept(
     - accuracy: of test texts with one label, `text, named, right`: whether they name a group, so that a flip changes
       them, and whether that label is given, and no other.
 
-    The tables are empty where there are too few flips, or the head does not read one token, by `exactness`.
+    The tables are empty where there are too few flips, or the classification head does not read one token, by
+    `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
     least = thresholds_of(classifier, thresholds)

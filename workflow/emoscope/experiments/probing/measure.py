@@ -12,7 +12,7 @@ from emoscope.experiments.probing.concepts import OF_TEXTS, enough, people_examp
 from emoscope.experiments.probing.names import PLACES
 from emoscope.experiments.probing.probe import cheapest, dealt, probed
 from emoscope.experiments.probing.states import located, place_states
-from emoscope.models.inside.exactness import allowed, exact_checks
+from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
@@ -43,7 +43,7 @@ def read_concepts(
       and has no control;
     - texts: `concept, values, learned, judged, clusters, probed`: how many there are, and whether they are enough.
 
-    Both are empty where the head does not read one token, by `exactness`.
+    Both are empty where the classification head does not read one token, by `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
     training, testing = pd.read_parquet(train), pd.read_parquet(test)

@@ -21,7 +21,7 @@ from emoscope.models.families import blocks_of, pooled_token
 @dataclass(frozen=True)
 class Located:
     """A text's inputs, (1, tokens), the tokens of the words that say the concept with the names of what these say, if
-    given, and the token that the head reads."""
+    given, and the token that the classification head reads."""
 
     inputs: BatchEncoding
     word: list[int]
@@ -80,8 +80,8 @@ def place_states(
 @dataclass(frozen=True)
 class TokenStates:
     """The states of all tokens of some texts at one depth, (tokens, width), the text that each is of, and whether it is
-    of the words that say the concept (WORD), the one that the head reads (POOLED) or another one (MEAN); `said` names
-    what a word says, and is empty at other tokens."""
+    of the words that say the concept (WORD), the one that the classification head reads (POOLED) or another one (MEAN);
+    `said` names what a word says, and is empty at other tokens."""
 
     values: Tensor
     text: np.ndarray

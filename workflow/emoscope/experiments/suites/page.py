@@ -10,9 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.suites.goals import FOLLOWS
-from emoscope.perturbation.effects import named_first
 from emoscope.perturbation.pair_tables import balance_table, beyond, control_texts, examples, found
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, scored
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, named_first, scored
 from emoscope.reporting.html import cell, details, estimate, html_table, number, p_value, percent, signed
 from emoscope.reporting.passages import passage
 

@@ -1,8 +1,8 @@
 """Direct logit attribution (what each part writes towards each class) and the logit lens (the answer after each block).
 
 Direct logit attribution splits the pooled token's last residual into what the embedding, every head and every
-feed-forward wrote there, and sends each part through the final norm and the head. It shows direct effects only: what a
-head tells later blocks counts for those.
+feed-forward wrote there, and sends each part through the final norm and the classification head. It shows direct
+effects only: what a head tells later blocks counts for those.
 """
 
 import pandas as pd

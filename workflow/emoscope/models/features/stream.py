@@ -1,8 +1,8 @@
 """Residual-stream activations of a corpus' texts.
 
-The first position is left out, unless the head reads there, as BERT's does: whatever its token, models such as GPT-2
-and SmolLM2 put a vector there that is tens of times longer than all others and serves attention as a resting place,
-Xiao et al., "Efficient Streaming Language Models with Attention Sinks" (2023).
+The first position is left out, unless the classification head reads there, as BERT's does: whatever its token, models
+such as GPT-2 and SmolLM2 put a vector there that is tens of times longer than all others and serves attention as a
+resting place, Xiao et al., "Efficient Streaming Language Models with Attention Sinks" (2023).
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,8 @@ def with_previous(ids: Tensor) -> Tensor:
 
 
 def counted(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
-    """Which cells of a batch, (rows, tokens), are neither padding nor, unless the head reads there, the first one."""
+    """Which cells of a batch, (rows, tokens), are neither padding nor, unless the classification head reads there, the
+    first one."""
     kept = inputs["attention_mask"].bool()
     kept[:, 0] &= family_of(model).pools_first
     return kept

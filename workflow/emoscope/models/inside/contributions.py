@@ -26,8 +26,8 @@ ACTIVATIONS = {"tanh": torch.tanh, "gelu": functional.gelu, "relu": functional.r
 
 
 class Part(NamedTuple):
-    """A writer to the residual stream: `constant` (biases of the norms and of the head), `embedding`, or of a block
-    one `head`, the `bias` of its attention output projection, or the `feed_forward`."""
+    """A writer to the residual stream: `constant` (biases of the norms and of the classification head), `embedding`, or
+    of a block one `head`, the `bias` of its attention output projection, or the `feed_forward`."""
 
     part: str
     block: int = NONE
@@ -39,8 +39,8 @@ def contributions_of(model: PreTrainedModel, run: Activations, place: int) -> tu
     """Parts, and their contributions (parts, classes) to the logits, float64; they sum to the logits.
 
     Norms are linear once their scale is held at its actual value, so they are sent every part in proportion. BERT
-    norms its residual twice in a block, so earlier parts pass all later norms. An activation in the head, such as
-    tanh, is held at its actual slope from the origin, tanh(y) / y, in every dimension.
+    norms its residual twice in a block, so earlier parts pass all later norms. An activation in the classification
+    head, such as tanh, is held at its actual slope from the origin, tanh(y) / y, in every dimension.
     """
     held = partial(_held, add_one=family_of(model).norms_add_one)
     embedding = run.residual[0, place].double()

@@ -3,7 +3,7 @@
 Each gives pairs of tensors of one shape, on one text in float32: of each block, or of the answer.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.activations import Activations, activations_of
-from emoscope.models.batches import padded_batches
 from emoscope.models.families import (
     blocks_of,
     head_weights,
@@ -23,35 +22,23 @@ from emoscope.models.families import (
     residual_norms_of,
     split_readers,
 )
+from emoscope.models.inside.padding import Routes
 from emoscope.models.inside.visibility import MOST_QUERIES, MOST_TOKENS, additive, answers_seeing, visible_tokens
 from emoscope.models.interventions import changing_output, computed_where_read, recording, resumed_at
 
 
 @dataclass(frozen=True)
 class Text:
-    """One text: token ids (1, tokens), the place that the head reads, and what the model computes."""
+    """One text: token ids (1, tokens), the place that the classification head reads, and what the model computes."""
 
     inputs: dict[str, Tensor]
     place: int
     run: Activations
 
 
-Routes = Iterator[tuple[Tensor, Tensor]]  # the same quantity by two routes
-
-
 def read_text(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str) -> Text:
     inputs = dict(tokenizer(text, truncation=True, return_tensors="pt").to(model.device))
     return Text(inputs, pooled_token(model, inputs["input_ids"]), activations_of(model, inputs))
-
-
-def padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Routes:
-    """A text's answer alone and in a batch with all others, and with a text longer than any, so that all are padded."""
-    texts = [*texts, " ".join(texts)]
-    [(rows, together)] = padded_batches(tokenizer, texts, 10**9, model.device)
-    answers = model(**together).logits
-    for row, answer in zip(rows, answers, strict=True):
-        [(_, alone)] = padded_batches(tokenizer, [texts[row]], 10**9, model.device)
-        yield answer, model(**alone).logits[0]
 
 
 def pooled(model: PreTrainedModel, text: Text) -> Routes:

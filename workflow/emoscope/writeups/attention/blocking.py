@@ -25,7 +25,7 @@ from emoscope.models.families import (
     pooled_token,
     projection_of,
 )
-from emoscope.models.inside.exactness import LIMIT
+from emoscope.models.inside.padding import LIMIT
 from emoscope.models.inside.visibility import MOST_QUERIES, additive, answers_seeing, visible_tokens
 from emoscope.models.interventions import Change, changing_input, resumed_at
 from emoscope.models.logits import log_probabilities

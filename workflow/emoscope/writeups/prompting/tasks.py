@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from emoscope.data.known_texts import stand_in
 from emoscope.data.labels import YES_NO, class_numbers, known_labels, yes_no
 from emoscope.data.planted import EMOTIONS
-from emoscope.data.planted_tasks import SENTIMENTS, generate_task
-from emoscope.data.split import stand_in
 from emoscope.data.tables import checked_texts, load_table, refuse_swallowed, require_columns
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.hub import asking_hub
+from emoscope.writeups.prompting.planted_tasks import SENTIMENTS, generate_task
 
 
 def prepare_task(config: dict, train: Path, test: Path, about: Path) -> None:

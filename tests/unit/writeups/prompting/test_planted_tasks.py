@@ -2,7 +2,7 @@
 
 from emoscope.data.grammar import GRAMMAR
 from emoscope.data.planted import EMOTIONS
-from emoscope.data.planted_tasks import VALENCE, generate_task
+from emoscope.writeups.prompting.planted_tasks import VALENCE, generate_task
 
 
 def test_generated_labels_are_the_emotions_that_the_words_name():

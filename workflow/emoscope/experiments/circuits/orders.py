@@ -1,0 +1,53 @@
+"""In which order parts of a model, or edges between them, are kept, and which of them are made sure of."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from emoscope.experiments.circuits.names import MASKING, RANDOM
+from emoscope.models.inside.nodes import Node
+from emoscope.storage.names import ALL, NONE, WHOLE_BLOCK
+
+CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "nodes", "effect"]
+MASKS = {"head": "mean", "feed_forward": "mlp_mean"}  # the masks by which masking ranks
+
+
+def to_check(sizes: np.ndarray, count: int, rng: np.random.Generator) -> list[tuple[int, bool, bool]]:
+    """Which parts are patched, by number: the `count` largest, and as many of all drawn by chance; and which of both
+    each is."""
+    largest = set(np.argsort(-sizes, kind="stable")[:count].tolist())
+    by_chance = set(rng.permutation(len(sizes))[:count].tolist())
+    return [(number, number in largest, number in by_chance) for number in sorted(largest | by_chance)]
+
+
+def masked_effects(summary: pd.DataFrame, nodes: Sequence[Node]) -> np.ndarray | None:
+    """How far masking by the mean moves the margin of the confident samples, for each node; None if not all were."""
+    rows = summary[(summary["measure"] == "margin") & (summary["group"] == ALL)]
+    changes = {(row.condition, row.block, row.head): row.change for row in rows.itertuples()}
+    wanted = [(MASKS[site], block, WHOLE_BLOCK if head == NONE else head) for site, block, head in nodes]
+    return np.array([changes[mask] for mask in wanted]) if changes.keys() >= set(wanted) else None
+
+
+def rankings(
+    estimates: Mapping[str, np.ndarray],
+    halves: np.ndarray,
+    masked: np.ndarray | None,
+    random_orders: int,
+    rng: np.random.Generator,
+) -> dict[tuple[str, int], Sequence[np.ndarray]]:
+    """The nodes in the order in which they are kept, largest effect first, for the pairs of the first and the second
+    half of the texts; by ranking and draw. No rankings where a half has no pairs."""
+    if set(halves) != {0, 1}:
+        return {}
+    found = {}
+    for method, values in estimates.items():
+        found[method, 0] = [_descending(values[halves != half].mean(axis=0)) for half in (0, 1)]
+    if masked is not None:
+        found[MASKING, 0] = [_descending(masked)] * 2
+    nodes = next(iter(estimates.values())).shape[1]
+    return found | {(RANDOM, draw): [rng.permutation(nodes)] * 2 for draw in range(random_orders)}
+
+
+def _descending(effects: np.ndarray) -> np.ndarray:
+    return np.argsort(-np.abs(effects), kind="stable")
