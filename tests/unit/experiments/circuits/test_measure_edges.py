@@ -70,6 +70,7 @@ def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
     result = page.edges_result(axes, found.findings, edges.findings)
     said = words(result)
     assert "of 207 edges keep what a flip changes" in said
+    assert not edges.findings["name"].str.contains("halves").any(), "most of the edges patched are the largest"
     assert "not shown to be better or worse than a random order" in said, "of which there are five"
     assert "; by distance from the whole model (CMD), " in said and "headline" not in result, "the nodes' alone is that"
     assert "Race" not in said and words(page.no_edges(axes, found.findings, edges.findings)) == ""
