@@ -75,7 +75,7 @@ def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
     assert "; by distance from the whole model (CMD), " in said and "headline" not in result, "the nodes' alone is that"
     assert "Race" not in said and words(page.no_edges(axes, found.findings, edges.findings)) == ""
     table = words(page.strongest_edges("gender", edges.edges))
-    assert "the words" in table and "the answer" in table and "feed-forward of block" in table
+    assert "the words" in table and "the answer" in table and "MLP of block" in table
     areas = words(page.area_table(["gender"], edges.findings, "edges"))
     assert "edges to within 20 %" in areas and "left without" not in areas and "masking" in areas
     assert words(page.agreement_table(["gender"], edges.findings, "edge_agreement")).count("gender") == 2

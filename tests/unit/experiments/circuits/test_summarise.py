@@ -126,7 +126,7 @@ def test_a_circuit_keeps_the_difference_at_its_size_and_at_all_larger_ones():
     nodes = {name: found[f"gender.nodes.{name}"] for name in ("masking", "integrated_gradients", "random")}
     assert [finding.value for finding in nodes.values()] == [4, 3, 5]
     assert all(finding[1] == finding.low == finding.high for finding in nodes.values()), "all texts are alike"
-    assert {finding.note for finding in nodes.values()} == {"Of 5 heads and feed-forwards."}
+    assert {finding.note for finding in nodes.values()} == {"Of 5 heads and MLPs."}
 
 
 def test_the_size_of_a_circuit_has_an_interval_over_texts():

@@ -47,7 +47,7 @@ def curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set_title(title)
-        label_axes(axes, x="share of heads and feed-forwards", y="share of the difference" if side == KEPT else "")
+        label_axes(axes, x="share of heads and MLPs", y="share of the difference" if side == KEPT else "")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure
 

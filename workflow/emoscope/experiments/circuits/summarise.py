@@ -42,7 +42,7 @@ def summarise_circuits(
     for number, axis in enumerate(axes["axes"]):
         moved, *measured = (pd.read_parquet(paths[number]) for paths in (sample, effects, checked, curves))
         flips, options = moved[moved["kind"] == FLIP], resampling(statistics)
-        shares, kept, told = axis_tables(axis, flips, measured, options, NODE, ("parts", "heads and feed-forwards"))
+        shares, kept, told = axis_tables(axis, flips, measured, options, NODE, ("parts", "heads and MLPs"))
         write_table(shares, parts[number])
         write_table(kept, sizes[number])
         found += [*(margins(axis, moved, options) if len(flips) else ()), *told]
@@ -141,7 +141,7 @@ def _halves(values: np.ndarray, half: np.ndarray, weights: np.ndarray) -> float:
 
 
 def circuits(
-    axis: str, curves: Curves, sample: pd.DataFrame, options: dict, what: str = "heads and feed-forwards"
+    axis: str, curves: Curves, sample: pd.DataFrame, options: dict, what: str = "heads and MLPs"
 ) -> Iterator[Finding]:
     """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas_of_each`; `{axis}.gain.{ranking}` and, of estimates,
     `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.nodes.{ranking}`, see `Curves.fewest`, its interval

@@ -61,7 +61,7 @@ def patching_maps(words: Mapping[str, pd.DataFrame], parts: Mapping[str, pd.Data
     grid = figure.subplots(2, len(words), squeeze=False, sharey="row", height_ratios=heights)
     for axes_row, panels, limit, x, y in (
         (grid[0], words, 1, "blocks passed", ""),
-        (grid[1], parts, largest(parts), "head; all: the whole attention, FF: feed-forward", "block"),
+        (grid[1], parts, largest(parts), "head; all: the whole attention", "block"),
     ):
         for number, (axes, (title, table)) in enumerate(zip(axes_row, panels.items(), strict=True)):
             image = axes.imshow(table, aspect="auto", interpolation="none", **diverging(limit))
