@@ -1,7 +1,6 @@
 """The attention viewer in a real browser: by mouse and keyboard it shows what the tables hold; nothing else runs."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -17,21 +16,18 @@ from emoscope.writeups.attention.viewer import viewer
 from random_models import FAMILIES, TEXTS, train_wordpiece
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
-from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
-from browser.test_pages import CHROMIUM, DRIVER, TELEPHONE, chrome, requests_of  # noqa: E402
+from browser.driving import TELEPHONE  # noqa: E402
 
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
 SENTENCES = ["i feel happy about the dog and i feel happy about it", HOSTILE]
 BLOCKS, HEADS = 3, 4
 LAPTOP = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": False}
 SCRIPT = TEMPLATES / "attention_viewer.js"
-
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
 
 @pytest.fixture(scope="module")
@@ -85,23 +81,13 @@ def page_of(tables, path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory) -> Iterator[webdriver.Chrome]:
-    with chrome() as driver:
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", LAPTOP)
-        downloads = tmp_path_factory.mktemp("downloads")
-        driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
-        driver.downloads = downloads
-        yield driver
-
-
-@pytest.fixture
-def browser(driver, page) -> Iterator[webdriver.Chrome]:
-    """The page freshly opened; whatever a test did, nothing was fetched and nothing failed."""
-    driver.get_log("browser"), driver.get_log("performance")
-    driver.get(page.as_uri())
-    yield driver
-    assert not driver.get_log("browser")
-    assert not [url for url in requests_of(driver) if not url.startswith((page.as_uri(), "data:", "blob:"))]
+def driver(driver, tmp_path_factory):
+    """On a laptop's screen, with a folder for what it saves."""
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", LAPTOP)
+    downloads = tmp_path_factory.mktemp("downloads")
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
+    driver.downloads = downloads
+    return driver
 
 
 def status(browser) -> str:

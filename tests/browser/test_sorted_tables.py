@@ -1,6 +1,5 @@
 """Tables in a real browser: a reader sorts them by mouse and keyboard, and reads and hears which column they go by."""
 
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -11,13 +10,8 @@ from emoscope.reporting.html import badge, estimate, html_table, p_value, percen
 from emoscope.reporting.templates import fill, script_for
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
-from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
-
-from browser.test_pages import CHROMIUM, DRIVER, chrome, requests_of  # noqa: E402
-
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 CHANGES = [0.25, -0.3, float("nan"), 1.7e-7, -2e-6, 0.0, 0.1, -0.05, 12.5]
@@ -46,21 +40,6 @@ def page(tmp_path_factory) -> Path:
     parts = {"title": "Tables", "run": "", "kind": "", "links": {"x": ""}, "adopted": [], "provenance": {}}
     path.write_text(fill("page.html.j2", body=body, script=script_for(body), **parts), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[webdriver.Chrome]:
-    with chrome() as driver:
-        yield driver
-
-
-@pytest.fixture
-def browser(driver, page) -> Iterator[webdriver.Chrome]:
-    driver.get_log("browser"), driver.get_log("performance")
-    driver.get(page.as_uri())
-    yield driver
-    assert not driver.get_log("browser")
-    assert not [url for url in requests_of(driver) if not url.startswith((page.as_uri(), "data:"))]
 
 
 def button(browser, column: str):

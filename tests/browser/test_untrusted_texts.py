@@ -8,13 +8,10 @@ import yaml
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
 import emoscope  # noqa: E402
-from browser.test_pages import CHROMIUM, DRIVER, browser, requests_of  # noqa: E402, F401
+from browser.driving import requests_of  # noqa: E402
 from project import copy_project, snakemake  # noqa: E402
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed"),
-]
+pytestmark = pytest.mark.slow
 HOSTILE = [
     "<script>window.owned=1</script>",
     "<img src=x onerror=window.owned=1>",
@@ -101,30 +98,30 @@ def pages(reports) -> list[Path]:
     return found
 
 
-def test_no_text_becomes_part_of_a_page(browser, pages):  # noqa: F811
+def test_no_text_becomes_part_of_a_page(chromium, pages):
     for page in pages:
-        browser.get(page.as_uri())
-        assert browser.execute_script("return window.owned") is None, page
-        assert not [url for url in requests_of(browser) if not url.startswith(("file://", "data:"))], page
-        assert not browser.get_log("browser"), page  # a policy that has to stop something would say so
+        chromium.get(page.as_uri())
+        assert chromium.execute_script("return window.owned") is None, page
+        assert not [url for url in requests_of(chromium) if not url.startswith(("file://", "data:"))], page
+        assert not chromium.get_log("browser"), page  # a policy that has to stop something would say so
         injected = "svg, iframe, object, embed, base, a[href^=javascript], img:not([src^='data:']), body style"
-        assert browser.execute_script(f'return document.querySelectorAll("{injected}").length') == 0, page
-        assert browser.execute_script("return document.querySelectorAll('h1').length") == 1, page
+        assert chromium.execute_script(f'return document.querySelectorAll("{injected}").length') == 0, page
+        assert chromium.execute_script("return document.querySelectorAll('h1').length") == 1, page
         run = "return [...document.scripts].filter(s => s.type != 'application/json').map(s => s.textContent.trim())"
-        assert set(browser.execute_script(run)) <= OURS, page
+        assert set(chromium.execute_script(run)) <= OURS, page
         handlers = "return [...document.all].some(e => [...e.attributes].some(a => a.name.startsWith('on')))"
-        assert not browser.execute_script(handlers), page
-        drawn = browser.execute_script("return [...document.images].every(i => i.complete && i.naturalWidth)")
+        assert not chromium.execute_script(handlers), page
+        drawn = chromium.execute_script("return [...document.images].every(i => i.complete && i.naturalWidth)")
         assert drawn, page
 
 
-def test_the_texts_are_shown_as_they_are(browser, reports):  # noqa: F811
+def test_the_texts_are_shown_as_they_are(chromium, reports):
     shown = {}
     for page in ("tracing", "synonyms"):
-        browser.get((reports / "tiny-s1" / f"{page}.html").as_uri())
-        for closed in browser.find_elements("css selector", "details:not([open]) > summary"):
+        chromium.get((reports / "tiny-s1" / f"{page}.html").as_uri())
+        for closed in chromium.find_elements("css selector", "details:not([open]) > summary"):
             closed.click()
-        shown[page] = browser.execute_script("return document.body.textContent")
+        shown[page] = chromium.execute_script("return document.body.textContent")
     for page, text in shown.items():
         assert any(attack in text for attack in HOSTILE[:14]), page  # those without control characters
 

@@ -1,6 +1,5 @@
 """Coloured words in a real browser: by mouse and keyboard they show what the table holds; nothing else runs."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,9 @@ from emoscope.reporting.html import signed
 from emoscope.reporting.templates import TEMPLATES, fill
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
-from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
-
-from browser.test_pages import CHROMIUM, DRIVER, chrome, requests_of  # noqa: E402
-
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
 TEXTS = [
     "i feel happy",
@@ -67,20 +61,9 @@ def shown(request, tmp_path_factory) -> tuple[Path, pd.DataFrame, list[str]]:
     return path, scores, names
 
 
-@pytest.fixture(scope="module")
-def driver() -> Iterator[webdriver.Chrome]:
-    with chrome() as driver:
-        yield driver
-
-
 @pytest.fixture
-def browser(driver, shown) -> Iterator[webdriver.Chrome]:
-    """The page freshly opened; whatever a test did, nothing was fetched and nothing failed."""
-    driver.get_log("browser"), driver.get_log("performance")
-    driver.get(shown[0].as_uri())
-    yield driver
-    assert not driver.get_log("browser")
-    assert not [url for url in requests_of(driver) if not url.startswith((shown[0].as_uri(), "data:"))]
+def page(shown) -> Path:
+    return shown[0]
 
 
 def items(browser):

@@ -46,3 +46,11 @@ def test_the_readme_can_be_read_in_one_sitting():
 def test_the_readme_names_every_page_of_the_documentation():
     text = (ROOT / "README.md").read_text()
     assert not [page for page in PAGES if page.startswith("docs/") and f"`{page}`" not in text]
+
+
+def test_one_part_of_a_block_has_one_name_for_readers():
+    """The MLP; the glossary says what else it is called."""
+    told = [*(ROOT / "docs").glob("*.md"), *(ROOT / "workflow/report").rglob("*.j2"), ROOT / "README.md"]
+    told += [ROOT / "workflow/schemas/config.schema.yaml", *(ROOT / "workflow/notebooks").glob("*.ipynb")]
+    told += [path for name in ("page", "figures") for path in (ROOT / "workflow/emoscope").rglob(f"{name}.py")]
+    assert [path.name for path in told if "feed-forward" in path.read_text().lower()] == ["glossary.md"]

@@ -55,3 +55,13 @@ def test_accuracy_counts_who_lost_and_gained():
         [cell.get_text() for cell in line("td")] for line in BeautifulSoup(html, "html.parser").select("tbody tr")
     ]
     assert row[0] == "here" and row[-3:] == ["3", "1", "0.600"]
+
+
+def test_the_classes_that_tell_groups_apart_are_told_the_widest_gap_first():
+    gaps = {"gap_joy": (0.1, 0, 1), "gap_fear": (-0.3, -1, 0), "gap_love": (0.5, 0, 1), "gap_anger": (0.0, -1, 1)}
+    summary = summary_of(**gaps, change_joy=(0.9, 0, 1), verdict="different").assign(detectable=0.1)
+    summary.loc[summary["measure"] == "gap_love", "verdict"] = "equivalent"
+    summary.loc[summary["measure"] == "gap_anger", "verdict"] = "underpowered"
+    told, counts = pair_tables.told_gaps(summary)
+    assert told == ["P(fear) \N{MINUS SIGN}0.300", "P(joy) +0.100"]
+    assert counts == {"equivalent": 1, "underpowered": 1, "classes": 4}

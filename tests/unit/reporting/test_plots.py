@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from emoscope.experiments.masking import figures as masking_figures
 from emoscope.experiments.performance import figures as performance_figures
-from emoscope.reporting.plots import forest, legend_of, styled, svg
+from emoscope.reporting.plots import MARKERS, PALETTE, canvas, draw_band, forest, legend_of, styled, svg
 
 
 @pytest.mark.parametrize("number", [3, 11, 60])
@@ -72,3 +72,14 @@ def every_comment(node):
     yield from (child for child in node.childNodes if child.nodeType == child.COMMENT_NODE)
     for child in node.childNodes:
         yield from every_comment(child)
+
+
+def test_a_band_reaches_from_end_to_end_of_its_intervals_around_its_curve():
+    _, axes = canvas(3, 2)
+    rows = pd.DataFrame({"value": [1.0, 2.0], "low": [0.5, 1.0], "high": [1.5, 4.0]})
+    for number in range(len(PALETTE) + 1):
+        draw_band(axes, [0, 1], rows, number, f"series {number}", linewidth=2)
+    line, bounds = axes.lines[-1], axes.collections[-1].get_datalim(axes.transData).extents
+    assert list(line.get_ydata()) == [1, 2] and line.get_label() == f"series {number}" and line.get_linewidth() == 2
+    assert list(bounds) == [0, 0.5, 1, 4] and line.get_marker() == MARKERS[number % len(MARKERS)]
+    assert line.get_color() == axes.lines[0].get_color() == PALETTE[0], "after the last colour comes the first"

@@ -142,8 +142,7 @@ def labels_moved(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> 
     """Of several labels a text, those that texts gain or lose, the most frequent first; nothing of one label."""
     rows = []
     for key, summary in kinds.items():
-        gained = summary[summary["measure"].str.startswith("gained_")]
-        names = gained["measure"].str.removeprefix("gained_")
+        names = _of_classes(summary, "gained")["name"]
         moves = {name: [found(summary, f"{way}_{name}") for way in ("gained", "lost")] for name in names}
         ranked = sorted(moves.items(), key=lambda one: -sum(row["value"] for row in one[1]))
         for name, (gain, loss) in ranked:
@@ -159,16 +158,30 @@ def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: st
     rows = [
         {
             **dict(zip(titles, key, strict=True)),
-            "class": row["measure"].removeprefix(f"{kind}_"),
+            "class": row["name"],
             "mean": cell(row),
             "adjusted p": p_value(row["p_adjusted"]),
             "would show from": unsigned(row["detectable"]),
             "no effect?": badge(row["verdict"]),
         }
         for key, summary in kinds.items()
-        for row in summary[summary["measure"].str.startswith(f"{kind}_")].to_dict("records")
+        for row in _of_classes(summary, kind).to_dict("records")
     ]
     return html_table(rows, caption, text=(*titles, "class", "no effect?"))
+
+
+def told_gaps(summary: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
+    """The classes that tell the groups apart, the widest gap first; how many there are, and of which verdict."""
+    gaps = _of_classes(summary, "gap").sort_values("value", key=abs, ascending=False)
+    told = [f"P({row.name}) {signed(row.value)}" for row in gaps[gaps["verdict"] == "different"].itertuples()]
+    counts = {verdict: int((gaps["verdict"] == verdict).sum()) for verdict in ("equivalent", "underpowered")}
+    return told, counts | {"classes": len(gaps)}
+
+
+def _of_classes(summary: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """The rows on a measure of single classes, with the class as `name`."""
+    rows = summary[summary["measure"].str.startswith(f"{kind}_")]
+    return rows.assign(name=rows["measure"].str.removeprefix(f"{kind}_"))
 
 
 def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], alpha: float) -> Markup:
@@ -176,7 +189,7 @@ def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], alpha: flo
     rows = []
     for key, summary in kinds.items():
         texts, independent = (int(summary[count].max()) for count in ("texts", "clusters"))
-        changes = summary[summary["measure"].str.startswith("change_")]
+        changes = _of_classes(summary, "change")
         rows.append(
             {
                 **dict(zip(titles, key, strict=True)),
@@ -193,12 +206,7 @@ def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], alpha: flo
 
 def forest_rows(kinds: Mapping[str, pd.DataFrame], kind: str) -> pd.DataFrame:
     """Each class's change or gap as `name, series, value, low, high`, for a forest plot."""
-    parts = [
-        summary[summary["measure"].str.startswith(f"{kind}_")].assign(
-            name=lambda rows: rows["measure"].str.removeprefix(f"{kind}_"), series=series
-        )
-        for series, summary in kinds.items()
-    ]
+    parts = [_of_classes(summary, kind).assign(series=series) for series, summary in kinds.items()]
     return pd.concat(parts)[["name", "series", "value", "low", "high"]]
 
 

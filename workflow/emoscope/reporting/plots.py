@@ -138,3 +138,12 @@ def draw_intervals(axes: Axes, value, low, high, places, number: int, name: str)
     colour = PALETTE[number % len(PALETTE)]
     axes.hlines(places, low, high, color=colour, linewidth=1.4)
     axes.plot(value, places, MARKERS[number % len(MARKERS)], color=colour, markersize=4.5, label=name)
+
+
+def draw_band(axes: Axes, x, rows: pd.DataFrame, number: int, name: str | None, **style) -> None:
+    """A curve through `value` at `x`, its intervals from `low` to `high` as a band, as series `number`; `style` is what
+    the line has of its own."""
+    colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
+    axes.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.15, linewidth=0)
+    style = {"marker": marker, "markersize": 3.5, "linewidth": 1.3} | style
+    axes.plot(x, rows["value"], color=colour, label=name, **style)

@@ -70,11 +70,12 @@ def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
     result = page.edges_result(axes, found.findings, edges.findings)
     said = words(result)
     assert "of 207 edges keep what a flip changes" in said
+    assert not edges.findings["name"].str.contains("halves").any(), "most of the edges patched are the largest"
     assert "not shown to be better or worse than a random order" in said, "of which there are five"
     assert "; by distance from the whole model (CMD), " in said and "headline" not in result, "the nodes' alone is that"
     assert "Race" not in said and words(page.no_edges(axes, found.findings, edges.findings)) == ""
     table = words(page.strongest_edges("gender", edges.edges))
-    assert "the words" in table and "the answer" in table and "feed-forward of block" in table
+    assert "the words" in table and "the answer" in table and "MLP of block" in table
     areas = words(page.area_table(["gender"], edges.findings, "edges"))
     assert "edges to within 20 %" in areas and "left without" not in areas and "masking" in areas
     assert words(page.agreement_table(["gender"], edges.findings, "edge_agreement")).count("gender") == 2

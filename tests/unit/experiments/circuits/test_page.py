@@ -16,7 +16,7 @@ def test_the_page_says_what_was_found(found):
     size = found.findings.set_index("name").loc["gender.nodes.integrated_gradients"]
     assert size["value"] == len(found.circuit.roles)
     interval = f"[{size['low']:.0f}, {size['high']:.0f}]"
-    assert f"; {len(found.circuit.roles)} {interval} of 20 heads and feed-forwards keep what a flip" in said
+    assert f"; {len(found.circuit.roles)} {interval} of 20 heads and MLPs keep what a flip" in said
     moved = found.findings.set_index("name").loc[["gender.margin", "gender.neutral.margin"], "value"]
     assert said.startswith(f"Gender: a flip moves the margin by {unsigned(moved.iloc[0])} [")
     assert f"a neutral swap by {unsigned(moved.iloc[1])}" in said
@@ -31,7 +31,7 @@ def test_the_page_says_what_was_found(found):
     assert table.count("than masking") == 2, "both estimates are held against masking"
     assert words(page.agreement_table(axes, found.findings)).count("gender") == 2
     strongest = words(page.strongest("gender", found.parts))
-    assert "feed-forward of block 3" in strongest and "attention of block 0" in strongest
+    assert "MLP of block 3" in strongest and "attention of block 0" in strongest
     assert "head 3 of block 0" in strongest
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from emoscope.experiments.circuits import page
 from emoscope.experiments.circuits.curves import Curves, curves_of
-from emoscope.experiments.circuits.names import INTEGRATED, KEPT, MASKING, PATCHING, RANDOM, REPLACED
-from emoscope.experiments.circuits.summarise import _halves, circuits, part_table
+from emoscope.experiments.circuits.names import INTEGRATED, KEPT, MASKING, NODE, PATCHING, RANDOM, REPLACED
+from emoscope.experiments.circuits.summarise import _halves, axis_tables, circuits, part_table
 from emoscope.statistics.bootstrap import bootstrap_statistic
 
 SAMPLE = pd.DataFrame({"pair": [0, 1], "cluster": ["a", "b"], "total": [1.0, 3.0]})
@@ -55,6 +55,13 @@ def test_shares_of_parts_are_of_the_mean_total(found):
     assert parts["largest"].sum() == 6 and parts["random"].sum() == 6
     empty = part_table(found.sample, found.effects, found.checked.iloc[:0])
     assert not empty["largest"].any() and not empty["random"].any()
+
+
+@pytest.mark.parametrize("flips", [SAMPLE.assign(total=0.0), SAMPLE.head(0)], ids=["that move nothing", "none"])
+def test_of_flips_that_move_no_margin_nothing_is_said(found, flips):
+    measured = [found.effects, found.checked, found.curves]
+    parts, sizes, told = axis_tables("gender", flips, measured, {}, NODE, ("parts", "parts"))
+    assert parts.empty and list(parts) == list(found.parts) and sizes.empty and told == []
 
 
 def test_the_findings_on_a_planted_circuit(found):
@@ -119,7 +126,7 @@ def test_a_circuit_keeps_the_difference_at_its_size_and_at_all_larger_ones():
     nodes = {name: found[f"gender.nodes.{name}"] for name in ("masking", "integrated_gradients", "random")}
     assert [finding.value for finding in nodes.values()] == [4, 3, 5]
     assert all(finding[1] == finding.low == finding.high for finding in nodes.values()), "all texts are alike"
-    assert {finding.note for finding in nodes.values()} == {"Of 5 heads and feed-forwards."}
+    assert {finding.note for finding in nodes.values()} == {"Of 5 heads and MLPs."}
 
 
 def test_the_size_of_a_circuit_has_an_interval_over_texts():

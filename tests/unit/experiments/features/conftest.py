@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.features.flips import switch_features
-from emoscope.experiments.features.measure import learn_features, save_autoencoders
+from emoscope.experiments.features.measure import learn_features
 from emoscope.experiments.features.moves import move_features
 from emoscope.experiments.features.summarise import summarise_features
+from emoscope.models.features.stored import save_autoencoders
 from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import compiled
 from emoscope.models.planted.texts import sentences

@@ -8,14 +8,9 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.experiments.features.measure import (
-    block_of,
-    distinct_texts,
-    learn_features,
-    load_autoencoders,
-    save_autoencoders,
-)
-from emoscope.models.features.autoencoder import TopKAutoencoder
+from emoscope.experiments.features.measure import block_of, learn_features
+from emoscope.experiments.features.texts import distinct_texts
+from emoscope.models.features.stored import load_autoencoders
 from emoscope.models.logits import predict_logits
 from emoscope.models.planted.circuit import CLASSES, plan
 from emoscope.models.planted.compiled import compiled, tokenizer_for
@@ -59,17 +54,6 @@ def test_each_seed_is_an_autoencoder_of_its_own(found):
     rates = found.rates[found.rates["weights"] == "the model"].groupby("seed")["rate"].sum()
     assert (rates <= 8 + 1e-6).all() and (rates > 7).all(), "so many are active at a token"
     assert value(found, "dead") == (found.rates.query("weights == 'the model'")["rate"] == 0).mean()
-
-
-def test_autoencoders_survive_the_disk(tmp_path):
-    made = []
-    for seed in range(2):
-        made.append(TopKAutoencoder(4, 6, 2))
-        made[-1].start(torch.randn(9, 4), torch.Generator().manual_seed(seed))
-    save_autoencoders(made, 3, tmp_path / "weights.safetensors")
-    found, block = load_autoencoders(tmp_path / "weights.safetensors", torch.device("cpu"))
-    units = torch.randn(5, 4)
-    assert block == 3 and all(torch.equal(one(units), own(units)) for one, own in zip(found, made, strict=True))
 
 
 def test_half_of_the_blocks_are_still_to_come():

@@ -80,6 +80,7 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
         assert all(group in table for group in MODELS)
     assert "P(&lt;joy&gt;)" in tables[2] and "<joy>" not in tables[2]
     assert tables[3].count("&lt;joy&gt;") == 2 and "<joy>" not in tables[3]  # once for recall, once for precision
+    assert "Gender, test texts;" in tables[1] and "Synonyms, word by word;" in tables[1], "as on the pages of each run"
     training = {"seconds": 60.0, "parameters": 1000, "resumed_from_step": 0, "precision": "fp32"}
     assert "60 ± 0" in report.setups(SETTINGS, MODELS, dict.fromkeys(SETTINGS, training))
     known = {"trained": "elsewhere", "parameters": 1000}

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from emoscope.experiments.circuits.names import KEPT, PATCHING, REPLACED
-from emoscope.reporting.plots import MARKERS, PALETTE, canvas, label_axes, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, canvas, draw_band, label_axes, styled
 
 SIDES = {KEPT: "only these go on as in the text", REPLACED: "these are as in the flipped text"}
 
@@ -41,15 +41,13 @@ def curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     for axes, (side, title) in zip(grid, SIDES.items(), strict=True):
         for number, (ranking, name) in enumerate(titles.items()):
             rows = sizes[(sizes["side"] == side) & (sizes["ranking"] == ranking)].sort_values("nodes")
-            axes.fill_between(rows["share"], rows["low"], rows["high"], color=PALETTE[number], alpha=0.15, linewidth=0)
-            style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.3}
-            axes.plot(rows["share"], rows["value"], label=name, **style)
+            draw_band(axes, rows["share"], rows, number, name)
         for level in (0, 1):
             axes.axhline(level, color="#888", linewidth=0.6)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set_title(title)
-        label_axes(axes, x="share of heads and feed-forwards", y="share of the difference" if side == KEPT else "")
+        label_axes(axes, x="share of heads and MLPs", y="share of the difference" if side == KEPT else "")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure
 
@@ -61,9 +59,7 @@ def edge_curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     for number, (ranking, name) in enumerate(titles.items()):
         rows = sizes[sizes["ranking"] == ranking].sort_values("nodes")
         rows = rows[rows["nodes"] > 0]  # no place for it where shares are drawn by their order of magnitude
-        axes.fill_between(rows["share"], rows["low"], rows["high"], color=PALETTE[number], alpha=0.15, linewidth=0)
-        style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.3}
-        axes.plot(rows["share"], rows["value"], label=name, **style)
+        draw_band(axes, rows["share"], rows, number, name)
     for level in (0, 1):
         axes.axhline(level, color="#888", linewidth=0.6)
     axes.set_xscale("log")

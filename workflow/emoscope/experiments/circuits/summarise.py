@@ -40,23 +40,30 @@ def summarise_circuits(
     files are in the order of `axes["axes"]`."""
     found: list[Finding] = []
     for number, axis in enumerate(axes["axes"]):
-        files = (sample, effects, checked, curves)
-        moved, effect, chosen, curve = (pd.read_parquet(paths[number]) for paths in files)
-        flips = moved[moved["kind"] == FLIP]
-        told = flips["total"].mean() > ROUNDING if len(flips) else False
-        options = resampling(statistics)
-        kept = curves_of(flips, curve) if told and len(curve) else None
-        write_table(
-            part_table(flips, effect, chosen) if told else pd.DataFrame(columns=[*NODE, *SHARE_COLUMNS]), parts[number]
-        )
-        write_table(size_table(kept, flips, options) if kept else pd.DataFrame(columns=SIZE_COLUMNS), sizes[number])
-        if len(flips):
-            found += margins(axis, moved, options)
-        if told:
-            found += agreement(axis, flips, effect, chosen, options)
-        if kept:
-            found += circuits(axis, kept, flips, options)
+        moved, *measured = (pd.read_parquet(paths[number]) for paths in (sample, effects, checked, curves))
+        flips, options = moved[moved["kind"] == FLIP], resampling(statistics)
+        shares, kept, told = axis_tables(axis, flips, measured, options, NODE, ("parts", "heads and MLPs"))
+        write_table(shares, parts[number])
+        write_table(kept, sizes[number])
+        found += [*(margins(axis, moved, options) if len(flips) else ()), *told]
     write_findings(found, findings)
+
+
+def axis_tables(
+    axis: str, flips: pd.DataFrame, measured: list[pd.DataFrame], options: dict, key: list[str], names: tuple[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Finding]]:
+    """`part_table` and `size_table` of effects, of what was checked and of curves, and what they say of parts or edges,
+    by these names; empty of flips that move no margin, the second also where no circuit was kept."""
+    effects, checked, curves = measured
+    sizes = pd.DataFrame(columns=SIZE_COLUMNS)
+    if not flips["total"].mean() > ROUNDING:  # nor of no flips, whose mean is NaN
+        return pd.DataFrame(columns=[*key, *SHARE_COLUMNS]), sizes, []
+    found = [*agreement(axis, flips, effects, checked, options, key, names[0])]
+    if len(curves):
+        kept = curves_of(flips, curves)
+        sizes = size_table(kept, flips, options)
+        found += circuits(axis, kept, flips, options, names[1])
+    return part_table(flips, effects, checked, key), sizes, found
 
 
 def part_table(
@@ -87,13 +94,13 @@ def agreement(
     effects: pd.DataFrame,
     checked: pd.DataFrame,
     options: dict,
-    key: list[str] = NODE,
-    what: str = "parts",
+    key: list[str],
+    what: str,
 ) -> Iterator[Finding]:
     """Estimates against patching, over parts drawn by chance: `{axis}.rank_correlation.{method}`, and
-    `{axis}.error.{method}`, the mean absolute error over the mean absolute effect. `{axis}.halves.{method}`: the rank
-    correlation of the estimates in one half of the texts with those in the other. `{axis}.missed`: the largest share
-    of the difference of a part that was drawn and is not among those estimated largest."""
+    `{axis}.error.{method}`, the mean absolute error over the mean absolute effect. `{axis}.halves.{method}`, of
+    parts: the rank correlation of the estimates in one half of the texts with those in the other. `{axis}.missed`: the
+    largest share of the difference of a part that was drawn and is not among those estimated largest."""
     table = effects.pivot(index="pair", columns=["method", *key], values="effect").reindex(sample["pair"])
     nodes = [tuple(row) for row in checked.loc[checked["random"], key].itertuples(index=False)]
     exact = table[PATCHING][nodes].to_numpy()
@@ -113,7 +120,7 @@ def agreement(
         low, high = (np.broadcast_to(bound, found.shape) for bound in (low, high))
         for number, name in enumerate(("rank_correlation", "error")):
             yield Finding(f"{axis}.{name}.{in_findings(method)}", found[number], low[number], high[number], note)
-        if sample["half"].nunique() == 2:
+        if key == NODE and sample["half"].nunique() == 2:  # of few edges, most the largest, halves would say nothing
             halves = partial(_halves, table[method].to_numpy(), sample["half"].to_numpy())
             bounds = bootstrap_statistic(halves, clusters, **options)
             told = f"All {table[method].shape[1]} parts."
@@ -134,7 +141,7 @@ def _halves(values: np.ndarray, half: np.ndarray, weights: np.ndarray) -> float:
 
 
 def circuits(
-    axis: str, curves: Curves, sample: pd.DataFrame, options: dict, what: str = "heads and feed-forwards"
+    axis: str, curves: Curves, sample: pd.DataFrame, options: dict, what: str = "heads and MLPs"
 ) -> Iterator[Finding]:
     """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas_of_each`; `{axis}.gain.{ranking}` and, of estimates,
     `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.nodes.{ranking}`, see `Curves.fewest`, its interval

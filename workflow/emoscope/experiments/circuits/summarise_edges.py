@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.experiments.circuits.curves import SIZE_COLUMNS, curves_of, size_table
 from emoscope.experiments.circuits.names import EDGE
-from emoscope.experiments.circuits.summarise import SHARE_COLUMNS, agreement, circuits, part_table
-from emoscope.perturbation.inside.names import FLIP, ROUNDING
+from emoscope.experiments.circuits.summarise import axis_tables
+from emoscope.perturbation.inside.names import FLIP
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
@@ -28,19 +27,10 @@ def summarise_edges(
     of edges that were patched, and `size_table`, and their findings by the same names."""
     found: list[Finding] = []
     for number, axis in enumerate(axes["axes"]):
-        files = (sample, effects, checked, curves)
-        flips, effect, chosen, curve = (pd.read_parquet(paths[number]) for paths in files)
-        flips = flips[(flips["kind"] == FLIP) & flips["pair"].isin(effect["pair"])]
-        told, options = len(flips) and flips["total"].mean() > ROUNDING, resampling(statistics)
-        kept = curves_of(flips, curve) if told and len(curve) else None
-        table = part_table(flips, effect, chosen, EDGE) if told else pd.DataFrame(columns=[*EDGE, *SHARE_COLUMNS])
-        write_table(table, edges[number])
-        write_table(
-            size_table(kept, flips, options) if kept else pd.DataFrame(columns=SIZE_COLUMNS), edge_sizes[number]
-        )
-        if told:
-            whole = flips.assign(half=0)  # of so few edges, most of them the largest, halves would say nothing
-            found += agreement(axis, whole, effect, chosen, options, EDGE, "edges")
-        if kept:
-            found += circuits(axis, kept, flips, options, "edges")
+        moved, *measured = (pd.read_parquet(paths[number]) for paths in (sample, effects, checked, curves))
+        flips = moved[(moved["kind"] == FLIP) & moved["pair"].isin(measured[0]["pair"])]
+        shares, kept, told = axis_tables(axis, flips, measured, resampling(statistics), EDGE, ("edges", "edges"))
+        write_table(shares, edges[number])
+        write_table(kept, edge_sizes[number])
+        found += told
     write_findings(found, edge_findings)

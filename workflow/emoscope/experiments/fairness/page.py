@@ -17,7 +17,7 @@ from emoscope.experiments.fairness.groups import (
     TRUE_POSITIVES,
     WORDS,
 )
-from emoscope.perturbation.pair_tables import ORIGINS
+from emoscope.perturbation.pair_tables import ORIGINS, told_gaps
 from emoscope.reporting.html import (
     badge,
     cell,
@@ -51,7 +51,7 @@ def gaps_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[tuple[str, str
 def main_result(gaps: Mapping[tuple[str, str], pd.DataFrame], groups: pd.DataFrame) -> Markup:
     """The headline: for which classes the people in the same text make a difference."""
     return say(
-        "main_result", gaps=[(axis, of, _sides(groups, axis), *_told(rows)) for (axis, of), rows in gaps.items()]
+        "main_result", gaps=[(axis, of, _sides(groups, axis), *told_gaps(rows)) for (axis, of), rows in gaps.items()]
     )
 
 
@@ -59,7 +59,9 @@ def gap_sentences(gaps: Mapping[tuple[str, str], pd.DataFrame], groups: pd.DataF
     """For which classes the same text gets another answer with other people in it, axis by axis."""
     parts = []
     for (axis, of), rows in gaps.items():
-        told, counts = _told(rows)
+        told, counts = told_gaps(rows)
+        gap = rows[rows["measure"].str.startswith("gap_")]
+        counts |= {"detectable": gap["detectable"].max(), "pairs": int(gap["pairs"].max())}
         parts.append(say("gap", axis=axis, of=of, sides=_sides(groups, axis), told=told, **counts))
     return Markup("\n").join(parts)
 
@@ -201,19 +203,6 @@ def test_sentences(templates: pd.DataFrame) -> Markup:
                 apart=different["name"].nunique(), different=len(different), detectable=table["detectable"].median())
         )  # fmt: skip
     return Markup("\n").join(parts)
-
-
-def _told(summary: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
-    """The classes that differ between the groups, with their gaps; and how many classes have which verdict."""
-    gaps = summary[summary["measure"].str.startswith("gap_")]
-    different = gaps[gaps["verdict"] == "different"].sort_values("value", key=abs, ascending=False)
-    told = [f"P({row['measure'].removeprefix('gap_')}) {signed(row['value'])}" for row in different.to_dict("records")]
-    counts = {verdict: int((gaps["verdict"] == verdict).sum()) for verdict in ("equivalent", "underpowered")}
-    return told, counts | {
-        "classes": len(gaps),
-        "detectable": gaps["detectable"].max(),
-        "pairs": int(gaps["pairs"].max()),
-    }
 
 
 def _sides(groups: pd.DataFrame, axis: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from emoscope.experiments.features.names import FEATURE, MEANS, RANDOM
-from emoscope.reporting.plots import MARKERS, PALETTE, canvas, label_axes, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, canvas, draw_band, label_axes, styled
 
 TITLES: Mapping[str, str] = {FEATURE: "the feature", MEANS: "between the class's means", RANDOM: "random directions"}
 IN_A_ROW = 3
@@ -48,9 +48,7 @@ def doses(table: pd.DataFrame) -> Figure:
         feature, label = named[place]
         for number, way in enumerate(TITLES):
             own = table[(table["feature"] == feature) & (table["way"] == way)].sort_values("dose")
-            style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 3.5, "linewidth": 1.3}
-            axes.fill_between(own["dose"], own["low"], own["high"], color=PALETTE[number], alpha=0.15, linewidth=0)
-            axes.plot(own["dose"], own["value"], label=TITLES[way], **style)
+            draw_band(axes, own["dose"], own, number, TITLES[way])
         axes.axhline(0, color="#888", linewidth=0.6)
         axes.set_title(f"{feature}: {label}")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.experiments.features.measure import load_autoencoders
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
 from emoscope.models.features.feature_texts import text_scores
+from emoscope.models.features.stored import load_autoencoders
 from emoscope.models.features.stream import gather
 from emoscope.models.loading import load_classifier
 from emoscope.perturbation.inside.names import FLIP

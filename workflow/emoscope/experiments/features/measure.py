@@ -5,38 +5,37 @@ Beside them stand the mean of all tokens, that of the same token, which knows no
 the same model with random weights.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.data.known_texts import stand_in
 from emoscope.errors import UserError
 from emoscope.experiments.features.names import AUTOENCODER, MEAN, MODEL, ORIGINAL, RANDOM_WEIGHTS, TOKEN
+from emoscope.experiments.features.texts import distinct_texts
 from emoscope.models.batches import padded_batches
 from emoscope.models.families import blocks_of
 from emoscope.models.features.autoencoder import (
-    BATCH,
     Reconstruction,
     TopKAutoencoder,
     at_its_length,
+    rates_of,
     scaled,
     train,
 )
 from emoscope.models.features.lookups import Lookups, fit_lookups
+from emoscope.models.features.stored import save_autoencoders
 from emoscope.models.features.stream import counted, gather, residual_behind, run_on, with_previous
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import load_classifier, random_twin
 from emoscope.models.logits import predict_logits, probabilities, thresholds_of
 from emoscope.storage.decisions import decided, truth_of
-from emoscope.storage.files import replacing, write_table
+from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
 
 Ways = dict[tuple[str, int], Reconstruction]  # by name and, of autoencoders, seed
@@ -107,16 +106,6 @@ def block_of(model: PreTrainedModel, block: int | None) -> int:
     return number
 
 
-def distinct_texts(training: pd.DataFrame, testing: pd.DataFrame, config: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Distinct training texts, `learned` of them, and `judged` test texts that are no training text at all."""
-    learned, judged = training.drop_duplicates("text"), testing.drop_duplicates("text")
-    judged = judged[~stand_in(judged["text"], training["text"])]
-    return tuple(
-        table.sample(min(config[count], len(table)), random_state=config["seed"]).reset_index(drop=True)
-        for table, count in ((learned, "learned"), (judged, "judged"))
-    )
-
-
 def fitted(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -132,8 +121,8 @@ def fitted(
     found = [train(units, config, seed)[0] for seed in range(seeds)]
     rates = []
     for seed, autoencoder in enumerate(found):
-        rate = sum((autoencoder.encode(part) > 0).sum(dim=0) for part in units.split(BATCH)) / len(units)
-        rates.append(pd.DataFrame({"seed": seed, "feature": range(len(rate)), "rate": rate.cpu().numpy()}))
+        rate = rates_of(autoencoder, units).cpu().numpy()
+        rates.append(pd.DataFrame({"seed": seed, "feature": range(len(rate)), "rate": rate}))
     return found, fit_lookups(units, ids), pd.concat(rates, ignore_index=True)
 
 
@@ -177,31 +166,6 @@ def replaced(
             sums = {name: _by_text(values, text, len(rows)) for name, values in columns.items()}
             logits = run_on(model, inputs, block, stream).cpu().numpy()
             yield pd.DataFrame({"way": way, "seed": seed, "text": rows, **sums}), logits
-
-
-def save_autoencoders(autoencoders: list[TopKAutoencoder], block: int, path: Path) -> None:
-    """Write the tensors of all seeds, stacked, as safetensors; `active` and `block` are in the metadata."""
-    states = [own.state_dict() for own in autoencoders]
-    names = states[0] if states else ()
-    tensors = {name: torch.stack([state[name] for state in states]).contiguous().cpu() for name in names}
-    settings = {"active": [own.active for own in autoencoders], "block": block}
-    metadata = {"settings": json.dumps(settings)}  # one entry: safetensors writes several in any order
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata)
-
-
-def load_autoencoders(path: Path, device: torch.device) -> tuple[list[TopKAutoencoder], int]:
-    """What `save_autoencoders` wrote: one for each seed, and the block."""
-    with safe_open(path, "pt", device=str(device)) as stored:
-        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        settings = json.loads(stored.metadata()["settings"])
-    found = []
-    for seed, active in enumerate(settings["active"]):
-        _, features, width = tensors["encoder"].shape
-        own = TopKAutoencoder(width, features, active).to(device)
-        own.load_state_dict({name: tensor[seed] for name, tensor in tensors.items()})
-        found.append(own.requires_grad_(False))
-    return found, settings["block"]
 
 
 def _by_text(values: Tensor, text: Tensor, count: int) -> np.ndarray:

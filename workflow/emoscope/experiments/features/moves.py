@@ -17,10 +17,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.features.cards import CARDS, cards_of
 from emoscope.experiments.features.choice import Chosen, amounts_of, choose, pushes
-from emoscope.experiments.features.measure import distinct_texts, load_autoencoders
+from emoscope.experiments.features.texts import distinct_texts
 from emoscope.models.batches import padded_batches
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled, scales
 from emoscope.models.features.feature_texts import top_texts
+from emoscope.models.features.stored import load_autoencoders
 from emoscope.models.features.stream import counted, gather, residual_behind, run_on
 from emoscope.models.inside.integration import centred
 from emoscope.models.loading import classes_of, load_classifier

@@ -18,6 +18,7 @@ from emoscope.perturbation.pair_tables import (
     found,
     most_changed,
     pair_texts,
+    told_gaps,
 )
 from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, countable, largest_change, scored
 from emoscope.reporting.html import cell, details, html_table, number, percent, signed
@@ -165,23 +166,9 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
     """For which classes the model tells the two groups apart, axis by axis."""
     parts = []
     for (axis, origin), summary in kinds(flips).items():
-        gaps = summary[summary["measure"].str.startswith("gap_")]
-        different = gaps[gaps["verdict"] == "different"]
-        told = [
-            f"P({row['measure'].removeprefix('gap_')}) {signed(row['value'])}"
-            for row in different.sort_values("value", key=abs, ascending=False).to_dict("records")
-        ]
-        parts.append(
-            say(
-                "direction_findings",
-                axis=axis,
-                origin=origin,
-                groups=AXES[axis].groups,
-                told=told,
-                classes=len(gaps),
-                **{verdict: (gaps["verdict"] == verdict).sum() for verdict in ("equivalent", "underpowered")},
-            )
-        )
+        told, counts = told_gaps(summary)
+        groups = AXES[axis].groups
+        parts.append(say("direction_findings", axis=axis, origin=origin, groups=groups, told=told, **counts))
     return Markup("\n").join(parts)
 
 

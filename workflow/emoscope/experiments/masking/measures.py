@@ -8,6 +8,11 @@ from emoscope.storage.decisions import as_matrix, decisions_of, has_several, rig
 MASK = ["block", "head", "condition"]
 PAIR = ["first_block", "first_head", "second_block", "second_head"]
 MEASURES = ("probability", "first_class", "margin", "accuracy")
+TITLES = {  # of changes, on pages
+    "probability": "change of P(own class)",
+    "margin": "change of the logit margin",
+    "accuracy": "change of accuracy",
+}
 SCALE = np.array([1, 1, 4, 1])  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
 
 

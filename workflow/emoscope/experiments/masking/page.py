@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS, chooses_pairs
 from emoscope.experiments.masking.findings import largest_change
-from emoscope.experiments.masking.measures import well_decided
+from emoscope.experiments.masking.measures import TITLES, well_decided
 from emoscope.experiments.masking.readings import (
     composition_effect,
     costliest_block,
@@ -26,11 +26,6 @@ say = partial(passage, "masking")
 VERDICTS = ("different", "equivalent", "underpowered")
 MANY = 14  # classes, more than which make a table too wide, and a sentence too long
 FIRST = 0  # the block that the paper calls head 0, or head 1
-MEASURES = {
-    "probability": "change of P(own class)",
-    "margin": "change of the logit margin",
-    "accuracy": "change of accuracy",
-}
 PARTS = {"attention": "attention", "mlp": "MLP"}
 IN_PLACE = {  # by what is put in place; the authors' mask, which leaves the weight, is another experiment
     "zero": "silenced",
@@ -164,7 +159,7 @@ def block_estimates(summary: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]
                     whole_blocks(summary, name, measure).query("group == @ALL").assign(condition=in_place)
                     for name, in_place in conditions.items()
                 ])
-                for measure, measured in MEASURES.items()
+                for measure, measured in TITLES.items()
             }  # fmt: skip
     return found
 
@@ -244,18 +239,18 @@ def block_table(summary: pd.DataFrame, alpha: float) -> Markup:
     """Effect of each silenced block on all texts, for three measures, each with its verdict."""
     tables = {
         measure: whole_blocks(summary, "described", measure).query("group == @ALL").set_index("block")
-        for measure in MEASURES
+        for measure in TITLES
     }
     rows = []
     for block in tables["probability"].index:
         cells = {"block": block}
-        for measure, title in MEASURES.items():
+        for measure, title in TITLES.items():
             effect = tables[measure].loc[block]
             cells |= {title: _change(effect, alpha), f"verdict on {measure}": _verdict(effect)}
         rows.append(cells)
     margins = {measure: table["equivalence_margin"].iloc[0] for measure, table in tables.items()}
     caption = say("block_table", alpha=alpha, margins=margins)
-    return html_table(rows, caption, text=[f"verdict on {measure}" for measure in MEASURES])
+    return html_table(rows, caption, text=[f"verdict on {measure}" for measure in TITLES])
 
 
 def verdict_table(summary: pd.DataFrame, measure: str, caption: str) -> Markup:
@@ -289,7 +284,7 @@ def head_table(summary: pd.DataFrame, count: int, alpha: float) -> Markup:
         {
             "block": block,
             "head": head,
-            **{title: _change(effects.get((block, head, measure)), alpha) for measure, title in MEASURES.items()},
+            **{title: _change(effects.get((block, head, measure)), alpha) for measure, title in TITLES.items()},
         }
         for block, head in strongest_heads(summary, count)
     ]

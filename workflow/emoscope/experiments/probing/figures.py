@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from emoscope.experiments.probing.names import BAG, DIRECTION, DISTANCE, MAJORITY, NOTHING, PLACES, RANDOM
-from emoscope.reporting.plots import MARKERS, PALETTE, canvas, label_axes, legend_of, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, canvas, draw_band, label_axes, legend_of, styled
 from emoscope.storage.names import EVERYWHERE
 
 BESIDE = {MAJORITY: ":", BAG: "--"}  # lines of what reads without the model
@@ -26,7 +25,7 @@ def depths(table: pd.DataFrame) -> Figure:
         for number, place in enumerate(PLACES):
             rows = own[own["place"] == place].sort_values("depth")
             if len(rows):
-                _line(axes, rows["depth"], rows["right"], rows["low"], rows["high"], number, place)
+                draw_band(axes, rows["depth"], rows.assign(value=rows["right"]), number, place)
                 axes.plot(rows["depth"], rows["control"], color=PALETTE[number], linewidth=0.8, alpha=0.7)
         for name, style in BESIDE.items():
             [level] = own.loc[own["place"] == name, "right"]
@@ -48,7 +47,7 @@ def erasure(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     axes.axhline(before, color="#555", linestyle="--", linewidth=1, label="nothing erased")
     for number, (method, title) in enumerate(titles.items()):
         rows = own[(own["method"] == method) & (own["depth"] != EVERYWHERE)].sort_values("depth")
-        _line(axes, rows["depth"], rows["value"], rows["low"], rows["high"], number, title)
+        draw_band(axes, rows["depth"], rows, number, title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     label_axes(axes, x="depth at which it is erased", y="distance between the answers to twins")
@@ -75,10 +74,3 @@ def steering(table: pd.DataFrame, gap: float) -> Figure:
     label_axes(axes, x="dose, in differences between the groups' means", y="change of the probability")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=4)
     return figure
-
-
-def _line(axes: Axes, x, value, low, high, number: int, title: str) -> None:
-    axes.fill_between(x, low, high, color=PALETTE[number], alpha=0.15, linewidth=0)
-    marker = MARKERS[number % len(MARKERS)]
-    style = {"color": PALETTE[number], "marker": marker, "markersize": 3.5, "linewidth": 1.3}
-    axes.plot(x, value, label=title, **style)

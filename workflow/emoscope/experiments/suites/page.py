@@ -10,9 +10,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.suites.goals import FOLLOWS
-from emoscope.perturbation.pair_tables import balance_table, beyond, control_texts, examples, found
+from emoscope.perturbation.pair_tables import balance_table, beyond, control_texts, examples, found, told_gaps
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, named_first, scored
-from emoscope.reporting.html import cell, details, estimate, html_table, number, p_value, percent, signed
+from emoscope.reporting.html import cell, details, estimate, html_table, number, p_value, percent
 from emoscope.reporting.passages import passage
 
 say = partial(passage, "suites")
@@ -137,17 +137,9 @@ def gap_findings(suites: Mapping[str, Scored]) -> Markup:
     """For which classes the model tells the two groups of people apart, suite by suite."""
     parts = []
     for suite, summary in whole(suites).items():
-        gaps = summary[summary["measure"].str.startswith("gap_")]
-        if gaps.empty:
-            continue
-        different = gaps[gaps["verdict"] == "different"].sort_values("value", key=abs, ascending=False)
-        told = [
-            f"P({row['measure'].removeprefix('gap_')}) {signed(row['value'])}" for row in different.to_dict("records")
-        ]
-        counts = {verdict: (gaps["verdict"] == verdict).sum() for verdict in ("equivalent", "underpowered")}
-        parts.append(
-            say("gap_findings", suite=suite, sides=suites[suite].sides, told=told, classes=len(gaps), **counts)
-        )
+        told, counts = told_gaps(summary)
+        if counts["classes"]:
+            parts.append(say("gap_findings", suite=suite, sides=suites[suite].sides, told=told, **counts))
     return Markup("\n").join(parts)
 
 

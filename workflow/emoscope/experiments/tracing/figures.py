@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from emoscope.reporting.plots import MARKERS, PALETTE, diverging, draw_intervals, label_axes, largest, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, diverging, draw_band, draw_intervals, label_axes, largest, styled
 
 NOTABLE = "#d55e00"  # what stands out
 
@@ -61,7 +61,7 @@ def patching_maps(words: Mapping[str, pd.DataFrame], parts: Mapping[str, pd.Data
     grid = figure.subplots(2, len(words), squeeze=False, sharey="row", height_ratios=heights)
     for axes_row, panels, limit, x, y in (
         (grid[0], words, 1, "blocks passed", ""),
-        (grid[1], parts, largest(parts), "head; all: the whole attention, FF: feed-forward", "block"),
+        (grid[1], parts, largest(parts), "head; all: the whole attention", "block"),
     ):
         for number, (axes, (title, table)) in enumerate(zip(axes_row, panels.items(), strict=True)):
             image = axes.imshow(table, aspect="auto", interpolation="none", **diverging(limit))
@@ -125,9 +125,7 @@ def place_curves(panels: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) 
     for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
         for colour, (place, name) in enumerate(titles.items()):
             rows = table[table["place"] == place].sort_values("block")
-            axes.fill_between(rows["block"], rows["low"], rows["high"], color=PALETTE[colour], alpha=0.2, linewidth=0)
-            line = {"color": PALETTE[colour], "marker": MARKERS[colour], "markersize": 4, "linewidth": 1.4}
-            axes.plot(rows["block"], rows["value"], label=name, **line)
+            draw_band(axes, rows["block"], rows, colour, name)
         for level in (0, 1):
             axes.axhline(level, color="#888", linewidth=0.6)
         axes.set_title(title)

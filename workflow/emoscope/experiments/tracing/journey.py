@@ -9,7 +9,7 @@ import pandas as pd
 ARROW = "\N{RIGHTWARDS ARROW}"
 HALF, NOTED = 0.5, 0.25  # shares of the difference: moved to a word; worth naming
 MOST_WORDS = 40  # rows of a map; of a longer text only the words that matter most are drawn
-WHOLE = {"attention": "all", "feed_forward": "FF"}  # columns of a map beside the heads
+WHOLE = {"attention": "all", "feed_forward": "MLP"}  # columns of a map beside the heads
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def residual_shares(patching: pd.DataFrame) -> pd.DataFrame:
 
 
 def part_shares(patching: pd.DataFrame) -> pd.DataFrame:
-    """The same by block for every head, the whole attention and the feed-forward: (blocks, heads + 2)."""
+    """The same by block for every head, the whole attention and the MLP: (blocks, heads + 2)."""
     parts = patching.query("site != 'residual'")
     names = parts["head"].astype(object).where(parts["site"] == "head", parts["site"].map(WHOLE))
     shares = parts["share"].groupby([parts["block"], names.rename("part")]).mean().unstack()
@@ -81,7 +81,7 @@ def journey_of(inside: Inside) -> Journey:
         by_way_of=list(words[between[between >= NOTED].index]),
         pooled=words[pooled],
         depth=int((shares.loc[pooled] >= HALF).idxmax()),
-        part=(int(block), {"all": "attention", "FF": "feed-forward"}[part], float(wholes.max())),
+        part=(int(block), {"all": "attention"}.get(part, part), float(wholes.max())),
         head=(int(head_block), int(head), float(heads.max())),
     )
 
@@ -123,7 +123,7 @@ def margin_changes(inside: Inside) -> pd.DataFrame:
 def block_changes(inside: Inside) -> pd.DataFrame:
     """The same by block and half of a block; block -1 holds the embedding and the constants."""
     changes = margin_changes(inside)
-    halves = {"head": "attention", "bias": "attention", "feed_forward": "feed-forward"}
+    halves = {"head": "attention", "bias": "attention", "feed_forward": "MLP"}
     half = changes["part"].map(halves).fillna("embedding, constants")
     return changes.groupby([changes["block"], half])["change"].sum().unstack()
 

@@ -32,7 +32,7 @@ SITES = {"residual": "residual stream", "attention": "output of the attention"}
 PARTS = {
     "head": "head {0.head} of block {0.block}",
     "bias": "the attention's bias in block {0.block}",
-    "feed_forward": "the feed-forward of block {0.block}",
+    "feed_forward": "the MLP of block {0.block}",
     "embedding": "the embedding",
     "constant": "the constants",
 }
@@ -231,7 +231,7 @@ def place_curves(shares: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def half_block_shares(shares: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Shares of each block's halves, mean of both directions: by title, `kind, block, value, low, high`."""
-    titles = {"attention": "attention", "feed_forward": "feed-forward"}
+    titles = {"attention": "attention", "feed_forward": "MLP"}
     rows = shares[(shares["measure"] == "patching") & (shares["direction"] == BOTH)]
     return {title: rows[rows["site"] == site].dropna(subset="value") for site, title in titles.items()}
 

@@ -74,6 +74,11 @@ def strongest(values: Tensor, count: int) -> Tensor:
     return torch.zeros_like(values).scatter(1, places, values.gather(1, places))
 
 
+def rates_of(autoencoder: TopKAutoencoder, units: Tensor) -> Tensor:
+    """Of scaled activations (tokens, width) the share at which each feature is active, (features,); 0 is a dead one."""
+    return sum((autoencoder.encode(part) > 0).sum(dim=0) for part in units.split(BATCH)) / len(units)
+
+
 def train(units: Tensor, settings: dict, seed: int) -> tuple[TopKAutoencoder, list[float]]:
     """Fit an autoencoder to scaled activations (tokens, width); also the relative error of every step."""
     generator = torch.Generator().manual_seed(seed)

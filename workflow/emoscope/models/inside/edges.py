@@ -31,7 +31,7 @@ from emoscope.models.families import (
     residual_norms_of,
     split_readers,
 )
-from emoscope.models.inside.estimates import embeddings_between
+from emoscope.models.inside.estimates import embeddings_between, margins_of
 from emoscope.models.inside.nodes import Node
 from emoscope.models.inside.order import reads_beside_attention
 from emoscope.models.interventions import Change, changing_input, changing_output, resumed_at
@@ -153,14 +153,12 @@ def _gradients(
 ) -> Iterator[tuple[list[Passed], Tensor]]:
     """Of each run from these embeddings (runs, tokens, width): its blocks, and the margin's gradient by the last one's
     output, (tokens, width)."""
-    rows = {name: values.to(embedded.device).expand(len(embedded), -1) for name, values in inputs.items()}
-    numbers, rise, fall = range(len(blocks_of(model))), *margin
     with torch.enable_grad(), ExitStack() as stack:
         stack.enter_context(resumed_at(model, 0, embedded.clone().requires_grad_()))
-        kept = [_keeping(model, block, stack) for block in numbers]
-        logits = model(**rows).logits
+        kept = [_keeping(model, block, stack) for block in range(len(blocks_of(model)))]
+        margins = margins_of(model, inputs, embedded, margin)
     wanted = [part for seen in kept for part in (seen["heads"], seen["feed_forward"])] + [kept[-1]["output"]]
-    *found, answer = torch.autograd.grad((logits[:, rise] - logits[:, fall]).sum(), wanted, retain_graph=True)
+    *found, answer = torch.autograd.grad(margins.sum(), wanted, retain_graph=True)
     blocks = []
     for block, seen in enumerate(kept):
         by_heads = _by_heads(model, block, seen, found[2 * block])

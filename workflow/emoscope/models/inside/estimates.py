@@ -54,6 +54,15 @@ def embeddings_between(recipient: Activations, donor: Activations, steps: int) -
     return torch.stack([start + float(share) * (goal - start) for share in shares])
 
 
+def margins_of(
+    model: PreTrainedModel, inputs: Mapping[str, Tensor], embedded: Tensor, margin: tuple[int, int]
+) -> Tensor:
+    """The margins (runs,) of a model that is resumed at these embeddings of one text, (runs, tokens, width)."""
+    rows = {name: values.to(embedded.device).expand(len(embedded), -1) for name, values in inputs.items()}
+    logits, (rise, fall) = model(**rows).logits, margin
+    return logits[:, rise] - logits[:, fall]
+
+
 def _gradients(
     model: PreTrainedModel,
     inputs: Mapping[str, Tensor],
@@ -64,7 +73,6 @@ def _gradients(
     """The margin's gradient by what each site puts out, (blocks, tokens, width), averaged over runs that start from
     these embeddings (runs, tokens, width)."""
     shifts = {site: _nothing(len(embedded), getattr(recipient, site)) for site in SITES}
-    rows = {name: values.to(embedded.device).expand(len(embedded), -1) for name, values in inputs.items()}
     with torch.enable_grad(), ExitStack() as stack:
         stack.enter_context(resumed_at(model, 0, embedded))
         for block in range(len(blocks_of(model))):
@@ -72,9 +80,7 @@ def _gradients(
             stack.enter_context(changing_input(projection_of(model, block), heads))
             stack.enter_context(changing_output(attention_of(model, block), attention))
             stack.enter_context(changing_output(feed_forward_of(model, block), feed_forward))
-        logits = model(**rows).logits
-        rise, fall = margin
-        margins = logits[:, rise] - logits[:, fall]
+        margins = margins_of(model, inputs, embedded, margin)
         found = iter(torch.autograd.grad(margins.sum(), [shift for site in SITES for shift in shifts[site]]))
     return {site: torch.stack([next(found).mean(dim=0) for _ in shifts[site]]) for site in SITES}
 

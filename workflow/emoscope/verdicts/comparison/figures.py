@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from emoscope.reporting.html import MINUS
-from emoscope.reporting.plots import DIVERGING, MARKERS, MOST_ANNOTATED, PALETTE, legend_of, styled
+from emoscope.reporting.plots import DIVERGING, MARKERS, MOST_ANNOTATED, PALETTE, draw_band, legend_of, styled
 from emoscope.storage.names import ALL
 
 ACROSS = 3  # panels side by side
@@ -75,9 +75,7 @@ def _profiles(axes: Axes, table: pd.DataFrame, groups: Sequence[str]) -> None:
     for number, group in enumerate(groups):
         colour, of = PALETTE[number % len(PALETTE)], table[table["group"] == group]
         whole, runs = of[of["run"] == ALL].sort_values("depth"), of[of["run"] != ALL]
-        style = {"color": colour, "marker": MARKERS[number % len(MARKERS)], "markersize": 3.5, "linewidth": 1.7}
-        axes.plot(whole["depth"], whole["value"], **style, label=group)
-        axes.fill_between(whole["depth"], whole["low"], whole["high"], color=colour, alpha=0.15, linewidth=0)
+        draw_band(axes, whole["depth"], whole, number, group, linewidth=1.7)
         if runs["run"].nunique() > 1:
             for _, run in runs.sort_values("depth").groupby("run", sort=False):
                 axes.plot(run["depth"], run["value"], color=colour, linewidth=0.6, alpha=0.8)

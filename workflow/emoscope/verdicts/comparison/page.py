@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
+from emoscope.experiments.masking.measures import TITLES
+from emoscope.perturbation.pair_tables import ORIGINS
 from emoscope.reporting.html import (
     badge,
     cell,
@@ -46,10 +48,8 @@ RATES = {
     "excess_changed": "beyond the neutral words",
     "excess_large": "moved by 10 % or more, beyond",
 }
-ORIGINS = {"natural": "test texts", "template": "templates", "published": "all words as published"}
 BY = {"probability": "by probability", "margin": "by logit margin", "accuracy": "by accuracy"}
 SPREAD = "in round brackets the standard deviation between seeds"
-MEASURES = {"probability": "change of P(own class)", "margin": "change of the logit margin", "accuracy": "accuracy"}
 
 
 def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.DataFrame, alpha: float) -> Markup:
@@ -164,7 +164,7 @@ def excess_panels(measures: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """How many more predictions change than with neutral words, for each kind that has such controls."""
     rows = measures[(measures["measure"] == "excess_changed") & measures["value"].notna()]
     kinds = rows.groupby(["topic", "origin"], sort=False)
-    return {f"{topic}, {ORIGINS.get(origin, origin)}": table for (topic, origin), table in kinds}
+    return {f"{topic}, {ORIGINS[origin]}": table for (topic, origin), table in kinds}
 
 
 def rate_table(measures: pd.DataFrame) -> Markup:
@@ -181,7 +181,7 @@ def rate_table(measures: pd.DataFrame) -> Markup:
                         "words_flagged",
                     ): "share of the words that are flagged when replaced alone, where it can be told"
                 }
-            caption = f"{topic.capitalize()}, {ORIGINS.get(origin, 'one word at a time')}; {SPREAD}."
+            caption = f"{topic.capitalize()}, {ORIGINS[origin]}; {SPREAD}."
             parts.append(_both(rows, found, caption, percent))
     return Markup("\n").join(parts)
 
@@ -193,7 +193,7 @@ def gap_table(measures: pd.DataFrame) -> Markup:
     for (topic, origin), part in rows.groupby(["topic", "origin"], sort=False):
         named = {(origin, name): f"P({name.removeprefix('gap_')})" for name in dict.fromkeys(part["measure"])}
         sides = " minus ".join(AXES[topic].groups)
-        parts.append(_both(part, named, f"{topic.capitalize()}, {ORIGINS.get(origin, origin)}: {sides}.", signed))
+        parts.append(_both(part, named, f"{topic.capitalize()}, {ORIGINS[origin]}: {sides}.", signed))
     return details("Mean gaps of probability, class by class", *parts) if parts else Markup()
 
 
@@ -202,7 +202,7 @@ def profile_panels(masks: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
     whole = masks[masks["head"] == WHOLE_BLOCK]
     return {
         one.title: {
-            MEASURES[measure]: whole[(whole["condition"] == condition) & (whole["measure"] == measure)]
+            TITLES[measure]: whole[(whole["condition"] == condition) & (whole["measure"] == measure)]
             for measure in ("probability", "margin")
         }
         for condition, one in BLOCKS.items()
@@ -292,7 +292,7 @@ def _correlation_rows(correlations: pd.DataFrame, part: str, conditions: Sequenc
             "between": f"seeds of {row['first_group']}"
             if row["within"]
             else f"{row['first_group']} and {row['second_group']}",
-            "importance": f"{MEASURES[measure].removeprefix('change of ')}, {masks[condition].short}",
+            "importance": f"{TITLES[measure].removeprefix('change of ')}, {masks[condition].short}",
             "points": number(row["points"]),
             "pairs of runs": number(row["pairs"]),
             "mean correlation": signed(row["mean"]),

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from emoscope.reporting.plots import DIVERGING, MARKERS, PALETTE, SEQUENTIAL, styled
+from emoscope.reporting.plots import DIVERGING, MARKERS, PALETTE, SEQUENTIAL, draw_band, styled
 
 KINDS = {"main": "the two best heads", "best": "other pairs of the best", "random": "random pairs"}
 
@@ -22,8 +22,7 @@ def positions(table: pd.DataFrame, length: int) -> Figure:
     ):
         rows = table[table["measure"] == measure].sort_values("position")
         axes.axvspan(length + 0.5, 2 * length + 0.5, color="#f0f0f0", zorder=0)
-        axes.fill_between(rows["position"], rows["low"], rows["high"], color=PALETTE[number], alpha=0.25, linewidth=0)
-        axes.plot(rows["position"], rows["value"], color=PALETTE[number], linewidth=1.4)
+        draw_band(axes, rows["position"], rows, number, None, marker="")
         axes.set_ylabel(label)
         axes.set_title("first half" + " " * 72 + "second half" if number == 0 else "")
     axes.set(xlabel="position of the predicted token", xlim=(0.5, 2 * length + 0.5), ylim=(-0.02, 1.02))

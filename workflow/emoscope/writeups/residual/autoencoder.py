@@ -1,24 +1,22 @@
 """Training the sparse autoencoder of a language model on the texts of a corpus, and what is stored of it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
 from emoscope.models.families import blocks_of
-from emoscope.models.features.autoencoder import BATCH, TopKAutoencoder, scaled, train
+from emoscope.models.features import stored
+from emoscope.models.features.autoencoder import TopKAutoencoder, rates_of, scaled, train
 from emoscope.models.features.lookups import Lookups, fit_lookups, save_lookups
 from emoscope.models.features.stream import gather
 from emoscope.models.language_models import load_language_model
-from emoscope.storage.files import replacing, write_csv
+from emoscope.storage.files import write_csv
 from emoscope.writeups.residual.texts import distinct_texts
 
 BESIDES = ("rate", "mean", "axes", "samples")  # what is stored beside the autoencoder's own tensors
@@ -62,10 +60,9 @@ def learn(
     values, ids = activations.values.clone(), activations.ids.clone()  # free of inference mode
     units = scaled(values)
     autoencoder, errors = train(units, settings, seed)
-    with torch.inference_mode():
-        rate = sum((autoencoder.encode(part) > 0).sum(dim=0) for part in units.split(BATCH)) / len(units)
     drawn = torch.randint(len(units), (settings["features"],), generator=torch.Generator().manual_seed(seed))
-    found = Trained(autoencoder, settings["block"], rate, values.mean(dim=0), principal_axes(units), units[drawn])
+    rate, mean = rates_of(autoencoder, units), values.mean(dim=0)
+    found = Trained(autoencoder, settings["block"], rate, mean, principal_axes(units), units[drawn])
     return found, fit_lookups(units, ids), errors
 
 
@@ -104,21 +101,13 @@ def principal_axes(units: Tensor) -> Tensor:
 
 
 def save(trained: Trained, path: Path) -> None:
-    """Write as safetensors; `active` and `block` are in its metadata."""
+    """Write as safetensors, as `stored.save` does."""
     tensors = trained.autoencoder.state_dict() | {name: getattr(trained, name) for name in BESIDES}
-    settings = {"active": trained.autoencoder.active, "block": trained.block}
-    metadata = {"settings": json.dumps(settings)}  # one entry: safetensors writes several in any order
-    with replacing(path) as temporary:
-        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, metadata)
+    stored.save(tensors, {"active": trained.autoencoder.active, "block": trained.block}, path)
 
 
 def load(path: Path, device: torch.device) -> Trained:
     """Read what `save` wrote."""
-    with safe_open(path, "pt", device=str(device)) as stored:
-        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        settings = json.loads(stored.metadata()["settings"])
-    own = {name: tensors.pop(name) for name in BESIDES}
-    features, width = tensors["encoder"].shape
-    autoencoder = TopKAutoencoder(width, features, settings["active"]).to(device)
-    autoencoder.load_state_dict(tensors)
-    return Trained(autoencoder.requires_grad_(False), settings["block"], **own)
+    tensors, settings = stored.load(path, device)
+    besides = {name: tensors.pop(name) for name in BESIDES}
+    return Trained(stored.autoencoder_of(tensors, settings["active"]), settings["block"], **besides)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from emoscope.reporting.plots import MARKERS, PALETTE, SEQUENTIAL, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, SEQUENTIAL, draw_band, draw_intervals, styled
 
 OF = {"prediction": "the model's final prediction", "next": "the true next token"}
 CURVES = {
@@ -78,7 +77,7 @@ def lens_curves(curves: pd.DataFrame) -> Figure:
     for axes, (measure, label) in zip(figure.subplots(1, 3), CURVES.items(), strict=True):
         for number, (of, name) in enumerate(OF.items()):
             rows = curves[(curves["measure"] == measure) & (curves["of"] == of)]
-            _band(axes, rows["depth"], rows, number, name)
+            draw_band(axes, rows["depth"], rows, number, name)
         axes.set(xlabel="depth (blocks passed)", ylabel=label)
         if measure == "rank":
             axes.set_yscale("log")
@@ -96,7 +95,7 @@ def norms(table: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.1])
     for number, (position, name) in enumerate(((0, "first position"), (-1, "all other positions"))):
         rows = table[table["position"] == position]
-        _band(left, rows["depth"], rows, number, name)
+        draw_band(left, rows["depth"], rows, number, name)
     left.set(yscale="log", xlabel="depth (blocks passed)", ylabel="length (geometric mean)")
     left.legend()
     by_position = table[table["position"] >= 0].pivot(index="depth", columns="position", values="value")
@@ -165,19 +164,13 @@ def label_directions(chosen: pd.DataFrame) -> Figure:
     for number, kind in enumerate(kinds):
         rows = chosen[chosen["kind"] == kind]
         places = rows["label"].map(labels.index) + (number - (len(kinds) - 1) / 2) * 0.22
-        axes.hlines(places, rows["low"], rows["high"], color=PALETTE[number], linewidth=1.4)
-        axes.plot(rows["auc"], places, MARKERS[number], color=PALETTE[number], markersize=4.5, label=kind)
+        draw_intervals(axes, rows["auc"], rows["low"], rows["high"], places, number, kind)
     axes.set_yticks(range(len(labels)), labels)
     axes.set(xlabel="AUC on texts that had no part in the choice", ylim=(len(labels) - 0.5, -0.5), xlim=(None, 1.01))
     axes.grid(axis="y", color="#eee")
     axes.set_axisbelow(True)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
-
-
-def _band(axes: Axes, depth: pd.Series, rows: pd.DataFrame, number: int, name: str) -> None:
-    axes.fill_between(depth, rows["low"], rows["high"], color=PALETTE[number], alpha=0.25, linewidth=0)
-    axes.plot(depth, rows["value"], color=PALETTE[number], marker=MARKERS[number], ms=3, lw=1.4, label=name)
 
 
 def visible(token: str) -> str:
