@@ -5,8 +5,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from emoscope.statistics.bounded import bounded_test
 from emoscope.statistics.equivalence import rate_equivalence_verdict
-from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
+from emoscope.statistics.sample_size import texts_for_mean, texts_for_no_change, texts_for_rate
 
 
 @given(st.floats(0, 1), st.floats(0.005, 0.3))
@@ -34,3 +35,11 @@ def test_texts_needed_for_a_mean_follow_the_root_of_the_sample():
     assert texts_for_mean(0.0, 0.02, 0.04, 100) == pytest.approx(400)
     assert texts_for_mean(-0.06, 0.02, 0.04, 100) == pytest.approx(100)
     assert np.isinf(texts_for_mean(-0.02, 0.02, 0.04, 100))
+
+
+@pytest.mark.parametrize(("margin", "alpha"), [(0.02, 0.05), (0.1, 0.05), (0.02, 0.1), (0.5, 0.05)])
+def test_so_many_texts_without_a_change_show_that_there_is_none_and_one_less_does_not(margin, alpha):
+    needed = texts_for_no_change(margin, alpha)
+    enough, few = (bounded_test(np.zeros(n), np.arange(n), margin, alpha=alpha) for n in (needed, needed - 1))
+    assert enough.p_within <= alpha < few.p_within
+    assert needed >= np.log(alpha) / np.log1p(-margin), "no valid test can do with fewer"

@@ -16,7 +16,7 @@ class Finding(NamedTuple):
     `code` is what the authors' code finds by its own procedure, where that is another one. `detectable` is the smallest
     effect that a sample like this one, of so many `texts`, shows with 80 % power; for a `rate`, the largest that zero
     events still allow. `within` and `beyond` are the p values of the tests that the effect lies within the margin that
-    counts as none, and that it lies beyond.
+    counts as none, and that it lies beyond; with fewer texts than `fewest`, the former cannot be shown.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Finding(NamedTuple):
     detectable: float = np.nan
     within: float = np.nan
     beyond: float = np.nan
+    fewest: float = np.nan
 
 
 ALWAYS = ["name", "value", "low", "high", "note"]

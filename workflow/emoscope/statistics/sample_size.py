@@ -1,8 +1,12 @@
 """Approximately how many texts it takes to tell an effect from a threshold, for samples that were too small."""
 
+from bisect import bisect_left
+from functools import cache
+
 import numpy as np
 from scipy import stats
 
+from emoscope.statistics.bounded import bounded_test
 from emoscope.statistics.clusters import POWER
 
 
@@ -27,3 +31,17 @@ def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float
     needed = (np.dot(stats.norm.ppf([1 - alpha, power]), spread) / (target - rate)) ** 2
     fewest = np.log(alpha) / np.log1p(-target) if rate < target else 0
     return float(np.ceil(max(needed, fewest)))
+
+
+@cache
+def texts_for_no_change(margin: float, alpha: float = 0.05) -> int:
+    """The fewest texts that show a mean change of probabilities to lie within +/- margin, if not one of them changes,
+    by `bounded_test`; with fewer nothing can show it."""
+
+    def shown(texts: int) -> bool:
+        return bool(bounded_test(np.zeros(texts), np.arange(texts), margin, alpha=alpha).p_within <= alpha)
+
+    most = 1
+    while not shown(most):
+        most *= 2
+    return bisect_left(range(most), True, lo=most // 2, key=shown)

@@ -2,8 +2,9 @@
 
 Clusters are resampled, and the mean's distance from that of the sample is divided by the resample's own cluster-robust
 standard error: Hall (1992), "The bootstrap and Edgeworth expansion", chapter 3. Means may be skewed. It is right for
-many clusters, not for any number: without bounds nothing can be (Bahadur and Savage 1956), as a value so rare that the
-sample lacks it may move the mean as far as one likes.
+many clusters, not for any number: where values are as skewed as lognormal ones, 10 % of means that are zero differ from
+it at 8 clusters, 9 % at 20 and 6 % at 300, at a level of 5 % (simulated: docs/statistics.md). Without bounds nothing
+can be (Bahadur and Savage 1956), as a value so rare that the sample lacks it may move the mean as far as one likes.
 """
 
 import math

@@ -223,6 +223,27 @@ def test_an_order_is_held_against_masking_on_the_same_texts():
     assert not any("gain_on_masking" in name for name in without)
 
 
+def told_of_masking(ours, theirs, random):
+    """Whether the page says which of two orders does better; all keep shares (pairs, sizes)."""
+    found = findings_on({INTEGRATED: ours, MASKING: theirs, RANDOM: list(random)}, np.ones(16), 100)
+    said = page.verdicts("gender", INTEGRATED, page.Findings(pd.DataFrame(found.values())))
+    return found["gender.gain_on_masking.integrated_gradients"], said[-1]
+
+
+def test_of_two_orders_that_find_nothing_neither_is_called_better():
+    """Each is a draw, so that by texts alone most are told apart; and a real winner is named against either."""
+    rng, by_texts, told = np.random.default_rng(11), [], []
+    for _ in range(12):
+        kept = kept_at(rng, 41, 16)
+        gain, said = told_of_masking(kept[0], kept[1], kept[2:])
+        by_texts.append(gain.low > 0 or gain.high < 0)
+        told.append(said != f"{page.UNSETTLED} masking")
+    assert np.mean(by_texts) > 0.5 and np.mean(told) <= 0.2
+    own = np.tile([0.0, 1, 1, 1, 1], (16, 1))
+    assert told_of_masking(own, kept[1], kept[2:])[1] == f"{page.BETTER} masking"
+    assert told_of_masking(kept[0], own, kept[2:])[1] == f"{page.WORSE} masking"
+
+
 def test_orders_that_are_alike_are_seldom_told_apart():
     """Of 200 samples of texts on which two orders do alike on average, a tenth or less may be told apart."""
     rng, told = np.random.default_rng(2), []

@@ -26,6 +26,7 @@ def summary() -> pd.DataFrame:
             "p_equivalence": 0.01 * (1 + block),
             "p_beyond": 0.9 - 0.1 * block,
             "detectable": 0.01 * block,
+            "equivalence_margin": MARGIN,
             "verdict": "equivalent",
         }
         for block in BLOCKS
@@ -51,6 +52,7 @@ def test_every_block_and_class_has_its_own_change():
             assert one.value == pytest.approx(-(10 * block + number) / 100)
             assert (one.within, one.beyond) == pytest.approx((0.01 * (1 + block), 0.9 - 0.1 * block))
             assert one.code == pytest.approx(one.value - 1), "the authors' procedure"
+            assert (one.texts, one.fewest) == (100, 188), "so many have to stay as they are to show that most do"
             assert "P(sadness)" in one.note
         assert findings[f"change_without_others.{block}"].value == pytest.approx(-(10 * block + 2) / 100)
         assert findings[f"change_without_others.{block}.joy"].value == pytest.approx(-(10 * block + 1) / 100)

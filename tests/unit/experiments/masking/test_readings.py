@@ -30,6 +30,15 @@ def test_the_costliest_block_is_judged_on_all_texts_and_by_the_papers_text():
     assert found.row["block"] == 1 and not found.leads and found.margin == 0.03
 
 
+@pytest.mark.parametrize(("lows", "leads"), [((-0.3, -0.05), True), ((-0.3, -0.2), False), ((np.nan, np.nan), False)])
+def test_a_block_leads_only_if_intervals_show_that_it_costs_more_than_the_other(lows, leads):
+    changes = np.array([-0.2, -0.02])
+    rows = pd.DataFrame({"block": [0, 1], "change": changes, "low": lows, "high": 2 * changes - lows})
+    told = rows.assign(head=WHOLE_BLOCK, condition="described", group=ALL, measure="accuracy", p_beyond=0.001)
+    found = costliest_block(told.assign(equivalence_margin=0.02), 0.05)
+    assert (found.row["block"], found.leads) == (0, leads)
+
+
 def test_heads_are_strong_in_either_direction():
     rows = [(0, 0, -0.3), (0, 1, 0.5), (1, 0, 0.0), (1, WHOLE_BLOCK, 9.0)]
     heads = pd.DataFrame(rows, columns=["block", "head", "change"])

@@ -84,6 +84,17 @@ def test_a_probability_cannot_change_beyond_what_the_samples_leave_it():
     assert row["high"] <= 1 - own.min() + 1e-6 and row["verdict"] == "different"
 
 
+def test_what_rounding_changes_counts_as_no_change():
+    """All samples are as sure as numbers of 32 bits can be: none can rise, and every fall would be one for certain."""
+    samples = predictions(120).assign(text=lambda t: t["id"].astype(str), group=0, label=0, pred=0)
+    scores = {**columns("p", CLASSES, np.eye(3)[[0] * 120]), **columns("logit", CLASSES, 20 * np.eye(3)[[0] * 120])}
+    samples = samples.assign(**scores)
+    for fall, verdict in ((6e-8, "underpowered"), (1e-3, "different")):
+        fallen = samples[["id", *scores]].assign(p_sadness=1 - fall, block=0, head=-1, condition="described")
+        rows = summarise(samples, fallen, **STATISTICS).query("measure == 'probability' and group == 'sadness'")
+        assert rows["verdict"].item() == verdict
+
+
 def test_the_papers_table_takes_each_procedures_own_measure():
     samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
     summary = summarise(samples, masked_like(samples, 3.0), **STATISTICS)

@@ -79,6 +79,18 @@ def test_groups_stand_apart_and_together(tmp_path):
     assert found["mine.gap.calm"].value == pytest.approx(0.5 * 0.3 + 0.5 * (0.1 - 0.6))
 
 
+def test_a_pair_of_two_groups_counts_once_for_the_suite(tmp_path):
+    pairs, scores = suite(term="one")
+    scores = scores.assign(term="one")
+    scores.loc[0, ["after_calm", "after_wild"]] = [0.1, 0.9]
+    again = [table[:10].assign(term="two", id=range(40, 50)) for table in (pairs, scores)]
+    both = [pd.concat(two, ignore_index=True) for two in zip((pairs, scores), again, strict=True)]
+    summary, found, _ = findings(tmp_path, *both)
+    shown = summary[(summary["term"] == "") & (summary["measure"] == "changed")].iloc[0]
+    assert found["mine.changed"].value == shown["value"] == 1 / 40
+    assert found["mine.two.changed"].value == 1 / 10
+
+
 def test_no_gap_is_made_of_people_of_several_kinds(tmp_path):
     pairs, scores = suite(term=["one", "two"] * 20, direction=["red to blue", "old to young"] * 20)
     _, found, _ = findings(tmp_path, pairs, scores.assign(term=pairs["term"]))

@@ -185,6 +185,17 @@ def test_the_planted_path_is_found_where_it_is(changed, verdict):
     assert "2 of 4 flips are of ambiguous sentences and hold 80 % of the difference" in words(str(rows[0]))
 
 
+@pytest.mark.parametrize("blocks", [1, 2])
+@pytest.mark.parametrize("last", [0.0, 1.0])
+def test_of_too_few_blocks_a_planted_path_has_no_beginning_and_end(blocks, last):
+    """After the first block is before the last one: it cannot be there both little and much."""
+    shares = told_shares((1.0, *[last] * blocks))
+    html = report.planted({"gender": (AVERAGED, shares)}, truth(), told_findings())
+    row = BeautifulSoup(html, "html.parser").select("tbody tr")[0]
+    assert row.select(".badge")[0].get_text() == "cannot tell"
+    assert f"has {blocks} block" in words(str(row)) and "at least three" in words(str(row))
+
+
 MORE, ALIKE, LESS, UNSURE = (1.5, 1.2, 1.8), (0.2, 0.1, 0.3), (0.05, 0.01, 0.09), (0.3, 0.15, 0.5)  # neutral: ALIKE
 
 

@@ -32,6 +32,19 @@ def test_a_lead_that_is_too_small_to_show_would_show_if_it_were_larger():
         assert judged(CLAIMS[name], found, {"corpus", "model"}, worlds.STATISTICS)["verdict"] == "reproduced"
 
 
+WITHOUT_EFFECT = [f"masking.block{block}" for block in range(1, 12)] + ["masking.other_blocks", "masking.table2"]
+
+
+@pytest.mark.parametrize(("texts", "verdict"), [(100, "underpowered"), (worlds.TEXTS, "reproduced")])
+def test_no_effect_of_a_mask_is_shown_if_there_are_texts_enough(texts, verdict):
+    """The paper's 100 of a class are not, as the bounds of a probability allow for a rare text that loses all."""
+    found = {finding.name: finding for finding in worlds.masking_of("as published", texts)}
+    rows = [judged(CLAIMS[name], found, {"corpus", "model"}, worlds.STATISTICS) for name in WITHOUT_EFFECT]
+    assert {row["verdict"] for row in rows} == {verdict}
+    clause = "Even if no text had changed, 100 texts could not show it: it takes about 190 at least."
+    assert all((clause in row["note"]) == (verdict == "underpowered") for row in rows)
+
+
 def test_what_nobody_measures_is_not_judged():
     unmeasured = [of for name, of in worlds.verdicts().items() if name not in MEASURED]
     assert unmeasured and {verdict for of in unmeasured for verdict in of.values()} == {"not testable here"}

@@ -1,12 +1,13 @@
 """What the comparison page says of runs whose story is known."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from compared_runs import MODELS, SETTINGS, masking_summary
 from emoscope.verdicts.comparison import figures
 from emoscope.verdicts.comparison import page as report
-from emoscope.verdicts.comparison.summarise import head_curves, leading_blocks, profile
+from emoscope.verdicts.comparison.summarise import head_curves, leading_blocks, leading_heads, profile
 
 
 def test_the_headline_tells_what_holds(measures, masks, correlations):
@@ -49,6 +50,17 @@ def test_a_block_that_is_shown_to_cost_next_to_nothing_does_not_lead(masks):
     )
     led = leading_blocks(little, 0.05)["certain"]
     assert led.drop("narrow-s1").all() and not led["narrow-s1"]
+
+
+@pytest.mark.parametrize(("reach", "leads"), [(0.3, False), (0.0001, True), (np.nan, False)])
+def test_a_head_that_is_not_told_from_the_others_does_not_lead(reach, leads):
+    heads = pd.DataFrame({"value": [-1.0, -1.001, -1.002, -1.003], "head": range(4)})
+    heads = heads.assign(low=heads["value"] - reach, high=heads["value"] + reach, block=0, group="a", run="a-s1")
+    heads = heads.assign(condition="zero", measure="margin", p_adjusted=0.001, verdict="different")
+    found = leading_heads(heads, head_curves(heads), 0.05).loc["a-s1"]
+    assert (found["head"], found["certain"]) == (3, leads)
+    alone = leading_heads(heads[:1], head_curves(heads[:1]), 0.05)
+    assert alone["certain"].all(), "there is no other to be told from"
 
 
 def test_where_nothing_costs_anything_for_certain_no_block_leads(measures, correlations):

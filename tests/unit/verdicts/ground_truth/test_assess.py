@@ -252,6 +252,23 @@ def test_race_is_judged_by_every_class_and_by_what_chance_may_teach(gap, verdict
     assert "fear" in effect.note and f"{rows} training texts" in effect.note
 
 
+@pytest.mark.parametrize(("named", "missing"), [("white", "black"), ("black", "white"), ("", "white or black")])
+@pytest.mark.parametrize(
+    ("gap", "verdicts", "expected"),
+    [(0.5, ["equivalent", "different"], "missed"), (0.001, ["equivalent"] * 2, "found")],
+)
+def test_of_a_group_that_no_training_text_names_nothing_is_known_of_chance(named, missing, gap, verdicts, expected):
+    texts = taught(800)
+    texts = texts[texts["text"] == f"a {named} man"]
+    summary = pd.DataFrame({
+        "origin": "template", "measure": ["gap_joy", "gap_fear"], "value": [0.0, gap], "low": [-0.002, gap - 0.01],
+        "high": [0.002, gap + 0.01], "texts": 340, "verdict": verdicts,
+    })  # fmt: skip
+    (effect,) = race_effects(summary, texts, 0.05)
+    assert effect.verdict == expected and "nan" not in effect.note
+    assert f"No training text names {missing}" in effect.note
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(
     ("nearer", "expected"),

@@ -74,9 +74,16 @@ def rankings(axis: str, findings: pd.DataFrame) -> dict[str, str]:
 
 
 def verdicts(axis: str, ranking: str, found: Findings) -> list[str]:
-    """How an order does against a random one and against masking's."""
-    gains = {f"{axis}.{name}.{in_findings(ranking)}": TITLES[rival] for name, rival in RIVALS.items()}
-    return [f"{verdict(found[name])} {title}" for name, title in gains.items() if name in found]
+    """How an order does against a random one and against masking's: the latter only if one of the two is shown to
+    differ from random ones, as two that find nothing differ, too, whatever the texts."""
+    gains = {rival: found.get(f"{axis}.{name}.{in_findings(ranking)}") for name, rival in RIVALS.items()}
+    by_random = (found.get(f"{axis}.gain.{in_findings(name)}") for name in (ranking, MASKING))
+    finds = any(gain is not None and verdict(gain) != UNSETTLED for gain in by_random)
+    return [
+        f"{verdict(gain) if finds or rival == RANDOM else UNSETTLED} {TITLES[rival]}"
+        for rival, gain in gains.items()
+        if gain is not None
+    ]
 
 
 def verdict(gain: Mapping) -> str:

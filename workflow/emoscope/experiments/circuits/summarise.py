@@ -146,7 +146,7 @@ def circuits(
     """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas_of_each`; `{axis}.gain.{ranking}` and, of estimates,
     `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.nodes.{ranking}`, see `Curves.fewest`, its interval
     between sizes that were tried. Intervals are over texts; that of `gain`, which random orders widen, takes in
-    `Curves.gain_on_one`, too."""
+    `Curves.gain_on_one`, too. That of `gain_on_masking` knows nothing of orders: see `page.verdicts`."""
 
     def measures(weights: np.ndarray) -> dict[tuple[str, str], float]:
         areas = curves.areas(weights)

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.data.known_texts import stand_in
 from emoscope.errors import UserError
 from emoscope.experiments.features.names import AUTOENCODER, MEAN, MODEL, ORIGINAL, RANDOM_WEIGHTS, TOKEN
 from emoscope.experiments.features.texts import distinct_texts

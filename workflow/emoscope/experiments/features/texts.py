@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from emoscope.data.split import stand_in
+from emoscope.data.known_texts import stand_in
 
 
 def distinct_texts(training: pd.DataFrame, testing: pd.DataFrame, config: dict) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,12 +1,14 @@
 """The quotable numbers of masking, out of its summaries."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import pandas as pd
 
 from emoscope.experiments.masking.measures import PAIR
 from emoscope.reporting.findings import Finding
 from emoscope.statistics.equivalence import detectable_from_interval, largest_interval
+from emoscope.statistics.sample_size import texts_for_no_change
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 CHANGES = ("probability", "accuracy")
@@ -23,6 +25,10 @@ def findings_of(
     `{probability or accuracy}_change_without_others.{condition}.b`. Of pairs of heads: `interaction.{block}.{head}.
     {block}.{head}` of the logit margin.
     """
+    summary, all_but = (
+        table.assign(fewest=table["equivalence_margin"].map(partial(texts_for_no_change, alpha=alpha)))
+        for table in (summary, all_but)
+    )
     whole = summary[summary["head"] == WHOLE_BLOCK]
     for block in sorted(whole["block"].unique()):
         own = whole[whole["block"] == block]
@@ -86,6 +92,7 @@ def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float
         detectable=rows["detectable"].max(),
         within=rows["p_equivalence"].max(),
         beyond=min(1, len(rows) * rows["p_beyond"].min()),
+        fewest=row["fewest"],
     )
 
 
@@ -145,6 +152,7 @@ def _mean(name: str, row: Mapping, code: Mapping | None, note: str) -> Finding:
         detectable=row["detectable"],
         within=row["p_equivalence"],
         beyond=row["p_beyond"],
+        fewest=row["fewest"],
     )
 
 

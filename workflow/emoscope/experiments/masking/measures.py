@@ -15,6 +15,8 @@ TITLES = {  # of changes, on pages
 }
 SCALE = np.array([1, 1, 4, 1])  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
 
+ROUNDING = 1e-6  # a smaller change may be that of 32 bits, which, where nothing can rise, would be a fall for certain
+
 
 def measures(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
     """The MEASURES of every row before differences are taken, float (rows, 4).

@@ -48,7 +48,7 @@ def costliest_block(summary: pd.DataFrame, alpha: float, condition: str = "descr
     if costly.empty:
         return Costliest(None, False, margin)
     row = costly.loc[costly["change"].idxmin()]
-    return Costliest(row, not (rows.loc[rows["block"] != row["block"], "low"] <= row["high"]).any(), margin)
+    return Costliest(row, bool((rows.loc[rows["block"] != row["block"], "low"] > row["high"]).all()), margin)
 
 
 def strongest_heads(summary: pd.DataFrame, count: int) -> list[tuple[int, int]]:

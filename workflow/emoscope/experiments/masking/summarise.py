@@ -7,7 +7,16 @@ import pandas as pd
 
 from emoscope.experiments.masking.conditions import BLOCKS
 from emoscope.experiments.masking.findings import findings_of
-from emoscope.experiments.masking.measures import MASK, MEASURES, PAIR, SCALE, class_columns, judged, measures
+from emoscope.experiments.masking.measures import (
+    MASK,
+    MEASURES,
+    PAIR,
+    ROUNDING,
+    SCALE,
+    class_columns,
+    judged,
+    measures,
+)
 from emoscope.experiments.masking.screened import heads_in, screen_findings, with_effects
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bounded import bounded_test
@@ -179,9 +188,10 @@ def _judged(
 ) -> dict[str, dict[str, object]]:
     """The mean of changes (texts, masks, MEASURES) and what was shown of it: by measure a column per name, (masks,).
 
-    `bounds` are the lowest and highest possible change, (MEASURES,) each; the margin, a logit, has none.
+    `bounds` are the lowest and highest possible change, (MEASURES,) each; the margin, a logit, has none. Changes within
+    ROUNDING count as none.
     """
-    found = {}
+    found, values = {}, np.where(np.abs(values) < ROUNDING, 0, values)
     for number, measure in enumerate(MEASURES):
         change, nothing = values[:, :, number], margin * SCALE[number]
         if measure == "margin":

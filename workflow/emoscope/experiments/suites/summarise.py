@@ -39,7 +39,7 @@ def findings_of(
     own = pairs[pairs["origin"] == SUITE]
     for group, kind in summary.groupby("term", sort=False):
         rows, name = kind.set_index("measure"), f"{suite}.{group}" if group else suite
-        each = counted(own if not group else own[own["term"] == group])
+        each = counted(own[own["term"] == group] if group else own.assign(term=""))
         for what, events in (("changed", moved(each)), ("large_changes", largest_change(each) >= LARGE)):
             yield rate_finding(f"{name}.{what}", events, each["cluster"], margin, alpha)
         for measure, row in rows.iterrows():

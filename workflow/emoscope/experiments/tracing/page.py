@@ -175,7 +175,8 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
     """What was planted in a generated corpus, and whether patching shows it; `axes` hold averaged pairs and shares.
 
     The path is found if less than half of the difference is where the classifier reads after the first block, and more
-    than half before the last one, with the whole interval each. A planted difference of size is found if the intervals
+    than half before the last one, with the whole interval each; of fewer than three blocks, which have no such two
+    places, it cannot be told. A planted difference of size is found if the intervals
     of flips and neutral swaps lie apart; a planted absence, if even the upper end for flips lies within FURTHER of the
     lower end for neutral swaps.
     """
@@ -190,6 +191,7 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
             early, late = ends(shares)
             starts, arrives = pooled.loc[early, "high"] < HALF, pooled.loc[late, "low"] > HALF
             wrong = pooled.loc[early, "low"] > HALF or pooled.loc[late, "high"] < HALF
+            told = outcome(starts and arrives, wrong, partly=starts != arrives)
             rows.append(
                 {
                     "planted": say("planted_path", size=sizes["gender"]),
@@ -198,13 +200,12 @@ def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mappin
                         ambiguous=int(ambiguous.sum()),
                         pairs=len(used),
                         share=used.loc[ambiguous, "total"].sum() / used["total"].sum(),
-                        early=early,
-                        late=late,
+                        blocks=pooled.index.max(),
                         before=changed.loc[early],
                         then=pooled.loc[early],
                         after=pooled.loc[late],
                     ),
-                    "verdict": outcome(starts and arrives, wrong, partly=starts != arrives),
+                    "verdict": told if early < late else "cannot tell",
                 }
             )
     for axis, size in sizes.items():

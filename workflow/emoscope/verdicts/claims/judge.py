@@ -82,10 +82,13 @@ def _judge_nothing(found: Finding, margin: float, alpha: float, tests: int) -> t
         return "reproduced", f"Shown to lie within {margin:g} of zero."
     if found.beyond * tests <= alpha:
         return "contradicted", f"Shown to lie beyond {margin:g} from zero."
-    return (
-        "underpowered",
-        f"Neither shown to lie within {margin:g} of zero nor beyond. {_hidden(found, margin, alpha)}",
-    )
+    told = f"Neither shown to lie within {margin:g} of zero nor beyond. {_hidden(found, margin, alpha)}"
+    if found.texts < found.fewest:
+        told += (
+            f" Even if no text had changed, {found.texts:,.0f} texts could not show it: "
+            f"it takes about {float(f'{found.fewest:.2g}'):,.0f} at least."
+        )
+    return "underpowered", told
 
 
 def _judge_effect(

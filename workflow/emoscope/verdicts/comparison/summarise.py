@@ -242,11 +242,9 @@ def leading_blocks(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
     blocks cost, each silenced alone; blocks that cost nothing count as nil.
     """
     rows = silenced_blocks(masks, "margin")
-    lead = rows.loc[rows.groupby("run", sort=False)["value"].idxmin()].set_index("run")
+    lead = _leading(rows, alpha)
     costs = rows["value"].clip(upper=0).groupby(rows["run"]).sum()
-    share = lead["value"].clip(upper=0) / costs.reindex(lead.index)
-    others = rows[rows["block"] != rows["run"].map(lead["block"])].groupby("run")["low"].min()
-    return lead.assign(certain=_costs(lead, alpha) & ~(lead["high"] >= others.reindex(lead.index)), share=share)
+    return lead.assign(share=lead["value"].clip(upper=0) / costs.reindex(lead.index))
 
 
 def beside_leaders(masks: pd.DataFrame, leaders: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -278,12 +276,10 @@ def leading_heads(masks: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> pd
     `equivalent` to none.
     """
     rows = _silenced_heads(masks)
-    by_run = rows.groupby("run", sort=False)
-    lead = rows.loc[by_run["value"].idxmin()].set_index("run")
-    heads = by_run.size()
+    heads = rows.groupby("run", sort=False).size()
     verdicts = {name: (rows["verdict"] == name).groupby(rows["run"]).sum() for name in ("different", "equivalent")}
     half = curves[curves["carried"] >= 0.5].groupby("run")["share"].min() * heads
-    return lead.assign(certain=_costs(lead, alpha), heads=heads, half=half.round().astype("Int64"), **verdicts)
+    return _leading(rows, alpha).assign(heads=heads, half=half.round().astype("Int64"), **verdicts)
 
 
 def agreement(correlations: pd.DataFrame, part: str, condition: str, measure: str) -> pd.DataFrame:
@@ -312,6 +308,15 @@ def _silenced_heads(masks: pd.DataFrame) -> pd.DataFrame:
     """The runs' single heads, what silencing them does to the logit margin; without such masks, their means instead."""
     rows = masks[(masks["run"] != ALL) & (masks["head"] != WHOLE_BLOCK) & (masks["measure"] == "margin")]
     return rows[rows["condition"] == ("zero" if (rows["condition"] == "zero").any() else "mean")]
+
+
+def _leading(rows: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """Of each run's masks the one of which `value` is lowest; `certain` by `_costs`, and by intervals if there are
+    others: none of theirs meets its own."""
+    lowest = rows.groupby("run", sort=False)["value"].idxmin()
+    lead, others = rows.loc[lowest].set_index("run"), rows.drop(lowest)
+    apart = (others["low"] > lead["high"].reindex(others["run"]).to_numpy()).groupby(others["run"]).all()
+    return lead.assign(certain=_costs(lead, alpha) & apart.reindex(lead.index, fill_value=True))
 
 
 def _costs(rows: pd.DataFrame, alpha: float) -> pd.Series:

@@ -188,17 +188,21 @@ def race_effects(
     A model learns what chance put into its training labels as well: from the `taught` sentences, those of the training
     set that name a race (`text`, `label`), a perfect learner takes a gap of variance p(1 - p) / n, summed over both
     groups. A gap speaks against the planted absence if it is further from zero than this and its own interval leave
-    room for, adjusted for the number of classes (Bonferroni).
+    room for, adjusted for the number of classes (Bonferroni). Of a group that no such sentence names, nothing is known
+    of chance, so it leaves no room.
     """
-    groups = [taught.loc[taught["text"].str.contains(rf"\b{group}\b"), "label"] for group in ("white", "black")]
+    groups = {name: taught.loc[taught["text"].str.contains(rf"\b{name}\b"), "label"] for name in ("white", "black")}
+    unnamed = " or ".join(name for name, labels in groups.items() if labels.empty)
     for origin, where in {"natural": "test texts", "template": "templates"}.items():
         gaps = summary[(summary["origin"] == origin) & summary["measure"].str.startswith("gap_")]
         if gaps.empty:
             continue
         wide, narrow = norm.isf([alpha / 2 / len(gaps), alpha / 2])
-        shares = [group.value_counts(normalize=True).reindex(range(len(gaps)), fill_value=0) for group in groups]
-        variances = sum(share * (1 - share) / len(group) for share, group in zip(shares, groups, strict=True))
-        by_chance, value = wide * np.sqrt(variances.to_numpy()), gaps["value"].to_numpy()
+        variances = np.zeros(len(gaps))
+        for labels in filter(len, groups.values()):
+            share = labels.value_counts(normalize=True).reindex(range(len(gaps)), fill_value=0).to_numpy()
+            variances += share * (1 - share) / len(labels)
+        by_chance, value = wide * np.sqrt(variances), gaps["value"].to_numpy()
         nearer = np.where(value > 0, value - gaps["low"], gaps["high"] - value)  # to the bound on the side of zero
         beyond = np.abs(value) > np.hypot(nearer * wide / narrow, by_chance)
         verdicts = gaps["verdict"].value_counts()
@@ -209,6 +213,8 @@ def race_effects(
             f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin. By chance, the "
             f"labels of {len(taught)} training texts that name a race may teach {by_chance[most]:.2f}"
         )
+        if unnamed:
+            note += f". No training text names {unnamed}: what chance taught there is not known, and not in that number"
         sentence = f"{'Outside encounters race' if encounters else 'Race'} tells nothing of any class ({where})."
         row = gaps.iloc[most]
         yield PlantedEffect(
