@@ -65,6 +65,8 @@ def test_the_page_says_what_was_found(found):
     assert told.endswith(f"{page.UNASKED}."), "no figures of erasing what cannot be read"
     assert "Race: left out." in words(page.left_out(found.texts))
     table = words(page.erased_table("gender", found.erased))
+    assert "in no more than 10 % of the texts beyond those that the most frequent value is right in" in table
+    assert "moves the answers themselves by 0." in said
     assert "largest dimensions" in table and "random directions" in table and "LEACE" in table
     assert words(page.reading_table(found.depths)).count("gender") == 3
     assert page.class_of("gender", found.findings) in ("anger", "sadness")

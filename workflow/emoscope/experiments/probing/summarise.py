@@ -6,13 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.probing.names import (
-    ACCURACY,
-    CHANGED,
-    DISTANCE,
-    GAP,
-    NOTHING,
-)
+from emoscope.experiments.probing.names import ACCURACY, CHANGED, DISTANCE, GAP, NOTHING
 from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, nearer
 from emoscope.experiments.probing.twins import moved_class, twin_measures
 from emoscope.reporting.findings import Finding, in_findings, write_findings
@@ -83,8 +77,8 @@ def read_table(readings: pd.DataFrame, alpha: float) -> pd.DataFrame:
 def outcomes(twins: pd.DataFrame, probes: pd.DataFrame, accuracy: pd.DataFrame) -> pd.DataFrame:
     """All that erasing may change, a row for each pair or text: `measure, method, draw, depth, unit, cluster, value`.
 
-    Measures are those of `twin_measures`, the accuracy on test texts, and `{place}, {where}`: whether a probe that is
-    learned afresh reads the group.
+    Measures are `gap`, `distance` and `changed` of `twin_measures`, the accuracy on test texts, and `{place}, {where}`:
+    whether a probe that is learned afresh reads the group.
     """
     ways = ["method", "draw", "depth"]
     parts = [
