@@ -25,11 +25,21 @@ def faithfulness(better=0.3):
     return pd.DataFrame(rows, columns=columns)
 
 
-@pytest.mark.parametrize("measure", ["comprehensiveness", "sufficiency", "deletion", "insertion", "infidelity"])
-def test_better_is_above_random_whichever_way_a_measure_points(measure):
+@pytest.mark.parametrize(
+    ("measure", "above"),
+    [
+        ("comprehensiveness", 0.3),
+        ("sufficiency", 0.3),
+        ("deletion", 0.3),
+        ("insertion", 0.3),
+        ("area", 0.6),
+        ("infidelity", 0.3),
+    ],
+)
+def test_better_is_above_random_whichever_way_a_measure_points(measure, above):
     found = faithful_means(faithfulness(), 0.02, 0.05).set_index(["method", "measure"])
     row = found.loc["shapley", measure]
-    assert row["above"] == pytest.approx(0.3) and row["above_low"] > 0 and row["verdict"] == "better"
+    assert row["above"] == pytest.approx(above) and row["above_low"] > 0 and row["verdict"] == "better"
     assert found.loc[(RANDOM, measure), "above"] == 0
     worse = faithful_means(faithfulness(better=-0.3), 0.02, 0.05).set_index(["method", "measure"])
     assert worse.loc[("shapley", measure), "above_high"] < 0
@@ -57,6 +67,22 @@ def test_the_best_method_tells_classes_apart_and_ranks_planted_words_best_else_i
     means = faithful_means(faithfulness(), 0.02, 0.05)
     assert best_method(ranks, means) == "gradient_input"
     assert best_method(ranks.head(0), means) == "shapley"
+
+
+def test_areas_of_two_methods_may_be_two_apart_and_the_largest_one_is_the_best():
+    """Comprehensiveness, over other shares of the words, may put them in another order."""
+    rows = [
+        (number, name, "cut", *numbers, 0.5)
+        for number in range(40)
+        for name, numbers in {
+            "gradient_input": (0.9, 0.1, 0.4, 0.6), "shapley": (0.5, 0.1, 0.0, 1.0), RANDOM: (0.1, 0.1, 1.0, 0.0),
+        }.items()
+    ]  # fmt: skip
+    means = faithful_means(pd.DataFrame(rows, columns=faithfulness().columns), 0.02, 0.05)
+    areas = means[means["measure"] == "area"].set_index("method")
+    assert areas["value"].to_dict() == {"gradient_input": pytest.approx(0.2), "shapley": 1.0, RANDOM: -1.0}
+    assert areas.loc["shapley", "above"] == 2.0
+    assert best_method(pd.DataFrame(columns=["method", "measure", "value"]), means) == "shapley"
 
 
 def test_methods_that_rank_alike_agree_and_reversed_ones_do_not():

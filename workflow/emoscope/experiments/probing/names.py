@@ -12,3 +12,4 @@ BY_CHANCE = (RANDOM, RANDOM_BY_WORD)
 METHODS = (LEAST, BY_WORD, DIRECTION, DIMENSIONS, *BY_CHANCE)  # how a concept is erased
 HERE, LAST = "here", "last"  # where it is read again once it is erased: at that depth, and behind the last block
 GAP, DISTANCE, CHANGED, ACCURACY = "gap", "distance", "changed", "accuracy"  # what erasing may change
+MOVED = "moved"  # how far erasing moves the answers themselves

@@ -42,7 +42,7 @@ TITLES = {
 }
 AT = {0: "the embeddings", EVERYWHERE: "every depth"}
 USED = "what can be read of it is used: erased, the answers come together"
-UNUSED = "what can be read of it is not used: erased, the answers stay as they are"
+UNUSED = "what can be read of it is not used: erased, the answers to a text and its flip stay as they are"
 UNSETTLED = "whether what can be read of it is used is not settled"
 COSTLY = (
     "with it erased the answers come together, but accuracy is not shown to stay, so whether it is used is not settled"
@@ -53,6 +53,7 @@ WITHOUT = {
     BAG: "a bag of words",
     LOOKUP: "the word itself",
 }
+LEFT = 0.1  # share of the texts: what a fresh probe may be right in beyond the most frequent value if nothing is left
 READ, TYPES, UNREAD = "can be read", "is not shown to be read better than control labels", "is not shown to be readable"
 
 
@@ -78,6 +79,7 @@ def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, al
         "erased": found[f"{axis}.embeddings.{DISTANCE}.{least}"],
         "random": found[f"{axis}.embeddings.{DISTANCE}.{in_findings(RANDOM)}"],
         "everywhere": found[f"{axis}.{DISTANCE}.{least}"],
+        "moved": found[f"{axis}.answers_moved.{least}"],
         "lost": found.get(f"{axis}.embeddings.accuracy_lost.{least}"),
     }
 
@@ -113,8 +115,8 @@ def verdict(axis: str, readability: str, level: float, found: Findings, alpha: f
     It is if erasing it from the embeddings, where it is not yet an answer, brings the answers to twins together, more
     than nothing and more than random directions do, by the intervals, and the accuracy on texts that name no group is
     shown to stay within the margin: a broken model answers alike, too. It is not if, erased at every depth so that a
-    fresh probe is shown to read it less, and no longer above its level, they are shown to come together by less than
-    the margin.
+    fresh probe is shown to read it less, and within LEFT of its level, the answers are shown to come together by less
+    than the margin, and to move by less than the margin themselves.
     """
     least = in_findings(LEAST)
     if readability == UNREAD:
@@ -122,10 +124,11 @@ def verdict(axis: str, readability: str, level: float, found: Findings, alpha: f
     if all(found[f"{axis}.embeddings.nearer.{least}.{in_findings(other)}"]["low"] > 0 for other in (NOTHING, RANDOM)):
         lost = found.get(f"{axis}.embeddings.accuracy_lost.{least}")
         return USED if lost is not None and lost["within"] <= alpha else COSTLY
-    within = found[f"{axis}.nearer.{least}.{NOTHING}"]["within"]
+    both = f"nearer.{least}.{NOTHING}", f"answers_moved.{least}"
+    stay = all(found[f"{axis}.{name}"]["within"] <= alpha for name in both)
     read = f"{in_findings(f'{POOLED}, {LAST}')}.{least}"
-    gone = found[f"{axis}.change.{read}"]["high"] < 0 and not found[f"{axis}.{read}"]["low"] > level
-    return UNUSED if within <= alpha and gone else UNSETTLED
+    gone = found[f"{axis}.change.{read}"]["high"] < 0 and found[f"{axis}.{read}"]["high"] <= level + LEFT
+    return UNUSED if stay and gone else UNSETTLED
 
 
 def reading_table(readings: pd.DataFrame) -> Markup:
@@ -167,7 +170,7 @@ def erased_table(axis: str, table: pd.DataFrame) -> Markup:
                 "read at the end": percent(own.loc[f"{POOLED}, {LAST}", "value"]),
             }
         )
-    return html_table(rows, say("erased", axis=axis), text=("erased", "at"))
+    return html_table(rows, say("erased", axis=axis, left=LEFT), text=("erased", "at"))
 
 
 def class_of(axis: str, findings: pd.DataFrame) -> str:

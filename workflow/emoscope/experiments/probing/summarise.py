@@ -6,21 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.probing.names import (
-    ACCURACY,
-    CHANGED,
-    DIMENSIONS,
-    DISTANCE,
-    GAP,
-    LEAST,
-    NOTHING,
-    RANDOM,
-)
-from emoscope.perturbation.pairs import distances, moved
+from emoscope.experiments.probing.names import ACCURACY, CHANGED, DISTANCE, GAP, NOTHING
+from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, nearer
+from emoscope.experiments.probing.twins import moved_class, twin_measures
 from emoscope.reporting.findings import Finding, in_findings, write_findings
-from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
-from emoscope.statistics.clusters import MeanTest
-from emoscope.statistics.distances import total_variation
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE, NONE
 
@@ -28,8 +18,6 @@ READ = ["concept", "place", "depth", "right", "low", "high", "control", "selecti
 READ += ["selectivity_high", "texts", "clusters"]
 ERASED = ["method", "depth", "measure", "value", "low", "high", "change", "change_low", "change_high", "texts"]
 STEERED = ["method", "depth", "dose", "value", "low", "high", "texts"]
-BESIDE = ((LEAST, NOTHING), (LEAST, RANDOM), (LEAST, DIMENSIONS), (RANDOM, NOTHING))  # how near twins' answers are
-WHERE = {"": EVERYWHERE, "embeddings.": 0}  # in names of findings, which depths are erased
 DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
 
 
@@ -61,7 +49,8 @@ def summarise_probing(
             means = erased_table(outcomes(twins, learned, right), alpha)
             steps = steered_table(moved, name, alpha)
             found += [*erasures_found(axis, means, name), *nearer(axis, twins, statistics)]
-            found += [*accuracy_lost(axis, right, statistics), *steps_found(axis, steps)]
+            found += [*answers_moved(axis, twins, statistics), *accuracy_lost(axis, right, statistics)]
+            found += [*steps_found(axis, steps)]
         write_table(means, erased[number])
         write_table(steps, doses[number])
     write_table(table, depths)
@@ -85,40 +74,11 @@ def read_table(readings: pd.DataFrame, alpha: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=READ)
 
 
-def moved_class(answers: pd.DataFrame) -> str:
-    """The class whose mean probability differs most between the groups, in the training texts, as the model is."""
-    learned = answers[answers["learned"] & (answers["method"] == NOTHING)]
-    found = learned.filter(regex="^p_").groupby(learned["value"]).mean()
-    return (found.loc[0] - found.loc[1]).abs().idxmax().removeprefix("p_")
-
-
-def twin_measures(answers: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Of every pair and way of erasing `method, draw, depth, pair, cluster`: `gap`, P(the class | first group) -
-    P(the class | second); `distance`, the total variation between the answers to both texts, of several labels the mean
-    of that of each; `changed`, whether another class is the most probable, or other labels are given."""
-    judged = answers[~answers["learned"].astype(bool)].sort_values(["method", "draw", "depth", "pair", "value"])
-    first, second = judged.iloc[::2], judged.iloc[1::2]
-    if not (first["pair"].to_numpy() == second["pair"].to_numpy()).all():
-        raise ValueError("a text has no twin")
-    pairs = pd.concat([_answers("before", first), _answers("after", second)], axis=1)
-    return first[["method", "draw", "depth", "pair", "cluster"]].assign(
-        gap=first[f"p_{name}"].to_numpy(dtype=float) - second[f"p_{name}"].to_numpy(dtype=float),
-        distance=distances(pairs, total_variation),
-        changed=moved(pairs).to_numpy(dtype=float),
-    )
-
-
-def _answers(when: str, texts: pd.DataFrame) -> pd.DataFrame:
-    """One side of scored pairs, see `perturbation.pairs`."""
-    own = texts.filter(regex="^p_").rename(columns=lambda name: f"{when}_{name.removeprefix('p_')}")
-    return own.assign(**({f"pred_{when}": texts["pred"]} if "pred" in texts else {})).reset_index(drop=True)
-
-
 def outcomes(twins: pd.DataFrame, probes: pd.DataFrame, accuracy: pd.DataFrame) -> pd.DataFrame:
     """All that erasing may change, a row for each pair or text: `measure, method, draw, depth, unit, cluster, value`.
 
-    Measures are those of `twin_measures`, the accuracy on test texts, and `{place}, {where}`: whether a probe that is
-    learned afresh reads the group.
+    Measures are `gap`, `distance` and `changed` of `twin_measures`, the accuracy on test texts, and `{place}, {where}`:
+    whether a probe that is learned afresh reads the group.
     """
     ways = ["method", "draw", "depth"]
     parts = [
@@ -198,42 +158,6 @@ def erasures_found(axis: str, table: pd.DataFrame, name: str) -> Iterator[Findin
         if row["method"] != NOTHING:
             numbers = row["change"], row["change_low"], row["change_high"], note
             yield Finding(f"{axis}.change.{measure}.{method}", *numbers)
-
-
-def nearer(axis: str, twins: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
-    """`{axis}.nearer.{method}.{other}`: by how much smaller the distance between the answers to twins is with one
-    erasure than with another (BESIDE), at every depth; `{axis}.embeddings.nearer.…`, at the embeddings alone."""
-    clusters = twins.drop_duplicates("pair").set_index("pair")["cluster"]
-    for where, depth in WHERE.items():
-        own = twins[(twins["depth"] == depth) | (twins["method"] == NOTHING)]
-        means = own.groupby(["method", "pair"])[DISTANCE].mean().unstack("pair")
-        names = clusters.loc[means.columns].to_numpy()
-        for method, other in BESIDE:
-            values = (means.loc[other] - means.loc[method]).to_numpy()
-            tested = bounded_test(values, names, statistics["margin"], CHANGE, 1 - statistics["confidence"])
-            quoted = f"{axis}.{where}nearer.{in_findings(method)}.{in_findings(other)}"
-            yield _judged(quoted, tested, f"{len(values)} pairs.")
-
-
-def _judged(name: str, tested: MeanTest, note: str) -> Finding:
-    """A mean that was tested against the margin."""
-    value, low, high = float(tested.value), float(tested.low), float(tested.high)
-    tests = {"within": tested.p_within, "beyond": tested.p_beyond, "detectable": tested.detectable}
-    return Finding(name, value, low, high, note, **{key: float(number) for key, number in tests.items()})
-
-
-def accuracy_lost(axis: str, accuracy: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
-    """`{axis}.accuracy_lost.{method}`: by how much the accuracy on test texts that name no group falls when every depth
-    is erased, judged against the margin; `{axis}.embeddings.accuracy_lost.…`, the embeddings alone. Nothing without
-    such texts."""
-    others = accuracy[~accuracy["named"].astype(bool)].astype({"right": float})
-    for where, depth in WHERE.items():
-        own = others[(others["depth"] == depth) | (others["method"] == NOTHING)]
-        means = own.groupby(["method", "text"])["right"].mean().unstack("text")
-        for method in means.index.drop(NOTHING, errors="ignore"):
-            values, texts = (means.loc[NOTHING] - means.loc[method]).to_numpy(), means.columns.to_numpy()
-            tested = bounded_test(values, texts, statistics["margin"], CHANGE, 1 - statistics["confidence"])
-            yield _judged(f"{axis}.{where}accuracy_lost.{in_findings(method)}", tested, f"{len(values)} texts.")
 
 
 def steps_found(axis: str, table: pd.DataFrame) -> Iterator[Finding]:

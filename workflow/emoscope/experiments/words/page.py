@@ -14,7 +14,7 @@ from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
 from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted, number_tested
-from emoscope.experiments.words.ranking import DECIDING, best_method, best_ranked
+from emoscope.experiments.words.ranking import AREA, DECIDING, best_method, best_ranked
 from emoscope.experiments.words.scores import methods_in
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.reporting.html import cell, estimate, html_table, number, percent
@@ -33,7 +33,7 @@ def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame) -> Markup:
         measure: {row["method"]: row for row in ranking[ranking["measure"] == measure].to_dict("records")}
         for measure in ("top", DECIDING, SHORTCUT)
     }
-    cut = faithful[(faithful["kind"] == "cut") & (faithful["measure"] == "comprehensiveness")]
+    areas = _areas(faithful)
     return say(
         "main_result",
         first=best_ranked(ranking, [*METHODS]),
@@ -42,10 +42,10 @@ def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame) -> Markup:
         tops=named["top"],
         precisions=named[DECIDING],
         shortcuts=named[SHORTCUT],
-        above={row["method"]: row for row in cut.to_dict("records")},
+        areas=areas,
         random=RANDOM,
-        planted=PLANTED in cut["method"].to_numpy(),
-        methods=int(cut["method"].isin(METHODS).sum()),
+        planted=PLANTED in areas,
+        methods=sum(name in METHODS for name in areas),
     )
 
 
@@ -89,6 +89,7 @@ def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
                 "above random": estimate(*at["comprehensiveness", ["above", "above_low", "above_high"]]),
                 "deletion": number(at["deletion", "value"], 2),
                 "insertion": number(at["insertion", "value"], 2),
+                "area between": cell(at[AREA], number),
                 "infidelity": cell(at["infidelity"]),
                 "texts": number(int(at["comprehensiveness", "texts"])),
             }
@@ -175,13 +176,18 @@ def flip_table(flips: pd.DataFrame) -> Markup:
 def curve_methods(faithful: pd.DataFrame) -> list[str]:
     """The methods whose curves are drawn: the best of each kind by the area between insertion and deletion, a random
     order and, if known, the planted words."""
-    cut = faithful[faithful["kind"] == "cut"].pivot(index="method", columns="measure", values="value")
-    area = (cut["insertion"] - cut["deletion"]).sort_values(ascending=False)
+    areas = _areas(faithful)
     kinds: dict[str, str] = {}
-    for name in area.index:
+    for name in areas:
         if name in METHODS:
             kinds.setdefault(METHODS[name].kind, name)
-    return [*kinds.values(), *(name for name in (PLANTED, RANDOM) if name in area.index)]
+    return [*kinds.values(), *(name for name in (PLANTED, RANDOM) if name in areas)]
+
+
+def _areas(faithful: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """By method, the largest first, the area between insertion and deletion when words are cut out."""
+    own = faithful[(faithful["kind"] == "cut") & (faithful["measure"] == AREA)]
+    return {row["method"]: row for row in own.sort_values("value", ascending=False).to_dict("records")}
 
 
 def told_texts(tables: SimpleNamespace, axes: Sequence[str], classes: Sequence[str]) -> list[dict[str, Any]]:

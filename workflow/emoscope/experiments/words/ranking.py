@@ -20,6 +20,7 @@ from emoscope.statistics.rates import exact_interval
 
 MEASURES = ("top", "precision", "average_precision")
 DECIDING = "average_precision"  # the measure that methods are ordered and chosen by
+AREA = "area"  # between insertion and deletion: what they are chosen by where no planted words are known
 ABOVE = ["above", "above_low", "above_high", "verdict"]
 BETTER, WORSE = "better", "worse"
 RANKED = ["method", "measure", "value", "low", "high", *ABOVE, "chance", "texts"]
@@ -84,12 +85,15 @@ def by_method(found: pd.DataFrame, measure: str) -> pd.DataFrame:
     return found.pivot(index="id", columns="method", values=measure)[list(dict.fromkeys(found["method"]))]
 
 
-def above_random(values: pd.DataFrame, margin: float, alpha: float, sign: int = 1) -> pd.DataFrame:
+def above_random(
+    values: pd.DataFrame, margin: float, alpha: float, sign: int = 1, bounds: tuple[float, float] = CHANGE
+) -> pd.DataFrame:
     """By method, how much better its `values` (texts, methods) are in the mean than a random order's on the same texts,
-    with interval; `sign` is -1 if less is better. And what is shown of METHODS: BETTER or WORSE, "equivalent" if within
-    the margin, or "underpowered". As the best of them is named, p values are adjusted by Holm over all."""
+    with interval; `sign` is -1 if less is better, `bounds` are those of a difference. And what is shown of METHODS:
+    BETTER or WORSE, "equivalent" if within the margin, or "underpowered". As the best of them is named, p values are
+    adjusted by Holm over all."""
     above = sign * (values - values[[RANDOM]].to_numpy())
-    found = bounded_test(above.to_numpy(), np.arange(len(above)), margin, CHANGE, alpha)
+    found = bounded_test(above.to_numpy(), np.arange(len(above)), margin, bounds, alpha)
     judged = above.columns.isin([*METHODS])
     said = equivalence_verdict(found.p_within, holm(np.where(judged, found.p_difference, np.nan)), alpha)
     verdict = np.where(said == "different", np.where(found.value > 0, BETTER, WORSE), said)
@@ -105,10 +109,9 @@ def best_ranked(ranks: pd.DataFrame, names: Sequence[str]) -> str | None:
 
 def best_method(ranks: pd.DataFrame, means: pd.DataFrame) -> str:
     """Of the methods that tell classes apart, as attention does not, the one that ranks planted words best; where that
-    is not known, the one with the largest distance between insertion and deletion when words are cut out."""
+    is not known, the one with the largest AREA when words are cut out."""
     telling = [name for name, method in METHODS.items() if method.kind != "attention"]
     if best := best_ranked(ranks, telling):
         return best
-    cut = means[(means["kind"] == "cut") & means["method"].isin(telling)]
-    wide = cut.pivot(index="method", columns="measure", values="value")
-    return (wide["insertion"] - wide["deletion"]).idxmax()
+    areas = means[(means["kind"] == "cut") & (means["measure"] == AREA) & means["method"].isin(telling)]
+    return areas.loc[areas["value"].idxmax(), "method"]

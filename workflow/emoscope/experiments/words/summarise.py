@@ -13,6 +13,7 @@ from emoscope.experiments.words.methods import METHODS
 from emoscope.experiments.words.overall import counted, number_tested, pushes
 from emoscope.experiments.words.ranking import (
     ABOVE,
+    AREA,
     MEASURES,
     above_random,
     best_method,
@@ -29,9 +30,11 @@ from emoscope.storage.decisions import as_matrix, right
 from emoscope.storage.files import read_json, write_table
 
 BOUNDS = {"comprehensiveness": CHANGE, "sufficiency": CHANGE, "deletion": SHARE, "insertion": SHARE}
+BOUNDS |= {AREA: CHANGE}
 BOUNDS |= {"infidelity": SHARE}  # what scaled scores leave of a square is never more than all of it
+APART = {AREA: (-2.0, 2.0)}  # bounds of the difference of two methods in one text; of the others CHANGE
 BETTER = {"comprehensiveness": 1, "sufficiency": -1, "deletion": -1, "insertion": 1}  # the sign of an improvement
-BETTER |= {"infidelity": -1}
+BETTER |= {AREA: 1, "infidelity": -1}
 FAITHFUL = ["method", "kind", "measure", "value", "low", "high", *ABOVE, "texts"]
 AGREED = ["method", "other", "correlation", "top", "texts"]
 
@@ -74,7 +77,9 @@ def summarise_words(
 
 def faithful_means(faithfulness: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame:
     """By method, kind and measure, the mean over texts with interval; and by how much it is better than a random
-    order's on the same texts (`above_random`). Infidelity is of the texts in which anything falls."""
+    order's on the same texts (`above_random`). AREA is insertion minus deletion, text by text; infidelity is of the
+    texts in which anything falls."""
+    faithfulness = faithfulness.assign(**{AREA: faithfulness["insertion"] - faithfulness["deletion"]})
     parts = []
     for kind, own in faithfulness.groupby("kind", sort=False):
         for measure, bounds in BOUNDS.items():
@@ -84,7 +89,7 @@ def faithful_means(faithfulness: pd.DataFrame, margin: float, alpha: float) -> p
                 parts.append(pd.DataFrame(numbers, index=wide.columns).reindex(columns=FAITHFUL[1:]).assign(verdict=""))
                 continue
             low, high = bounded_interval(wide.to_numpy(), np.arange(len(wide)), bounds, alpha)
-            above = above_random(wide, margin, alpha, BETTER[measure])  # of one text's probabilities, so within 1
+            above = above_random(wide, margin, alpha, BETTER[measure], APART.get(measure, CHANGE))
             parts.append(above.assign(**numbers, value=wide.mean(), low=low, high=high))
     return pd.concat(parts).rename_axis("method").reset_index()[FAITHFUL]
 

@@ -1,0 +1,96 @@
+"""Whether what can be read is used: every verdict comes out, from findings and from answers to twins."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscope.experiments.probing import names, page
+from emoscope.experiments.probing.shown import answers_moved, nearer
+from emoscope.experiments.probing.twins import twin_measures
+from emoscope.reporting.passages import Findings
+from twin_answers import PAIRS, answers
+
+STATISTICS = {"confidence": 0.95, "margin": 0.02}
+NEARER, ALIKE, UNSURE = (0.1, 0.2, 1.0), (-0.01, 0.01, 0.01), (-0.1, 0.1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("nothing", "random", "lost", "everywhere", "moved", "left", "fallen", "readability", "said"),
+    [
+        (NEARER, NEARER, ALIKE, UNSURE, NEARER, 0.58, -0.1, page.READ, page.USED),
+        (NEARER, NEARER, ALIKE, UNSURE, NEARER, 0.8, 0.1, page.TYPES, page.USED),
+        (NEARER, NEARER, NEARER, UNSURE, NEARER, 0.58, -0.1, page.READ, page.COSTLY),
+        (NEARER, NEARER, UNSURE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.COSTLY),
+        (NEARER, NEARER, None, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.COSTLY),
+        (NEARER, UNSURE, ALIKE, NEARER, NEARER, 0.58, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, NEARER, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.UNUSED),
+        (ALIKE, ALIKE, ALIKE, NEARER, ALIKE, 0.58, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, NEARER, 0.58, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, UNSURE, 0.58, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.62, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, np.nan, -0.1, page.READ, page.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.58, 0.1, page.READ, page.UNSETTLED),
+        (NEARER, NEARER, ALIKE, NEARER, NEARER, 0.58, -0.1, page.UNREAD, page.UNASKED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.58, -0.1, page.UNREAD, page.UNASKED),
+    ],
+)
+def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, moved, left, fallen, readability, said):
+    """`left`: the most that a fresh probe reads with the group erased, at a level of 0.5; `fallen`: the upper bound of
+    what it reads more than with nothing erased, which too few texts cannot show to be below nil."""
+    quoted = {"embeddings.nearer.least_change.nothing": nothing, "embeddings.nearer.least_change.random": random}
+    quoted |= {"embeddings.accuracy_lost.least_change": lost, "nearer.least_change.nothing": everywhere}
+    quoted |= {"answers_moved.least_change": moved, "pooled_token_last.least_change": (0.4, left, np.nan)}
+    quoted |= {"change.pooled_token_last.least_change": (-0.6, fallen, np.nan)}
+    rows = [(f"gender.{name}", *numbers) for name, numbers in quoted.items() if numbers]
+    table = pd.DataFrame(rows, columns=["name", "low", "high", "within"])
+    assert page.verdict("gender", readability, 0.5, Findings(table), 0.05) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "selectivity", "said"), [(0.6, 0.1, page.READ), (0.6, -0.1, page.TYPES), (0.4, 0.1, page.UNREAD)]
+)
+def test_what_is_read_is_told_from_word_types(low, selectivity, said):
+    assert page.readable({"low": low, "selectivity_low": selectivity}, 0.5) == said
+
+
+def from_answers(before: tuple, everywhere: tuple, embeddings: tuple, **labels: float) -> str:
+    """The verdict on answers to both texts of pairs, as the model is, with the group erased at every depth and at the
+    embeddings; random directions move nothing, a fresh probe reads nothing, and accuracy stays. `labels` are others'
+    probabilities, where a text may have several."""
+    parts = [answers(*before), answers(*everywhere, names.LEAST), answers(*embeddings, names.LEAST).assign(depth=0)]
+    for method in (names.RANDOM, names.DIMENSIONS):
+        parts += [answers(*before, method), answers(*before, method).assign(depth=0)]
+    table = pd.concat(parts)
+    if labels:
+        table = table.assign(**labels, pred=[np.array([0])] * len(table))
+    twins = twin_measures(table, "anger")
+    quoted = [*nearer("gender", twins, STATISTICS), *answers_moved("gender", twins, STATISTICS)]
+    rows = [(one.name, one.low, one.high, one.within) for one in quoted]
+    rows += [("gender.embeddings.accuracy_lost.least_change", *ALIKE)]
+    rows += [("gender.pooled_token_last.least_change", 0.45, 0.55, np.nan)]
+    rows += [("gender.change.pooled_token_last.least_change", -0.5, -0.4, np.nan)]
+    found = Findings(pd.DataFrame(rows, columns=["name", "low", "high", "within"]))
+    return page.verdict("gender", page.READ, 0.5, found, 0.05)
+
+
+HALVES = np.arange(PAIRS) % 2 == 0
+APART, TOGETHER, ALL_OTHERS = (0.7, 0.5), (0.6, 0.6), {f"p_other{number}": 0.1 for number in range(27)}
+
+
+@pytest.mark.parametrize("labels", [{}, ALL_OTHERS], ids=["classes", "28 labels"])
+@pytest.mark.parametrize(
+    ("before", "everywhere", "embeddings", "said"),
+    [
+        (APART, TOGETHER, TOGETHER, page.USED),
+        (APART, TOGETHER, APART, page.UNSETTLED),
+        (APART, (0.701, 0.5), APART, page.UNUSED),
+        (APART, (0.9, 0.7), APART, page.UNSETTLED),
+        (APART, (0.5, 0.7), APART, page.UNSETTLED),
+        ((np.where(HALVES, 0.6, 0.5), 0.5), (np.where(HALVES, 0.5, 0.6), 0.5), (0.55, 0.5), page.UNSETTLED),
+        ((0.5, 0.5), (0.5, 0.5), (0.5, 0.5), page.UNUSED),
+    ],
+    ids=["nearer", "nearer late", "still", "alike", "exchanged", "half nearer, half apart", "no difference"],
+)
+def test_the_verdict_on_answers(before, everywhere, embeddings, said, labels):
+    """That the distance between twins stays in the mean is not that answers stay."""
+    assert from_answers(before, everywhere, embeddings, **labels) == said
