@@ -1,4 +1,4 @@
-"""Where one more draw would lie, beside several that are known, whatever their distribution."""
+"""Whether something lies where one more draw would, beside several that are known, whatever their distribution."""
 
 import numpy as np
 
@@ -20,3 +20,19 @@ def next_draw(values: np.ndarray, alpha: float = 0.05) -> Interval:
         return Interval(np.nan, np.nan)
     rising = np.sort(values)
     return Interval(float(rising[outside - 1]), float(rising[-outside]))
+
+
+def above_draws(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """p (n,) of values (n,) that lie so far above draws (n, m), adjusted over all n; twice the share of one side.
+
+    Draw k may be one thing in all rows. If a value is one more draw, the m + 1 are alike in every row; so the furthest of
+    m is, over the rows, as far as one of them is with probability 1 / (m + 1), distances being from the mean of a row's
+    m + 1, in their standard deviations. Westfall and Young (1993), Resampling-based multiple testing, maxT in one step.
+    With 39 draws a value above all of them in all rows has 0.05; fewer show nothing at 5 %.
+    """
+    every = np.column_stack([values, draws])
+    far = every - every.mean(axis=1, keepdims=True)
+    spread = every.std(axis=1, keepdims=True)
+    far = np.divide(far, spread, out=np.zeros_like(far), where=spread > 0)
+    reached = (far[:, 1:].max(axis=0) >= far[:, :1]).sum(axis=1)
+    return np.minimum(1, 2 * (1 + reached) / every.shape[1])
