@@ -48,6 +48,11 @@ def test_above_draws_by_hand():
     assert above_draws(np.array([37.5]), draws[None]) == 0.1, "one of them is above"
     assert above_draws(np.array([-40.0]), draws[None]) == 1
     assert above_draws(np.array([1e9]), draws[None, :38]) > 0.05, "too few"
+    small = draws * [[1e-3], [1e3]]
+    assert above_draws(np.array([1.0, 0]), small)[0] == 0.05, "rows are of other units"
     assert above_draws(np.array([0.0]), np.zeros((1, 99))) == 1, "nothing moves"
-    alone, beside = above_draws(np.array([42.0]), draws[None]), above_draws(np.array([42.0, 0]), np.stack([draws, draws**4]))
+    alone, beside = (
+        above_draws(np.array([42.0]), draws[None]),
+        above_draws(np.array([42.0, 0]), np.stack([draws, draws**4])),
+    )
     assert alone == 0.05 and beside[0] > 0.05, "another row has a draw that is further away"

@@ -25,10 +25,10 @@ def next_draw(values: np.ndarray, alpha: float = 0.05) -> Interval:
 def above_draws(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """p (n,) of values (n,) that lie so far above draws (n, m), adjusted over all n; twice the share of one side.
 
-    Draw k may be one thing in all rows. If a value is one more draw, the m + 1 are alike in every row; so the furthest of
-    m is, over the rows, as far as one of them is with probability 1 / (m + 1), distances being from the mean of a row's
-    m + 1, in their standard deviations. Westfall and Young (1993), Resampling-based multiple testing, maxT in one step.
-    With 39 draws a value above all of them in all rows has 0.05; fewer show nothing at 5 %.
+    A column of draws belongs together, as the values do. If these are one more such column, each of the m + 1 is as
+    likely as any other to have the largest distance over its rows, from the mean of a row's m + 1 and in their standard
+    deviations. Westfall and Young (1993), Resampling-based multiple testing, maxT in one step. With 39 draws, a value
+    further above than any draw of any row has 0.05; fewer show nothing at 5 %.
     """
     every = np.column_stack([values, draws])
     far = every - every.mean(axis=1, keepdims=True)

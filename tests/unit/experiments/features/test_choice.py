@@ -64,7 +64,9 @@ def test_random_directions_are_the_best_of_as_many_as_there_are_features():
         tokens = torch.randn(8, width, generator=generator)
         taught = TokenActivations(tokens, np.arange(8) // 2, np.arange(8) % 2, torch.zeros(8, 2, dtype=torch.long))
         values = torch.randn(1, 2, width, generator=generator).expand(features, 2, width)
-        one, *_ = choose(own, taught, torch.rand(8, features), values, np.eye(2, dtype=bool)[[0, 1, 1, 0]], CONFIG | {"random": 1})
+        one, *_ = choose(
+            own, taught, torch.rand(8, features), values, np.eye(2, dtype=bool)[[0, 1, 1, 0]], CONFIG | {"random": 1}
+        )
         raises = {way: float(direction @ values[0, one.label]) for (way, _), direction in one.directions.items()}
         beyond.append(raises[FEATURE] - raises[RANDOM])
     assert abs(np.mean(beyond)) < 2 * np.std(beyond) / len(beyond) ** 0.5, beyond
@@ -81,7 +83,10 @@ def test_each_random_direction_is_the_best_of_a_set_of_its_own():
     drawn = torch.stack([one.directions[RANDOM, draw] for draw in range(4)])
     for draw, direction in enumerate(drawn):
         fresh = random_directions(500, 8, [CONFIG["seed"], draw])
-        assert float(direction[one.label]) == pytest.approx(float(fresh[:, one.label].max())) and direction[one.label] > 0.7
+        assert (
+            float(direction[one.label]) == pytest.approx(float(fresh[:, one.label].max()))
+            and direction[one.label] > 0.7
+        )
 
 
 def test_a_random_direction_is_of_the_class_that_it_raises_most():

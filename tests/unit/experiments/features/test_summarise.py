@@ -140,7 +140,9 @@ def test_the_headline_comes_out_in_three_ways(found):
     assert verdict(pd.Series([DOES_NOT, NOT_SHOWN])) == verdict(pd.Series([], dtype=object)) == OPEN
     assert said(found).startswith("Features act: 12 features were chosen")
     idle = found.effects.assign(verdict=found.effects["verdict"].replace(ACTS, NOT_SHOWN))
-    assert "That features act is not shown: 12" in said(found, idle) and "Of none of them it is shown" in said(found, idle)
+    assert "That features act is not shown: 12" in said(found, idle) and "Of none of them it is shown" in said(
+        found, idle
+    )
     assert "Without" not in said(found, idle) and "Without 2 of them, that class is shown to lose" in said(found)
 
 

@@ -82,10 +82,10 @@ def choose(
 ) -> list[Chosen]:
     """The features that raise logits most, `chosen` of them: the first of every class, then its second, and so on.
 
-    A feature is that of the class that it raises most, of those that are given to some of the training texts and not to
-    all, by `answers`, bool (texts, classes); `codes` (tokens, features) say where it is active. Beside it stand `random`
-    directions, each the `best_of` a set of its own, as large as the dictionary: the best of so many raises a class by
-    chance alone, and it is not known how far until others have been drawn.
+    A feature is that of the class that it raises most, of those that are given to some of the training texts and not
+    to all, by `answers`, bool (texts, classes); `codes` (tokens, features) say where it is active. Beside it stand
+    `random` directions, each the `best_of` a set of its own, as large as the dictionary: the best of so many raises a
+    class by chance alone, one more and the next less.
     """
     effects = ((values * autoencoder.decoder[:, None]).sum(dim=2) / len(answers)).cpu().numpy()
     known = answers[np.unique(taught.text)]  # a text of one token may have none that counts

@@ -2,7 +2,7 @@
 
 Beside it, the stream is moved along random directions, and along that between the class's mean and the others', at the
 same tokens and as far. Random ones are chosen like the features, by the same gradients and each from as many, lest
-features win by being chosen; all are turned to where they raise the class. What the autoencoder leaves unexplained stays.
+features win by being chosen; all are turned to where they raise the class. What the autoencoder does not explain stays.
 """
 
 from collections.abc import Iterator
@@ -113,7 +113,9 @@ def moved(
                     key = {"feature": one.feature, "class": one.label, "dose": float(dose)}
                     key |= {"text": rows[where.cpu().numpy()], "before": said[0], "logit_before": said[1]}
                     after = {
-                        name: _said(model, run_on(model, some, block, stream[where] + step[where] * direction), one.label)
+                        name: _said(
+                            model, run_on(model, some, block, stream[where] + step[where] * direction), one.label
+                        )
                         for name, direction in one.directions.items()
                         if np.isnan(dose) or name[1] < DOSED
                     }

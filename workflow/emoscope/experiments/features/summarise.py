@@ -74,8 +74,9 @@ def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     `beyond random` and `beyond mean difference` are by how much more it falls along the feature, and `logit` is the
     fall of the class's centred logit along it.
 
-    A feature ACTS, see `acts`, by the larger of the p values of FEATURE and `beyond random`, Holm over the features, and
-    by `above_draws`: texts do not tell how far single random directions differ. Beside the direction between the means see `compared`, Holm over the features as well.
+    A feature ACTS, see `acts`, by the largest p value: of FEATURE and `beyond random`, Holm over the features, and of
+    `beyond_draws`, since texts do not tell how far random directions differ. Beside the direction between the means see
+    `compared`, Holm over the features as well.
     """
     rows = []
     for (feature, label), own in moves[moves["dose"].isna()].groupby(["feature", "class"], sort=False):
