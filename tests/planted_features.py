@@ -18,7 +18,7 @@ CONFIG = {
     "judged": 900,
     "seed": 1,
 }
-CONFIG |= {"chosen": 12, "random": 3, "doses": [1], "pairs": 300}
+CONFIG |= {"chosen": 12, "random": 39, "doses": [1], "pairs": 300}
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "seed": 0, "resamples": 200}
 PREDICTION = {"tokens_per_batch": 4096}  # so little that texts come in several batches, not in their order
 AXES = ("gender", "race")

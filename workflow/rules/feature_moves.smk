@@ -8,6 +8,7 @@ rule move_features:
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
         weights="results/{run}/features/weights.safetensors",
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.features.moves"),
     output:
         **{name: f"results/{{run}}/features/{name}.parquet" for name in ("moves", "cards", "texts")},
@@ -32,8 +33,8 @@ rule move_features:
     shell:
         r"""
         python -m emoscope --threads {params.threads} move-features --model {input.model:q} --train {input.train:q} \
-            --test {input.test:q} --weights {input.weights:q} --config {params.config:q} \
-            --prediction {params.prediction:q} --moves {output.moves:q} --cards {output.cards:q} \
+            --test {input.test:q} --weights {input.weights:q} --thresholds {input.thresholds:q} \
+            --config {params.config:q} --prediction {params.prediction:q} --moves {output.moves:q} --cards {output.cards:q} \
             --texts {output.texts:q} >{log:q} 2>&1
         """
 

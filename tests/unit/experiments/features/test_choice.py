@@ -5,17 +5,19 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from emoscope.experiments.features.choice import choose, pushes, random_directions
+from emoscope.experiments.features.choice import best_of, choose, pushes, random_directions
 from emoscope.experiments.features.names import FEATURE, MEANS, RANDOM
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
 from emoscope.models.features.stream import TokenActivations
+from emoscope.models.logits import predict_logits
 from emoscope.models.planted.circuit import CLASSES, GENDER, GENDER_STRENGTH, plan
 from emoscope.models.planted.compiled import DECIDED, compiled, tokenizer_for
 from emoscope.models.planted.texts import KIND_OF, sentences
+from emoscope.storage.decisions import SEVERAL
 from planted_features import FEATURES, planted
 
 CONFIG = {"chosen": 3, "random": 4, "seed": 0}
-ANSWERS = np.array([0, 1, 1, 0])  # of three classes, one is no answer
+ANSWERS = np.eye(3, dtype=bool)[[0, 1, 1, 0]]  # of three classes, one is no answer
 # what each of five features adds to the classes' logits, all texts together
 ADDS = torch.tensor([[8.0, -4, 9], [4.0, -8, 0], [1.0, 2, 0], [3.0, 1, 0], [-1.0, -2, 3]])
 
@@ -62,10 +64,58 @@ def test_random_directions_are_the_best_of_as_many_as_there_are_features():
         tokens = torch.randn(8, width, generator=generator)
         taught = TokenActivations(tokens, np.arange(8) // 2, np.arange(8) % 2, torch.zeros(8, 2, dtype=torch.long))
         values = torch.randn(1, 2, width, generator=generator).expand(features, 2, width)
-        one, *_ = choose(own, taught, torch.rand(8, features), values, np.array([0, 1, 1, 0]), CONFIG | {"random": 1})
+        one, *_ = choose(
+            own, taught, torch.rand(8, features), values, np.eye(2, dtype=bool)[[0, 1, 1, 0]], CONFIG | {"random": 1}
+        )
         raises = {way: float(direction @ values[0, one.label]) for (way, _), direction in one.directions.items()}
         beyond.append(raises[FEATURE] - raises[RANDOM])
     assert abs(np.mean(beyond)) < 2 * np.std(beyond) / len(beyond) ** 0.5, beyond
+
+
+def test_each_random_direction_is_the_best_of_a_set_of_its_own():
+    """So the best of one set is not followed by its second."""
+    own = TopKAutoencoder(8, 500, 500).requires_grad_(False)
+    own.decoder.copy_(random_directions(500, 8, [9]))
+    taught = TokenActivations(torch.eye(8), np.arange(8) // 2, np.arange(8) % 2, torch.zeros(8, 2, dtype=torch.long))
+    values = torch.zeros(500, 3, 8)
+    values[:, 0, 0], values[:, 1, 1], values[:, 2, 2] = 1, 1, 1
+    one, *_ = choose(own, taught, torch.rand(8, 500), values, ANSWERS, CONFIG | {"chosen": 1})
+    drawn = torch.stack([one.directions[RANDOM, draw] for draw in range(4)])
+    for draw, direction in enumerate(drawn):
+        fresh = random_directions(500, 8, [CONFIG["seed"], draw])
+        assert (
+            float(direction[one.label]) == pytest.approx(float(fresh[:, one.label].max()))
+            and direction[one.label] > 0.7
+        )
+
+
+def test_a_random_direction_is_of_the_class_that_it_raises_most():
+    drawn = torch.tensor([[5.0, 9], [4, 3], [3, -1]])
+    assert best_of(drawn, torch.eye(2), 0).tolist() == [4, 3] and best_of(drawn, torch.eye(2), 1).tolist() == [5, 9]
+    assert best_of(drawn[:1], torch.eye(2), 0).tolist() == [5, 9], "where none is of the class, of all"
+
+
+def test_of_several_labels_the_thresholds_say_which_are_given():
+    model, tokenizer, texts = compiled(plan(1), "gpt2"), tokenizer_for("gpt2"), sentences(40, 7)["text"].tolist()
+    model.config.problem_type = SEVERAL
+    said = 1 / (1 + np.exp(-predict_logits(model, tokenizer, texts, 512)))
+    least = np.quantile(said, [0.3, 0.6, 0.9], axis=0).diagonal()
+    _, answers = pushes(model, tokenizer, texts, 1, planted(), 512, least)
+    assert (answers == (said >= least)).mean() > 0.98 and (answers.sum(axis=1) > 1).any()
+
+
+def test_a_feature_and_its_means_are_of_texts_that_have_several_labels(chosen):
+    """The last class is given to all texts but one, though it is never the largest."""
+    _, values, tokens = chosen
+    own = TopKAutoencoder(5, 5, 5).requires_grad_(False)
+    own.decoder.copy_(torch.eye(5))
+    given = np.array([[True, False, True], [False, True, False], [False, True, True], [True, False, True]])
+    text = np.arange(8) // 2
+    taught = TokenActivations(tokens, text, np.arange(8) % 2, torch.zeros(8, 2, dtype=torch.long))
+    found = {one.label: one for one in choose(own, taught, torch.rand(8, 5), values, given, CONFIG)}
+    member = torch.from_numpy(given[text, 2])
+    apart = normalize(scaled(tokens)[member].mean(dim=0) - scaled(tokens)[~member].mean(dim=0), dim=0)
+    assert found[2].feature == 0 and abs(float(found[2].directions[MEANS, 0] @ apart)) == pytest.approx(1)
 
 
 def test_a_class_whose_texts_have_no_token_has_no_means_and_no_feature(chosen):
@@ -94,7 +144,7 @@ def test_a_feature_adds_to_the_logits_what_the_planted_signal_does():
         found = adds[FEATURES.index(f"answer {name}"), CLASSES.index(name)]
         assert named and float(found) == pytest.approx(named * whole, rel=0.01)
     truth = sentences(40, 7)["label"]
-    assert answers.tolist() == truth.tolist()
+    assert answers.argmax(axis=1).tolist() == truth.tolist() and (answers.sum(axis=1) == 1).all()
 
 
 def test_random_directions_are_not_those_that_an_autoencoder_begins_with():

@@ -20,6 +20,8 @@ from emoscope.models.features.autoencoder import TopKAutoencoder, scaled, scales
 from emoscope.models.features.stream import TokenActivations, counted, residual_behind, run_on
 from emoscope.models.inside.erasure import mean_difference
 from emoscope.models.inside.integration import centred
+from emoscope.models.logits import probabilities
+from emoscope.storage.decisions import decided
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,14 @@ def pushes(
     block: int,
     autoencoder: TopKAutoencoder,
     tokens_per_batch: int,
+    thresholds: np.ndarray | None = None,
 ) -> tuple[Tensor, np.ndarray]:
     """(features, classes, width): the product with a direction is what a feature adds to a class's centred logit in all
-    texts, by first order, if it wrote in this direction. Also the answers (texts,), the classes with the largest
-    logit."""
+    texts, by first order, if it wrote in this direction. Also the answers, bool (texts, classes): of one label a text
+    the most probable, of several those that reach their `thresholds` (classes,)."""
     features, width = autoencoder.decoder.shape
     values = torch.zeros(features, model.config.num_labels, width, device=model.device)
-    answers = np.empty(len(texts), dtype=int)
+    answers = np.empty((len(texts), model.config.num_labels), dtype=bool)
     budget = max(1, tokens_per_batch // FOR_GRADIENTS)
     with tqdm(total=len(texts), desc="gradients", unit="text", mininterval=2) as progress:
         for rows, inputs in padded_batches(tokenizer, texts, budget, model.device):
@@ -56,7 +59,7 @@ def pushes(
                 amounts = amounts_of(autoencoder, stream[kept])
             stream.requires_grad_()
             logits = run_on(model, inputs, block, stream)
-            answers[rows] = logits.argmax(dim=1).cpu().numpy()
+            answers[rows] = decided(probabilities(model, logits.detach()).cpu().numpy(), thresholds)
             for label, logit in enumerate(centred(model, logits).sum(dim=0)):
                 [gradient] = torch.autograd.grad(logit, stream, retain_graph=True)
                 values[:, label] += amounts.T @ gradient[kept]
@@ -79,13 +82,14 @@ def choose(
 ) -> list[Chosen]:
     """The features that raise logits most, `chosen` of them: the first of every class, then its second, and so on.
 
-    A feature is that of the class that it raises most, of those that are the answer to some of the training texts and
-    not to all; `codes` (tokens, features) say where it is active. Beside it stand the random directions that raise
-    this class most, chosen like the features and from as many: the best of so many raises it by chance alone.
+    A feature is that of the class that it raises most, of those that are given to some of the training texts and not
+    to all, by `answers`, bool (texts, classes); `codes` (tokens, features) say where it is active. Beside it stand
+    `random` directions, each the `best_of` a set of its own, as large as the dictionary: the best of so many raises a
+    class by chance alone, one more and the next less.
     """
     effects = ((values * autoencoder.decoder[:, None]).sum(dim=2) / len(answers)).cpu().numpy()
     known = answers[np.unique(taught.text)]  # a text of one token may have none that counts
-    labels = [label for label in range(effects.shape[1]) if 0 < (known == label).sum() < len(known)]
+    labels = [label for label in range(effects.shape[1]) if 0 < known[:, label].sum() < len(known)]
     if not labels:
         return []
     best = effects[:, labels].argmax(axis=1)
@@ -94,19 +98,29 @@ def choose(
     turn = ranked.groupby("label").cumcount()
     ranked = ranked.assign(turn=turn).sort_values("turn", kind="stable").head(config["chosen"])
     units = scaled(taught.values)
+    rivals = {feature: {} for feature in ranked.index}
+    for draw in range(config["random"]):
+        drawn = random_directions(*autoencoder.decoder.shape, [config["seed"], draw]).to(units)
+        for feature, label in ranked["label"].items():
+            rivals[feature][RANDOM, draw] = best_of(drawn, values[feature, labels], labels.index(label))
     found = []
     for feature, label, effect in ranked[["label", "effect"]].itertuples():
-        push, rivals = values[feature, label], autoencoder.decoder.shape
-        drawn = random_directions(*rivals, [config["seed"], feature]).to(units)
-        drawn = drawn[(drawn @ push).topk(min(config["random"], len(drawn))).indices]
-        member = torch.from_numpy(answers[taught.text] == label).to(units.device)
-        directions = {(FEATURE, 0): autoencoder.decoder[feature]}
-        directions |= {(RANDOM, draw): direction for draw, direction in enumerate(drawn)}
+        push = values[feature, label]
+        member = torch.from_numpy(answers[taught.text, label]).to(units.device)
+        directions = {(FEATURE, 0): autoencoder.decoder[feature]} | rivals[feature]
         directions[MEANS, 0] = mean_difference(units, member)[0].to(units)
         turned = {way: _raising(direction, push) for way, direction in directions.items()}
         usual = codes[:, feature]
         found.append(Chosen(feature, label, float(effect), float(usual[usual > 0].mean()), turned))
     return found
+
+
+def best_of(drawn: Tensor, pushes: Tensor, place: int) -> Tensor:
+    """Of directions (n, width), each taken for the class that it raises most by `pushes` (classes, width), that which
+    raises the class at `place` most; where none is of that class, of all of them."""
+    adds = drawn @ pushes.T
+    own = adds.argmax(dim=1) == place
+    return drawn[adds[:, place].masked_fill(~own & own.any(), -torch.inf).argmax()]
 
 
 def random_directions(count: int, width: int, seed: list[int]) -> Tensor:

@@ -1,8 +1,8 @@
 """What a classifier does when a feature of its stream is taken away, or more of it is added.
 
 Beside it, the stream is moved along random directions, and along that between the class's mean and the others', at the
-same tokens and as far. Random ones are chosen like the features, by the same gradients and from as many, lest features
-win by being chosen; all are turned to where they raise the class. What the autoencoder leaves unexplained stays.
+same tokens and as far. Random ones are chosen like the features, by the same gradients and each from as many, lest
+features win by being chosen; all are turned to where they raise the class. What the autoencoder does not explain stays.
 """
 
 from collections.abc import Iterator
@@ -25,10 +25,11 @@ from emoscope.models.features.stored import load_autoencoders
 from emoscope.models.features.stream import counted, gather, residual_behind, run_on
 from emoscope.models.inside.integration import centred
 from emoscope.models.loading import classes_of, load_classifier
-from emoscope.models.logits import probabilities
+from emoscope.models.logits import probabilities, thresholds_of
 from emoscope.storage.files import write_table
 
 STEERED = 200  # test texts, for every feature, direction and dose
+DOSED = 3  # random directions that doses are added along; that one acts is told by its removal, beside all of them
 MOVED = ["feature", "class", "way", "draw", "dose", "text", "before", "after", "logit_before", "logit_after"]
 TEXTS = ["feature", "place", "text", "start", "end", "activation"]
 
@@ -43,12 +44,13 @@ def move_features(
     moves: Path,
     cards: Path,
     texts: Path,
+    thresholds: list[Path] = (),
 ) -> None:
     """Move the stream along a few features, and describe them.
 
     - moves: MOVED, a row for each test text: the probability and the centred logit of the feature's class before and
       after. Without a dose, NaN, the feature is taken away, in the texts in which it is active; a dose adds so many
-      times its mean activation, at every token, in STEERED texts;
+      times its mean activation, at every token, in STEERED texts, along DOSED random directions at most;
     - cards: CARDS, see `cards_of`;
     - texts: the test texts that activate it most, TEXTS.
 
@@ -66,7 +68,8 @@ def move_features(
     learned, judged = (table["text"].tolist() for table in both)
     taught, asked = (gather(classifier, tokenizer, part, block, budget) for part in (learned, judged))
     known, new = (own.encode(scaled(part.values)) for part in (taught, asked))
-    values, answers = pushes(classifier, tokenizer, learned, block, own, budget)
+    least = thresholds_of(classifier, thresholds)
+    values, answers = pushes(classifier, tokenizer, learned, block, own, budget, least)
     chosen = choose(own, taught, known, values, answers, config)
     parts = list(moved(classifier, tokenizer, judged, block, own, chosen, config["doses"], budget))
     names = classes_of(classifier)
@@ -108,14 +111,20 @@ def moved(
                     if not len(some["input_ids"]):
                         continue
                     said = _said(model, before[where], one.label)
-                    for (way, draw), direction in one.directions.items():
-                        after = run_on(model, some, block, stream[where] + step[where] * direction)
-                        after = _said(model, after, one.label)
-                        key = {"feature": one.feature, "class": one.label, "way": way, "draw": draw}
-                        key |= {"dose": float(dose), "text": rows[where.cpu().numpy()]}
-                        numbers = {"before": said[0], "after": after[0]}
-                        numbers |= {"logit_before": said[1], "logit_after": after[1]}
-                        yield pd.DataFrame(key | numbers)
+                    key = {"feature": one.feature, "class": one.label, "dose": float(dose)}
+                    key |= {"text": rows[where.cpu().numpy()], "before": said[0], "logit_before": said[1]}
+                    after = {
+                        name: _said(
+                            model, run_on(model, some, block, stream[where] + step[where] * direction), one.label
+                        )
+                        for name, direction in one.directions.items()
+                        if np.isnan(dose) or name[1] < DOSED
+                    }
+                    table = pd.DataFrame(key)
+                    table = pd.concat([table] * len(after), ignore_index=True)
+                    way, draw = (np.repeat(names, len(said[0])) for names in zip(*after, strict=True))
+                    probability, logit = (np.concatenate(part) for part in zip(*after.values(), strict=True))
+                    yield table.assign(way=way, draw=draw, after=probability, logit_after=logit)
             progress.update(len(rows))
 
 

@@ -25,6 +25,7 @@ from emoscope.experiments.features.names import (
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
+from emoscope.statistics.draws import above_draws
 from emoscope.statistics.families import holm
 from emoscope.statistics.settings import resampling
 from emoscope.statistics.studentised import studentised_test
@@ -73,24 +74,33 @@ def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     `beyond random` and `beyond mean difference` are by how much more it falls along the feature, and `logit` is the
     fall of the class's centred logit along it.
 
-    A feature ACTS, see `acts`, by the larger of the p values of FEATURE and `beyond random`, Holm over the features.
-    Beside the direction between the means see `compared`, Holm over the features as well.
+    A feature ACTS, see `acts`, by the largest p value: of FEATURE and `beyond random`, Holm over the features, and of
+    `beyond_draws`, since texts do not tell how far random directions differ. Beside the direction between the means see
+    `compared`, Holm over the features as well.
     """
     rows = []
     for (feature, label), own in moves[moves["dose"].isna()].groupby(["feature", "class"], sort=False):
         tests = fallen(own, statistics).assign(feature=feature, texts=own["text"].nunique(), **{"class": label})
         rows.append(tests.reset_index())
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=EFFECTS)
-    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    alpha, margin = round(1 - statistics["confidence"], 9), statistics["margin"]  # p of draws are whole fractions
     itself, beyond, beside = (table["measure"] == name for name in (FEATURE, BEYOND_RANDOM, BEYOND_MEANS))
     if rows:
         both = np.maximum(table.loc[itself, "p"].to_numpy(), table.loc[beyond, "p"].to_numpy())
-        table.loc[beyond, "p_adjusted"] = holm(both)
+        table.loc[beyond, "p_adjusted"] = np.maximum(holm(both), beyond_draws(moves, table.loc[beyond, "feature"]))
         table.loc[beside, "p_adjusted"] = holm(table.loc[beside, "p"].to_numpy())
         pairs = zip(table[itself].to_dict("records"), table[beyond].to_dict("records"), strict=True)
         table.loc[beyond, "verdict"] = [acts(*pair, margin, alpha) for pair in pairs]
         table.loc[beside, "verdict"] = [compared(row, alpha) for row in table[beside].to_dict("records")]
     return table.reindex(columns=EFFECTS)
+
+
+def beyond_draws(moves: pd.DataFrame, features: pd.Series) -> np.ndarray:
+    """p (features,) that the class's mean fall without each feature is above what random directions do, each of which
+    counts once however many texts there are: see `above_draws`."""
+    fell = moves[moves["dose"].isna()].assign(fell=moves["before"] - moves["after"])
+    fell = fell.pivot_table("fell", "feature", ["way", "draw"], aggfunc="mean").loc[features]
+    return above_draws(fell[FEATURE, 0].to_numpy(), fell[RANDOM].to_numpy())
 
 
 def fallen(own: pd.DataFrame, statistics: dict) -> pd.DataFrame:
