@@ -28,7 +28,7 @@ LONGER = {
     "emoscope/perturbation/edits.py": 270,
     "emoscope/perturbation/pair_tables.py": 260,
     "emoscope/verdicts/comparison/page.py": 390,
-    "emoscope/verdicts/comparison/summarise.py": 330,
+    "emoscope/verdicts/comparison/summarise.py": 265,
     "emoscope/writeups/attention/summarise.py": 280,
     "emoscope/writeups/induction/summarise.py": 300,
     "emoscope/writeups/residual/summarise.py": 310,

@@ -93,6 +93,7 @@ def test_what_rounding_changes_counts_as_no_change():
         fallen = samples[["id", *scores]].assign(p_sadness=1 - fall, block=0, head=-1, condition="described")
         rows = summarise(samples, fallen, **STATISTICS).query("measure == 'probability' and group == 'sadness'")
         assert rows["verdict"].item() == verdict
+        assert rows["change"].item() == pytest.approx(-fall, rel=0.01)  # the paper's table shows such numbers, too
 
 
 def test_the_papers_table_takes_each_procedures_own_measure():

@@ -7,7 +7,8 @@ import pytest
 from compared_runs import MODELS, SETTINGS, masking_summary
 from emoscope.verdicts.comparison import figures
 from emoscope.verdicts.comparison import page as report
-from emoscope.verdicts.comparison.summarise import head_curves, leading_blocks, leading_heads, profile
+from emoscope.verdicts.comparison.leaders import head_curves, leading_blocks, leading_heads
+from emoscope.verdicts.comparison.summarise import profile
 
 
 def test_the_headline_tells_what_holds(measures, masks, correlations):

@@ -20,6 +20,7 @@ from emoscope.experiments.masking.measures import (
 from emoscope.experiments.masking.screened import heads_in, screen_findings, with_effects
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.bounded import bounded_test
+from emoscope.statistics.clusters import clustered
 from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test
@@ -188,18 +189,18 @@ def _judged(
 ) -> dict[str, dict[str, object]]:
     """The mean of changes (texts, masks, MEASURES) and what was shown of it: by measure a column per name, (masks,).
 
-    `bounds` are the lowest and highest possible change, (MEASURES,) each; the margin, a logit, has none. Changes within
-    ROUNDING count as none.
+    `bounds` are the lowest and highest possible change, (MEASURES,) each; the margin, a logit, has none. What is shown
+    takes changes below ROUNDING for none; the mean does not.
     """
-    found, values = {}, np.where(np.abs(values) < ROUNDING, 0, values)
+    found, judged = {}, np.where(np.abs(values) < ROUNDING, 0, values)
     for number, measure in enumerate(MEASURES):
-        change, nothing = values[:, :, number], margin * SCALE[number]
+        change, nothing = judged[:, :, number], margin * SCALE[number]
         if measure == "margin":
             tested = studentised_test(change, texts, nothing, seed=seed, resamples=resamples, alpha=alpha, tests=tests)
         else:
             tested = bounded_test(change, texts, nothing, (bounds[0][number], bounds[1][number]), alpha)
         found[measure] = {
-            "change": tested.value,
+            "change": clustered(values[:, :, number], texts).mean,
             "low": tested.low,
             "high": tested.high,
             "p": tested.p_difference,

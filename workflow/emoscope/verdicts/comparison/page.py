@@ -28,17 +28,8 @@ from emoscope.reporting.passages import passage
 from emoscope.reporting.several_labels import how_to_read_groups
 from emoscope.statistics.ranks import FEWEST_TARGETS
 from emoscope.storage.names import ALL, WHOLE_BLOCK
-from emoscope.verdicts.comparison.summarise import (
-    CLASS_SCORES,
-    OF_SEVERAL,
-    SHUFFLES,
-    agreement,
-    beside_leaders,
-    first_block_verdicts,
-    leading_blocks,
-    leading_heads,
-    silenced_blocks,
-)
+from emoscope.verdicts.comparison.leaders import beside_leaders, leading_blocks, leading_heads, silenced_blocks
+from emoscope.verdicts.comparison.summarise import CLASS_SCORES, OF_SEVERAL, SHUFFLES, agreement, first_block_verdicts
 
 say = partial(passage, "comparison")
 SCORES = {"accuracy": "accuracy", "auc_ovr": "AUC", "macro_f1": "macro F1"}
