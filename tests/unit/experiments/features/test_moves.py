@@ -2,15 +2,18 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from emoscope.experiments.features.cards import best_matches
+from emoscope.experiments.features.measure import save_autoencoders
 from emoscope.experiments.features.moves import move_features
 from emoscope.experiments.features.names import ACTS, DOES_NOT, FEATURE, MEANS, RANDOM
 from emoscope.experiments.features.summarise import BEYOND_MEANS, BEYOND_RANDOM, LOGIT
+from emoscope.models.logits import predict_logits
 from emoscope.models.planted.circuit import CLASSES, GENDER, GENDER_STRENGTH, plan
-from emoscope.models.planted.compiled import DECIDED, compiled
+from emoscope.models.planted.compiled import DECIDED, compiled, tokenizer_for
 from emoscope.models.planted.texts import KIND_OF, sentences
 from emoscope.storage.decisions import SEVERAL
 from planted_features import CONFIG, FEATURES, PREDICTION, planted
@@ -109,16 +112,21 @@ def test_features_are_chosen_on_training_texts(found, tmp_path):
     assert not [name for name in chosen if name.startswith(("sure", "found"))], "no training text has a keyword"
 
 
-def test_a_label_that_every_text_reaches_gets_no_feature(found, tmp_path):
-    model = compiled(plan(1), "gpt2")
+def test_a_label_that_every_text_reaches_gets_no_feature(tmp_path):
+    """As thresholds say: that of the first class is 0, others are reached by few texts."""
+    model, texts = compiled(plan(1), "gpt2"), sentences(120, 1).assign(id=range(120))
     model.config.problem_type = SEVERAL
     save_planted(model, tmp_path / "model")
-    least = {name: 0.0 if name == CLASSES[0] else 0.5 for name in CLASSES}
+    logits = predict_logits(model, tokenizer_for("gpt2"), texts["text"].tolist(), 512)
+    most = np.quantile(1 / (1 + np.exp(-logits)), 0.75, axis=0)
+    least = dict(zip(CLASSES, [0.0, *map(float, most[1:])], strict=True))
     (tmp_path / "thresholds.json").write_text(json.dumps({"thresholds": least}))
+    save_autoencoders([planted()], 1, tmp_path / "weights")
+    texts[:100].to_parquet(tmp_path / "train.parquet")
+    texts[100:].to_parquet(tmp_path / "test.parquet")
     files = {name: tmp_path / f"{name}.parquet" for name in ("moves", "cards", "texts")}
     move_features(
-        tmp_path / "model", found.folder / "train.parquet", found.folder / "test.parquet",
-        found.folder / "weights.safetensors", CONFIG | {"judged": 20, "random": 1}, PREDICTION, **files,
-        thresholds=[tmp_path / "thresholds.json"],
+        tmp_path / "model", tmp_path / "train.parquet", tmp_path / "test.parquet", tmp_path / "weights",
+        CONFIG | {"random": 1}, PREDICTION, **files, thresholds=[tmp_path / "thresholds.json"],
     )  # fmt: skip
     assert set(pd.read_parquet(files["cards"])["class"]) == set(CLASSES[1:])
