@@ -142,8 +142,6 @@ def path(axis: str, shares: pd.DataFrame) -> Markup:
     return say(
         "path",
         axis=axis,
-        early=early,
-        late=late,
         changed=residual(shares, FLIP, "changed").loc[early],
         others=residual(shares, FLIP, "others").loc[early],
         pooled=residual(shares, FLIP, "pooled").loc[late],
