@@ -67,9 +67,9 @@ def project(tmp_path_factory, tokenizer) -> Path:
     for name, text in files.items():
         (folder / "data" / name).parent.mkdir(exist_ok=True)
         (folder / "data" / name).write_text(text)
-    (folder / "mine.csv").write_text("tweet,emotion\nfine,calm\nbad,angry\n")
+    (folder / "mine.csv").write_text("tweet,emotion\nfine,calm\nbad,angry\ndull,sad\n")
     model = FAMILIES["bert"](len(tokenizer))
-    model.config.id2label = {0: "LABEL_0", 1: "neutral", 2: "LABEL_1"}
+    model.config.id2label = {number: f"LABEL_{number}" for number in range(3)}
     model.save_pretrained(folder / "my-classifier")
     tokenizer.save_pretrained(folder / "my-classifier")
     return folder
