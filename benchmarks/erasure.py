@@ -1,11 +1,12 @@
 """Does erasing gender close a gap that was planted? `python -m benchmarks erasure [SEEDS]`.
 
-Small models learn generated texts in which gender decides ambiguous sentences, and as many in which nothing is planted;
-of both, the keyword and the ambiguous sentences alone. No further seed is taken once half of five minutes is
-over; the JSON line counts them. Gender is erased at every depth, in each way of `experiments.probing`, as learned
-from training texts. Printed are, over the seeds, the mean gap P(anger | male) - P(anger | female) in ambiguous test
-sentences, the distance between the answers to each and its flip (what differs either way shows there, and not in the
-mean), and the accuracy on keyword sentences, with nothing erased and in each way, and how much of that is lost.
+Small models learn generated texts in which gender decides ambiguous sentences, and as many in which nothing is
+planted; of both, the keyword and the ambiguous sentences alone. SEEDS, if named, are all taken, else no further one
+once half of five minutes is over; the JSON line counts them. Gender is erased at every depth, in each way of
+`experiments.probing`, as learned from training texts. Printed are, over the seeds, the mean gap P(anger | male) -
+P(anger | female) in ambiguous test sentences, the distance between the answers to each and its flip (what differs
+either way shows there, and not in the mean), and the accuracy on keyword sentences, with nothing erased and in each
+way, and how much of that is lost.
 
 Gender is one direction only as far as its words differ alike; 17 pairs of words have 17 of their own. Flips of one
 token then start alike, so that by word the gap is closed by construction, and what it costs is the question: room for
@@ -41,10 +42,10 @@ TRAINING = {"epochs": 6, "batch_size": 32, "learning_rate": 1e-3, "schedule": "c
 TRAINING |= {"weight_decay": 0.0, "precision": "fp32", "balance": "none"}
 
 
-def measure(seeds: str = str(SEEDS), rows: str = str(ROWS)) -> dict:
+def measure(seeds: str | None = None, rows: str = str(ROWS)) -> dict:
     start, tables = time.monotonic(), []
-    for seed in range(1, int(seeds) + 1):
-        if tables and time.monotonic() - start > ENOUGH:
+    for seed in range(1, int(seeds or SEEDS) + 1):
+        if tables and not seeds and time.monotonic() - start > ENOUGH:
             break
         tables += [measured(seed, effect, int(rows)).assign(seed=seed, planted=effect > 0) for effect in (EFFECT, 0.0)]
     found = pd.concat(tables, ignore_index=True)

@@ -1,10 +1,10 @@
 """Which method of attribution finds the planted words? `python -m benchmarks words [SEEDS]`.
 
 Each seed has generated texts of its own, with keywords, negations and ambiguous sentences, and a small model that
-learned them; every method explains some test texts. As many seeds are taken as end within some minutes; the JSON
-line counts them. Over the texts that the model gets right: how often a method's top word is a planted one, the share of
-planted ones among as many top words, and average precision; each the mean over the seeds' means, with the interval of
-Student's t over seeds. Beside them are a random order, and the chance of the top word.
+learned them; every method explains some test texts. SEEDS, if named, are all taken, else as many as end within some
+minutes; the JSON line counts them. Over the texts that the model gets right: how often a method's top word is a
+planted one, the share of planted ones among as many top words, and average precision; each the mean over the seeds'
+means, with the interval of Student's t over seeds. Beside them are a random order, and the chance of the top word.
 """
 
 import tempfile
@@ -30,8 +30,9 @@ WORDS = {"texts": TEXTS, "classes": 3, "steps": 50, "orders": 5}
 TOKENS = 8192
 
 
-def measure(seeds: str = str(SEEDS), rows: str = str(ROWS)) -> dict:
-    found = [measured(number + 1, int(rows)) for number in turns(int(seeds))]
+def measure(seeds: str | None = None, rows: str = str(ROWS)) -> dict:
+    numbers = range(int(seeds)) if seeds else turns(SEEDS)
+    found = [measured(number + 1, int(rows)) for number in numbers]
     tables = [table for table, _ in found]
     return {
         "seeds": len(tables),

@@ -27,7 +27,7 @@ def test_no_text_is_learned_and_asked_about_and_none_names_a_past_feeling():
     assert {*ids["negation"], *ids["ambiguous"]} <= {*train["id"], *test["id"]}
 
 
-def test_a_slow_machine_takes_fewer_seeds(monkeypatch):
+def test_a_slow_machine_takes_fewer_seeds_unless_they_are_named(monkeypatch):
     taken = []
 
     def measured(seed, rows):
@@ -36,8 +36,9 @@ def test_a_slow_machine_takes_fewer_seeds(monkeypatch):
 
     monkeypatch.setattr(words, "measured", measured)
     monkeypatch.setattr(words, "turns", lambda most: range(min(most, 2)))
-    found = words.measure("5", "300")
+    found = words.measure(rows="300")
     assert taken == [(1, 300), (2, 300)] and found["seeds"] == 2 and found["accuracy"] == [0.95, 0.95]
+    assert words.measure("3", "300")["seeds"] == 3
 
 
 @pytest.mark.slow
