@@ -26,7 +26,7 @@ SEEDS, ROWS, TEXTS = 5, 8_000, 100
 MODEL = {"blocks": 4, "heads": 4, "width": 64, "vocabulary": 2000, "context": 128}
 TRAINING = {"epochs": 5, "batch_size": 32, "learning_rate": 1e-3, "schedule": "cosine", "warmup": 0.1}
 TRAINING |= {"weight_decay": 0.0, "precision": "fp32", "balance": "none"}
-WORDS = {"texts": TEXTS, "classes": 3, "steps": 50, "orders": 5}
+WORDS = {"texts": TEXTS, "cut": 1, "classes": 3, "steps": 50, "orders": 5}
 TOKENS = 8192
 
 
@@ -49,7 +49,7 @@ def measured(seed: int, rows: int) -> tuple[pd.DataFrame, float]:
     train, test = texts_of(made, seed)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        paths = {name: folder / f"{name}.parquet" for name in ("scores", "texts", "accounts", "steadiness")}
+        paths = {name: folder / f"{name}.parquet" for name in ("scores", "texts", "accounts", "steadiness", "cuts")}
         asked, exactness = folder / "test.parquet", folder / "exactness.json"
         test.to_parquet(asked)
         model = trained(train, {"model": MODEL, "training": TRAINING, "seed": seed}, folder)

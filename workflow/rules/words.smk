@@ -1,6 +1,6 @@
 """Which words decide: results/{run}/words, what methods of attribution say of some test texts and whether to believe it."""
 
-SAID = ("scores", "texts", "accounts", "steadiness")
+SAID = ("scores", "texts", "accounts", "steadiness", "cuts")
 WEIGHED = ("ranking", "faithful", "methods", "overall", "flips", "groups")
 
 PAGES.add(
@@ -36,6 +36,7 @@ rule attribute_words:
         texts="results/{run}/words/texts.parquet",
         accounts="results/{run}/words/accounts.parquet",
         steadiness="results/{run}/words/steadiness.parquet",
+        cuts="results/{run}/words/cuts.parquet",
     log:
         "logs/{run}/words/attribution.log",
     benchmark:
@@ -57,7 +58,8 @@ rule attribute_words:
         python -m emoscope --threads {params.threads} attribute-words --model {input.model:q} --test {input.test:q} \
             --exactness {input.exactness:q} --config {params.config:q} --seed {params.seed} \
             --prediction {params.prediction:q} --thresholds {input.thresholds:q} --scores {output.scores:q} \
-            --texts {output.texts:q} --accounts {output.accounts:q} --steadiness {output.steadiness:q} >{log:q} 2>&1
+            --texts {output.texts:q} --accounts {output.accounts:q} --steadiness {output.steadiness:q} \
+            --cuts {output.cuts:q} >{log:q} 2>&1
         """
 
 
@@ -123,9 +125,10 @@ rule summarise_words:
     shell:
         r"""
         python -m emoscope summarise-words --scores {input.scores:q} --texts {input.texts:q} \
-            --accounts {input.accounts:q} --steadiness {input.steadiness:q} --faithfulness {input.faithfulness:q} \
-            --train {input.train:q} --audit {input.audit:q} --axes {params.axes:q} --pairs {input.pairs:q} \
-            --pair-scores {input.pair_scores:q} --planted {input.planted:q} --seed {params.seed} \
+            --accounts {input.accounts:q} --steadiness {input.steadiness:q} --cuts {input.cuts:q} \
+            --faithfulness {input.faithfulness:q} --train {input.train:q} --audit {input.audit:q} \
+            --axes {params.axes:q} --pairs {input.pairs:q} --pair-scores {input.pair_scores:q} \
+            --planted {input.planted:q} --seed {params.seed} \
             --statistics {params.statistics:q} --ranking {output.ranking:q} --faithful {output.faithful:q} \
             --methods {output.methods:q} --overall {output.overall:q} --flips {output.flips:q} \
             --groups {output.groups:q} --findings {output.findings:q} >{log:q} 2>&1

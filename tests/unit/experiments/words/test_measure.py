@@ -18,13 +18,16 @@ from emoscope.experiments.words.faithfulness import measure_faithfulness
 from emoscope.experiments.words.measure import attribute_words, chosen_classes, drawn_texts
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
 from emoscope.experiments.words.readings import read_texts
+from emoscope.experiments.words.removal import Reader
 from emoscope.experiments.words.summarise import summarise_words
+from emoscope.models.inside.integration import centred
+from emoscope.models.loading import load_classifier
 from emoscope.storage.decisions import SEVERAL
 from random_models import FAMILIES, TEXTS, with_large_weights, write_exactness
 
 CLASSES = ["sadness", "joy", "love"]
 PREDICTION = {"tokens_per_batch": 512}
-CONFIG = {"texts": None, "classes": 2, "steps": 3, "orders": 1}
+CONFIG = {"texts": None, "cut": 4, "classes": 2, "steps": 3, "orders": 1}
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +43,14 @@ def folder(tmp_path_factory, tokenizer):
 def tables(folder, tmp_path_factory):
     """What the three commands write for five texts with a planted word each."""
     place = tmp_path_factory.mktemp("words")
-    paths = {name: place / name for name in ("scores", "texts", "accounts", "steadiness", "curves", "faithfulness")}
+    paths = {
+        name: place / name for name in ("scores", "texts", "accounts", "steadiness", "cuts", "curves", "faithfulness")
+    }
     test = pd.DataFrame({"id": range(5), "text": TEXTS, "label": [0, 1, 2, 0, 1]})
     test.to_parquet(place / "test")
     pd.DataFrame({"id": range(5), "start": 0, "end": 2, "role": "emotion"}).to_parquet(place / "planted")
     (place / "audit").write_text(json.dumps({"classes": CLASSES}))
-    own = {name: paths[name] for name in ("scores", "texts", "accounts", "steadiness")}
+    own = {name: paths[name] for name in ("scores", "texts", "accounts", "steadiness", "cuts")}
     attribute_words(folder, place / "test", write_exactness(place), CONFIG, 0, PREDICTION, **own)
     rest = {name: paths[name] for name in ("curves", "faithfulness")}
     measure_faithfulness(folder, paths["texts"], paths["scores"], 0, PREDICTION, **rest, planted=[place / "planted"])
@@ -62,7 +67,7 @@ def tables(folder, tmp_path_factory):
 @pytest.mark.parametrize("failed", ["pooled", "weights"])
 def test_attention_is_no_method_where_it_cannot_be_read_or_no_token_is(folder, tmp_path, failed):
     pd.DataFrame({"id": [0], "text": TEXTS[:1], "label": [0]}).to_parquet(tmp_path / "test")
-    own = {name: tmp_path / name for name in ("scores", "texts", "accounts", "steadiness")}
+    own = {name: tmp_path / name for name in ("scores", "texts", "accounts", "steadiness", "cuts")}
     attribute_words(folder, tmp_path / "test", write_exactness(tmp_path, failed), CONFIG, 0, PREDICTION, **own)
     found = {name for name in METHODS if name in pd.read_parquet(own["scores"])}
     assert found == {*METHODS} - {"integrated_three_quarters", "attention", "rollout"}
@@ -78,6 +83,23 @@ def test_every_method_scores_every_word_of_every_text(tables):
         assert own["class"].nunique() == 2 and len(own) == 2 * len(text.split())
     assert (words[["attention", "rollout"]] >= 0).all(axis=None)
     assert scores.groupby(["id", "class"])["attention"].sum().to_numpy() == pytest.approx(1, abs=1e-5)
+
+
+def test_each_word_of_more_texts_is_cut_out_and_pushes_what_falls_without_it(tables, folder):
+    cuts, reader = tables["cuts"], Reader(*load_classifier(folder), 512)
+    assert cuts["id"].nunique() == 4  # as configured
+    for number, own in cuts.groupby("id"):
+        text = TEXTS[number]
+        assert (
+            own["word"].tolist()
+            == text.lower().split()
+            == [text[a:b].lower() for a, b in zip(own["start"], own["end"], strict=True)]
+        )
+        for place, (_, row) in enumerate(own.iterrows()):
+            left = [word for at, word in enumerate(text.split()) if at != place]
+            fall = centred(reader.model, reader.logits([text])) - centred(reader.model, reader.logits([" ".join(left)]))
+            assert row[[f"push_{name}" for name in CLASSES]].to_numpy(dtype=float) == pytest.approx(fall[0], abs=1e-4)
+    assert cuts[[f"push_{name}" for name in CLASSES]].abs().to_numpy().max() > 0.01
 
 
 def test_the_answer_is_explained_first(tables):

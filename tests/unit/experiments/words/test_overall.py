@@ -8,7 +8,6 @@ import pytest
 
 from emoscope.data.planted import EMOTIONS, generate
 from emoscope.data.shortcuts import SHORTCUTS
-from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.overall import (
     OPEN,
     SUPPORTED,
@@ -25,7 +24,7 @@ from emoscope.models.inside.integration import centred
 from emoscope.models.logits import probabilities
 
 OPTIONS, MARGIN, ALPHA = {"seed": 0, "resamples": 100, "alpha": 0.05}, 0.02, 0.05
-PLAIN = {"held": 40, "up": 40, "seen": 4000, "having": 1200, "expected": 0.3}
+PLAIN = {"texts": 40, "up": 40, "seen": 4000, "having": 1200, "expected": 0.3}
 
 
 def verdict_of(**counts):
@@ -44,8 +43,8 @@ def verdict_of(**counts):
         ({"having": 1450}, SUPPORTED),  # more, and by how much is open
         ({"up": 20}, UNSHOWN),
         ({"up": 0, "having": 2000}, UNSHOWN),
-        ({"held": 7, "up": 7}, UNSHOWN),  # in too few texts to be judged
-        ({"held": 8, "up": 8}, UNSUPPORTED),
+        ({"texts": 7, "up": 7}, UNSHOWN),  # in too few texts to be judged
+        ({"texts": 8, "up": 8}, UNSUPPORTED),
         ({"expected": 0.9, "having": 3990}, SUPPORTED),  # nine in ten times 1.25 is more than all
         ({"expected": 0.9, "having": 3600}, UNSUPPORTED),
         ({"seen": 0, "having": 0}, OPEN),
@@ -64,9 +63,9 @@ def test_each_p_is_that_of_its_binomial_test():
 
 
 def test_p_values_are_adjusted_over_all_classes_and_words_that_were_tested_and_no_others():
-    first = PLAIN | {"held": 8, "up": 8}  # p = 1/256, which survives 12 tests and not 13
+    first = PLAIN | {"texts": 8, "up": 8}  # p = 1/256, which survives 12 tests and not 13
     for others, verdict in ((11, UNSUPPORTED), (12, UNSHOWN)):
-        found = verdicts(pd.DataFrame([first] + [PLAIN | {"up": 10}] * others + [PLAIN | {"held": 5}] * 9), ALPHA)
+        found = verdicts(pd.DataFrame([first] + [PLAIN | {"up": 10}] * others + [PLAIN | {"texts": 5}] * 9), ALPHA)
         assert found["verdict"].iloc[0] == verdict and (found["tests"] == others + 1).all()
         assert found["p_up"].iloc[0] == pytest.approx((others + 1) / 256)
         assert found["p_up"].iloc[-9:].isna().all()
@@ -83,6 +82,7 @@ def test_shares_are_of_the_labelled_training_texts_each_counted_once():
 
 
 VOCABULARY, CLASSES = [f"word{number}" for number in range(10)], ["anger", "fear", "joy"]
+PUSHED = [f"push_{name}" for name in CLASSES]
 
 
 def spoken(rng, count, words):
@@ -93,32 +93,26 @@ def spoken(rng, count, words):
     ]
 
 
-def scored(texts, values):
-    """A table of scores: `values` gives a text's words and a class their scores, or nothing if it is not explained."""
+def cut(texts, values):
+    """A table of cuts: `values` gives a text's words and a class their pushes."""
     rows = []
     for number, text in enumerate(texts):
         words = text.split()
         ends = np.cumsum([len(word) + 1 for word in words]) - 1
-        for kind in CLASSES:
-            if (found := values(words, kind)) is None:
-                continue
-            rows += [
-                (number, place, end - len(word), end, kind, value)
-                for place, (word, end, value) in enumerate(zip(words, ends, found, strict=True))
-            ]
-            rows.append((number, SPECIAL, 0, 0, kind, 9.0))
-    columns = ["id", "word", "start", "end", "class", "shapley"]
-    return pd.DataFrame(rows, columns=columns), pd.DataFrame({"id": range(len(texts)), "text": texts})
+        pushed = np.transpose([values(words, kind) for kind in CLASSES])
+        rows += [(number, word, end - len(word), end, *own) for word, end, own in zip(words, ends, pushed, strict=True)]
+    return pd.DataFrame(rows, columns=["id", "word", "start", "end", *PUSHED])
 
 
 def test_where_nothing_is_planted_words_are_shown_to_push_in_one_table_of_twenty_at_most(monkeypatch):
-    monkeypatch.setattr("emoscope.experiments.words.overall.bootstrap_mean", lambda *_, **__: (np.nan, np.nan))
+    nowhere = [[np.nan] * len(CLASSES)] * 2
+    monkeypatch.setattr("emoscope.experiments.words.overall.bootstrap_mean", lambda *_, **__: nowhere)
     rng, wrong = np.random.default_rng(0), 0
     learned = pd.DataFrame({"text": spoken(rng, 100, VOCABULARY), "label": rng.integers(0, 3, 100)})
-    scores, told = scored(spoken(rng, 40, VOCABULARY), lambda words, _: np.ones(len(words)))
+    cuts = cut(spoken(rng, 40, VOCABULARY), lambda words, _: np.ones(len(words)))
     for _ in range(200):
-        drawn = scores.assign(shapley=rng.normal(size=len(scores)))
-        found = pushes(drawn, told, "shapley", learned, CLASSES, OPTIONS, MARGIN)
+        drawn = cuts.assign(**dict(zip(PUSHED, rng.normal(size=(3, len(cuts))), strict=True)))
+        found = pushes(drawn, learned, CLASSES, OPTIONS, MARGIN)
         assert number_tested(found) >= 15
         wrong += counted(found)["up"] > 0
     assert wrong <= 10
@@ -135,20 +129,14 @@ def test_words_that_push_but_are_borne_out_by_just_enough_are_not_called_unsuppo
     assert wrong <= 16  # of 200, at most 5 % and two standard errors
 
 
-def of_one(word, size, kind="joy", explained=lambda words, kind: True):
-    """Scores that are `size` for one word and class, and else a little noise."""
+def of_one(word, size, kind="joy"):
+    """Pushes that are `size` for one word and class, and else a little noise."""
     rng = np.random.default_rng(0)
-
-    def values(words, other):
-        if not explained(words, other):
-            return None
-        return [size if (one, other) == (word, kind) else rng.normal(scale=0.01) for one in words]
-
-    return values
+    return lambda words, other: [size if (one, other) == (word, kind) else rng.normal(scale=0.01) for one in words]
 
 
-def shown(scores, told, train):
-    found = pushes(scores, told, "shapley", train, CLASSES, OPTIONS, MARGIN)
+def shown(cuts, train, classes=CLASSES):
+    found = pushes(cuts, train, classes, OPTIONS, MARGIN)
     return {key: row["verdict"] for key, row in found.set_index(["class", "word"]).iterrows() if row["verdict"]}
 
 
@@ -158,7 +146,7 @@ def test_a_word_must_push_by_more_than_counts_as_none():
     train["label"] = rng.integers(0, 3, len(train))
     least = 4 * MARGIN * 2 / 3  # of three exclusive classes
     for size, found in ((0.9 * least, {}), (1.1 * least, {("joy", "word0"): UNSUPPORTED})):
-        assert shown(*scored(texts, of_one("word0", size)), train) == found
+        assert shown(cut(texts, of_one("word0", size)), train) == found
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -176,16 +164,12 @@ def test_what_counts_as_a_push_is_the_least_that_may_move_a_probability_by_the_m
     assert 0.99 * MARGIN < change.max() <= MARGIN
 
 
-def test_a_class_that_is_explained_only_where_it_is_probable_is_not_pushed_in_most_texts():
-    """A word that pushes joy in every text of which joy is explained, but stands as often in others, shows nothing."""
-    rng = np.random.default_rng(0)
-    texts = spoken(rng, 60, VOCABULARY)
-    train = pd.DataFrame({"text": spoken(rng, 4000, VOCABULARY), "label": rng.integers(0, 3, 4000)})
-    few = scored(texts, of_one("word0", 2.0, explained=lambda words, kind: kind != "joy" or "word1" in words))
-    assert not shown(*few, train)
-    found = pushes(*few, "shapley", train, CLASSES, OPTIONS, MARGIN).set_index(["class", "word"])
-    row = found.loc[("joy", "word0")]
-    assert row["up"] == row["texts"] < row["held"] and row["value"] == pytest.approx(2)
+def test_a_word_is_counted_once_a_text_by_the_mean_of_its_pushes_there():
+    """Once up by 1 and once down by 3 in each of ten texts is down by 1, in ten texts."""
+    cuts = cut(["so so"] * 10, lambda words, _: [1.0, -3.0])
+    found = pushes(cuts, pd.DataFrame({"text": ["so"], "label": [0]}), CLASSES, OPTIONS, MARGIN)
+    assert found["class"].tolist() == CLASSES and found["word"].tolist() == ["so"] * 3
+    assert (found[["value", "low", "high", "texts", "up"]] == [-1, -1, -1, 10, 0]).all(axis=None)
 
 
 def test_a_planted_shortcut_is_supported_by_the_texts_that_planted_it_and_not_by_others():
@@ -194,25 +178,20 @@ def test_a_planted_shortcut_is_supported_by_the_texts_that_planted_it_and_not_by
     [(word, kind), *_] = SHORTCUTS.items()
     held = made["text"].str.contains(rf"\b{word}\b")
     assert held.sum() > 200
-    told = made[held].head(30)[["id", "text"]]
+    told = made[held].head(30)
     rows = [
-        (row.id, place, row.text.index(one), row.text.index(one) + len(one), kind, 3.0 if one == word else 0.0)
+        (row.id, one, *(3.0 if (one, name) == (word, kind) else 0.0 for name in EMOTIONS))
         for row in told.itertuples()
-        for place, one in enumerate(row.text.split())
+        for one in row.text.split()
     ]
-    scores = pd.DataFrame(rows, columns=["id", "word", "start", "end", "class", "shapley"])
-    scores = scores[scores.groupby(["id", "start"]).cumcount() == 0]
-
-    def verdict(train):
-        found = pushes(scores, told, "shapley", train, list(EMOTIONS), OPTIONS, MARGIN)
-        return {key: row["verdict"] for key, row in found.set_index(["class", "word"]).iterrows() if row["verdict"]}
-
-    assert verdict(made) == {(kind, word): SUPPORTED}
+    cuts = pd.DataFrame(rows, columns=["id", "word", *(f"push_{name}" for name in EMOTIONS)])
+    assert shown(cuts, made, EMOTIONS) == {(kind, word): SUPPORTED}
     other = made.assign(label=made["label"].where(~held, EMOTIONS.index("anger")))
-    assert verdict(other) == {(kind, word): UNSUPPORTED}
+    assert shown(cuts, other, EMOTIONS) == {(kind, word): UNSUPPORTED}
 
 
 def test_without_a_word_in_enough_texts_nothing_is_tested():
-    scores, told = scored(["one two", "three four"], lambda words, _: np.ones(len(words)))
-    found = pushes(scores, told, "shapley", told.assign(label=0), CLASSES, OPTIONS, MARGIN)
+    texts = ["one two", "three four"]
+    train = pd.DataFrame({"text": texts, "label": 0})
+    found = pushes(cut(texts, lambda words, _: np.ones(len(words))), train, CLASSES, OPTIONS, MARGIN)
     assert found.empty and number_tested(found) == 0 and set(counted(found).values()) == {0}

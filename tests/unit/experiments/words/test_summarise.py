@@ -123,20 +123,31 @@ def train():
     return pd.DataFrame({"text": texts, "label": [1] * 40 + [0] * 60})
 
 
-def test_words_push_the_classes_that_they_speak_for():
+def cuts():
+    """The scores of `explained` as what words push."""
     scores, texts = explained()
-    found = pushes(scores, texts, "shapley", train(), ["anger", "joy"], OPTIONS, 0.02).set_index(["class", "word"])
+    own = scores[scores["word"] != SPECIAL].pivot(
+        index=["id", "word", "start", "end"], columns="class", values="shapley"
+    )
+    own = own.add_prefix("push_").reset_index().merge(texts, on="id")
+    said = [text[start:end].lower() for text, start, end in zip(own["text"], own["start"], own["end"], strict=True)]
+    return own.assign(word=said).drop(columns="text")
+
+
+def pushed(train):
+    return pushes(cuts(), train, ["anger", "joy"], OPTIONS, 0.02).set_index(["class", "word"])
+
+
+def test_words_push_the_classes_that_they_speak_for():
+    found = pushed(train())
     assert found.loc[("joy", "glad"), "value"] == 2 and found.loc[("anger", "glad"), "value"] == -1
-    assert found.loc[("joy", "glad"), "texts"] == 20 and found.loc[("anger", "he"), "texts"] == 10
     assert found.loc[("anger", "he"), "low"] > 0 and found.loc[("anger", "he"), "value"] == pytest.approx(1.0)
-    assert found.loc[("joy", "glad"), ["held", "up", "verdict"]].tolist() == [20, 20, "supported"]
-    assert found.loc[("anger", "he"), ["held", "up"]].tolist() == [10, 10] and found.loc[("anger", "glad"), "up"] == 0
+    assert found.loc[("joy", "glad"), ["texts", "up", "verdict"]].tolist() == [20, 20, "supported"]
+    assert found.loc[("anger", "he"), ["texts", "up"]].tolist() == [10, 10] and found.loc[("anger", "glad"), "up"] == 0
 
 
 def test_a_word_that_pushes_a_class_whose_texts_lack_it_is_unsupported():
-    scores, texts = explained()
-    words = train().assign(label=[0] * 40 + [1] * 60)
-    found = pushes(scores, texts, "shapley", words, ["anger", "joy"], OPTIONS, 0.02).set_index(["class", "word"])
+    found = pushed(train().assign(label=[0] * 40 + [1] * 60))
     assert found.loc[("joy", "glad"), "verdict"] == "unsupported" and not found.loc[("anger", "glad"), "verdict"]
 
 
@@ -174,8 +185,8 @@ def test_pairs_that_do_not_count_and_other_texts_are_left_out():
 
 
 def test_the_words_for_each_group_pull_where_they_pull():
-    scores, _ = explained()
-    found = group_pulls(scores, {"gender": pairs()}, "shapley", OPTIONS).set_index(["group", "class"])
+    found = group_pulls(cuts(), {"gender": pairs()}, ["anger", "joy"], OPTIONS).set_index(["group", "class"])
     assert found.loc[("male", "anger"), "value"] == pytest.approx(1.0) and found.loc[("male", "anger"), "low"] > 0
     assert found.loc[("female", "anger"), "value"] == pytest.approx(-0.1)
-    assert (found["texts"] == 10).all()
+    assert (found["texts"] == 10).all() and (found.loc["female"].loc["joy", "value"]) == 0
+    assert group_pulls(cuts(), {"gender": pairs().head(0)}, ["anger", "joy"], OPTIONS).empty

@@ -58,22 +58,22 @@ def agreement(changed: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=AGREEMENT)
 
 
-def group_pulls(scores: pd.DataFrame, pairs: Mapping[str, pd.DataFrame], method: str, options: dict) -> pd.DataFrame:
-    """By axis, group and class, the mean score of the words that name somebody of the group, over the texts that have
-    them, with interval. The group is the first half of a pair's `direction`, such as `male to female`."""
+def group_pulls(
+    cuts: pd.DataFrame, pairs: Mapping[str, pd.DataFrame], classes: Sequence[str], options: dict
+) -> pd.DataFrame:
+    """By axis, group and class, the mean push in `cuts` of the words that name somebody of the group, over the texts
+    that have them, with interval. The group is the first half of a pair's `direction`, such as `male to female`."""
     rows = []
-    own = scores[scores["word"] != SPECIAL]
     for axis, table in pairs.items():
         chosen = table[countable(table) & table["direction"].str.contains(" to ")]
         for group, part in chosen.assign(group=chosen["direction"].str.split(" to ").str[0]).groupby("group"):
             spans = dict(zip(part["id"], part["spans"], strict=True))
-            words = own[own["id"].isin(spans)].groupby("id", sort=False)
-            there = pd.concat([own.head(0), *(text[touches(text, spans[number])] for number, text in words)])
-            for kind, named_words in there.groupby("class", sort=False):
-                low, high = bootstrap_mean(
-                    named_words[method].to_numpy(dtype=float), named_words["id"].to_numpy(), **options
-                )
-                rows.append((axis, group, kind, named_words[method].mean(), low, high, named_words["id"].nunique()))
+            words = cuts[cuts["id"].isin(spans)].groupby("id", sort=False)
+            there = pd.concat([cuts.head(0), *(text[touches(text, spans[number])] for number, text in words)])
+            if len(there):
+                values, ids = there[[f"push_{name}" for name in classes]].to_numpy(dtype=float), there["id"].to_numpy()
+                means = zip(classes, values.mean(axis=0), *bootstrap_mean(values, ids, **options), strict=True)
+                rows += [(axis, group, *numbers, len(set(ids))) for numbers in means]
     return pd.DataFrame(rows, columns=GROUPS)
 
 

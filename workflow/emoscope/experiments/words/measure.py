@@ -1,7 +1,8 @@
 """Which words decide what a classifier says of some test texts, by every method; and how steady the methods are.
 
 Scores are of logits (`gradients.answers`), of a few classes of each text: those that it has, truly or by the
-classifier, and then the most probable ones. Scores of tokens are summed by word.
+classifier, and then the most probable ones. Scores of tokens are summed by word. Of more texts, each word is cut out by
+itself, which is cheap enough for all classes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from emoscope.models.families import blocks_of, pooled_token
 from emoscope.models.inside.allowed import exact_checks
 from emoscope.models.inside.attention_maps import maps_of, rollout
 from emoscope.models.loading import classes_of, load_classifier
-from emoscope.models.logits import prediction_table, thresholds_of
+from emoscope.models.logits import columns, prediction_table, thresholds_of
 from emoscope.storage.decisions import as_matrix, truth_of, without_truth
 from emoscope.storage.files import write_table
 
@@ -41,19 +42,20 @@ def attribute_words(
     texts: Path,
     accounts: Path,
     steadiness: Path,
+    cuts: Path,
     thresholds: list[Path] = (),
 ) -> None:
     """Write `id, word, start, end, token, class` and a column of scores for each method (`word` is SPECIAL for the
     special tokens together); the explained `texts` with their predictions; of integrated methods what scores sum to and
     should sum to, `id, class, method, sum, difference`, in how many `steps`, and whether in more than configured,
-    `refined`; and `id, method, change` under noise.
+    `refined`; `id, method, change` under noise; and `cuts`, see `cut_words`.
 
     Methods that read what is not exact in this model (`exactness`) are left out.
     """
     classifier, tokenizer = load_classifier(model)
     classifier.requires_grad_(False)  # or every step would compute gradients of weights, too
     exact, classes, budget = exact_checks(exactness), classes_of(classifier), prediction["tokens_per_batch"]
-    table = drawn_texts(pd.read_parquet(test), config["texts"], seed)
+    table, more = (drawn_texts(pd.read_parquet(test), config[name], seed) for name in ("texts", "cut"))
     readings = read_texts(tokenizer, table["text"].tolist())
     reader = Reader(classifier, tokenizer, budget)
     logits = reader.logits(table["text"].tolist())
@@ -65,12 +67,13 @@ def attribute_words(
     slopes = explain(classifier, tokenizer, readings, chosen, usable, steps, budget)
     removed = {name: by_removal(reader, readings, name, config["orders"], seed) for name in of_kind("removal")}
     attended = dict(attention_scores(model, readings)) if {"weights", "pooled"} <= exact else {}
-    columns = by_method(readings, chosen, slopes, removed, attended)
-    write_table(score_table(table["id"], readings, chosen, classes, columns), scores)
+    found = by_method(readings, chosen, slopes, removed, attended)
+    write_table(score_table(table["id"], readings, chosen, classes, found), scores)
     write_table(table.merge(without_truth(told), on="id", validate="1:1"), texts)
     write_table(account_table(table["id"], chosen, classes, slopes, steps), accounts)
     moved = steadiness_of(classifier, tokenizer, readings, chosen, usable, slopes, steps, budget, seed)
     write_table(moved.assign(id=table["id"].to_numpy()[moved["row"]]).drop(columns="row"), steadiness)
+    write_table(cut_words(reader, read_texts(tokenizer, more["text"].tolist()), more["id"], classes), cuts)
 
 
 def drawn_texts(test: pd.DataFrame, count: int | None, seed: int) -> pd.DataFrame:
@@ -120,7 +123,7 @@ def by_method(
 ) -> dict[str, list[np.ndarray]]:
     """By method, the scores of each text's words, (words + 1, chosen): gradients of its tokens summed, of `removed`
     words those of its chosen classes, and attention, which knows no class, the same for all."""
-    columns: dict[str, list[np.ndarray]] = {}
+    told: dict[str, list[np.ndarray]] = {}
     for row, (reading, classes) in enumerate(zip(readings, chosen, strict=True)):
         found = {name: reading.by_word(values) for name, values in slopes[row].scores.items()}
         found |= {name: values[row][:, classes] for name, values in removed.items()}
@@ -129,8 +132,8 @@ def by_method(
             for name, values in attended.items()
         }
         for name, values in found.items():
-            columns.setdefault(name, []).append(values)
-    return columns
+            told.setdefault(name, []).append(values)
+    return told
 
 
 def score_table(
@@ -138,7 +141,7 @@ def score_table(
     readings: Sequence[Reading],
     chosen: np.ndarray,
     classes: Sequence[str],
-    columns: Mapping[str, Sequence[np.ndarray]],
+    found: Mapping[str, Sequence[np.ndarray]],
 ) -> pd.DataFrame:
     """One row for each word of each text and class, and one for its special tokens; scores (words + 1, chosen)."""
     parts = []
@@ -146,12 +149,25 @@ def score_table(
         words = [*range(len(reading.words)), SPECIAL]
         places = [*reading.words, (0, 0)]
         for place, kind in enumerate(chosen[row]):
-            own = {name: values[row][:, place].astype(np.float32) for name, values in columns.items()}
+            own = {name: values[row][:, place].astype(np.float32) for name, values in found.items()}
             starts, ends = zip(*places, strict=True)
             parts.append(
                 pd.DataFrame({"id": number, "word": words, "start": starts, "end": ends, "class": classes[kind], **own})
             )
     return pd.concat(parts, ignore_index=True)
+
+
+def cut_words(reader: Reader, readings: Sequence[Reading], ids: pd.Series, classes: Sequence[str]) -> pd.DataFrame:
+    """Of each word of each text, in lower case, `id, word, start, end`, and `push_{class}`: by how much that class
+    falls when the word is cut out by itself."""
+    falls = by_removal(reader, readings, "occlusion_word", orders=0, seed=0)
+    places = [
+        (number, reading.word(place).lower(), *span)
+        for number, reading in zip(ids, readings, strict=True)
+        for place, span in enumerate(reading.words)
+    ]
+    pushed = np.concatenate([fall[:-1] for fall in falls]).astype(np.float32)  # special tokens stay
+    return pd.DataFrame(places, columns=["id", "word", "start", "end"]).assign(**columns("push", list(classes), pushed))
 
 
 def account_table(

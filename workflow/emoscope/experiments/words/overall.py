@@ -1,7 +1,7 @@
-"""Which words push each class up and down over the explained texts, and which of them the training texts bear out.
+"""Which words push each class up and down over many test texts, and which of them the training texts bear out.
 
 Three exact binomial tests of each class and word, which hold for any number of texts. Does the word push the class up
-in most of the explained texts that it stands in? Do more of the training texts with it have the class than of all, or
+in most of the texts that it stands in? Do more of the training texts with it have the class than of all, or
 is it shown that no more do? Single words are named, so p values are adjusted by Holm over all classes and words.
 """
 
@@ -12,7 +12,6 @@ import pandas as pd
 from scipy import stats
 
 from emoscope.data.text_words import words_of
-from emoscope.experiments.words.methods import SPECIAL
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.families import holm
@@ -22,7 +21,7 @@ from emoscope.storage.decisions import has_several, labelled, truth_of
 FEWEST_TEXTS = 3  # that a word must stand in to be listed
 STEEPEST = 4  # a probability p moves by p (1 - p), a quarter at most, of what its own logit moves by
 SCORED = ["class", "word", "value", "low", "high", "texts"]
-COUNTED = ["held", "up", "seen", "having", "share", "share_low", "share_high", "expected"]
+COUNTED = ["up", "seen", "having", "share", "share_low", "share_high", "expected"]
 PUSHES = [*SCORED, *COUNTED, "p_up", "p_unsupported", "p_supported", "verdict", "tests"]
 VERDICTS = UNSUPPORTED, SUPPORTED, OPEN = "unsupported", "supported", "cannot tell"
 UNSHOWN = ""
@@ -30,50 +29,38 @@ MORE = 1.25  # times the odds of the class in all texts: what is shown to be les
 
 
 def pushes(
-    scores: pd.DataFrame,
-    texts: pd.DataFrame,
-    method: str,
-    train: pd.DataFrame,
-    classes: Sequence[str],
-    options: dict,
-    margin: float,
+    cuts: pd.DataFrame, train: pd.DataFrame, classes: Sequence[str], options: dict, margin: float
 ) -> pd.DataFrame:
-    """By class and word, the mean score over the `texts` with it of which the class is explained, with interval; beside
-    it what `learnt` counts in the training texts, and `verdicts`.
+    """By class and word, its mean push in `cuts` over the texts with it, with interval; beside it what `learnt` counts
+    in the training texts, and `verdicts`.
 
-    A word pushes a class up in a text if its mean score there is above `least_push`, as `margin` is a change of
-    probability that counts as none. Where the class is not explained, as others are more probable, it does not.
+    A word pushes a class up in a text if its mean there is above `least_push`, as `margin` is a change of probability
+    that counts as none.
     """
-    said = dict(zip(texts["id"], texts["text"], strict=True))
-    own = scores[scores["word"] != SPECIAL]
-    words = [said[row[0]][row[1] : row[2]].lower() for row in zip(own["id"], own["start"], own["end"], strict=True)]
-    own = own[["id", "class", method]].assign(word=words)
-    held = own.groupby("word")["id"].nunique()
-    held = held[held >= FEWEST_TEXTS]
-    own = own[own["word"].isin(held.index)]
-    by_text = own.groupby(["word", "class", "id"])[method].mean()
-    up = (by_text > least_push(margin, texts, classes)).groupby(level=["word", "class"]).sum()
-    counts = learnt(train, sorted(held.index), classes, options["alpha"])
-    counts["held"] = counts.index.get_level_values("word").map(held).astype(int)
-    counts["up"] = up.reindex(counts.index, fill_value=0).astype(int)
-    told = counts.join(verdicts(counts, options["alpha"]))[PUSHES[len(SCORED) :]]
+    by_text = cuts.groupby(["word", "id"])[[f"push_{name}" for name in classes]].mean().set_axis(classes, axis=1)
+    texts = by_text.groupby("word").size()
+    texts = texts[texts >= FEWEST_TEXTS]
+    by_text = by_text[by_text.index.get_level_values("word").isin(texts.index)]
+    counts = learnt(train, list(texts.index), classes, options["alpha"])
+    up = (by_text > least_push(margin, train, classes)).groupby("word").sum()
+    counts["texts"], counts["up"] = np.repeat(texts.to_numpy(), len(classes)), up.to_numpy().ravel()
+    told = counts.join(verdicts(counts, options["alpha"])).drop(columns="texts")[PUSHES[len(SCORED) :]]
     rows = []
-    for (name, word), part in own.groupby(["class", "word"], sort=True):
-        values, ids = part[method].to_numpy(dtype=float), part["id"].to_numpy()
-        if (number := part["id"].nunique()) >= FEWEST_TEXTS:
-            low, high = bootstrap_mean(values, ids, **options)
-            rows.append((name, word, values.mean(), low, high, number, *told.loc[(word, name)]))
-    return pd.DataFrame(rows, columns=PUSHES)
+    for word, part in by_text.groupby("word"):
+        values, ids = part.to_numpy(dtype=float), part.index.get_level_values("id").to_numpy()
+        means = zip(classes, values.mean(axis=0), *bootstrap_mean(values, ids, **options), strict=True)
+        rows += [(name, word, *numbers, len(ids), *told.loc[(word, name)]) for name, *numbers in means]
+    return pd.DataFrame(rows, columns=PUSHES).sort_values(["class", "word"], ignore_index=True)
 
 
-def least_push(margin: float, texts: pd.DataFrame, classes: Sequence[str]) -> float:
-    """The largest score that comes from no larger change of the class's probability than `margin`, if its logit alone
+def least_push(margin: float, labels: pd.DataFrame, classes: Sequence[str]) -> float:
+    """The largest push that comes from no larger change of the class's probability than `margin`, if its logit alone
     is moved, at whatever probability.
 
-    Where a text may have several labels, scores are of that logit. Of exclusive classes they are of the logit less the
+    Where a text may have several labels, pushes are of that logit. Of exclusive classes they are of the logit less the
     mean of all, which moves by 1 - 1 / classes of what one logit moves by: half, if there are two.
     """
-    return STEEPEST * margin * (1.0 if has_several(texts) else 1 - 1 / len(classes))
+    return STEEPEST * margin * (1.0 if has_several(labels) else 1 - 1 / len(classes))
 
 
 def number_tested(pushed: pd.DataFrame) -> int:
@@ -110,8 +97,8 @@ def learnt(train: pd.DataFrame, words: Sequence[str], classes: Sequence[str], al
 
 
 def verdicts(counts: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """What is shown of each class and word, the index of `counts`; these have the columns of `learnt`, `held`, the
-    explained texts with the word, and `up`, those of them in which it pushes the class up.
+    """What is shown of each class and word, the index of `counts`; these have the columns of `learnt`, `texts`, how
+    many have the word, and `up`, in how many of them it pushes the class up.
 
     `p_up`: it does so in half of its texts at most. `p_unsupported` and `p_supported`: that, or the odds of the class
     in the training texts with the word are MORE times those in all texts or higher, or are no higher than these; as
@@ -120,9 +107,9 @@ def verdicts(counts: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
     `verdict`: UNSUPPORTED or SUPPORTED by the training texts; OPEN if it pushes and neither is shown; else UNSHOWN.
     """
-    held, up, seen, having = (counts[name].to_numpy() for name in ("held", "up", "seen", "having"))
+    texts, up, seen, having = (counts[name].to_numpy() for name in ("texts", "up", "seen", "having"))
     expected = counts["expected"].to_numpy()
-    pushing = np.where(held >= FEWEST_CLUSTERS, stats.binom.sf(up - 1, held, 0.5), np.nan)
+    pushing = np.where(texts >= FEWEST_CLUSTERS, stats.binom.sf(up - 1, texts, 0.5), np.nan)
     no_more = stats.binom.cdf(having, seen, MORE * expected / (1 + (MORE - 1) * expected))  # odds as a share
     more = stats.binom.sf(having - 1, seen, expected)
     adjusted = {

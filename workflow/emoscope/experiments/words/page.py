@@ -123,9 +123,8 @@ def push_table(overall: pd.DataFrame, classes: Sequence[str]) -> Markup:
         {
             "class": row["class"],
             "word": row["word"],
-            "mean score": cell(row),
-            "texts": number(int(row["texts"])),
-            "pushes it up in": f"{number(int(row['up']))} of {number(int(row['held']))}",
+            "mean push": cell(row),
+            "pushes it up in": f"{number(int(row['up']))} of {number(int(row['texts']))}",
             "of the training part with it": estimate(row["share"], row["share_low"], row["share_high"], percent),
             "of all": percent(row["expected"]),
             "borne out?": row["verdict"],
@@ -150,7 +149,7 @@ def push_sentences(overall: pd.DataFrame, smallest: float, alpha: float, adopted
 def group_table(groups: pd.DataFrame) -> Markup:
     """What the words that name people of either group do to each class."""
     rows = [
-        {"axis": row["axis"], "words for": row["group"], "class": row["class"], "mean score": cell(row)}
+        {"axis": row["axis"], "words for": row["group"], "class": row["class"], "mean push": cell(row)}
         | {"texts": number(int(row["texts"]))}
         for row in groups.to_dict("records")
     ]

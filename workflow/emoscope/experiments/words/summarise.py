@@ -16,7 +16,6 @@ from emoscope.experiments.words.ranking import (
     AREA,
     MEASURES,
     above_random,
-    best_method,
     by_method,
     found_words,
     rank_methods,
@@ -40,13 +39,13 @@ AGREED = ["method", "other", "correlation", "top", "texts"]
 
 
 def summarise_words(
-    scores: Path, texts: Path, accounts: Path, steadiness: Path, faithfulness: Path, train: Path, audit: Path,
-    axes: list[str], pairs: list[Path], pair_scores: list[Path], seed: int, statistics: dict,
+    scores: Path, texts: Path, accounts: Path, steadiness: Path, cuts: Path, faithfulness: Path, train: Path,
+    audit: Path, axes: list[str], pairs: list[Path], pair_scores: list[Path], seed: int, statistics: dict,
     ranking: Path, faithful: Path, methods: Path, overall: Path, flips: Path, groups: Path, findings: Path,
     planted: list[Path] = (),
 ) -> None:  # fmt: skip
-    """Write `rank_methods`, `faithful_means`, `method_agreement`, `pushes` by the best method, `agreement` with flips,
-    `group_pulls`, and findings. `pairs` and `pair_scores` list the axes in the order of `axes`."""
+    """Write `rank_methods`, `faithful_means`, `method_agreement`, `pushes`, `agreement` with flips, `group_pulls`, and
+    findings. `pairs` and `pair_scores` list the axes in the order of `axes`."""
     options, classes, margin = resampling(statistics), read_json(audit)["classes"], statistics["margin"]
     table, told = pd.read_parquet(scores), pd.read_parquet(texts)
     known = pd.read_parquet(planted[0]) if planted else None
@@ -54,25 +53,25 @@ def summarise_words(
     correct = dict(zip(told["id"], right(told, as_matrix(told["pred"], len(classes))), strict=True))
     ranks = rank_methods(found_words(found, correct), margin, options["alpha"])
     means = faithful_means(pd.read_parquet(faithfulness), margin, options["alpha"])
-    best = best_method(ranks, means)
     both = [
         scored(pd.read_parquet(pair), pd.read_parquet(score)) for pair, score in zip(pairs, pair_scores, strict=True)
     ]
     natural = {axis: rows[rows["origin"].isin(("natural", "word"))] for axis, rows in zip(axes, both, strict=True)}
     changed = {axis: changed_words(table, rows) for axis, rows in natural.items()}
     moved = agreement(changed)
-    pushed = pushes(table, told, best, pd.read_parquet(train), classes, options, margin)
+    alone = pd.read_parquet(cuts)
+    pushed = pushes(alone, pd.read_parquet(train), classes, options, margin)
     for rows, path in (
         (ranks, ranking),
         (means, faithful),
         (method_agreement(found), methods),
-        (pushed.assign(method=best), overall),
+        (pushed, overall),
         (moved, flips),
-        (group_pulls(table, natural, best, options).assign(method=best), groups),
+        (group_pulls(alone, natural, classes, options), groups),
     ):
         write_table(rows, path)
     sums, steady = pd.read_parquet(accounts), pd.read_parquet(steadiness)
-    write_findings(findings_of(ranks, means, sums, steady, moved, pushed, best), findings)
+    write_findings(findings_of(ranks, means, sums, steady, moved, pushed), findings)
 
 
 def faithful_means(faithfulness: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame:
@@ -115,7 +114,6 @@ def findings_of(
     steady: pd.DataFrame,
     moved: pd.DataFrame,
     pushed: pd.DataFrame,
-    best: str,
 ) -> Iterator[Finding]:
     """`planted.{measure}.{method}` and `.chance`; `{kind}.{measure}.{method}` and `.{method}_above_random`;
     `completeness_error.{method}`, `refined.{method}`, `unsteadiness.{method}`; `flips.{axis}.{method}`;
@@ -145,7 +143,7 @@ def findings_of(
         note = "Rank correlation of the changed words' score with the fall of the probability."
         yield Finding(f"flips.{row['axis']}.{row['method']}", row["correlation"], note=note, texts=row["pairs"])
     for verdict, count in counted(pushed).items():
-        note = f"Of {number_tested(pushed)} classes and words that were tested, by {best}. A count has no interval."
+        note = f"Of {number_tested(pushed)} classes and words that were tested. A count has no interval."
         yield Finding(f"pushes.{verdict}", count, note=note)
 
 
