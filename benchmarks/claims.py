@@ -22,7 +22,8 @@ from emoscope.reporting.findings import Finding
 from emoscope.statistics.bounded import bounded_test
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.storage.yaml_files import read_yaml
-from emoscope.verdicts.claims.assess import Rooms, assess, room_of
+from emoscope.verdicts.claims.assess import Rooms, assess
+from emoscope.verdicts.claims.rooms import room_of
 
 REFERENCE = ROOT / "data" / "reference"
 CLAIMS = read_yaml(REFERENCE / "claims.yaml")

@@ -13,9 +13,10 @@ HEADER = """\
 
 <!-- written from workflow/schemas/config.schema.yaml by docs/write_configuration.py -->
 
-`config.yaml` is the embedded default; a file given with `--configfile` is laid over it, and keys that neither names
-have the default below. A key without a default may be left out unless it is *needed*. `workflow/configs`
-has examples.
+`config.yaml` is the embedded default; a file given with `--configfile`, or a module's configuration, is always laid
+over it, and keys that neither names have the default below. `config.yaml` sets two otherwise, as they name its models:
+`companions` and `induction.control`. A key without a default may be left out unless it is *needed*.
+`workflow/configs` has examples.
 """
 
 

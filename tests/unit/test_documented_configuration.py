@@ -27,6 +27,24 @@ def test_each_key_of_the_schema_has_a_meaning_on_the_page():
         assert f"`{name}`" in page or f".{name}`" in page or f"## {name}" in page, name
 
 
+def test_the_defaults_told_are_those_of_the_embedded_configuration():
+    """But for names of models, which no schema knows, and tasks whose own defaults the configuration writes out."""
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
+    embedded = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    others = {key for key, told, set_there in defaults(schema, embedded) if told != set_there}
+    assert others == {"companions", "induction.control", "prompting.tasks"}
+    assert "`companions` and `induction.control`" in written()
+
+
+def defaults(schema: dict, embedded: dict, prefix: str = ""):
+    """The keys that both a schema and a configuration give, with the default and what is set."""
+    for name, entry in schema["properties"].items():
+        if name in embedded and "default" in entry and not isinstance(entry["default"], dict):
+            yield prefix + name, entry["default"], embedded[name]
+        if "properties" in entry and isinstance(embedded.get(name), dict):
+            yield from defaults(entry, embedded[name], f"{prefix}{name}.")
+
+
 def keys(entry: object) -> set[str]:
     """Every name under `properties`, anywhere in the schema."""
     if isinstance(entry, list):

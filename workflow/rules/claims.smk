@@ -1,5 +1,7 @@
 """Claims: results/{run}/claims.csv, and reports/claims.csv for all runs together."""
 
+from emoscope.verdicts.claims.rooms import rooms_of_runs
+
 PAGES.add(
     Page(
         "claims",
@@ -13,9 +15,9 @@ rule assess_claims:
     """Set every published claim beside what this run finds."""
     input:
         claims=shipped("data/reference/claims.yaml"),
-        findings=[
-            f"results/{{run}}/{experiment}/findings.csv"
-            for experiment in ("performance", "masking", "flips", "synonyms", "tracing")
+        findings=lambda wildcards: [
+            f"results/{wildcards.run}/{room}/findings.csv"
+            for room in rooms_of_runs(ROOT / "data/reference/claims.yaml")
         ],
         audit=corpus_of("corpus.json"),
         code=code_of("verdicts.claims.assess"),

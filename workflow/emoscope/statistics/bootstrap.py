@@ -1,6 +1,7 @@
 """Bootstrap intervals of means and other statistics of clustered rows.
 
-They describe. What is judged against zero or a margin is tested by bounded.py or studentised.py. All columns share the
+Most of them describe; the rest of what is judged against zero or a margin is tested by bounded.py or studentised.py.
+What is judged by these: docs/statistics.md. No interval is adjusted for how many are looked at. All columns share the
 resamples. Fewer than FEWEST_CLUSTERS have no interval: it is NaN. See clusters.py for the shapes.
 """
 

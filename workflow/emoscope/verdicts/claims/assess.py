@@ -12,6 +12,7 @@ from emoscope.reporting.several_labels import is_several
 from emoscope.storage.files import read_json, write_csv
 from emoscope.storage.yaml_files import read_yaml
 from emoscope.verdicts.claims.judge import judge, tested
+from emoscope.verdicts.claims.rooms import room_of
 
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
@@ -115,11 +116,6 @@ def assess(claims: list[dict], rooms: Rooms, shared: set[str], statistics: dict,
             reason = f"No effect was found, but neither was {condition}, without which it means nothing."
             row |= {"verdict": "not testable here", "untested": "blind", "note": reason}
     return rows
-
-
-def room_of(claim: dict) -> str:
-    """The room whose findings a claim is judged on; one that nobody measures belongs to the room of its id."""
-    return (claim["finding"] or claim["id"].replace(".", "/", 1)).partition("/")[0]
 
 
 def parts_of(claim: dict) -> dict[str, tuple[float | str, str]]:
