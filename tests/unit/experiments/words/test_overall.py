@@ -16,7 +16,6 @@ from emoscope.experiments.words.overall import (
     counted,
     learnt,
     least_push,
-    number_tested,
     pushes,
     verdicts,
 )
@@ -43,7 +42,6 @@ def verdict_of(**counts):
         ({"having": 1450}, SUPPORTED),  # more, and by how much is open
         ({"up": 20}, UNSHOWN),
         ({"up": 0, "having": 2000}, UNSHOWN),
-        ({"texts": 7, "up": 7}, UNSHOWN),  # in too few texts to be judged
         ({"texts": 8, "up": 8}, UNSUPPORTED),
         ({"expected": 0.9, "having": 3990}, SUPPORTED),  # nine in ten times 1.25 is more than all
         ({"expected": 0.9, "having": 3600}, UNSUPPORTED),
@@ -62,13 +60,12 @@ def test_each_p_is_that_of_its_binomial_test():
     assert found["p_supported"] == pytest.approx(0.163, abs=0.002)  # of a share of 0.3
 
 
-def test_p_values_are_adjusted_over_all_classes_and_words_that_were_tested_and_no_others():
+def test_p_values_are_adjusted_over_all_classes_and_words():
     first = PLAIN | {"texts": 8, "up": 8}  # p = 1/256, which survives 12 tests and not 13
     for others, verdict in ((11, UNSUPPORTED), (12, UNSHOWN)):
-        found = verdicts(pd.DataFrame([first] + [PLAIN | {"up": 10}] * others + [PLAIN | {"texts": 5}] * 9), ALPHA)
-        assert found["verdict"].iloc[0] == verdict and (found["tests"] == others + 1).all()
+        found = verdicts(pd.DataFrame([first] + [PLAIN | {"up": 10}] * others), ALPHA)
+        assert found["verdict"].iloc[0] == verdict
         assert found["p_up"].iloc[0] == pytest.approx((others + 1) / 256)
-        assert found["p_up"].iloc[-9:].isna().all()
 
 
 def test_shares_are_of_the_labelled_training_texts_each_counted_once():
@@ -113,7 +110,7 @@ def test_where_nothing_is_planted_words_are_shown_to_push_in_one_table_of_twenty
     for _ in range(200):
         drawn = cuts.assign(**dict(zip(PUSHED, rng.normal(size=(3, len(cuts))), strict=True)))
         found = pushes(drawn, learned, CLASSES, OPTIONS, MARGIN)
-        assert number_tested(found) >= 15
+        assert len(found) >= 15
         wrong += counted(found)["up"] > 0
     assert wrong <= 10
 
@@ -190,8 +187,10 @@ def test_a_planted_shortcut_is_supported_by_the_texts_that_planted_it_and_not_by
     assert shown(cuts, other, EMOTIONS) == {(kind, word): UNSUPPORTED}
 
 
-def test_without_a_word_in_enough_texts_nothing_is_tested():
-    texts = ["one two", "three four"]
-    train = pd.DataFrame({"text": texts, "label": 0})
-    found = pushes(cut(texts, lambda words, _: np.ones(len(words))), train, CLASSES, OPTIONS, MARGIN)
-    assert found.empty and number_tested(found) == 0 and set(counted(found).values()) == {0}
+def test_words_in_fewer_than_eight_texts_are_not_tested():
+    train = pd.DataFrame({"text": ["one two"], "label": [0]})
+    cuts = cut(["one two"] * 7 + ["one"], lambda words, _: np.ones(len(words)))
+    found = pushes(cuts, train, CLASSES, OPTIONS, MARGIN)
+    assert found["word"].tolist() == ["one"] * 3 and found[["low", "high", "p_up"]].notna().all(axis=None)
+    found = pushes(cuts[cuts["word"] == "two"], train, CLASSES, OPTIONS, MARGIN)
+    assert found.empty and set(counted(found).values()) == {0}

@@ -18,11 +18,10 @@ from emoscope.statistics.families import holm
 from emoscope.statistics.rates import wilson_interval
 from emoscope.storage.decisions import has_several, labelled, truth_of
 
-FEWEST_TEXTS = 3  # that a word must stand in to be listed
 STEEPEST = 4  # a probability p moves by p (1 - p), a quarter at most, of what its own logit moves by
 SCORED = ["class", "word", "value", "low", "high", "texts"]
 COUNTED = ["up", "seen", "having", "share", "share_low", "share_high", "expected"]
-PUSHES = [*SCORED, *COUNTED, "p_up", "p_unsupported", "p_supported", "verdict", "tests"]
+PUSHES = [*SCORED, *COUNTED, "p_up", "p_unsupported", "p_supported", "verdict"]
 VERDICTS = UNSUPPORTED, SUPPORTED, OPEN = "unsupported", "supported", "cannot tell"
 UNSHOWN = ""
 MORE = 1.25  # times the odds of the class in all texts: what is shown to be less counts as no more
@@ -31,15 +30,15 @@ MORE = 1.25  # times the odds of the class in all texts: what is shown to be les
 def pushes(
     cuts: pd.DataFrame, train: pd.DataFrame, classes: Sequence[str], options: dict, margin: float
 ) -> pd.DataFrame:
-    """By class and word, its mean push in `cuts` over the texts with it, with interval; beside it what `learnt` counts
-    in the training texts, and `verdicts`.
+    """By class and word in FEWEST_CLUSTERS texts or more, its mean push in `cuts` over these, with interval; beside it
+    what `learnt` counts in the training texts, and `verdicts`.
 
     A word pushes a class up in a text if its mean there is above `least_push`, as `margin` is a change of probability
     that counts as none.
     """
     by_text = cuts.groupby(["word", "id"])[[f"push_{name}" for name in classes]].mean().set_axis(classes, axis=1)
     texts = by_text.groupby("word").size()
-    texts = texts[texts >= FEWEST_TEXTS]
+    texts = texts[texts >= FEWEST_CLUSTERS]
     by_text = by_text[by_text.index.get_level_values("word").isin(texts.index)]
     counts = learnt(train, list(texts.index), classes, options["alpha"])
     up = (by_text > least_push(margin, train, classes)).groupby("word").sum()
@@ -61,11 +60,6 @@ def least_push(margin: float, labels: pd.DataFrame, classes: Sequence[str]) -> f
     mean of all, which moves by 1 - 1 / classes of what one logit moves by: half, if there are two.
     """
     return STEEPEST * margin * (1.0 if has_several(labels) else 1 - 1 / len(classes))
-
-
-def number_tested(pushed: pd.DataFrame) -> int:
-    """Over how many classes and words p values were adjusted."""
-    return int(pushed["tests"].max()) if len(pushed) else 0
 
 
 def counted(pushed: pd.DataFrame) -> dict[str, int]:
@@ -102,14 +96,13 @@ def verdicts(counts: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
     `p_up`: it does so in half of its texts at most. `p_unsupported` and `p_supported`: that, or the odds of the class
     in the training texts with the word are MORE times those in all texts or higher, or are no higher than these; as
-    both must be rejected, the larger p counts (Berger 1982, Technometrics 24, 295). All are adjusted over the `tests`,
-    the rows with words in FEWEST_CLUSTERS texts or more; elsewhere they are NaN.
+    both must be rejected, the larger p counts (Berger 1982, Technometrics 24, 295). All are adjusted over all rows.
 
     `verdict`: UNSUPPORTED or SUPPORTED by the training texts; OPEN if it pushes and neither is shown; else UNSHOWN.
     """
     texts, up, seen, having = (counts[name].to_numpy() for name in ("texts", "up", "seen", "having"))
     expected = counts["expected"].to_numpy()
-    pushing = np.where(texts >= FEWEST_CLUSTERS, stats.binom.sf(up - 1, texts, 0.5), np.nan)
+    pushing = stats.binom.sf(up - 1, texts, 0.5)
     no_more = stats.binom.cdf(having, seen, MORE * expected / (1 + (MORE - 1) * expected))  # odds as a share
     more = stats.binom.sf(having - 1, seen, expected)
     adjusted = {
@@ -119,5 +112,4 @@ def verdicts(counts: pd.DataFrame, alpha: float) -> pd.DataFrame:
     }
     shown = [adjusted[name] <= alpha for name in ("p_unsupported", "p_supported", "p_up")]
     verdict = np.select(shown, [UNSUPPORTED, SUPPORTED, OPEN], UNSHOWN)
-    tests = int(np.isfinite(pushing).sum())
-    return pd.DataFrame(adjusted | {"verdict": verdict, "tests": tests}, index=counts.index)
+    return pd.DataFrame(adjusted | {"verdict": verdict}, index=counts.index)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
-from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted, number_tested
+from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted
 from emoscope.experiments.words.ranking import AREA, DECIDING, best_method, best_ranked
 from emoscope.experiments.words.scores import methods_in
 from emoscope.perturbation.pairs import countable, scored
@@ -140,7 +140,7 @@ def push_sentences(overall: pd.DataFrame, smallest: float, alpha: float, adopted
     part does not bear out; an `adopted` classifier was not trained on that."""
     found = overall[overall["verdict"] == UNSUPPORTED]
     told = [f"{word} ({kind})" for word, kind in zip(found["word"], found["class"], strict=True)]
-    tests = number_tested(overall)
+    tests = len(overall)
     needed = max(math.ceil(math.log2(tests / alpha)), FEWEST_CLUSTERS) if tests else 0
     values = {"told": told, "tests": tests, "needed": needed, "smallest": smallest, "adopted": adopted}
     return say("push_sentences", **values, **counted(overall))

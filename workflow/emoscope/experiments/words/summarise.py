@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from emoscope.experiments.words.flipped import agreement, changed_words, group_pulls
 from emoscope.experiments.words.methods import METHODS
-from emoscope.experiments.words.overall import counted, number_tested, pushes
+from emoscope.experiments.words.overall import counted, pushes
 from emoscope.experiments.words.ranking import (
     ABOVE,
     AREA,
@@ -143,7 +143,7 @@ def findings_of(
         note = "Rank correlation of the changed words' score with the fall of the probability."
         yield Finding(f"flips.{row['axis']}.{row['method']}", row["correlation"], note=note, texts=row["pairs"])
     for verdict, count in counted(pushed).items():
-        note = f"Of {number_tested(pushed)} classes and words that were tested. A count has no interval."
+        note = f"Of {len(pushed)} classes and words that were tested. A count has no interval."
         yield Finding(f"pushes.{verdict}", count, note=note)
 
 
