@@ -45,6 +45,16 @@ def test_every_cheap_classifier_is_judged_by_its_interval(summary):
     assert "cannot tell" not in better and "worse" not in better
 
 
+def test_a_label_alone_is_judged_without_a_threshold_and_its_other_loss_is_said(summary):
+    """A joint prompt with weighted positives and one without may differ by F1 and tell texts apart as well."""
+    alone = pd.read_parquet(summary["alone"]).assign(low=0.1, high=0.2)
+    alone.loc[alone["measure"] == "pearson", ["low", "high"]] = -0.2, -0.1
+    said = words(prompting_report.alone_verdict(alone))
+    assert "different losses" in said and "on joy, the prompt of its own does better." in said
+    alone.loc[alone["measure"] == "pearson", "high"] = 0.1
+    assert "on joy, the test texts cannot tell which does better." in words(prompting_report.alone_verdict(alone))
+
+
 def test_the_table_holds_prompt_and_classifier_of_one_training(summary):
     compared, reports = pd.read_parquet(summary["compared"]), pd.read_parquet(summary["reports"])
     soup = BeautifulSoup(prompting_report.baseline_table(compared, reports), "html.parser")

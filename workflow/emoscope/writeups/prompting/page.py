@@ -214,8 +214,11 @@ def alone_table(alone: pd.DataFrame, published: pd.DataFrame) -> Markup:
 
 
 def alone_verdict(alone: pd.DataFrame) -> Markup:
-    """What the comparison says in words, measured by F1 after the longest training."""
-    rows = alone[(alone["measure"] == "f1") & (alone["epochs"] == alone["epochs"].max())]
+    """What the comparison says in words, after the longest training.
+
+    By the correlation with the probability: the two had different losses, so that F1 would judge their thresholds, too.
+    """
+    rows = alone[(alone["measure"] == "pearson") & (alone["epochs"] == alone["epochs"].max())]
     return say("alone", rows=rows.to_dict("records")) if len(rows) else Markup()
 
 
