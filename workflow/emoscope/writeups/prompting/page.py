@@ -118,7 +118,7 @@ def task_table(tasks: list[dict]) -> Markup:
             ),
             "training texts": number(task["train_rows"]),
             "test texts": number(task["test_rows"]),
-            "of these known from training": number(task["leaked_test_rows"]),
+            "left out, known from training": number(task["leaked_test_rows"]),
         }
         for task in tasks
     ]
