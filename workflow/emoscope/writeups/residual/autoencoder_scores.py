@@ -3,7 +3,7 @@ its reconstruction, and the texts that activate each feature.
 
 Every number stands beside those of dictionaries that describe a token by as many numbers but learned no features: the
 principal axes of the same activations, and as many directions as there are features, random or from random tokens; and
-beside lookups, which do not look at the activation at all: the mean behind the same token, or the same pair of tokens.
+beside lookups, which know of the activation its length at most: the mean behind the same token, or pair of tokens.
 """
 
 from functools import partial
