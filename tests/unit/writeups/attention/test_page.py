@@ -9,6 +9,7 @@ from emoscope.reporting.passages import Findings
 from emoscope.reporting.plots import svg
 from emoscope.writeups.attention import figures as attention_figures
 from emoscope.writeups.attention import page as attention_report
+from made_up import words
 
 
 def test_maps_take_any_token():
@@ -28,6 +29,16 @@ def test_the_published_table_is_replaced_by_a_reason():
     html = attention_report.published_table(*weights_of(MAIA), published)
     cells = [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("tbody td")]
     assert cells[:3] == ["Ma", "0.1400", "0.0100"] and len(cells) == 2 + 10
+
+
+def test_the_headline_sets_the_most_attended_token_beside_always_naming_the_first():
+    names = ("mean.all.correlation", "nearness.all.correlation", "mean.all.top", "first.all.top", "guessing.all.top")
+    rows = {f"agreement.{name}": 0.9 - place / 10 for place, name in enumerate(names)}
+    rows["agreement.mean.rest.above_random"] = 0.2
+    table = pd.DataFrame({"name": rows.keys(), "value": rows.values(), "low": 0.0, "high": 1.0, "note": ""})
+    said = words(attention_report.say("main_result", found=Findings(table)))
+    assert "matters most in 70.0 % [0.0, 100.0] of cases" in said
+    assert "always naming the first token is right in 60.0 % [0.0, 100.0], guessing in 50.0 %." in said
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,9 @@ def test_each_way_has_its_own_row_and_mark():
     table = BeautifulSoup(page.autoencoder_table(found), "html.parser")
     said = words(str(table.caption))
     assert "Explained variance is that of vectors scaled to one length" in said
-    assert "an average too, gets the length of the vector that it replaces" in said, "so much they know of the activation"
+    assert "an average too, gets the length of the vector that it replaces" in said, (
+        "so much they know of the activation"
+    )
     rows = [[cell.get_text() for cell in row.select("td")] for row in table.select("tbody tr")]
     assert [row[0] for row in rows] == list(page.DICTIONARIES.values())
     assert [row[1] for row in rows] == ["4.0", "", "", "4.0", "4.0", "4.0"]
