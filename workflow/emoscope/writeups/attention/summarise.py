@@ -34,9 +34,9 @@ def summarise_attention(
     """Write how attention agrees with effects (`agreement`), a row for each head (`heads`), and the findings.
 
     `agreement` has a row for each score (`mean` and `rollout` of the attention; `nearness`, which knows only how near a
-    target is, and `first`, only how near to the text's beginning), targets (`all`, or all but the resting places: `rest`) and measure (`correlation`, or `top`, the share
-    of sources whose largest score and largest effect are at one target), with the mean over sources, its interval over
-    texts, and for `top` the share that guessing reaches.
+    target is, and `first`, only how near to the text's beginning), targets (`all`, or all but the resting places:
+    `rest`) and measure (`correlation`, or `top`, the share of sources whose largest score and largest effect are at one
+    target), with the mean over sources, its interval over texts, and for `top` the share that guessing reaches.
     """
     options = resampling(statistics)
     blocks = pd.read_parquet(blocked)
