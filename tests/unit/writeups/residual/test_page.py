@@ -158,6 +158,8 @@ def test_what_the_autoencoder_adds_to_pairs_is_said_as_its_interval_allows(pair,
     assert "the same token explains 83.9 % [83.0, 84.0], and behind the same token after the same token 93.3 %" in said
     assert "exceeds the first by 7.4 % [7.0, 8.0] of the variance" in said
     assert "reaches 82.6 % [82.0, 83.0] (averages of tokens 71.0 %, of pairs 72.0 %)" in said
+    assert "one draw of random weights: how much another would differ is not in the interval" in said
+    assert said.endswith("The intervals of the two comparisons with averages are not adjusted for there being two.")
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,8 @@ def overlap_findings(overlaps: pd.DataFrame) -> Iterator[Finding]:
 
 
 def reconstruction_findings(reconstruction: pd.DataFrame, twin: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
-    """Explained variance and mean number of active directions on held-out texts; of the twin's under `.random weights`.
+    """Explained variance and mean number of active directions on held-out texts; of the twin's under `.random weights`,
+    which are one draw of weights: intervals are over texts alone.
 
     `gain.{name}` is by how much the autoencoder explains more than each of the others, on the same texts.
     """
@@ -180,7 +181,8 @@ def reconstruction_findings(reconstruction: pd.DataFrame, twin: pd.DataFrame, st
             measures["gain"] = gain
         for measure, statistic in measures.items():
             own = partial(statistic, name=name)
-            yield _statistic(f"{measure}.{name}", own, wide.index.to_numpy(), statistics, note)
+            drawn = ", one draw of random weights" if name.endswith(RANDOM_WEIGHTS) else ""
+            yield _statistic(f"{measure}.{name}", own, wide.index.to_numpy(), statistics, note + drawn)
 
 
 def loss_findings(patched: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
