@@ -152,8 +152,7 @@ def overlap_findings(overlaps: pd.DataFrame) -> Iterator[Finding]:
 
 
 def reconstruction_findings(reconstruction: pd.DataFrame, twin: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
-    """Explained variance and mean number of active directions on held-out texts; of the twin's under `.random weights`,
-    which are one draw of weights: intervals are over texts alone.
+    """Explained variance and mean number of active directions on held-out texts; of the twin's under `.random weights`.
 
     `gain.{name}` is by how much the autoencoder explains more than each of the others, on the same texts.
     """
@@ -180,9 +179,8 @@ def reconstruction_findings(reconstruction: pd.DataFrame, twin: pd.DataFrame, st
         if name != "autoencoder":
             measures["gain"] = gain
         for measure, statistic in measures.items():
-            own = partial(statistic, name=name)
-            drawn = ", one draw of random weights" if name.endswith(RANDOM_WEIGHTS) else ""
-            yield _statistic(f"{measure}.{name}", own, wide.index.to_numpy(), statistics, note + drawn)
+            of = f"{note}, one draw of random weights" if name.endswith(RANDOM_WEIGHTS) else note
+            yield _statistic(f"{measure}.{name}", partial(statistic, name=name), wide.index.to_numpy(), statistics, of)
 
 
 def loss_findings(patched: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
