@@ -65,6 +65,7 @@ def hostile_project(folder: Path) -> Path:
     table = pd.DataFrame(rows).sample(frac=1, random_state=1)
     table.loc[table.index[0], "text"] += " long" * 20_000
     table.to_csv(project / "hostile.csv", index=False)
+    table.tail(60).to_csv(project / "others.csv", index=False)
     tiny = yaml.safe_load((project / "tiny.yaml").read_text())
     tiny["corpora"] = {"hostile": {"source": "csv", "path": "hostile.csv"}}
     tiny["runs"][0]["corpus"] = "hostile"
@@ -76,7 +77,7 @@ def hostile_project(folder: Path) -> Path:
     tiny["suites"] = {"hostile": suite}
     tiny["attention"] |= {"corpus": "hostile", "sentences": HOSTILE[:3]}
     tiny["residual"]["corpus"] = "hostile"
-    files = {"source": "files", "train": "hostile.csv", "test": "hostile.csv", "classes": list(FEELINGS)}
+    files = {"source": "files", "train": "hostile.csv", "test": "others.csv", "classes": list(FEELINGS)}
     tiny["prompting"]["tasks"] = [{"name": "hostile", **files, "train_rows": 60, "test_rows": 60}]
     (project / "tiny.yaml").write_text(yaml.safe_dump(tiny))
     return project

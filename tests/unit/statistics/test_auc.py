@@ -1,5 +1,7 @@
 """Areas under curves are scikit-learn's, under any row weights, and their p scipy's."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -35,6 +37,21 @@ def test_auc_and_p_agree_with_scikit_learn_and_scipy():
             expected = mannwhitneyu(inside, outside, method="asymptotic", use_continuity=False).pvalue
             assert p[column, label] == pytest.approx(expected)
     assert np.isnan(rank_auc(np.zeros((60, 1)), labels[:, None] == np.arange(3))[1]).all()
+
+
+def test_p_holds_its_level_however_few_texts_a_column_is_above_its_lowest_value_in():
+    """All 1,820 groups of 4 among 16 texts; of column k, k texts are above zero."""
+    groups = list(combinations(range(16), 4))
+    members = np.zeros((16, len(groups)), bool)
+    for number, group in enumerate(groups):
+        members[list(group), number] = True
+    scores = np.stack([np.maximum(np.arange(16) - 15 + above, 0) for above in range(1, 17)], axis=1)
+    _, p = rank_auc(scores, members)
+    for level in (0.001, 0.002, 0.005, 0.01):
+        assert ((p <= level).mean(axis=1) <= level).all(), "the normal approximation: where half or more are above"
+    for exact in p[:7]:
+        assert all((exact <= level).mean() <= level + 1e-12 for level in exact)
+    assert p[3].min() == pytest.approx(2 / 1820), "the four texts of the group, and no others: told apart"
 
 
 def test_average_precision_by_hand():

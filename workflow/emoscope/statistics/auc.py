@@ -25,9 +25,12 @@ def one_vs_rest_auc(positive: np.ndarray, score: np.ndarray) -> Callable[[np.nda
 
 
 def rank_auc(scores: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """AUC and its p for scores (texts, columns) and groups (texts, groups) of booleans: (columns, groups) each.
+    """AUC and its two-sided p for scores (texts, columns) and boolean groups (texts, groups): (columns, groups) each.
 
-    The normal approximation with the exact permutation variance, ties included; Lehmann, "Nonparametrics" (1975).
+    The normal approximation with the exact permutation variance, ties included; Lehmann, "Nonparametrics" (1975). Far
+    out it is too small by orders of magnitude for a column that is at its lowest value in most texts; there p is that
+    of how many texts of the group are above it, by the hypergeometric distribution, twice one side: Fisher's exact
+    test. NaN for a column that never varies, and for a group that is empty or all texts.
     """
     texts, inside = len(scores), members.sum(axis=0)
     outside = texts - inside
@@ -36,6 +39,11 @@ def rank_auc(scores: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.nd
         area = 0.5 + (ranks.T @ members) / (inside * outside)
         variance = np.square(ranks).sum(axis=0)[:, None] / (texts * (texts - 1)) / (inside * outside)
         p = 2 * stats.norm.sf(np.abs(area - 0.5) / np.sqrt(variance))  # 0 / 0 where all scores are alike: NaN
+    above = scores > scores.min(axis=0)
+    sparse = 2 * above.sum(axis=0) < texts
+    both, drawn = above[:, sparse].T.astype(int) @ members, above[:, sparse].sum(axis=0)[:, None]
+    tails = (stats.hypergeom.sf(both - 1, texts, drawn, inside), stats.hypergeom.cdf(both, texts, drawn, inside))
+    p[sparse] = np.where(np.isnan(p[sparse]), np.nan, np.minimum(2 * np.minimum(*tails), 1))
     return area, p
 
 

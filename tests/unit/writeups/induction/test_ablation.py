@@ -50,11 +50,15 @@ def test_mlp_losses_equal_those_of_whole_runs(model):
         with recording(feed_forward_of(model, block)) as seen, torch.inference_mode():
             model(tokens)
         changed = seen["output"].clone()
-        where = slice(LENGTH, 2 * LENGTH) if offset == -1 else slice(LENGTH + offset, LENGTH + offset + 1)
-        changed[:, where] = seen["output"][:, where.start - LENGTH : where.stop - LENGTH]
+        alike = [place for place in range(LENGTH, 2 * LENGTH) if (tokens[:, place] == tokens[:, place - LENGTH]).all()]
+        assert alike == list(range(LENGTH + 1, 2 * LENGTH)), "before BOS there is no such token"
+        for place in alike if offset == -1 else [LENGTH + offset]:
+            changed[:, place] = seen["output"][:, place - LENGTH]
         with changing_output(feed_forward_of(model, block), lambda _, new=changed: new):
             torch.testing.assert_close(expected, loss(), atol=1e-5, rtol=0)
         assert (expected - baseline).abs().max() > 1e-4
+        if offset == -1:
+            assert torch.equal(expected[:, 0], baseline[:, 0]), "the seam keeps its own output"
 
 
 def test_silencing_is_told_apart_by_kind_and_paired_by_sequence(folder, tmp_path):

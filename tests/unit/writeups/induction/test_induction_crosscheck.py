@@ -86,7 +86,7 @@ def test_mlp_ablation(model, bridge, tokens):
         assert baseline.mean().item() == pytest.approx(loss(bridge(line[None])), abs=1e-4)
         for (block, offset), found in losses.items():
             second = torch.arange(LENGTH, 2 * LENGTH)
-            positions = second if offset == -1 else second[[offset]]
+            positions = second[1:] if offset == -1 else second[[offset]]
             hook = (f"blocks.{block}.hook_mlp_out", functools.partial(replace, positions=positions))
             assert found.mean().item() == pytest.approx(
                 loss(bridge.run_with_hooks(line[None], fwd_hooks=[hook])), abs=1e-4

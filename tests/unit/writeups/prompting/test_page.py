@@ -34,15 +34,42 @@ def test_the_headline_puts_the_cheapest_classifiers_beside_the_prompts(summary):
 def test_every_cheap_classifier_is_judged_by_its_interval(summary):
     compared, tasks = pd.read_parquet(summary["compared"]), read_json(summary["tasks"])
     bounds = {"constant": (0.1, 0.3), "words": (-0.1, 0.1), "probe": (-0.3, -0.1), "random probe": (0.1, 0.3)}
+    columns = ["difference", "difference_low", "difference_high"]
     for method, (low, high) in bounds.items():
-        compared.loc[compared["method"] == method, ["difference_low", "difference_high"]] = low, high
-    said = words(prompting_report.baseline_reading(compared.assign(detectable=0.123), tasks))
+        compared.loc[compared["method"] == method, columns] = (low + high) / 2, low, high
+    said = words(prompting_report.baseline_reading(compared.assign(detectable=0.123), tasks, 0.05))
     for name in ("mood", "view"):
         assert f"{name}: the prompt does better than one answer for all texts and a probe of random weights;" in said
     assert "the prompt does worse than a linear probe; 80 test texts cannot tell it from a bag of words;" in said
     assert "differences below 0.123 may well stay hidden." in said
-    better = words(prompting_report.baseline_reading(compared.assign(difference_low=0.1, difference_high=0.2), tasks))
-    assert "cannot tell" not in better and "worse" not in better
+    better = compared.assign(difference=0.15, difference_low=0.1, difference_high=0.2)
+    better = words(prompting_report.baseline_reading(better, tasks, 0.05))
+    assert "cannot tell" not in better and "worse than" not in better
+
+
+def test_a_cheap_classifier_is_named_only_if_the_difference_holds_among_all_that_are_compared(summary):
+    """Two tasks with four classifiers each: eight differences, of which one leaves zero out by little."""
+    compared, tasks = pd.read_parquet(summary["compared"]), read_json(summary["tasks"])
+    compared = compared.assign(difference=0.0, difference_low=-0.2, difference_high=0.2, detectable=0.3)
+    one = (compared["task"] == "view") & (compared["method"] == "words")
+    compared.loc[one, ["difference", "difference_low", "difference_high"]] = 0.2, 0.02, 0.38
+    said = words(prompting_report.baseline_reading(compared, tasks, 0.05))
+    assert "does better than" not in said and "(Holm)" in said
+    without = compared.assign(difference=0.4, difference_low=float("nan"), difference_high=float("nan"))
+    assert "does better than" not in words(prompting_report.baseline_reading(without, tasks, 0.05)), "too few texts"
+    compared.loc[one, "difference_low"] = 0.1
+    said = words(prompting_report.baseline_reading(compared, tasks, 0.05))
+    assert "view: the prompt does better than a bag of words;" in said and said.count("does better than") == 1
+
+
+def test_a_label_alone_is_judged_without_a_threshold_and_its_other_loss_is_said(summary):
+    """A joint prompt with weighted positives and one without may differ by F1 and tell texts apart as well."""
+    alone = pd.read_parquet(summary["alone"]).assign(low=0.1, high=0.2)
+    alone.loc[alone["measure"] == "pearson", ["low", "high"]] = -0.2, -0.1
+    said = words(prompting_report.alone_verdict(alone))
+    assert "different losses" in said and "on joy, the prompt of its own does better." in said
+    alone.loc[alone["measure"] == "pearson", "high"] = 0.1
+    assert "on joy, the test texts cannot tell which does better." in words(prompting_report.alone_verdict(alone))
 
 
 def test_the_table_holds_prompt_and_classifier_of_one_training(summary):

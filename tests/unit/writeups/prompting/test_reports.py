@@ -63,6 +63,8 @@ def test_accuracy_is_a_share_of_texts_or_jaccards_index():
     assert report.query("measure == 'accuracy'")["value"].item() == pytest.approx(wanted)
     anger = report.set_index(["row", "measure"]).loc["anger"]
     assert anger["support"].tolist() == [truth[:, 0].sum()] * 3, "support counts what is there, not what is said"
+    averages = report[report["row"].isin(AVERAGES)]
+    assert truth.sum() != 40 and (averages["support"] == 40).all(), "texts, of which one may have several labels"
     assert anger.loc["precision", "value"] == pytest.approx((truth & predicted)[:, 0].sum() / predicted[:, 0].sum())
     pair = np.eye(2, dtype=bool)[rng.integers(0, 2, 40)]
     answer = Answer("view", "view", "all", 3, ["bad", "good"], pair * 1.0, pair)

@@ -21,7 +21,7 @@ def prepared(tmp_path, config):
 
 def test_a_tsv_without_header_keeps_its_quotes_and_loses_outer_blanks(tmp_path):
     (tmp_path / "train.tsv").write_text('it \'s a "great journey . \t1\nbleak and "desperate" \t0\nfun \t1\n')
-    (tmp_path / "test.tsv").write_text("fun \t1\ndull \t0\n")
+    (tmp_path / "test.tsv").write_text("fun \t1\ndull \t0\nfine \t1\n")
     paths = {part: str(tmp_path / f"{part}.tsv") for part in ("train", "test")}
     config = (
         FILES
@@ -32,13 +32,16 @@ def test_a_tsv_without_header_keeps_its_quotes_and_loses_outer_blanks(tmp_path):
     assert train["text"].tolist() == ["it 's a \"great journey .", 'bleak and "desperate"', "fun"]
     assert train["is_good"].tolist() == [1, 0, 1]
     assert (test["is_bad"] + test["is_good"] == 1).all()
-    assert task["leaked_test_rows"] == 1
+    assert test["text"].tolist() == ["dull", "fine"], "what was in training is not asked"
+    assert test["id"].tolist() == [0, 1]
+    assert (task["leaked_test_rows"], task["test_rows"]) == (1, 2)
     assert (task["kind"], task["classes"]) == ("single", ["bad", "good"])
 
 
 def test_columns_of_yes_and_no_make_several_labels(tmp_path):
     (tmp_path / "a.csv").write_text("text,joy,fear\none,1,0\ntwo,True,1\nthree,0,false\n")
-    paths = {"train": str(tmp_path / "a.csv"), "test": str(tmp_path / "a.csv")}
+    (tmp_path / "b.csv").write_text("text,joy,fear\nfour,1,0\nfive,True,1\nsix,0,false\n")
+    paths = {"train": str(tmp_path / "a.csv"), "test": str(tmp_path / "b.csv")}
     config = FILES | paths | {"labels": ["joy", "fear"], "alone": "joy", "train_rows": None, "test_rows": 2}
     train, test, task = prepared(tmp_path, config)
     assert train[["is_joy", "is_fear"]].to_numpy().tolist() == [[1, 0], [1, 1], [0, 0]]
@@ -65,6 +68,14 @@ def test_a_mistake_in_a_file_is_named(tmp_path, content, change, message):
     with pytest.raises(UserError, match=message) as error:
         read_part(tmp_path / "a.csv", FILES | {"labels": ["joy", "fear"]} | change, None)
     assert "\n" not in str(error.value)
+
+
+def test_test_texts_that_all_stand_in_the_training_texts_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("text,joy,fear\na,1,0\nb,0,1\n")
+    paths = {"train": str(tmp_path / "a.csv"), "test": str(tmp_path / "a.csv")}
+    config = FILES | paths | {"labels": ["joy", "fear"], "train_rows": None, "test_rows": None}
+    with pytest.raises(UserError, match="task mine: all 2 test texts stand among the training texts, too; name"):
+        prepared(tmp_path, config)
 
 
 def test_a_label_that_no_training_text_has_is_named(tmp_path):

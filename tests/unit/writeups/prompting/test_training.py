@@ -109,6 +109,26 @@ def test_training_in_bf16_learns_prompts_in_float32(model, tokenizer):
     assert {part.dtype for prompt in prompts for part in prompt} == {torch.float32}
 
 
+def test_a_probe_learns_from_states_of_the_precision_that_it_is_asked_in(tmp_path, model, tokenizer):
+    """Prompts may be trained in bf16; test texts are always read in float32, and so are the training texts' means."""
+    model.save_pretrained(tmp_path / "model")
+    tokenizer.save_pretrained(tmp_path / "model")
+    own = ["love" in text for text in TEXTS]
+    table = pd.DataFrame({"id": range(len(TEXTS)), "text": TEXTS, "is_no": np.logical_not(own), "is_yes": own})
+    table.astype({"is_no": "int8", "is_yes": "int8"}).to_parquet(tmp_path / "train.parquet")
+    about = {"name": "mood", "kind": "single", "classes": ["no", "yes"], "alone": None}
+    write_json(about, tmp_path / "task.json")
+    exact = Texts(*load_language_model(tmp_path / "model"), TEXTS, CONFIG["max_tokens"], budget=0).means()
+    for precision in ("bf16", "fp32"):
+        prompt_training.train_prompts(
+            *(tmp_path / name for name in ("model", "train.parquet", "task.json")),
+            CONFIG | {"epochs": [1], "precision": precision},
+            *(tmp_path / name for name in ("prompts.safetensors", "history.csv", "means.safetensors")),
+        )
+        found = load_file(tmp_path / "means.safetensors")["mood"]
+        np.testing.assert_allclose(found, exact, atol=1e-5, err_msg=precision)
+
+
 def test_texts_and_prompt_must_fit_into_the_context(model):
     with pytest.raises(UserError, match=r"max_tokens and tokens make 65.*at most 64.*max_tokens to 59 or less"):
         prompt_training.check_context(model, CONFIG | {"max_tokens": 60})

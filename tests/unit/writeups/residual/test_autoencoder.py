@@ -37,6 +37,13 @@ def test_training_finds_sparse_structure_that_other_dictionaries_miss():
     assert left["autoencoder"] < 0.7 * min(value for name, value in left.items() if name != "autoencoder")
 
 
+def test_the_baseline_of_random_directions_is_not_what_the_autoencoder_starts_from(model):
+    trained = random_autoencoder(model)
+    trained.autoencoder.start(torch.randn(9, 24), torch.Generator().manual_seed(3))
+    baseline = autoencoder_scores.reconstructions(trained, averages=None, seed=3)["random directions"]
+    assert (baseline.keywords["directions"] @ trained.autoencoder.decoder.T).max() < 0.99
+
+
 def test_an_autoencoder_survives_the_disk(model, tmp_path):
     trained = random_autoencoder(model, block=2)
     autoencoder.save(trained, tmp_path / "a.safetensors")

@@ -25,6 +25,19 @@ def test_only_a_planted_direction_is_found_and_survives_the_other_half():
     assert best["auc"] > 0.9
 
 
+def test_what_is_active_in_few_texts_goes_with_a_rare_label_by_luck_and_is_not_found():
+    """Of 400 texts 12 have the label; a feature that is active in one of these alone would be found by a normal p."""
+    rng = np.random.default_rng(0)
+    labels = (np.arange(400) < 12).astype(int)
+    scores = rng.random((400, 300)) * (rng.random((400, 300)).argsort(axis=0) < rng.integers(1, 9, 300))
+    shuffled = feature_labels.shuffled_labels(scores, labels, 0.05, 0)
+    assert shuffled["found"].mean() < 0.5
+    scores[:, 0], scores[:, 1] = np.arange(400) == 5, labels
+    found = feature_labels.label_associations(scores, labels, ["no", "yes"]).query("label == 'yes'")
+    assert found["p"].iloc[0] == 2 * 12 / 400
+    assert found.loc[found["p_adjusted"] <= 0.05, "feature"].tolist() == [1], "one that really goes with it is found"
+
+
 def test_text_scores_take_the_largest_of_a_texts_tokens():
     values = torch.tensor([[0.0, 2.0], [1.0, -3.0], [-1.0, -5.0]])
     found = text_scores(values, np.array([0, 0, 2]), 3)

@@ -128,6 +128,7 @@ def explained(pair: tuple, **values: tuple) -> Findings:
 def test_the_headline_sets_the_autoencoder_beside_each_trivial_method():
     said = words(page.main_result(explained((0, 0, 0)), SETTINGS))
     assert "Behind block 2, 4 of 1,024 learned features per token explain 91.3 % [91.1, 91.5] of the residual" in said
+    assert "of the residual stream, all of its vectors scaled to one length. The average" in said
     assert "behind the same token explains 83.9 %, behind the same two tokens 93.3 %" in said
     assert "this model with random weights, 82.6 %. The logit lens" in said
 
@@ -157,6 +158,8 @@ def test_what_the_autoencoder_adds_to_pairs_is_said_as_its_interval_allows(pair,
     assert "the same token explains 83.9 % [83.0, 84.0], and behind the same token after the same token 93.3 %" in said
     assert "exceeds the first by 7.4 % [7.0, 8.0] of the variance" in said
     assert "reaches 82.6 % [82.0, 83.0] (averages of tokens 71.0 %, of pairs 72.0 %)" in said
+    assert "one draw of random weights: how much another would differ is not in the interval" in said
+    assert said.endswith("The intervals of the two comparisons with averages are not adjusted for there being two.")
 
 
 @pytest.mark.parametrize(
@@ -190,6 +193,11 @@ def test_each_way_has_its_own_row_and_mark():
     numbers |= {f"active.{name}": (4, nothing, nothing) for name in ways if "token" not in name or "random" in name}
     found = explained((0, 0, 0), **numbers)
     table = BeautifulSoup(page.autoencoder_table(found), "html.parser")
+    said = words(str(table.caption))
+    assert "Explained variance is that of vectors scaled to one length" in said
+    assert "an average too, gets the length of the vector that it replaces" in said, (
+        "so much they know of the activation"
+    )
     rows = [[cell.get_text() for cell in row.select("td")] for row in table.select("tbody tr")]
     assert [row[0] for row in rows] == list(page.DICTIONARIES.values())
     assert [row[1] for row in rows] == ["4.0", "", "", "4.0", "4.0", "4.0"]

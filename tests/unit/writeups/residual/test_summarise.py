@@ -145,6 +145,8 @@ def test_what_is_explained_is_summed_over_texts_and_the_gain_is_paired():
     width = found["gain.token"].high - found["gain.token"].low
     assert 0 < width == pytest.approx(found["explained.autoencoder"].high - found["explained.autoencoder"].low)
     assert found["explained.token"].note == "12 held-out texts, 24 tokens"
+    for measure in ("explained", "gain"):
+        assert found[f"{measure}.autoencoder.random weights"].note.endswith("24 tokens, one draw of random weights")
 
 
 def test_associations_count_after_correction_and_features_by_what_activates_them():

@@ -22,6 +22,7 @@ SCORE_NAMES = {
     "mean": "mean weight of all heads",
     "rollout": "attention rollout",
     "nearness": "nearness alone (no attention)",
+    "first": "the earlier, the larger (no attention)",
 }
 LOOK_NAMES = {
     "first": "the first token",

@@ -15,7 +15,7 @@ from emoscope.storage.files import write_table
 SENTENCE = "Maia is a cute little baby who likes to explore her world!"  # the write-up's, with the head that it prints
 PUBLISHED = {"block": 0, "head": 9, "source": 10}
 HIGHEST = {0, 2, 7, 8, 9}  # the targets whose weights its text calls the highest: Ma, is, who, likes, to
-SCORES = ("mean", "rollout", "nearness")
+SCORES = ("mean", "rollout", "nearness", "first")
 TARGETS = ("all", "rest")  # the rest is without the tokens that draw attention whatever the text says
 LOOKS = ("first", "itself", "previous", "next", "last")  # the last two only where heads look ahead
 
@@ -34,9 +34,9 @@ def summarise_attention(
     """Write how attention agrees with effects (`agreement`), a row for each head (`heads`), and the findings.
 
     `agreement` has a row for each score (`mean` and `rollout` of the attention; `nearness`, which knows only how near a
-    target is), targets (`all`, or all but the resting places: `rest`) and measure (`correlation`, or `top`, the share
-    of sources whose largest score and largest effect are at one target), with the mean over sources, its interval over
-    texts, and for `top` the share that guessing reaches.
+    target is, and `first`, only how near to the text's beginning), targets (`all`, or all but the resting places:
+    `rest`) and measure (`correlation`, or `top`, the share of sources whose largest score and largest effect are at one
+    target), with the mean over sources, its interval over texts, and for `top` the share that guessing reaches.
     """
     options = resampling(statistics)
     blocks = pd.read_parquet(blocked)
@@ -76,6 +76,7 @@ def source_agreement(blocked: pd.DataFrame) -> pd.DataFrame:
         for name, values in maps.items():
             values[place] = table[name]
         maps["nearness"] = -np.abs(places[:, None] - places)
+        maps["first"] = np.tile(-places, (length, 1))
         scores = np.stack([maps[name] for name in SCORES])
         effects = {"all": maps["divergence"], "rest": np.where(maps["resting"] == 0, maps["divergence"], np.nan)}
         found = {

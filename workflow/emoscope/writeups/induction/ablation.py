@@ -28,9 +28,10 @@ def ablate_mlps(model: Path, blocks: int, config: dict, output: Path) -> None:
     """Write `sequence, block, offset, loss, change, own`: the second half's loss with MLP outputs replaced, its rise.
 
     `change` is the mean rise over the half, `own` that at the replaced position alone: NaN where all are replaced.
-    At one position of the second half, or at all, a block's MLP output is replaced by that of `length` tokens earlier.
-    Offset 0 is the position that predicts the second half's first token, and gets the output at BOS; at any other
-    offset the token earlier is the same. With `positions` fewer than the length, evenly spread offsets are tried.
+    At one position of the second half, a block's MLP output is replaced by that of `length` tokens earlier. Offset 0,
+    the seam, is the position that predicts the second half's first token, and gets the output at BOS; at any other
+    offset the token earlier is the same, and `EVERYWHERE` stands for all of these at once. With `positions` fewer
+    than the length, evenly spread offsets are tried.
     """
     network, tokens, length = _prepared(model, blocks, config)
     offsets = np.unique(np.linspace(0, length - 1, min(config["ablated_positions"], length)).round().astype(int))
@@ -120,7 +121,7 @@ def mlp_losses(
     for block in blocks:
         output = written[block]["output"]
         for offset in offsets:
-            first, last = (0, length) if offset == EVERYWHERE else (offset, offset + 1)
+            first, last = (1, length) if offset == EVERYWHERE else (offset, offset + 1)
             start = length + first
             changed = output[:, start:].clone()
             changed[:, : last - first] = output[:, first:last]

@@ -62,7 +62,8 @@ def patterns(panels: Mapping[str, pd.DataFrame], length: int) -> Figure:
 
 @styled
 def mlps(single: pd.DataFrame, everywhere: pd.DataFrame) -> Figure:
-    """Rise of the loss by block: at single positions as a heat map (offsets in columns), and at all as intervals.
+    """Rise of the loss by block: at single positions as a heat map (offsets in columns), at all but the first at once
+    as intervals.
 
     Colours end at the largest change beyond the first offset, which compares different tokens.
     """
@@ -78,7 +79,7 @@ def mlps(single: pd.DataFrame, everywhere: pd.DataFrame) -> Figure:
     right.axvline(0, color="#888", linewidth=0.8)
     right.hlines(everywhere["block"], everywhere["low"], everywhere["high"], color=PALETTE[0], linewidth=1.4)
     right.plot(everywhere["value"], everywhere["block"], MARKERS[0], color=PALETTE[0], markersize=4)
-    right.set(title="at all positions of the second half", xlabel="rise of the loss (nats)")
+    right.set(title="at all positions but offset 0, at once", xlabel="rise of the loss (nats)")
     right.yaxis.set_major_locator(MaxNLocator(12, integer=True))
     return figure
 

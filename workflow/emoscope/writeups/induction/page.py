@@ -29,7 +29,7 @@ REPLACED = {
     "mlp_seam": "at the seam (offset 0)",
     "mlp_one_position": "at a single later position",
     "mlp_own_position": "at a single later position, loss there alone",
-    "mlp_everywhere": "at all positions",
+    "mlp_everywhere": "at all positions but the seam, at once",
 }
 MEASURES = {"embedding": "embeddings", "rotated": "embeddings, rotated", "context": "after BOS"}
 CHECKS = {
@@ -129,7 +129,7 @@ def single_positions(mlps: pd.DataFrame) -> pd.DataFrame:
 
 
 def everywhere(mlps: pd.DataFrame) -> pd.DataFrame:
-    """By block: rise of the loss with the MLP output of the whole second half replaced."""
+    """By block: rise of the loss with the MLP output replaced at all positions but the seam at once."""
     return mlps[mlps["offset"] == EVERYWHERE].sort_values("block")
 
 

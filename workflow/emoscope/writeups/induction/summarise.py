@@ -177,7 +177,7 @@ def head_findings(scored: pd.DataFrame) -> Iterator[Finding]:
 
 
 def mlp_findings(replaced: pd.DataFrame, alpha: float) -> Iterator[Finding]:
-    """The largest change of the loss: at the seam, at a single later position, at all positions; over the blocks.
+    """The largest change of the loss: at the seam, at a later position, at all later ones at once; over the blocks.
 
     `mlp_own_position` judges a single later position by the loss there, which no other position dilutes.
     """

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from emoscope.statistics.bootstrap import bootstrap_statistic
-from emoscope.statistics.equivalence import detectable_from_interval
+from emoscope.statistics.equivalence import detectable_from_interval, interval_test
+from emoscope.statistics.families import holm
 from emoscope.statistics.rates import described_rate, mcnemar_test, rate_difference_interval
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.answers import Answer, answers_of, truth_of
@@ -57,6 +58,16 @@ def compare_baseline(
         difference=found[1], difference_low=low[1], difference_high=high[1],
         detectable=[detectable_from_interval(*pair, drawn["alpha"]) for pair in zip(low[1], high[1], strict=True)],
     )  # fmt: skip
+
+
+def told_apart(rows: pd.DataFrame, alpha: float) -> np.ndarray:
+    """For rows of `compare_baseline` 1 where the prompt is shown to do better, -1 where it does worse, else 0.
+
+    p by the errors that the intervals imply, Holm over the rows, since single ones are named. Without an interval: 0.
+    """
+    bounds = rows[["difference", "difference_low", "difference_high"]].to_numpy(dtype=float)
+    p = holm(np.array([interval_test(*row, 0.0, alpha)[1] + 0 * row[1] for row in bounds]))  # NaN without an interval
+    return np.where(p <= alpha, np.sign(bounds[:, 0]), 0)
 
 
 def compare_lengths(short: Answer, long: Answer, texts: dict, tasks: dict, drawn: dict) -> Iterator[tuple]:

@@ -21,6 +21,7 @@ from emoscope.reporting.html import (
 )
 from emoscope.reporting.passages import passage
 from emoscope.storage.names import ALL
+from emoscope.writeups.prompting.comparisons import told_apart
 from emoscope.writeups.prompting.correlations import longest, planted_signs
 from emoscope.writeups.prompting.reports import OVERALL, headline_score, of_training
 
@@ -82,13 +83,13 @@ def baseline_rows(compared: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"name": rows["task"] + ", " + scores, "series": rows["method"].map(METHODS), **drawn})
 
 
-def baseline_reading(compared: pd.DataFrame, tasks: list[dict]) -> Markup:
+def baseline_reading(compared: pd.DataFrame, tasks: list[dict], alpha: float) -> Markup:
     """What the test texts can tell of prompts and the cheapest classifiers, by the score that stands for a task."""
-    told = []
+    beside, told = pd.concat([_beside(compared, task) for task in tasks]), []
+    beside["told"] = told_apart(beside, alpha)
     for task in tasks:
-        rows = _beside(compared, task)
-        better, worse = rows["difference_low"] > 0, rows["difference_high"] < 0
-        kinds = {"better": rows[better], "worse": rows[worse], "open": rows[~better & ~worse]}
+        rows = beside[beside["task"] == task["name"]]
+        kinds = {kind: rows[rows["told"] == sign] for kind, sign in (("better", 1), ("worse", -1), ("open", 0))}
         names = {kind: [METHODS[method] for method in found.index] for kind, found in kinds.items()}
         hidden = kinds["open"]["detectable"].max()
         told.append(names | {"name": task["name"], "texts": rows["texts"].max(), "detectable": hidden})
@@ -118,7 +119,7 @@ def task_table(tasks: list[dict]) -> Markup:
             ),
             "training texts": number(task["train_rows"]),
             "test texts": number(task["test_rows"]),
-            "of these known from training": number(task["leaked_test_rows"]),
+            "left out, known from training": number(task["leaked_test_rows"]),
         }
         for task in tasks
     ]
@@ -214,8 +215,11 @@ def alone_table(alone: pd.DataFrame, published: pd.DataFrame) -> Markup:
 
 
 def alone_verdict(alone: pd.DataFrame) -> Markup:
-    """What the comparison says in words, measured by F1 after the longest training."""
-    rows = alone[(alone["measure"] == "f1") & (alone["epochs"] == alone["epochs"].max())]
+    """What the comparison says in words, after the longest training.
+
+    By the correlation with the probability: the two had different losses, so that F1 would judge their thresholds, too.
+    """
+    rows = alone[(alone["measure"] == "pearson") & (alone["epochs"] == alone["epochs"].max())]
     return say("alone", rows=rows.to_dict("records")) if len(rows) else Markup()
 
 

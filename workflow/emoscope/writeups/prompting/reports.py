@@ -19,13 +19,13 @@ def report_of(answer: Answer, texts: dict, tasks: dict, drawn: dict) -> pd.DataF
 
     Rows are the classes and scikit-learn's averages, 0 where nothing is to be divided; `accuracy` is the share of texts
     that are right, and for a task of several labels Jaccard's index as in SemEval-2018: labels both true and predicted
-    over labels either true or predicted, averaged over texts, 1 where there are none. `support` counts rows; intervals
-    take those of one text together.
+    over labels either true or predicted, averaged over texts, 1 where there are none. `support` counts rows, of a
+    class those that have it, of an average all; intervals take those of one text together.
     """
     truth, clusters = truth_of(texts[answer.texts], answer.classes), texts[answer.texts]["text"].to_numpy()
     interval = bootstrap_statistic(lambda w: report_values(truth, answer.predicted, w), clusters, **drawn)
     values = report_values(truth, answer.predicted, np.ones(len(truth)))
-    names, support = [*answer.classes, *AVERAGES], [*truth.sum(axis=0), *[truth.sum()] * len(AVERAGES)]
+    names, support = [*answer.classes, *AVERAGES], [*truth.sum(axis=0), *[len(truth)] * len(AVERAGES)]
     rows = [
         (
             name,

@@ -93,7 +93,7 @@ def data_findings(tasks: dict[str, dict], losses: pd.DataFrame) -> Iterator[Find
     for name, task in tasks.items():
         for label, rate in task["train_rates"].items():
             yield Finding(f"{name}.train_rate.{label}", rate, note=f"of {task['train_rows']} training texts")
-        note = f"of {task['test_rows']} test texts stand in the training set, too"
+        note = f"test texts that stand in the training set, too, are left out; {task['test_rows']} are judged"
         yield Finding(f"{name}.leaked", task["leaked_test_rows"], note=note)
     for row in losses.itertuples():
         yield Finding(f"{row.task}.{row.label}.loss.{row.epoch}", row.loss, note="mean over the epoch's batches")

@@ -21,7 +21,10 @@ from emoscope.writeups.prompting.planted_tasks import SENTIMENTS, generate_task
 
 
 def prepare_task(config: dict, train: Path, test: Path, about: Path) -> None:
-    """Write the texts of one task, and what is known of it: kind, classes, source, revision, checksums, leak."""
+    """Write the texts of one task, and what is known of it: kind, classes, source, revision, checksums, leak.
+
+    Test texts that stand among the training texts are left out; `leaked_test_rows` counts them.
+    """
     readers = {"generated": _generated, "files": _from_files, "hub": _from_hub}
     training, testing, revision = readers[config["source"]](config)
     classes = [name.removeprefix("is_") for name in training.columns if name.startswith("is_")]
@@ -31,9 +34,15 @@ def prepare_task(config: dict, train: Path, test: Path, about: Path) -> None:
                 f"task {config['name']}: every training text has {int(training[f'is_{name}'].iloc[0])} for {name!r}; "
                 "take more rows, or take the class out of the task in the config"
             )
+    known = stand_in(testing["text"], training["text"])
+    if known.all():
+        raise UserError(
+            f"task {config['name']}: all {len(testing)} test texts stand among the training texts, too; name a file of "
+            "other texts, or draw fewer training texts"
+        )
+    testing = testing[~known]
     for table, path in ((training, train), (testing, test)):
         write_table(table.reset_index(drop=True).rename_axis("id").reset_index(), path)
-    known = stand_in(testing["text"], training["text"])
     write_json(
         {
             "name": config["name"],

@@ -31,19 +31,20 @@ def train_prompts(
     table, task = pd.read_parquet(train), read_json(about)
     language_model, tokenizer = load_language_model(model)
     check_context(language_model, config)
+    reading, exact = (language_model, tokenizer, table["text"], config["max_tokens"]), None
     if use_bf16(config["precision"], language_model.config.hidden_size):
+        exact = Texts(*reading, budget=0).means()  # a probe is asked with states of float32, so it learns from such
         language_model.to(torch.bfloat16)  # prompts and heads stay in float32; scores are computed in float32
     truth = torch.tensor(table[[f"is_{name}" for name in task["classes"]]].to_numpy(), device=language_model.device)
     kinds = {ALL: (truth, task["kind"])}
     if task["alone"]:
         chosen = truth[:, task["classes"].index(task["alone"])]
         kinds[task["alone"]] = (torch.stack([1 - chosen, chosen], dim=1), "single")
-    budget = config["cache_gb"] * GIGABYTE
-    texts = Texts(language_model, tokenizer, table["text"], config["max_tokens"], budget)
+    texts = Texts(*reading, budget=config["cache_gb"] * GIGABYTE)
     print(
         f"{len(texts)} texts, {texts.cut} cut, states {'kept' if texts.kept else 'computed anew each time'}", flush=True
     )
-    save_means({task["name"]: texts.means()}, means)
+    save_means({task["name"]: texts.means() if exact is None else exact}, means)
     trained, rows = {}, []
     for label, (targets, kind) in kinds.items():
         for epoch, loss, prompt in train_prompt(texts, targets, kind, config):

@@ -3,7 +3,7 @@ its reconstruction, and the texts that activate each feature.
 
 Every number stands beside those of dictionaries that describe a token by as many numbers but learned no features: the
 principal axes of the same activations, and as many directions as there are features, random or from random tokens; and
-beside lookups, which do not look at the activation at all: the mean behind the same token, or the same pair of tokens.
+beside lookups, which know of the activation its length at most: the mean behind the same token, or pair of tokens.
 """
 
 from functools import partial
@@ -120,7 +120,8 @@ def twin_autoencoder(model: Path, corpus: Path, config: dict, prediction: dict, 
 def reconstructions(trained: Trained, averages: Lookups, seed: int) -> dict[str, Reconstruction]:
     """The autoencoder, the lookups, and dictionaries to beat at the same number of active directions."""
     autoencoder, active = trained.autoencoder, trained.autoencoder.active
-    random = torch.randn(autoencoder.decoder.shape, generator=torch.Generator().manual_seed(seed))
+    other = torch.Generator().manual_seed(seed + 1)  # with the seed itself, they are what the autoencoder started from
+    random = torch.randn(autoencoder.decoder.shape, generator=other)
     random = normalize(random, dim=1).to(autoencoder.decoder)
     sampled = normalize(trained.samples - autoencoder.centre, dim=1)
 

@@ -14,7 +14,7 @@ SHUFFLES = 20
 def label_associations(scores: np.ndarray, labels: np.ndarray, names: list[str]) -> pd.DataFrame:
     """How well each column of scores (texts, columns) tells each label from the others: area under the ROC curve.
 
-    p is Mann and Whitney's, two-sided, adjusted over all columns and labels; NaN for a column that never varies.
+    p is that of `rank_auc`, two-sided, adjusted over all columns and labels; NaN for a column that never varies.
     """
     area, p = rank_auc(scores, labels[:, None] == np.arange(len(names)))
     feature, label = np.indices(area.shape).reshape(2, -1)

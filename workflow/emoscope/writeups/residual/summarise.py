@@ -179,8 +179,8 @@ def reconstruction_findings(reconstruction: pd.DataFrame, twin: pd.DataFrame, st
         if name != "autoencoder":
             measures["gain"] = gain
         for measure, statistic in measures.items():
-            own = partial(statistic, name=name)
-            yield _statistic(f"{measure}.{name}", own, wide.index.to_numpy(), statistics, note)
+            of = f"{note}, one draw of random weights" if name.endswith(RANDOM_WEIGHTS) else note
+            yield _statistic(f"{measure}.{name}", partial(statistic, name=name), wide.index.to_numpy(), statistics, of)
 
 
 def loss_findings(patched: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
