@@ -81,7 +81,10 @@ def test_the_page_says_what_was_found(found):
 
 def test_the_figures_draw_every_concept_and_way(found):
     assert "<svg" in svg(figures.depths(found.depths))
-    assert "<svg" in svg(figures.erasure(found.erased, page.TITLES))
+    drawn = svg(figures.erasure(found.erased, page.TITLES))
+    assert "a fresh probe at the pooled token" in drawn and "accuracy" in drawn
+    unlabelled = found.erased[found.erased["measure"] != names.ACCURACY]
+    assert "accuracy" not in svg(figures.erasure(unlabelled, page.TITLES))
     assert "<svg" in svg(figures.steering(found.doses, page.gap_of("gender", found.findings)))
 
 

@@ -6,10 +6,35 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from emoscope.experiments.probing.names import BAG, DIRECTION, DISTANCE, MAJORITY, NOTHING, PLACES, RANDOM
-from emoscope.reporting.plots import MARKERS, PALETTE, canvas, draw_band, label_axes, legend_of, styled
+from emoscope.experiments.probing.names import (
+    ACCURACY,
+    BAG,
+    DIRECTION,
+    DISTANCE,
+    LAST,
+    MAJORITY,
+    NOTHING,
+    PLACES,
+    POOLED,
+    RANDOM,
+)
+from emoscope.reporting.plots import (
+    MARKERS,
+    PALETTE,
+    canvas,
+    draw_band,
+    draw_intervals,
+    label_axes,
+    legend_of,
+    styled,
+)
 from emoscope.storage.names import EVERYWHERE
 
+ERASED = {  # what erasing may change, by measure
+    DISTANCE: "distance between the answers\nto a text and its flip",
+    f"{POOLED}, {LAST}": "a fresh probe at the pooled token\nreads the group, last block",
+    ACCURACY: "accuracy",
+}
 BESIDE = {MAJORITY: ":", BAG: "--"}  # lines of what reads without the model
 
 
@@ -40,18 +65,22 @@ def depths(table: pd.DataFrame) -> Figure:
 
 @styled
 def erasure(table: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
-    """How far apart the answers to twins are, by the depth at which the group is erased; `titles` name the methods."""
-    figure, axes = canvas(6, 3.4)
-    own = table[table["measure"] == DISTANCE]
-    [before] = own.loc[own["method"] == NOTHING, "value"]
-    axes.axhline(before, color="#555", linestyle="--", linewidth=1, label="nothing erased")
-    for number, (method, title) in enumerate(titles.items()):
-        rows = own[(own["method"] == method) & (own["depth"] != EVERYWHERE)].sort_values("depth")
-        draw_band(axes, rows["depth"], rows, number, title)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_ylim(bottom=0)
-    label_axes(axes, x="depth at which it is erased", y="distance between the answers to twins")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    """What erasing the group at every depth does, by method, with intervals: to the distance between answers, to a
+    fresh probe behind the last block and, if texts have labels, to accuracy; nothing erased as a line. `titles` name
+    the methods."""
+    own = table[table["depth"] == EVERYWHERE]
+    shown = {measure: title for measure, title in ERASED.items() if (own["measure"] == measure).any()}
+    figure = Figure(figsize=(10, 0.34 * len(titles) + 1.1), layout="constrained")
+    grid = figure.subplots(1, len(shown), sharey=True)
+    for number, (axes, (measure, title)) in enumerate(zip(grid, shown.items(), strict=True)):
+        rows = own[own["measure"] == measure].set_index("method")
+        axes.axvline(rows.loc[NOTHING, "value"], color="#555", linestyle="--", linewidth=1)
+        rows = rows.reindex(list(titles))
+        draw_intervals(axes, rows["value"], rows["low"], rows["high"], range(len(titles)), number, title)
+        axes.set(yticks=range(len(titles)), ylim=(len(titles) - 0.4, -0.6))
+        axes.set_yticklabels(list(titles.values()))
+        axes.grid(axis="y", color="#eee")
+        label_axes(axes, x=title)
     return figure
 
 
