@@ -8,8 +8,9 @@ import pytest
 
 from emoscope.experiments.performance import page
 from emoscope.experiments.performance.baselines import predict_baselines
+from emoscope.experiments.performance.beside import beside_baseline
 from emoscope.experiments.performance.findings import baseline_findings
-from emoscope.experiments.performance.summarise import beside_baseline, evaluate
+from emoscope.experiments.performance.summarise import evaluate
 from emoscope.reporting.findings import read_findings
 from emoscope.storage.files import read_json
 
@@ -24,11 +25,12 @@ def texts_of(labels: list[int], first: int = 0) -> pd.DataFrame:
 
 def predicted(folder, train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
     train.to_parquet(folder / "train.parquet")
+    train[:0].to_parquet(folder / "validation.parquet")
     test.to_parquet(folder / "test.parquet")
     about = {"classes": CLASSES, "rows": 60, "duplicate_rows": 3, "class_counts": dict.fromkeys(CLASSES, 20)}
     (folder / "corpus.json").write_text(json.dumps(about))
-    files = (folder / name for name in ("train.parquet", "test.parquet", "corpus.json", "baselines.parquet"))
-    predict_baselines(*files)
+    parts = (folder / f"{name}.parquet" for name in ("train", "validation", "test"))
+    predict_baselines(*parts, folder / "corpus.json", folder / "baselines.parquet")
     return pd.read_parquet(folder / "baselines.parquet")
 
 
@@ -97,7 +99,7 @@ def evaluated(tmp_path) -> tuple[dict, dict]:
     both[["id", "label"]].assign(pred=pred, confidence=0.8, **scores).to_parquet(tmp_path / "predictions.parquet")
     evaluate(
         [tmp_path / "predictions.parquet"], tmp_path / "baselines.parquet", tmp_path / "train.parquet",
-        tmp_path / "test.parquet", tmp_path / "corpus.json",
+        tmp_path / "test.parquet", tmp_path / "corpus.json", [],
         {"seed": 0, "resamples": 50, "confidence": 0.95}, tmp_path / "metrics.json", tmp_path / "findings.csv",
     )  # fmt: skip
     return read_json(tmp_path / "metrics.json"), read_findings(tmp_path / "findings.csv")

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.performance.summarise import accuracy_of, estimates_of, most_frequent_confusion
+from emoscope.experiments.performance.confusions import most_frequent_confusion
+from emoscope.experiments.performance.estimates import accuracy_of, estimates_of
 
 
 def test_estimates_are_what_has_an_interval():

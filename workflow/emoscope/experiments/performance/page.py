@@ -6,7 +6,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.data.paper import shared_with_paper
-from emoscope.experiments.performance.summarise import accuracy_of, estimates_of, most_frequent_confusion
+from emoscope.experiments.performance.confusions import most_frequent_confusion
+from emoscope.experiments.performance.estimates import accuracy_of, estimates_of
 from emoscope.reporting.html import cell, html_table, number, outcome, percent
 from emoscope.reporting.passages import passage
 
@@ -25,7 +26,11 @@ SHORT_SETS = {  # the same, in the order of SETS, as titles of columns
     ("test", "distinct"): "test, once, new",
 }
 METHODS = {"words": "a bag of words", "constant": "the most frequent class"}
-LABEL_METHODS = {"words": "a bag of words", "constant": "the most frequent set of labels"}
+LABEL_METHODS = {
+    "words": "a bag of words",
+    "constant": "the most frequent set of labels",
+    "every_label": "every label to every text",
+}
 F1 = {"micro_f1": "micro F1", "macro_f1": "macro F1"}
 LABEL_SCORES = {
     "accuracy": "exact matches",
@@ -107,7 +112,7 @@ def label_table(metrics: dict) -> Markup:
     return html_table(rows, say("label_table"), text=("",))
 
 
-def label_baselines(metrics: dict) -> Markup:
+def label_baselines(metrics: dict, thresholds: dict) -> Markup:
     """What the cheapest classifiers reach on the test set, and the model's scores minus theirs."""
     rows = []
     for method, found in metrics["baselines"].items():
@@ -121,7 +126,7 @@ def label_baselines(metrics: dict) -> Markup:
                     f"{short}: model minus it": cell(ours.get(difference)),
                 }
             rows.append(row)
-    return html_table(rows, say("label_baselines"), text=("classifier", ""))
+    return html_table(rows, say("label_baselines", **thresholds), text=("classifier", ""))
 
 
 def thresholds(found: dict) -> Markup:
