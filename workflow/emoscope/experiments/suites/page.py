@@ -99,6 +99,7 @@ def setting(suites: Mapping[str, Scored]) -> Markup:
                 "from": PRESETS.get(one.entry.get("preset"), "a file of yours") + f", {Path(one.entry['path']).name}",
                 "pairs": number(len(one.pairs)),
                 "of these independent": number(one.pairs["cluster"].nunique()),
+                "of these with a text that stands in the training set": number(int(one.pairs["known"].sum())),
                 "first and second text": " and ".join(one.sides) if one.sides else "as they come",
                 "groups": ", ".join(f"{name} {count:,}" for name, count in groups.items())
                 if len(groups) > 1
