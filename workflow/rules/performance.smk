@@ -52,6 +52,7 @@ rule evaluate:
         predictions=gather.predict("results/{{run}}/predictions/{scatteritem}.parquet"),
         baselines=corpus_of("baselines.parquet"),
         train=corpus_of("train.parquet"),
+        validation=corpus_of("validation.parquet"),
         test=corpus_of("test.parquet"),
         audit=corpus_of("corpus.json"),
         thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
@@ -69,7 +70,7 @@ rule evaluate:
     shell:
         r"""
         python -m emoscope evaluate --predictions {input.predictions:q} --baselines {input.baselines:q} \
-            --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
+            --train {input.train:q} --validation {input.validation:q} --test {input.test:q} --audit {input.audit:q} \
             --thresholds {input.thresholds:q} --statistics {params.statistics:q} \
             --output {output.metrics:q} --findings {output.findings:q} >{log:q} 2>&1
         """

@@ -166,7 +166,9 @@ def test_everything_is_written_with_findings(tmp_path, table):
     about = {"classes": CLASSES, "rows": ROWS, "duplicate_rows": 20, "class_counts": dict.fromkeys(CLASSES, 5)}
     (tmp_path / "corpus.json").write_text(json.dumps(about | {"multilabel": True}))
     statistics = {"confidence": 0.95, "resamples": 200, "seed": 0, "margin": 0.02}
-    files = [tmp_path / name for name in ("baselines.parquet", "train.parquet", "test.parquet", "corpus.json")]
+    write_table(train[:0][["id", "text", "labels"]], tmp_path / "validation.parquet")
+    parts = [tmp_path / f"{name}.parquet" for name in ("baselines", "train", "validation", "test")]
+    files = [*parts, tmp_path / "corpus.json"]
     evaluate(
         [tmp_path / "predictions.parquet"], *files, [], statistics, tmp_path / "metrics.json", tmp_path / "findings.csv"
     )

@@ -1,25 +1,30 @@
 """Which class or label is taken for which."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from emoscope.statistics.equivalence import largest_interval
 from emoscope.statistics.rates import wilson_interval
 
 
 def most_frequent_confusion(
-    confusion: list[list[int]], alpha: float, totals: list[int] | None = None
+    confusion: Sequence[Sequence[int]], rows: Sequence[int], texts: Sequence[int], alpha: float
 ) -> tuple[int, int, dict[str, float]] | None:
-    """The (label, pred) that is the largest share of its label's texts: both, and `value, low, high` of that share;
-    None if no text is given another label.
+    """The (label, pred) that is the largest share of its label's rows: both, and `value, low, high` of the largest
+    share; None if no row is given another label.
 
-    `confusion` counts texts by (label, pred); the interval is Wilson's. `totals` are the texts of each label, where one
-    may be counted more than once.
+    `confusion` counts rows by (label, pred); `rows` and `texts`, those with each label and the distinct texts in them.
+    The pair was chosen for its share, so the interval is of the largest share of all, from Wilson's of each, in which
+    a text is one trial.
     """
-    counts = np.array(confusion, dtype=float)
-    texts = counts.sum(axis=1) if totals is None else np.array(totals, dtype=float)
-    shares = counts / np.maximum(texts, 1)[:, None]
-    np.fill_diagonal(shares, 0)
+    counts, rows, texts = (np.array(one, dtype=float) for one in (confusion, rows, texts))
+    others = ~np.eye(len(rows), dtype=bool) & (rows > 0)[:, None]
+    shares = np.where(others, counts / np.maximum(rows, 1)[:, None], 0)
     if not shares.any():
         return None
     true, taken = np.unravel_index(shares.argmax(), shares.shape)
-    low, high = wilson_interval(counts[true, taken], texts[true], alpha)
-    return int(true), int(taken), {"value": shares[true, taken], "low": low, "high": high}
+    trials = np.broadcast_to(texts[:, None], shares.shape)[others]
+    each = np.array([(p, *wilson_interval(p * n, n, alpha)) for p, n in zip(shares[others], trials, strict=True)])
+    low, high = largest_interval(*each.T, alpha)
+    return int(true), int(taken), {"value": shares[true, taken], "low": max(low, 0.0), "high": high}

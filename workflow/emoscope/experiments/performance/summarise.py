@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.data.known_texts import stand_in
+from emoscope.data.known_texts import repeats, stand_in
 from emoscope.experiments.performance.beside import beside_baseline, labels_beside, on_equal_terms
 from emoscope.experiments.performance.estimates import with_intervals
 from emoscope.experiments.performance.findings import baseline_findings, findings_of
@@ -29,6 +29,7 @@ def evaluate(
     predictions: list[Path],
     baselines: Path,
     train: Path,
+    validation: Path,
     test: Path,
     audit: Path,
     thresholds: list[Path],
@@ -38,7 +39,8 @@ def evaluate(
 ) -> None:
     """Write `metrics.json`, for the training and the test set metrics of all rows and of the `distinct` ones; findings.
 
-    Distinct training rows are the first of each text; distinct test rows are those, too, and not in the training set.
+    Distinct training rows are the first of each text; distinct test rows are those, too, and in no other set. `leaked`
+    counts the test rows whose text stands in the training set, and those of them whose label it has there in no row.
     `differences` are of accuracy: training minus test, of all and of distinct rows, and all minus distinct test rows.
     `baselines` holds the test accuracy of the cheapest classifiers, and the model's minus theirs. `thresholds` is the
     file that says how those of the run were chosen, none where a text has one label.
@@ -47,8 +49,9 @@ def evaluate(
     about = read_json(audit)
     classes = about["classes"]
     training, testing = (pd.read_parquet(path).merge(scores, on="id", validate="1:1") for path in (train, test))
-    known = training.drop_duplicates("text")
-    fresh = testing[~stand_in(testing["text"], known["text"])].drop_duplicates("text")
+    seen = pd.concat([training["text"], pd.read_parquet(validation)["text"]])
+    known = training[~repeats(training["text"])]
+    fresh = testing[~stand_in(testing["text"], seen) & ~repeats(testing["text"])]
     options = resampling(statistics)
     found = {
         "classes": classes,
@@ -59,6 +62,7 @@ def evaluate(
             "train_minus_test_distinct": accuracy_difference(known, fresh, **options),
             "test_minus_distinct": accuracy_difference(testing, fresh, **options),
         },
+        "leaked": leaked(training, testing),
     }
     found["baselines"] = {
         method: {
@@ -71,6 +75,13 @@ def evaluate(
     alpha = options["alpha"]
     quotable = [*findings_of(found, about, alpha), *baseline_findings(found["baselines"], alpha)]
     write_findings(quotable, findings)
+
+
+def leaked(training: pd.DataFrame, testing: pd.DataFrame) -> dict[str, int]:
+    """`rows` of the test set whose text stands in the training set, `other_label`: in no row there with that label."""
+    name, again = truth_name(testing), stand_in(testing["text"], training["text"])
+    told, asked = (part["text"] + " \0 " + part[name].map(str) for part in (training, testing))  # no text holds a NUL
+    return {"rows": int(again.sum()), "other_label": int((again & ~stand_in(asked, told)).sum())}
 
 
 def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples: int, seed: int) -> dict:
@@ -126,6 +137,7 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
                     **own[k],
                 ),
                 "rows": int(truth[:, k].sum()),
+                "texts": len(np.unique(texts[truth[:, k]])),
             }
             for k, name in enumerate(classes)
         },
