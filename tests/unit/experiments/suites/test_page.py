@@ -13,9 +13,11 @@ from made_up import NASTY, pairs, summary_of, tags, words
 
 GOAL = ("", "follows", 0.8, 0.7, 0.9, 0.5, 0.3, 0.2, 0.4, 0.001, 0.6, "up", 50, 40, 0.001, "mine")
 
+WORDS = {"words": 0.7, "words_low": 0.6, "words_high": 0.75}
+
 
 def goals(**changes) -> pd.DataFrame:
-    return pd.DataFrame([GOAL], columns=[*GOALS, "p_adjusted", "suite"]).assign(**changes)
+    return pd.DataFrame([GOAL], columns=[*GOALS, "p_adjusted", "suite"]).assign(**WORDS | changes)
 
 
 def suites(summary: pd.DataFrame, goal: pd.DataFrame, **columns) -> dict[str, report.Scored]:
@@ -65,6 +67,19 @@ def test_what_is_said_of_following_is_what_was_found(changes, said):
     assert (
         said in told and f"commonest goal (up) asks whatever the pair, {100 * changes.get('always', 0.6):.1f} %" in told
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "asked in 70.0 % [60.0, 75.0] of these pairs."),
+        ({"words_high": 0.69}, "of these pairs, less often than the classifier."),
+        ({"words_low": 0.91}, "of these pairs, more often than the classifier."),
+    ],
+)
+def test_a_bag_of_words_stands_beside_the_classifier(changes, said):
+    found = suites(SUMMARY, goals(**changes))
+    assert said in words(report.goal_findings(found, 0.05)) and "70.0 %" in words(report.goal_table(found))
 
 
 def test_a_gap_names_its_sides_in_their_order():
