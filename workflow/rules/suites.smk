@@ -56,7 +56,7 @@ rule score_by_words:
         audit="data/corpora/{corpus}/corpus.json",
         code=code_of("experiments.suites.words"),
     output:
-        scores="data/corpora/{corpus}/perturbations/{suite}_words.parquet",
+        words="data/corpora/{corpus}/perturbations/{suite}_words.parquet",
     log:
         "logs/corpora/{corpus}/suite_{suite}_words.log",
     localrule: True
@@ -65,7 +65,7 @@ rule score_by_words:
     shell:
         r"""
         python -m emoscope score-by-words --pairs {input.pairs:q} --train {input.train:q} --audit {input.audit:q} \
-            --scores {output.scores:q} >{log:q} 2>&1
+            --words {output.words:q} >{log:q} 2>&1
         """
 
 

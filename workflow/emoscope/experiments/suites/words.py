@@ -12,7 +12,7 @@ from emoscope.storage.files import read_json, write_table
 from emoscope.training.baselines import log_odds, word_features
 
 
-def score_by_words(pairs: Path, train: Path, audit: Path, scores: Path) -> None:
+def score_by_words(pairs: Path, train: Path, audit: Path, words: Path) -> None:
     """Write `before_{class}` and `after_{class}` of a suite's pairs with a goal, as of a model, by a bag of words that
     learned from the training set; where a text may have several labels, also `pred_before` and `pred_after`."""
     classes, training, table = read_json(audit)["classes"], pd.read_parquet(train), pd.read_parquet(pairs)
@@ -20,8 +20,8 @@ def score_by_words(pairs: Path, train: Path, audit: Path, scores: Path) -> None:
     odds = np.empty((2 * len(asked), len(classes)))
     if len(asked):
         texts = pd.concat([asked["text"], asked["perturbed"]])
-        words, sides = word_features(training["text"], texts)
-        odds = log_odds(words, truth_of(training, len(classes)).astype(np.int8), sides)
+        counts, sides = word_features(training["text"], texts)
+        odds = log_odds(counts, truth_of(training, len(classes)).astype(np.int8), sides)
     found = expit(odds)
     if not has_several(training):
         found /= found.sum(axis=1, keepdims=True)
@@ -30,4 +30,4 @@ def score_by_words(pairs: Path, train: Path, audit: Path, scores: Path) -> None:
         result[[f"{when}_{name}" for name in classes]] = shares
         if has_several(training):
             result[f"pred_{when}"] = as_column(own > 0)
-    write_table(result, scores)
+    write_table(result, words)
