@@ -127,6 +127,6 @@ def test_only_commands_that_fit_a_classifier_import_scikit_learn_and_none_statsm
     for module in {target.split(":")[0] for target in COMMANDS.values()}:
         if names := {name for path in code_of(file_of(module)) for name in SLOW.findall(path.read_text())}:
             found[module] = names
-    fitting = ["experiments.performance.baselines", "writeups.prompting.baselines"]
+    fitting = ["experiments.performance.baselines", "experiments.suites.words", "writeups.prompting.baselines"]
     fitting += [f"experiments.probing.{name}" for name in ("erasure", "measure", "steering")]
     assert found == {module: {"sklearn"} for module in fitting}

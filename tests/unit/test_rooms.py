@@ -22,8 +22,6 @@ LONGER = {
     "emoscope/experiments/flips/race.py": 270,
     "emoscope/experiments/masking/measure.py": 280,
     "emoscope/experiments/masking/page.py": 390,
-    "emoscope/experiments/performance/page.py": 270,
-    "emoscope/experiments/performance/summarise.py": 270,
     "emoscope/experiments/tracing/page.py": 360,
     "emoscope/perturbation/edits.py": 270,
     "emoscope/perturbation/pair_tables.py": 260,

@@ -47,7 +47,7 @@ def edited(changeable) -> Callable[[str, Callable[[str], str]], dict[str, int]]:
 def test_the_outputs_that_the_readme_promises(finished):
     run = finished / "results" / "tiny-s1"
     metrics = json.loads((run / "metrics.json").read_text())
-    assert set(metrics) == {"classes", "train", "test", "differences", "baselines"}
+    assert set(metrics) == {"classes", "train", "test", "differences", "leaked", "baselines"}
     for part in ("train", "test"):
         for kind in ("all", "distinct"):
             found = metrics[part][kind]

@@ -46,6 +46,7 @@ COMMANDS = {
     "replace-words": "experiments.synonyms.pair_set:replace_words",
     "suggest-synonyms": "experiments.synonyms.suggestions:suggest_synonyms",
     "import-suite": "experiments.suites.pair_set:import_suite",
+    "score-by-words": "experiments.suites.words:score_by_words",
     "summarise-suites": "experiments.suites.summarise:summarise_suites",
     "summarise-fairness": "experiments.fairness.summarise:summarise_fairness",
     "score-perturbation": "perturbation.scored_pairs:score_perturbation",

@@ -26,6 +26,7 @@ rule predict_baselines:
     """What a bag of words and the most frequent class make of a corpus' test texts."""
     input:
         train="data/corpora/{corpus}/train.parquet",
+        validation="data/corpora/{corpus}/validation.parquet",
         test="data/corpora/{corpus}/test.parquet",
         audit="data/corpora/{corpus}/corpus.json",
         code=code_of("experiments.performance.baselines"),
@@ -40,8 +41,8 @@ rule predict_baselines:
         "../../envs/tables.yaml"
     shell:
         r"""
-        python -m emoscope predict-baselines --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
-            --predictions {output:q} >{log:q} 2>&1
+        python -m emoscope predict-baselines --train {input.train:q} --validation {input.validation:q} \
+            --test {input.test:q} --audit {input.audit:q} --predictions {output:q} >{log:q} 2>&1
         """
 
 
@@ -51,8 +52,10 @@ rule evaluate:
         predictions=gather.predict("results/{{run}}/predictions/{scatteritem}.parquet"),
         baselines=corpus_of("baselines.parquet"),
         train=corpus_of("train.parquet"),
+        validation=corpus_of("validation.parquet"),
         test=corpus_of("test.parquet"),
         audit=corpus_of("corpus.json"),
+        thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("experiments.performance.summarise"),
     output:
         metrics="results/{run}/metrics.json",
@@ -67,8 +70,9 @@ rule evaluate:
     shell:
         r"""
         python -m emoscope evaluate --predictions {input.predictions:q} --baselines {input.baselines:q} \
-            --train {input.train:q} --test {input.test:q} --audit {input.audit:q} \
-            --statistics {params.statistics:q} --output {output.metrics:q} --findings {output.findings:q} >{log:q} 2>&1
+            --train {input.train:q} --validation {input.validation:q} --test {input.test:q} --audit {input.audit:q} \
+            --thresholds {input.thresholds:q} --statistics {params.statistics:q} \
+            --output {output.metrics:q} --findings {output.findings:q} >{log:q} 2>&1
         """
 
 

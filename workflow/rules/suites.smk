@@ -48,11 +48,33 @@ rule import_suite:
         """
 
 
+rule score_by_words:
+    """How a bag of words, learnt on the training set, answers the pairs that ask for something."""
+    input:
+        pairs="data/corpora/{corpus}/perturbations/{suite}.parquet",
+        train="data/corpora/{corpus}/train.parquet",
+        audit="data/corpora/{corpus}/corpus.json",
+        code=code_of("experiments.suites.words"),
+    output:
+        words="data/corpora/{corpus}/perturbations/{suite}_words.parquet",
+    log:
+        "logs/corpora/{corpus}/suite_{suite}_words.log",
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    shell:
+        r"""
+        python -m emoscope score-by-words --pairs {input.pairs:q} --train {input.train:q} --audit {input.audit:q} \
+            --words {output.words:q} >{log:q} 2>&1
+        """
+
+
 rule summarise_suites:
     """The quotable numbers of a run's suites: how often pairs move a prediction, and whether as their writers meant."""
     input:
         pairs=of_each_suite("{corpus}/perturbations/{suite}.parquet"),
         scores=of_each_suite("results/{run}/perturbations/{suite}_scores.parquet"),
+        words=of_each_suite("{corpus}/perturbations/{suite}_words.parquet"),
         summaries=of_each_suite("results/{run}/perturbations/{suite}_summary.parquet"),
         audit=corpus_of("corpus.json"),
         code=code_of("experiments.suites.summarise"),
@@ -69,7 +91,7 @@ rule summarise_suites:
     shell:
         r"""
         python -m emoscope summarise-suites --pairs {input.pairs:q} --scores {input.scores:q} \
-            --summaries {input.summaries:q} --audit {input.audit:q} --statistics {params.statistics:q} \
+            --words {input.words:q} --summaries {input.summaries:q} --audit {input.audit:q} --statistics {params.statistics:q} \
             --goals {output.goals:q} --findings {output.findings:q} >{log:q} 2>&1
         """
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from emoscope.data.known_texts import keys_of
 from emoscope.data.split import Parts, audit_corpus, audit_split, split, split_corpus
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
@@ -42,8 +43,20 @@ def test_rows_are_cut_as_scikit_learn_cuts_them(table, test, seed):
     if math.ceil(test * texts) < texts:
         training, _, testing = split(table, "group", "shuffled", test, seed)
         cut = GroupShuffleSplit(n_splits=1, test_size=test, random_state=seed)
-        theirs = next(cut.split(table, groups=table["text"]))
+        theirs = next(cut.split(table, groups=keys_of(table["text"])))
         assert [training["id"].tolist(), testing["id"].tolist()] == [rows.tolist() for rows in theirs]
+
+
+@pytest.mark.parametrize("method", ["shuffled", "given"])
+@pytest.mark.parametrize("duplicates", ["drop", "group"])
+def test_a_text_in_other_capitals_falls_on_one_side(method, duplicates):
+    texts = [f"{text} {k}" for k in range(20) for text in ("so sad", "So  Sad")]
+    parts = ["train", "test", "test", "train"] * 10
+    table = pd.DataFrame({"id": range(40), "text": texts, "label": 0, "part": parts})
+    found = split(table, duplicates, method, 0.25, 3)
+    assert audit_split(found)["leaked_test_rows"] == 0
+    assert sum(map(len, found)) == (20 if duplicates == "drop" else 40)
+    assert audit_corpus(table, CLASSES)["duplicate_rows"] == 20
 
 
 def test_the_papers_split_size():
@@ -72,6 +85,12 @@ def test_the_test_part_that_a_corpus_brings_along_is_the_test_set():
     assert training["id"].tolist() == [0, 1, 2] and testing["id"].tolist() == [3, 4]
     training, _, testing = split(table, "group", "given", 0.2, 1)
     assert training["id"].tolist() == [1, 2] and testing["id"].tolist() == [0, 3, 4]
+
+
+def test_validation_texts_of_another_part_are_counted():
+    parts = Parts(*(pd.DataFrame({"text": texts}) for texts in (["a", "b"], ["B", "c", "c", "d"], ["c", "e"])))
+    audit = audit_split(parts)
+    assert (audit["validation_rows_in_train"], audit["validation_rows_in_test"]) == (1, 2)
 
 
 def test_a_leak_is_counted_in_test_rows():

@@ -55,6 +55,38 @@ def offered(text: str) -> dict[str, tuple[str, ...]]:
     return {tokens[place.index].lower: place.substitutes for place in places(sentence, NEUTRAL)}
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("its sad that she left", "its"),
+        ("its good to be home", "its"),
+        ("i know its fun", "its"),
+        ("your amazing", "your"),
+        ("this good", "this"),
+        ("i feel certain he left", "certain"),
+        ("everyone was present", "present"),
+    ],
+)
+def test_a_word_that_is_read_as_another_one_is_no_place(text, word):
+    assert word not in offered(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("your amazing new house", "your"),
+        ("because of its great size", "its"),
+        ("our new red car", "our"),
+        ("this bus", "this"),
+        ("each new year", "each"),
+        ("a certain day", "certain"),
+        ("the present day", "present"),
+    ],
+)
+def test_before_a_noun_it_is_one(text, word):
+    assert offered(text)[word]
+
+
 def test_no_neutral_word_is_one_that_an_experiment_is_about():
     with (LEXICONS / "synonyms.csv").open() as file:
         synonyms = {word for row in csv.DictReader(file) for word in (row["word"], row["synonym"])}

@@ -60,6 +60,13 @@ def test_rates_and_accuracy_and_labels_gained_and_lost(pairs):
     assert found["change_joy"] == pytest.approx((0.3 + 0.3 + 0 + 0.1) / 4)
 
 
+def test_one_known_label_has_to_be_among_those_given(pairs):
+    """Pairs that others wrote name one label; a classifier that gives it and another is right of that."""
+    found = summarise(pairs.assign(label=[1, 0, 2, -1]), 0.95, 0.02).set_index("measure")["value"]
+    assert found[["accuracy_before", "accuracy_after"]].tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert (found["accuracy_gained"], found["accuracy_lost"]) == (0, pytest.approx(1 / 3))
+
+
 def test_scores_hold_what_is_decided_by_each_labels_own_threshold(tmp_path, classifier, tokenizer, monkeypatch):
     monkeypatch.setattr(classifier.config, "problem_type", SEVERAL)
     for part in (classifier, tokenizer):

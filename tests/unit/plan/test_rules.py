@@ -49,6 +49,7 @@ TRAINING_TEXTS = {
     "replace_words",
     "summarise_words",  # which classes its words have, beside what they push
     "import_suite",
+    "score_by_words",
     "finetune",
     "masking_reference",
     "predict",

@@ -15,6 +15,7 @@ TOLD = {  # page: a part of what only holds there
     "masking": "the logit margin here",
     "flips": "Distance and divergence are means over the labels",
     "synonyms": "replaced as published",
+    "suites": "an answer counts as right if that label is among those given",
     "tracing": "whose logit a pair raises most",
     "probing": "the largest difference of one label's probability",
     "features": "the label whose logit it raises most",

@@ -12,7 +12,8 @@ from emoscope.errors import UserError
 from emoscope.models.logits import predict_logits, probabilities
 from emoscope.storage.decisions import SEVERAL, decided
 from emoscope.storage.files import read_json, write_json, write_table
-from emoscope.training.thresholds import best_thresholds, choose_thresholds
+from emoscope.training.best_thresholds import best_thresholds
+from emoscope.training.thresholds import choose_thresholds
 from random_models import TEXTS
 
 CLASSES = ["sadness", "joy", "love"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.data.known_texts import stand_in
+from emoscope.data.known_texts import keys_of, repeats, stand_in
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 
@@ -51,11 +51,11 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
     """Split a corpus.
 
     Shuffled rows are cut as the paper cut them (seed 10, 0.2). With `duplicates="group"` all rows of one text fall on
-    one side; with `"drop"` only a text's first row is kept.
+    one side; with `"drop"` only a text's first row is kept. Texts are the same if their `keys_of` are.
     Of given parts, those for validation are kept apart, or trained on with `validation="train"`.
     """
     if duplicates == "drop":
-        table = table.drop_duplicates("text")
+        table = table[~repeats(table["text"])]
     held = pd.Series(False, table.index)
     if method == "given":
         given = table["part"] == "test"
@@ -69,7 +69,7 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
             held = stand_in(table["text"], table["text"][held]) & ~given
         training, testing = table[~given & ~held], table[given]
     elif duplicates == "group":
-        text_of_row, texts = pd.factorize(table["text"], sort=True)
+        text_of_row, texts = pd.factorize(keys_of(table["text"]), sort=True)
         chosen = np.isin(text_of_row, shuffled(len(texts), test, seed)[1])
         training, testing = table[~chosen], table[chosen]
     else:
@@ -99,7 +99,7 @@ def audit_corpus(table: pd.DataFrame, classes: list[str]) -> dict:
     """
     labels = labels_in(table)
     counts = labels.explode().value_counts()
-    labels_of_text = labels.groupby(table["text"]).agg(["size", "nunique"])
+    labels_of_text = labels.groupby(keys_of(table["text"])).agg(["size", "nunique"])
     audit = {
         "rows": len(table),
         "class_counts": {name: int(counts.get(number, 0)) for number, name in enumerate(classes)},
@@ -112,9 +112,12 @@ def audit_corpus(table: pd.DataFrame, classes: list[str]) -> dict:
 
 
 def audit_split(parts: Parts) -> dict:
-    """Count the test rows whose text also stands in the training set, and the validation rows if there are some."""
+    """Count the test rows whose text also stands in the training set, and, if there are some, the validation rows, and
+    those of them whose text also stands in the training or the test set."""
     leaked = int(stand_in(parts.test["text"], parts.train["text"]).sum())
     held = {"validation_rows": len(parts.validation)} if len(parts.validation) else {}
+    for name, part in (("train", parts.train), ("test", parts.test)) if held else ():
+        held[f"validation_rows_in_{name}"] = int(stand_in(parts.validation["text"], part["text"]).sum())
     return {
         "train_rows": len(parts.train),
         **held,

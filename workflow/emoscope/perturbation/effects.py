@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from emoscope.perturbation.pairs import (
     LARGE,
@@ -34,7 +35,7 @@ from emoscope.statistics.rates import (
     rate_difference_interval,
     rate_interval,
 )
-from emoscope.storage.decisions import labelled, right
+from emoscope.storage.decisions import labelled, right, truth_of
 from emoscope.storage.files import write_table
 
 # Of what, and under which name, the kinds of pairs that only serve as a baseline are measured.
@@ -71,8 +72,8 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
       so on: of given names exchanged within one gender; `excess_changed` and so on: the kind minus its neutral swaps,
       over the texts that have some;
     - `accuracy_before`, `accuracy_after`, `accuracy_change`: of the texts with a label, p by McNemar's test
-      if no two share a cluster; `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the
-      reverse;
+      if no two share a cluster; where a text may be given several labels and one is known, it has to be among them;
+      `accuracy_lost`, `accuracy_gained`: shares that were right and became wrong, and the reverse;
     - `gained_{class}`, `lost_{class}`: of several labels a text, shares of texts that are given this one only after, or
       only before;
     - `change_{class}`: mean change of a class's probability, after minus before;
@@ -160,7 +161,7 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     known = distinct(pairs[labelled(pairs)])
     if known.empty:
         return
-    before, after = (right(known, found) for found in decisions(known))
+    before, after = (_right(known, found) for found in decisions(known))
     yield _rate("accuracy_before", before, known, alpha)
     yield _rate("accuracy_after", after, known, alpha)
     clusters = known["cluster"].to_numpy()
@@ -170,6 +171,14 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     yield _row("accuracy_change", after.mean() - before.mean(), interval, known, p=p)
     yield _rate("accuracy_lost", before & ~after, known, alpha)
     yield _rate("accuracy_gained", ~before & after, known, alpha)
+
+
+def _right(known: pd.DataFrame, found: np.ndarray) -> np.ndarray:
+    """Whether decisions (rows, classes) are right, bool (rows,): in whole, but where only one label of a text is known
+    that may be given several, if it is among them."""
+    if "pred_before" in known and is_integer_dtype(known["label"]):
+        return (found & truth_of(known, found.shape[1])).any(axis=1)
+    return right(known, found)
 
 
 def _labels(pairs: pd.DataFrame, classes: list[str], alpha: float) -> Iterator[dict]:

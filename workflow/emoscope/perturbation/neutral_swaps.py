@@ -30,6 +30,8 @@ FREQUENCY, CHANGE = 1.0, 0.5
 # The part of speech of a kind of neutral words that is none itself.
 PART_OF = {"subject": "pronoun", "object": "pronoun", "transitive": "verb", "infinitive": "verb"}
 
+ATTRIBUTIVE = ("certain", "present", "real")  # these mean something else, or their substitutes nothing, behind a noun
+
 
 class Place(NamedTuple):
     """A word of a text that may be exchanged, and by what."""
@@ -61,10 +63,14 @@ def _fits(s: Sentence, i: int, kind: str) -> bool:
     if kind == "pronoun":
         return word != "it" or not (following[:2] in ("AJ", "AV", "VV") or after in ("to", "s", "self"))
     if kind == "determiner":
-        return after != "own" and following[:2] in ("NN", "AJ")
+        # not its for it is, which the tagger cannot tell apart, nor your for you are: its sad, your amazing
+        own = s.tag(i - 1).startswith("PR") if word == "its" else part_at(s, i) == "determiner"
+        return own and after != "own" and bool(s.head(i + 1))
     if kind == "attribute":
         return False  # for templates alone
     if part_at(s, i) != PART_OF.get(kind, kind):
+        return False
+    if word in ATTRIBUTIVE and not s.head(i + 1):
         return False
     if kind == "infinitive":
         return after == "to"

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from emoscope.errors import UserError
@@ -11,8 +10,8 @@ from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import predict_logits, probabilities
 from emoscope.storage.decisions import truth_of
 from emoscope.storage.files import read_json, write_json
+from emoscope.training.best_thresholds import EVEN, best_thresholds
 
-EVEN = 0.5  # more likely than not
 VALIDATION = "validation"
 
 
@@ -55,25 +54,3 @@ def check_validation(table: pd.DataFrame, path: Path) -> None:
             f"{path}: the corpus has no validation part, so no threshold can be chosen on it; set `thresholds` of the "
             "run to a number, or add such a part"
         )
-
-
-def best_thresholds(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Of each label the threshold with the highest F1, float32 (labels,); both arguments are (texts, labels).
-
-    It lies midway between the lowest probability that reaches it and the highest that does not. Of equals the highest
-    is taken; a label that no text has gets EVEN.
-    """
-    return np.array([_best(*label) for label in zip(truth.T, probabilities.T, strict=True)], dtype=np.float32)
-
-
-def _best(truth: np.ndarray, scores: np.ndarray) -> float:
-    if not truth.any():
-        return EVEN
-    order = np.argsort(-scores, kind="stable")
-    scores, hits = scores[order], truth[order].cumsum()
-    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + truth.sum())
-    f1[:-1][scores[:-1] == scores[1:]] = -1  # equal probabilities are on one side of any threshold
-    best = int(f1.argmax())
-    lowest, below = scores[best], scores[best + 1] if best + 1 < len(scores) else 0.0
-    middle = np.float32((lowest + below) / 2)
-    return middle if middle > below else lowest

@@ -6,8 +6,33 @@ import pandas as pd
 import pytest
 from hypothesis import given
 
+from emoscope.experiments.flips.gender import gender_of
+from emoscope.perturbation.lexicons import read_rows
 from emoscope.perturbation.pairs import countable
-from flipped import WORDS, gender, texts
+from flipped import GENDER, ROOT, WORDS, gender, texts
+
+SIDES = {"swap": ("male", "female"), "to_female": ("male",), "to_male": ("female",)}
+FLIPPED = [
+    (row[side], side)
+    for _, row in read_rows(ROOT / "data/lexicons/gender.csv", ("male", "female", "kind"))
+    for side in SIDES.get(row["kind"], ())
+]
+
+
+def test_every_word_of_the_list_tells_its_gender_in_every_spelling():
+    assert len(FLIPPED) > 400
+    for word, side in FLIPPED:
+        forms = {word, normalize("NFC", word), normalize("NFD", word), word.upper(), word.replace("'", "\u2019")}
+        forms |= {word.replace(" ", "-"), f"{word}'s"}
+        assert {form: gender_of(form, GENDER) for form in forms} == dict.fromkeys(forms, side)
+
+
+@pytest.mark.parametrize(
+    "text", ["yes ma'am", "yes Ma\u2019am", normalize("NFD", "my fiancée left"), "the land-lady left"]
+)
+def test_a_flip_of_a_woman_goes_from_female_to_male(text):
+    pair = gender(text)
+    assert {gender_of(text[start:end], GENDER) for start, end, _, _ in pair.spans} == {"female"}
 
 
 @given(texts(WORDS))

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emoscope.data.paper import PAPER, SPLIT
 from emoscope.experiments.performance import page
 from emoscope.experiments.performance.baselines import predict_baselines
+from emoscope.experiments.performance.beside import beside_baseline
 from emoscope.experiments.performance.findings import baseline_findings
-from emoscope.experiments.performance.summarise import beside_baseline, evaluate
+from emoscope.experiments.performance.summarise import evaluate, leaked
 from emoscope.reporting.findings import read_findings
 from emoscope.storage.files import read_json
 
@@ -24,11 +26,12 @@ def texts_of(labels: list[int], first: int = 0) -> pd.DataFrame:
 
 def predicted(folder, train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
     train.to_parquet(folder / "train.parquet")
+    train[:0].to_parquet(folder / "validation.parquet")
     test.to_parquet(folder / "test.parquet")
     about = {"classes": CLASSES, "rows": 60, "duplicate_rows": 3, "class_counts": dict.fromkeys(CLASSES, 20)}
     (folder / "corpus.json").write_text(json.dumps(about))
-    files = (folder / name for name in ("train.parquet", "test.parquet", "corpus.json", "baselines.parquet"))
-    predict_baselines(*files)
+    parts = (folder / f"{name}.parquet" for name in ("train", "validation", "test"))
+    predict_baselines(*parts, folder / "corpus.json", folder / "baselines.parquet")
     return pd.read_parquet(folder / "baselines.parquet")
 
 
@@ -88,16 +91,21 @@ def test_no_text_tells_nothing():
 @pytest.fixture
 def evaluated(tmp_path) -> tuple[dict, dict]:
     """A model that is right of all test texts but one; one of the four test rows leaks from training."""
+    return with_parts(tmp_path, texts_of(TRAIN)[:0])
+
+
+def with_parts(tmp_path, validation: pd.DataFrame) -> tuple[dict, dict]:
     train, test = texts_of(TRAIN), texts_of(TEST, first=40).assign(text=lambda rows: rows["text"] + " again")
-    test.loc[0, "text"] = train["text"].iloc[2]
+    test.loc[0, "text"] = train["text"].iloc[2].upper()
     predicted(tmp_path, train, test)
+    validation.to_parquet(tmp_path / "validation.parquet")
     both = pd.concat([train, test])
     pred = both["label"].where(both["id"] != 43, 0)
     scores = {f"p_{name}": np.where(pred == k, 0.8, 0.1) for k, name in enumerate(CLASSES)}
     both[["id", "label"]].assign(pred=pred, confidence=0.8, **scores).to_parquet(tmp_path / "predictions.parquet")
     evaluate(
         [tmp_path / "predictions.parquet"], tmp_path / "baselines.parquet", tmp_path / "train.parquet",
-        tmp_path / "test.parquet", tmp_path / "corpus.json",
+        tmp_path / "validation.parquet", tmp_path / "test.parquet", tmp_path / "corpus.json", [],
         {"seed": 0, "resamples": 50, "confidence": 0.95}, tmp_path / "metrics.json", tmp_path / "findings.csv",
     )  # fmt: skip
     return read_json(tmp_path / "metrics.json"), read_findings(tmp_path / "findings.csv")
@@ -115,6 +123,20 @@ def test_training_and_test_set_stay_apart(evaluated):
     assert findings["accuracy.above_words.distinct"].texts == 3
 
 
+def test_texts_that_a_choice_was_made_on_are_not_new(tmp_path):
+    validation = texts_of(TEST, first=80).assign(text=lambda rows: rows["text"] + " again")[1:2]
+    metrics, _ = with_parts(tmp_path, validation)
+    assert metrics["test"]["distinct"]["rows"] == 2, "one leaks from training, one stands in the validation part"
+
+
+def test_leaked_rows_with_another_label_are_counted():
+    train = pd.DataFrame({"text": ["a b", "a b", "c", "d"], "label": [0, 1, 0, 0]})
+    test = pd.DataFrame({"text": ["A  B", "a b", "c ", "e"], "label": [1, 2, 1, 0]})
+    assert leaked(train, test) == {"rows": 3, "other_label": 2}
+    several = [part.assign(labels=[[k] for k in part["label"]]).drop(columns="label") for part in (train, test)]
+    assert leaked(*several) == {"rows": 3, "other_label": 2}
+
+
 def test_the_confusion_matrix_has_true_classes_in_rows(evaluated):
     metrics, _ = evaluated
     assert metrics["test"]["all"]["confusion"] == [[1, 0, 0], [1, 1, 0], [0, 0, 1]], "a fear was taken for joy"
@@ -126,8 +148,11 @@ def test_the_confusion_matrix_has_true_classes_in_rows(evaluated):
 def test_the_page_says_which_does_better(evaluated):
     metrics, _ = evaluated
     published = pd.DataFrame({"metric": ["test_accuracy"], "paper_text": [0.937]})
-    said = " ".join(page.main_result(metrics, published).split())
-    assert "a bag of words reaches 1.000, the most frequent class 0.250; the paper reports 0.937" in said
+    own = {"corpus": {"source": "csv"}, "model": {"source": "scratch"}, "run": {"training": "none"}}
+    paper = {**PAPER["corpus"], "split": SPLIT}
+    for corpus, ending in ((own["corpus"], "."), (paper, "; the paper reports 0.937.")):
+        said = " ".join(page.main_result(metrics, own | {"corpus": corpus}, published).split())
+        assert said.endswith(f"a bag of words reaches 1.000, the most frequent class 0.250{ending}</p>")
     table = page.baseline_table(metrics)
     assert table.count("a bag of words") == 2 and table.count("the most frequent class") == 2
 

@@ -9,6 +9,7 @@ from scipy.special import expit
 from sklearn import metrics as oracle
 
 from emoscope.experiments.performance.baselines import predict_baselines
+from emoscope.experiments.performance.beside import on_equal_terms
 from emoscope.experiments.performance.labels import f1_beside, label_statistic
 from emoscope.experiments.performance.summarise import evaluate, metrics
 from emoscope.models.logits import prediction_table
@@ -106,15 +107,52 @@ def test_baselines_give_sets_of_labels(tmp_path):
     texts = [" ".join(["so", *(words[k] for k in own), str(n % 7)]) for n, own in enumerate(labels)]
     table = pd.DataFrame({"id": range(len(labels)), "text": texts, "labels": labels})
     asked = table[:5].assign(id=range(100, 105))
-    for name, part in {"train": table, "test": asked.assign(labels=[[2]] * 5)}.items():
-        write_table(part, tmp_path / f"{name}.parquet")
-    (tmp_path / "corpus.json").write_text(json.dumps({"classes": CLASSES[:3]}))
-    files = (tmp_path / name for name in ("train.parquet", "test.parquet", "corpus.json", "baselines.parquet"))
-    predict_baselines(*files)
-    found = pd.read_parquet(tmp_path / "baselines.parquet").set_index(["method", "id"])["pred"]
+    found = predicted(tmp_path, table, table[:0], asked.assign(labels=[[2]] * 5))
+    assert set(found.index.levels[0]) == {"words", "constant", "every_label"}, "no validation part, no thresholds"
     assert [list(own) for own in found["words"]] == labels[:5]
     assert [list(own) for own in found["constant"]] == [[0, 1]] * 5, "the most frequent set"
+    assert [list(own) for own in found["every_label"]] == [[0, 1, 2]] * 5
     assert found["words"].index.tolist() == asked["id"].tolist()
+
+
+def predicted(folder, train: pd.DataFrame, validation: pd.DataFrame, test: pd.DataFrame) -> pd.Series:
+    """What the baselines give to the test texts, by method and id."""
+    parts = {"train": train, "validation": validation, "test": test}
+    for name, part in parts.items():
+        write_table(part, folder / f"{name}.parquet")
+    (folder / "corpus.json").write_text(json.dumps({"classes": CLASSES[:3]}))
+    files = (folder / f"{name}.parquet" for name in parts)
+    predict_baselines(*files, folder / "corpus.json", folder / "baselines.parquet")
+    return pd.read_parquet(folder / "baselines.parquet").set_index(["method", "id"])["pred"]
+
+
+def test_the_bag_of_words_gets_thresholds_chosen_as_the_models_are(tmp_path):
+    """A label of one text in four behind its word: never more likely than not, yet best given from there on."""
+    texts = [f"{word} {n % 9}" for n in range(90) for word in ("odd", "even")]
+    labels = [[0] if word.startswith("odd") and n % 4 == 0 else [1] for n, word in enumerate(texts)]
+    table = pd.DataFrame({"id": range(180), "text": texts, "labels": labels})
+    test = table[:20].assign(id=range(200, 220), labels=[[2]] * 20)
+    found = predicted(
+        tmp_path, table, table[100:].assign(labels=[[0] if "odd" in text else [1] for text in texts[100:]]), test
+    )
+    odd = np.array(["odd" in text for text in test["text"]])
+    assert not any(0 in own for own in found["words"])
+    np.testing.assert_array_equal([0 in own for own in found["words_chosen"]], odd)
+    lied = predicted(tmp_path, table, table[100:].assign(labels=[[2]] * 80), test)
+    assert not any(0 in own for own in lied["words_chosen"]), "chosen on the validation part and nothing else"
+
+
+def test_a_run_is_held_against_a_bag_of_words_with_thresholds_like_its_own(tmp_path):
+    rows = [("words", [0]), ("words_chosen", [1]), ("constant", [2])]
+    table = pd.DataFrame([{"id": 7, "method": method, "pred": pred} for method, pred in rows])
+    for chosen, wanted in (("config", [0]), ("validation", [1])):
+        (tmp_path / "thresholds.json").write_text(json.dumps({"chosen": chosen}))
+        found = on_equal_terms(table, [tmp_path / "thresholds.json"])
+        assert {method: pred.to_dict() for method, pred in found.items()} == {
+            "words": {7: wanted},
+            "constant": {7: [2]},
+        }
+    assert set(on_equal_terms(table[table["method"] != "words_chosen"], [])) == {"words", "constant"}
 
 
 def test_everything_is_written_with_findings(tmp_path, table):
@@ -128,9 +166,11 @@ def test_everything_is_written_with_findings(tmp_path, table):
     about = {"classes": CLASSES, "rows": ROWS, "duplicate_rows": 20, "class_counts": dict.fromkeys(CLASSES, 5)}
     (tmp_path / "corpus.json").write_text(json.dumps(about | {"multilabel": True}))
     statistics = {"confidence": 0.95, "resamples": 200, "seed": 0, "margin": 0.02}
-    files = [tmp_path / name for name in ("baselines.parquet", "train.parquet", "test.parquet", "corpus.json")]
+    write_table(train[:0][["id", "text", "labels"]], tmp_path / "validation.parquet")
+    parts = [tmp_path / f"{name}.parquet" for name in ("baselines", "train", "validation", "test")]
+    files = [*parts, tmp_path / "corpus.json"]
     evaluate(
-        [tmp_path / "predictions.parquet"], *files, statistics, tmp_path / "metrics.json", tmp_path / "findings.csv"
+        [tmp_path / "predictions.parquet"], *files, [], statistics, tmp_path / "metrics.json", tmp_path / "findings.csv"
     )
     found = read_json(tmp_path / "metrics.json")
     words = found["baselines"]["words"]["all"]

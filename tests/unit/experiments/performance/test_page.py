@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from emoscope.experiments.performance import page as performance_report
 from emoscope.experiments.performance.summarise import metrics
+from made_up import words
 
 
 def test_every_metric_on_the_page_has_its_interval():
@@ -20,8 +22,9 @@ def test_every_metric_on_the_page_has_its_interval():
     counts = pd.DataFrame({"label": list("abc"), "rows": 20})
     assert performance_report.per_class(found, dict.fromkeys("abc", 20), counts).count('class="interval"') == 3 * 4
     assert 'class="interval"' in performance_report.calibration(found)
-    assert 'class="interval"' in performance_report.confusions(found, list("abc"), 0.05)
-    right = performance_report.confusions({"confusion": [[50, 0], [0, 40]]}, list("ab"), 0.05)
+    assert 'class="interval"' in performance_report.confusions(found, 0.05)
+    per_class = {name: {"rows": rows, "texts": rows} for name, rows in (("a", 50), ("b", 40))}
+    right = performance_report.confusions({"confusion": [[50, 0], [0, 40]], "per_class": per_class}, 0.05)
     assert right == "<p>No text is taken for one of another class.</p>"
 
 
@@ -29,9 +32,56 @@ def test_of_a_classifier_trained_elsewhere_nothing_is_said_of_what_it_saw():
     rows = {"accuracy": 0.8, "accuracy_interval": [0.7, 0.9]}
     kinds = {"all": rows, "distinct": rows}
     names = ("test_minus_distinct", "train_minus_test", "train_minus_test_distinct")
-    found = {"test": kinds, "train": kinds, "differences": dict.fromkeys(names, rows)}
+    found = {"test": kinds, "train": kinds, "differences": dict.fromkeys(names, rows), "leaked": {"other_label": 7}}
     audit = dict.fromkeys(["duplicate_rows", "conflicting_texts", "leaked_test_rows", "test_rows"], 1)
     audit |= {"rows": 10, "leaked_share": 0.1}
     here, elsewhere = (performance_report.leak(audit, found, adopted) for adopted in (False, True))
     assert "has not seen" in here and "its training texts" in here
     assert "has not seen" not in elsewhere and "its training texts" not in elsewhere and "is not known" in elsewhere
+    for told in (here, elsewhere):
+        assert "7 of these rows are labelled otherwise" in told and "is not what the leak alone does" in told
+        assert "makes a difference" not in told and "validation" not in told
+    held = performance_report.leak(audit | {"validation_rows_in_test": 2}, found, False)
+    assert "Left out, too, are the test texts that stand in the validation part." in held
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({}, "none of its texts stands in either"),
+        (
+            {"validation_rows_in_test": 2},
+            "of the 9 validation texts, 0 stand in the training set as well, 2 in the test",
+        ),
+        ({"validation_rows_in_train": 1}, "1 stands in the training set as well, 0 in the test set"),
+    ],
+)
+def test_of_the_validation_part_no_more_is_said_than_is_so(counts, said):
+    audit = {"validation_rows": 9} | counts
+    judged = {"texts": 9, "kept_epoch": 2.0, "loss": [{"epoch": 1.0, "loss": 0.5}, {"epoch": 2.0, "loss": 0.4}]}
+    history = {"tokens_per_epoch": 9, "resumed_from_step": 0, "steps": 3, "seconds": 1, "device": "cpu"}
+    history |= {"precision": "fp32", "texts_cut": 0, "validation": judged, "loss": [{"loss": 1.0}, {"loss": 0.5}]}
+    shown = [
+        performance_report.thresholds({"chosen": "validation", "texts": 9}, audit),
+        performance_report.training(history, audit, {"run": {"training": {"epochs": 2}}}),
+    ]
+    for part in map(words, shown):
+        assert said in part
+        assert ("none of its texts" in part) == (not counts)
+
+
+def test_the_headline_of_several_labels_names_the_cheapest_answers_of_each_kind():
+    rows = {name: 0.5 for name in ("accuracy", "macro_f1", "micro_f1")}
+    rows |= {f"{name}_interval": [0.4, 0.6] for name in list(rows)}
+    cheap = {method: {"all": rows | {"macro_f1": value}} for method, value in
+             (("words", 0.31), ("constant", 0.02), ("every_label", 0.07))}  # fmt: skip
+    told = words(performance_report.main_result({"test": {"all": rows}, "baselines": cheap}, {}, pd.DataFrame()))
+    assert "a macro F1 of 0.310; every label, given to every text, 0.070; the most frequent set of labels 0.020" in told
+
+
+@pytest.mark.parametrize(("chosen", "said"), [("validation", "as the model does"), ("config", "more likely than not")])
+def test_it_is_said_how_the_bag_of_words_decides(chosen, said):
+    rows = {"macro_f1": 0.5, "macro_f1_interval": [0.4, 0.6]}
+    found = {"baselines": {"every_label": {"all": rows, "distinct": rows}}}
+    told = words(performance_report.label_baselines(found, {"chosen": chosen}))
+    assert said in told

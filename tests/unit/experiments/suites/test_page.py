@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from emoscope.experiments.suites import page as report
 from emoscope.experiments.suites.goals import COLUMNS as GOALS
@@ -12,13 +13,15 @@ from made_up import NASTY, pairs, summary_of, tags, words
 
 GOAL = ("", "follows", 0.8, 0.7, 0.9, 0.5, 0.3, 0.2, 0.4, 0.001, 0.6, "up", 50, 40, 0.001, "mine")
 
+WORDS = {"words": 0.7, "words_low": 0.6, "words_high": 0.75}
+
 
 def goals(**changes) -> pd.DataFrame:
-    return pd.DataFrame([GOAL], columns=[*GOALS, "p_adjusted", "suite"]).assign(**changes)
+    return pd.DataFrame([GOAL], columns=[*GOALS, "p_adjusted", "suite"]).assign(**WORDS | changes)
 
 
 def suites(summary: pd.DataFrame, goal: pd.DataFrame, **columns) -> dict[str, report.Scored]:
-    table = pairs(12).assign(origin="suite", goal="", cluster="c", **columns)
+    table = pairs(12).assign(**{"origin": "suite", "goal": "", "cluster": "c", "known": False} | columns)
     every = pd.concat([table, table[:2].assign(origin="suite control")], ignore_index=True)
     measured = [name for name in every if name.startswith(("before_", "after_"))]
     key = ["id", "axis", "origin", "term"]
@@ -50,13 +53,33 @@ def test_the_headline_says_what_follows_and_what_would_by_chance():
     [
         ({}, "follows more often than either"),
         ({"low": 0.55}, "more often than by chance; whether more often than the commonest goal"),
-        ({"low": 0.45, "p_adjusted": 0.3}, "Whether it follows more often than by chance is not settled"),
+        ({"high": 0.85, "always": 0.9}, "more often than by chance, but less often than it would by always doing"),
+        ({"low": 0.45, "p_adjusted": 0.3}, "Whether it follows more often than by chance is not settled."),
+        (
+            {"low": 0.4, "high": 0.55, "p_adjusted": 0.3},
+            "is not settled; it follows less often than it would by always",
+        ),
         ({"low": 0.1, "lead": -0.3}, "goes against what is asked"),
     ],
 )
 def test_what_is_said_of_following_is_what_was_found(changes, said):
     told = words(report.goal_findings(suites(SUMMARY, goals(**changes)), 0.05))
-    assert said in told and "commonest goal (up) asks whatever the pair, 60.0 %" in told
+    assert (
+        said in told and f"commonest goal (up) asks whatever the pair, {100 * changes.get('always', 0.6):.1f} %" in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "asked in 70.0 % [60.0, 75.0] of these pairs."),
+        ({"words_high": 0.69}, "of these pairs, less often than the classifier."),
+        ({"words_low": 0.91}, "of these pairs, more often than the classifier."),
+    ],
+)
+def test_a_bag_of_words_stands_beside_the_classifier(changes, said):
+    found = suites(SUMMARY, goals(**changes))
+    assert said in words(report.goal_findings(found, 0.05)) and "70.0 %" in words(report.goal_table(found))
 
 
 def test_a_gap_names_its_sides_in_their_order():
@@ -73,6 +96,14 @@ def test_groups_are_shown_under_their_names_and_the_whole_first():
     found = suites(summary, goals())
     assert list(report.kinds(found)) == [("mine", "all"), ("mine", "food"), ("mine", NASTY)]
     assert list(report.whole(found)) == ["mine"]
+
+
+def test_it_is_told_how_many_pairs_have_a_text_that_was_trained_on():
+    table = BeautifulSoup(report.setting(suites(SUMMARY, goals(), known=[True] * 5 + [False] * 7)), "html.parser")
+    told = dict(zip(*([cell.get_text() for cell in table.find_all(kind)] for kind in ("th", "td")), strict=True))
+    assert told["of these with a text that stands in the training set"] == "2" and told["pairs"] == "6", (
+        "uncertain ones apart"
+    )
 
 
 def test_nothing_that_a_suite_holds_is_an_element():

@@ -71,7 +71,8 @@ def made(tmp_path) -> pd.DataFrame:
     ]
     pd.DataFrame(rows, columns=["before", "after", "goal", "kind"]).to_csv(tmp_path / "mine.csv", index=False)
     common = "my son and my big red daughter saw the bus and the train in the street"
-    pd.DataFrame({"id": range(40), "text": common, "label": [0, 1] * 20}).to_parquet(tmp_path / "train.parquet")
+    texts = [common] * 38 + ["the train was late 3", "the train was late 5 and cold 1"]
+    pd.DataFrame({"id": range(40), "text": texts, "label": [0, 1] * 20}).to_parquet(tmp_path / "train.parquet")
     (tmp_path / "corpus.json").write_text(json.dumps({"classes": ["joy", "fear"]}))
     config = {"source": "csv", "path": str(tmp_path / "mine.csv"), "before": "before", "after": "after"}
     config |= {"group": "kind", "cluster": None, "direction": "goal", "label": None}
@@ -87,6 +88,13 @@ def test_every_pair_is_there_with_its_goal_and_group(made):
     by_kind = own.groupby("term")["goal"].unique().map(list).to_dict()
     assert by_kind == {"words": ["up"], "clauses": ["up"], "more": ["down"]}
     assert set(own.groupby("term")["cluster"].nunique()) == {10}
+
+
+def test_pairs_with_a_text_of_the_training_set_are_marked(made):
+    """In one spelling or another: the classifier learned the first text of a pair, or the second."""
+    own = made[made["origin"] == "suite"]
+    first, second = own["text"] == "the train was late 3", own["perturbed"] == "the train was late 5 and cold 1"
+    assert own["known"].tolist() == (first | second).tolist() and own["known"].sum() == 4
 
 
 def test_only_an_exchange_of_words_has_neutral_swaps_and_these_ask_for_nothing(made):

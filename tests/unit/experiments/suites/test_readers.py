@@ -157,9 +157,12 @@ def test_a_person_without_a_counterpart_is_named(tmp_path):
         )
 
 
+OCCUPATIONS = ("cook", "nurse", "guard", "clerk", "baker", "judge", "tutor", "pilot")
+
+
 def winogender(folder: Path) -> Path:
     rows = ["sentid\tsentence"]
-    for occupation, referent in itertools.product(("cook", "nurse", "guard", "clerk"), "01"):
+    for occupation, referent in itertools.product(OCCUPATIONS, "01"):
         for participant in ("guest", "someone"):
             for gender, pronoun in (("neutral", "they"), ("female", "she"), ("male", "he")):
                 name = f"{occupation}.{participant}.{referent}.{gender}.txt"
@@ -171,7 +174,7 @@ def winogender(folder: Path) -> Path:
 
 def test_winogender_sets_he_beside_she(tmp_path):
     found = read_suite({"preset": "winogender", "path": str(winogender(tmp_path))}, CLASSES)
-    assert len(found) == 16 and found["cluster"].nunique() == 8
+    assert len(found) == 32 and set(found["cluster"]) == {*OCCUPATIONS}, "both sentences about one are alike"
     assert (found["before"].str.replace(" he ", " she ") == found["after"]).all()
     assert set(found["direction"]) == {"male to female"}
 
@@ -207,7 +210,7 @@ def test_reviews_should_rise_and_fall_as_they_were_edited(tmp_path, capsys):
 @pytest.mark.skipif(not DATA_SETS.is_dir(), reason="the data sets are not here")
 @pytest.mark.parametrize(
     ("preset", "file", "rows", "clusters"),
-    [("winogender", "winogender/all_sentences.tsv", 240, 120), ("cebab", "cebab/pairs.csv", 2811, 544)],
+    [("winogender", "winogender/all_sentences.tsv", 240, 60), ("cebab", "cebab/pairs.csv", 2811, 544)],
 )
 def test_the_authors_files_are_read(preset, file, rows, clusters):
     found = read_suite({"preset": preset, "path": str(DATA_SETS / file)}, list("12345"))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.suites.summarise import summarise_suites
+from emoscope.experiments.suites.words import score_by_words
 from emoscope.perturbation.effects import summarise_effects
 from emoscope.reporting.findings import read_findings
 
@@ -30,14 +31,18 @@ def suite(count: int = 40, **columns) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pairs, scores
 
 
-def findings(folder, pairs: pd.DataFrame, scores: pd.DataFrame, **about) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
+def findings(
+    folder, pairs: pd.DataFrame, scores: pd.DataFrame, by_words: pd.DataFrame | None = None, **about
+) -> tuple[pd.DataFrame, dict, pd.DataFrame]:
     (folder / "corpus.json").write_text(json.dumps({"classes": ["calm", "wild"]} | about))
     files = {name: folder / f"mine{name}.parquet" for name in ("", "_scores", "_summary")}
+    by_words = (scores if by_words is None else by_words)[(pairs["goal"] != "").to_numpy()]
+    by_words.to_parquet(folder / "mine_words.parquet")
     pairs.to_parquet(files[""])
     scores.to_parquet(files["_scores"])
     summarise_effects(files[""], files["_scores"], STATISTICS, files["_summary"])
     goals, found = folder / "goals.parquet", folder / "findings.csv"
-    parts = [[files[""]], [files["_scores"]], [files["_summary"]]]
+    parts = [[files[""]], [files["_scores"]], [folder / "mine_words.parquet"], [files["_summary"]]]
     summarise_suites(*parts, folder / "corpus.json", STATISTICS, goals, found)
     return pd.read_parquet(files["_summary"]), read_findings(found), pd.read_parquet(goals)
 
@@ -124,3 +129,33 @@ def test_following_is_a_finding_of_its_own(tmp_path):
     _, found, goals = findings(tmp_path, pairs, scores)
     assert found["mine.follows"].value == 0 and found["mine.follows_beyond_chance"].value == -0.5
     assert set(goals["suite"]) == {"mine"}
+
+
+def test_how_often_a_bag_of_words_follows_stands_beside_it(tmp_path):
+    pairs, scores = suite(goal=["down", "up"] * 20)
+    other = {"before": "after", "after": "before"}
+    turned = scores.rename(columns={f"{one}_{k}": f"{two}_{k}" for one, two in other.items() for k in ("calm", "wild")})
+    _, _, goals = findings(tmp_path, pairs, scores, turned)
+    rates = goals.set_index("measure").loc["follows"]
+    assert (rates["value"], rates["words"]) == (0, 1) and rates["words_low"] < 1 <= rates["words_high"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_bag_of_words_answers_the_pairs_that_ask_for_something(tmp_path, several):
+    texts, labels = ["so calm today", "so wild today", "quite calm", "wild again"] * 10, [0, 1, 0, 1] * 10
+    train = pd.DataFrame({"id": range(40), "text": texts, "label": labels})
+    if several:
+        train = train.assign(labels=[[k] for k in labels]).drop(columns="label")
+    pairs, _ = suite(goal=["wild", ""] * 20, text="so calm", perturbed="so wild")
+    for name, table in (("train", train), ("pairs", pairs)):
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    (tmp_path / "corpus.json").write_text(json.dumps({"classes": ["calm", "wild"]}))
+    files = (tmp_path / name for name in ("pairs.parquet", "train.parquet", "corpus.json", "scores.parquet"))
+    score_by_words(*files)
+    found = pd.read_parquet(tmp_path / "scores.parquet")
+    assert found["id"].tolist() == list(range(0, 40, 2))
+    assert (found["before_calm"] > 0.6).all() and (found["after_wild"] > 0.6).all()
+    if several:
+        assert [list(own) for own in found["pred_after"]] == [[1]] * 20
+    else:
+        np.testing.assert_allclose(found[["before_calm", "before_wild"]].sum(axis=1), 1)

@@ -27,11 +27,15 @@ _FEMALE = {"she", "her", "hers", "herself", "shes", "shell", "shed", "miss"}
 
 
 def gender_of(words: str, lexicon: GenderLexicon) -> str | None:
-    """Whether words that a flip changed are `male` or `female`; None for an article."""
-    word = re.split(r"['\u2019]", words.lower())[0]
-    if word in ("a", "an"):
+    """Whether words that a flip changed are `male` or `female`; None for an article.
+
+    Looked up as the flip reads them, composed and hyphens as blanks: whole (ma'am), then without an ending.
+    """
+    whole = " ".join(token.lower for token in tokenise(words))
+    read = (whole, whole.rpartition("'")[0], whole.partition("'")[0])
+    if read[-1] in ("a", "an"):
         return None
-    return "female" if word in _FEMALE or word in lexicon.masculine else "male"
+    return "female" if any(word in _FEMALE or word in lexicon.masculine for word in read) else "male"
 
 
 _CONTRACTIONS = {"hell": "shell", "shell": "hell", "hed": "shed", "shed": "hed"}

@@ -6,17 +6,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.data.paper import shared_with_paper
-from emoscope.experiments.performance.summarise import accuracy_of, estimates_of, most_frequent_confusion
-from emoscope.reporting.html import cell, html_table, number, outcome, percent
+from emoscope.experiments.performance.confusions import most_frequent_confusion
+from emoscope.experiments.performance.estimates import estimates_of
+from emoscope.reporting.html import cell, html_table, number, percent
 from emoscope.reporting.passages import passage
 
 say = partial(passage, "performance")
-CLOSE = 0.02  # an accuracy this near to the ceiling counts as having reached it
 SETS = {
     ("train", "all"): "training, all rows",
     ("train", "distinct"): "training, every text once",
     ("test", "all"): "test, all rows",
-    ("test", "distinct"): "test, every text once, none known from training",
+    ("test", "distinct"): "test, every text once, none in another set",
 }
 SHORT_SETS = {  # the same, in the order of SETS, as titles of columns
     ("train", "all"): "training",
@@ -25,7 +25,11 @@ SHORT_SETS = {  # the same, in the order of SETS, as titles of columns
     ("test", "distinct"): "test, once, new",
 }
 METHODS = {"words": "a bag of words", "constant": "the most frequent class"}
-LABEL_METHODS = {"words": "a bag of words", "constant": "the most frequent set of labels"}
+LABEL_METHODS = {
+    "words": "a bag of words",
+    "constant": "the most frequent set of labels",
+    "every_label": "every label to every text",
+}
 F1 = {"micro_f1": "micro F1", "macro_f1": "macro F1"}
 LABEL_SCORES = {
     "accuracy": "exact matches",
@@ -42,20 +46,18 @@ OF_LABEL = {
     "f1": "F1",
     "average_precision": "average precision",
 }
-COMPOSED = {
-    "negation": "negate a feeling; a count of words fails on half of them",
-    "contrast": "name a past and a present feeling; a count of words cannot tell which holds",
-}
 
 
-def main_result(metrics: dict, published: pd.DataFrame) -> Markup:
-    """The headline: test accuracy beside the cheapest classifiers' and the paper's; of several labels a text, F1."""
+def main_result(metrics: dict, settings: dict, published: pd.DataFrame) -> Markup:
+    """The headline: test accuracy beside the cheapest classifiers' and, on its corpus, the paper's; of several labels a
+    text, F1."""
     ours, several = estimates_of(metrics["test"]["all"]), "micro_f1" in metrics["test"]["all"]
     score = "macro_f1" if several else "accuracy"
     cheap = {method: estimates_of(found["all"])[score]["value"] for method, found in metrics["baselines"].items()}
     if several:
         return say("main_result_of_labels", ours=ours, cheap=cheap)
-    return say("main_result", ours=ours["accuracy"], cheap=cheap, theirs=_paper(published)["test_accuracy"])
+    theirs = _paper(published)["test_accuracy"] if "corpus" in _shared(settings) else None
+    return say("main_result", ours=ours["accuracy"], cheap=cheap, theirs=theirs)
 
 
 def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame) -> Markup:
@@ -67,7 +69,7 @@ def setting(audit: dict, training: dict, settings: dict, published: pd.DataFrame
         training=training,
         paper=_paper(published),
         pretrained=model.get("repository") or model.get("package") or model.get("path"),
-        comparable=shared_with_paper(settings["corpus"], model, settings["run"]["training"]) == {"corpus", "model"},
+        comparable=_shared(settings) == {"corpus", "model"},
         left_out=[f"{name} ({number(count)})" for name, count in audit.get("left_out", {}).items()],
         absent=[name for name, count in audit["class_counts"].items() if not count],
         **settings,
@@ -107,7 +109,7 @@ def label_table(metrics: dict) -> Markup:
     return html_table(rows, say("label_table"), text=("",))
 
 
-def label_baselines(metrics: dict) -> Markup:
+def label_baselines(metrics: dict, thresholds: dict) -> Markup:
     """What the cheapest classifiers reach on the test set, and the model's scores minus theirs."""
     rows = []
     for method, found in metrics["baselines"].items():
@@ -121,12 +123,12 @@ def label_baselines(metrics: dict) -> Markup:
                     f"{short}: model minus it": cell(ours.get(difference)),
                 }
             rows.append(row)
-    return html_table(rows, say("label_baselines"), text=("classifier", ""))
+    return html_table(rows, say("label_baselines", **thresholds), text=("classifier", ""))
 
 
-def thresholds(found: dict) -> Markup:
+def thresholds(found: dict, audit: dict) -> Markup:
     """Where the thresholds are from."""
-    return say("thresholds", **found)
+    return say("thresholds", held=say("held", audit=audit), **found)
 
 
 def label_scores(found: dict, thresholds: dict) -> Markup:
@@ -176,24 +178,18 @@ def leak(audit: dict, metrics: dict, adopted: bool) -> Markup:
         "fresh_gap": metrics["differences"]["train_minus_test_distinct"],
     }
     told = {name: estimates_of(found)["accuracy"] for name, found in accuracies.items()}
-    return say("leak", audit=audit, adopted=adopted, **told)
+    return say("leak", audit=audit, adopted=adopted, other_label=metrics["leaked"]["other_label"], **told)
 
 
-def confusions(found: dict, classes: list[str], alpha: float) -> Markup:
-    """The most frequent confusion of a set."""
-    return _most_frequent("confusions", found["confusion"], classes, alpha)
-
-
-def given_labels(found: dict, alpha: float) -> Markup:
-    """Which label is given most to the texts of another one."""
-    names, totals = list(found["per_class"]), [scores["rows"] for scores in found["per_class"].values()]
-    return _most_frequent("given", found["given"], names, alpha, totals)
-
-
-def _most_frequent(said: str, counts: list, names: list[str], alpha: float, totals: list[int] | None = None) -> Markup:
-    most = most_frequent_confusion(counts, alpha, totals)
-    true, taken, share = most or (0, 0, None)
-    return say(said if most else "no_confusion", share=share, label=names[true], taken=names[taken])
+def confusions(found: dict, alpha: float) -> Markup:
+    """The most frequent confusion of a set; of several labels a text, which is given most to the texts of another."""
+    names, several = list(found["per_class"]), "given" in found
+    rows, texts = ([scores[of] for scores in found["per_class"].values()] for of in ("rows", "texts"))
+    most = most_frequent_confusion(found["given" if several else "confusion"], rows, texts, alpha)
+    if most is None:
+        return say("no_confusion")
+    true, taken, share = most
+    return say("given" if several else "confusions", share=share, label=names[true], taken=names[taken])
 
 
 def per_class(found: dict, counts: dict[str, int], published: pd.DataFrame) -> Markup:
@@ -220,50 +216,20 @@ def calibration(found: dict) -> Markup:
     return say("calibration", error=estimates_of(found)["calibration_error"])
 
 
-def training(history: dict, settings: dict) -> Markup:
+def training(history: dict, audit: dict, settings: dict) -> Markup:
     """How the training went, as far as that is known."""
     if "trained" in history:
         return say("trained_elsewhere", unknown=history["unknown"])
     tokens = history["tokens_per_epoch"] * settings["run"]["training"]["epochs"]
     done_here = 1 - history["resumed_from_step"] / history["steps"]
     first, *_, last = (entry["loss"] for entry in history["loss"])
-    return say("training", history=history, first=first, last=last, rate=round(tokens * done_here / history["seconds"]))
+    rate = round(tokens * done_here / history["seconds"])
+    return say("training", history=history, first=first, last=last, rate=rate, held=say("held", audit=audit))
 
 
-def controls(
-    truth: dict, metrics: dict, audit: dict, predictions: pd.DataFrame, test: pd.DataFrame, alpha: float
-) -> list:
-    """Planted effects that accuracy should show; `predictions` cover all texts, `test` is the test set."""
-    fresh = estimates_of(metrics["test"]["distinct"])["accuracy"]
-    ceiling, effects, ids = truth["ceiling"], truth["effects"], truth["ids"]
-    repeated, planted = audit["duplicate_rows"] / audit["rows"], effects["duplicates"]["size"]
-    rows = [
-        {
-            "planted": f"Label noise and ambiguous sentences; no classifier can beat an accuracy of {ceiling:.3f}.",
-            "found": cell(fresh, number),
-            "verdict": outcome(
-                fresh["low"] <= ceiling and fresh["high"] >= ceiling - CLOSE,
-                missed=True,
-                partly=0.5 < fresh["low"] <= ceiling,
-            ),
-        },
-        {
-            "planted": f"{percent(planted)} of the rows repeat another's text.",
-            "found": percent(repeated),
-            "verdict": outcome(abs(repeated - planted) < 0.005, missed=True),
-        },
-    ]
-    clean = predictions[predictions["id"].isin(test["id"]) & ~predictions["id"].isin(ids["noisy"])]
-    for kind, meaning in COMPOSED.items():
-        accuracy = accuracy_of(clean[clean["id"].isin(ids[kind])], alpha)
-        rows.append(
-            {
-                "planted": f"{percent(effects[kind]['size'], 0)} of the sentences {meaning}.",
-                "found": Markup("accuracy {}, {} texts").format(cell(accuracy, number), accuracy["texts"]),
-                "verdict": outcome(accuracy["low"] > 0.5, missed=accuracy["high"] < 0.5),
-            }
-        )
-    return rows
+def _shared(settings: dict) -> set[str]:
+    """What the run shares with the paper."""
+    return shared_with_paper(settings["corpus"], settings["model"], settings["run"]["training"])
 
 
 def _paper(published: pd.DataFrame) -> pd.Series:

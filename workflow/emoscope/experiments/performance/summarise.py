@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.data.known_texts import stand_in
+from emoscope.data.known_texts import repeats, stand_in
+from emoscope.experiments.performance.beside import beside_baseline, labels_beside, on_equal_terms
+from emoscope.experiments.performance.estimates import with_intervals
 from emoscope.experiments.performance.findings import baseline_findings, findings_of
-from emoscope.experiments.performance.labels import OVERALL, f1_beside, label_statistic
+from emoscope.experiments.performance.labels import OVERALL, label_statistic
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.calibration import bins_of, calibration_error
-from emoscope.statistics.rates import rate_difference_interval, wilson_interval
+from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.decisions import as_matrix, has_several, same, truth_name, truth_of, without_truth
 from emoscope.storage.files import read_json, write_json
@@ -27,24 +29,29 @@ def evaluate(
     predictions: list[Path],
     baselines: Path,
     train: Path,
+    validation: Path,
     test: Path,
     audit: Path,
+    thresholds: list[Path],
     statistics: dict,
     output: Path,
     findings: Path,
 ) -> None:
     """Write `metrics.json`, for the training and the test set metrics of all rows and of the `distinct` ones; findings.
 
-    Distinct training rows are the first of each text; distinct test rows are those, too, and not in the training set.
+    Distinct training rows are the first of each text; distinct test rows are those, too, and in no other set. `leaked`
+    counts the test rows whose text stands in the training set, and those of them whose label it has there in no row.
     `differences` are of accuracy: training minus test, of all and of distinct rows, and all minus distinct test rows.
-    `baselines` holds the test accuracy of the cheapest classifiers, and the model's minus theirs.
+    `baselines` holds the test accuracy of the cheapest classifiers, and the model's minus theirs. `thresholds` is the
+    file that says how those of the run were chosen, none where a text has one label.
     """
     scores = without_truth(pd.concat(map(pd.read_parquet, predictions), ignore_index=True))
     about = read_json(audit)
     classes = about["classes"]
     training, testing = (pd.read_parquet(path).merge(scores, on="id", validate="1:1") for path in (train, test))
-    known = training.drop_duplicates("text")
-    fresh = testing[~stand_in(testing["text"], known["text"])].drop_duplicates("text")
+    seen = pd.concat([training["text"], pd.read_parquet(validation)["text"]])
+    known = training[~repeats(training["text"])]
+    fresh = testing[~stand_in(testing["text"], seen) & ~repeats(testing["text"])]
     options = resampling(statistics)
     found = {
         "classes": classes,
@@ -55,19 +62,26 @@ def evaluate(
             "train_minus_test_distinct": accuracy_difference(known, fresh, **options),
             "test_minus_distinct": accuracy_difference(testing, fresh, **options),
         },
+        "leaked": leaked(training, testing),
     }
     found["baselines"] = {
         method: {
-            kind: beside_baseline(table, rows.set_index("id")["pred"], options["alpha"])
-            | labels_beside(table, rows.set_index("id")["pred"], classes, **options)
+            kind: beside_baseline(table, pred, options["alpha"]) | labels_beside(table, pred, classes, **options)
             for kind, table in (("all", testing), ("distinct", fresh))
         }
-        for method, rows in pd.read_parquet(baselines).groupby("method", sort=False)
+        for method, pred in on_equal_terms(pd.read_parquet(baselines), thresholds).items()
     }
     write_json(found, output)
     alpha = options["alpha"]
     quotable = [*findings_of(found, about, alpha), *baseline_findings(found["baselines"], alpha)]
     write_findings(quotable, findings)
+
+
+def leaked(training: pd.DataFrame, testing: pd.DataFrame) -> dict[str, int]:
+    """`rows` of the test set whose text stands in the training set, `other_label`: in no row there with that label."""
+    name, again = truth_name(testing), stand_in(testing["text"], training["text"])
+    told, asked = (part["text"] + " \0 " + part[name].map(str) for part in (training, testing))  # no text holds a NUL
+    return {"rows": int(again.sum()), "other_label": int((again & ~stand_in(asked, told)).sum())}
 
 
 def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples: int, seed: int) -> dict:
@@ -106,7 +120,7 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
     return {
         "rows": len(table),
         "resamples": count,
-        **_beside(
+        **with_intervals(
             accuracy=rate(right, everywhere),
             auc_ovr=auc_ovr,
             macro_f1=macro_f1,
@@ -115,7 +129,7 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
         ),
         "per_class": {
             name: {
-                **_beside(
+                **with_intervals(
                     precision=rate(truth[:, k], given[:, k]),
                     recall=rate(given[:, k], truth[:, k]),
                     f1=f1[k],
@@ -123,6 +137,7 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
                     **own[k],
                 ),
                 "rows": int(truth[:, k].sum()),
+                "texts": len(np.unique(texts[truth[:, k]])),
             }
             for k, name in enumerate(classes)
         },
@@ -131,7 +146,7 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
             {
                 "rows": int(chosen.sum()),
                 "confidence": float(confidence[chosen].mean()),
-                **_beside(accuracy=rate(right, chosen)),
+                **with_intervals(accuracy=rate(right, chosen)),
             }
             for chosen in (bins == place for place in np.unique(bins))
         ],
@@ -152,33 +167,7 @@ def accuracy_difference(
 
     texts, count = pd.factorize(tables["text"])[0], bounded(resamples, len(tables))
     interval = _bootstrap(difference, texts, resamples=count, alpha=alpha, seed=seed)
-    return {"resamples": count, **_beside(accuracy=(difference(np.ones(len(tables))), *interval))}
-
-
-def beside_baseline(table: pd.DataFrame, pred: pd.Series, alpha: float) -> dict[str, float | list[float]]:
-    """`accuracy` of a baseline's predictions, by id, and `difference`, the model's accuracy in the table minus it.
-
-    Intervals are Wilson's, each text one trial, and Newcombe's of paired rows, in which a text's rows count together.
-    """
-    truth = table[truth_name(table)]
-    right, other = (same(said, truth) for said in (table["pred"], table["id"].map(pred)))
-    texts = pd.factorize(table["text"])[0]
-    if not len(texts):
-        return _beside(accuracy=(np.nan,) * 3, difference=(np.nan,) * 3) | {"rows": 0}
-    trials = len(np.unique(texts))
-    accuracy = other.mean(), *wilson_interval(other.mean() * trials, trials, alpha)
-    bounds = rate_difference_interval(right, other, paired=True, clusters=(texts, texts), alpha=alpha)
-    return _beside(accuracy=accuracy, difference=(right.mean() - other.mean(), *bounds)) | {"rows": len(table)}
-
-
-def labels_beside(table: pd.DataFrame, pred: pd.Series, classes: list[str], **options) -> dict:
-    """F1 of a baseline's predictions, and the model's minus it, of several labels a text; nothing of one."""
-    if not has_several(table) or table.empty:
-        return {}
-    number = len(classes)
-    given, other = (as_matrix(said, number) for said in (table["pred"], table["id"].map(pred)))
-    texts = pd.factorize(table["text"])[0]
-    return _beside(**f1_beside(truth_of(table, number), given, other, texts, **options))
+    return {"resamples": count, **with_intervals(accuracy=(difference(np.ones(len(tables))), *interval))}
 
 
 def weighted_statistic(
@@ -221,48 +210,3 @@ def _bootstrap(statistic: Callable, texts: np.ndarray, **options) -> tuple[np.nd
 def _estimates(statistic: Callable, texts: np.ndarray, **options) -> np.ndarray:
     """`value, low, high` of everything that a function of row weights gives, (numbers, 3)."""
     return np.column_stack([statistic(np.ones(len(texts))), *_bootstrap(statistic, texts, **options)])
-
-
-def _beside(**estimates: tuple[float, float, float]) -> dict[str, float | list[float]]:
-    """Estimates as JSON: each value under its name, its bounds under `{name}_interval`."""
-    found = {}
-    for name, (value, low, high) in estimates.items():
-        found |= {name: float(value), f"{name}_interval": [float(low), float(high)]}
-    return found
-
-
-def estimates_of(found: dict) -> dict[str, dict[str, float]]:
-    """The metrics with an interval among those that `metrics` found, each as `value, low, high`."""
-    bounds = {name: f"{name}_interval" for name in found}
-    return {
-        name: dict(zip(("value", "low", "high"), (found[name], *found[interval]), strict=True))
-        for name, interval in bounds.items()
-        if interval in found
-    }
-
-
-def most_frequent_confusion(
-    confusion: list[list[int]], alpha: float, totals: list[int] | None = None
-) -> tuple[int, int, dict[str, float]] | None:
-    """The (label, pred) that is the largest share of its label's texts: both, and `value, low, high` of that share;
-    None if no text is given another label.
-
-    `confusion` counts texts by (label, pred); the interval is Wilson's. `totals` are the texts of each label, where one
-    may be counted more than once.
-    """
-    counts = np.array(confusion, dtype=float)
-    texts = counts.sum(axis=1) if totals is None else np.array(totals, dtype=float)
-    shares = counts / np.maximum(texts, 1)[:, None]
-    np.fill_diagonal(shares, 0)
-    if not shares.any():
-        return None
-    true, taken = np.unravel_index(shares.argmax(), shares.shape)
-    low, high = wilson_interval(counts[true, taken], texts[true], alpha)
-    return int(true), int(taken), {"value": shares[true, taken], "low": low, "high": high}
-
-
-def accuracy_of(predictions: pd.DataFrame, alpha: float) -> dict[str, float]:
-    """`value, low, high` of the accuracy of some predictions, with Wilson's interval, and `texts`, their number."""
-    right, texts = int((predictions["label"] == predictions["pred"]).sum()), len(predictions)
-    low, high = wilson_interval(right, texts, alpha)
-    return {"value": right / texts if texts else np.nan, "low": low, "high": high, "texts": texts}

@@ -99,6 +99,7 @@ def setting(suites: Mapping[str, Scored]) -> Markup:
                 "from": PRESETS.get(one.entry.get("preset"), "a file of yours") + f", {Path(one.entry['path']).name}",
                 "pairs": number(len(one.pairs)),
                 "of these independent": number(one.pairs["cluster"].nunique()),
+                "of these with a text that stands in the training set": number(int(one.pairs["known"].sum())),
                 "first and second text": " and ".join(one.sides) if one.sides else "as they come",
                 "groups": ", ".join(f"{name} {count:,}" for name, count in groups.items())
                 if len(groups) > 1
@@ -153,6 +154,7 @@ def goal_table(suites: Mapping[str, Scored]) -> Markup:
             "does so": cell(row, percent),
             "exchanged goals": percent(row["chance"]),
             "beyond them": estimate(row["lead"], row["lead_low"], row["lead_high"]),
+            "a bag of words": cell(_of_words(row), percent),
             "adjusted p": p_value(row["p_adjusted"]),
             "always the commonest": f"{percent(row['always'])} ({row['commonest']})",
             "pairs": number(int(row["pairs"])),
@@ -167,7 +169,9 @@ def goal_table(suites: Mapping[str, Scored]) -> Markup:
 def goal_findings(suites: Mapping[str, Scored], alpha: float) -> Markup:
     """Whether predictions follow more often than chance and than the commonest goal would, suite by suite."""
     goals = {suite: row for suite, one in suites.items() if (row := _whole_goal(one)) is not None}
-    return Markup("\n").join(say("goal_findings", suite=suite, goal=row, alpha=alpha) for suite, row in goals.items())
+    return Markup("\n").join(
+        say("goal_findings", suite=suite, goal=row, words=_of_words(row), alpha=alpha) for suite, row in goals.items()
+    )
 
 
 def goal_rows(suites: Mapping[str, Scored]) -> pd.DataFrame:
@@ -187,6 +191,11 @@ def strongest(suites: Mapping[str, Scored], classes: Sequence[str]) -> Markup:
         Markup("<h3>{}</h3>{}").format(suite, examples(one.pairs, classes, EXAMPLES)) for suite, one in suites.items()
     ]
     return details("The pairs that move the prediction most", *tables)
+
+
+def _of_words(row: Mapping) -> dict[str, float]:
+    """How often a bag of words follows, with interval."""
+    return {"value": row["words"], "low": row["words_low"], "high": row["words_high"]}
 
 
 def _whole_goal(one: Scored) -> pd.Series | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from emoscope.data.known_texts import stand_in
 from emoscope.errors import UserError
 from emoscope.experiments.suites.readers import DOWN, UP, read_suite
 from emoscope.perturbation.balance import balance as balance_of
@@ -26,7 +27,8 @@ WORDS = re.compile(r"\w+(?:['\u2019]\w+)*(?: \w+)?")  # one word, or two as in a
 def import_suite(
     suite: str, config: dict, train: Path, audit: Path, neutral: Path, pairs: Path, balance: Path
 ) -> None:  # fmt: skip
-    """Write the pairs of a suite with the columns of every perturbation set and `goal`, and its neutral swaps' balance.
+    """Write the pairs of a suite with the columns of every perturbation set, `goal` and `known`, whether one of their
+    texts stands in the training set, and its neutral swaps' balance.
 
     `term` is the group. Only pairs that exchange words one for one have a null: that of a rewritten clause would be as
     many rewritten clauses, which no list offers.
@@ -53,7 +55,9 @@ def import_suite(
     swapped = balanced(exchanged, neutral_pairs(exchanged, swaps, known), known)
     write_table(balance_of(made, swapped, known), balance)
     made, swapped = made.assign(goal=own["goal"].loc[made["id"]].to_numpy()), swapped.assign(goal="")
-    write_table(pd.concat([made, swapped], ignore_index=True), pairs)
+    both = pd.concat([made, swapped], ignore_index=True)
+    sides = [stand_in(both[side], texts["text"]) for side in ("text", "perturbed")]
+    write_table(both.assign(known=sides[0] | sides[1]), pairs)
 
 
 def changed_spans(before: str, after: str) -> tuple[tuple[int, int, int, int], ...]:

@@ -66,7 +66,8 @@ def read_eec(path: Path, between: str, classes: Sequence[str]) -> pd.DataFrame:
 def read_winogender(path: Path) -> pd.DataFrame:
     """The Winogender sentences, Rudinger et al. (2018), with `he` beside those with `she`: `all_sentences.tsv`.
 
-    One sentence about an occupation, with a participant or with someone, is a cluster. Those with `they` are left out.
+    An occupation is a cluster: its sentences share their subject, and mostly participant and verb. Those with `they`
+    are left out.
     """
     table = read_csv(path, separator="\t", quoted=False)
     require_columns(table, path, {"sentid": "sentid", "sentence": "sentence"}, "give all_sentences.tsv as it comes")
@@ -85,7 +86,7 @@ def read_winogender(path: Path) -> pd.DataFrame:
         "after": pairs["sentence_female"],
         "group": "",
         "direction": "male to female",
-        "cluster": pairs["occupation"] + "." + pairs["referent"],
+        "cluster": pairs["occupation"],
         "goal": "",
         "label": -1,
     }).set_axis(pairs["where"])  # fmt: skip

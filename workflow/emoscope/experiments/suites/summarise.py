@@ -11,19 +11,27 @@ from emoscope.perturbation.pairs import LARGE, SUITE, largest_change, moved, sco
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.storage.files import read_json, write_table
 
+KEY = ["group", "measure"]  # of how often predictions follow
+
 
 def summarise_suites(
-    pairs: list[Path], scores: list[Path], summaries: list[Path], audit: Path, statistics: dict, goals: Path,
-    findings: Path,
+    pairs: list[Path], scores: list[Path], words: list[Path], summaries: list[Path], audit: Path, statistics: dict,
+    goals: Path, findings: Path,
 ) -> None:  # fmt: skip
-    """Write how often predictions follow goals, `suite` and the columns of `goal_rates`, and findings on every suite;
-    `pairs`, `scores` and `summaries` list the suites in one order."""
+    """Write how often predictions follow goals, `suite` and the columns of `goal_rates`, with `words`, `words_low` and
+    `words_high`, the same of a bag of words, and findings on every suite; `pairs`, `scores`, `words` (the scores of a
+    bag of words) and `summaries` list the suites in one order."""
     margin, alpha = statistics["margin"], 1 - statistics["confidence"]
     about, tables, found = read_json(audit), [], []
     classes = about["classes"]
-    for pair, score, summary in zip(pairs, scores, summaries, strict=True):
-        table = scored(pd.read_parquet(pair), pd.read_parquet(score))
-        rates = goal_rates(table[table["origin"] == SUITE], classes, about.get("order", classes), margin, alpha)
+    for pair, score, cheap, summary in zip(pairs, scores, words, summaries, strict=True):
+        table, by_words = (scored(pd.read_parquet(pair), pd.read_parquet(found)) for found in (score, cheap))
+        rates, others = (
+            goal_rates(own[own["origin"] == SUITE], classes, about.get("order", classes), margin, alpha)
+            for own in (table, by_words)
+        )
+        others = others.rename(columns={"value": "words", "low": "words_low", "high": "words_high"})
+        rates = rates.merge(others[[*KEY, "words", "words_low", "words_high"]], on=KEY, how="left", validate="1:1")
         tables.append(rates.assign(suite=pair.stem))
         found += findings_of(pair.stem, table, pd.read_parquet(summary), rates, margin, alpha)
     write_table(pd.concat(tables, ignore_index=True), goals)

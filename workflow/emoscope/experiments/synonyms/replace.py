@@ -134,7 +134,7 @@ def _is_used_as(s: Sentence, i: int, pos: str) -> bool:
     if pos == "ADJ" and tag in ("VVN", "VVD", "VVG") and participle:
         return after not in OBJECT_OPENERS or before in BE
     if pos == "ADJ" and tag == "CRD":
-        return before in _DETERMINERS and bool(_head(s, i + 1)) and after not in ("night", "way", "year", "day", "time")
+        return before in _DETERMINERS and bool(s.head(i + 1)) and after not in ("night", "way", "year", "day", "time")
     if pos == "NOUN" and word == "much":
         return before not in _DEGREE and after in ("of", "to")
     return tag.startswith(_TAGS[pos])
@@ -209,15 +209,8 @@ def _resists(s: Sentence, i: int, lemma: str, pos: str, synonym: str) -> bool:
     if word == "little":
         # graded: a little sad, a little sleep; small: a little girl, my little room
         described = before in _DETERMINERS or s.tag(i - 1)[:2] in ("AJ", "CR")
-        return not (_head(s, i + 1) and (described or (before == "a" and _head(s, i + 1) in _COUNTABLE)))
+        return not (s.head(i + 1) and (described or (before == "a" and s.head(i + 1) in _COUNTABLE)))
     return False
-
-
-def _head(s: Sentence, i: int) -> str:
-    """The noun at i, adjectives passed over; "" if there is none."""
-    while s.tag(i) in ("AJ0", "ORD"):
-        i += 1
-    return s.word(i) if s.tag(i).startswith("NN") else ""
 
 
 def _is_causative(s: Sentence, i: int) -> bool:
@@ -225,7 +218,7 @@ def _is_causative(s: Sentence, i: int) -> bool:
     k = i + 1
     if s.word(k) in OBJECTS and not (s.word(k) == "her" and her_is_possessive(s, k)[0]):
         return True
-    if s.word(k) in _LIGHT or (s.tag(k).startswith("AJ") and not _head(s, k)):
+    if s.word(k) in _LIGHT or (s.tag(k).startswith("AJ") and not s.head(k)):
         return True
     if s.word(i) == "making" and s.tag(i - 1) == "NN1":
         return True  # decision making

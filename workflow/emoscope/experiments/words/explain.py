@@ -23,7 +23,7 @@ from emoscope.reporting.templates import TEMPLATES, fill
 from emoscope.storage.decisions import decided
 from emoscope.storage.files import write_text
 from emoscope.storage.lines import input_lines
-from emoscope.training.thresholds import EVEN
+from emoscope.training.best_thresholds import EVEN
 
 TOKENS, STEPS, ORDERS = 8192, 50, 5  # tokens in a batch, steps of integrated gradients, orders for Shapley values
 ALONE = [name for name in METHODS if METHODS[name].kind != "attention" and not METHODS[name].depth]

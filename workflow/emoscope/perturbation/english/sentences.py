@@ -44,6 +44,12 @@ class Sentence:
             return "NN2"
         return tag
 
+    def head(self, i: int) -> str:
+        """The noun at i, adjectives passed over; "" if there is none."""
+        while self.tag(i) in ("AJ0", "ORD"):
+            i += 1
+        return self.word(i) if self.tag(i).startswith("NN") else ""
+
     def opens_object(self, i: int) -> bool:
         """Whether a pronoun or article at i shows that the word before it is a verb."""
         return self.word(i) in OBJECT_OPENERS
