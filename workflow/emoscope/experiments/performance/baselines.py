@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from emoscope.experiments.performance.beside import CHOSEN, WORDS
+from emoscope.experiments.performance.names import CHOSEN, WORDS
 from emoscope.storage.decisions import as_column, decided, has_several, truth_of
 from emoscope.storage.files import read_json, write_table
 from emoscope.training.baselines import best_constant, log_odds, word_features

@@ -8,11 +8,10 @@ import pandas as pd
 
 from emoscope.experiments.performance.estimates import with_intervals
 from emoscope.experiments.performance.labels import f1_beside
+from emoscope.experiments.performance.names import CHOSEN, WORDS
 from emoscope.statistics.rates import rate_difference_interval, wilson_interval
 from emoscope.storage.decisions import as_matrix, has_several, same, truth_name, truth_of
 from emoscope.storage.files import read_json
-
-WORDS, CHOSEN = "words", "words_chosen"  # a bag of words as it is, and with thresholds chosen on the validation part
 
 
 def on_equal_terms(baselines: pd.DataFrame, thresholds: Sequence[Path]) -> dict[str, pd.Series]:

@@ -55,7 +55,8 @@ def attribute_words(
     classifier, tokenizer = load_classifier(model)
     classifier.requires_grad_(False)  # or every step would compute gradients of weights, too
     exact, classes, budget = exact_checks(exactness), classes_of(classifier), prediction["tokens_per_batch"]
-    table, more = (drawn_texts(pd.read_parquet(test), config[name], seed) for name in ("texts", "cut"))
+    testing = pd.read_parquet(test)
+    table, more = drawn_texts(testing, config["texts"], seed), drawn_texts(testing, config["cut"], seed)
     readings = read_texts(tokenizer, table["text"].tolist())
     reader = Reader(classifier, tokenizer, budget)
     logits = reader.logits(table["text"].tolist())
