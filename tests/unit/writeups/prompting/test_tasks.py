@@ -70,19 +70,18 @@ def test_a_mistake_in_a_file_is_named(tmp_path, content, change, message):
     assert "\n" not in str(error.value)
 
 
-def test_test_texts_that_all_stand_in_the_training_texts_are_refused(tmp_path):
-    (tmp_path / "a.csv").write_text("text,joy,fear\na,1,0\nb,0,1\n")
+@pytest.mark.parametrize(
+    ("last", "message"),
+    [
+        ("b,0,1", "task mine: all 2 test texts stand among the training texts, too; name"),
+        ("b,0,0", "task mine: every training text has 0 for 'fear'"),
+    ],
+)
+def test_texts_that_can_teach_or_judge_nothing_are_refused(tmp_path, last, message):
+    (tmp_path / "a.csv").write_text(f"text,joy,fear\na,1,0\n{last}\n")
     paths = {"train": str(tmp_path / "a.csv"), "test": str(tmp_path / "a.csv")}
     config = FILES | paths | {"labels": ["joy", "fear"], "train_rows": None, "test_rows": None}
-    with pytest.raises(UserError, match="task mine: all 2 test texts stand among the training texts, too; name"):
-        prepared(tmp_path, config)
-
-
-def test_a_label_that_no_training_text_has_is_named(tmp_path):
-    (tmp_path / "a.csv").write_text("text,joy,fear\na,1,0\nb,0,0\n")
-    paths = {"train": str(tmp_path / "a.csv"), "test": str(tmp_path / "a.csv")}
-    config = FILES | paths | {"labels": ["joy", "fear"], "train_rows": None, "test_rows": None}
-    with pytest.raises(UserError, match="task mine: every training text has 0 for 'fear'"):
+    with pytest.raises(UserError, match=message):
         prepared(tmp_path, config)
 
 

@@ -43,13 +43,14 @@ def pushes(
     counts = learnt(train, list(texts.index), classes, options["alpha"])
     up = (by_text > least_push(margin, train, classes)).groupby("word").sum()
     counts["texts"], counts["up"] = np.repeat(texts.to_numpy(), len(classes)), up.to_numpy().ravel()
-    told = counts.join(verdicts(counts, options["alpha"])).drop(columns="texts")[PUSHES[len(SCORED) :]]
-    rows = []
-    for word, part in by_text.groupby("word"):
-        values, ids = part.to_numpy(dtype=float), part.index.get_level_values("id").to_numpy()
-        means = zip(classes, values.mean(axis=0), *bootstrap_mean(values, ids, **options), strict=True)
-        rows += [(name, word, *numbers, len(ids), *told.loc[(word, name)]) for name, *numbers in means]
-    return pd.DataFrame(rows, columns=PUSHES).sort_values(["class", "word"], ignore_index=True)
+    bounds = [
+        bootstrap_mean(part.to_numpy(dtype=float), part.index.get_level_values("id"), **options)
+        for _, part in by_text.groupby("word")
+    ]
+    counts["value"] = by_text.groupby("word").mean().to_numpy().ravel()
+    counts[["low", "high"]] = np.reshape(bounds, (-1, 2, len(classes))).transpose(0, 2, 1).reshape(-1, 2)
+    found = counts.join(verdicts(counts, options["alpha"])).reset_index()
+    return found[PUSHES].sort_values(["class", "word"], ignore_index=True)
 
 
 def least_push(margin: float, labels: pd.DataFrame, classes: Sequence[str]) -> float:
