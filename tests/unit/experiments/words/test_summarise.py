@@ -143,6 +143,9 @@ def test_words_push_the_classes_that_they_speak_for():
     assert found.loc[("joy", "glad"), "value"] == 2 and found.loc[("anger", "glad"), "value"] == -1
     assert found.loc[("anger", "he"), "low"] > 0 and found.loc[("anger", "he"), "value"] == pytest.approx(1.0)
     assert found.loc[("joy", "glad"), ["texts", "up", "verdict"]].tolist() == [20, 20, "supported"]
+    bounds = found[["low", "value", "high"]].to_numpy()
+    assert (np.diff(bounds) >= -1e-6).all(), "each class has its own interval"
+    assert found.loc[("joy", "glad"), ["low", "high"]].tolist() == pytest.approx([2, 2])
     assert found.loc[("anger", "he"), ["texts", "up"]].tolist() == [10, 10] and found.loc[("anger", "glad"), "up"] == 0
 
 
