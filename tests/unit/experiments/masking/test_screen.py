@@ -1,5 +1,5 @@
-"""The screen of heads: its estimates are the slopes of what masks do, the largest are chosen and others by chance, and
-what it missed is told."""
+"""The screen of heads: its estimates are the slopes of what masks do, set right by a few texts; the largest are chosen
+and others by chance, and what it missed is told."""
 
 import copy
 
@@ -14,11 +14,15 @@ from scipy.stats import norm
 from emoscope.experiments.masking import figures, screened_page
 from emoscope.experiments.masking.measure import heads_to_mask, mask_block
 from emoscope.experiments.masking.screen import (
+    MEASURED,
     SCREEN_COLUMNS,
+    Estimate,
     chosen_heads,
-    estimated_changes,
     margins_of,
     screen_heads,
+    set_right,
+    slopes_of,
+    spread,
 )
 from emoscope.experiments.masking.screened import screen_findings, with_effects
 from emoscope.models.families import head_slice, projection_of
@@ -53,10 +57,10 @@ def slope_by_hand(model, tokenizer, number: int, block: int, head: int, instead:
     return (margin(STEP) - margin(-STEP)) / (2 * STEP)
 
 
-def test_an_estimate_is_the_slope_of_the_mask(classifier, tokenizer):
+def test_slopes_are_those_of_the_masks(classifier, tokenizer):
     model = copy.deepcopy(classifier).double()
     reference = reference_of(model, tokenizer)
-    found = estimated_changes(model, tokenizer, TEXTS, GROUPS, ["zero", "mean"], reference, 1000)
+    found = slopes_of(model, tokenizer, TEXTS, GROUPS, ["zero", "mean"], reference, 1000)
     for block in range(3):
         means = means_by_hand(model, tokenizer, OTHERS, block, "heads")
         for number, text in enumerate(TEXTS):
@@ -75,12 +79,49 @@ def test_the_margin_is_to_the_strongest_rival_and_of_several_labels_the_logit():
     assert margins_of(logits, own, several=True).tolist() == [2, 3]
 
 
+def test_slopes_that_are_wrong_alike_everywhere_are_set_right_by_any_text():
+    rng = np.random.default_rng(0)
+    changes, bias = rng.normal(size=(20, 2, 3)), rng.normal(size=(2, 3))
+    for row in range(20):
+        found = set_right(changes + bias, changes[[row]], np.array([row]))
+        np.testing.assert_allclose(found.change, changes.mean(axis=0))
+        np.testing.assert_allclose(found.slope, changes.mean(axis=0) + bias)
+    assert set_right(changes + bias, changes[:2], np.arange(2)).error == pytest.approx(0)
+
+
+def test_estimates_are_without_bias_and_their_errors_what_they_err_by():
+    rng = np.random.default_rng(0)
+    changes, slopes = rng.normal(size=(40, 1, 2)), rng.normal(size=(40, 1, 2)) + 3
+    rows = [rng.permutation(40)[:8] for _ in range(4000)]
+    found = [set_right(slopes, changes[some], some) for some in rows]
+    estimates = np.array([estimate.change for estimate in found])
+    np.testing.assert_allclose(estimates.mean(axis=0), changes.mean(axis=0), atol=0.03)
+    errors = np.sqrt(np.mean([estimate.error**2 for estimate in found], axis=0))
+    np.testing.assert_allclose(errors, estimates.std(axis=0), rtol=0.05)
+
+
+def test_measured_texts_are_drawn_alike_and_from_each_group_its_share():
+    groups = np.array([2, 0, 1, 0, 0, 1, 2, 0, 1, 0, 0, 0])  # 7, 3 and 2
+    counts = np.zeros(12)
+    for seed in range(3000):
+        rows = spread(groups, 6, np.random.default_rng(seed))
+        assert len(set(rows)) == 6 and (groups[rows] == 0).sum() in (3, 4) and (groups[rows] == 2).sum() == 1
+        counts[rows] += 1
+    np.testing.assert_allclose(counts / 3000, 0.5, atol=0.05)
+    assert sorted(spread(groups, 99, np.random.default_rng(0))) == list(range(12))
+
+
+def known(changes: np.ndarray) -> Estimate:
+    """Changes without an error, of which the slopes say nothing."""
+    return Estimate(np.zeros(changes.shape), changes, np.zeros(changes.shape))
+
+
 def test_the_largest_are_chosen_by_either_condition_and_the_others_drawn_from_the_rest():
     zero, mean = np.zeros((3, 4)), np.zeros((3, 4))
     zero[1, 2], zero[2, 0], mean[0, 3], mean[2, 1] = -5, 1, 4, 0.5
     drawn = set()
     for seed in range(40):
-        found = chosen_heads({"zero": zero, "mean": mean}, 2, np.random.default_rng(seed))
+        found = chosen_heads({"zero": known(zero), "mean": known(mean)}, 2, np.random.default_rng(seed))
         assert found.columns.tolist() == SCREEN_COLUMNS and len(found) == 24
         for _, rows in found.groupby("condition"):
             assert set(zip(*rows.loc[rows["largest"], ["block", "head"]].to_numpy().T, strict=True)) == {(1, 2), (0, 3)}
@@ -92,8 +133,15 @@ def test_the_largest_are_chosen_by_either_condition_and_the_others_drawn_from_th
     assert by_place["zero", 1, 2] == -5 and by_place["mean", 0, 3] == 4 and by_place["mean", 1, 2] == 0
 
 
+def test_a_head_that_may_do_much_goes_before_one_that_surely_does_less():
+    change, error, slope = np.array([[-2.0, 1.5, 0]]), np.array([[0, 0.8, 0]]), np.array([[0, 0, 9.0]])
+    found = chosen_heads({"zero": Estimate(slope, change, error)}, 1, np.random.default_rng(0))
+    assert found["head"][found["largest"]].tolist() == [1]
+    assert found[["slope", "estimate", "error"]].to_numpy().tolist() == [[0, -2, 0], [0, 1.5, 0.8], [9, 0, 0]]
+
+
 def test_few_heads_are_all_masked():
-    found = chosen_heads({"zero": np.ones((2, 3))}, 4, np.random.default_rng(0))
+    found = chosen_heads({"zero": known(np.ones((2, 3)))}, 4, np.random.default_rng(0))
     assert (found["largest"] ^ found["random"]).all()
 
 
@@ -111,6 +159,7 @@ def gone_over(
     screen = pd.DataFrame({"block": 0, "head": range(heads), "condition": "zero", "estimate": estimates})
     head = screen["head"]
     screen = screen.assign(largest=head < largest, random=head.between(largest, largest + drawn - 1))
+    screen = screen.assign(slope=screen["estimate"] + 1, error=0.0)
     change = np.array(changes)
     rows = pd.DataFrame({"block": 0, "head": range(largest + drawn), "change": change})
     rows = rows.assign(low=change - 2 * error, high=change + 2 * error)
@@ -129,13 +178,14 @@ def test_what_was_missed_is_told():
     assert table["change"].isna().sum() == 1
     found = {finding.name: finding for finding in screen_findings(table, 0.05)}
     assert found["screen.masked.zero"].value == 7 / 8
-    errors = [0.2, 0.1, 0.32, 0, 0.44]
-    assert found["screen.error.zero"].value == pytest.approx(np.mean(errors))
+    assert found["screen.error.zero"].value == pytest.approx(np.mean([0.2, 0.1, 0.32, 0, 0.44]))
+    assert found["screen.slope_error.zero"].value == pytest.approx(np.mean([0.8, 1.1, 1.32, 1, 1.44]))
     assert found["screen.missed.zero"].value == 0.4
     assert found["screen.beyond.zero"].value == 3 / 5
     assert found["screen.beyond.zero"].high == pytest.approx(0.9473, abs=1e-4)  # Clopper and Pearson's
     assert found["screen.rank_correlation.zero"].value == pytest.approx(-0.2)
-    text = screened_page.screening(table, 0.05)
+    text = " ".join(screened_page.screening(table, 0.05).split())
+    assert "off by 0.212 logits on average, by gradients alone by 1.132" in text
     assert "Of 3 it is shown" in text and "the screen missed heads that matter" in text and "94.7 %" in text
     assert found["screen.missed.zero"].beyond < 0.05 < found["screen.missed.zero"].within
 
@@ -175,6 +225,12 @@ def test_all_others_drawn_leave_nothing_to_guess():
     assert found["screen.beyond.zero"][1:4] == (0, 0, 0)
 
 
+def margins_in(table: pd.DataFrame) -> np.ndarray:
+    """The margins of GROUPS in a table of predictions."""
+    logits = torch.as_tensor(table.filter(like="logit_").to_numpy(copy=True))
+    return margins_of(logits, torch.as_tensor(GROUPS).long(), several=False).numpy()
+
+
 @pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
 def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, tokenizer, tmp_path):
     classifier.save_pretrained(tmp_path / "model")
@@ -193,11 +249,10 @@ def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, to
     screen = tmp_path / "screen.parquet"
     screen_heads(**files, masking=conditions | {"screened_heads": 2}, output=screen)
     table = pd.read_parquet(screen)
-    by_hand = estimated_changes(
-        classifier, tokenizer, TEXTS, GROUPS, ["mean"], reference_of(classifier, tokenizer), 64
-    )["mean"].mean(axis=0)
-    told = table[table["condition"] == "mean"].pivot(index="block", columns="head", values="estimate")
-    np.testing.assert_allclose(told.to_numpy(), by_hand, atol=1e-5)
+    slopes = slopes_of(classifier, tokenizer, TEXTS, GROUPS, ["mean"], reference_of(classifier, tokenizer), 64)
+    of_mean = table[table["condition"] == "mean"]
+    np.testing.assert_allclose(of_mean["slope"], slopes["mean"].mean(axis=0).ravel(), atol=1e-5)
+    assert len(TEXTS) <= MEASURED and (table["error"] == 0).all()  # all texts were measured
     masking = conditions | {"block_conditions": ["described"], "resample_draws": 1}
     heads = {block: heads_to_mask(table, block) for block in range(3)}
     assert sum(map(len, heads.values())) == 4
@@ -206,6 +261,10 @@ def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, to
         mask_block(**files, block=block, masking=masking, screen=[screen], output=tmp_path / "some.parquet")
         whole, some = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("all", "some"))
         assert set(some["head"]) == {WHOLE_BLOCK, *chosen}
+        estimates = table[table["block"] == block].set_index(["head", "condition"])["estimate"]
+        for mask, rows in whole[whole["head"] != WHOLE_BLOCK].groupby(["head", "condition"]):
+            changes = margins_in(rows) - margins_in(pd.read_parquet(files["samples"]))
+            assert estimates[mask] == pytest.approx(changes.mean(), abs=1e-5)
         pd.testing.assert_frame_equal(some, whole[whole["head"].isin([WHOLE_BLOCK, *chosen])].reset_index(drop=True))
 
 

@@ -1,14 +1,20 @@
 """Which heads to mask one by one, in models that have hundreds: what each would do is estimated for all at once.
 
-An estimate is the change of a head's output, times the gradient of the logit margin there: attribution patching (Nanda,
+A head's slope is the change of its output, times the gradient of the logit margin there: attribution patching (Nanda,
 "Attribution patching", 2023) from what the head puts out to what a mask puts in its place. One pass forth and back
-serves all heads. Where the model saturates a gradient says little of a large change, so the heads with the largest
-estimates are masked, and as many of the others, drawn by chance, which show what the screen may have missed.
+serves all heads. Where the model saturates, a gradient says little of a large change; by how much it is wrong, much the
+same in all texts, is measured in a few: each head is masked in MEASURED of the texts. So an estimate is the mean slope
+of all texts, and the mean difference of change and slope in those few (the difference estimator of survey sampling;
+Cochran, "Sampling Techniques", 1977, chapter 7), without bias if they are drawn by chance.
+
+The heads whose estimates may be largest are masked in all texts, and as many of the others, drawn by chance, which show
+what the screen may have missed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,17 +24,28 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import HEADS
+from emoscope.experiments.masking.measure import Mask, block_scores
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.models.batches import FOR_GRADIENTS, padded_batches
 from emoscope.models.families import blocks_of, heads_of, projection_of
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.interventions import changing_input
 from emoscope.models.loading import load_classifier
-from emoscope.models.logits import gives_several
+from emoscope.models.logits import gives_several, predict_logits
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 
-SCREEN_COLUMNS = ["block", "head", "condition", "estimate", "largest", "random"]
+SCREEN_COLUMNS = ["block", "head", "condition", "slope", "estimate", "error", "largest", "random"]
+MEASURED = 12  # texts: with fewer the screen misses more, and each costs as many masks as there are heads
+
+
+class Estimate(NamedTuple):
+    """The mean change of the logit margin by each mask (blocks, heads), in logits: what the slopes alone say, what they
+    say once set right, and its standard error."""
+
+    slope: np.ndarray
+    change: np.ndarray
+    error: np.ndarray
 
 
 def screen_heads(
@@ -42,25 +59,31 @@ def screen_heads(
     prediction: dict,
     output: Path,
 ) -> None:
-    """Write SCREEN_COLUMNS for every head and condition: the estimated mean change of the logit margin, in logits, and
-    whether the head is to be masked, as one of those with the `largest` estimates or as one drawn at `random`.
+    """Write SCREEN_COLUMNS for every head and condition: the mean change of the logit margin by the slopes alone and as
+    estimated, with its standard error, in logits; and whether the head is to be masked, as one of those with the
+    `largest` estimates or as one drawn at `random`.
 
     No rows where heads are not what the projection reads, by `exactness`.
     """
     classifier, tokenizer = load_classifier(model)
     classifier.requires_grad_(False)  # or gradients of weights would be computed, too
-    conditions = masking["head_conditions"] if allowed("head masks", exact_checks(exactness)) else []
+    exact = exact_checks(exactness)
+    conditions = masking["head_conditions"] if allowed("head masks", exact) else []
     table = pd.read_parquet(samples)
     reference = read_reference(means, texts, seed, classifier.device)
     judged, groups, budget = table["text"].tolist(), table["group"].to_numpy(), prediction["tokens_per_batch"]
-    found = {}
+    rng = np.random.default_rng(seed)
+    estimates = {}
     if conditions:
-        found = estimated_changes(classifier, tokenizer, judged, groups, conditions, reference, budget)
-    on_average = {condition: changes.mean(axis=0) for condition, changes in found.items()}
-    write_table(chosen_heads(on_average, masking["screened_heads"], np.random.default_rng(seed)), output)
+        slopes = slopes_of(classifier, tokenizer, judged, groups, conditions, reference, budget)
+        rows = spread(groups, MEASURED, rng)
+        few = [judged[row] for row in rows]
+        changes = changes_of(classifier, tokenizer, few, groups[rows], conditions, reference, budget, exact)
+        estimates = {name: set_right(slopes[name], changes[name], rows) for name in conditions}
+    write_table(chosen_heads(estimates, masking["screened_heads"], rng), output)
 
 
-def estimated_changes(
+def slopes_of(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
@@ -69,8 +92,9 @@ def estimated_changes(
     reference: Reference,
     tokens_per_batch: int,
 ) -> dict[str, np.ndarray]:
-    """By condition, by how many logits the margin of each text would change with one head masked, (texts, blocks,
-    heads): the logit of its class in `groups` less the largest other one, or of several labels the logit itself."""
+    """By condition, by how many logits the margin of each text would change with one head masked, were the model
+    linear, (texts, blocks, heads). The margin is the logit of a text's class in `groups` less the largest other one, or
+    of several labels the logit itself."""
     blocks = range(len(blocks_of(model)))
     found = {condition: np.empty((len(texts), len(blocks), heads_of(model))) for condition in conditions}
     batches = list(padded_batches(tokenizer, texts, max(1, tokens_per_batch // FOR_GRADIENTS), model.device))
@@ -91,28 +115,76 @@ def estimated_changes(
     return found
 
 
+def changes_of(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    groups: np.ndarray,
+    conditions: Sequence[str],
+    reference: Reference,
+    tokens_per_batch: int,
+    exact: Collection[str],
+) -> dict[str, np.ndarray]:
+    """By condition, by how many logits the margin of each text does change with one head masked, as `slopes_of`."""
+    own, several = torch.as_tensor(groups).long(), gives_several(model)
+    before = margins_of(torch.as_tensor(predict_logits(model, tokenizer, texts, tokens_per_batch)), own, several)
+    shape = (len(texts), len(blocks_of(model)), heads_of(model))
+    found = {condition: np.empty(shape) for condition in conditions}
+    masks = [Mask(head, condition) for condition in conditions for head in range(heads_of(model))]
+    for block in range(len(blocks_of(model))):
+        scores = block_scores(model, tokenizer, texts, block, masks, reference, tokens_per_batch, exact)
+        for mask, logits in scores.items():
+            after = margins_of(torch.as_tensor(logits), own, several)
+            found[mask.condition][:, block, mask.head] = (after - before).numpy()
+    return found
+
+
+def spread(groups: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Which `count` of the texts to measure, or all if they are fewer: each equally often, of each group its share."""
+    shuffled = rng.permutation(len(groups))
+    in_line = shuffled[np.argsort(groups[shuffled], kind="stable")]
+    count = min(count, len(groups))
+    places = (rng.random() + np.arange(count)) * len(groups) / count
+    return in_line[places.astype(int)]
+
+
+def set_right(slopes: np.ndarray, changes: np.ndarray, rows: np.ndarray) -> Estimate:
+    """The mean change over all texts, of whose `slopes` (texts, blocks, heads) some `rows` were measured, `changes`."""
+    wrong = changes - slopes[rows]
+    slope, share_unseen = slopes.mean(axis=0), 1 - len(rows) / len(slopes)
+    error = wrong.std(axis=0, ddof=min(1, len(rows) - 1)) * np.sqrt(share_unseen / len(rows))
+    return Estimate(slope, slope + wrong.mean(axis=0), error)
+
+
 def margins_of(logits: Tensor, own: Tensor, several: bool) -> Tensor:
     """The logits (rows,) of each row's `own` class, less, unless a text may have `several`, those of its rival."""
     mine = logits.gather(1, own[:, None])[:, 0]
     return mine if several else mine - logits.scatter(1, own[:, None], -torch.inf).amax(dim=1)
 
 
-def chosen_heads(estimates: Mapping[str, np.ndarray], count: int, rng: np.random.Generator) -> pd.DataFrame:
-    """SCREEN_COLUMNS of mean changes (blocks, heads) by condition. A head counts by the larger of its estimates; chosen
-    are `count` of the largest and, drawn from all others, as many more."""
+def chosen_heads(estimates: Mapping[str, Estimate], count: int, rng: np.random.Generator) -> pd.DataFrame:
+    """SCREEN_COLUMNS by condition. A head counts by the largest that a change of it may be, a standard error more than
+    its estimate; chosen are `count` of the largest and, drawn from all others, as many more."""
     if not estimates:
         return pd.DataFrame(columns=SCREEN_COLUMNS).astype({"block": int, "head": int, "condition": str})
-    shape = next(iter(estimates.values())).shape
-    order = np.argsort(-np.max([np.abs(found).ravel() for found in estimates.values()], axis=0), kind="stable")
+    may_be = [(np.abs(found.change) + found.error).ravel() for found in estimates.values()]
+    order = np.argsort(-np.max(may_be, axis=0), kind="stable")
     some = rng.permutation(order[count:])[:count]
     largest, drawn = (np.isin(np.arange(len(order)), heads) for heads in (order[:count], some))
-    block, head = (places.ravel() for places in np.indices(shape))
+    block, head = (places.ravel() for places in np.indices(next(iter(estimates.values())).change.shape))
     parts = [
-        pd.DataFrame({"block": block, "head": head, "condition": condition, "estimate": found.ravel()}).assign(
-            largest=largest, random=drawn
-        )
+        pd.DataFrame({
+            "block": block,
+            "head": head,
+            "condition": condition,
+            "slope": found.slope.ravel(),
+            "estimate": found.change.ravel(),
+            "error": found.error.ravel(),
+            "largest": largest,
+            "random": drawn,
+        })
         for condition, found in estimates.items()
-    ]
+    ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)[SCREEN_COLUMNS]
 
 

@@ -30,7 +30,7 @@ def with_effects(screen: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
 def screen_findings(table: pd.DataFrame, alpha: float) -> Iterator[Finding]:
     """Of the table of `with_effects`, by condition. `screen.masked.{condition}`: the share of heads that were masked.
     Of those drawn by chance among the heads that the screen left out: `screen.rank_correlation` and `screen.error` of
-    its estimates, the error in logits.
+    its estimates, and `screen.slope_error` of what gradients alone say; errors in logits.
 
     `screen.missed`: the largest change among them, with an interval that spans those of all, the p that one of them
     reaches the margin that counts as no effect (`within`), and the p that none exceeds it (`beyond`, Bonferroni's).
@@ -45,11 +45,12 @@ def screen_findings(table: pd.DataFrame, alpha: float) -> Iterator[Finding]:
         if drawn.empty:
             continue
         note = f"{len(drawn)} of {left} heads that the screen left out, drawn by chance."
-        estimate, change = (drawn[name].to_numpy(dtype=float) for name in ("estimate", "change"))
+        slope, estimate, change = (drawn[name].to_numpy(dtype=float) for name in ("slope", "estimate", "change"))
         if len(drawn) >= FEWEST_TARGETS:
             alike = rank_agreement(estimate[None], change[None])[0]
             yield Finding(f"screen.rank_correlation.{condition}", alike, note=note)
         yield Finding(f"screen.error.{condition}", np.abs(estimate - change).mean(), note=note)
+        yield Finding(f"screen.slope_error.{condition}", np.abs(slope - change).mean(), note=note)
         p_beyond = holm(drawn["p_beyond"].to_numpy(dtype=float))
         yield Finding(
             f"screen.missed.{condition}",

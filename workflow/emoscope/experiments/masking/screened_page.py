@@ -20,6 +20,7 @@ def screening(screen: pd.DataFrame, alpha: float) -> Markup:
         {
             "title": HEADS[name].title,
             "error": found[f"screen.error.{name}"].value,
+            "slope_error": found[f"screen.slope_error.{name}"].value,
             "rank_correlation": getattr(found.get(f"screen.rank_correlation.{name}"), "value", None),
             "largest": found[f"screen.missed.{name}"]._asdict(),
             "verdict": missed(found[f"screen.missed.{name}"], alpha),
