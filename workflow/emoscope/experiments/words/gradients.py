@@ -52,11 +52,16 @@ def explain(
     tokens_per_batch = max(1, tokens_per_batch // FOR_GRADIENTS)
     lengths = np.array([len(reading.owners) for reading in readings])
     explained: list[Explained | None] = [None] * len(readings)
-    with tqdm(total=len(readings), desc="gradients", unit="text", mininterval=2) as progress:
+    with tqdm(total=len(readings) * len(methods), desc="gradients", unit="explanation", mininterval=2) as progress:
         for rows in token_batches(lengths * steps, tokens_per_batch):
             inputs, fixed = inputs_of(tokenizer, [readings[row] for row in rows], model.device)
             wanted = torch.as_tensor(chosen[rows], device=model.device)
-            found = dict(_explained(model, inputs, fixed, wanted, methods, steps, tokens_per_batch, noise, tolerance))
+            found = {}
+            for name, one in _explained(
+                model, inputs, fixed, wanted, methods, steps, tokens_per_batch, noise, tolerance
+            ):
+                found[name] = one
+                progress.update(len(rows))
             whole = {name: one for name, one in found.items() if isinstance(one, Integral)}
             accounts = {
                 name: torch.stack([one.scores.sum(dim=1), one.difference], dim=-1).cpu() for name, one in whole.items()
@@ -68,7 +73,6 @@ def explain(
                     {name: account[place].numpy() for name, account in accounts.items()},
                     {name: int(one.steps[place]) for name, one in whole.items()},
                 )
-            progress.update(len(rows))
     return explained
 
 
