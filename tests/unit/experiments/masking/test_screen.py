@@ -17,7 +17,9 @@ from emoscope.experiments.masking.screen import (
     MEASURED,
     SCREEN_COLUMNS,
     Estimate,
+    changes_of,
     chosen_heads,
+    estimates_of,
     margins_of,
     screen_heads,
     set_right,
@@ -266,6 +268,19 @@ def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, to
             changes = margins_in(rows) - margins_in(pd.read_parquet(files["samples"]))
             assert estimates[mask] == pytest.approx(changes.mean(), abs=1e-5)
         pd.testing.assert_frame_equal(some, whole[whole["head"].isin([WHOLE_BLOCK, *chosen])].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
+def test_few_texts_set_the_slopes_of_all_right(classifier, tokenizer):
+    at = reference_of(classifier, tokenizer), 1000
+    slopes = slopes_of(classifier, tokenizer, TEXTS, GROUPS, ["zero"], *at)["zero"]
+    changes = changes_of(classifier, tokenizer, TEXTS, GROUPS, ["zero"], *at, frozenset(CHECKS))["zero"]
+    rng = np.random.default_rng(0)
+    rows = spread(GROUPS, 2, copy.deepcopy(rng))
+    found = estimates_of(classifier, tokenizer, TEXTS, GROUPS, ["zero"], *at, frozenset(CHECKS), rng, measured=2)
+    wrong = changes[rows] - slopes[rows]
+    np.testing.assert_allclose(found["zero"].change, slopes.mean(axis=0) + wrong.mean(axis=0), atol=1e-5)
+    assert np.abs(found["zero"].change - changes.mean(axis=0)).max() > 1e-4, "two texts are not all"
 
 
 @pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)

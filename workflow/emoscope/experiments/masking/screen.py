@@ -73,14 +73,30 @@ def screen_heads(
     reference = read_reference(means, texts, seed, classifier.device)
     judged, groups, budget = table["text"].tolist(), table["group"].to_numpy(), prediction["tokens_per_batch"]
     rng = np.random.default_rng(seed)
-    estimates = {}
-    if conditions:
-        slopes = slopes_of(classifier, tokenizer, judged, groups, conditions, reference, budget)
-        rows = spread(groups, MEASURED, rng)
-        few = [judged[row] for row in rows]
-        changes = changes_of(classifier, tokenizer, few, groups[rows], conditions, reference, budget, exact)
-        estimates = {name: set_right(slopes[name], changes[name], rows) for name in conditions}
+    estimates = estimates_of(classifier, tokenizer, judged, groups, conditions, reference, budget, exact, rng)
     write_table(chosen_heads(estimates, masking["screened_heads"], rng), output)
+
+
+def estimates_of(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    groups: np.ndarray,
+    conditions: Sequence[str],
+    reference: Reference,
+    tokens_per_batch: int,
+    exact: Collection[str],
+    rng: np.random.Generator,
+    measured: int = MEASURED,
+) -> dict[str, Estimate]:
+    """By condition, what masking each head does on average; `measured` texts set the slopes of all right."""
+    if not conditions:
+        return {}
+    slopes = slopes_of(model, tokenizer, texts, groups, conditions, reference, tokens_per_batch)
+    rows = spread(groups, measured, rng)
+    few = [texts[row] for row in rows]
+    changes = changes_of(model, tokenizer, few, groups[rows], conditions, reference, tokens_per_batch, exact)
+    return {name: set_right(slopes[name], changes[name], rows) for name in conditions}
 
 
 def slopes_of(
