@@ -108,9 +108,12 @@ def main_result(shares: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -> M
 
 
 def sample_table(averaged: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -> Markup:
-    """Which pairs are averaged over, and how far they move the margin."""
+    """Which pairs are averaged over, of how many texts that flips and neutral swaps share, and how far they move the
+    margin."""
     found, rows = Findings(findings), []
     for axis, pairs in averaged.items():
+        texts = pairs.dropna(subset="total").groupby("kind")["cluster"].agg(set)
+        shared = len(set.intersection(*texts)) if len(texts) > 1 else 0
         for kind, some in pairs.groupby("kind", sort=False):
             used = some.dropna(subset="total")
             name = f"{axis}.{kind}.margin"
@@ -122,6 +125,7 @@ def sample_table(averaged: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -
                     "pairs": KINDS[kind],
                     "averaged over": number(len(used)),
                     "of different texts": number(used["cluster"].nunique()),
+                    "of these, in both kinds": number(shared),
                     "passed over": number(len(some) - len(used)),
                     "mean change of the margin, logits": found.shown(name, signed) if name in found else "n/a",
                     "of it, in the strongest tenth": percent(strongest, 0),
