@@ -91,6 +91,25 @@ def test_one_head_of_many_is_certain_after_adjustment_and_chance_is_not():
     assert (heads["p_adjusted"] < 0.05).sum() <= 3, "not one in twenty"
 
 
+def test_heads_that_carry_as_much_of_both_are_told_from_one_that_carries_more_of_flips():
+    """Of a hundred heads with intervals of their own five leave zero out by chance; all carry something of both."""
+    kinds = ["flip"] * 40 + ["neutral"] * 40
+    averaged, effects = tables([0.9, 1.1] * 40, [1] * 80, kinds, [str(number % 40) for number in range(80)], heads=101)
+    heads = effects["site"] == "head"
+    effects.loc[heads & (effects["head"] > 0), "effect"] += 5
+    own = heads & (effects["head"] == 1) & (effects["pair"] < 40)
+    effects.loc[own, "effect"] += 2
+    summary = summarise_shares(averaged, effects, **OPTIONS)
+    heads = summary[summary["site"] == "head"].set_index(["kind", "head"])
+    alone = (heads["low"] > 0) | (heads["high"] < 0)
+    shown = heads["p_adjusted"] < 0.05
+    assert shown["flip"].all() and shown["neutral"].all()
+    assert alone["difference"].sum() > 3 and list(shown["difference"][shown["difference"]].index) == [1]
+    assert heads.loc[("difference", 0), "p_adjusted"] > 0.9, "it carries as much of both"
+    swapless = summarise_shares(*tables([0.9, 1.1] * 20, [1] * 40, ["flip"] * 40), **OPTIONS).set_index("kind")
+    assert swapless.loc[["neutral", "difference"], "p_adjusted"].isna().all()
+
+
 def test_the_level_of_an_interval_is_the_one_that_was_asked_for():
     made = tables(np.random.default_rng(2).normal(0.5, 0.3, 20), [1] * 20, ["flip"] * 20)
     narrow, wide = (
