@@ -71,7 +71,7 @@ def test_a_kind_of_few_texts_has_no_interval_and_neither_has_a_difference_from_i
     few = summarise_shares(*tables(shares, [1] * 32, kinds, clusters), **OPTIONS)
     for kind, known in (("flip", False), ("difference", False), ("neutral", True)):
         row = one(few, kind)
-        assert not np.isnan(row["value"]) and (row[["low", "high"]].notna() == known).all()
+        assert not np.isnan(row["value"]) and (row[["low", "high", "p_adjusted"]].notna() == known).all()
     other = [{"flip": "neutral", "neutral": "flip"}[kind] for kind in kinds]
     few = summarise_shares(*tables(shares, [1] * 32, other, clusters), **OPTIONS)
     assert [np.isnan(one(few, kind)["low"]) for kind in ("flip", "neutral", "difference")] == [False, True, True]
