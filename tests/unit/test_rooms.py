@@ -22,7 +22,7 @@ LONGER = {
     "emoscope/experiments/flips/race.py": 270,
     "emoscope/experiments/masking/measure.py": 280,
     "emoscope/experiments/masking/page.py": 390,
-    "emoscope/experiments/tracing/page.py": 360,
+    "emoscope/experiments/tracing/page.py": 310,
     "emoscope/perturbation/edits.py": 270,
     "emoscope/perturbation/pair_tables.py": 260,
     "emoscope/verdicts/comparison/page.py": 390,

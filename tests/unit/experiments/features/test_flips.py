@@ -45,3 +45,17 @@ def test_flips_that_name_no_group_are_left_out_and_no_more_than_asked_for_are_lo
         )  # fmt: skip
         counts[most] = pd.read_parquet(tmp_path / "switches.parquet")["pair"].nunique()
     assert counts[20] == 20 and counts[100] <= 30
+
+
+def test_flips_and_neutral_swaps_are_of_the_same_texts_where_there_are_enough(found, tmp_path):
+    """Ten of the twenty texts with a swap have no flip that names a group."""
+    pairs = flips(40, 6)
+    swaps = pairs[pairs.index < 20].assign(origin="natural control", direction="")
+    pairs.loc[pairs.index < 10, "direction"] = "mixed"
+    pd.concat([pairs, swaps], ignore_index=True).to_parquet(tmp_path / "pairs.parquet")
+    switch_features(
+        found.folder / "model", found.folder / "weights.safetensors", tmp_path / "pairs.parquet",
+        CONFIG | {"pairs": 10}, PREDICTION, tmp_path / "switches.parquet",
+    )  # fmt: skip
+    clusters = pd.read_parquet(tmp_path / "switches.parquet").groupby("kind")["cluster"].agg(set)
+    assert clusters["flip"] == clusters["neutral"] == set(pairs["cluster"][10:20])

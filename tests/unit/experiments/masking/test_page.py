@@ -185,7 +185,10 @@ def test_one_text_of_many_does_not_make_a_block_cost_accuracy():
 
 def test_a_model_of_thirty_blocks_and_without_bias_gets_its_page(table1):
     classes = ["calm", "cross"]
-    settings = {"statistics": {"margin": 0.02}, "masking": {"block_conditions": ["described", "published"]}}
+    settings = {
+        "statistics": {"margin": 0.02, "confidence": 0.95},
+        "masking": {"block_conditions": ["described", "published"]},
+    }
     summary = masking_summary(30, 9, classes, ("described",))
     panels = masking_report.side_by_side(summary, classes, table1)
     assert list(panels) == ["paper, table 1", "here, the paper's text"]
@@ -205,11 +208,48 @@ def test_pages_name_the_classes_of_the_run_beside_those_of_the_paper(table1):
     first, second = (BeautifulSoup(synonyms_report.word_lists(listed, table3), "html.parser")).select("table")
     assert "paper's stop words" in first.get_text() and "paper" not in [th.get_text() for th in first.select("th")]
     assert "paper" in [th.get_text() for th in second.select("th")]
-    settings = {"statistics": {"margin": 0.02}, "masking": {"block_conditions": ["described", "published"]}}
+    settings = {
+        "statistics": {"margin": 0.02, "confidence": 0.95},
+        "masking": {"block_conditions": ["described", "published"]},
+    }
     classes = ["love", "joy"]
     summary = masking_summary(2, 2, classes, ("described", "published"))
     text = words(masking_report.explanation(summary, masking_samples(classes, 1), classes, table1, settings))
     assert "rises of up to +0.282 (love)" in text  # also where love is the first class
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "p", "told"),
+    [
+        (
+            ("different", "different"),
+            (0.001, 0.001),
+            "changes P(love) of love texts by -0.400: the two are not the same",
+        ),
+        (
+            ("underpowered", "different"),
+            (0.2, 0.001),
+            "changes P(joy) of joy texts by -0.100: the two are not the same",
+        ),
+        (
+            ("equivalent", "underpowered"),
+            (0.001, 0.2),
+            "silencing the block is not shown to change P(own class) either",
+        ),
+    ],
+)
+def test_the_authors_code_is_another_experiment_only_where_the_block_itself_does_something(table1, verdicts, p, told):
+    """What the sentence rests on is the largest of the changes that are shown, not the largest of all."""
+    classes = ["love", "joy"]
+    summary = masking_summary(1, 0, classes, ("described", "published"))
+    summary["change"] = np.where(
+        summary["condition"] == "published", 0.001, summary["group"].map({"love": -0.4}).fillna(-0.1)
+    )
+    for name, verdict, value in zip(classes, verdicts, p, strict=True):
+        summary.loc[summary["group"] == name, ["verdict", "p_adjusted"]] = verdict, value
+    settings = {"statistics": {"margin": 0.02, "confidence": 0.95}, "masking": {"block_conditions": ["published"]}}
+    text = plain(words(masking_report.explanation(summary, masking_samples(classes, 1), classes, table1, settings)))
+    assert told in text and ("not the same experiment" in text) == ("shown" not in told)
 
 
 def test_the_room_to_rise_is_what_is_left_above_the_mean(table1):

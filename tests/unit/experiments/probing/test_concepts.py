@@ -46,6 +46,14 @@ def test_flips_that_do_not_count_or_name_both_groups_are_left_out_and_templates_
     assert len(people_examples(pairs, 8, 0)) == 8 and set(people_examples(pairs, 8, 0)["cluster"]) == natural
 
 
+def test_which_texts_have_a_neutral_swap_says_nothing_of_which_are_read():
+    """A probe reads flips alone: texts with words that can be swapped are texts of another kind."""
+    pairs = flips(40, 1)
+    swaps = pairs.head(10).assign(origin="natural control", direction="")
+    both = pd.concat([pairs, swaps], ignore_index=True)
+    assert people_examples(both, 20, 0)["text"].tolist() == people_examples(pairs, 20, 0)["text"].tolist()
+
+
 def test_texts_with_one_of_several_labels_have_a_class():
     texts = pd.DataFrame({"text": ["a b", "c", "d!", "a b"], "labels": [[2], [0, 1], [], [1]]})
     table = class_examples(texts, 10, 0)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from emoscope.experiments.tracing import figures, journey
+from emoscope.experiments.tracing import figures, journey, planted_page
 from emoscope.experiments.tracing import page as report
 from emoscope.experiments.tracing.shares import KEY
 from emoscope.reporting.plots import svg
@@ -116,7 +116,7 @@ def told_shares(changed=(1.0, 0.9, 0.1, 0.0), neutral=0.3):
                 rows.append(("attribution", "", "head", "", block, head, kind, share))
     table = pd.DataFrame(rows, columns=[*KEY, "kind", "value"])
     table["low"], table["high"] = table["value"] - 0.05, table["value"] + 0.05
-    return table.assign(p_adjusted=np.where(table["value"] > 0.5, 0.001, 0.9), pairs=40, clusters=40)
+    return table.assign(p_adjusted=np.where(table["value"] > 0.4, 0.001, 0.9), pairs=40, clusters=40)
 
 
 def told_findings(flip=(1.5, 1.2, 1.8), neutral=(0.2, 0.1, 0.3), axis="gender"):
@@ -133,16 +133,61 @@ def test_the_headline_tells_flips_beside_neutral_swaps_and_when_the_difference_h
     assert "No pair" in report.main_result({"race": told_shares()}, told_findings())
 
 
+def spread(shares, block, low, high):
+    """The same with another interval of what is where the classifier reads after `block` blocks."""
+    own = (shares["place"] == "pooled") & (shares["block"] == block) & (shares["kind"] == "flip")
+    return shares.assign(low=shares["low"].mask(own, low), high=shares["high"].mask(own, high))
+
+
+def alike(shares):
+    """The same, but that no head is shown to carry another share of flips than of neutral swaps."""
+    return shares.assign(p_adjusted=shares["p_adjusted"].mask(shares["kind"] == "difference", 0.9))
+
+
+@pytest.mark.parametrize(
+    ("block", "low", "high", "told"),
+    [
+        (1, 0.05, 0.15, "2 blocks"),
+        (1, 0.05, 0.6, "1 to 2 blocks"),  # more than a half may be there already
+        (2, 0.4, 1.0, "2 to 3 blocks"),  # less may be
+        (1, 0.55, 0.6, "1 block"),
+    ],
+)
+def test_when_half_has_arrived_is_as_uncertain_as_the_shares(block, low, high, told):
+    shares = spread(told_shares(), block, low, high)
+    assert words(report.main_result({"gender": shares}, told_findings())).endswith(f"classifier reads after {told}.")
+    assert f"Half of it is where the classifier reads after {told}" in words(
+        report.path("gender", shares, told_findings())
+    )
+
+
+@pytest.mark.parametrize(
+    ("findings", "told"),
+    [
+        (told_findings((0.25, 0.2, 0.35)), "logits, which is not shown to be more than a neutral swap does, 0.200 ["),
+        (told_findings().head(1), "logits, and there is no neutral swap to hold it against."),
+    ],
+)
+def test_where_half_has_arrived_is_told_only_of_flips_that_move_the_margin_further_than_neutral_swaps(findings, told):
+    text = words(report.main_result({"gender": told_shares()}, findings))
+    assert told in text and "half" not in text
+    path = words(report.path("gender", told_shares(), findings))
+    assert "Half" not in path and "Before the last block, 90.0 %" in path
+
+
 def test_the_path_tells_early_late_and_the_strongest_parts():
-    text = words(report.path("gender", told_shares()))
+    text = words(report.path("gender", told_shares(), told_findings()))
     assert "after the first block, 90.0 % [85.0, 95.0] of the flips' difference is still at the changed words" in text
     assert "5.0 % [0.0, 10.0] at other words" in text
     assert "reads after 2 blocks; before the last block, 90.0 %" in text
     assert "the attention of block 1 carries most: 70.0 % [65.0, 75.0] of the flips' difference, 21.0 %" in text
     assert "head 1 of block 1: 60.0 % [55.0, 65.0] and 18.0 %" in text
-    assert "The effect of 1 of 6 heads" in text
+    assert "than of the neutral swaps' is shown of 1 of 6 heads" in text
+    assert "neutral swaps' is shown of 0 of 6 heads" in words(
+        report.path("gender", alike(told_shares()), told_findings())
+    )
     nothing = told_shares().assign(value=np.nan)
-    assert "no difference to follow" in report.path("race", nothing)
+    assert "no difference to follow" in report.path("race", nothing, told_findings())
 
 
 def test_neutral_swaps_do_not_pass_for_flips_in_figures():
@@ -152,6 +197,8 @@ def test_neutral_swaps_do_not_pass_for_flips_in_figures():
     maps, marks = report.head_maps(told_shares())
     assert maps["flips"].loc[1, 1] == 0.6 and maps["difference"].loc[1, 1] == pytest.approx(0.42)
     assert marks["flips"].to_numpy().sum() == 1 and marks["difference"].to_numpy().sum() == 1
+    none = report.head_maps(alike(told_shares()))[1]["difference"]
+    assert not none.to_numpy().any(), "an interval of its own says nothing of one head among many"
     assert svg(figures.place_curves(curves, report.PLACE_TITLES))
     assert svg(figures.block_shares(report.half_block_shares(told_shares()), {"flip": "a", "neutral": "b"}))
     assert svg(figures.head_shares(maps, marks))
@@ -173,13 +220,16 @@ AVERAGED = pd.DataFrame({
     ("changed", "verdict"),
     [
         ((1.0, 0.9, 0.1, 0.0), "found"),
-        ((1.0, 0.1, 0.05, 0.0), "partly found"),  # it has gone before it is early
+        ((1.0, 0.1, 0.05, 0.0), "missed"),  # it has gone before it is early; that it is there late is next to given
         ((1.0, 0.05, 0.95, 0.0), "missed"),
-        ((1.0, 0.5, 0.1, 0.0), "partly found"),  # too uncertain to say of the start
+        ((1.0, 0.9, 0.9, 0.0), "partly found"),  # it has not come by the last block
+        ((1.0, 0.5, 0.1, 0.0), "cannot tell"),  # too uncertain to say of the start
+        ((1.0, 0.9, 0.5, 0.0), "cannot tell"),  # or of the end
+        ((1.0, 0.1, 0.5, 0.0), "cannot tell"),
     ],
 )
 def test_the_planted_path_is_found_where_it_is(changed, verdict):
-    html = report.planted({"gender": (AVERAGED, told_shares(changed))}, truth(), told_findings())
+    html = planted_page.planted({"gender": (AVERAGED, told_shares(changed))}, truth(), told_findings())
     rows = BeautifulSoup(html, "html.parser").select("tbody tr")
     assert rows[0].select(".badge")[0].get_text() == verdict
     assert "2 of 4 flips are of ambiguous sentences and hold 80 % of the difference" in words(str(rows[0]))
@@ -190,7 +240,7 @@ def test_the_planted_path_is_found_where_it_is(changed, verdict):
 def test_of_too_few_blocks_a_planted_path_has_no_beginning_and_end(blocks, last):
     """After the first block is before the last one: it cannot be there both little and much."""
     shares = told_shares((1.0, *[last] * blocks))
-    html = report.planted({"gender": (AVERAGED, shares)}, truth(), told_findings())
+    html = planted_page.planted({"gender": (AVERAGED, shares)}, truth(), told_findings())
     row = BeautifulSoup(html, "html.parser").select("tbody tr")[0]
     assert row.select(".badge")[0].get_text() == "cannot tell"
     assert f"has {blocks} block" in words(str(row)) and "at least three" in words(str(row))
@@ -236,7 +286,7 @@ def test_a_planted_absence_is_found_only_if_it_is_shown(flip, neutral, verdict):
 
 
 def planted_in(axis, size, findings):
-    html = report.planted({axis: (AVERAGED, told_shares())}, truth(**{axis: size}), findings)
+    html = planted_page.planted({axis: (AVERAGED, told_shares())}, truth(**{axis: size}), findings)
     return BeautifulSoup(html, "html.parser")
 
 
@@ -249,13 +299,14 @@ def test_no_path_was_planted_where_gender_decides_nothing(size, rows):
 
 def test_of_few_texts_it_is_told_that_nothing_can_be_told():
     """Shares and margins of too few texts have no interval: neither a path nor a size is found or missed."""
-    bare = told_shares().assign(low=np.nan, high=np.nan)
+    bare = told_shares().assign(low=np.nan, high=np.nan, p_adjusted=np.nan)
     for size, flip in ((0.8, 1.5), (0.8, 0.05), (0.0, 1.5), (0.0, 0.05)):
         findings = told_findings((flip, np.nan, np.nan), (0.2, np.nan, np.nan))
-        html = report.planted({"gender": (AVERAGED, bare)}, truth(gender=size), findings)
+        html = planted_page.planted({"gender": (AVERAGED, bare)}, truth(gender=size), findings)
         badges = [badge.get_text() for badge in BeautifulSoup(html, "html.parser").select(".badge")]
         assert badges == ["cannot tell"] * (2 if size else 1)
-    assert "still at the changed words" in words(report.path("gender", bare))
+    assert "Too few texts can tell whether a head" in words(report.path("gender", bare, told_findings()))
+    assert "still at the changed words" in words(report.path("gender", bare, told_findings()))
     assert svg(figures.place_curves(report.place_curves(bare), report.PLACE_TITLES))
     assert not report.head_maps(bare)[1]["difference"].to_numpy().any()
 
@@ -263,7 +314,18 @@ def test_of_few_texts_it_is_told_that_nothing_can_be_told():
 def test_pairs_that_are_passed_over_are_counted():
     some = pd.concat([AVERAGED, pd.DataFrame([{"kind": "flip", "id": 9, "origin": "natural", "cluster": "z"}])])
     row = BeautifulSoup(report.sample_table({"gender": some}, told_findings()), "html.parser").select("tbody tr")[0]
-    assert [cell.get_text() for cell in row.select("td")][1:5] == ["flips", "4", "4", "1"]
+    assert [cell.get_text() for cell in row.select("td")][1:6] == ["flips", "4", "4", "1", "1"]
+
+
+@pytest.mark.parametrize(("swapped", "shared"), [("ab", "2"), ("yz", "0"), ("", "0")])
+def test_it_is_told_of_how_many_texts_both_a_flip_and_a_neutral_swap_are_averaged_over(swapped, shared):
+    """A swap of text d, or a flip of text y, that was passed over counts for nothing."""
+    flips = pd.DataFrame({"kind": "flip", "cluster": list("abcdy"), "total": [1.0, 1, 1, 1, np.nan]})
+    swaps = pd.DataFrame({"kind": "neutral", "cluster": [*swapped, "d"], "total": [*[1.0] * len(swapped), np.nan]})
+    html = report.sample_table({"gender": pd.concat([flips, swaps])}, told_findings())
+    titles, *rows = BeautifulSoup(html, "html.parser").select("tr")
+    place = [cell.get_text() for cell in titles.select("th")].index("of these, in both kinds")
+    assert [row.select("td")[place].get_text() for row in rows] == [shared] * 2
 
 
 def dimension_tables(low):

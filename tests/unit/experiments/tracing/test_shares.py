@@ -71,7 +71,7 @@ def test_a_kind_of_few_texts_has_no_interval_and_neither_has_a_difference_from_i
     few = summarise_shares(*tables(shares, [1] * 32, kinds, clusters), **OPTIONS)
     for kind, known in (("flip", False), ("difference", False), ("neutral", True)):
         row = one(few, kind)
-        assert not np.isnan(row["value"]) and (row[["low", "high"]].notna() == known).all()
+        assert not np.isnan(row["value"]) and (row[["low", "high", "p_adjusted"]].notna() == known).all()
     other = [{"flip": "neutral", "neutral": "flip"}[kind] for kind in kinds]
     few = summarise_shares(*tables(shares, [1] * 32, other, clusters), **OPTIONS)
     assert [np.isnan(one(few, kind)["low"]) for kind in ("flip", "neutral", "difference")] == [False, True, True]
@@ -89,6 +89,25 @@ def test_one_head_of_many_is_certain_after_adjustment_and_chance_is_not():
     heads = summary[(summary["kind"] == "flip") & (summary["site"] == "head")]
     assert one(summary, "flip", "head", head=0)["p_adjusted"] < 0.05
     assert (heads["p_adjusted"] < 0.05).sum() <= 3, "not one in twenty"
+
+
+def test_heads_that_carry_as_much_of_both_are_told_from_one_that_carries_more_of_flips():
+    """Of a hundred heads with intervals of their own five leave zero out by chance; all carry something of both."""
+    kinds = ["flip"] * 40 + ["neutral"] * 40
+    averaged, effects = tables([0.9, 1.1] * 40, [1] * 80, kinds, [str(number % 40) for number in range(80)], heads=101)
+    heads = effects["site"] == "head"
+    effects.loc[heads & (effects["head"] > 0), "effect"] += 5
+    own = heads & (effects["head"] == 1) & (effects["pair"] < 40)
+    effects.loc[own, "effect"] += 2
+    summary = summarise_shares(averaged, effects, **OPTIONS)
+    heads = summary[summary["site"] == "head"].set_index(["kind", "head"])
+    alone = (heads["low"] > 0) | (heads["high"] < 0)
+    shown = heads["p_adjusted"] < 0.05
+    assert shown["flip"].all() and shown["neutral"].all()
+    assert alone["difference"].sum() > 3 and list(shown["difference"][shown["difference"]].index) == [1]
+    assert heads.loc[("difference", 0), "p_adjusted"] > 0.9, "it carries as much of both"
+    swapless = summarise_shares(*tables([0.9, 1.1] * 20, [1] * 40, ["flip"] * 40), **OPTIONS).set_index("kind")
+    assert swapless.loc[["neutral", "difference"], "p_adjusted"].isna().all()
 
 
 def test_the_level_of_an_interval_is_the_one_that_was_asked_for():

@@ -1,6 +1,7 @@
 """Which pairs are averaged over."""
 
 import pandas as pd
+import pytest
 import torch
 
 from emoscope.perturbation.inside.alignment import Unit, align
@@ -52,6 +53,19 @@ def test_every_text_comes_once_before_any_comes_twice_and_in_one_order():
     assert list(flips["cluster"][:8]) == list(neutral["cluster"]) != sorted(clusters)
     again = kinds_of(table.sample(frac=1, random_state=1), 3)[FLIP]
     assert list(again["id"]) == list(flips["id"]), "whatever the order of the rows"
+
+
+@pytest.mark.parametrize("count", [40, 54])
+def test_flips_are_first_of_the_texts_that_have_a_neutral_swap_however_few_these_are(count):
+    """Else what is called the difference of both would be one of texts: by chance 7 of 40 would be the same."""
+    clusters = [f"text {number}" for number in range(300)]
+    swapped = clusters[::5][:54]
+    table = pd.concat([pairs("natural", clusters, each=2), pairs("natural control", swapped)], ignore_index=True)
+    flips, neutral = (kind["cluster"] for kind in kinds_of(table, 0).values())
+    assert list(flips[:count]) == list(neutral[:count])
+    assert set(flips[:54]) == set(swapped) and list(neutral) != swapped, "in an order drawn by chance"
+    assert set(flips[:300]) == set(clusters), "no text comes twice before all have come"
+    assert list(flips[54:300]) != [name for name in clusters if name not in swapped]
 
 
 def test_the_kinds_of_place_are_the_changed_words_the_one_that_is_read_and_the_rest():

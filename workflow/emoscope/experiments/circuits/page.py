@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from emoscope.experiments.circuits.curves import RIVALS, TOLERATED
 from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, NODE, PATCHING, RANDOM
+from emoscope.perturbation.inside.margins import moves_further
 from emoscope.reporting.findings import in_findings
 from emoscope.reporting.html import html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
@@ -36,10 +37,8 @@ def main_result(axes: list[str], findings: pd.DataFrame) -> Markup:
 
 
 def moves(axis: str, found: Findings) -> bool:
-    """Whether flips are shown to move the margin further than neutral swaps: by intervals that do not meet. A margin is
-    that of the classes which a pair moves most, so that whatever is exchanged moves one."""
-    flips, neutral = _margins(axis, found)
-    return neutral is not None and bool(flips["low"] > neutral["high"])
+    """Whether flips are shown to move the margin further than neutral swaps: see `moves_further`."""
+    return moves_further(*_margins(axis, found))
 
 
 def _margins(axis: str, found: Findings) -> tuple[pd.Series, pd.Series | None]:

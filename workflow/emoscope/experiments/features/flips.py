@@ -13,7 +13,7 @@ from emoscope.models.features.stream import gather
 from emoscope.models.loading import load_classifier
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
-from emoscope.perturbation.pairs import named_first
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, named_first
 from emoscope.storage.files import write_table
 
 ACTIVE = ["kind", "pair", "cluster", "feature", "first", "second"]
@@ -23,13 +23,14 @@ def switch_features(model: Path, weights: Path, pairs: Path, config: dict, predi
     """Write ACTIVE: of flips of one axis and of neutral swaps, whether each feature is active anywhere in the text.
 
     `first` is the text that names the first group of the axis, `second` the other; of neutral swaps, the text as it is
-    and with the words swapped. At most `pairs` of each kind, drawn by chance; none without an autoencoder.
+    and with the words swapped. At most `pairs` of each kind, see `kinds_of`; none without an autoencoder.
     """
     classifier, tokenizer = load_classifier(model)
     autoencoders, block = load_autoencoders(weights, classifier.device)
-    parts = []
-    for kind, rows in kinds_of(pd.read_parquet(pairs), config["seed"]).items() if autoencoders else ():
-        rows = (rows[named_first(rows) != 0] if kind == FLIP else rows).head(config["pairs"])
+    parts, every = [], pd.read_parquet(pairs)
+    directed = (named_first(every) != 0) | every["origin"].isin(NEUTRAL_ORIGINS)
+    for kind, rows in kinds_of(every[directed], config["seed"]).items() if autoencoders else ():
+        rows = rows.head(config["pairs"])
         if rows.empty:
             continue
         sides = [

@@ -129,8 +129,10 @@ def explanation(
 ) -> Markup:
     """Why table 1 can show a large fall in one column and large rises in all others."""
     margin, printed = settings["statistics"]["margin"], table1.set_index("block").loc[FIRST]
+    alpha = 1 - settings["statistics"]["confidence"]
     code, text = (whole_blocks(summary, *which).query("block == @FIRST and group != @ALL") for which in (CODE, TEXT))
     agreeing, large = signs_as_predicted(code, classes[0], margin)
+    changed = [row for row in text.to_dict("records") if is_a_change(row, alpha)]
     return say(
         "explanation",
         confidence=samples["confidence"].mean(),
@@ -141,7 +143,7 @@ def explanation(
         agreeing=agreeing,
         large=large,
         margin=margin,
-        most=text.loc[text["change"].abs().idxmax()],
+        most=max(changed, key=lambda row: abs(row["change"]), default=None),
         repeated="published" in settings["masking"]["block_conditions"],
     )
 

@@ -9,19 +9,19 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.tracing.journey import Inside, concentration, journey_of, margin_changes, words_of
+from emoscope.experiments.tracing.path import ends, half_arrived, residual
 from emoscope.experiments.tracing.profiles import LEVEL
 from emoscope.experiments.tracing.shares import BOTH
+from emoscope.perturbation.inside.margins import moves_further
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.perturbation.pair_tables import ORIGINS, most_changed, pair_texts
 from emoscope.perturbation.pairs import scored
-from emoscope.reporting.html import cell, html_table, listed, number, outcome, percent, planted_box, signed
+from emoscope.reporting.html import cell, html_table, listed, number, percent, plural, signed
 from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.decisions import as_matrix
 from emoscope.storage.names import TOP
 
 say = partial(passage, "tracing")
-HALF = 0.5
-FURTHER = 0.25  # of how far neutral swaps move the margin: by less than this more, a flip moves it no further
 PLACE_TITLES = {
     "changed": "at the exchanged words",
     "others": "at all other words",
@@ -81,36 +81,42 @@ def _quoted(words: Iterable[str]) -> str:
     return listed(quoted) if quoted else ""
 
 
-def residual(shares: pd.DataFrame, kind: str, place: str) -> pd.DataFrame:
-    """Shares at one kind of place by the number of blocks passed (`block`), mean of both directions."""
-    rows = shares[(shares["site"] == "residual") & (shares["direction"] == BOTH)]
-    return rows[(rows["kind"] == kind) & (rows["place"] == place)].sort_values("block").set_index("block")
-
-
-def half_arrived(shares: pd.DataFrame, kind: str = FLIP) -> int | None:
-    """After how many blocks half of the difference is where the classifier reads; None where nothing moves."""
-    reached = residual(shares, kind, "pooled")["value"] >= HALF
-    return int(reached.idxmax()) if reached.any() else None
-
-
 def main_result(shares: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -> Markup:
-    """The headline: how far flips move the margin beside neutral swaps, and when the classifier's token has it."""
+    """The headline: how far flips move the margin beside neutral swaps, and, where that is shown to be further, when
+    half of it is where the classifier reads."""
     found = Findings(findings)
     axes = [
         {
             "axis": axis,
-            **{kind: found[f"{axis}.{kind}.margin"] for kind in KINDS if f"{axis}.{kind}.margin" in found},
-            "depth": half_arrived(table),
+            **{kind: found.get(f"{axis}.{kind}.margin") for kind in (FLIP, NEUTRAL)},
+            "further": _further(axis, found),
+            "depth": _depth(table, FLIP),
         }
         for axis, table in shares.items()
+        if f"{axis}.{FLIP}.margin" in found
     ]
-    return say("main_result", axes=[one for one in axes if FLIP in one])
+    return say("main_result", axes=axes)
+
+
+def _further(axis: str, found: Findings) -> bool:
+    return moves_further(*(found.get(f"{axis}.{kind}.margin") for kind in (FLIP, NEUTRAL)))
+
+
+def _depth(shares: pd.DataFrame, kind: str) -> str:
+    """`half_arrived` in words; empty where it cannot be told."""
+    if (known := half_arrived(shares, kind)) is None:
+        return ""
+    first, last = known
+    return plural(last, "block") if first == last else f"{first} to {plural(last, 'block')}"
 
 
 def sample_table(averaged: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -> Markup:
-    """Which pairs are averaged over, and how far they move the margin."""
+    """Which pairs are averaged over, of how many texts that flips and neutral swaps share, and how far they move the
+    margin."""
     found, rows = Findings(findings), []
     for axis, pairs in averaged.items():
+        texts = pairs.dropna(subset="total").groupby("kind")["cluster"].agg(set)
+        shared = len(set.intersection(*texts)) if len(texts) > 1 else 0
         for kind, some in pairs.groupby("kind", sort=False):
             used = some.dropna(subset="total")
             name = f"{axis}.{kind}.margin"
@@ -122,6 +128,7 @@ def sample_table(averaged: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -
                     "pairs": KINDS[kind],
                     "averaged over": number(len(used)),
                     "of different texts": number(used["cluster"].nunique()),
+                    "of these, in both kinds": number(shared),
                     "passed over": number(len(some) - len(used)),
                     "mean change of the margin, logits": found.shown(name, signed) if name in found else "n/a",
                     "of it, in the strongest tenth": percent(strongest, 0),
@@ -130,14 +137,15 @@ def sample_table(averaged: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -
     return html_table(rows, say("sample_table"), text=("axis", "pairs"))
 
 
-def path(axis: str, shares: pd.DataFrame) -> Markup:
+def path(axis: str, shares: pd.DataFrame, findings: pd.DataFrame) -> Markup:
     """Where an axis's difference is early and late, and which parts carry it, flips beside neutral swaps."""
     flips = shares[shares["kind"] == FLIP]
     if flips["value"].isna().all():
         return say("no_path", axis=axis)
     parts = flips[(flips["measure"] == "patching") & (flips["direction"] == BOTH)]
     wholes = parts[parts["site"].isin(["attention", "feed_forward"])]
-    heads = flips[(flips["measure"] == "patching") & (flips["site"] == "head")]
+    heads = shares[(shares["measure"] == "patching") & (shares["site"] == "head")]
+    flipped, apart = heads[heads["kind"] == FLIP], heads[heads["kind"] == "difference"]["p_adjusted"].dropna()
     early, late = ends(shares)
     return say(
         "path",
@@ -145,12 +153,13 @@ def path(axis: str, shares: pd.DataFrame) -> Markup:
         changed=residual(shares, FLIP, "changed").loc[early],
         others=residual(shares, FLIP, "others").loc[early],
         pooled=residual(shares, FLIP, "pooled").loc[late],
-        depth=half_arrived(shares),
-        neutral_depth=half_arrived(shares, NEUTRAL),
+        further=_further(axis, Findings(findings)),
+        depth=_depth(shares, FLIP),
+        neutral_depth=_depth(shares, NEUTRAL),
         part=_largest(wholes, shares),
-        head=_largest(heads, shares),
-        heads=int((heads["p_adjusted"] < LEVEL).sum()),
-        all_heads=len(heads),
+        head=_largest(flipped, shares),
+        all_heads=len(flipped),
+        apart=int((apart < LEVEL).sum()) if len(apart) else None,
     )
 
 
@@ -161,65 +170,6 @@ def _largest(parts: pd.DataFrame, shares: pd.DataFrame) -> dict:
     for name in ("site", "block", "head"):
         same = same[same[name] == first[name]]
     return {"name": first, **{row["kind"]: row for row in same.to_dict("records")}}
-
-
-def ends(shares: pd.DataFrame) -> tuple[int, int]:
-    """After how many blocks it is early (one), and late (all but one): further out all is as it is by construction."""
-    blocks = int(shares.loc[shares["site"] == "residual", "block"].max())
-    return 1, max(1, blocks - 1)
-
-
-def planted(axes: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], truth: Mapping, findings: pd.DataFrame) -> Markup:
-    """What was planted in a generated corpus, and whether patching shows it; `axes` hold averaged pairs and shares.
-
-    The path is found if less than half of the difference is where the classifier reads after the first block, and more
-    than half before the last one, with the whole interval each; of fewer than three blocks, which have no such two
-    places, it cannot be told. A planted difference of size is found if the intervals
-    of flips and neutral swaps lie apart; a planted absence, if even the upper end for flips lies within FURTHER of the
-    lower end for neutral swaps.
-    """
-    found, rows = Findings(findings), []
-    sizes = {axis: truth["effects"][axis]["size"] for axis in ("gender", "race")}
-    if "gender" in axes and sizes["gender"]:
-        averaged, shares = axes["gender"]
-        used = averaged[averaged["kind"] == FLIP].dropna(subset="total")
-        ambiguous = used["id"].isin(truth["ids"]["ambiguous"]) & (used["origin"] == "natural")
-        changed, pooled = residual(shares, FLIP, "changed"), residual(shares, FLIP, "pooled")
-        if len(changed) and len(used):
-            early, late = ends(shares)
-            starts, arrives = pooled.loc[early, "high"] < HALF, pooled.loc[late, "low"] > HALF
-            wrong = pooled.loc[early, "low"] > HALF or pooled.loc[late, "high"] < HALF
-            told = outcome(starts and arrives, wrong, partly=starts != arrives)
-            rows.append(
-                {
-                    "planted": say("planted_path", size=sizes["gender"]),
-                    "found": say(
-                        "found_path",
-                        ambiguous=int(ambiguous.sum()),
-                        pairs=len(used),
-                        share=used.loc[ambiguous, "total"].sum() / used["total"].sum(),
-                        blocks=pooled.index.max(),
-                        before=changed.loc[early],
-                        then=pooled.loc[early],
-                        after=pooled.loc[late],
-                    ),
-                    "verdict": told if early < late else "cannot tell",
-                }
-            )
-    for axis, size in sizes.items():
-        names = [f"{axis}.{kind}.margin" for kind in (FLIP, NEUTRAL)]
-        if axis in axes and all(name in found for name in names):
-            flip, neutral = (found[name] for name in names)
-            more, less = flip["low"] > neutral["high"], flip["high"] < neutral["low"]
-            no_further = flip["high"] < (1 + FURTHER) * neutral["low"]
-            rows.append(
-                {
-                    "planted": say("planted_size", axis=axis, size=size, further=FURTHER),
-                    "found": say("found_size", flip=flip, neutral=neutral),
-                    "verdict": outcome(more if size else no_further, less if size else more),
-                }
-            )
-    return planted_box(rows) if rows else Markup()
 
 
 def place_curves(shares: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -237,16 +187,15 @@ def half_block_shares(shares: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def head_maps(shares: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Shares of the heads by block, (blocks, heads), for flips, neutral swaps and their difference; and what to mark:
-    heads of flips whose effect is certain, and differences whose interval leaves zero out."""
+    heads of which it is shown, after adjustment over all, that the mean effect or the difference is not zero."""
     heads = shares[(shares["measure"] == "patching") & (shares["site"] == "head")]
     maps, marks = {}, {}
     for kind, title in KINDS.items():
         rows = heads[heads["kind"] == kind]
         if rows["value"].isna().all():
             continue
-        certain = (rows["low"] > 0) | (rows["high"] < 0) if kind != FLIP else rows["p_adjusted"] < LEVEL
         maps[title] = rows.pivot(index="block", columns="head", values="value")
-        marks[title] = rows.assign(certain=certain).pivot(index="block", columns="head", values="certain")
+        marks[title] = rows.pivot(index="block", columns="head", values="p_adjusted") < LEVEL
     return maps, marks
 
 

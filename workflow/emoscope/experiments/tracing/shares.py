@@ -11,6 +11,7 @@ import pandas as pd
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, ROUNDING
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
+from emoscope.statistics.equivalence import interval_test
 from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test
 
@@ -25,8 +26,9 @@ def summarise_shares(
     """A row for each part of the model and kind (`flip`, `neutral`, `difference`): COLUMNS.
 
     Intervals are of a bootstrap over clusters, which flips and neutral swaps of the same text share; a kind of fewer
-    than FEWEST_CLUSTERS has none, nor has its difference from the other. `p_adjusted` tests
-    that the mean effect of flips is zero, adjusted over the parts of one measure and site (Benjamini and Hochberg).
+    than FEWEST_CLUSTERS has none, nor has its difference from the other. `p_adjusted` tests that the mean effect of
+    a kind is zero, or that the difference of the shares is, by the normal errors that its interval implies; adjusted
+    over the parts of one measure and site (Benjamini and Hochberg).
     Patches that were made in both directions have a third row, `both`, of all their effects over all their totals.
     """
     pairs = averaged.dropna(subset="total").set_index("pair").sort_index()
@@ -48,20 +50,28 @@ def summarise_shares(
         )
     few = [len(set(clusters[chosen])) < FEWEST_CLUSTERS for chosen in (flips, ~flips)]
     low[[*few, any(few)]] = high[[*few, any(few)]] = np.nan
-    parts = []
+    own, parts = {FLIP: flips, NEUTRAL: ~flips}, []
+    p = {
+        kind: studentised_test(values[chosen], clusters[chosen], margin=1.0, **options).p_difference
+        for kind, chosen in own.items()
+        if chosen.any()
+    }  # the margin tells no p of zero
+    p["difference"] = _not_zero(found[-1], low[-1], high[-1], options["alpha"])
     for number, kind in enumerate((FLIP, NEUTRAL, "difference")):
-        chosen = {FLIP: flips, NEUTRAL: ~flips}.get(kind, np.ones(len(flips), dtype=bool))
-        part = table.columns.to_frame(index=False).assign(kind=kind, value=found[number])
-        part = part.assign(low=low[number], high=high[number])
-        parts.append(part.assign(pairs=chosen.sum(), clusters=len(set(clusters[chosen])), p_adjusted=np.nan))
-    if flips.any():
-        tested = studentised_test(
-            values[flips], clusters[flips], margin=1.0, **options
-        )  # the margin tells no p of zero
-        parts[0]["p_adjusted"] = tested.p_difference
-        family = parts[0].groupby(["measure", "direction", "site"], sort=False)["p_adjusted"]
-        parts[0]["p_adjusted"] = family.transform(benjamini_hochberg)
+        chosen = own.get(kind, np.ones(len(flips), dtype=bool))
+        numbers = {"value": found[number], "low": low[number], "high": high[number]}
+        part = table.columns.to_frame(index=False).assign(kind=kind, **numbers)
+        part = part.assign(pairs=chosen.sum(), clusters=len(set(clusters[chosen])), p_adjusted=p.get(kind, np.nan))
+        family = part.groupby(["measure", "direction", "site"], sort=False)["p_adjusted"]
+        parts.append(part.assign(p_adjusted=family.transform(benjamini_hochberg)))
     return pd.concat(parts, ignore_index=True)[COLUMNS]
+
+
+def _not_zero(value: np.ndarray, low: np.ndarray, high: np.ndarray, alpha: float) -> np.ndarray:
+    """p of each value, (parts,), that it is zero, from its interval at 1 - alpha; NaN without one. Rounding is zero."""
+    rounded = np.round([value, low, high], 9).T
+    p = [interval_test(*one, margin=0.0, alpha=alpha)[1] for one in rounded]
+    return np.where(np.isnan(low), np.nan, p)
 
 
 def both_directions(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
-"""Which pairs are averaged over: flips and neutral swaps, drawn by chance, whose texts correspond token for token."""
+"""Which pairs are averaged over: flips and neutral swaps whose texts correspond token for token, drawn by chance, of
+the same texts as far as there are any."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +28,9 @@ def kinds_of(pairs: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     """The countable flips and neutral swaps, each in an order drawn by chance, each text once.
 
     Given names exchanged within one gender are neither: they say something about the axis, and match no flip.
-    One pair of every cluster comes first, then a second one, and so on; both kinds meet their common clusters in the
-    same order, so that as far as possible a flip and a neutral swap of the same text are looked at.
+    One pair of every cluster comes first, then a second one, and so on. Among these, clusters that both kinds have come
+    before those of one kind alone, and in the same order: most flips have no neutral swap, and of two kinds drawn each
+    for itself hardly a text would be the same.
     """
     rng = np.random.default_rng(seed)
     shuffled = pairs[countable(pairs)].sort_values(["origin", "id", "term"]).sample(frac=1, random_state=rng)
@@ -35,12 +38,15 @@ def kinds_of(pairs: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     kind_of = {FLIP: ~origin.isin(NEUTRAL_ORIGINS), NEUTRAL: origin.isin(NEUTRAL_OF.values())}
     codes, clusters = pd.factorize(shuffled["cluster"], sort=True)
     shuffled = shuffled.assign(order=rng.permutation(len(clusters))[codes])
-    kinds = {}
-    for kind, chosen in kind_of.items():
-        rows = shuffled[chosen].drop_duplicates(["text", "perturbed"])
-        turn = rows.groupby("cluster").cumcount()
-        kinds[kind] = rows.assign(turn=turn).sort_values(["turn", "order"], kind="stable")
-    return kinds
+    kinds = {kind: shuffled[chosen].drop_duplicates(["text", "perturbed"]) for kind, chosen in kind_of.items()}
+    shared = set.intersection(*(set(rows["cluster"]) for rows in kinds.values()))
+    return {kind: _in_turn(rows, shared) for kind, rows in kinds.items()}
+
+
+def _in_turn(rows: pd.DataFrame, shared: Collection) -> pd.DataFrame:
+    """One pair of every cluster, then a second one, and so on; of each turn the `shared` clusters first, by `order`."""
+    rows = rows.assign(turn=rows.groupby("cluster").cumcount(), alone=~rows["cluster"].isin(shared))
+    return rows.sort_values(["turn", "alone", "order"], kind="stable")
 
 
 def draw(
