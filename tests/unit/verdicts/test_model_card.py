@@ -26,8 +26,9 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def effect(measure: str, value: float, texts: int, origin: str = "natural") -> dict:
-    return {"origin": origin, "measure": measure, "value": value, "low": value / 2, "high": value * 2, "texts": texts}
+def effect(measure: str, value: float, texts: int, origin: str = "natural", verdict: str = "") -> dict:
+    interval = {"value": value, "low": value / 2, "high": value * 2}
+    return {"origin": origin, "measure": measure, **interval, "texts": texts, "verdict": verdict}
 
 
 @pytest.fixture
@@ -67,8 +68,12 @@ def card(tmp_path):
         for name, content in files.items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(json.dumps(content))
-        flips = [effect("changed", 0.016, 305), effect("control_changed", 0.013, 300)]
-        synonyms = [effect("changed", 0.1, 60, "published"), effect("control_changed", 0.02, 60, "published")]
+        flips = [
+            effect("changed", 0.016, 300),
+            effect("control_changed", 0.013, 54),
+            effect("excess_changed", 0.004, 54, verdict="not settled"),
+        ]
+        synonyms = [effect("changed", 0.1, 60, "published")]
         for axis, rows in (("gender", flips), ("race", []), ("synonyms", synonyms)):
             columns = list(effect("", 0, 0))
             pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / f"{axis}_summary.parquet")
@@ -135,7 +140,15 @@ def test_limits_follow_from_the_measurements(card):
     assert "calm (230)" not in text
     assert "no test text stands in the training set" in text
     assert "2 texts contradict their own copies" in text
-    assert "in 305 test texts, the prediction changes in 1.6 % [0.8, 3.2]; as many neutral words swapped" in text
+    assert (
+        "in 300 test texts, the prediction changes in 1.6 % [0.8, 3.2], and whether more than neutral words like those "
+        "changed is not settled: +0.4 % [+0.2, +0.8] in the 54 texts that offer some."
+    ) in text, "beside neutral words of the same texts"
+    assert (
+        "in 60 test texts, the prediction changes in 10.0 % [5.0, 20.0], "
+        "and no text offers neutral words alike enough to compare it with."
+    ) in text
+    assert "n/a" not in text
     assert "race" not in text  # no text named one
     leaky = card(leaked_test_rows=25, leaked_share=0.1)
     assert "With 10.0 % of the test texts known from training" in leaky

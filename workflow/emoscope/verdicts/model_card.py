@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.perturbation.pair_tables import control_texts, found
+from emoscope.perturbation.pair_tables import beyond, control_texts, found
 from emoscope.reporting.html import MOST_NAMED, cell, estimate, listed, number, percent, plural, some
 from emoscope.reporting.several_labels import is_several
 from emoscope.reporting.templates import fill
@@ -108,18 +108,16 @@ def unsure_classes(per_class: dict[str, dict]) -> list[str]:
 
 
 def perturbation_findings(axis: str, summary: pd.DataFrame) -> list[str]:
-    """What exchanging words did to the predictions, a line for each kind of text; the paper's pairs are left out."""
+    """What exchanging words did to the predictions, a line for each kind of text, and whether more than neutral words of
+    the same texts did; the paper's pairs are left out."""
     findings = []
     for origin in ("published",) if axis == "synonyms" else ("natural", "template"):
         rows = summary[summary["origin"] == origin]
         if rows.empty:
             continue
-        texts, controlled = map(number, control_texts(rows))
-        rate, neutral = (cell(found(rows, measure), percent).striptags() for measure in ("changed", "control_changed"))
-        done = CHANGES[origin].format(axis=axis, texts=texts)
-        findings.append(
-            f"{done} the prediction changes in {rate}; as many neutral words swapped, {neutral} of {controlled} texts."
-        )
+        done = CHANGES[origin].format(axis=axis, texts=number(control_texts(rows)[0]))
+        rate = cell(found(rows, "changed"), percent).striptags()
+        findings.append(f"{done} the prediction changes in {rate}, {beyond(rows).striptags()}.")
     return findings
 
 
