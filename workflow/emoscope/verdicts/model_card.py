@@ -108,8 +108,8 @@ def unsure_classes(per_class: dict[str, dict]) -> list[str]:
 
 
 def perturbation_findings(axis: str, summary: pd.DataFrame) -> list[str]:
-    """What exchanging words did to the predictions, a line for each kind of text, and whether more than neutral words of
-    the same texts did; the paper's pairs are left out."""
+    """What exchanging words did to the predictions, a line for each kind of text, and whether neutral words of the same
+    texts did as much; the paper's pairs are left out."""
     findings = []
     for origin in ("published",) if axis == "synonyms" else ("natural", "template"):
         rows = summary[summary["origin"] == origin]
