@@ -9,10 +9,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from emoscope.perturbation.findings import rate_finding
 from emoscope.reporting.findings import Finding, write_findings
+from emoscope.statistics.rates import zero_event_bound
 from emoscope.storage.files import write_json
 from emoscope.verdicts.claims import assess as claims
 from emoscope.verdicts.claims.judge import judge
@@ -67,6 +68,17 @@ def test_an_underpowered_claim_says_what_may_hide_and_how_many_texts_would_tell(
     assert "0.2" in reason and "about 150 texts" in reason and "instead of 17" in reason
     mean = Finding("it", 0.01, -0.02, 0.04, texts=100, detectable=0.04, within=0.2, beyond=0.7)
     assert "up to 0.04" in judged("no effect", mean)[1] and "about 1,600 texts" in judged("no effect", mean)[1]
+
+
+def test_what_is_detectable_of_a_rate_is_what_would_be_shown_to_exceed_the_margin():
+    measured = rate(3, 300)
+    fewest = next(count for count in range(300) if rate(count, 300).beyond <= 0.05)
+    assert binom.sf(fewest - 1, 300, measured.detectable) == pytest.approx(0.8)
+    assert measured.detectable > 2 * zero_event_bound(300), "the largest rate that no event leaves is another number"
+    notebook = yaml.safe_load((REFERENCE.parents[1] / "workflow" / "notebooks" / "claims.ipynb").read_text())
+    page = " ".join(line.strip() for cell in notebook["cells"] for line in cell["source"])
+    assert "for a rate: the smallest one that it shows to exceed what counts as none" in page
+    assert "for a `rate`, the smallest that it shows to exceed the margin" in " ".join(Finding.__doc__.split())
 
 
 @given(st.integers(0, 400), st.integers(1, 400))
