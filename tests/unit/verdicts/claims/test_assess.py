@@ -1,5 +1,6 @@
 """Verdicts follow from the numbers, and every listed claim can be measured."""
 
+import re
 from itertools import chain
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def test_an_underpowered_claim_says_what_may_hide_and_how_many_texts_would_tell(
     assert "0.2" in reason and "about 150 texts" in reason and "instead of 17" in reason
     mean = Finding("it", 0.01, -0.02, 0.04, texts=100, detectable=0.04, within=0.2, beyond=0.7)
     assert "up to 0.04" in judged("no effect", mean)[1] and "about 1,600 texts" in judged("no effect", mean)[1]
+
+
+@pytest.mark.parametrize(("count", "sentences"), [(0, 34), (2, 60)])
+def test_of_texts_that_share_sentences_it_says_how_many_sentences_would_tell(count, sentences):
+    def shared(count, sentences):
+        events = np.repeat(np.arange(sentences) < count, 3)
+        return rate_finding("it", pd.Series(events), pd.Series(np.arange(3 * sentences) // 3), MARGIN, alpha=0.05)
+
+    reason = judged("no effect", shared(count, sentences))[1]
+    told = re.search(r"about ([\d,]+) sentences would be needed to tell, instead of (\d+)\.", reason)
+    assert int(told[2]) == sentences and "texts" not in reason
+    needed = int(told[1].replace(",", ""))
+    if not count:
+        assert needed == 190, "not the 149 of the binomial test"
+        assert verdict("no effect", shared(0, needed - 10)) == "underpowered"
+        assert verdict("no effect", shared(0, needed)) == "reproduced"
 
 
 def test_what_is_detectable_of_a_rate_is_what_would_be_shown_to_exceed_the_margin():
