@@ -119,6 +119,19 @@ def test_an_impossible_number_is_an_artefact_wherever_it_is_checked():
     assert verdict("value", measured, published=-0.28, missing=["corpus"], headroom=0.001) == "not testable here"
 
 
+def test_a_row_says_whether_the_number_is_impossible_whatever_is_found():
+    claim = {"id": "a", "source": "b", "says": "c.", "judge": "value", "tolerance": 0.01, "finding": "masking/it"}
+    apart = Finding("it", -0.4, -0.5, -0.3, code=-0.01, code_low=-0.02, code_high=0.0)
+    for published, headroom, expected in ((0.28, 0.001, True), (-0.4, 0.001, False), (0.28, None, False)):
+        own = claim | {"published": published} | ({} if headroom is None else {"headroom": headroom})
+        row = claims.judged(own, {"it": apart}, set(), STATISTICS)
+        assert row["impossible"] == expected and (row["verdict"] == "artefact") == (headroom is not None)
+    row = claims.judged(
+        claim | {"published": "none", "judge": "no effect", "headroom": 0.001}, {"it": apart}, set(), STATISTICS
+    )
+    assert not row["impossible"], "nothing is never impossible"
+
+
 def test_procedures_that_measure_different_things_are_an_artefact():
     apart = Finding("it", -0.4, -0.5, -0.3, code=-0.01, code_low=-0.02, code_high=0.0)
     together = Finding("it", -0.4, -0.5, -0.3, code=-0.35, code_low=-0.45, code_high=-0.25)

@@ -35,11 +35,10 @@ def judge(
     cannot be upheld and the authors' code and their text differ here.
     """
     kind, apart = claim["judge"], "headroom" in claim and _apart(found)
-    if kind == "value":
-        if "headroom" in claim and claim["published"] > claim["headroom"]:
-            return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
-        if apart:
-            return "artefact", f"{DIFFERENT} {found.code:+.3g}."
+    if impossible(claim, claim["published"]):
+        return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
+    if kind == "value" and apart:
+        return "artefact", f"{DIFFERENT} {found.code:+.3g}."
     if missing:
         return "not testable here", f"Comparable only with the source's {' and '.join(missing)}."
     if kind == "value":
@@ -50,6 +49,11 @@ def judge(
     if verdict == "contradicted" and apart:
         return "artefact", f"{reason} {DIFFERENT} {found.code:+.3g}."
     return verdict, reason
+
+
+def impossible(claim: dict, published: float | str) -> bool:
+    """Whether the authors' own log rules out a number that they publish: an artefact, whatever a run finds."""
+    return claim["judge"] == "value" and "headroom" in claim and published > claim["headroom"]
 
 
 def _judge_value(claim: dict, found: Finding, alpha: float, tests: int) -> tuple[str, str]:
