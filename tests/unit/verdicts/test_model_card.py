@@ -35,6 +35,8 @@ def effect(measure: str, value: float, texts: int, origin: str = "natural", verd
 def card(tmp_path):
     """Write a card from little; `changes` are laid over the settings, `audit` over the counts of the corpus."""
 
+    cheap = {"words": {"accuracy": 0.91}, "constant": {"accuracy": 0.92}}
+
     def write(changes: dict | None = None, **audit) -> str:
         counts = {
             "source": "mine.csv", "revision": None, "sha256": "ab" * 32, "classes": CLASSES, "rows": 1250,
@@ -50,6 +52,8 @@ def card(tmp_path):
         learned = metrics(table.assign(pred=label, **scores), CLASSES, **OPTIONS)  # all of its training texts are right
         fresh = metrics(table.head(240), CLASSES, **OPTIONS)  # ten of the test texts stand in the training set
         sets = {"train": {"all": learned, "distinct": learned}, "test": {"all": found, "distinct": fresh}}
+        wide = {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6]}
+        sets["baselines"] = {name: {"all": wide, "distinct": wide | shares} for name, shares in cheap.items()}
         history = {"parameters": 1234567, "texts": 160, "steps": 20, "precision": "fp32", "texts_cut": 4}
         if (changes or {}).get("training") == "none":
             labels = {"LABEL_0": "calm", "LABEL_1": "furious"}
@@ -115,6 +119,23 @@ def test_every_number_that_was_measured_has_its_interval(card):
     assert "| accuracy | 0.980 [0.954, 0.991] | 0.979 [0.952, 0.991] |" in text, "of testing, not of training"
     assert "| furious | 100 | 20 | 1.000 [0.796, 1.000] | 0.750 [0.531, 0.888] |" in text
     assert "<" not in text  # no markup of the pages
+    assert "| a bag of words: accuracy | 0.500 [0.400, 0.600] | 0.910 [0.400, 0.600] |" in text
+    assert "| the most frequent class: accuracy | 0.500 [0.400, 0.600] | 0.920 [0.400, 0.600] |" in text
+
+
+def test_of_several_labels_the_cheapest_classifiers_have_f1_as_well():
+    one = {
+        name: value
+        for score in ("accuracy", "macro_f1", "micro_f1")
+        for name, value in ((score, 0.5), (f"{score}_interval", [0.4, 0.6]))
+    }
+    part = {"all": one, "distinct": one}
+    rows = model_card.baseline_rows({"test": part, "baselines": {"every_label": part, "constant": part}})
+    assert [row[0] for row in rows] == [
+        f"{method}: {score}"
+        for method in ("every label to every text", "the most frequent set of labels")
+        for score in ("texts whose labels are all right", "macro F1", "micro F1")
+    ]
 
 
 def test_the_card_of_an_adopted_classifier_says_what_is_not_known(card):

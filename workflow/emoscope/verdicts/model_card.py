@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from emoscope.experiments.performance.names import LABEL_METHODS, METHODS
 from emoscope.perturbation.pair_tables import beyond, control_texts, found
 from emoscope.reporting.html import MOST_NAMED, cell, estimate, listed, number, percent, plural, some
 from emoscope.reporting.several_labels import is_several
@@ -63,7 +64,7 @@ def write_model_card(
         audit=corpus,
         history=read_json(training),
         several=is_several(corpus),
-        metrics=metric_rows(measured),
+        metrics=[*metric_rows(measured), *baseline_rows(measured)],
         scores=class_rows(measured, corpus["class_counts"]),
         fresh=plain(measured["test"]["distinct"], "accuracy"),
         unsure=unsure_classes(measured["test"]["all"]["per_class"]),
@@ -87,6 +88,18 @@ def metric_rows(metrics: dict) -> list[list[str]]:
     titles = METRICS if OF_SEVERAL not in metrics["test"]["all"] else METRICS | LABEL_METRICS
     return [
         [title, *(plain(metrics["test"][kind], name) for kind in ("all", "distinct"))] for name, title in titles.items()
+    ]
+
+
+def baseline_rows(metrics: dict) -> list[list[str]]:
+    """The same of the cheapest classifiers: their accuracy and, of several labels, F1."""
+    several = OF_SEVERAL in metrics["test"]["all"]
+    names, titles = (LABEL_METHODS, METRICS | LABEL_METRICS) if several else (METHODS, METRICS)
+    return [
+        [f"{names[method]}: {titles[score]}", *(plain(found[kind], score) for kind in ("all", "distinct"))]
+        for method, found in metrics["baselines"].items()
+        for score in ("accuracy", "macro_f1", OF_SEVERAL)
+        if score in found["all"]
     ]
 
 
