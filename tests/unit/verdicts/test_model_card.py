@@ -124,11 +124,8 @@ def test_every_number_that_was_measured_has_its_interval(card):
 
 
 def test_of_several_labels_the_cheapest_classifiers_have_f1_as_well():
-    one = {
-        name: value
-        for score in ("accuracy", "macro_f1", "micro_f1")
-        for name, value in ((score, 0.5), (f"{score}_interval", [0.4, 0.6]))
-    }
+    scores = ("accuracy", "macro_f1", "micro_f1")
+    one = dict.fromkeys(scores, 0.5) | {f"{score}_interval": (0.4, 0.6) for score in scores}
     part = {"all": one, "distinct": one}
     rows = model_card.baseline_rows({"test": part, "baselines": {"every_label": part, "constant": part}})
     assert [row[0] for row in rows] == [

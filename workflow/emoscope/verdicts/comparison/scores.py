@@ -15,8 +15,8 @@ ABOVE = f"accuracy.above_{WORDS}"
 def performance(metrics: dict) -> pd.DataFrame:
     """Scores on the test set, of all rows and of the distinct ones that are not known from training.
 
-    SCORES, of several labels a text OF_SEVERAL, for each class CLASS_SCORES as `{score}_{class}`; beside them CHEAP, the
-    accuracy of the cheapest classifiers, and ABOVE, the model's minus that of a bag of words.
+    SCORES, of several labels a text OF_SEVERAL, for each class CLASS_SCORES as `{score}_{class}`; beside them CHEAP,
+    accuracies of the cheapest classifiers, and ABOVE, the model's minus that of a bag of words.
     """
     rows = []
     for kind, found in metrics["test"].items():
