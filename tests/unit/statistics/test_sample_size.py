@@ -1,13 +1,16 @@
 """How many texts a verdict needs."""
 
+from bisect import bisect_left
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
-from emoscope.statistics.bounded import bounded_test
+from emoscope.statistics.bounded import SHARE, bounded_test
 from emoscope.statistics.equivalence import rate_equivalence_verdict
-from emoscope.statistics.sample_size import texts_for_mean, texts_for_no_change, texts_for_rate
+from emoscope.statistics.sample_size import clusters_for_rate, texts_for_mean, texts_for_no_change, texts_for_rate
 
 
 @given(st.floats(0, 1), st.floats(0.005, 0.3))
@@ -43,3 +46,25 @@ def test_so_many_texts_without_a_change_show_that_there_is_none_and_one_less_doe
     enough, few = (bounded_test(np.zeros(n), np.arange(n), margin, alpha=alpha) for n in (needed, needed - 1))
     assert enough.p_within <= alpha < few.p_within
     assert needed >= np.log(alpha) / np.log1p(-margin), "no valid test can do with fewer"
+
+
+@pytest.mark.parametrize(("value", "target"), [(0, 0.02), (0.005, 0.02), (0.1, 0.02), (0.3, 0.1)])
+def test_so_many_clusters_tell_a_rate_from_the_margin_by_betting_four_times_in_five(value, target):
+    needed, below = int(clusters_for_rate(value, target)), value < target
+
+    def power(clusters: int) -> float:
+        """Of clusters of one row; the fewest events that show it decide, or below the margin the most."""
+
+        def shown(count: int) -> bool:
+            tested = bounded_test(np.arange(clusters) < count, np.arange(clusters), target, SHARE)
+            return (tested.p_within if below else tested.p_beyond) <= 0.05
+
+        decisive = bisect_left(range(clusters + 1), True, key=lambda count: shown(count) != below)
+        return binom.cdf(decisive - 1, clusters, value) if below else binom.sf(decisive - 1, clusters, value)
+
+    assert power(needed) >= 0.8 > power(int(0.9 * needed))
+    assert needed > texts_for_rate(value, target), "betting asks for more than the binomial test"
+
+
+def test_a_rate_on_the_margin_is_told_from_it_by_no_number_of_clusters():
+    assert np.isinf(clusters_for_rate(0.02, 0.02))

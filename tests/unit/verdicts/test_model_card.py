@@ -26,13 +26,16 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def effect(measure: str, value: float, texts: int, origin: str = "natural") -> dict:
-    return {"origin": origin, "measure": measure, "value": value, "low": value / 2, "high": value * 2, "texts": texts}
+def effect(measure: str, value: float, texts: int, origin: str = "natural", verdict: str = "") -> dict:
+    interval = {"value": value, "low": value / 2, "high": value * 2}
+    return {"origin": origin, "measure": measure, **interval, "texts": texts, "verdict": verdict}
 
 
 @pytest.fixture
 def card(tmp_path):
     """Write a card from little; `changes` are laid over the settings, `audit` over the counts of the corpus."""
+
+    cheap = {"words": {"accuracy": 0.91}, "constant": {"accuracy": 0.92}}
 
     def write(changes: dict | None = None, **audit) -> str:
         counts = {
@@ -49,6 +52,8 @@ def card(tmp_path):
         learned = metrics(table.assign(pred=label, **scores), CLASSES, **OPTIONS)  # all of its training texts are right
         fresh = metrics(table.head(240), CLASSES, **OPTIONS)  # ten of the test texts stand in the training set
         sets = {"train": {"all": learned, "distinct": learned}, "test": {"all": found, "distinct": fresh}}
+        wide = {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6]}
+        sets["baselines"] = {name: {"all": wide, "distinct": wide | shares} for name, shares in cheap.items()}
         history = {"parameters": 1234567, "texts": 160, "steps": 20, "precision": "fp32", "texts_cut": 4}
         if (changes or {}).get("training") == "none":
             labels = {"LABEL_0": "calm", "LABEL_1": "furious"}
@@ -67,8 +72,12 @@ def card(tmp_path):
         for name, content in files.items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(json.dumps(content))
-        flips = [effect("changed", 0.016, 305), effect("control_changed", 0.013, 300)]
-        synonyms = [effect("changed", 0.1, 60, "published"), effect("control_changed", 0.02, 60, "published")]
+        flips = [
+            effect("changed", 0.016, 300),
+            effect("control_changed", 0.013, 54),
+            effect("excess_changed", 0.004, 54, verdict="not settled"),
+        ]
+        synonyms = [effect("changed", 0.1, 60, "published")]
         for axis, rows in (("gender", flips), ("race", []), ("synonyms", synonyms)):
             columns = list(effect("", 0, 0))
             pd.DataFrame(rows, columns=columns).to_parquet(tmp_path / f"{axis}_summary.parquet")
@@ -110,6 +119,20 @@ def test_every_number_that_was_measured_has_its_interval(card):
     assert "| accuracy | 0.980 [0.954, 0.991] | 0.979 [0.952, 0.991] |" in text, "of testing, not of training"
     assert "| furious | 100 | 20 | 1.000 [0.796, 1.000] | 0.750 [0.531, 0.888] |" in text
     assert "<" not in text  # no markup of the pages
+    assert "| a bag of words: accuracy | 0.500 [0.400, 0.600] | 0.910 [0.400, 0.600] |" in text
+    assert "| the most frequent class: accuracy | 0.500 [0.400, 0.600] | 0.920 [0.400, 0.600] |" in text
+
+
+def test_of_several_labels_the_cheapest_classifiers_have_f1_as_well():
+    scores = ("accuracy", "macro_f1", "micro_f1")
+    one = dict.fromkeys(scores, 0.5) | {f"{score}_interval": (0.4, 0.6) for score in scores}
+    part = {"all": one, "distinct": one}
+    rows = model_card.baseline_rows({"test": part, "baselines": {"every_label": part, "constant": part}})
+    assert [row[0] for row in rows] == [
+        f"{method}: {score}"
+        for method in ("every label to every text", "the most frequent set of labels")
+        for score in ("texts whose labels are all right", "macro F1", "micro F1")
+    ]
 
 
 def test_the_card_of_an_adopted_classifier_says_what_is_not_known(card):
@@ -135,7 +158,15 @@ def test_limits_follow_from_the_measurements(card):
     assert "calm (230)" not in text
     assert "no test text stands in the training set" in text
     assert "2 texts contradict their own copies" in text
-    assert "in 305 test texts, the prediction changes in 1.6 % [0.8, 3.2]; as many neutral words swapped" in text
+    assert (
+        "in 300 test texts, the prediction changes in 1.6 % [0.8, 3.2], and whether more than neutral words like those "
+        "changed is not settled: +0.4 % [+0.2, +0.8] in the 54 texts that offer some."
+    ) in text, "beside neutral words of the same texts"
+    assert (
+        "in 60 test texts, the prediction changes in 10.0 % [5.0, 20.0], "
+        "and no text offers neutral words alike enough to compare it with."
+    ) in text
+    assert "n/a" not in text
     assert "race" not in text  # no text named one
     leaky = card(leaked_test_rows=25, leaked_share=0.1)
     assert "With 10.0 % of the test texts known from training" in leaky

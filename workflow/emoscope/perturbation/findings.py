@@ -18,7 +18,8 @@ def rate_finding(name: str, events: pd.Series, clusters: pd.Series, margin: floa
     """The share of pairs to which something happens; pairs of one cluster count by their effective number."""
     texts, independent = len(events), int(effective_rows(events, clusters, alpha))
     tested = rate_test(events, clusters, margin, alpha)
-    alike = f" They share {clusters.nunique()} sentences and tell as much as {independent} independent ones."
+    sentences = clusters.nunique()
+    alike = f" They share {sentences} sentences and tell as much as {independent} independent ones."
     return Finding(
         name,
         value=float(tested.value),
@@ -30,4 +31,5 @@ def rate_finding(name: str, events: pd.Series, clusters: pd.Series, margin: floa
         detectable=float(tested.detectable),
         within=float(tested.p_within),
         beyond=float(tested.p_beyond),
+        sentences=sentences if sentences < texts else np.nan,
     )

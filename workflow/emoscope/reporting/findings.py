@@ -14,9 +14,10 @@ class Finding(NamedTuple):
     """A number with its interval, NaN where there is none, and a remark that says of how many what it is.
 
     `code` is what the authors' code finds by its own procedure, where that is another one. `detectable` is the smallest
-    effect that a sample like this one, of so many `texts`, shows with 80 % power; for a `rate`, the largest that zero
-    events still allow. `within` and `beyond` are the p values of the tests that the effect lies within the margin that
-    counts as none, and that it lies beyond; with fewer texts than `fewest`, the former cannot be shown.
+    effect that a sample like this one, of so many `texts`, shows with 80 % power; for a `rate`, the smallest that it
+    shows to exceed the margin that counts as none. `within` and `beyond` are the p values of the tests that the effect
+    lies within that margin, and that it lies beyond; with fewer texts than `fewest`, the former cannot be shown.
+    `sentences`: how many independent ones, where the texts of a rate share some, so that betting tested it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Finding(NamedTuple):
     within: float = np.nan
     beyond: float = np.nan
     fewest: float = np.nan
+    sentences: float = np.nan
 
 
 ALWAYS = ["name", "value", "low", "high", "note"]

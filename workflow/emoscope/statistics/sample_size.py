@@ -1,13 +1,16 @@
 """Approximately how many texts it takes to tell an effect from a threshold, for samples that were too small."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 from scipy import stats
 
-from emoscope.statistics.bounded import bounded_test
+from emoscope.statistics.bounded import bounded_test, log_wealth
 from emoscope.statistics.clusters import POWER
+
+MOST = 2**20  # clusters: a sample of more is not asked for
 
 
 def texts_for_mean(value: float, target: float, detectable: float, texts: int) -> float:
@@ -34,6 +37,20 @@ def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float
 
 
 @cache
+def clusters_for_rate(rate: float, target: float, alpha: float = 0.05, power: float = POWER) -> float:
+    """Clusters needed to tell a rate from target > 0 by `bounded_test`, as if all rows of one were alike; inf if that
+    takes more than MOST."""
+
+    def shown(clusters: int) -> bool:
+        events = stats.binom.ppf(power if rate < target else 1 - power, clusters, rate)  # no worse four times in five
+        happened = (np.arange(clusters) < events).astype(float)[:, None]
+        x, m, tails = (1 - happened, 1 - target, 1) if rate < target else (happened, target, 2)
+        return bool(log_wealth(x, np.ones(clusters), np.array([m])) >= np.log(tails / alpha))
+
+    return float(_fewest(shown))
+
+
+@cache
 def texts_for_no_change(margin: float, alpha: float = 0.05) -> int:
     """The fewest texts that show a mean change of probabilities to lie within +/- margin, if not one of them changes,
     by `bounded_test`; with fewer nothing can show it."""
@@ -41,7 +58,14 @@ def texts_for_no_change(margin: float, alpha: float = 0.05) -> int:
     def shown(texts: int) -> bool:
         return bool(bounded_test(np.zeros(texts), np.arange(texts), margin, alpha=alpha).p_within <= alpha)
 
+    return int(_fewest(shown))
+
+
+def _fewest(shown: Callable[[int], bool]) -> float:
+    """The smallest number of which it is true, if it stays so; inf if that is more than MOST."""
     most = 1
     while not shown(most):
         most *= 2
+        if most > MOST:
+            return np.inf
     return bisect_left(range(most), True, lo=most // 2, key=shown)

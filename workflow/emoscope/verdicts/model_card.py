@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.perturbation.pair_tables import control_texts, found
+from emoscope.experiments.performance.names import LABEL_METHODS, METHODS
+from emoscope.perturbation.pair_tables import beyond, control_texts, found
 from emoscope.reporting.html import MOST_NAMED, cell, estimate, listed, number, percent, plural, some
 from emoscope.reporting.several_labels import is_several
 from emoscope.reporting.templates import fill
@@ -63,7 +64,7 @@ def write_model_card(
         audit=corpus,
         history=read_json(training),
         several=is_several(corpus),
-        metrics=metric_rows(measured),
+        metrics=[*metric_rows(measured), *baseline_rows(measured)],
         scores=class_rows(measured, corpus["class_counts"]),
         fresh=plain(measured["test"]["distinct"], "accuracy"),
         unsure=unsure_classes(measured["test"]["all"]["per_class"]),
@@ -90,6 +91,18 @@ def metric_rows(metrics: dict) -> list[list[str]]:
     ]
 
 
+def baseline_rows(metrics: dict) -> list[list[str]]:
+    """The same of the cheapest classifiers: their accuracy and, of several labels, F1."""
+    several = OF_SEVERAL in metrics["test"]["all"]
+    names, titles = (LABEL_METHODS, METRICS | LABEL_METRICS) if several else (METHODS, METRICS)
+    return [
+        [f"{names[method]}: {titles[score]}", *(plain(found[kind], score) for kind in ("all", "distinct"))]
+        for method, found in metrics["baselines"].items()
+        for score in ("accuracy", "macro_f1", OF_SEVERAL)
+        if score in found["all"]
+    ]
+
+
 def class_rows(metrics: dict, counts: dict[str, int]) -> list[list[str]]:
     """A class's name, its texts in the corpus and the test set, then its scores on all test texts."""
     return [
@@ -108,18 +121,16 @@ def unsure_classes(per_class: dict[str, dict]) -> list[str]:
 
 
 def perturbation_findings(axis: str, summary: pd.DataFrame) -> list[str]:
-    """What exchanging words did to the predictions, a line for each kind of text; the paper's pairs are left out."""
+    """What exchanging words did to the predictions, a line for each kind of text, and whether neutral words of the same
+    texts did as much; the paper's pairs are left out."""
     findings = []
     for origin in ("published",) if axis == "synonyms" else ("natural", "template"):
         rows = summary[summary["origin"] == origin]
         if rows.empty:
             continue
-        texts, controlled = map(number, control_texts(rows))
-        rate, neutral = (cell(found(rows, measure), percent).striptags() for measure in ("changed", "control_changed"))
-        done = CHANGES[origin].format(axis=axis, texts=texts)
-        findings.append(
-            f"{done} the prediction changes in {rate}; as many neutral words swapped, {neutral} of {controlled} texts."
-        )
+        done = CHANGES[origin].format(axis=axis, texts=number(control_texts(rows)[0]))
+        rate = cell(found(rows, "changed"), percent).striptags()
+        findings.append(f"{done} the prediction changes in {rate}, {beyond(rows).striptags()}.")
     return findings
 
 

@@ -1,5 +1,6 @@
 """Verdicts follow from the numbers, and every listed claim can be measured."""
 
+import re
 from itertools import chain
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from emoscope.perturbation.findings import rate_finding
 from emoscope.reporting.findings import Finding, write_findings
+from emoscope.statistics.rates import zero_event_bound
 from emoscope.storage.files import write_json
 from emoscope.verdicts.claims import assess as claims
 from emoscope.verdicts.claims.judge import judge
@@ -69,6 +71,33 @@ def test_an_underpowered_claim_says_what_may_hide_and_how_many_texts_would_tell(
     assert "up to 0.04" in judged("no effect", mean)[1] and "about 1,600 texts" in judged("no effect", mean)[1]
 
 
+@pytest.mark.parametrize(("count", "sentences"), [(0, 34), (2, 60)])
+def test_of_texts_that_share_sentences_it_says_how_many_sentences_would_tell(count, sentences):
+    def shared(count, sentences):
+        events = np.repeat(np.arange(sentences) < count, 3)
+        return rate_finding("it", pd.Series(events), pd.Series(np.arange(3 * sentences) // 3), MARGIN, alpha=0.05)
+
+    reason = judged("no effect", shared(count, sentences))[1]
+    told = re.search(r"about ([\d,]+) sentences would be needed to tell, instead of (\d+)\.", reason)
+    assert int(told[2]) == sentences and "texts" not in reason
+    needed = int(told[1].replace(",", ""))
+    if not count:
+        assert needed == 190, "not the 149 of the binomial test"
+        assert verdict("no effect", shared(0, needed - 10)) == "underpowered"
+        assert verdict("no effect", shared(0, needed)) == "reproduced"
+
+
+def test_what_is_detectable_of_a_rate_is_what_would_be_shown_to_exceed_the_margin():
+    measured = rate(3, 300)
+    fewest = next(count for count in range(300) if rate(count, 300).beyond <= 0.05)
+    assert binom.sf(fewest - 1, 300, measured.detectable) == pytest.approx(0.8)
+    assert measured.detectable > 2 * zero_event_bound(300), "the largest rate that no event leaves is another number"
+    notebook = yaml.safe_load((REFERENCE.parents[1] / "workflow" / "notebooks" / "claims.ipynb").read_text())
+    page = " ".join(line.strip() for cell in notebook["cells"] for line in cell["source"])
+    assert "for a rate: the smallest one that it shows to exceed what counts as none" in page
+    assert "for a `rate`, the smallest that it shows to exceed the margin" in " ".join(Finding.__doc__.split())
+
+
 @given(st.integers(0, 400), st.integers(1, 400))
 def test_no_rate_is_both_absent_and_present(count, texts):
     measured = rate(min(count, texts), texts)
@@ -88,6 +117,19 @@ def test_an_impossible_number_is_an_artefact_wherever_it_is_checked():
     assert verdict("value", measured, published=0.28, missing=["corpus"], headroom=0.001) == "artefact"
     assert verdict("value", measured, published=0.28, missing=["corpus"]) == "not testable here"
     assert verdict("value", measured, published=-0.28, missing=["corpus"], headroom=0.001) == "not testable here"
+
+
+def test_a_row_says_whether_the_number_is_impossible_whatever_is_found():
+    claim = {"id": "a", "source": "b", "says": "c.", "judge": "value", "tolerance": 0.01, "finding": "masking/it"}
+    apart = Finding("it", -0.4, -0.5, -0.3, code=-0.01, code_low=-0.02, code_high=0.0)
+    for published, headroom, expected in ((0.28, 0.001, True), (-0.4, 0.001, False), (0.28, None, False)):
+        own = claim | {"published": published} | ({} if headroom is None else {"headroom": headroom})
+        row = claims.judged(own, {"it": apart}, set(), STATISTICS)
+        assert row["impossible"] == expected and (row["verdict"] == "artefact") == (headroom is not None)
+    row = claims.judged(
+        claim | {"published": "none", "judge": "no effect", "headroom": 0.001}, {"it": apart}, set(), STATISTICS
+    )
+    assert not row["impossible"], "nothing is never impossible"
 
 
 def test_procedures_that_measure_different_things_are_an_artefact():

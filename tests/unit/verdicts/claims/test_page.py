@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[4]
 
 
 def claims() -> pd.DataFrame:
-    """Of four claims, two runs test the first, one the second, and none the others."""
+    """Of six claims, two runs test the first and the last, which is impossible, one the second, and none the others."""
     rows = [
         ("masking.a", "one", "artefact", "", "0.1"),
         ("flips.b", "one", "not testable here", "nothing", "none"),
@@ -26,6 +26,7 @@ def claims() -> pd.DataFrame:
         ("masking.a", "two", "reproduced", "", "0.1"),
         ("flips.b", "two", "underpowered", "", "none"),
         ("flips.c", "two", "not testable here", "nothing", "0.3"),
+        *(("masking.f", run, "artefact", "", "0.9") for run in ("one", "two")),
     ]
     table = pd.DataFrame(rows, columns=["id", "run", "verdict", "untested", "published"])
     tested = table["verdict"] != "not testable here"
@@ -33,16 +34,23 @@ def claims() -> pd.DataFrame:
         source="table 1", says=["It is " + NASTY if name == "masking.a" else f"Says {name}" for name in table["id"]],
         ours=np.where(tested, 0.2, np.nan), low=np.nan, high=np.nan, note=np.where(tested, NASTY, None),
         untested=table["untested"].where(~tested), margin=np.where(table["id"] == "flips.b", 0.02, np.nan),
-        detectable=np.where(tested, 0.05, np.nan), equivalence_p=0.26,
+        detectable=np.where(tested, 0.05, np.nan), equivalence_p=0.26, impossible=table["id"] == "masking.f",
     )  # fmt: skip
 
 
 def test_the_page_leads_with_what_can_be_tested():
     headline = words(claims_report.main_result(claims()))
-    assert headline == "2 of 5 published claims can be tested on 2 runs: 1 reproduced, 1 artefact, 1 underpowered."
+    assert headline == (
+        "3 of 6 published claims can be tested on 2 runs. "
+        "In all, 3 verdicts: 1 reproduced, 1 artefact, 1 underpowered; "
+        "besides, 1 claim that the authors' own log rules out, whatever a run finds."
+    ), "runs and claims are not mixed up, and what no run can change does not count for each"
     soup = BeautifulSoup(claims_report.browser(claims()), "html.parser")
     assert [group["data-group"] for group in soup.select("section")] == ["masking", "flips"]
-    first, second = soup.select("article")
+    counts = [group.select_one(".source").text for group in soup.select("section")]
+    assert counts[0].startswith("2 verdicts: 1 reproduced, 1 artefact; besides, 1 claim")
+    assert counts[1] == "1 verdict: 1 underpowered"
+    first, _, second = soup.select("article")
     runs = [(item.select_one(".badge").text, item.select_one(".run").text) for item in first.select("li")]
     assert runs == [("artefact", "one"), ("reproduced", "two")], "one claim, a line for each run that tests it"
     assert "Says flips.b" in second.text and "here 0.200, published none" in second.text
@@ -99,7 +107,7 @@ def test_every_room_of_the_list_has_a_title_and_every_reason_a_place():
 
 def test_the_figure_shows_tested_claims_in_their_order():
     [axes, *_] = verdict_matrix(claims_report.testable(claims())).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["masking.a", "flips.b"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["masking.a", "flips.b", "masking.f"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["one", "two"]
 
 

@@ -13,6 +13,8 @@ from emoscope.verdicts.comparison.summarise import (
     with_groups,
 )
 
+CHEAP = {"words": 0.7, "constant": 0.3, "above_words": 0.1}
+
 
 @pytest.fixture(scope="module")
 def masks() -> pd.DataFrame:
@@ -36,6 +38,7 @@ def measures() -> pd.DataFrame:
         for run, about in COMPARED.items()
         for topic, origin, measure, value in (
             *(("performance", *key, 0.8) for key in product(("all", "distinct"), ("accuracy", "auc_ovr", "macro_f1"))),
+            *(("performance", "all", f"accuracy.{name}", value) for name, value in CHEAP.items()),
             *(("performance", "all", f"{score}_<joy>", 0.95) for score in ("recall", "precision")),
             ("gender", "natural", "changed", 0.2),
             ("gender", "natural", "excess_changed", 0.1),

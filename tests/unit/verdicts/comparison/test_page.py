@@ -3,19 +3,45 @@
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from compared_runs import MODELS, SETTINGS, masking_summary
 from emoscope.verdicts.comparison import figures
 from emoscope.verdicts.comparison import page as report
 from emoscope.verdicts.comparison.leaders import head_curves, leading_blocks, leading_heads
 from emoscope.verdicts.comparison.summarise import profile
+from made_up import words
 
 
 def test_the_headline_tells_what_holds(measures, masks, correlations):
     text = report.main_result(measures, masks, correlations, 0.05).striptags()
-    assert "3 set-ups with 5 runs" in text and "test accuracy 0.800" in text
+    text = " ".join(text.split())
+    assert "3 set-ups with 5 runs in all. Test accuracy 0.800; a bag of words reaches 0.700, the most frequent" in text
+    assert "the most frequent class 0.300. The first block" in text
     assert "matters most in 2 of 5 runs" in text
     assert "by probability, contradicted in 3 of 5 and reproduced in 2 of 5; by the logit margin" in text
+
+
+def test_runs_and_set_ups_that_are_counted_are_the_same_and_exact_matches_are_no_accuracy(
+    measures, masks, correlations
+):
+    warm = measures["group"] == "warm"
+    exact = measures.assign(value=measures["value"].mask(warm, 0.123))
+    micro = exact[warm & (exact["measure"] == "accuracy")].assign(measure="micro_f1")
+    text = words(report.main_result(pd.concat([exact, micro]), masks, correlations, 0.05))
+    assert "3 set-ups with 5 runs in all. Test accuracy of the 2 with one label a text 0.800; a bag of words" in text
+    micro = exact[exact["measure"] == "accuracy"].assign(measure="micro_f1")
+    text = words(report.main_result(pd.concat([exact, micro]), masks, correlations, 0.05))
+    assert "3 set-ups with 5 runs in all. Test accuracy 0.123 to 0.800; a bag of words reaches 0.123 to 0.700" in text
+
+
+def test_the_cheapest_classifiers_stand_beside_the_accuracy(measures):
+    table = BeautifulSoup(report.score_table(measures), "html.parser").table
+    titles = [cell.text for cell in table.select("th")]
+    assert titles[1:5] == ["accuracy", "a bag of words", "the most frequent class", "model minus a bag of words"]
+    for row in table.select("tbody tr"):
+        shown = [cell.text.split()[0] for cell in row.select("td")[1:5]]
+        assert shown == ["0.800", "0.700", "0.300", "0.100"]
 
 
 def test_a_lone_seed_and_random_heads_are_named(correlations):

@@ -12,8 +12,8 @@ from scipy import stats
 
 from compared_runs import COMPARED, FALLS, masking_summary
 from emoscope.storage.names import ALL, WHOLE_BLOCK
+from emoscope.verdicts.comparison.scores import SCORES, performance
 from emoscope.verdicts.comparison.summarise import (
-    SCORES,
     at_depths_of,
     compare_masks,
     compare_runs,
@@ -21,7 +21,6 @@ from emoscope.verdicts.comparison.summarise import (
     depths,
     only_first_matters,
     over_seeds,
-    performance,
     perturbed,
     profile,
     rank_correlation,
@@ -171,12 +170,23 @@ def test_only_the_first_block_matters(falls, verdict):
         assert only_first_matters(not_beyond, 0.05) == expected, "not shown to lie within is not shown to lie beyond"
 
 
+def baselines(words: float, constant: float, model: float = 0.8) -> dict:
+    """The part of `metrics.json` on the cheapest classifiers."""
+    bounds = {"accuracy_interval": [0, 1], "difference_interval": [-1, 1]}
+    cheap = {"words": words, "constant": constant, "every_label": 0}
+    return {name: {"all": {"accuracy": value, "difference": model - value} | bounds} for name, value in cheap.items()}
+
+
 def test_scores_of_classes_stand_beside_those_of_all():
     of = {"rows": 3, "recall": 0.5, "recall_interval": [0.4, 0.6], "precision": 1.0, "precision_interval": [0.9, 1.0]}
     whole = {name: value for score in SCORES for name, value in ((score, 0.8), (f"{score}_interval", [0.7, 0.9]))}
-    found = performance({"test": {"all": {**whole, "per_class": {"joy": of, "fear": of}}}}).set_index("measure")
+    metrics = {"test": {"all": {**whole, "per_class": {"joy": of, "fear": of}}}, "baselines": baselines(0.6, 0.3)}
+    found = performance(metrics).set_index("measure")
     assert found.loc["recall_fear", ["value", "low", "high"]].tolist() == [0.5, 0.4, 0.6]
-    assert list(found.index) == [*SCORES, "recall_joy", "precision_joy", "recall_fear", "precision_fear"]
+    cheap = ["accuracy.words", "accuracy.constant", "accuracy.above_words"]
+    assert list(found.index) == [*SCORES, "recall_joy", "precision_joy", "recall_fear", "precision_fear", *cheap]
+    assert found.loc[cheap, "value"].tolist() == [0.6, 0.3, pytest.approx(0.2)]
+    assert found.loc["accuracy.above_words", ["low", "high"]].tolist() == [-1, 1], "which is no share"
     groups = with_groups(found.reset_index().assign(group="a", run="a-s1", high=1.2), ["measure"], 0.05)
     assert groups.loc[groups["run"] == ALL, "high"].eq(1).all()
 
@@ -219,7 +229,8 @@ def test_every_run_has_its_own_numbers_whatever_it_is_called(tmp_path):
     for number, run in enumerate(runs, 1):
         scores = {name: number / 10 for name in SCORES} | {f"{name}_interval": [0, 1] for name in SCORES}
         metrics.append(tmp_path / f"{run}.json")
-        metrics[-1].write_text(json.dumps({"test": {"all": {**scores, "per_class": {}}}}))
+        found = {"test": {"all": {**scores, "per_class": {}}}, "baselines": baselines(number / 20, 0)}
+        metrics[-1].write_text(json.dumps(found))
         for place, axis in enumerate(axes, 1):
             row = {"origin": "natural", "measure": "changed", "term": "", "value": number / 10 + place / 100}
             changes.append(tmp_path / f"{run}_{axis}.parquet")
@@ -228,6 +239,7 @@ def test_every_run_has_its_own_numbers_whatever_it_is_called(tmp_path):
     found = pd.read_parquet(tmp_path / "found.parquet").set_index(["run", "topic", "measure"])["value"]
     for number, run in enumerate(runs, 1):
         assert found[run, "performance", SCORES[0]] == number / 10
+        assert found[run, "performance", "accuracy.words"] == number / 20
         for place, axis in enumerate(axes, 1):
             assert found[run, axis, "changed"] == pytest.approx(number / 10 + place / 100)
 

@@ -64,7 +64,7 @@ def test_the_planted_gap_is_found_only_at_its_size_and_sign(gap, verdict):
     assert planted.verdict == verdict
     assert planted.value == pytest.approx(gap, abs=0.01)
     assert planted.texts == 100 and planted.where == "ambiguous"
-    assert no_gap_beside_an_emotion_word(pairs(gap)[100:], STATISTICS).verdict == "found"
+    assert no_gap_beside_an_emotion_word(pairs(gap)[100:], taught_gender(800), STATISTICS).verdict == "found"
 
 
 @pytest.mark.parametrize(("gap", "verdict"), [(0.5, "found"), (0.0, "missed"), (-0.5, "missed"), (0.2, "partly found")])
@@ -104,7 +104,7 @@ def test_too_few_scenes_or_texts_cannot_tell():
     few = table[table["text"].str.startswith(tuple(SAID["scene"][:7])) & (table["id"] < 100)]
     planted = gender_gap(few)
     assert planted.verdict == "cannot tell" and np.isnan([planted.low, planted.high]).all()
-    elsewhere = no_gap_beside_an_emotion_word(table[300:], STATISTICS)
+    elsewhere = no_gap_beside_an_emotion_word(table[300:], taught_gender(800), STATISTICS)
     assert elsewhere.verdict == "cannot tell", "100 texts would not show that 2 % lose all"
 
 
@@ -136,9 +136,40 @@ def test_every_text_of_the_kind_is_told_by_the_clause_it_starts_with(axis):
     assert GRAMMAR["encounter"][clause_of(f"well {said}", "encounter")].startswith("a {race} {body} paid")
 
 
-@pytest.mark.parametrize("gap", [0.05, -0.05])
-def test_a_gap_beside_an_emotion_word_is_not_overlooked(gap):
-    assert no_gap_beside_an_emotion_word(pairs(0.8, elsewhere=gap)[100:], STATISTICS).verdict == "missed"
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("gap", "rows", "expected"),
+    [
+        (0.05, 80_000, "missed"),
+        (0.05, 800, "cannot tell"),  # chance may have taught it 0.05
+        (0.12, 800, "missed"),
+        (0.001, 80_000, "found"),
+        (0.001, 800, "found"),
+    ],
+)
+def test_a_gap_beside_an_emotion_word_is_judged_by_what_chance_may_teach(sign, gap, rows, expected):
+    table = pd.concat([pairs(0, elsewhere=sign * gap)[100:]] * 10, ignore_index=True)
+    table["text"] += table.index.astype(str)
+    effect = no_gap_beside_an_emotion_word(table, taught_gender(rows), STATISTICS)
+    assert (effect.verdict, effect.texts) == (expected, 3_000)
+    assert effect.value == pytest.approx(sign * gap, abs=0.002)
+    assert expected == "found" or not effect.low < 0 < effect.high, "its own interval leaves nil out"
+    assert f"labels of {rows} training texts that name a gender may teach 0.0" in effect.note
+
+
+def test_where_chance_could_teach_nothing_that_is_known_it_leaves_no_room():
+    lone = taught_gender(800)
+    effect = no_gap_beside_an_emotion_word(
+        pairs(0, elsewhere=0.06)[100:], lone[lone["text"].str.contains("him")], STATISTICS
+    )
+    assert "No training text names female" in effect.note and effect.verdict == "missed"
+
+
+def test_a_wide_interval_of_a_gap_beside_an_emotion_word_cannot_tell():
+    table = pairs(0, elsewhere=0.02)[100:]
+    table["before_anger"] = np.clip(table["before_anger"] + np.random.default_rng(0).choice([-0.3, 0.3], 300), 0, 1)
+    effect = no_gap_beside_an_emotion_word(table, taught_gender(80_000), STATISTICS)
+    assert effect.verdict == "cannot tell" and effect.low < 0 < effect.high
 
 
 def test_pairs_that_do_not_count_are_left_out():
@@ -191,8 +222,10 @@ def test_gender_is_judged_apart_from_encounters(tmp_path):
     }
     table = pairs(0.6)
     table.loc[350:, "before_anger"] = np.where(table.loc[350:, "direction"] == "male to female", 0.9, 0.1)
-    found = assessed(tmp_path, "gender", truth, table, pd.DataFrame({"id": np.arange(1_000), **taught(1_000)}))
+    train = pd.DataFrame({"id": np.arange(1_000), **taught_gender(1_000)})
+    found = assessed(tmp_path, "gender", truth, table, train)
     assert list(found.index) == ["ambiguous", "emotion word"]
+    assert "labels of 850 training texts" in found.loc["emotion word", "note"], "of the same kinds of sentence"
     assert list(found["verdict"]) == ["found", "found"] and list(found["texts"]) == [100, 250]
 
 
@@ -219,10 +252,14 @@ def test_composed_sentences_should_lose_most_without_attention(composed, others,
     assert composition({"ids": {"negation": [], "contrast": []}}, samples, masks, STATISTICS).verdict == "cannot tell"
 
 
-def taught(rows: int) -> pd.DataFrame:
-    """Training texts of two classes that name a race, both classes as often for either."""
+def taught(rows: int, first: str = "a white man", second: str = "a black man", classes: int = 2) -> pd.DataFrame:
+    """Training texts that name one of two groups, every class as often for either."""
     number = np.arange(rows)
-    return pd.DataFrame({"text": np.where(number % 2, "a white man", "a black man"), "label": number // 2 % 2})
+    return pd.DataFrame({"text": np.where(number % 2, first, second), "label": number // 2 % classes})
+
+
+def taught_gender(rows: int) -> pd.DataFrame:
+    return taught(rows, "i told him i was glad", "i told her i was glad", classes=6)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,7 @@
 """Names in the tables of performance."""
 
 WORDS, CHOSEN = "words", "words_chosen"  # a bag of words as it is, and with thresholds chosen on the validation part
+
+# the cheapest classifiers, as pages call them
+METHODS = {WORDS: "a bag of words", "constant": "the most frequent class"}
+LABEL_METHODS = METHODS | {"constant": "the most frequent set of labels", "every_label": "every label to every text"}

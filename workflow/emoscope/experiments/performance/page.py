@@ -8,6 +8,7 @@ from markupsafe import Markup
 from emoscope.data.paper import shared_with_paper
 from emoscope.experiments.performance.confusions import most_frequent_confusion
 from emoscope.experiments.performance.estimates import estimates_of
+from emoscope.experiments.performance.names import LABEL_METHODS, METHODS
 from emoscope.reporting.html import cell, html_table, number, percent
 from emoscope.reporting.passages import passage
 
@@ -23,12 +24,6 @@ SHORT_SETS = {  # the same, in the order of SETS, as titles of columns
     ("train", "distinct"): "training, once",
     ("test", "all"): "test",
     ("test", "distinct"): "test, once, new",
-}
-METHODS = {"words": "a bag of words", "constant": "the most frequent class"}
-LABEL_METHODS = {
-    "words": "a bag of words",
-    "constant": "the most frequent set of labels",
-    "every_label": "every label to every text",
 }
 F1 = {"micro_f1": "micro F1", "macro_f1": "macro F1"}
 LABEL_SCORES = {

@@ -11,13 +11,13 @@ from emoscope.reporting.findings import Finding, read_findings
 from emoscope.reporting.several_labels import is_several
 from emoscope.storage.files import read_json, write_csv
 from emoscope.storage.yaml_files import read_yaml
-from emoscope.verdicts.claims.judge import judge, tested
+from emoscope.verdicts.claims.judge import impossible, judge, tested
 from emoscope.verdicts.claims.rooms import room_of
 
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
-COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested"]
+COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested", "impossible"]
 PUBLISHED = {  # what the configuration may quote of a classifier: its name in a sentence, and the number beside it
     "accuracy": ("an accuracy", "performance/accuracy.test"),
     "macro_f1": ("a macro F1", "performance/macro_f1.test"),
@@ -132,11 +132,11 @@ def judged(
     """One row of the claims table; `shared`: which of corpus and model are the same here and in the claim's source.
 
     A claim of several numbers holds if each does, and fails if one is shown to fail, with Bonferroni's correction for
-    their number; the row shows the number that decides. What counts as none is `statistics["margin"]`, unless the claim
-    names its own tolerance.
+    their number; the row shows the number that decides, and whether it is `impossible`. What counts as none is
+    `statistics["margin"]`, unless the claim names its own tolerance.
     """
     row = {key: claim[key] for key in ("id", "source", "says")} | {"published": _wording(claim["published"])}
-    row |= {"verdict": "not testable here", "note": ""}
+    row |= {"verdict": "not testable here", "note": "", "impossible": False}
     if claim["finding"] is None:
         return row | {"untested": "unmeasured"}
     if several and claim.get("exclusive"):
@@ -151,6 +151,7 @@ def judged(
     if verdict == "not testable here":
         return row | _numbers(one) | {"untested": " and ".join(sorted(missing)), "note": reason}
     count = f"Of {len(parts)} numbers, {sum(part[3] == verdict for part in verdicts)} {verdict}; shown is {name}."
+    row |= {"impossible": impossible(claim, published)}
     row |= {"published": f"{published:.6g} ({name})"} if name and not isinstance(published, str) else {}
     row |= {"verdict": verdict, "note": " ".join(filter(None, [count if name else "", one.note, reason]))}
     if claim["judge"] == "no effect":

@@ -6,7 +6,7 @@ from scipy.stats import norm
 from emoscope.reporting.findings import Finding
 from emoscope.statistics.clusters import POWER
 from emoscope.statistics.equivalence import interval_test
-from emoscope.statistics.sample_size import texts_for_mean, texts_for_rate
+from emoscope.statistics.sample_size import clusters_for_rate, texts_for_mean, texts_for_rate
 
 DIFFERENT = "The authors' code and the paper's text measure different things; their code's number here is"
 
@@ -35,11 +35,10 @@ def judge(
     cannot be upheld and the authors' code and their text differ here.
     """
     kind, apart = claim["judge"], "headroom" in claim and _apart(found)
-    if kind == "value":
-        if "headroom" in claim and claim["published"] > claim["headroom"]:
-            return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
-        if apart:
-            return "artefact", f"{DIFFERENT} {found.code:+.3g}."
+    if impossible(claim, claim["published"]):
+        return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
+    if kind == "value" and apart:
+        return "artefact", f"{DIFFERENT} {found.code:+.3g}."
     if missing:
         return "not testable here", f"Comparable only with the source's {' and '.join(missing)}."
     if kind == "value":
@@ -52,6 +51,11 @@ def judge(
     return verdict, reason
 
 
+def impossible(claim: dict, published: float | str) -> bool:
+    """Whether the authors' own log rules out a number that they publish: an artefact, whatever a run finds."""
+    return claim["judge"] == "value" and "headroom" in claim and published > claim["headroom"]
+
+
 def _judge_value(claim: dict, found: Finding, alpha: float, tests: int) -> tuple[str, str]:
     """Whether a number is the published one, within the tolerance or, if the source leaves one, in a range.
 
@@ -59,7 +63,8 @@ def _judge_value(claim: dict, found: Finding, alpha: float, tests: int) -> tuple
     sample, since the published number was taken from it, too.
     """
     if np.isnan(found.low) and not np.isnan(found.texts):
-        return "underpowered", f"{found.texts:.0f} independent texts are too few for an interval."
+        count, noun = _sample(found)
+        return "underpowered", f"{count:.0f} independent {noun} are too few for an interval."
     published = claim["published"]
     least, most = claim.get("range") or (published - claim["tolerance"], published + claim["tolerance"])
     allowed = f"between {least:.3g} and {most:.3g}" if "range" in claim else f"within {claim['tolerance']:.3g} of it"
@@ -86,7 +91,7 @@ def _judge_nothing(found: Finding, margin: float, alpha: float, tests: int) -> t
     if found.texts < found.fewest:
         told += (
             f" Even if no text had changed, {found.texts:,.0f} texts could not show it: "
-            f"it takes about {float(f'{found.fewest:.2g}'):,.0f} at least."
+            f"it takes about {_about(found.fewest)} at least."
         )
     return "underpowered", told
 
@@ -116,18 +121,30 @@ def widened(found: Finding, alpha: float, tests: int) -> tuple[float, float]:
 
 
 def _hidden(found: Finding, target: float, alpha: float) -> str:
-    """How large an effect would have gone undetected in an underpowered sample, and how many texts would tell."""
+    """How large an effect would have gone undetected in an underpowered sample, and how many texts would tell; of rates
+    that betting tested, how many sentences."""
     largest = np.nanmax(np.abs([found.value, found.low, found.high]))
     hidden = f"An effect of up to {largest:.2g} would have gone undetected"
     if found.rate:
-        needed = texts_for_rate(found.value, target, alpha)
+        size = texts_for_rate if np.isnan(found.sentences) else clusters_for_rate
+        needed = size(found.value, target, alpha)
     else:
         needed = texts_for_mean(found.value, target, found.detectable, found.texts)
     if not np.isfinite(needed):
         return f"{hidden}."
-    return (
-        f"{hidden}; about {float(f'{needed:.2g}'):,.0f} texts would be needed to tell, instead of {found.texts:,.0f}."
-    )
+    count, noun = _sample(found)
+    return f"{hidden}; about {_about(needed)} {noun} would be needed to tell, instead of {count:,.0f}."
+
+
+def _about(needed: float) -> str:
+    """A number of texts in two digits, rounded up: fewer would not do."""
+    unit = 10 ** max(np.floor(np.log10(needed)) - 1, 0)
+    return f"{np.ceil(round(needed / unit, 6)) * unit:,.0f}"
+
+
+def _sample(found: Finding) -> tuple[float, str]:
+    """How many independent things a finding rests on, and what they are."""
+    return (found.texts, "texts") if np.isnan(found.sentences) else (found.sentences, "sentences")
 
 
 def _apart(found: Finding) -> bool:

@@ -35,13 +35,25 @@ say = partial(passage, "claims")
 def main_result(claims: pd.DataFrame) -> Markup:
     """The headline: how many claims can be tested here, and with which verdicts, over all runs."""
     tested = testable(claims)
-    counts = tested["verdict"].value_counts()
     return say(
         "main_result",
         claims=claims["id"].nunique(),
         tested=tested["id"].nunique(),
         runs=claims["run"].nunique(),
-        counts=[f"{counts[name]} {name}" for name in _verdicts(tested)],
+        counts=_counts(tested),
+    )
+
+
+def _counts(tested: pd.DataFrame) -> Markup:
+    """How many verdicts there are, each run's on each claim, and of which kind; what is `impossible` whatever a run
+    finds tells nothing of runs, and counts once, apart."""
+    impossible = tested["impossible"]
+    counts = tested.loc[~impossible, "verdict"].value_counts()
+    return say(
+        "counts",
+        verdicts=int(counts.sum()),
+        counts=[f"{counts[name]} {name}" for name in ON_CLAIMS if name in counts],
+        impossible=tested.loc[impossible, "id"].nunique(),
     )
 
 
@@ -103,11 +115,10 @@ def browser(claims: pd.DataFrame) -> Markup:
     tested = testable(claims)
     groups = []
     for name, part in tested.groupby(_room(tested), sort=False):
-        counts = part["verdict"].value_counts()
         groups.append({
             "name": name,
             "title": SOURCES.get(name, ("", name))[1],
-            "counts": [f"{counts[verdict]} {verdict}" for verdict in _verdicts(part)],
+            "counts": _counts(part),
             "claims": [_claim(rows) for _, rows in part.groupby("id", sort=False)],
         })  # fmt: skip
     return say("browser", groups=groups, filters={"verdict": _verdicts(tested), "run": list(tested["run"].unique())})

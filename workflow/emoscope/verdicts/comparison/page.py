@@ -10,6 +10,7 @@ from markupsafe import Markup
 from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.measures import TITLES
+from emoscope.experiments.performance.names import METHODS, WORDS
 from emoscope.perturbation.pair_tables import ORIGINS
 from emoscope.reporting.html import (
     badge,
@@ -29,7 +30,9 @@ from emoscope.reporting.several_labels import how_to_read_groups
 from emoscope.statistics.ranks import FEWEST_TARGETS
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.comparison.leaders import beside_leaders, leading_blocks, leading_heads, silenced_blocks
-from emoscope.verdicts.comparison.summarise import CLASS_SCORES, OF_SEVERAL, SHUFFLES, agreement, first_block_verdicts
+from emoscope.verdicts.comparison.scores import ABOVE, CHEAP, CLASS_SCORES, OF_SEVERAL
+from emoscope.verdicts.comparison.summarise import SHUFFLES, agreement, first_block_verdicts
+from emoscope.verdicts.comparison.tables import both, seeds_of, tally, unbroken, with_spread
 
 say = partial(passage, "comparison")
 SCORES = {"accuracy": "accuracy", "auc_ovr": "AUC", "macro_f1": "macro F1"}
@@ -44,26 +47,37 @@ SPREAD = "in round brackets the standard deviation between seeds"
 
 
 def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.DataFrame, alpha: float) -> Markup:
-    """The headline: the range of accuracy, whether only the first block matters, and how far the profiles agree."""
+    """The headline: the range of accuracy, beside the cheapest classifiers', whether only the first block matters, and
+    how far the profiles agree."""
     performance, several = _test_scores(measures), groups_of_several_labels(measures)
+    performance = performance[performance["run"] == ALL]
     alike = performance[~performance["group"].isin(several)]  # exact matches are no accuracy of one label a text
-    performance = performance if alike.empty else alike
+    judged = performance if alike.empty else alike
     leaders, verdicts = leading_blocks(masks, alpha), first_block_verdicts(masks, alpha)
     between = agreement(correlations, "blocks", "described", "margin").dropna(subset="mean")
     kinds = {"between seeds": between[between["within"]], "between set-ups": between[~between["within"]]}
     return say(
         "main_result",
-        accuracy=performance.loc[(performance["run"] == ALL) & (performance["measure"] == "accuracy"), "value"],
+        setups=performance["group"].nunique(),
         runs=len(leaders),
+        judged=judged["group"].nunique(),
+        accuracy=_range_of(judged, "accuracy"),
+        cheap={METHODS[method]: _range_of(judged, measure) for measure, method in CHEAP.items()},
         first=int(((leaders["block"] == 0) & leaders["certain"]).sum()),
-        probability=_tally(verdicts["probability"]),
-        margin=_tally(verdicts["margin"]),
+        probability=tally(verdicts["probability"]),
+        margin=tally(verdicts["margin"]),
         agreements=[
             f"{signed(rows['mean'].mean())} {name} (p at most {p_value(rows['p'].max())})"
             for name, rows in kinds.items()
             if len(rows)
         ],
     )
+
+
+def _range_of(rows: pd.DataFrame, measure: str) -> str:
+    """The lowest and the highest value of a measure, or the one that all have."""
+    values = rows.loc[rows["measure"] == measure, "value"]
+    return " to ".join(dict.fromkeys((unsigned(values.min()), unsigned(values.max()))))
 
 
 def groups_of_several_labels(measures: pd.DataFrame) -> list[str]:
@@ -79,12 +93,12 @@ def how_to_read(measures: pd.DataFrame) -> Markup:
 def setups(runs: Mapping[str, Mapping], models: Mapping[str, Mapping], trainings: Mapping[str, Mapping]) -> Markup:
     """What each group is, and what its trainings took."""
     rows = []
-    for group, names in _seeds(runs).items():
+    for group, names in seeds_of(runs).items():
         run = runs[names[0]]
         model, training = models[run["model"]], run["training"]
         rows.append(
             {
-                "set-up": _unbroken(group),
+                "set-up": unbroken(group),
                 "seeds": listed(runs[name]["seed"] for name in names),
                 "corpus": run["corpus"],
                 "model": run["model"],
@@ -113,7 +127,7 @@ def _trained(training: Mapping | str, histories: list[Mapping]) -> dict[str, str
 
 def reading(runs: Mapping[str, Mapping], statistics: Mapping) -> Markup:
     """What an interval of a group covers, and for which groups it covers less."""
-    seeds = _seeds(runs)
+    seeds = seeds_of(runs)
     lone, two = ([group for group, names in seeds.items() if len(names) == count] for count in (1, 2))
     return say("reading", confidence=statistics["confidence"], lone=lone, two=two, several=len(seeds) > 1)
 
@@ -125,14 +139,18 @@ def score_panels(measures: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def score_table(measures: pd.DataFrame) -> Markup:
-    """Accuracy, AUC and F1 of every group, with the spread between its seeds; of every run to unfold."""
+    """Accuracy, beside the cheapest classifiers', AUC and F1 of every group, with the spread between its seeds; of runs
+    to unfold."""
     found = {
+        ("all", "accuracy"): "accuracy",
+        **{("all", measure): METHODS[method] for measure, method in CHEAP.items()},
+        ("all", ABOVE): f"model minus {METHODS[WORDS]}",
         **{("all", name): title for name, title in SCORES.items()},
         ("distinct", "accuracy"): "accuracy, texts not known from training",
     }
     rows = measures[measures["topic"] == "performance"]
-    caption = f"Test set. Mean over seeds with interval; {SPREAD}."
-    return _both(rows, found, caption, unsigned)
+    caption = say("scores", spread=SPREAD)
+    return both(rows, found, caption, unsigned)
 
 
 def class_table(measures: pd.DataFrame) -> Markup:
@@ -144,7 +162,7 @@ def class_table(measures: pd.DataFrame) -> Markup:
         found = rows[rows["measure"].str.startswith(f"{score}_")]
         by_class = [
             {"class": name.removeprefix(f"{score}_")}
-            | {group: _with_spread(own[own["group"] == group], unsigned) for group in dict.fromkeys(found["group"])}
+            | {group: with_spread(own[own["group"] == group], unsigned) for group in dict.fromkeys(found["group"])}
             for name, own in found.groupby("measure", sort=False)
         ]
         tables.append(html_table(by_class, f"{score.capitalize()} in the test set; {SPREAD}.", text=("class",)))
@@ -173,7 +191,7 @@ def rate_table(measures: pd.DataFrame) -> Markup:
                     ): "share of the words that are flagged when replaced alone, where it can be told"
                 }
             caption = f"{topic.capitalize()}, {ORIGINS[origin]}; {SPREAD}."
-            parts.append(_both(rows, found, caption, percent))
+            parts.append(both(rows, found, caption, percent))
     return Markup("\n").join(parts)
 
 
@@ -184,7 +202,7 @@ def gap_table(measures: pd.DataFrame) -> Markup:
     for (topic, origin), part in rows.groupby(["topic", "origin"], sort=False):
         named = {(origin, name): f"P({name.removeprefix('gap_')})" for name in dict.fromkeys(part["measure"])}
         sides = " minus ".join(AXES[topic].groups)
-        parts.append(_both(part, named, f"{topic.capitalize()}, {ORIGINS[origin]}: {sides}.", signed))
+        parts.append(both(part, named, f"{topic.capitalize()}, {ORIGINS[origin]}: {sides}.", signed))
     return details("Mean gaps of probability, class by class", *parts) if parts else Markup()
 
 
@@ -216,7 +234,7 @@ def leader_table(masks: pd.DataFrame, alpha: float) -> Markup:
     last = silenced_blocks(masks, "margin").groupby("run")["block"].max()
     rows = [
         {
-            "run": _unbroken(run),
+            "run": unbroken(run),
             "block that leads": f"{lead['block']} (last: {last[run]})" if lead["certain"] else "none for certain",
             "logit margin": cell(lead),
             "share": percent(lead["share"], 0),
@@ -231,7 +249,7 @@ def leader_table(masks: pd.DataFrame, alpha: float) -> Markup:
 def first_block_table(masks: pd.DataFrame, alpha: float) -> Markup:
     """The verdicts on "only the first block matters", run by run and measure by measure."""
     rows = [
-        {"run": _unbroken(run)} | {by: badge(verdicts[measure]) for measure, by in BY.items()}
+        {"run": unbroken(run)} | {by: badge(verdicts[measure]) for measure, by in BY.items()}
         for run, verdicts in first_block_verdicts(masks, alpha).iterrows()
     ]
     margins = {name: silenced_blocks(masks, name)["equivalence_margin"].iloc[0] for name in ("probability", "margin")}
@@ -245,17 +263,17 @@ def first_block_reading(masks: pd.DataFrame, runs: Mapping[str, Mapping], alpha:
     groups = [
         (
             group,
-            _tally(named[names]),
-            "; ".join(f"{_tally(verdicts.loc[names, measure])} {by}" for measure, by in BY.items()),
+            tally(named[names]),
+            "; ".join(f"{tally(verdicts.loc[names, measure])} {by}" for measure, by in BY.items()),
         )
-        for group, names in _seeds(runs).items()
+        for group, names in seeds_of(runs).items()
     ]
     return say("first_block_reading", groups=groups)
 
 
 def correlation_panels(correlations: pd.DataFrame, runs: Mapping[str, Mapping]) -> dict[str, pd.DataFrame]:
     """Mean rank correlations of block importance by logit margin, groups by groups, for each condition that has any."""
-    groups, found = list(_seeds(runs)), {}
+    groups, found = list(seeds_of(runs)), {}
     for condition, one in BLOCKS.items():
         rows = agreement(correlations, "blocks", condition, "margin")
         table = pd.DataFrame(np.nan, index=groups, columns=groups)
@@ -300,7 +318,9 @@ def _correlation_rows(correlations: pd.DataFrame, part: str, conditions: Sequenc
 
 def heads_apart(correlations: pd.DataFrame, runs: Mapping[str, Mapping], models: Mapping[str, Mapping]) -> Markup:
     """Between which runs heads may be compared one by one, and between which not."""
-    random = [group for group, names in _seeds(runs).items() if models[runs[names[0]]["model"]]["source"] == "scratch"]
+    random = [
+        group for group, names in seeds_of(runs).items() if models[runs[names[0]]["model"]]["source"] == "scratch"
+    ]
     return say("heads_apart", random=random, shared=(correlations["part"] == "heads").any())
 
 
@@ -308,7 +328,7 @@ def head_table(masks: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Marku
     """In each run the head that costs most, and how many carry half of what all cost."""
     rows = [
         {
-            "run": _unbroken(run),
+            "run": unbroken(run),
             "heads": number(lead["heads"]),
             "leads": f"block {lead['block']}, head {lead['head']}" if lead["certain"] else "none for certain",
             "logit margin": cell(lead),
@@ -321,38 +341,6 @@ def head_table(masks: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Marku
     return html_table(rows, say("heads"), text=("run",))
 
 
-def _both(rows: pd.DataFrame, found: Mapping[tuple[str, str], str], caption: str, form) -> Markup:
-    """Groups with intervals and spread, and the runs to unfold where some group has several; nothing for no rows."""
-    keys = list(zip(rows["origin"], rows["measure"], strict=True))
-    rows = rows.assign(title=[found.get(key) for key in keys])
-    rows = rows[rows["title"].notna() & rows["value"].notna()]
-    titles = [title for title in dict.fromkeys(found.values()) if title in set(rows["title"])]
-    whole = rows["run"] == ALL
-    groups = _wide(rows[whole], "group", "set-up", titles, form)
-    if (rows.loc[whole, "seeds"] <= 1).all():
-        return html_table(groups, caption, text=("set-up",))
-    runs = html_table(_wide(rows[~whole], "run", "run", titles, form), "", text=("run",))
-    return html_table(groups, caption, text=("set-up",)) + details("Seed by seed", runs)
-
-
-def _wide(rows: pd.DataFrame, by: str, label: str, titles: Sequence[str], form) -> list[dict]:
-    return [
-        {label: _unbroken(name), **{title: _with_spread(part[part["title"] == title], form) for title in titles}}
-        for name, part in rows.groupby(by, sort=False)
-    ]
-
-
-def _with_spread(rows: pd.DataFrame, form) -> Markup | str:
-    """An estimate and, in round brackets, the spread between seeds."""
-    if rows.empty:
-        return "n/a"
-    row = rows.iloc[0]
-    spread = form(row["spread"]).lstrip("+")
-    return cell(row, form) + (
-        Markup() if pd.isna(row["spread"]) else Markup(' <span class="interval">({})</span>').format(spread)
-    )
-
-
 def _with_block(row: pd.Series) -> Markup:
     return cell(row) + Markup(' <span class="interval">block {}</span>').format(row["block"])
 
@@ -360,22 +348,3 @@ def _with_block(row: pd.Series) -> Markup:
 def _test_scores(measures: pd.DataFrame) -> pd.DataFrame:
     """What runs and groups reach on all test texts."""
     return measures[(measures["topic"] == "performance") & (measures["origin"] == "all")]
-
-
-def _tally(found: pd.Series) -> str:
-    """What was found in words: the finding of a single run, or each with how many runs have it."""
-    counts, runs = found.value_counts(), len(found)
-    return listed(f"{name} in {count} of {runs}" if runs > 1 else name for name, count in counts.items())
-
-
-def _unbroken(name: str) -> Markup:
-    """A name that no line break tears apart."""
-    return Markup('<span class="run">{}</span>').format(name)
-
-
-def _seeds(runs: Mapping[str, Mapping]) -> dict[str, list[str]]:
-    """The runs of each group, in their order."""
-    found: dict[str, list[str]] = {}
-    for run, about in runs.items():
-        found.setdefault(about["name"], []).append(run)
-    return found

@@ -19,11 +19,8 @@ from emoscope.statistics.rates import wilson_interval
 from emoscope.storage.files import read_json, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.comparison.leaders import silenced_blocks
+from emoscope.verdicts.comparison.scores import CHEAP, CLASS_PREFIXES, SCORES, performance
 
-SCORES = ("accuracy", "macro_f1", "auc_ovr")
-OF_SEVERAL = "micro_f1"  # a score of its own only where a text may have several labels: elsewhere it is the accuracy
-CLASS_SCORES = ("recall", "precision")
-CLASS_PREFIXES = tuple(f"{score}_" for score in CLASS_SCORES)
 SHARES = ("changed", "large", "control_changed", "control_large", "words_flagged")
 CHANGES = ("excess_changed", "excess_large", "accuracy_change")
 KEY = ["topic", "origin", "measure"]
@@ -80,21 +77,6 @@ def compare_masks(
     together = pd.concat([pooled, table[loose]], ignore_index=True)
     write_table(together.sort_values("group", key=lambda names: names.map(places), kind="stable"), masks)
     write_table(correlate(table, runs, statistics["seed"]), correlations)
-
-
-def performance(metrics: dict) -> pd.DataFrame:
-    """Scores on the test set, of all rows and of the distinct ones that are not known from training.
-
-    SCORES, of several labels a text OF_SEVERAL, and for each class CLASS_SCORES as `{score}_{class}`.
-    """
-    rows = []
-    for kind, found in metrics["test"].items():
-        scores = [(name, name, found) for name in (*SCORES, OF_SEVERAL) if name in found]
-        scores += [(f"{name}_{of}", name, own) for of, own in found["per_class"].items() for name in CLASS_SCORES]
-        for measure, name, source in scores:
-            low, high = source[f"{name}_interval"]
-            rows.append({"origin": kind, "measure": measure, "value": source[name], "low": low, "high": high})
-    return pd.DataFrame(rows).assign(topic="performance").astype({"value": float, "low": float, "high": float})
 
 
 def perturbed(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
@@ -255,7 +237,7 @@ def _range(measure: str) -> tuple[float, float]:
     """Between what a measure can lie: a share, a difference of shares or probabilities, or a margin of logits."""
     if measure == "margin":
         return -np.inf, np.inf
-    return (0, 1) if measure in {*SCORES, *SHARES} or measure.startswith(CLASS_PREFIXES) else (-1, 1)
+    return (0, 1) if measure in {*SCORES, *CHEAP, *SHARES} or measure.startswith(CLASS_PREFIXES) else (-1, 1)
 
 
 def _seeds(runs: dict, group: str) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from emoscope.data.class_names import EMOTIONS
 from emoscope.data.grammar import GRAMMAR
 from emoscope.data.planted import GAPS, Gap
 from emoscope.experiments.masking.readings import composition_effect
@@ -24,6 +25,7 @@ from emoscope.statistics.bounded import CHANGE, bounded_test
 from emoscope.statistics.clusters import MeanTest
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv
+from emoscope.verdicts.ground_truth.chance import taught_by_chance
 from emoscope.verdicts.ground_truth.planted_effect import VISIBLE, PlantedEffect
 from emoscope.verdicts.ground_truth.synonyms import synonym_effects
 
@@ -62,8 +64,9 @@ def assess_ground_truth(
         if there[kind]:
             rows.append(planted_gap(axis, planted, table, int(learned["id"].isin(there[kind]).sum()), statistics))
         if axis == "gender":
-            beside = table[~table["id"].isin(there["ambiguous"] | there["encounter"])]
-            rows.append(no_gap_beside_an_emotion_word(beside, statistics))
+            deciding = there["ambiguous"] | there["encounter"]
+            beside, taught = (part[~part["id"].isin(deciding)] for part in (table, learned))
+            rows.append(no_gap_beside_an_emotion_word(beside, taught, statistics))
         else:
             if there[kind]:  # the summary holds them, too
                 others = table[~table["id"].isin(there[kind])]
@@ -136,16 +139,24 @@ def gap_verdict(expected: float, low: float, high: float) -> str:
     return "cannot tell" if covered else "missed"
 
 
-def no_gap_beside_an_emotion_word(pairs: pd.DataFrame, statistics: dict) -> PlantedEffect:
-    """The absence of a gender gap, by an equivalence test with the margin of `statistics`."""
+def no_gap_beside_an_emotion_word(pairs: pd.DataFrame, taught: pd.DataFrame, statistics: dict) -> PlantedEffect:
+    """The absence of a gender gap, by an equivalence test with the margin of `statistics`.
+
+    As in `race_effects`, a gap speaks against it only if it is further from zero than its own interval and what chance
+    put into the labels of the `taught` sentences, those of the training set of this kind, leave room for.
+    """
+    gap, alpha = GAPS["gender"], 1 - statistics["confidence"]
     pairs = _of_test_texts(pairs)
-    first, second = _by_group(pairs, GAPS["gender"])
+    first, second = _by_group(pairs, gap)
     beside = _tested(first - second, pairs["text"], statistics)
     value, low, high = beside.value, beside.low, beside.high
-    absent = beside.p_within <= 1 - statistics["confidence"]
-    verdict = "found" if absent else "missed" if low > 0 or high < 0 else "cannot tell"
+    error, note = taught_by_chance(taught, gap.groups, len(EMOTIONS))
+    by_chance = norm.isf(alpha / 2) * error[EMOTIONS.index(gap.emotion)]
+    seen = abs(value) > np.hypot(value - low if value > 0 else high - value, by_chance)
+    verdict = "found" if beside.p_within <= alpha else "missed" if seen else "cannot tell"
     sentence = "Beside an emotion word gender tells nothing of anger."
-    return PlantedEffect("gender", "emotion word", sentence, 0, value, low, high, beside.n, verdict)
+    note = note.format(axis="gender", by_chance=by_chance)
+    return PlantedEffect("gender", "emotion word", sentence, 0, value, low, high, beside.n, verdict, note)
 
 
 def clause_of(text: str, symbol: str) -> int:
@@ -185,24 +196,17 @@ def race_effects(
 
     Where race is planted in encounters, these are none of the texts in `summary` and `taught`.
 
-    A model learns what chance put into its training labels as well: from the `taught` sentences, those of the training
-    set that name a race (`text`, `label`), a perfect learner takes a gap of variance p(1 - p) / n, summed over both
-    groups. A gap speaks against the planted absence if it is further from zero than this and its own interval leave
-    room for, adjusted for the number of classes (Bonferroni). Of a group that no such sentence names, nothing is known
-    of chance, so it leaves no room.
+    A model learns what chance put into its training labels as well, see `taught_by_chance`; `taught` are the sentences
+    of the training set that name a race. A gap speaks against the planted absence if it is further from zero than this
+    and its own interval leave room for, adjusted for the number of classes (Bonferroni).
     """
-    groups = {name: taught.loc[taught["text"].str.contains(rf"\b{name}\b"), "label"] for name in ("white", "black")}
-    unnamed = " or ".join(name for name, labels in groups.items() if labels.empty)
     for origin, where in {"natural": "test texts", "template": "templates"}.items():
         gaps = summary[(summary["origin"] == origin) & summary["measure"].str.startswith("gap_")]
         if gaps.empty:
             continue
         wide, narrow = norm.isf([alpha / 2 / len(gaps), alpha / 2])
-        variances = np.zeros(len(gaps))
-        for labels in filter(len, groups.values()):
-            share = labels.value_counts(normalize=True).reindex(range(len(gaps)), fill_value=0).to_numpy()
-            variances += share * (1 - share) / len(labels)
-        by_chance, value = wide * np.sqrt(variances), gaps["value"].to_numpy()
+        error, told = taught_by_chance(taught, GAPS["race"].groups, len(gaps))
+        by_chance, value = wide * error, gaps["value"].to_numpy()
         nearer = np.where(value > 0, value - gaps["low"], gaps["high"] - value)  # to the bound on the side of zero
         beyond = np.abs(value) > np.hypot(nearer * wide / narrow, by_chance)
         verdicts = gaps["verdict"].value_counts()
@@ -210,11 +214,9 @@ def race_effects(
         most = int(np.abs(value).argmax())
         note = (
             f"the largest gap, of {gaps['measure'].iloc[most].removeprefix('gap_')}; "
-            f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin. By chance, the "
-            f"labels of {len(taught)} training texts that name a race may teach {by_chance[most]:.2f}"
+            f"{verdicts.get('equivalent', 0)} of {len(gaps)} classes shown to lie within the margin; "
+            + told.format(axis="race", by_chance=by_chance[most])
         )
-        if unnamed:
-            note += f". No training text names {unnamed}: what chance taught there is not known, and not in that number"
         sentence = f"{'Outside encounters race' if encounters else 'Race'} tells nothing of any class ({where})."
         row = gaps.iloc[most]
         yield PlantedEffect(
