@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from emoscope.data.planted import MISLEADING_SYNONYMS
+from emoscope.perturbation.single_words import VISIBLE
 from emoscope.verdicts.ground_truth.assess import assess_ground_truth
-from emoscope.verdicts.ground_truth.planted_effect import VISIBLE
 from project import copy_project, snakemake
 
 pytestmark = pytest.mark.slow

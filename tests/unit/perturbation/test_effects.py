@@ -8,6 +8,7 @@ from emoscope.experiments.tracing.measure import strongest
 from emoscope.models.logits import columns
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import NEUTRAL_OF
+from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.families import benjamini_hochberg
 from made_up import CLASSES
 
@@ -167,7 +168,7 @@ def words(neutral: tuple[int, int], **rates: tuple[int, int]) -> pd.DataFrame:
 
 def test_a_word_is_flagged_if_it_does_more_than_neutral_words_by_more_than_the_margin():
     rates = {"strong": (13, 20), "noisy": (14, 200), "rare": (1, 10), "calm": (2, 200)}
-    flagged = {"strong": "flagged", "noisy": "flagged", "rare": "not flagged", "calm": "not flagged"}
+    flagged = {"strong": "flagged", "noisy": "flagged", "rare": "cannot tell", "calm": "not flagged"}
     assert words((2, 300), **rates)["verdict"].to_dict() == flagged
     assert words((16, 300), **rates)["verdict"].to_dict() == flagged | {"noisy": "not flagged"}
 
@@ -195,6 +196,32 @@ def test_of_a_word_in_too_few_texts_to_be_flagged_nothing_can_be_told():
         assert found.loc["rare", "verdict"] == "cannot tell" and np.isnan(found.loc["rare", "detectable"])
         assert found.loc["w0", "verdict"] == "not flagged" and found.loc["w0", "detectable"] < 0.2
     assert words((9, 900), rare=(1, 1)).loc["rare", "verdict"] == "flagged", "a word alone"
+
+
+@pytest.mark.parametrize(
+    ("changed", "texts", "verdict"),
+    [
+        (0, 2, "cannot tell"),  # the first test would only show nine of ten
+        (0, 8, "cannot tell"),
+        (0, 20, "cannot tell"),
+        (2, 20, "cannot tell"),
+        (0, 60, "not flagged"),  # a rate of 20 % would have shown
+        (2, 2, "flagged"),  # and where enough is seen, few texts do
+        (8, 8, "flagged"),
+    ],
+)
+def test_a_word_is_not_flagged_only_if_something_would_have_been_seen(changed, texts, verdict):
+    found = words((2, 600), rare=(changed, texts)).loc["rare"]
+    assert found["verdict"] == verdict and (found["detectable"] <= VISIBLE) == (texts == 60)
+
+
+@pytest.mark.parametrize(("own", "verdict"), [(250, "not flagged"), (6, "cannot tell")])
+def test_a_word_that_does_no_more_than_neutral_words_of_its_texts_is_not_flagged(own, verdict):
+    """It changes 5 of 250 texts. Elsewhere neutral words change so many that a rate of 20 % would not show."""
+    word, others = kind(share(5, 250), "word", "a"), kind(share(300, 400), "word control", "b", prefix="b")
+    swaps = kind(share(5, own), "word control", "a")
+    found = measured(word, swaps, others).loc["changed"]
+    assert found["detectable"] > VISIBLE and found["verdict"] == verdict
 
 
 @pytest.mark.parametrize(

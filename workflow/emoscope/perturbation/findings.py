@@ -1,12 +1,18 @@
-"""How often something happens to pairs, as a finding that can be judged."""
+"""How often something happens to pairs, alone or less how often to neutral swaps, as a finding that can be judged."""
+
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from emoscope.perturbation.pairs import countable, distinct
 from emoscope.reporting.findings import Finding
+from emoscope.statistics.clusters import POWER, Interval
 from emoscope.statistics.equivalence import rate_test
-from emoscope.statistics.rates import effective_rows
+from emoscope.statistics.rates import effective_rows, excess_interval, rate_difference_interval
+
+Event = Callable[[pd.DataFrame], pd.Series]  # whether something happens to scored pairs, such as `moved`
 
 
 def counted(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -33,3 +39,57 @@ def rate_finding(name: str, events: pd.Series, clusters: pd.Series, margin: floa
         beyond=float(tested.p_beyond),
         sentences=sentences if sentences < texts else np.nan,
     )
+
+
+def beyond_neutral(
+    name: str, own: pd.DataFrame, neutral: pd.DataFrame, event: Event, margin: float, alpha: float
+) -> Iterator[Finding]:
+    """How often something happens, less how often in neutral swaps of the same texts; nothing without any."""
+    neutral = neutral[neutral["id"].isin(own["id"])].drop_duplicates("id")
+    if neutral.empty:
+        return
+    own = own.drop_duplicates("id").set_index("id").loc[neutral["id"]]
+    events = [event(kind).to_numpy() for kind in (own, neutral)]
+    interval = excess_interval(*events, own["cluster"].to_numpy(), alpha)
+    note = "{} of {} texts and {} of their neutral swaps."
+    yield _excess(name, events, interval, note, margin, alpha)
+
+
+def beyond_all_neutral(
+    name: str, own: pd.DataFrame, neutral: pd.DataFrame, event: Event, margin: float, alpha: float
+) -> Finding:
+    """How often something happens, less how often in neutral swaps of whatever texts, each once."""
+    kinds = own, distinct(neutral)
+    events = [event(kind).to_numpy() for kind in kinds]
+    clusters = [kind["cluster"].to_numpy() for kind in kinds]
+    interval = rate_difference_interval(*events, paired=False, clusters=clusters, alpha=alpha)
+    note = "{} of {} texts, and {} of {} neutral swaps of any word."
+    return _excess(name, events, interval, note, margin, alpha)
+
+
+def _excess(
+    name: str, events: Sequence[np.ndarray], interval: Interval, note: str, margin: float, alpha: float
+) -> Finding:
+    """`within`, no more than neutral by the margin, and `beyond` are at most alpha where the whole interval lies below
+    the margin, or above: `excess_verdict`. By normal standard errors, one on either side, that the interval implies."""
+    rates = [float(np.mean(side)) for side in events]
+    value, z = rates[0] - rates[1], norm.isf(alpha / 2)
+    below, above = (value - interval.low) / z, (interval.high - value) / z
+    within, beyond = _p(margin - value, above), _p(value - margin, below)
+    counts = [count for side in events for count in (int(side.sum()), len(side))]
+    return Finding(
+        name,
+        value,
+        interval.low,
+        interval.high,
+        note.format(*counts),
+        texts=len(events[0]),
+        detectable=float(max(below, above) * (z + norm.ppf(POWER))),
+        within=within,
+        beyond=beyond,
+    )
+
+
+def _p(gap: float, error: float) -> float:
+    """Two-sided, as the interval is: a gap of just its width has alpha."""
+    return float(np.minimum(1, 2 * norm.sf(gap / error))) if error else float(gap <= 0)

@@ -49,7 +49,7 @@ def test_flips_are_held_against_the_neutral_swaps_of_the_same_texts():
     both = found(pd.concat([flips, swaps, swaps.assign(id=99, after_joy=0.0, after_anger=1.0)]))
     beyond = both["gender.natural.large_changes_beyond_neutral"]
     assert beyond.value == 0 and beyond.low < 0 < beyond.high
-    assert beyond.note == "1 of 2 flips and 1 of their neutral swaps."
+    assert beyond.note == "1 of 2 texts and 1 of their neutral swaps."
     only = found(pd.concat([flips, swaps.head(1)]))["gender.natural.large_changes_beyond_neutral"]
     assert only.value == 1.0, "flips minus swaps"
     assert "gender.natural.large_changes_beyond_neutral" not in found(flips)

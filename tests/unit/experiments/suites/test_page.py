@@ -85,10 +85,10 @@ def test_a_bag_of_words_stands_beside_the_classifier(changes, said):
 def test_a_gap_names_its_sides_in_their_order():
     gap = summary_of("suite", gap_anger=(0.2, 0.1, 0.3), verdict="different")
     told = words(report.gap_findings(suites(pd.concat([SUMMARY, gap]), goals())))
-    assert "mine (male minus female): P(anger) +0.200." in told
+    assert "mine (male minus female): shown to differ in P(anger) +0.200." in told
     assert report.gap_findings(suites(SUMMARY, goals())) == ""
     within = words(report.gap_findings(suites(pd.concat([SUMMARY, gap.assign(verdict="equivalent")]), goals())))
-    assert "no class is shown to differ by more than counts as nothing" in within
+    assert "no class is shown to differ, unless by less than the margin." in within
 
 
 def test_groups_are_shown_under_their_names_and_the_whole_first():

@@ -36,6 +36,7 @@ def test_words_that_cannot_be_told_do_not_pass_for_words_that_change_nothing():
     said = "2 of 4 words are flagged as changing more predictions than neutral words: overwhelmed and glad"
     assert f"{said}; of 1 it cannot be told." in headline
     assert "Beside these two, glad is flagged." in told and "Of 1 word it cannot be told" in told
+    assert "texts are too few to show a rate of 20 %." in told
     assert "where 8 or more of its own texts offer neutral words" in told
     assert "cannot be told" not in words(synonyms_report.main_result(of_words(True, sad="not_flagged")))
 

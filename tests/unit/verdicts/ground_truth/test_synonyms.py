@@ -10,9 +10,9 @@ from emoscope.verdicts.ground_truth.synonyms import synonym_effects
 TRUTH = {"effects": {"misleading_synonyms": {"size": 0.9}}}
 
 
-def effects(detectable: float = 0.15, high: float = 0.3, **verdicts: str) -> list[PlantedEffect]:
-    """What is found of words with these verdicts; of all, so large a rate would be detected."""
-    rate = {"origin": "word", "measure": "changed", "value": 0.1, "low": 0.0, "high": high, "texts": 9}
+def effects(detectable: float = 0.15, high: float = 0.3, p: float = 0.5, **verdicts: str) -> list[PlantedEffect]:
+    """What is found of words with these verdicts; of all, so large a rate would be detected, and p is the same."""
+    rate = {"origin": "word", "measure": "changed", "value": 0.1, "low": 0.0, "high": high, "texts": 9, "p_adjusted": p}
     rows = [{"term": term, "verdict": verdict.replace("_", " "), **rate} for term, verdict in verdicts.items()]
     return [*synonym_effects(TRUTH, pd.DataFrame(rows).assign(detectable=detectable), 0.02, 0.05)]
 
@@ -23,7 +23,7 @@ def effects(detectable: float = 0.15, high: float = 0.3, **verdicts: str) -> lis
         ("not_flagged", "flagged", ["found", "cannot tell", "found"]),
         ("flagged", "flagged", ["found", "cannot tell", "missed"]),
         ("not_flagged", "not_flagged", ["missed", "cannot tell", "found"]),
-        ("cannot_tell", "cannot_tell", ["cannot tell", "cannot tell", "cannot tell"]),
+        ("cannot_tell", "cannot_tell", ["missed", "cannot tell", "cannot tell"]),  # the planted 90 % would have shown
     ],
 )
 def test_misleading_synonyms_should_be_flagged_and_no_others(want, overwhelmed, expected):
@@ -47,6 +47,11 @@ def test_nothing_is_found_or_missed_where_nothing_would_have_been_seen(detectabl
     misleading, _, plain = effects(detectable, high, overwhelmed="not_flagged", want="not_flagged")
     assert [misleading.verdict, plain.verdict] == verdicts
     assert f"of {int(verdicts[1] == 'found')}, a change of 20 %" in plain.note
+
+
+@pytest.mark.parametrize(("p", "verdict"), [(0.001, "cannot tell"), (0.5, "missed")])
+def test_a_planted_synonym_that_changes_much_in_texts_that_any_word_changes_is_not_missed(p, verdict):
+    assert effects(detectable=0.5, p=p, overwhelmed="cannot_tell")[0].verdict == verdict
 
 
 def test_the_share_of_flagged_words_is_of_those_that_can_be_told():

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.perturbation.findings import counted, rate_finding
+from emoscope.perturbation.findings import beyond_neutral, counted, rate_finding
 from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, largest_change, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
-from emoscope.statistics.rates import excess_interval
 
 
 def summarise_flips(pairs: list[Path], scores: list[Path], statistics: dict, findings: Path) -> None:
@@ -32,23 +31,16 @@ def findings_of(axis: str, pairs: pd.DataFrame, margin: float, alpha: float) -> 
         if origin == "published":
             yield from published_pairs(axis, kind)
         elif origin not in NEUTRAL_ORIGINS and len(own):
-            for name, events in (("large_changes", largest_change(own) >= LARGE), ("changed", moved(own))):
+            for name, events in (("large_changes", large(own)), ("changed", moved(own))):
                 yield rate_finding(f"{axis}.{origin}.{name}", events, own["cluster"], margin, alpha)
             neutral = counted(pairs[pairs["origin"] == NEUTRAL_OF[origin]])
-            yield from beyond_neutral(f"{axis}.{origin}.large_changes_beyond_neutral", own, neutral, alpha)
+            name = f"{axis}.{origin}.large_changes_beyond_neutral"
+            yield from beyond_neutral(name, own, neutral, large, margin, alpha)
 
 
-def beyond_neutral(name: str, own: pd.DataFrame, neutral: pd.DataFrame, alpha: float) -> Iterator[Finding]:
-    """The share of large changes less that of the neutral swaps, over the texts that have one; nothing without any."""
-    neutral = neutral[neutral["id"].isin(own["id"])].drop_duplicates("id")
-    if neutral.empty:
-        return
-    own = own.drop_duplicates("id").set_index("id").loc[neutral["id"]]
-    events = [(largest_change(kind) >= LARGE).to_numpy() for kind in (own, neutral)]
-    low, high = excess_interval(*events, own["cluster"].to_numpy(), alpha)
-    flipped, swapped = (int(kind.sum()) for kind in events)
-    note = f"{flipped} of {len(own)} flips and {swapped} of their neutral swaps."
-    yield Finding(name, (flipped - swapped) / len(own), low, high, note, texts=len(own))
+def large(pairs: pd.DataFrame) -> pd.Series:
+    """For each scored pair, whether some class's probability moves by 10 % or more."""
+    return largest_change(pairs) >= LARGE
 
 
 def published_pairs(axis: str, pairs: pd.DataFrame) -> Iterator[Finding]:

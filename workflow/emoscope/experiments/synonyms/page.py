@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 from emoscope.experiments.synonyms.summarise import SURPRISING
 from emoscope.perturbation.pair_tables import beyond, found
 from emoscope.perturbation.pairs import LARGE
+from emoscope.perturbation.single_words import VISIBLE
 from emoscope.reporting.html import badge, cell, html_table, listed, number, p_value, percent
 from emoscope.reporting.passages import passage
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
@@ -110,6 +111,7 @@ def word_findings(summary: pd.DataFrame, margin: float) -> Markup:
         neutral=neutral_rate(summary),
         margin=margin,
         enough=FEWEST_CLUSTERS,
+        visible=VISIBLE,
     )
 
 

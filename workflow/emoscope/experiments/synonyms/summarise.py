@@ -1,18 +1,17 @@
 """The quotable numbers of synonyms."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from emoscope.perturbation.findings import counted, rate_finding
-from emoscope.perturbation.pairs import moved, scored
+from emoscope.perturbation.findings import beyond_all_neutral, beyond_neutral, counted, rate_finding
+from emoscope.perturbation.pairs import NEUTRAL_OF, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
-from emoscope.statistics.equivalence import rate_equivalence_verdict
-from emoscope.statistics.rates import exact_interval, minimum_detectable_rate
+from emoscope.statistics.clusters import FEWEST_CLUSTERS
 
 SURPRISING = ("overwhelmed", "surprised")  # the words whose replacement does change predictions, says the paper
+WITHOUT = {"": (), ".but_surprising": SURPRISING}  # endings of findings, and the words left out of them
 
 
 def summarise_synonyms(
@@ -26,17 +25,39 @@ def summarise_synonyms(
 
 def findings_of(pairs: pd.DataFrame, margin: float, alpha: float) -> Iterator[Finding]:
     """Share of texts whose predicted class changes: `published`, rewritten as the paper did; `word.{word}`, one word
-    replaced; and `most_changed_word`. The first and last also `.but_surprising`, without the paper's two words."""
+    replaced; and `most_changed_word`. The first and last also `.but_surprising`, without the paper's two words; and
+    where there are neutral swaps all of them `.beyond_neutral`, less the share that these change."""
     rewritten = counted(pairs[pairs["origin"] == "published"])
-    words = counted(pairs[pairs["origin"] == "word"])
+    neutral = counted(pairs[pairs["origin"] == NEUTRAL_OF["published"]])
     replaced = [{row.text[start:end] for start, end, *_ in row.spans} for row in rewritten.itertuples()]
-    for ending, but in (("", ()), (".but_surprising", SURPRISING)):
+    for ending, but in WITHOUT.items():
         kept = rewritten[[found.isdisjoint(but) for found in replaced]]
         if len(kept):
             yield rate_finding(f"published{ending}", moved(kept), kept["cluster"], margin, alpha)
-        yield from most_changed_word(words, but, f"most_changed_word{ending}", margin, alpha)
-    for word, own in words.groupby("term", sort=False):
-        yield rate_finding(f"word.{word}", moved(own), own["cluster"], margin, alpha)
+            yield from beyond_neutral(f"published{ending}.beyond_neutral", kept, neutral, moved, margin, alpha)
+    words, neutral = (counted(pairs[pairs["origin"] == kind]) for kind in ("word", NEUTRAL_OF["word"]))
+    own = dict(list(words.groupby("term", sort=False)))
+
+    def changed(name: str, word: str, level: float) -> Finding:
+        return rate_finding(name, moved(own[word]), own[word]["cluster"], margin, level)
+
+    def beyond(name: str, word: str, level: float) -> Finding:
+        return word_beyond_neutral(name, own[word], neutral, margin, level)
+
+    for ending, measure in {"": changed, **({".beyond_neutral": beyond} if len(neutral) else {})}.items():
+        yield from (measure(f"word.{word}{ending}", word, alpha) for word in own)
+        for but_some, but in WITHOUT.items():
+            kept = [word for word in own if word not in but]
+            yield from most_changed_word(f"most_changed_word{but_some}{ending}", kept, measure, alpha)
+
+
+def word_beyond_neutral(name: str, own: pd.DataFrame, neutral: pd.DataFrame, margin: float, alpha: float) -> Finding:
+    """The share of changed predictions of one word, less that of the neutral swaps of its own texts, where
+    FEWEST_CLUSTERS or more of these have some; else of the neutral swaps of all words."""
+    alike = neutral[neutral["term"].isin(own["term"]) & neutral["id"].isin(own["id"])]
+    if len(alike) >= FEWEST_CLUSTERS:
+        return next(beyond_neutral(name, own, alike, moved, margin, alpha))
+    return beyond_all_neutral(name, own, neutral, moved, margin, alpha)
 
 
 def shared_words(words: pd.DataFrame, published: pd.DataFrame) -> Iterator[Finding]:
@@ -49,34 +70,24 @@ def shared_words(words: pd.DataFrame, published: pd.DataFrame) -> Iterator[Findi
 
 
 def most_changed_word(
-    pairs: pd.DataFrame, but: Collection[str], name: str, margin: float, alpha: float
+    name: str, words: Sequence[str], measure: Callable[[str, str, float], Finding], alpha: float
 ) -> Iterator[Finding]:
-    """The word whose replacement alone most surely changes more predictions than the margin allows, some left out.
+    """The word whose replacement alone most surely changes more predictions than the margin allows; of words that are
+    shown to stay within it only if all are. `measure` takes a name, the word and alpha.
 
     "No effect" holds if every word passes the equivalence test, and fails if one lies beyond the margin. That, and the
-    interval, is adjusted for the number of words (Bonferroni), since the largest of many is sought; `detectable` is
-    that of the rarest word.
+    interval, is adjusted for the number of words (Bonferroni), since the largest of many is sought. `texts` and
+    `detectable` are those of this word.
     """
-    pairs = pairs[~pairs["term"].isin(but)]
-    if pairs.empty:
+    if not words:
         return
-    words = pairs.assign(moved=moved(pairs)).groupby("term")["moved"].agg(["sum", "size"])
-    tests = [rate_equivalence_verdict(*counts, margin, alpha) for counts in words.itertuples(index=False)]
-    within, beyond = (np.array([getattr(test, p) for test in tests]) for p in ("p_equivalence", "p_difference"))
-    worst = int(np.argmin(beyond))
-    word, (count, texts) = words.index[worst], words.iloc[worst]
-    low, high = exact_interval(count, texts, alpha / len(words))
-    shown, rarest = (within <= alpha).sum(), words["size"].min()
-    yield Finding(
-        name,
-        value=float(count / texts),
-        low=float(low),
-        high=float(high),
-        note=f"Furthest from zero is {word}: {count} of {texts} texts. Of {len(words)} words, {shown} are shown to "
-        f"stay within the margin; the rarest stands in {rarest} texts.",
-        texts=int(rarest),
-        rate=True,
-        detectable=minimum_detectable_rate(int(rarest), margin, alpha / len(words)),
-        within=float(within.max()),
-        beyond=min(1.0, float(len(words) * beyond[worst])),
+    each, wider = ([measure(name, word, level) for word in words] for level in (alpha, alpha / len(words)))
+    shown = [one.within <= alpha for one in each]
+    order = [(passes, wide.beyond, -one.within) for passes, one, wide in zip(shown, each, wider, strict=True)]
+    worst = order.index(min(order))
+    yield wider[worst]._replace(
+        note=f"Decided by {words[worst]}: {each[worst].note} Of {len(words)} words, {sum(shown)} are shown to stay "
+        f"within the margin; the rarest stands in {min(one.texts for one in each):.0f} texts.",
+        within=max(one.within for one in each),
+        beyond=min(1.0, len(words) * wider[worst].beyond),
     )

@@ -15,6 +15,7 @@ from emoscope.verdicts.claims.judge import impossible, judge, tested
 from emoscope.verdicts.claims.rooms import room_of
 
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
+UNCOMPARED = "No neutral swaps stand beside it, so it may be what any change of words does."
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested", "impossible"]
@@ -141,7 +142,7 @@ def judged(
         return row | {"untested": "unmeasured"}
     if several and claim.get("exclusive"):
         return row | {"untested": "one label", "note": SEVERAL}
-    parts = {name: (value, found.get(finding)) for name, (value, finding) in parts_of(claim).items()}
+    parts = {name: (value, _found(claim, found, finding)) for name, (value, finding) in parts_of(claim).items()}
     if any(one is None or np.isnan(one.value) for _, one in parts.values()):
         return row | {"untested": "nothing"}
     missing = [part for part in claim.get("needs", []) if part not in shared]
@@ -157,6 +158,14 @@ def judged(
     if claim["judge"] == "no effect":
         row |= {"margin": claim.get("tolerance", statistics["margin"]), "equivalence_p": one.within}
     return row | _numbers(one)
+
+
+def _found(claim: dict, found: Mapping[str, Finding], name: str) -> Finding | None:
+    """What a claim is held against: the finding of this name, or the claim's `raw` one with a remark, or none."""
+    raw = found.get(claim.get("raw", "").partition("/")[2])
+    if name in found or raw is None:
+        return found.get(name)
+    return raw._replace(note=f"{raw.note} {UNCOMPARED}".strip())
 
 
 def _verdicts(claim: dict, parts: dict, missing: list[str], statistics: dict) -> Iterator[tuple]:

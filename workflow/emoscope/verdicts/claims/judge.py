@@ -45,7 +45,11 @@ def judge(
         return _judge_value(claim, found, alpha, tests)
     if kind != "no effect":
         return _judge_effect(found, claim["tolerance"], margin, alpha, tests, above=kind == "effect")
+    if "raw" in claim:  # changes that are fewer than those by neutral swaps are none
+        found = found._replace(value=max(found.value, 0), low=max(found.low, 0))
     verdict, reason = _judge_nothing(found, margin, alpha, tests)
+    if verdict == "reproduced" and "raw" in claim:
+        reason = f"Shown to lie below {margin:g}."
     if verdict == "contradicted" and apart:
         return "artefact", f"{reason} {DIFFERENT} {found.code:+.3g}."
     return verdict, reason

@@ -20,13 +20,14 @@ from emoscope.data.planted import GAPS, Gap
 from emoscope.experiments.masking.readings import composition_effect
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored
+from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.bounded import CHANGE, bounded_test
 from emoscope.statistics.clusters import MeanTest
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv
 from emoscope.verdicts.ground_truth.chance import taught_by_chance
-from emoscope.verdicts.ground_truth.planted_effect import VISIBLE, PlantedEffect
+from emoscope.verdicts.ground_truth.planted_effect import PlantedEffect
 from emoscope.verdicts.ground_truth.synonyms import synonym_effects
 
 PLANTED_AXES = ("gender", "race", "synonyms")

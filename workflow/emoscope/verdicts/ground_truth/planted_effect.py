@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-VISIBLE = 0.2  # where nothing was planted, nothing counts as found only if an effect of this size would have been seen
-
 
 class PlantedEffect(NamedTuple):
     """One planted effect, or absence of one, and what was found: a value with its interval on a number of texts.

@@ -6,15 +6,17 @@ import numpy as np
 import pandas as pd
 
 from emoscope.data.planted import MISLEADING_SYNONYMS
+from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.rates import wilson_interval
-from emoscope.verdicts.ground_truth.planted_effect import VISIBLE, PlantedEffect
+from emoscope.verdicts.ground_truth.planted_effect import PlantedEffect
 
 
 def synonym_effects(truth: dict, summary: pd.DataFrame, margin: float, alpha: float) -> Iterator[PlantedEffect]:
     """Every misleading synonym is flagged (a share of its texts), of the other words none (a share of those of which it
     can be told).
 
-    A word that is not flagged is missed only if the planted share would have been found. That no other word is flagged
+    A word that does no more than neutral ones is missed only if the planted share would have been found, smaller than
+    VISIBLE or larger. That no other word is flagged
     is found only if each is shown to change less than the margin, or if VISIBLE would have been found of it.
     """
     words = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")].set_index("term")
@@ -26,7 +28,8 @@ def synonym_effects(truth: dict, summary: pd.DataFrame, margin: float, alpha: fl
             yield PlantedEffect(*planted, np.nan, np.nan, np.nan, 0, "cannot tell", "no text has the word")
             continue
         row = words.loc[word]
-        missed = row["verdict"] == "not flagged" and row["detectable"] <= share
+        beyond = row["p_adjusted"] <= alpha  # then its own texts leave it open, or they show that it is no more
+        missed = row["detectable"] <= share and (row["verdict"] == "not flagged" or not beyond)
         verdict = "found" if row["verdict"] == "flagged" else "missed" if missed else "cannot tell"
         yield PlantedEffect(*planted, row["value"], row["low"], row["high"], int(row["texts"]), verdict)
     plain = words.drop(index=list(MISLEADING_SYNONYMS), errors="ignore")
