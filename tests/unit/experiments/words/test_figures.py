@@ -15,7 +15,7 @@ RED, BLUE = (178, 24, 43), (33, 102, 172)
 
 def ranks(*measures):
     rows = [
-        (name, measure, value, value - 0.05, value + 0.05, 0.2, 40)
+        (name, measure, value, value - 0.05, value + 0.05, 0.1 if measure == "shortcut" else 0.2, 40)
         for name, value in (("shapley", 0.9), ("attention", 0.3))
         for measure in measures
     ]
@@ -31,12 +31,21 @@ def test_the_ranking_has_a_line_for_each_method_best_on_top_and_chance():
     [axes] = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == [TITLES["shapley"], TITLES["attention"]]
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first is on top"
-    assert any(list(line.get_xdata()) == [0.2, 0.2] for line in axes.lines)
+    assert [line.get_label() for line in axes.lines if list(line.get_xdata()) == [0.2, 0.2]] == [CHANCE]
     assert "top word is a shortcut" not in legend_of(figure)
 
 
-def test_shortcuts_are_drawn_where_they_are_planted():
-    assert "top word is a shortcut" in legend_of(figures.ranking(ranks("top", "average_precision", "shortcut")))
+CHANCE = "chance: top word is planted"
+
+
+def test_shortcuts_are_drawn_where_they_are_planted_with_a_chance_of_their_own():
+    figure = figures.ranking(ranks("top", "average_precision", "shortcut"))
+    assert "top word is a shortcut" in legend_of(figure)
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    for title, chance in (("top word is planted", 0.2), ("top word is a shortcut", 0.1)):
+        assert list(lines[f"chance: {title}"].get_xdata()) == [chance, chance]
+        assert lines[f"chance: {title}"].get_color() == lines[title].get_color()
+    assert CHANCE not in legend_of(figures.ranking(ranks("shortcut")))
 
 
 def test_curves_without_the_first_words_are_above_and_those_with_them_alone_below():

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from bs4 import BeautifulSoup
+from scipy.special import logit
 
 from emoscope.errors import UserError
 from emoscope.experiments.words import explain as filter_of
@@ -20,8 +21,8 @@ from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
 from emoscope.experiments.words.readings import read_texts
 from emoscope.experiments.words.removal import Reader
 from emoscope.experiments.words.summarise import summarise_words
-from emoscope.models.inside.integration import centred
 from emoscope.models.loading import load_classifier
+from emoscope.models.logits import probabilities
 from emoscope.storage.decisions import SEVERAL
 from random_models import FAMILIES, TEXTS, with_large_weights, write_exactness
 
@@ -85,7 +86,7 @@ def test_every_method_scores_every_word_of_every_text(tables):
     assert scores.groupby(["id", "class"])["attention"].sum().to_numpy() == pytest.approx(1, abs=1e-5)
 
 
-def test_each_word_of_more_texts_is_cut_out_and_pushes_what_falls_without_it(tables, folder):
+def test_each_word_of_more_texts_is_cut_out_and_it_is_told_what_falls_without_it(tables, folder):
     cuts, reader = tables["cuts"], Reader(*load_classifier(folder), 512)
     assert cuts["id"].nunique() == 4  # as configured
     for number, own in cuts.groupby("id"):
@@ -97,9 +98,10 @@ def test_each_word_of_more_texts_is_cut_out_and_pushes_what_falls_without_it(tab
         )
         for place, (_, row) in enumerate(own.iterrows()):
             left = [word for at, word in enumerate(text.split()) if at != place]
-            fall = centred(reader.model, reader.logits([text])) - centred(reader.model, reader.logits([" ".join(left)]))
-            assert row[[f"push_{name}" for name in CLASSES]].to_numpy(dtype=float) == pytest.approx(fall[0], abs=1e-4)
-    assert cuts[[f"push_{name}" for name in CLASSES]].abs().to_numpy().max() > 0.01
+            whole, rest = logit(probabilities(reader.model, reader.logits([text, " ".join(left)])))
+            fallen = row[[f"fall_{name}" for name in CLASSES]].to_numpy(dtype=float)
+            assert fallen == pytest.approx(whole - rest, abs=1e-4)
+    assert cuts[[f"fall_{name}" for name in CLASSES]].abs().to_numpy().max() > 0.01
 
 
 def test_the_answer_is_explained_first(tables):

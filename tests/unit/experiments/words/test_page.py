@@ -26,7 +26,7 @@ def ranking(ranked=RANKED, verdict="better"):
 
 def faithful(verdict="better"):
     rows = [
-        (name, "cut", measure, value * sign, 0.0, 1.0, value - 0.2, 0.1, 0.4, verdict if sign == 2 else "", 40)
+        (name, "resampled", measure, value * sign, 0.0, 1.0, value - 0.2, 0.1, 0.4, verdict if sign == 2 else "", 40)
         for name, value in RANKED
         for measure, sign in (
             ("comprehensiveness", 1),
@@ -88,12 +88,16 @@ def test_the_headline_says_whether_planted_words_are_ranked_better_than_by_a_ran
 def test_shortcuts_are_told_where_they_are_planted():
     assert "shortcut" not in words(page.main_result(ranking(), faithful()))
     assert "shortcut" not in words(page.ranking_table(ranking()))
-    apart = ranking()[lambda table: table["measure"] == "top"].assign(measure="shortcut", value=0.6, texts=12)
+    apart = ranking()[lambda table: table["measure"] == "top"]
+    apart = apart.assign(measure="shortcut", value=0.6, texts=12, chance=0.08)
     ranks = pd.concat([ranking(), apart])
     said = words(page.main_result(ranks, faithful()))
     assert "sampled in 60.0 % [85.0, 100.0] of 12 texts with one, raw attention's in 60.0 %" in said
     table = words(page.ranking_table(ranks))
     assert "top word is the shortcut" in table and "60.0 %" in table and "in the 12 texts that have one" in table
+    assert "A random word is a planted one in 25.0 %" in table and "a random word is one in 8.0 %" in table
+    alone = words(page.ranking_table(apart))
+    assert "random word is a planted one" not in alone and "a random word is one in 8.0 %" in alone
 
 
 def test_where_it_is_not_known_what_decides_the_headline_claims_no_trust():
@@ -101,6 +105,8 @@ def test_where_it_is_not_known_what_decides_the_headline_claims_no_trust():
     assert "Which words decide these texts is not known, so no method has earned trust here" in said
     assert "the probability is 1.900 [0.000, 1.000] higher than without them" in said and "planted" not in said
     assert "those of a random order 0.400 [0.000, 1.000]" in said, "what it was chosen by, and nothing else"
+    cut = faithful().assign(kind="cut", value=7.0)
+    assert words(page.main_result(ranking().head(0), pd.concat([cut, faithful()]))) == said
 
 
 def test_where_words_are_planted_but_in_no_text_that_counts_the_headline_says_so():
@@ -119,7 +125,7 @@ def test_the_headline_says_whether_the_method_beats_a_random_order(verdict, told
 
 def test_every_method_has_a_line_in_the_tables():
     assert words(page.ranking_table(ranking())).count("Shapley values") == 1
-    assert "a random order +0.200 [" in words(page.faithful_table(faithful(), "cut"))
+    assert "a random order +0.200 [" in words(page.faithful_table(faithful(), "resampled"))
 
 
 def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
@@ -164,7 +170,7 @@ def test_confident_mistakes_come_first_and_flips_are_told():
 def pushed(*verdicts):
     rows = [
         {"class": "joy", "word": f"<w{n}>", "value": 1.0, "low": 0.5, "high": 1.5, "texts": 20, "up": 15}
-        | {"share": 0.4, "share_low": 0.3, "share_high": 0.5, "expected": 0.3, "verdict": verdict}
+        | {"share": 0.4, "share_low": 0.3, "share_high": 0.5, "others_share": 0.3, "verdict": verdict}
         for n, verdict in enumerate(verdicts)
     ]
     return pd.DataFrame(rows, columns=None if rows else ["class", "word", "verdict"])
@@ -172,30 +178,32 @@ def pushed(*verdicts):
 
 def test_words_that_push_are_told_with_what_the_training_texts_say_of_them():
     table = pushed("supported", "unsupported", "cannot tell", "cannot tell", *[""] * 44)
-    said = words(page.push_sentences(table, 0.067, 0.05, False))
-    assert (
-        "by more than 0.067 of its logit: 1 word that the corpus's training part bears out, 1 that it does not, <w1> "
-        in said
-    )
-    assert "<w1> (joy), and 2 of which it cannot tell." in said
-    needed = "As 48 classes and words were tested, a word must stand in at least 10 of these texts to be shown."
-    assert said.endswith(needed)
+    said = words(page.push_sentences(table, 0.08, 0.05, False))
+    assert "by more than 0.080 of the log-odds: 1 that the corpus's training part bears out, 1 that it does not" in said
+    assert "does not, <w1> (joy), and 2 of which it cannot tell." in said
+    needed = "As 48 pairs of a class and a word were tested, a word must stand in at least 10 of these texts"
+    assert needed in said and said.endswith("each of these has a chance of 5 % at most.")
     listed = words(page.push_table(table, ["joy"]))
-    assert listed.count("15 of 20") == 10 and "less than 1.25 times those in all" in listed
+    assert listed.count("15 of 20") == 10 and "less than 1.25 times those without it" in listed
+
+
+def test_a_word_that_pushes_two_classes_is_counted_as_two_pairs():
+    table = pushed("cannot tell").pipe(lambda one: pd.concat([one, one.assign(**{"class": "fear"})]))
+    assert "Of 2 pairs of a class and a word it is shown" in words(page.push_sentences(table, 0.08, 0.05, False))
 
 
 @pytest.mark.parametrize("adopted", [False, True])
 def test_an_adopted_classifier_was_not_trained_on_the_texts_that_words_are_counted_in(adopted):
     table = pushed("supported", "unsupported")
-    said = words(page.push_sentences(table, 0.067, 0.05, adopted)) + words(page.push_table(table, ["joy"]))
+    said = words(page.push_sentences(table, 0.08, 0.05, adopted)) + words(page.push_table(table, ["joy"]))
     assert ("This classifier was not trained on that part" in said) == adopted
     assert "training texts" not in said
 
 
 def test_that_no_word_is_shown_is_told_with_what_it_would_have_taken():
-    said = words(page.push_sentences(pushed("", ""), 0.067, 0.05, False))
+    said = words(page.push_sentences(pushed("", ""), 0.08, 0.05, False))
     assert "No word is shown to push a class up" in said and "at least 8 of these texts" in said
-    assert "No word stands in enough" in words(page.push_sentences(pushed(), 0.067, 0.05, False))
+    assert "No word stands in enough" in words(page.push_sentences(pushed(), 0.08, 0.05, False))
 
 
 def test_the_list_of_words_says_that_planted_shortcuts_are_supported():

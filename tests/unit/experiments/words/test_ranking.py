@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emoscope.experiments.words.faithfulness import unexplained
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
 from emoscope.experiments.words.ranking import above_random, best_ranked, found_words, rank_methods
 from emoscope.experiments.words.scores import Scored, first_answers, planted_words, ranked
@@ -111,6 +112,19 @@ def test_the_method_that_is_announced_ranks_planted_words_best():
     ranks = rank_methods(found_words(texts, dict.fromkeys(range(10), True)), margin=0.02, alpha=0.05)
     assert best_ranked(ranks, [*METHODS]) == "attention" and best_ranked(ranks, ["shapley", "rollout"]) == "shapley"
     assert best_ranked(ranks, ["rollout"]) is None
+
+
+def test_a_random_order_does_not_tell_how_many_words_are_gone():
+    """Where every word counts alike, what falls is their number; scores of one sign would tell nearly all of it."""
+    rng, count = np.random.default_rng(0), 20
+    table = pd.DataFrame({"id": np.repeat(range(100), count), "word": [*range(count)] * 100, "start": 0, "end": 1})
+    left = []
+    for one in first_answers(table.assign(**{"class": "joy", "shapley": 1.0}), None, seed=0):
+        gone = np.array([rng.permutation(count) < size for size in rng.integers(1, count + 1, 12)])
+        falls = gone.sum(axis=1).astype(float)
+        assert unexplained(gone @ one.scores["shapley"], falls) == pytest.approx(0)
+        left.append(unexplained(gone @ one.scores[RANDOM], falls))
+    assert np.mean(left) > 0.5
 
 
 def scores():

@@ -14,13 +14,13 @@ from emoscope.experiments.words.summarise import completeness_error, faithful_me
 OPTIONS = {"seed": 0, "resamples": 200, "alpha": 0.05}
 
 
-def faithfulness(better=0.3):
+def faithfulness(better=0.3, kind="resampled"):
     rng = np.random.default_rng(0)
     rows = []
     for number in range(40):
         base = rng.uniform(0.2, 0.4)
         for name, gain in (("shapley", better), (RANDOM, 0.0)):
-            rows.append((number, name, "cut", base + gain, 0.5 - gain, 0.5 - gain, 0.5 + gain, 0.5 - gain))
+            rows.append((number, name, kind, base + gain, 0.5 - gain, 0.5 - gain, 0.5 + gain, 0.5 - gain))
     columns = ["id", "method", "kind", "comprehensiveness", "sufficiency", "deletion", "insertion", "infidelity"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -69,10 +69,20 @@ def test_the_best_method_tells_classes_apart_and_ranks_planted_words_best_else_i
     assert best_method(ranks.head(0), means) == "shapley"
 
 
+def test_the_best_method_is_not_chosen_by_what_some_methods_do_themselves():
+    """Shapley values and occlusion cut words out, so cutting speaks for them; and padding for others."""
+    own = faithfulness(0.3).replace({"method": {"shapley": "gradient_input"}})
+    told = [own, faithfulness(0.1)[lambda table: table["method"] == "shapley"]]
+    for kind in ("cut", "padded"):
+        told += [faithfulness(0.4, kind), own.assign(kind=kind)[lambda table: table["method"] != RANDOM]]
+    means = faithful_means(pd.concat(told), 0.02, 0.05)
+    assert best_method(pd.DataFrame(columns=["method", "measure", "value"]), means) == "gradient_input"
+
+
 def test_areas_of_two_methods_may_be_two_apart_and_the_largest_one_is_the_best():
     """Comprehensiveness, over other shares of the words, may put them in another order."""
     rows = [
-        (number, name, "cut", *numbers, 0.5)
+        (number, name, "resampled", *numbers, 0.5)
         for number in range(40)
         for name, numbers in {
             "gradient_input": (0.9, 0.1, 0.4, 0.6), "shapley": (0.5, 0.1, 0.0, 1.0), RANDOM: (0.1, 0.1, 1.0, 0.0),

@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.methods import KINDS, RANDOM, SHARES, SPECIAL, TITLES
 from emoscope.experiments.words.overall import UNSUPPORTED
+from emoscope.experiments.words.ranking import DECIDING
 from emoscope.experiments.words.viewer import AGAINST, FOR
 from emoscope.reporting.plots import (
     MOST_ANNOTATED,
@@ -27,8 +28,8 @@ DRAWN = 8  # words of a class, up and down each
 
 @styled
 def ranking(ranks: pd.DataFrame) -> Figure:
-    """By method, how often the top word is a planted one, and average precision, with intervals; chance as a line. How
-    often it is a shortcut, where there are any."""
+    """By method, how often the top word is a planted one, and average precision, with intervals. How often it is a
+    shortcut, where there are any. The chance of a top word is a line in the colour of its marks."""
     names = list(dict.fromkeys(ranks["method"]))
     figure, axes = canvas(8, 0.34 * len(names) + 1.2)
     titles = {"top": "top word is planted", "average_precision": "average precision"}
@@ -39,7 +40,9 @@ def ranking(ranks: pd.DataFrame) -> Figure:
             continue
         places = rows["method"].map(names.index) + (number - 0.5) * 0.26
         draw_intervals(axes, rows["value"], rows["low"], rows["high"], places, number, title)
-    axes.axvline(ranks["chance"].iloc[0], color="#888", linestyle="--", linewidth=1, label="chance of the top word")
+        if measure != DECIDING:
+            chance = {"linestyle": "--", "linewidth": 1, "label": f"chance: {title}"}
+            axes.axvline(rows["chance"].iloc[0], color=PALETTE[number % 10], **chance)
     axes.set(yticks=range(len(names)), ylim=(len(names) - 0.4, -0.6), xlim=(-0.02, 1.02))
     axes.set_yticklabels([TITLES[name] for name in names])
     axes.grid(axis="y", color="#eee")

@@ -59,17 +59,18 @@ def agreement(changed: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def group_pulls(
-    cuts: pd.DataFrame, pairs: Mapping[str, pd.DataFrame], classes: Sequence[str], options: dict
+    pushed: pd.DataFrame, pairs: Mapping[str, pd.DataFrame], classes: Sequence[str], options: dict
 ) -> pd.DataFrame:
-    """By axis, group and class, the mean push in `cuts` of the words that name somebody of the group, over the texts
-    that have them, with interval. The group is the first half of a pair's `direction`, such as `male to female`."""
+    """By axis, group and class, the mean push (`beyond_others`) of the words that name somebody of the group, over
+    the texts that have them, with interval. The group is the first half of a pair's `direction`, such as
+    `male to female`."""
     rows = []
     for axis, table in pairs.items():
         chosen = table[countable(table) & table["direction"].str.contains(" to ")]
         for group, part in chosen.assign(group=chosen["direction"].str.split(" to ").str[0]).groupby("group"):
             spans = dict(zip(part["id"], part["spans"], strict=True))
-            words = cuts[cuts["id"].isin(spans)].groupby("id", sort=False)
-            there = pd.concat([cuts.head(0), *(text[touches(text, spans[number])] for number, text in words)])
+            words = pushed[pushed["id"].isin(spans)].groupby("id", sort=False)
+            there = pd.concat([pushed.head(0), *(text[touches(text, spans[number])] for number, text in words)])
             if len(there):
                 values, ids = there[[f"push_{name}" for name in classes]].to_numpy(dtype=float), there["id"].to_numpy()
                 means = zip(classes, values.mean(axis=0), *bootstrap_mean(values, ids, **options), strict=True)

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.experiments.words.gradients import Explained, block_at, explain
 from emoscope.experiments.words.methods import LAYERS, SPECIAL, of_kind
 from emoscope.experiments.words.readings import Reading, read_texts
-from emoscope.experiments.words.removal import Reader, by_removal
+from emoscope.experiments.words.removal import Reader, by_removal, log_odds, occluded_words, parts_of
 from emoscope.models.families import blocks_of, pooled_token
 from emoscope.models.inside.allowed import exact_checks
 from emoscope.models.inside.attention_maps import maps_of, rollout
@@ -159,16 +159,16 @@ def score_table(
 
 
 def cut_words(reader: Reader, readings: Sequence[Reading], ids: pd.Series, classes: Sequence[str]) -> pd.DataFrame:
-    """Of each word of each text, in lower case, `id, word, start, end`, and `push_{class}`: by how much that class
-    falls when the word is cut out by itself."""
-    falls = by_removal(reader, readings, "occlusion_word", orders=0, seed=0)
+    """Of each word of each text, in lower case, `id, word, start, end`, and `fall_{class}`: by how much the log-odds of
+    that class fall when the word is cut out by itself."""
+    falls = [fall for part in parts_of(readings) for fall in occluded_words(reader, part, log_odds)]
     places = [
         (number, reading.word(place).lower(), *span)
         for number, reading in zip(ids, readings, strict=True)
         for place, span in enumerate(reading.words)
     ]
-    pushed = np.concatenate([fall[:-1] for fall in falls]).astype(np.float32)  # special tokens stay
-    return pd.DataFrame(places, columns=["id", "word", "start", "end"]).assign(**columns("push", list(classes), pushed))
+    fallen = np.concatenate(falls).astype(np.float32)
+    return pd.DataFrame(places, columns=["id", "word", "start", "end"]).assign(**columns("fall", list(classes), fallen))
 
 
 def account_table(

@@ -14,7 +14,7 @@ from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
 from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted
-from emoscope.experiments.words.ranking import AREA, DECIDING, best_method, best_ranked
+from emoscope.experiments.words.ranking import AREA, DECIDING, IMPARTIAL, best_method, best_ranked
 from emoscope.experiments.words.scores import methods_in
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.reporting.html import cell, estimate, html_table, number, percent
@@ -61,9 +61,8 @@ def ranking_table(ranking: pd.DataFrame) -> Markup:
         }
         for name in dict.fromkeys(ranking["method"])
     ]
-    chance = ranking["chance"].iloc[0] if len(ranking) else np.nan
-    shortcuts = ranking.loc[ranking["measure"] == SHORTCUT, "texts"]
-    caption = say("ranking", chance=chance, shortcuts=int(shortcuts.max()) if len(shortcuts) else 0)
+    first = ranking.drop_duplicates("measure").set_index("measure")
+    caption = say("ranking", chances=first["chance"].to_dict(), texts=first["texts"].to_dict(), shortcut=SHORTCUT)
     return html_table(rows, caption, text=("method",))
 
 
@@ -126,7 +125,7 @@ def push_table(overall: pd.DataFrame, classes: Sequence[str]) -> Markup:
             "mean push": cell(row),
             "pushes it up in": f"{number(int(row['up']))} of {number(int(row['texts']))}",
             "of the training part with it": estimate(row["share"], row["share_low"], row["share_high"], percent),
-            "of all": percent(row["expected"]),
+            "of that without it": percent(row["others_share"]),
             "borne out?": row["verdict"],
         }
         for name in classes
@@ -136,13 +135,13 @@ def push_table(overall: pd.DataFrame, classes: Sequence[str]) -> Markup:
 
 
 def push_sentences(overall: pd.DataFrame, smallest: float, alpha: float, adopted: bool) -> Markup:
-    """Which words are shown to push a class up, by `smallest` or more of its logit, and which of these the training
-    part does not bear out; an `adopted` classifier was not trained on that."""
+    """Which words are shown to push a class up, by more than `smallest` of its log-odds, and which of these the
+    training part does not bear out; an `adopted` classifier was not trained on that."""
     found = overall[overall["verdict"] == UNSUPPORTED]
     told = [f"{word} ({kind})" for word, kind in zip(found["word"], found["class"], strict=True)]
     tests = len(overall)
     needed = max(math.ceil(math.log2(tests / alpha)), FEWEST_CLUSTERS) if tests else 0
-    values = {"told": told, "tests": tests, "needed": needed, "smallest": smallest, "adopted": adopted}
+    values = {"told": told, "tests": tests, "needed": needed, "smallest": smallest, "alpha": alpha, "adopted": adopted}
     return say("push_sentences", **values, **counted(overall))
 
 
@@ -184,8 +183,8 @@ def curve_methods(faithful: pd.DataFrame) -> list[str]:
 
 
 def _areas(faithful: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """By method, the largest first, the area between insertion and deletion when words are cut out."""
-    own = faithful[(faithful["kind"] == "cut") & (faithful["measure"] == AREA)]
+    """By method, the largest first, the area between insertion and deletion that methods are chosen by."""
+    own = faithful[(faithful["kind"] == IMPARTIAL) & (faithful["measure"] == AREA)]
     return {row["method"]: row for row in own.sort_values("value", ascending=False).to_dict("records")}
 
 

@@ -20,7 +20,8 @@ from emoscope.statistics.rates import exact_interval
 
 MEASURES = ("top", "precision", "average_precision")
 DECIDING = "average_precision"  # the measure that methods are ordered and chosen by
-AREA = "area"  # between insertion and deletion: what they are chosen by where no planted words are known
+AREA = "area"  # between insertion and deletion: what they are chosen by where no planted words are known,
+IMPARTIAL = "resampled"  # words being taken away as no method does itself: Shapley values and occlusion cut or pad
 ABOVE = ["above", "above_low", "above_high", "verdict"]
 BETTER, WORSE = "better", "worse"
 RANKED = ["method", "measure", "value", "low", "high", *ABOVE, "chance", "texts"]
@@ -109,9 +110,9 @@ def best_ranked(ranks: pd.DataFrame, names: Sequence[str]) -> str | None:
 
 def best_method(ranks: pd.DataFrame, means: pd.DataFrame) -> str:
     """Of the methods that tell classes apart, as attention does not, the one that ranks planted words best; where that
-    is not known, the one with the largest AREA when words are cut out."""
+    is not known, the one with the largest AREA when words are taken away in the IMPARTIAL way."""
     telling = [name for name, method in METHODS.items() if method.kind != "attention"]
     if best := best_ranked(ranks, telling):
         return best
-    areas = means[(means["kind"] == "cut") & (means["measure"] == AREA) & means["method"].isin(telling)]
+    areas = means[(means["kind"] == IMPARTIAL) & (means["measure"] == AREA) & means["method"].isin(telling)]
     return areas.loc[areas["value"].idxmax(), "method"]

@@ -1,10 +1,11 @@
 """Which words decide, by taking them away: what is left of the answer without a token, a word, or many."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 import torch
+from scipy.special import logsumexp
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -13,10 +14,11 @@ from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.readings import Reading, rewritten
 from emoscope.models.batches import token_batches
 from emoscope.models.inside.integration import centred
-from emoscope.models.logits import predict_logits
+from emoscope.models.logits import gives_several, predict_logits
 
 AT_ONCE = 500  # texts whose altered ones are in memory together
 Removal = tuple[int, np.ndarray]  # a text's number, and which of its words, or tokens, stay: bool
+Told = Callable[[PreTrainedModel, np.ndarray], np.ndarray]  # what is said of logits (..., classes), of the same shape
 
 
 class Reader:
@@ -65,8 +67,12 @@ class Reader:
 def by_removal(reader: Reader, readings: Sequence[Reading], method: str, orders: int, seed: int) -> list[np.ndarray]:
     """What one method of the kind `removal` says of each text, (words + 1, classes), those of special tokens last."""
     rng = np.random.default_rng(seed)
-    parts = (readings[first : first + AT_ONCE] for first in range(0, len(readings), AT_ONCE))
-    return [scores for part in parts for scores in _by_removal(reader, part, method, orders, rng)]
+    return [scores for part in parts_of(readings) for scores in _by_removal(reader, part, method, orders, rng)]
+
+
+def parts_of(readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
+    """So many readings at a time as may have their altered texts in memory together."""
+    return (readings[first : first + AT_ONCE] for first in range(0, len(readings), AT_ONCE))
 
 
 def _by_removal(
@@ -90,14 +96,23 @@ def occluded_tokens(reader: Reader, readings: Sequence[Reading]) -> list[np.ndar
     Special tokens, which stay, have 0."""
     sizes = [len(one.owners) for one in readings]
     places = [(row, token) for row, one in enumerate(readings) for token in np.flatnonzero(one.owners != SPECIAL)]
-    return _falls(reader.model, partial(reader.padded, readings), sizes, places)
+    return _falls(partial(centred, reader.model), partial(reader.padded, readings), sizes, places)
 
 
-def occluded_words(reader: Reader, readings: Sequence[Reading]) -> list[np.ndarray]:
-    """How much each word adds to what is explained, (words, classes) for each text: its fall when it is cut out."""
+def occluded_words(reader: Reader, readings: Sequence[Reading], told: Told = centred) -> list[np.ndarray]:
+    """How much each word adds to what is `told`, (words, classes) for each text: its fall when it is cut out."""
     sizes = [len(one.words) for one in readings]
     places = [(row, word) for row, size in enumerate(sizes) for word in range(size)]
-    return _falls(reader.model, partial(reader.without, readings), sizes, places)
+    return _falls(partial(told, reader.model), partial(reader.without, readings), sizes, places)
+
+
+def log_odds(model: PreTrainedModel, logits: np.ndarray) -> np.ndarray:
+    """The log-odds of each class, (..., classes): its logit less the logsumexp of all others'; of several labels the
+    logit itself. Where another's logit rises and its own stays, a class falls."""
+    if gives_several(model):
+        return logits
+    others = [logsumexp(np.delete(logits, place, axis=-1), axis=-1) for place in range(logits.shape[-1])]
+    return logits - np.stack(others, axis=-1)
 
 
 def shapley(reader: Reader, readings: Sequence[Reading], orders: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -123,17 +138,17 @@ def shapley(reader: Reader, readings: Sequence[Reading], orders: int, rng: np.ra
 
 
 def _falls(
-    model: PreTrainedModel,
+    told: Callable[[np.ndarray], np.ndarray],
     left_by: Callable[[Sequence[Removal]], np.ndarray],
     sizes: Sequence[int],
     places: Sequence[tuple[int, int]],
 ) -> list[np.ndarray]:
-    """What is explained when nothing is taken away minus what is left when one word or token is, by its place.
+    """What is told when nothing is taken away minus what is left when one word or token is, by its place.
 
     Both are read in the same way, since taking words away changes the blanks between the others, too.
     """
     whole = [(row, np.ones(size, dtype=bool)) for row, size in enumerate(sizes)]
-    found = centred(model, left_by(whole + [(row, np.arange(sizes[row]) != place) for row, place in places]))
+    found = told(left_by(whole + [(row, np.arange(sizes[row]) != place) for row, place in places]))
     scores = [np.zeros((size, found.shape[1])) for size in sizes]
     for (row, place), left in zip(places, found[len(whole) :], strict=True):
         scores[row][place] = found[row] - left

@@ -29,14 +29,15 @@ def methods_in(scores: pd.DataFrame) -> list[str]:
 
 
 def first_answers(scores: pd.DataFrame, planted: pd.DataFrame | None, seed: int) -> Iterator[Scored]:
-    """Text by text, the scores of the class that is explained first, without special tokens; a random order beside
-    them and, if there is a table of `planted` words, one that has these first. Texts without words are passed over."""
+    """Text by text, the scores of the class that is explained first, without special tokens; beside them those of a
+    random order, of either sign, and, if there is a table of `planted` words, those of an order that has these first.
+    Texts without words are passed over."""
     rng = np.random.default_rng(seed)
     names, known = methods_in(scores), None if planted is None else dict(iter(planted.groupby("id")))
     for number, rows in scores[scores["word"] != SPECIAL].groupby("id", sort=False):
         own = rows[rows["class"] == rows["class"].iloc[0]]
         places = list(zip(own["start"], own["end"], strict=True))
-        found = {name: own[name].to_numpy(dtype=float) for name in names} | {RANDOM: rng.random(len(own))}
+        found = {name: own[name].to_numpy(dtype=float) for name in names} | {RANDOM: rng.standard_normal(len(own))}
         marked, shortcut = None, False
         if known is not None:
             marked = planted_words(places, known.get(number))

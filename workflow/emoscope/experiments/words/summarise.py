@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from emoscope.experiments.words.flipped import agreement, changed_words, group_pulls
 from emoscope.experiments.words.methods import METHODS
-from emoscope.experiments.words.overall import counted, pushes
+from emoscope.experiments.words.overall import beyond_others, counted, pushes
 from emoscope.experiments.words.ranking import (
     ABOVE,
     AREA,
@@ -59,7 +59,7 @@ def summarise_words(
     natural = {axis: rows[rows["origin"].isin(("natural", "word"))] for axis, rows in zip(axes, both, strict=True)}
     changed = {axis: changed_words(table, rows) for axis, rows in natural.items()}
     moved = agreement(changed)
-    alone = pd.read_parquet(cuts)
+    alone = beyond_others(pd.read_parquet(cuts), classes)
     pushed = pushes(alone, pd.read_parquet(train), classes, options, margin)
     for rows, path in (
         (ranks, ranking),
@@ -143,7 +143,7 @@ def findings_of(
         note = "Rank correlation of the changed words' score with the fall of the probability."
         yield Finding(f"flips.{row['axis']}.{row['method']}", row["correlation"], note=note, texts=row["pairs"])
     for verdict, count in counted(pushed).items():
-        note = f"Of {len(pushed)} classes and words that were tested. A count has no interval."
+        note = f"Of {len(pushed)} pairs of a class and a word that were tested. A count has no interval."
         yield Finding(f"pushes.{verdict}", count, note=note)
 
 
