@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from emoscope.errors import UserError
-
-WRITTEN = ("data/corpora", "data/models", "data/tasks", "reports", "work")  # and results, of what is taken apart
+from emoscope.storage.places import WRITTEN
 
 
 def check_apart(given: Mapping[str, Iterable[str]], results: Iterable[str]) -> None:
