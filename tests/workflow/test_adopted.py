@@ -1,6 +1,7 @@
 """A classifier that one project trained is taken as it is by another: the same answers, to the byte."""
 
 import json
+import os
 import re
 import shutil
 from random import Random
@@ -80,3 +81,11 @@ def test_the_readmes_lines_work_as_they_stand(tmp_path, tokenizer):
     about = json.loads((project / "data/corpora/texts.mine/corpus.json").read_text())
     assert about["left_out"] == {} and about["class_counts"]["neutral"] == 0 < about["class_counts"]["sad"]
     assert planned(project, "all", config="mine.yaml")["render_report"] == 8
+
+    assert planned(project, "results/mine-s1/metrics.json", config="mine.yaml") == {}
+    weights = project / model["path"] / "model.safetensors"
+    before, content = weights.stat(), weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns - 10**12))  # as a folder moved to its place
+    again = planned(project, "results/mine-s1/metrics.json", config="mine.yaml")
+    assert {"match_labels", "adopt_model", "predict", "evaluate"} <= again.keys() and "import_corpus" not in again

@@ -242,12 +242,15 @@ def test_another_margin_reruns_what_judges_by_it(edited):
     assert not jobs.keys() & {*described, "finetune", "predict", "score_prompts"}
 
 
-def test_a_model_that_is_exchanged_in_its_folder_reruns_what_reads_it(changeable):
-    """As a copy over the old file does it, which leaves the folder's date as it was."""
+@pytest.mark.parametrize("age", ["newer", "older"])
+def test_a_model_that_is_exchanged_in_its_folder_reruns_what_reads_it(changeable, age):
+    """As a copy over the old file does it, which leaves the folder's date as it was, and may have an older one."""
     folder, made = changeable / "language", (changeable / "language").stat()
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    if age == "older":
+        os.utime(folder / "model.safetensors", ns=(made.st_atime_ns, made.st_mtime_ns - 10**12))
     os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))
     jobs = planned(changeable, "all")
     reading = {"score_heads", "compose_heads", "ablate_mlps", "ablate_heads", "attention_weights", "block_attention"}

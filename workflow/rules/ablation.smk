@@ -24,6 +24,7 @@ rule ablate_mlps:
         threads=threads_of(8),
         blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_positions", "seed"),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} ablate-mlps --model {input.model:q} --blocks {params.blocks} \
@@ -56,6 +57,7 @@ rule ablate_heads:
         threads=threads_of(8),
         blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "ablated_sequences", "ablated_heads", "random_heads", "seed"),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} ablate-heads --model {input.model:q} --blocks {params.blocks} \

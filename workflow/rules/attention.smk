@@ -54,6 +54,7 @@ rule attention_weights:
     params:
         threads=threads_of(2),
         config=as_json({key: config["attention"][key] for key in ("sentences", "heads")}),
+        stamps=lambda wildcards: [] if wildcards.subject in RUNS else own_stamps(SUBJECTS[wildcards.subject]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} attention-weights --model {input.model:q} --exactness {input.exactness:q} \
@@ -90,6 +91,7 @@ rule block_attention:
         threads=threads_of(2),
         config=as_json({"texts": config["attention"]["texts"]}),
         statistics=as_json({"seed": config["statistics"]["seed"]}),
+        stamps=lambda wildcards: [] if wildcards.subject in RUNS else own_stamps(SUBJECTS[wildcards.subject]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} block-attention --model {input.model:q} --texts {input.texts:q} \

@@ -28,6 +28,7 @@ rule train_autoencoder:
     params:
         config=as_json({"autoencoder": AUTOENCODER, "seed": config["residual"]["seed"]}),
         prediction=as_json(config["prediction"]),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope train-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
@@ -58,6 +59,7 @@ rule twin_autoencoder:
     params:
         config=as_json({"autoencoder": AUTOENCODER, "seed": config["residual"]["seed"]}),
         prediction=as_json(config["prediction"]),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope twin-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
@@ -97,6 +99,7 @@ rule evaluate_autoencoder:
         config=as_json({key: config["residual"][key] for key in ("autoencoder", "seed")}),
         prediction=as_json(config["prediction"]),
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope evaluate-autoencoder --model {input.model:q} --corpus {input.corpus:q} \

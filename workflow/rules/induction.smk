@@ -43,6 +43,7 @@ rule score_heads:
         threads=threads_of(8),
         blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "lengths", "sequences", "random_models", "seed"),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} score-heads --model {input.model:q} --blocks {params.blocks} \
@@ -75,6 +76,7 @@ rule compose_heads:
         threads=threads_of(8),
         blocks=lambda wildcards: MODELS[wildcards.model].entry["blocks"],
         config=part_of("induction", "best_pairs", "random_pairs", "composed_tokens", "seed"),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} compose-heads --model {input.model:q} --blocks {params.blocks} \

@@ -21,6 +21,7 @@ rule adopt_model:
         mem_mb=growing(8000),
     params:
         config=as_json(lambda wildcards: RUNS[wildcards.run].model.entry),
+        stamps=lambda wildcards: own_stamps(RUNS[wildcards.run].model),
     shell:
         r"""
         python -m emoscope adopt-model --base {input.base:q} --audit {input.audit:q} --config {params.config:q} \
@@ -52,6 +53,7 @@ rule match_labels:
         "../../envs/tables.yaml"
     params:
         config=as_json(lambda wildcards: STUDY.matched_corpora[wildcards.corpus].matching),
+        stamps=lambda wildcards: own_stamps(STUDY.matched_corpora[wildcards.corpus].model),
     shell:
         r"""
         python -m emoscope match-labels --base {input.base:q} --train {input.train:q} --validation {input.validation:q} \

@@ -74,6 +74,7 @@ rule score_baselines:
     params:
         threads=threads_of(8),
         config=part_of("prompting", "max_tokens", "seed"),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} score-baselines --model {input.model:q} --trains {input.trains:q} \

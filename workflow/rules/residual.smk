@@ -48,6 +48,7 @@ rule read_residual:
     params:
         config=as_json({key: config["residual"][key] for key in ("lens_texts", "seed")}),
         prediction=as_json(config["prediction"]),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope read-residual --model {input.model:q} --corpus {input.corpus:q} --config {params.config:q} \
@@ -76,6 +77,7 @@ rule measure_writes:
     params:
         config=as_json({"seed": config["residual"]["seed"]}),
         statistics=part_of("statistics", "confidence"),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope measure-writes --model {input.model:q} --config {params.config:q} \

@@ -30,6 +30,7 @@ rule train_prompts:
             "prompting",
             *("tokens", "epochs", "batch_size", "learning_rate", "max_tokens", "precision", "cache_gb", "seed"),
         ),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} train-prompts --model {input.model:q} --train {input.train:q} \
@@ -65,6 +66,7 @@ rule score_prompts:
     params:
         threads=threads_of(8),
         config=part_of("prompting", "tokens", "epochs", "max_tokens", "checked_texts", "cache_gb"),
+        stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
         python -m emoscope --threads {params.threads} score-prompts --model {input.model:q} --tests {input.tests:q} \

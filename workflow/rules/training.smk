@@ -30,6 +30,7 @@ rule finetune:
     params:
         threads=threads_of(8),
         config=as_json(lambda wildcards: RUNS[wildcards.run].recipe),
+        stamps=lambda wildcards: own_stamps(RUNS[wildcards.run].model),
     shell:
         r"""
         launch=(python -m)

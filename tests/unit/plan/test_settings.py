@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
@@ -86,6 +87,33 @@ def test_the_files_of_a_model_are_those_in_a_folder_of_the_users_own(tmp_path):
     assert files == [str(tmp_path / name) for name in ("config.json", "merges.txt", "model.safetensors")]
     assert Model("it", {"source": "path", "path": str(tmp_path / "none"), "blocks": 2}).files() == []
     assert Model("it", {"source": "hub", "repository": "gpt2", "blocks": 12}).files() == []
+
+
+@pytest.mark.parametrize("when", [-1000, 0, 1000])
+@pytest.mark.parametrize(("name", "told"), [("model.safetensors", [-1000, 1000]), ("config.json", [-1000, 0, 1000])])
+def test_a_file_that_takes_the_place_of_a_models_is_known_whatever_its_date(tmp_path, name, told, when):
+    """But weights of the same size and date to the nanosecond, which are too large to be read at every start."""
+    for file in ("model.safetensors", "config.json"):
+        (tmp_path / file).write_text("one")
+        os.utime(tmp_path / file, ns=(10**18, 10**18))
+    model = Model("it", {"source": "path", "path": str(tmp_path), "blocks": 2})
+    before = model.stamps()
+    assert before == model.stamps() and len(before) == len(model.files()) == 2
+    (tmp_path / name).write_text("two")
+    os.utime(tmp_path / name, ns=(10**18, 10**18 + when))
+    assert (model.stamps() != before) == (when in told)
+    (tmp_path / name).write_text("three")
+    os.utime(tmp_path / name, ns=(10**18, 10**18))
+    assert model.stamps() != before
+    assert Model("it", {"source": "hub", "repository": "gpt2", "blocks": 12}).stamps() == []
+
+
+def test_a_new_date_of_a_small_file_changes_nothing(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    model = Model("it", {"source": "path", "path": str(tmp_path), "blocks": 2})
+    before = model.stamps()
+    os.utime(tmp_path / "config.json", ns=(10**18, 10**18))
+    assert model.stamps() == before
 
 
 def test_another_number_of_blocks_downloads_nothing_anew():

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,14 +15,29 @@ from emoscope.storage.integrity import check_whole, disk_trouble, seal
 TABLE = pd.DataFrame({"id": range(2000), "text": [f"text number {n}" for n in range(2000)]})
 
 
+@pytest.fixture(autouse=True)
+def results(tmp_path, monkeypatch):
+    """Where results lie, for jobs that run in the folder above."""
+    monkeypatch.chdir(tmp_path)
+    return Path("results/mine-s1")
+
+
+def model(folder):
+    folder.mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_bytes(b"{}" * 500)
+    seal(folder)
+    return folder
+
+
 def flip_byte(path, place):
     content = bytearray(path.read_bytes())
     content[place] ^= 0xFF
     path.write_bytes(content)
 
 
-def test_no_changed_byte_changes_a_value_unnoticed(tmp_path):
-    path = tmp_path / "table.parquet"
+def test_no_changed_byte_changes_a_value_unnoticed(results):
+    path = results / "table.parquet"
     write_table(TABLE, path)
     check_whole([path])
     whole, noticed = path.read_bytes(), 0
@@ -49,22 +65,50 @@ def test_a_table_cut_short_is_noticed(tmp_path, share):
         check_whole([path])
 
 
-def test_a_changed_or_missing_file_of_a_model_is_noticed(tmp_path):
-    for name in ("config.json", "model.safetensors"):
-        (tmp_path / name).write_bytes(b"{}" * 500)
-    seal(tmp_path)
-    check_whole([tmp_path])
-    flip_byte(tmp_path / "model.safetensors", 700)
+@pytest.mark.parametrize("place", ["results/mine-s1/model", "data/models/mine", ".snakemake/storage/s3/results/m"])
+def test_a_changed_or_missing_file_of_a_model_is_noticed(tmp_path, place):
+    folder = model(Path(place))
+    check_whole([folder])
+    flip_byte(folder / "model.safetensors", 700)
     with pytest.raises(
-        UserError, match=rf"model.safetensors: damaged \(its SHA-256.*\); delete {tmp_path} and run again"
+        UserError, match=rf"model.safetensors: damaged \(its SHA-256.*\); delete {folder} and run again"
     ):
-        check_whole([tmp_path])
-    (tmp_path / "model.safetensors").unlink()
-    with pytest.raises(UserError, match=r"model.safetensors: damaged \(it is missing\)"):
-        check_whole([tmp_path])
-    os.truncate(tmp_path / "checksums.json", 10)
-    with pytest.raises(UserError, match=r"checksums.json: damaged \("):
-        check_whole([tmp_path])
+        check_whole([folder])
+    with pytest.raises(UserError, match=rf"; delete {tmp_path / folder} and run again"):
+        check_whole([tmp_path / folder])
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(UserError, match=r"model.safetensors: damaged \(it is missing\); delete"):
+        check_whole([folder])
+    for content in ('{"config.jso', "[]", '{"config.json": 7}', '{"config.json": "7"}'):
+        (folder / "checksums.json").write_text(content)
+        with pytest.raises(UserError, match=rf"checksums.json: damaged \(.*\); delete {folder} and run again"):
+            check_whole([folder])
+
+
+@pytest.mark.parametrize("place", ["mine", "data/mine", "../mine"])
+def test_nobody_is_told_to_delete_a_folder_of_their_own(tmp_path, monkeypatch, place):
+    (tmp_path / "work here").mkdir()
+    monkeypatch.chdir(tmp_path / "work here")
+    folder = model(Path(place))
+    check_whole([folder])
+    flip_byte(folder / "config.json", 7)  # such as a mended name of a label
+    mend = r"{}: \S*/checksums.json does not fit it \({}.*\); remove checksums.json if you changed the folder, else br"
+    with pytest.raises(UserError, match=mend.format("config.json", "its SHA-256")):
+        check_whole([folder])
+    (folder / "config.json").unlink()
+    with pytest.raises(UserError, match=mend.format("config.json", "it is missing")):
+        check_whole([folder])
+    write_table(TABLE, folder.with_suffix(".parquet"))
+    os.truncate(folder.with_suffix(".parquet"), 500)
+    with pytest.raises(UserError, match=r"mine.parquet: damaged \(.*\); put it there whole and run again"):
+        check_whole([folder.with_suffix(".parquet")])
+
+
+@pytest.mark.parametrize("content", ['{"files": {"a": "b"}}', '["a"]', '{"a": 7}', '{"a": "md5:7"}', "no JSON", "\0"])
+def test_another_programs_checksums_are_no_seal(content):
+    folder = model(Path("mine"))
+    (folder / "checksums.json").write_text(content)
+    check_whole([folder])
 
 
 def test_half_a_json_file_is_noticed_and_absent_files_are_not_our_business(tmp_path):

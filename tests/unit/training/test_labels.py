@@ -26,8 +26,9 @@ def assert_refused(message: str, do, *arguments) -> None:
 
 def test_labels_come_in_the_order_of_the_logits(folder):
     assert labels_of(folder, several=False) == CLASSES
-    change_json(folder / "config.json", id2label={"2": "c", "10": "k", "0": "a", "1": "b"})
-    assert labels_of(folder, several=False) == ["a", "b", "c", "k"]
+    names = "abcdefghijk"
+    change_json(folder / "config.json", id2label={str(number): names[number] for number in (2, 10, *range(10))})
+    assert labels_of(folder, several=False) == [*names]
 
 
 def test_two_labels_without_names_are_numbered(folder):
@@ -47,6 +48,13 @@ def test_two_labels_without_names_are_numbered(folder):
         (
             {"problem_type": "multi_label_classification"},
             "gives any number of labels to a text, but .* has exactly one",
+        ),
+        *(
+            ({"id2label": written}, r"id2label in config.json should map numbers to names, .*; mend it")
+            for written in (
+                *({"calm": 0, "angry": 1}, ["calm", "angry"], "calm", 2),
+                *({"1": "calm", "2": "angry"}, {"0": "calm", "2": "angry"}, {"0": "calm", "1.0": "angry"}),
+            )
         ),
         ({"id2label": {"0": "joy", "1": "joy"}}, "names the label 'joy', which is taken; mend its id2label"),
         ({"id2label": {"0": "joy", "1": "all"}}, "names the label 'all', which is taken; mend its id2label"),

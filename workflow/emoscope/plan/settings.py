@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emoscope.experiments.flips.axes import AXES
+from emoscope.plan.apart import check_apart
 from emoscope.plan.config import complete, expand_runs
 from emoscope.plan.files import check_files
 from emoscope.plan.subjects import ADOPTED, MatchedCorpus, Model, Run
@@ -44,6 +45,24 @@ class Study:
         """The model that surely has an induction circuit, beside the companions, if there are any."""
         name = self.config["induction"]["control"]
         return {name: self.models[name]} if name and self.companions and name not in self.companions else {}
+
+    @property
+    def results(self) -> list[str]:
+        """The folders that get what is found about each classifier and language model."""
+        return [found.results for kind in (self.runs, self.companions, self.copiers) for found in kind.values()]
+
+    @property
+    def given(self) -> dict[str, list[str]]:
+        """The local files and folders that are read and not made here, by their place in the configuration."""
+        runs, companions = self.runs.values(), self.companions.values()
+        corpora = [run.corpus.parent if isinstance(run.corpus, MatchedCorpus) else run.corpus for run in runs]
+        corpora += [self.corpora[self.config[part]["corpus"]] for part in ("attention", "residual") if companions]
+        models = [*(run.model for run in runs), *companions]
+        found = {f"models.{one.name}": [one.folder, *one.files()] for one in models if "path" in one.entry}
+        found |= {f"corpora.{one.name}": one.files() for one in corpora}
+        found |= {f"suites.{one.name}": [one.path] for run in runs for one in run.suites}
+        tasks = enumerate(self.tasks.values() if companions else ())
+        return found | {f"prompting.tasks[{position}]": task.files() for position, task in tasks}
 
     @property
     def axes(self) -> list[str]:
@@ -98,7 +117,9 @@ def read_study(config: Mapping[str, Any], made_later: bool = False) -> Study:
     runs = {name: _run(name, entry, corpora, models, suites) for name, entry in expand_runs(config).items()}
     corpora |= {run.corpus.name: run.corpus for run in runs.values()}
     tasks = {entry["name"]: Task(entry["name"], entry) for entry in config["prompting"]["tasks"]}
-    return Study(config, corpora, models, runs, tasks, suites, suggestions)
+    study = Study(config, corpora, models, runs, tasks, suites, suggestions)
+    check_apart(study.given, study.results)
+    return study
 
 
 def _run(

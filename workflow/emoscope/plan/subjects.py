@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from emoscope.models.folder import PLAIN_FILES, width_in
 from emoscope.plan.texts import Corpus, Suite
+from emoscope.storage.hashes import sha256_of
 
 ADOPTED = "none"  # what the settings of a run say for its training if it is adopted
 THREADS = 8  # among which products of large matrices are shared out
@@ -50,6 +51,10 @@ class Model:
         folder = [Path(self.folder)] if self.entry["source"] == "path" else []
         return sorted(str(file) for place in folder for pattern in PLAIN_FILES for file in place.glob(pattern))
 
+    def stamps(self) -> list[str]:
+        """What tells each of these from another in its place: a hash; of weights, which may be large, size and date."""
+        return [_dated(file) if file.suffix == ".safetensors" else sha256_of(file) for file in map(Path, self.files())]
+
     @property
     def base(self) -> list[str]:
         """The folder that a fine-tuning starts from; nothing for random weights."""
@@ -80,6 +85,11 @@ class Model:
 
     def page_tables(self) -> dict[str, str]:
         return {}
+
+
+def _dated(file: Path) -> str:
+    """Size in bytes and date in nanoseconds."""
+    return f"{(found := file.stat()).st_size} {found.st_mtime_ns}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,15 +3,19 @@
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.storage.files import read_json, write_json
+from emoscope.storage.files import write_json
 from emoscope.storage.hashes import sha256_of
+from emoscope.storage.places import WRITTEN
 
 SEAL = "checksums.json"
+SHA256 = re.compile("[0-9a-f]{64}")
+MADE = (*WRITTEN, "results", ".snakemake")  # where what can be made again lies; in the last, a storage's copies
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -24,11 +28,20 @@ def seal(folder: Path) -> None:
 def check_whole(paths: Iterable[Path]) -> None:
     """Read those of the files and sealed folders that exist; UserError names the first damaged one.
 
-    Tables carry a checksum for every page, sealed folders one for every file; a JSON file must parse.
+    Tables carry a checksum for every page, sealed folders one for every file; a JSON file must parse. To delete one is
+    only told of what the workflow makes again.
     """
     for path in paths:
-        for file, reason in _damages(path):
-            raise UserError(f"{file}: damaged ({reason}); delete {path} and run again")
+        made = _made(path)
+        for file, reason in _damages(path, made):
+            if made:
+                raise UserError(f"{file}: damaged ({reason}); delete {path} and run again")
+            if path.is_dir():
+                raise UserError(
+                    f"{file}: {path / SEAL} does not fit it ({reason}); remove {SEAL} if you changed the folder, else "
+                    "bring it whole"
+                )
+            raise UserError(f"{file}: damaged ({reason}); put it there whole and run again")
 
 
 def disk_trouble(error: BaseException | None, paths: Iterable[Path]) -> str | None:
@@ -56,9 +69,14 @@ def _explained(reason: int, where: str) -> str:
     return f"{os.strerror(reason)}, {where}; nothing half-written is kept: mend that and run again"
 
 
-def _damages(path: Path) -> Iterator[tuple[Path, str]]:
+def _made(path: Path) -> bool:
+    """Whether the workflow made a file or folder, by where it lies: jobs run in the folder that all lies in."""
+    return any(Path(os.path.relpath(path)).is_relative_to(folder) for folder in MADE)
+
+
+def _damages(path: Path, made: bool) -> Iterator[tuple[Path, str]]:
     if (path / SEAL).is_file():
-        yield from _broken_seals(path)
+        yield from _broken_seals(path, made)
     elif path.is_file() and path.suffix == ".parquet":
         import pyarrow.parquet
 
@@ -75,10 +93,23 @@ def _damages(path: Path) -> Iterator[tuple[Path, str]]:
             yield path, str(error)
 
 
-def _broken_seals(folder: Path) -> Iterator[tuple[Path, str]]:
-    yield from _damages(folder / SEAL)
-    for name, wanted in read_json(folder / SEAL).items():
+def _broken_seals(folder: Path, made: bool) -> Iterator[tuple[Path, str]]:
+    if (sealed := _sealed(folder / SEAL)) is None:
+        if made:  # elsewhere it is another program's file of this name
+            yield folder / SEAL, "it names no SHA-256 of each file"
+        return
+    for name, wanted in sealed.items():
         if not (folder / name).is_file():
             yield folder / name, "it is missing"
         elif sha256_of(folder / name) != wanted:
             yield folder / name, "its SHA-256 is not the one recorded when it was written"
+
+
+def _sealed(seal: Path) -> dict[str, str] | None:
+    """The SHA-256 of each file by its name; None if that is not what the file holds."""
+    try:
+        found = json.loads(seal.read_bytes())
+    except ValueError:
+        return None
+    fits = isinstance(found, dict) and all(isinstance(one, str) and SHA256.fullmatch(one) for one in found.values())
+    return found if fits else None

@@ -31,6 +31,12 @@ def labels_of(folder: Path, several: bool) -> list[str]:
             f"{folder}: no weights of a classification head; save the classifier itself with `save_pretrained`, not "
             "the model below its head"
         )
+    named = config.get("id2label") or {}
+    if not isinstance(named, Mapping) or {*named} != {*map(str, range(len(named)))}:
+        raise UserError(
+            f"{folder}: id2label in config.json should map numbers to names, the number of each logit from 0, such as "
+            '{"0": "calm", "1": "angry"}; mend it'
+        )
     labels = [name.strip() for name in written_names(config)]
     kind = config.get("problem_type")
     if kind == "regression" or len(labels) == 1:
