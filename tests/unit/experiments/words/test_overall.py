@@ -164,6 +164,19 @@ def test_a_word_must_push_by_more_than_counts_as_none():
         assert {*shown(cut(texts, of_one("word0", size)), train)} == found
 
 
+def test_a_word_that_lifts_a_class_in_most_texts_and_lowers_it_by_more_in_others_does_not_push_it_up():
+    rng = np.random.default_rng(0)
+    texts, train = spoken(rng, 60, VOCABULARY), pd.DataFrame({"text": spoken(rng, 4000, VOCABULARY)})
+    train["label"] = rng.integers(0, 3, len(train))
+    pushed = cut(texts, of_one("word0", 0.5))
+    assert {*shown(pushed, train)} == {("joy", "word0")}
+    few = pushed.index[pushed["word"] == "word0"][:5]
+    pushed.loc[few, "push_joy"] = -20.0
+    found = pushes(pushed, train, CLASSES, OPTIONS, MARGIN).set_index(["class", "word"]).loc["joy", "word0"]
+    assert found["up"] > 0.8 * found["texts"] and found["p_up"] < ALPHA and found["value"] < 0
+    assert found["verdict"] == UNSHOWN
+
+
 @pytest.mark.parametrize("several", [False, True])
 @pytest.mark.parametrize("count", [2, 3, 6])
 def test_what_counts_as_a_push_is_the_least_that_may_move_a_probability_by_the_margin(count, several):

@@ -51,7 +51,7 @@ def pushes(
     beside it what `learnt` counts in the training texts, and `verdicts`.
 
     A word pushes a class up in a text if its mean there is above `least_push`, as `margin` is a change of probability
-    that counts as none.
+    that counts as none. It has a verdict only if its mean over texts is up, too.
     """
     by_text = pushed.groupby(["word", "id"])[[f"push_{name}" for name in classes]].mean().set_axis(classes, axis=1)
     texts = by_text.groupby("word").size()
@@ -67,6 +67,7 @@ def pushes(
     counts["value"] = by_text.groupby("word").mean().to_numpy().ravel()
     counts[["low", "high"]] = np.reshape(bounds, (-1, 2, len(classes))).transpose(0, 2, 1).reshape(-1, 2)
     found = counts.join(verdicts(counts, options["alpha"])).reset_index()
+    found.loc[~(found["low"] > 0), "verdict"] = UNSHOWN  # a little up in most texts, and far down in the others
     return found[PUSHES].sort_values(["class", "word"], ignore_index=True)
 
 
