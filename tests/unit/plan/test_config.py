@@ -162,6 +162,62 @@ def test_a_column_that_is_not_there_is_named_before_anything_runs(tmp_path, head
         check_files(config)
 
 
+MOODS = {"label": "mood", "text": "tweet", "classes": ["sad", "joy"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "message"),
+    [
+        (
+            "csv",
+            b'tweet,"mood\n' + b"a,b\n" * 50_000,
+            r"mine.csv: line 1: a quotation mark opens here and is never closed",
+        ),
+        (
+            "csv",
+            b'tweet,"mood"x\na,b\n',
+            r"mine.csv: line 1: a quotation mark opens here, and text follows the one that",
+        ),
+        (
+            "csv",
+            "tweet,mood\na,b\n".encode("utf-16"),
+            r"mine.csv: line 1: byte 0xff is not UTF-8; save the file as UTF-8",
+        ),
+        (
+            "csv",
+            "tweet,mood\na,b\n".encode("utf-16-le"),
+            r"mine.csv: line 1: byte 0x00 is no text; save the file as UTF-",
+        ),
+        (
+            "csv",
+            "tweet,möd\na,b\n".encode("latin-1"),
+            r"mine.csv: line 1: byte 0xf6 is not UTF-8; save the file as UTF-8",
+        ),
+        ("csv", b"tweet,mood,\0\na,b,c\n", r"mine.csv: line 1: byte 0x00 is no text; save the file as UTF-8"),
+        ("csv", b"tweet,mood\n" + b"x" * 200_000 + b",b\n", None),
+        (
+            "csv",
+            b'" ",\n\ntweet,mood\n',
+            "no column 'tweet'",
+        ),  # cells that are blank are a header, a blank line is none
+        ("csv", b" \ntweet,mood\n", None),
+        ("csv", b"tweet,mood\n" + b"a,b\n" * 50_000 + b'"\n\xf6', None),  # far below the header
+        ("tsv", b'tweet\tmood\t"x\n' + b"a\tb\tc\n" * 50_000, None),  # a plain character there
+        ("tsv", b'"tweet"\tmood\na\tb\n', r"calibration.text: .*mine.tsv has no column 'tweet'; did you mean"),
+        ("csv", b"", None),
+    ],
+)
+def test_a_header_is_read_as_the_reader_of_the_texts_reads_it(tmp_path, kind, content, message):
+    """And refused in the reader's words; below it, only the reader looks."""
+    (tmp_path / f"mine.{kind}").write_bytes(content)
+    table = {"source": kind, "path": str(tmp_path / f"mine.{kind}"), **MOODS}
+    config = complete(with_change("corpora", "calibration", table) | {"companions": []})
+    if message is None:
+        return check_files(config)
+    with pytest.raises(UserError, match=message):
+        check_files(config)
+
+
 def test_where_a_job_runs_texts_need_not_be(tmp_path):
     config = with_change("suites", "mine", {"source": "csv", "path": "nowhere/pairs.csv"})
     files = {"splits": {"train": "a.csv", "test": "b.csv"}, "split": {"method": "given"}}

@@ -1,21 +1,16 @@
 """Tables of strangers: CSV and parquet files, or folders of them, read to the letter or refused with file and place."""
 
 import csv
-import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from emoscope.data.plain_text import check_utf8, files_in
 from emoscope.errors import UserError, first_line
+from emoscope.storage.rows import LAYOUTS, LINE_BREAK, QUOTING, rows_of
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-QUOTING = "put a quotation mark at either end of such a text and double those inside"
-LINE_BREAK = re.compile(r"\r\n|\r|\n")
-LONE_RETURN, HELD = re.compile(r"\r(?!\n)"), "\udc0d"  # text to us, the end of a row to the csv module
 
 
 def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
@@ -28,7 +23,7 @@ def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
         files = files_in(path, f"*.{kind}") if path.is_dir() else [path]
         if not files:
             raise UserError(f"{path}: no .{kind} files in this folder; give a {kind.upper()} file or a folder of them")
-        options = options | ({"separator": "\t", "quoted": False} if kind == "tsv" else {})
+        options = options | LAYOUTS[kind]
         return pd.concat([read_csv(file, **options) for file in files])
     try:
         table = pd.read_parquet(path)
@@ -44,7 +39,7 @@ def read_csv(path: Path, separator: str = ",", quoted: bool = True, names: Seque
     for a quotation mark that is never closed, for text behind a closing one, and for rows of another width.
     """
     check_utf8(path)
-    records = _records(path, separator, quoted)
+    records = rows_of(path, separator, quoted)
     columns = list(names) or next((cells for _, _, cells in records), None)
     if columns is None:
         raise UserError(f"{path}: not a CSV file: it is empty; give a file with a header and labelled texts")
@@ -112,44 +107,3 @@ def refuse_swallowed(table: pd.DataFrame, labels: Sequence[str], known: Iterable
                     f"{where}: a quotation mark opens here, and the text runs over {len(others) + 1} lines that look "
                     f"like rows themselves; {QUOTING}"
                 )
-
-
-def _records(path: Path, separator: str, quoted: bool) -> Iterator[tuple[int, int, list[str]]]:
-    """Every row that is not blank: its number, the line on which it begins, and its cells."""
-    csv.field_size_limit(sys.maxsize)
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(_lines(path), delimiter=separator, quoting=quoting, strict=True)
-    row, line = 0, 1
-    while True:
-        row += 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise UserError(f"{path}: {_broken(path, separator, line, reader.line_num, error)}") from None
-        if cells is None:
-            return
-        if len(cells) > 1 or any(map(str.strip, cells)):
-            yield row, line, [cell.replace(HELD, "\r") for cell in cells]
-        line = reader.line_num + 1
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """Lines end at a line feed, in files of old Macs at a carriage return; any other carriage return is text."""
-    with path.open("rb") as stream:
-        feeds = stream.readline().endswith(b"\n")
-    with path.open(encoding="utf-8-sig", newline="\n" if feeds else "") as stream:
-        for line in stream:
-            yield LONE_RETURN.sub(HELD, line) if feeds else line
-
-
-def _broken(path: Path, separator: str, begin: int, end: int, error: csv.Error) -> str:
-    """Where the quotation mark opens that breaks the row from line `begin` to line `end`, and how to mend it."""
-    cells = next(csv.reader(islice(_lines(path), begin - 1, end), delimiter=separator))
-    breaks = [len(LINE_BREAK.findall(cell)) for cell in cells]
-    bad = max((number for number, count in enumerate(breaks) if count), default=0)
-    opening = begin + sum(breaks[:bad])
-    if "unexpected end" in str(error):
-        return f"line {opening}: a quotation mark opens here and is never closed; {QUOTING}"
-    return (
-        f"line {opening}: a quotation mark opens here, and text follows the one that closes it on line {end}; {QUOTING}"
-    )

@@ -1,16 +1,15 @@
 """Whether the local files that a configuration names are there, and fit it, before anything runs."""
 
-import csv
 from pathlib import Path
 
 from emoscope.data.class_names import class_names, has_several, names_file
+from emoscope.data.plain_text import check_utf8
 from emoscope.errors import UserError
 from emoscope.experiments.synonyms.wordnet import wordnet_folder
 from emoscope.models.folder import blocks_in, check_model_folder
 from emoscope.plan.mistakes import suggest
+from emoscope.storage.rows import LAYOUTS, rows_of
 from emoscope.training.labels import check_given, labels_of, matched
-
-SEPARATORS = {"csv": ",", "tsv": "\t"}
 
 
 def check_files(config: dict, made_later: bool = False) -> None:
@@ -92,12 +91,11 @@ def _here(path: str) -> str:
 
 
 def _check_header(where: str, corpus: dict) -> None:
-    """That a file of texts has the columns that its corpus names; what else may be wrong with it its reader says."""
-    separator, path = SEPARATORS.get(corpus["source"]), Path(corpus.get("path", ""))
-    if separator is None or not path.is_file():
+    """That a file of texts has the columns that its corpus names; what is wrong below its header its reader says."""
+    layout, path = LAYOUTS.get(corpus["source"]), Path(corpus.get("path", ""))
+    if layout is None or not path.is_file():
         return
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        header = next((cells for cells in csv.reader(file, delimiter=separator) if cells), [])
+    header = _header(path, layout)
     columns = {
         "text": [corpus["text"]],
         "label": [corpus["label"]],
@@ -109,6 +107,17 @@ def _check_header(where: str, corpus: dict) -> None:
         for name in names if len(header) > 1 else ():
             if name not in header:
                 raise UserError(f"{where}.{key}: {path} has no column {name!r}{suggest(name, header)}")
+
+
+def _header(path: Path, layout: dict) -> list[str]:
+    """The cells of the first row, as the reader of the texts takes it; UserError if that would refuse it, too."""
+    try:
+        header = next((cells for _, _, cells in rows_of(path, **layout)), [])
+    except UnicodeDecodeError:
+        header = ["\0"]
+    if any("\0" in cell for cell in header):
+        check_utf8(path)  # says in which line
+    return header
 
 
 def _check_labels(where: str, run: dict, model: dict, corpus: dict) -> None:
