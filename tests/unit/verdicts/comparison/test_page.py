@@ -84,10 +84,48 @@ def test_a_head_that_is_not_told_from_the_others_does_not_lead(reach, leads):
     heads = pd.DataFrame({"value": [-1.0, -1.001, -1.002, -1.003], "head": range(4)})
     heads = heads.assign(low=heads["value"] - reach, high=heads["value"] + reach, block=0, group="a", run="a-s1")
     heads = heads.assign(condition="zero", measure="margin", p_adjusted=0.001, verdict="different")
-    found = leading_heads(heads, head_curves(heads), 0.05).loc["a-s1"]
+    found = leading_heads(heads, head_curves(heads, 0), 0.05).loc["a-s1"]
     assert (found["head"], found["certain"]) == (3, leads)
-    alone = leading_heads(heads[:1], head_curves(heads[:1]), 0.05)
+    alone = leading_heads(heads[:1], head_curves(heads[:1], 0), 0.05)
     assert alone["certain"].all(), "there is no other to be told from"
+
+
+def silenced_heads(cost: np.ndarray, shown: bool, errors: np.ndarray | float = 0.05) -> pd.DataFrame:
+    """A run whose single heads cost so much, with normal errors of such sizes and intervals that say so."""
+    errors = np.broadcast_to(errors, cost.shape)
+    value = -cost + np.random.default_rng(1).normal(size=cost.shape) * errors
+    table = pd.DataFrame({"value": value, "low": value - 1.96 * errors, "high": value + 1.96 * errors})
+    table = table.assign(group="a", run="a-s1", block=0, head=range(len(cost)), condition="zero", measure="margin")
+    verdict = np.where(shown & (cost > 0), "different", "underpowered")
+    return table.assign(p_adjusted=np.where(verdict == "different", 0.001, 1.0), verdict=verdict)
+
+
+def test_noise_looks_concentrated_and_stands_beside_what_heads_carry():
+    few = silenced_heads(np.where(np.arange(144) < 2, 3.0, 0), shown=True)
+    curves = head_curves(few, 0)
+    found = leading_heads(few, curves, 0.05).loc["a-s1"]
+    assert found["half"] == 2 and 16 <= found["noise"] <= 22, "of 144 heads that cost nothing 18 seem to carry half"
+    assert curves["noise"].is_monotonic_increasing and curves["noise"].iloc[[0, -1]].tolist() == pytest.approx([0, 1])
+    pd.testing.assert_frame_equal(curves, head_curves(few, 0))
+    wide = np.where(np.arange(144) < 14, 1, 0.05)
+    uneven = silenced_heads(np.where(np.arange(144) < 2, 3.0, 0), shown=True, errors=wide)
+    noise = leading_heads(uneven, head_curves(uneven, 0), 0.05).loc["a-s1", "noise"]
+    assert noise < 8, "heads of which less is known seem to carry more"
+    table = BeautifulSoup(report.head_table(few, curves, 0.05), "html.parser")
+    assert [cell.text for cell in table.select("td")][4:6] == ["2", str(found["noise"])]
+
+
+def test_of_concentration_nothing_is_said_where_no_head_is_shown_to_cost_anything():
+    nothing = silenced_heads(np.zeros(144), shown=False)
+    helps = silenced_heads(np.where(np.arange(144) < 2, -3.0, 0), shown=True).assign(verdict="different")
+    helps["verdict"] = np.where(helps["value"] > 1, "different", "underpowered")
+    for table in (nothing, helps):
+        curves = head_curves(table, 0)
+        assert curves.empty
+        row = BeautifulSoup(report.head_table(table, curves, 0.05), "html.parser").select("td")
+        assert [cell.text for cell in row][4:6] == ["n/a", "n/a"]
+    none = nothing[:0]
+    assert report.head_table(none, head_curves(none, 0), 0.05) == "", "heads were screened"
 
 
 def test_where_nothing_costs_anything_for_certain_no_block_leads(measures, correlations):
@@ -126,7 +164,7 @@ def test_tables_and_figures_show_every_set_up(measures, masks, correlations):
     adopted = {name: run | {"training": "none"} for name, run in SETTINGS.items()}
     elsewhere = report.setups(adopted, MODELS, dict.fromkeys(SETTINGS, known))
     assert "elsewhere" in elsewhere and "epoch" not in elsewhere and "1,000" in elsewhere
-    curves = head_curves(masks)
+    curves = head_curves(masks, 0)
     assert curves.groupby("run")["carried"].max().tolist() == pytest.approx([1] * 5)
     assert "warm-s2" in report.head_table(masks, curves, 0.05)
     drawn = [

@@ -102,14 +102,18 @@ def correlation_maps(panels: Mapping[str, pd.DataFrame]) -> Figure:
 
 @styled
 def concentration(curves: pd.DataFrame, label: str) -> Figure:
-    """How much the most important heads carry, a line for each run: columns `group, run, share, carried`."""
+    """How much the most important heads carry, a line for each run: columns `group, run, share, carried, noise`.
+
+    Dashed is what they would carry by noise alone; not drawn where it is NaN.
+    """
     figure = Figure(figsize=(6.4, 3.4), layout="constrained")
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="#888", linestyle="--", linewidth=1, label="all heads alike")
     for number, (group, of) in enumerate(curves.groupby("group", sort=False)):
         for place, (_, run) in enumerate(of.groupby("run", sort=False)):
-            name = None if place else group
-            axes.plot(run["share"], run["carried"], color=PALETTE[number % len(PALETTE)], linewidth=1.2, label=name)
+            colour = PALETTE[number % len(PALETTE)]
+            axes.plot(run["share"], run["carried"], color=colour, linewidth=1.2, label=None if place else group)
+            axes.plot(run["share"], run["noise"], color=colour, linestyle="--", linewidth=0.8)
+    axes.plot([], [], color="#888", linestyle="--", linewidth=0.8, label="noise alone")
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of the model's heads, the most important first", ylabel=label)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, symbol=" %"))

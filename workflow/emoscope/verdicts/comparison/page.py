@@ -325,7 +325,7 @@ def heads_apart(correlations: pd.DataFrame, runs: Mapping[str, Mapping], models:
 
 
 def head_table(masks: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Markup:
-    """In each run the head that costs most, and how many carry half of what all cost."""
+    """In each run the head that costs most, and how many carry half of what all cost, beside noise alone."""
     rows = [
         {
             "run": unbroken(run),
@@ -333,6 +333,7 @@ def head_table(masks: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Marku
             "leads": f"block {lead['block']}, head {lead['head']}" if lead["certain"] else "none for certain",
             "logit margin": cell(lead),
             "carry half": number(lead["half"]),
+            "by noise alone": number(lead["noise"]),
             "different": number(lead["different"]),
             "equivalent to none": number(lead["equivalent"]),
         }
