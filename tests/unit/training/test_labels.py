@@ -1,6 +1,7 @@
 """A finished classifier's labels are found, and matched with a corpus by name, or refused in one line."""
 
 import json
+import re
 
 import pytest
 
@@ -26,8 +27,8 @@ def assert_refused(message: str, do, *arguments) -> None:
 
 def test_labels_come_in_the_order_of_the_logits(folder):
     assert labels_of(folder, several=False) == CLASSES
-    change_json(folder / "config.json", id2label={"2": "c", "10": "k", "0": "a", "1": "b"})
-    assert labels_of(folder, several=False) == ["a", "b", "c", "k"]
+    change_json(folder / "config.json", id2label={str(number): "abcdefghijk"[number] for number in range(10, -1, -1)})
+    assert labels_of(folder, several=False) == [*"abcdefghijk"]
 
 
 def test_two_labels_without_names_are_numbered(folder):
@@ -56,6 +57,17 @@ def test_two_labels_without_names_are_numbered(folder):
 def test_what_is_no_classifier_of_one_class_a_text_is_refused(folder, settings, message):
     change_json(folder / "config.json", **settings)
     assert_refused(message, labels_of, folder, False)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"calm": 0, "angry": 1}, ["calm", "angry"], "calm", {"1": "calm", "2": "angry"}, {"0": "calm", "0.5": "angry"}],
+    ids=str,
+)
+def test_names_that_belong_to_no_logit_are_refused(folder, names):
+    change_json(folder / "config.json", id2label=names)
+    wanted = 'id2label of config.json should map each number from "0" to a name, as in {"0": "calm", "1": "angry"}'
+    assert_refused(re.escape(f"{folder}: {wanted}; mend it"), labels_of, folder, False)
 
 
 def test_one_class_a_text_and_several_are_told_apart(folder):

@@ -31,6 +31,12 @@ def labels_of(folder: Path, several: bool) -> list[str]:
             f"{folder}: no weights of a classification head; save the classifier itself with `save_pretrained`, not "
             "the model below its head"
         )
+    numbered = config.get("id2label") or {}
+    if not isinstance(numbered, dict) or numbered.keys() != {str(number) for number in range(len(numbered))}:
+        raise UserError(
+            f'{folder}: id2label of config.json should map each number from "0" to a name, as in '
+            '{"0": "calm", "1": "angry"}; mend it'
+        )
     labels = [name.strip() for name in written_names(config)]
     kind = config.get("problem_type")
     if kind == "regression" or len(labels) == 1:
