@@ -35,7 +35,7 @@ rule finetune:
         launch=(python -m)
         [ {resources.gpu} -le 1 ] || launch=(torchrun --standalone --nproc-per-node {resources.gpu} -m)
         "${{launch[@]}}" emoscope --threads {params.threads} finetune --train {input.train:q} --audit {input.audit:q} \
-            --base {input.base:q} --validation {input.validation:q} --config {params.config:q} \
+            --base {input.base:q} --validation {input.validation:q} --code {input.code:q} --config {params.config:q} \
             --checkpoints work/{wildcards.run:q} --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
 
