@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 TAKEN = "emoscope core {}"  # what a process calls a socket by which others see that it has a core for itself
@@ -40,12 +41,10 @@ def take_cores(cores: Iterable[int], wanted: int) -> list[int]:
     """
     taken: dict[int, socket.socket] = {}
     for core in cores:
-        claim = socket.socket(socket.AF_UNIX)
-        try:
+        with suppress(OSError):  # another process has it, or sockets are not allowed
+            claim = socket.socket(socket.AF_UNIX)
             claim.bind("\0" + TAKEN.format(core))  # Linux's names without a file, which end with their process
             taken[core] = claim
-        except OSError:  # another process has it
-            claim.close()
         if len(taken) == wanted:
             break
     for claim in taken.values():
