@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from emoscope.storage.yaml_files import read_yaml
+
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
 OWN_FILE = re.compile(r"`((?:docs|data/(?:reference|lexicons)|envs|profiles|workflow)/[\w./-]+)`")
@@ -46,6 +48,15 @@ def test_the_readme_can_be_read_in_one_sitting():
 def test_the_readme_names_every_page_of_the_documentation():
     text = (ROOT / "README.md").read_text()
     assert not [page for page in PAGES if page.startswith("docs/") and f"`{page}`" not in text]
+
+
+@pytest.mark.parametrize("profile", ["default", "slurm", "kubernetes"])
+def test_files_are_compared_by_content_under_every_profile(profile):
+    """Up to the size that the page on targets says."""
+    text = (ROOT / "docs" / "targets.md").read_text()
+    [megabytes] = re.findall(r"Files of up to (\d+) MB are\s+compared by content", text)
+    settings = read_yaml(ROOT / "profiles" / profile / "profile.yaml")
+    assert settings["max-checksum-file-size"] == int(megabytes) * 10**6
 
 
 def test_one_part_of_a_block_has_one_name_for_readers():

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,12 @@ def project(tmp_path_factory, tokenizer) -> Path:
     model.save_pretrained(folder / "my-classifier")
     tokenizer.save_pretrained(folder / "my-classifier")
     return folder
+
+
+@pytest.mark.parametrize("command", documented("snakemake"))
+def test_no_target_stands_where_it_is_taken_for_a_file_of_settings(command):
+    behind = shlex.split(command.partition(" --configfile ")[2])
+    assert all(word.endswith(".yaml") for word in takewhile(lambda word: not word.startswith("-"), behind))
 
 
 @pytest.mark.slow

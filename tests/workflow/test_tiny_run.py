@@ -242,6 +242,19 @@ def test_another_margin_reruns_what_judges_by_it(edited):
     assert not jobs.keys() & {*described, "finetune", "predict", "score_prompts"}
 
 
+def test_another_margin_looks_for_no_circuits_anew(tmp_path):
+    """Whatever the search waits for is asked for by the same commands."""
+    project, config = copy_project(tmp_path / "project"), tmp_path / "project" / "config.yaml"
+    searched = [f"results/tiny-s1/circuits/gender_{name}.parquet" for name in ("curves", "edge_curves")]
+    commands = []
+    for _ in range(2):
+        found = snakemake(project, *searched, "--dry-run", "--printshellcmds")
+        assert found.returncode == 0, found.stdout
+        commands.append(sorted(re.findall(r"python -m emoscope .*?>\S+", found.stdout, flags=re.S)))
+        config.write_text(config.read_text().replace("margin: 0.02 ", "margin: 0.03 "))
+    assert commands[0] == commands[1] and {"find-circuits", "find-edges"} <= set(" ".join(commands[0]).split())
+
+
 @pytest.mark.parametrize("age", ["newer", "older"])
 def test_a_model_that_is_exchanged_in_its_folder_reruns_what_reads_it(changeable, age):
     """As a copy over the old file does it, which leaves the folder's date as it was, and may have an older one."""

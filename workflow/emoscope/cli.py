@@ -40,6 +40,7 @@ COMMANDS = {
     "mask-block": "experiments.masking.measure:mask_block",
     "mask-all-but": "experiments.masking.measure:mask_all_but",
     "mask-pairs": "experiments.masking.pairs:mask_pairs",
+    "average-masking": "experiments.masking.measures:average_masking",
     "summarise-masking": "experiments.masking.summarise:summarise_masking",
     "flip-terms": "experiments.flips.pair_set:flip_terms",
     "count-words": "experiments.synonyms.pair_set:count_words",

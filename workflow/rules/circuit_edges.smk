@@ -9,7 +9,7 @@ rule find_edges:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
         sample="results/{run}/circuits/{axis}_sample.parquet",
-        summary="results/{run}/masking/summary.parquet",
+        changes="results/{run}/masking/changes.parquet",
         code=code_of("experiments.circuits.measure_edges"),
     output:
         **{name: f"results/{{run}}/circuits/{{axis}}_edge_{name}.parquet" for name in OF_EDGES},
@@ -36,7 +36,7 @@ rule find_edges:
     shell:
         r"""
         python -m emoscope --threads {params.threads} find-edges --model {input.model:q} --pairs {input.pairs:q} \
-            --sample {input.sample:q} --summary {input.summary:q} --config {params.config:q} \
+            --sample {input.sample:q} --changes {input.changes:q} --config {params.config:q} \
             --prediction {params.prediction:q} --effects {output.effects:q} --checked {output.checked:q} \
             --curves {output.curves:q} >{log:q} 2>&1
         """

@@ -24,7 +24,7 @@ rule find_circuits:
     input:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
-        summary="results/{run}/masking/summary.parquet",
+        changes="results/{run}/masking/changes.parquet",
         exactness="results/{run}/exactness.json",
         code=code_of("experiments.circuits.measure"),
     output:
@@ -49,7 +49,7 @@ rule find_circuits:
     shell:
         r"""
         python -m emoscope --threads {params.threads} find-circuits --model {input.model:q} --pairs {input.pairs:q} \
-            --summary {input.summary:q} --exactness {input.exactness:q} --config {params.config:q} \
+            --changes {input.changes:q} --exactness {input.exactness:q} --config {params.config:q} \
             --prediction {params.prediction:q} --sample {output.sample:q} \
             --effects {output.effects:q} --checked {output.checked:q} --curves {output.curves:q} >{log:q} 2>&1
         """

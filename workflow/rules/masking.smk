@@ -82,6 +82,26 @@ rule summarise_masking:
         """
 
 
+rule average_masking:
+    """The mean change by every mask alone, without what any setting of the statistics would change."""
+    input:
+        samples="results/{run}/samples.parquet",
+        blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
+        code=code_of("experiments.masking.measures"),
+    output:
+        changes="results/{run}/masking/changes.parquet",
+    log:
+        "logs/{run}/masking/changes.log",
+    localrule: True
+    conda:
+        "../../envs/tables.yaml"
+    shell:
+        r"""
+        python -m emoscope average-masking --samples {input.samples:q} --blocks {input.blocks:q} \
+            --changes {output.changes:q} >{log:q} 2>&1
+        """
+
+
 rule masking:
     """Which blocks and heads every run needs."""
     input:

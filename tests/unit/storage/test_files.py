@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from emoscope.errors import UserError
 from emoscope.storage import files
-from emoscope.storage.files import occupy, replacing, write_csv, write_json, write_tables
+from emoscope.storage.files import occupy, remove_if_left, replacing, write_csv, write_json, write_tables
+
+
+def unlockable(*_):
+    raise OSError(errno.ENOLCK, "No locks available")
 
 
 def test_an_error_leaves_the_old_file_and_what_a_killed_writer_left_is_removed(tmp_path):
@@ -34,14 +38,25 @@ def test_a_folder_has_one_worker_at_a_time(tmp_path):
     occupy(tmp_path / "work").close()
 
 
+def test_only_what_was_occupied_and_is_left_is_removed(tmp_path, monkeypatch):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    assert not remove_if_left(folder), "a folder of somebody else's"
+    with occupy(folder):
+        assert not remove_if_left(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(files.fcntl, "flock", unlockable)
+        assert not remove_if_left(folder)
+        patched.setattr(files, "fcntl", None)
+        assert not remove_if_left(folder)
+    assert folder.is_dir() and remove_if_left(folder) and not folder.exists()
+
+
 def test_where_there_are_no_locks_a_line_says_so(tmp_path, monkeypatch, capsys):
     occupy(tmp_path / "work").close()
     assert capsys.readouterr().err == ""
 
-    def none(*_):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(files.fcntl, "flock", none)
+    monkeypatch.setattr(files.fcntl, "flock", unlockable)
     occupy(tmp_path / "work").close()
     monkeypatch.setattr(files, "fcntl", None)  # a system without them
     occupy(tmp_path / "work").close()

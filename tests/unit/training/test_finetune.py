@@ -1,17 +1,30 @@
 """Where a fine-tuning starts: pretrained below, a head of its own on top."""
 
 import copy
+import re
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
 from emoscope.errors import UserError
 from emoscope.models.families import classification_head_of
 from emoscope.models.logits import predict_logits
-from emoscope.training.finetune import CODE, fingerprint, rows_of, trainer_of, training_arguments
+from emoscope.storage.files import occupy, write_json
+from emoscope.training.finetune import (
+    VERSIONS,
+    finetune,
+    fingerprint,
+    remove_left,
+    rows_of,
+    trainer_of,
+    training_arguments,
+)
 from emoscope.training.start import start_model
 from random_models import FAMILIES, LABELS, TEXTS, change_json, change_weights, random_gpt2_lm
 
+RULES = Path(__file__).parents[3] / "workflow" / "rules" / "training.smk"
 CLASSES = ["anger", "fear", "joy"]  # as many as the random classifiers have
 
 
@@ -107,9 +120,44 @@ def test_the_recipe_reaches_the_trainer(tmp_path):
     assert (found.seed, found.bf16, found.output_dir) == (11, False, str(tmp_path))
 
 
-def test_what_other_code_began_is_not_gone_on_with():
-    """The files of the code are among those whose content names the folder of checkpoints."""
-    assert {"finetune.py", "balance.py", "start.py", "labels.py"} <= {file.name for file in CODE}
+def test_checkpoints_are_named_after_all_that_trains(tmp_path, monkeypatch):
+    """Settings, texts, and the code that the rule hands over: what other code began is not gone on with."""
+    named = []
+
+    def fingerprint(config, files):
+        named.extend(files)
+        raise InterruptedError("before it trains")
+
+    monkeypatch.setattr("emoscope.training.finetune.fingerprint", fingerprint)
+    train, code = tmp_path / "train.parquet", [tmp_path / "finetune.py", tmp_path / "loading.py"]
+    pd.DataFrame({"id": range(len(TEXTS)), "text": TEXTS, "label": 0}).to_parquet(train)
+    write_json({"classes": CLASSES}, tmp_path / "corpus.json")
+    sizes = {"blocks": 1, "heads": 1, "width": 8, "context": 16, "vocabulary": 300}
+    outputs = {name: tmp_path / name for name in ("checkpoints", "output", "history")}
+    with pytest.raises(InterruptedError):
+        finetune(train, tmp_path / "corpus.json", [], {"model": sizes, "seed": 1}, code=code, **outputs)
+    assert named == [train, *code]
+    [rule] = re.findall(r"^rule finetune:.*?^rule ", RULES.read_text(), flags=re.M | re.S)
+    assert 'code=code_of("training.finetune"),' in rule and "--code {input.code:q} " in rule
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers"])
+def test_another_version_of_a_library_starts_anew(monkeypatch, library):
+    before = fingerprint({"seed": 1}, [])
+    monkeypatch.setitem(VERSIONS, library, "another")
+    assert fingerprint({"seed": 1}, []) != before
+
+
+def test_what_other_settings_left_is_removed_unless_it_is_worked_on(tmp_path, capsys):
+    for name in ("left", "worked on", "own"):
+        (tmp_path / name / "checkpoint-10").mkdir(parents=True)
+    (tmp_path / "a user's" / "notes").mkdir(parents=True)
+    occupy(tmp_path / "left").close()
+    own, lock = occupy(tmp_path / "own"), occupy(tmp_path / "worked on")
+    remove_left(tmp_path / "own")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a user's", "own", "worked on"]
+    assert capsys.readouterr().err == f"{tmp_path / 'left'}: removed; a training with other settings had left it\n"
+    own.close(), lock.close()
 
 
 def test_a_text_that_changes_starts_anew(tmp_path):

@@ -14,7 +14,7 @@ from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits
 from emoscope.plan.config import complete
 from emoscope.plan.settings import read_study
-from emoscope.storage.files import read_json, write_table
+from emoscope.storage.files import occupy, read_json, write_table
 from emoscope.training.finetune import finetune
 
 EPOCHS = 6
@@ -43,6 +43,7 @@ def trained(folder, validation: pd.DataFrame | None, **recipe) -> tuple[dict, np
         write_table(validation, held[0])
     config = {"model": MODEL, "training": RECIPE | recipe, "seed": 1}
     outputs = {"checkpoints": folder / "work", "output": folder / "model", "history": folder / "training.json"}
+    occupy(folder / "work" / "left by other settings").close()
     finetune(folder / "train.parquet", folder / "corpus.json", [], config, validation=held, **outputs)
     assert not list((folder / "work").glob("*"))
     judged = train if validation is None else validation

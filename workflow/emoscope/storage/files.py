@@ -101,6 +101,19 @@ def occupy(folder: Path) -> IO:
     return lock
 
 
+def remove_if_left(folder: Path) -> bool:
+    """Remove a folder that was occupied and is no longer, and say whether; where there are no locks, nobody knows."""
+    if not fcntl:
+        return False
+    try:
+        with (folder / "lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until it is gone
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError:  # never occupied, still occupied, or not to be known
+        return False
+    return not folder.exists()
+
+
 def _not_a_formula(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         try:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,25 +33,26 @@ from emoscope.models.loading import (
 from emoscope.models.onednn import use_onednn
 from emoscope.models.precision import use_bf16
 from emoscope.storage.decisions import has_several
-from emoscope.storage.files import occupy, read_json, replacing, write_json
+from emoscope.storage.files import occupy, read_json, remove_if_left, replacing, write_json
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
 from emoscope.training.balance import balanced
 from emoscope.training.start import start_model, train_tokenizer
 
 BEST = "best"  # `keep` of a recipe: the weights after the epoch with the lowest loss on validation texts
-CODE = sorted(Path(__file__).parent.glob("*.py"))  # that trains: what other code began is not gone on with
+VERSIONS = {module.__name__: module.__version__ for module in (torch, transformers, accelerate)}
 
 
 def finetune(
     train: Path, audit: Path, base: list[Path], config: dict, checkpoints: Path, output: Path, history: Path,
-    validation: list[Path] = (),
+    validation: list[Path] = (), code: list[Path] = (),
 ) -> None:  # fmt: skip
     """Fine-tune a classifier on `train`; write its folder and the history of the training.
 
     `config` holds `model`, `training` and `seed`; `base` is the folder of the model to start from, or nothing to start
-    from random weights. Checkpoints go below `checkpoints`, in a folder named after all that decides the result, so
-    that a killed job resumes and a changed one never does; the folder is deleted at the end.
+    from random weights. Checkpoints go below `checkpoints`, in a folder named after all that decides the result, the
+    files of the `code` that trains among it, so that a killed job resumes and a changed one never does; at the end the
+    folder is deleted, and with it what trainings with other settings left there.
 
     With `keep: best` in `training`, the weights are those after the epoch with the lowest loss on the texts of
     `validation`, none of which is trained on; else those after the last.
@@ -73,7 +75,7 @@ def finetune(
         assert_padding(model, tokenizer, texts["text"])
 
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
-    scratch = checkpoints / fingerprint(config, [train, *validation, *files, *CODE])
+    scratch = checkpoints / fingerprint(config, [train, *validation, *files, *code])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
     texts, labels, loss = balanced(texts, classes, config["training"]["balance"], config["seed"])
     rows = rows_of(tokenizer, texts["text"], labels)
@@ -103,13 +105,14 @@ def finetune(
             "precision": "bf16" if arguments.bf16 else "fp32",
             "processes": arguments.world_size,
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-            "versions": {module.__name__: module.__version__ for module in (torch, transformers, accelerate)},
+            "versions": VERSIONS,
             **({"validation": epochs_of(trainer, len(judged[0]))} if judged else {}),
         },
         history,
     )
     shutil.rmtree(scratch, ignore_errors=True)
     lock.close()
+    remove_left(scratch)
 
 
 def check_validation(held: list[pd.DataFrame], paths: Sequence[Path]) -> None:
@@ -205,11 +208,18 @@ class OrderOfEpoch(TrainerCallback):
 
 
 def fingerprint(config: dict, files: list[Path]) -> str:
-    """Sixteen hexadecimal digits that change with the settings and with the content of any file."""
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    """Sixteen hexadecimal digits that change with the settings, with what trains, and with the content of any file."""
+    digest = hashlib.sha256(json.dumps([config, VERSIONS], sort_keys=True).encode())
     for file in files:
         digest.update(sha256_of(file).encode())
     return digest.hexdigest()[:16]
+
+
+def remove_left(scratch: Path) -> None:
+    """Remove the folders beside one of checkpoints in which no process is at work any more, and say so."""
+    for folder in sorted(scratch.parent.iterdir()):
+        if folder != scratch and remove_if_left(folder):
+            print(f"{folder}: removed; a training with other settings had left it", file=sys.stderr)
 
 
 def last_checkpoint(folder: Path) -> str | None:

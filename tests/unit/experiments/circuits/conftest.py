@@ -14,7 +14,7 @@ from emoscope.models.planted.circuit import nodes, plan
 from emoscope.models.planted.compiled import compiled
 from emoscope.models.planted.texts import FILLERS, pairs
 from emoscope.perturbation.inside.names import FLIP
-from emoscope.storage.names import ALL, WHOLE_BLOCK
+from emoscope.storage.names import WHOLE_BLOCK
 from planted_model import exchanged, save_planted
 from random_models import write_exactness
 
@@ -55,7 +55,7 @@ def masks(circuit) -> pd.DataFrame:
         (MASKS[site], block, head if site == "head" else WHOLE_BLOCK, float((site, block, head) in circuit.roles))
         for site, block, head in nodes()
     ]
-    return pd.DataFrame(rows, columns=["condition", "block", "head", "change"]).assign(measure="margin", group=ALL)
+    return pd.DataFrame(rows, columns=["condition", "block", "head", "change"])
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +64,9 @@ def found(tmp_path_factory):
     folder, circuit = tmp_path_factory.mktemp("circuits"), plan(1)
     save_planted(compiled(circuit, "gpt2"), folder / "model")
     pd.concat([flips(24), swaps(24)]).to_parquet(folder / "pairs.parquet")
-    masks(circuit).to_parquet(folder / "summary.parquet")
+    masks(circuit).to_parquet(folder / "changes.parquet")
     files = {name: folder / f"{name}.parquet" for name in TABLES}
-    given = {name: folder / f"{name}.parquet" for name in ("pairs", "summary")}
+    given = {name: folder / f"{name}.parquet" for name in ("pairs", "changes")}
     find_circuits(
         folder / "model", **given, exactness=write_exactness(folder), config=CONFIG,
         prediction={"tokens_per_batch": 4096}, **files,
@@ -88,7 +88,7 @@ def edges(found):
     """All tables on the edges of the same model."""
     folder = found.folder
     files = {name: folder / f"edge_{name}.parquet" for name in TABLES[1:]}
-    given = {name: folder / f"{name}.parquet" for name in ("pairs", "summary", "sample")}
+    given = {name: folder / f"{name}.parquet" for name in ("pairs", "changes", "sample")}
     find_edges(
         folder / "model", **given, config=CONFIG | {"random_orders": 5}, prediction={"tokens_per_batch": 4096}, **files
     )

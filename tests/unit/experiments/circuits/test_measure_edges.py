@@ -13,7 +13,6 @@ from emoscope.models.inside.edges import ANSWER, EMBEDDING, edges_of
 from emoscope.models.inside.structure import prepared
 from emoscope.models.planted.compiled import compiled
 from emoscope.reporting.plots import svg
-from emoscope.storage.names import ALL
 from made_up import words
 
 
@@ -58,11 +57,11 @@ def test_as_many_edges_as_were_planted_keep_the_difference_and_random_ones_do_no
 
 def test_masking_ranks_an_edge_by_its_weaker_end():
     rows = [("mean", 0, 0, -3.0), ("mlp_mean", 0, -1, 2.0)]
-    summary = pd.DataFrame(rows, columns=["condition", "block", "head", "change"]).assign(measure="margin", group=ALL)
+    changes = pd.DataFrame(rows, columns=["condition", "block", "head", "change"])
     head, fed = ("head", 0, 0), ("feed_forward", 0, -1)
     edges = [(*EMBEDDING, *head), (*head, *fed), (*fed, *ANSWER), (*EMBEDDING, *ANSWER)]
-    assert list(masked_edges(summary, edges)) == [3, 2, 2, 0]
-    assert masked_edges(summary.head(1), edges) is None
+    assert list(masked_edges(changes, edges)) == [3, 2, 2, 0]
+    assert masked_edges(changes.head(1), edges) is None
 
 
 def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
@@ -87,7 +86,7 @@ def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
 def test_a_model_that_does_not_answer_as_its_edges_do_has_none(found, tmp_path, monkeypatch):
     monkeypatch.setattr("emoscope.experiments.circuits.measure_edges.LIMIT", -1.0)
     made = {name: tmp_path / f"{name}.parquet" for name in ("effects", "checked", "curves")}
-    given = {name: found.folder / f"{name}.parquet" for name in ("pairs", "summary", "sample")}
+    given = {name: found.folder / f"{name}.parquet" for name in ("pairs", "changes", "sample")}
     config = {"steps": 1, "checked": 2, "random_orders": 1, "seed": 1}
     find_edges(found.folder / "model", **given, config=config, prediction={"tokens_per_batch": 4096}, **made)
     assert all(pd.read_parquet(path).empty for path in made.values())

@@ -5,7 +5,6 @@ import pandas as pd
 
 from emoscope.experiments.circuits.names import INTEGRATED, MASKING, RANDOM
 from emoscope.experiments.circuits.orders import masked_effects, rankings, to_check
-from emoscope.storage.names import ALL
 
 
 def test_the_largest_and_as_many_by_chance_are_patched():
@@ -34,8 +33,7 @@ def test_a_pair_is_judged_by_the_order_of_the_other_half():
 
 def test_masking_ranks_by_the_margin_of_all_samples_and_only_if_every_node_was_masked():
     rows = [("mean", 0, 0, 0.5), ("mean", 0, 1, 0.25), ("mlp_mean", 0, -1, 2.0), ("mean", 0, -1, 9.0)]
-    summary = pd.DataFrame(rows, columns=["condition", "block", "head", "change"]).assign(measure="margin", group=ALL)
-    other = summary.assign(measure="probability", change=-1.0)
+    changes = pd.DataFrame(rows, columns=["condition", "block", "head", "change"])
     nodes = [("head", 0, 0), ("head", 0, 1), ("feed_forward", 0, -1)]
-    assert list(masked_effects(pd.concat([summary, other]), nodes)) == [0.5, 0.25, 2.0]
-    assert masked_effects(summary[summary["condition"] == "mean"], nodes) is None
+    assert list(masked_effects(changes, nodes)) == [0.5, 0.25, 2.0]
+    assert masked_effects(changes[changes["condition"] == "mean"], nodes) is None

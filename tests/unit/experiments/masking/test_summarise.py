@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
+from emoscope.experiments.masking.measures import average_masking
 from emoscope.experiments.masking.samples import most_confident
 from emoscope.experiments.masking.summarise import paper_table, summarise
 from emoscope.models.logits import columns
@@ -42,6 +43,21 @@ def test_masking_summary_finds_what_was_changed_and_nothing_else():
     assert untouched["joy"] == {"underpowered"}, "if 2 % of texts lost everything, 100 might show none"
     joy = summary.query("block == 0 and condition == 'described' and group == 'joy'").set_index("measure")
     assert joy.loc["probability", "change"] >= 0 >= joy.loc["first_class", "change"]
+
+
+def test_the_plain_means_are_the_summarys_of_the_margin(tmp_path):
+    """Of each mask in its own row, over the texts of all classes."""
+    samples = most_confident(predictions(200, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 20, "predicted")
+    masked = masked_like(samples, -3.0)
+    samples.to_parquet(tmp_path / "samples")
+    for block, rows in masked.groupby("block"):
+        rows.to_parquet(tmp_path / f"block_{block}")
+    average_masking(tmp_path / "samples", [tmp_path / f"block_{block}" for block in (1, 0)], tmp_path / "changes")
+    found = pd.read_parquet(tmp_path / "changes").set_index(["block", "head", "condition"])["change"]
+    summary = summarise(samples, masked, **STATISTICS).query("measure == 'margin' and group == 'all'")
+    wanted = summary.set_index(["block", "head", "condition"])["change"]
+    np.testing.assert_allclose(found.loc[wanted.index], wanted, atol=1e-9)
+    assert len(found) == len(wanted) == 4 and wanted.min() < -0.1
 
 
 def test_a_masks_verdict_follows_from_the_numbers_beside_it():

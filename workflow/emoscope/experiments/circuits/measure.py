@@ -38,7 +38,7 @@ CHECKED_COLUMNS = [*NODE, "largest", "random"]
 def find_circuits(
     model: Path,
     pairs: Path,
-    summary: Path,
+    changes: Path,
     exactness: Path,
     config: dict,
     prediction: dict,
@@ -49,7 +49,7 @@ def find_circuits(
 ) -> None:
     """Write four tables on flips drawn by chance; all are empty for a model in which patching is not exact.
 
-    `summary` is that of masking.
+    `changes` are those of masking.
 
     - sample: `pair, kind, id, origin, cluster, half, rise, fall, total`, of the flips, and behind them of as many
       neutral swaps, of the same texts as far as there are any, of which no more is asked than how far they move their
@@ -78,7 +78,7 @@ def find_circuits(
     nodes = nodes_of(classifier)
     places = [parts.index(node) for node in nodes]
     by_method = {method: values[:, places] for method, values in estimates.items()}
-    ranked = rankings(by_method, halves, masked_effects(pd.read_parquet(summary), nodes), config["random_orders"], rng)
+    ranked = rankings(by_method, halves, masked_effects(pd.read_parquet(changes), nodes), config["random_orders"], rng)
     found, kept = [], []
     for seen in seen_pairs(classifier, drawn, budget, "circuits"):
         found += exact_effects(classifier, seen, [parts[number] for number, *_ in chosen], budget)

@@ -32,7 +32,7 @@ def find_edges(
     model: Path,
     pairs: Path,
     sample: Path,
-    summary: Path,
+    changes: Path,
     config: dict,
     prediction: dict,
     effects: Path,
@@ -61,7 +61,7 @@ def find_edges(
     rng = np.random.default_rng(config["seed"])
     chosen = to_check(np.abs(by_method[INTEGRATED].mean(axis=0)), config["checked"], rng) if seen else []
     numbers, halves = [number for number, *_ in chosen], known["half"].to_numpy()[: len(seen)]
-    masked = masked_edges(pd.read_parquet(summary), edges)
+    masked = masked_edges(pd.read_parquet(changes), edges)
     ranked = rankings({INTEGRATED: by_method[INTEGRATED]}, halves, masked, config["random_orders"], rng)
     exact = {PATCHING: np.array([_patched(classifier, one, numbers) for one in seen])}
     told = {method: values[:, numbers] for method, values in by_method.items() if len(seen)} | exact
@@ -83,12 +83,12 @@ def named_edges(model: PreTrainedModel) -> list[Edge]:
     return [(*sources[one], *targets[other]) for one, other in np.argwhere(edges_of(model))]
 
 
-def masked_edges(summary: pd.DataFrame, edges: Sequence[Edge]) -> np.ndarray | None:
+def masked_edges(changes: pd.DataFrame, edges: Sequence[Edge]) -> np.ndarray | None:
     """For each edge the smaller effect of masking its ends, of which the embedding and the answer cannot be masked;
     None if not all others were."""
     ends = [[node for node in (edge[:3], edge[3:]) if node not in (EMBEDDING, ANSWER)] for edge in edges]
     nodes = list(dict.fromkeys(node for both in ends for node in both))
-    effects = masked_effects(summary, nodes)
+    effects = masked_effects(changes, nodes)
     if effects is None:
         return None
     sizes: dict[Node, float] = dict(zip(nodes, np.abs(effects), strict=True))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoscope.experiments.circuits.names import MASKING, RANDOM
 from emoscope.models.inside.nodes import Node
-from emoscope.storage.names import ALL, NONE, WHOLE_BLOCK
+from emoscope.storage.names import NONE, WHOLE_BLOCK
 
 CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "nodes", "effect"]
 MASKS = {"head": "mean", "feed_forward": "mlp_mean"}  # the masks by which masking ranks
@@ -21,12 +21,11 @@ def to_check(sizes: np.ndarray, count: int, rng: np.random.Generator) -> list[tu
     return [(number, number in largest, number in by_chance) for number in sorted(largest | by_chance)]
 
 
-def masked_effects(summary: pd.DataFrame, nodes: Sequence[Node]) -> np.ndarray | None:
+def masked_effects(changes: pd.DataFrame, nodes: Sequence[Node]) -> np.ndarray | None:
     """How far masking by the mean moves the margin of the confident samples, for each node; None if not all were."""
-    rows = summary[(summary["measure"] == "margin") & (summary["group"] == ALL)]
-    changes = {(row.condition, row.block, row.head): row.change for row in rows.itertuples()}
+    found = {(row.condition, row.block, row.head): row.change for row in changes.itertuples()}
     wanted = [(MASKS[site], block, WHOLE_BLOCK if head == NONE else head) for site, block, head in nodes]
-    return np.array([changes[mask] for mask in wanted]) if changes.keys() >= set(wanted) else None
+    return np.array([found[mask] for mask in wanted]) if found.keys() >= set(wanted) else None
 
 
 def rankings(

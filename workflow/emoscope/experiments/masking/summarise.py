@@ -13,8 +13,8 @@ from emoscope.experiments.masking.measures import (
     PAIR,
     ROUNDING,
     SCALE,
+    changes_of,
     class_columns,
-    judged,
     measures,
 )
 from emoscope.experiments.masking.screened import heads_in, screen_findings, with_effects
@@ -158,22 +158,6 @@ def summarise_pairs(
     apart = np.where(table["change"] < 0, "redundant", "overlapping")
     table["verdict"] = np.select([shown == "equivalent", shown == "different"], ["additive", apart], "not settled")
     return table
-
-
-def changes_of(samples: pd.DataFrame, masked: pd.DataFrame, key: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
-    """The masks, a row each of columns `key`, and what each changed in every text, float (samples, masks, MEASURES).
-
-    Where a mask has several draws, their mean: of what each did, not what is done by the mean of their predictions.
-    """
-    drawn = masked[[*key, "draw"] if "draw" in masked else key].drop_duplicates().reset_index(drop=True)
-    classes = class_columns(samples, "p_")
-    before = measures(samples, classes)
-    after = measures(judged(samples, masked), classes)
-    changes = after.reshape(len(drawn), *before.shape) - before
-    keys = drawn[key].drop_duplicates().reset_index(drop=True)
-    mask = drawn.groupby(key, sort=False).ngroup().to_numpy()
-    mean = np.array([changes[mask == number].mean(axis=0) for number in range(len(keys))])
-    return keys, mean.reshape(-1, *before.shape).transpose(1, 0, 2)
 
 
 def _judged(
