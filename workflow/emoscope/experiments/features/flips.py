@@ -15,7 +15,7 @@ from emoscope.models.features.stream import gather
 from emoscope.models.loading import load_classifier, random_twin
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
-from emoscope.perturbation.pairs import named_first
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, named_first
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
 
@@ -29,7 +29,7 @@ def switch_features(
     the model, and of the autoencoder on the model with random weights.
 
     `first` is the text that names the first group of the axis, `second` the other; of neutral swaps, the text as it is
-    and with the words swapped. At most `pairs` of each kind, drawn by chance; none without an autoencoder. Pairs whose
+    and with the words swapped. At most `pairs` of each kind, see `kinds_of`; none without an autoencoder. Pairs whose
     words are exchanged where no token is looked at are left out: each has one row instead, of the feature NONE.
     """
     classifier, tokenizer = load_classifier(model)
@@ -38,14 +38,15 @@ def switch_features(
     if autoencoders:
         twin = random_twin(classifier, config["seed"])
         read += [(RANDOM_WEIGHTS, twin, load_autoencoders(random_weights, twin.device)[0])]
-    parts = []
-    for kind, rows in kinds_of(pd.read_parquet(pairs), config["seed"]).items() if autoencoders else ():
-        rows = rows[named_first(rows) != 0] if kind == FLIP else rows
-        rows = rows.assign(pair=range(len(rows)))
-        hidden = exchanged_first(classifier, tokenizer, rows)
-        lost = rows.loc[hidden, ["pair", "cluster"]]
+    parts, every = [], pd.read_parquet(pairs)
+    directed = (named_first(every) != 0) | every["origin"].isin(NEUTRAL_ORIGINS)
+    every = every[directed]
+    hidden = exchanged_first(classifier, tokenizer, every)
+    gone, kept = (kinds_of(every[which], config["seed"]) for which in (hidden, ~hidden))
+    for kind in kept if autoencoders else ():
+        lost, rows = gone[kind], kept[kind].head(config["pairs"])
+        lost = pd.DataFrame({"pair": range(len(rows), len(rows) + len(lost)), "cluster": lost["cluster"]})
         parts.append(lost.assign(weights=MODEL, kind=kind, feature=NONE, first=False, second=False)[ACTIVE])
-        rows = rows[~hidden].head(config["pairs"])
         for name, one, (own, *_) in read if len(rows) else ():
             table = switched(one, tokenizer, rows, kind, block, own, prediction["tokens_per_batch"])
             parts.append(table.assign(weights=name, kind=kind)[ACTIVE])
@@ -82,9 +83,9 @@ def switched(
     if kind == FLIP:
         forth = (named_first(rows) > 0)[:, None]
         sides = [np.where(forth, *sides), np.where(forth, *reversed(sides))]
-    place, feature = (index.ravel() for index in np.indices(sides[0].shape))
-    table = rows[["pair", "cluster"]].iloc[place].reset_index(drop=True)
-    return table.assign(feature=feature, first=sides[0].ravel(), second=sides[1].ravel())
+    pair, feature = (index.ravel() for index in np.indices(sides[0].shape))
+    table = pd.DataFrame({"pair": pair, "cluster": rows["cluster"].to_numpy()[pair], "feature": feature})
+    return table.assign(first=sides[0].ravel(), second=sides[1].ravel())
 
 
 def active_in(
