@@ -8,7 +8,7 @@ what is exchanged: with another keyword in its place, one of the two heads contr
 silent, and the other is enough. A keyword that is taken out does not ask for the whole circuit: no area for that.
 
 Idle parts write where nothing reads, so what they do to the answer is exactly nothing: whatever is exact, as patching
-and masking by the mean, cannot take one for a part of the circuit. What is told apart here are ways of estimating.
+and masking are, cannot take one for a part of the circuit, and can only miss a part.
 """
 
 import json
