@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
-from emoscope.experiments.features.flips import exchanged_first, switch_features
+from emoscope.experiments.features.flips import active_in, exchanged_first, switch_features
 from emoscope.experiments.features.names import MODEL, RANDOM_WEIGHTS, STAYS, SWITCHED
 from emoscope.experiments.features.page import main_result
+from emoscope.models.features.stored import load_autoencoders
+from emoscope.models.loading import load_classifier, random_twin
 from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import compiled, tokenizer_for
 from emoscope.storage.names import NONE
@@ -63,6 +65,19 @@ def test_what_is_exchanged_at_a_first_token_that_is_not_read_is_hidden(architect
     rows.at[0, "spans"] = [[0, 2, 5, 7] if side == "text" else [5, 7, 0, 2]]
     assert exchanged_first(model, tokenizer, rows).tolist() == hidden
     assert exchanged_first(model, tokenizer, rows.head(0)).tolist() == []
+
+
+def test_random_weights_are_looked_into_by_their_own_autoencoder(found):
+    model, tokenizer = load_classifier(found.folder / "model")
+    twin = random_twin(model, CONFIG["seed"])
+    (own,), block = load_autoencoders(found.folder / "random_weights.safetensors", twin.device)
+    table = found.gender_switches[found.gender_switches["weights"] == RANDOM_WEIGHTS].query("kind == 'flip'")
+    pairs = pd.read_parquet(found.folder / "gender.parquet").query("origin == 'natural'")
+    some = pairs[pairs["text"].isin(table["cluster"])].drop_duplicates("text").head(20)
+    sides = (active_in(twin, tokenizer, some[side].tolist(), block, own, 512) for side in ("text", "perturbed"))
+    counts = table.assign(either=table["first"].astype(int) + table["second"])
+    counts = counts.drop_duplicates(["cluster", "feature"]).pivot(index="cluster", columns="feature", values="either")
+    assert (counts.loc[some["text"]].to_numpy() == sum(side.astype(int) for side in sides)).all()
 
 
 def test_pairs_that_are_hidden_are_left_out_and_counted(found, tmp_path):

@@ -5,13 +5,14 @@ import pandas as pd
 
 from emoscope.experiments.flips.training_pairs import flip_training_texts
 from emoscope.experiments.probing.concepts import (
+    OF_TEXTS,
     class_examples,
     enough,
     negation_examples,
     people_examples,
     unseen,
 )
-from emoscope.experiments.probing.names import BAG, LOOKUP, MAJORITY
+from emoscope.experiments.probing.names import BAG, LOOKUP, MAJORITY, SENTENCES
 from emoscope.experiments.probing.probe import cheapest, probed
 from planted_gender import flips
 from project import ROOT
@@ -61,6 +62,10 @@ def test_as_many_texts_with_a_negator_as_without():
 def test_too_few_clusters_or_values_are_not_enough():
     table = pd.DataFrame({"value": [0, 1] * 8, "cluster": range(16)})
     assert enough(table) and not enough(table.assign(value=1)) and not enough(table.assign(cluster=0))
+
+
+def test_concepts_that_texts_say_as_wholes_are_known_to_the_page():
+    assert set(OF_TEXTS) == set(SENTENCES)
 
 
 def test_what_is_known_is_left_out():
