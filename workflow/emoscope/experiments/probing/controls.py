@@ -35,13 +35,13 @@ def dealt(learned: pd.DataFrame, judged: pd.DataFrame, draws: int, seed: int) ->
 
 def by_types(kinds: pd.Series, values: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Draw after draw, labels (texts,): every word type gets one of the values by chance, by their shares and whatever
-    the others get. What follows from the concept, or is one label for all, is no control."""
+    the others get. What is the concept by other names, or one label for all, is no control."""
     names, counts = np.unique(values, return_counts=True)
     codes, types = pd.factorize(kinds)
     while True:
         labels = rng.choice(names, size=len(types), p=counts / len(values))[codes]
-        known = len(np.unique(labels))
-        if known > 1 and len(np.unique(np.stack([labels, values]), axis=1).T) > max(known, len(names)):
+        known, both = len(np.unique(labels)), np.unique(np.stack([labels, values]), axis=1).shape[1]
+        if known > 1 and not known == both == len(names):
             yield labels
 
 
