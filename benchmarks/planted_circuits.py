@@ -6,6 +6,9 @@ precision say how well it tells those of the circuit from those that only look b
 with a stand-in to which it gives more than a tenth of its highest score, and more than to any idle part. It depends on
 what is exchanged: with another keyword in its place, one of the two heads contradicts the other; with none, it is
 silent, and the other is enough. A keyword that is taken out does not ask for the whole circuit: no area for that.
+
+Idle parts write where nothing reads, so what they do to the answer is exactly nothing: whatever is exact, as patching
+and masking are, cannot take one for a part of the circuit, and can only miss a part.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Circuits by their edges: which head or feed-forward reads what of which, for the page of circuits.smk."""
 
-OF_EDGES = ("effects", "checked", "curves")
+OF_EDGES = ("effects", "checked", "curves", "followed")
 
 
 rule find_edges:
@@ -38,7 +38,7 @@ rule find_edges:
         python -m emoscope --threads {params.threads} find-edges --model {input.model:q} --pairs {input.pairs:q} \
             --sample {input.sample:q} --changes {input.changes:q} --config {params.config:q} \
             --prediction {params.prediction:q} --effects {output.effects:q} --checked {output.checked:q} \
-            --curves {output.curves:q} >{log:q} 2>&1
+            --curves {output.curves:q} --followed {output.followed:q} >{log:q} 2>&1
         """
 
 
@@ -68,7 +68,7 @@ rule summarise_edges:
     shell:
         r"""
         python -m emoscope summarise-edges --sample {input.sample:q} --effects {input.effects:q} \
-            --checked {input.checked:q} --curves {input.curves:q} --axes {params.axes:q} \
-            --statistics {params.statistics:q} --edges {output.edges:q} --edge-sizes {output.edge_sizes:q} \
+            --checked {input.checked:q} --curves {input.curves:q} --followed {input.followed:q} \
+            --axes {params.axes:q} --statistics {params.statistics:q} --edges {output.edges:q} --edge-sizes {output.edge_sizes:q} \
             --edge-findings {output.edge_findings:q} >{log:q} 2>&1
         """

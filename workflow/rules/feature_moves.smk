@@ -45,6 +45,7 @@ rule switch_features:
         model="results/{run}/model",
         pairs=corpus_of("perturbations/{axis}.parquet"),
         weights="results/{run}/features/weights.safetensors",
+        random_weights="results/{run}/features/random_weights.safetensors",
         code=code_of("experiments.features.flips"),
     output:
         "results/{run}/features/{axis}_switches.parquet",
@@ -68,6 +69,6 @@ rule switch_features:
     shell:
         r"""
         python -m emoscope --threads {params.threads} switch-features --model {input.model:q} --pairs {input.pairs:q} \
-            --weights {input.weights:q} --config {params.config:q} --prediction {params.prediction:q} \
-            --switches {output:q} >{log:q} 2>&1
+            --weights {input.weights:q} --random-weights {input.random_weights:q} --config {params.config:q} \
+            --prediction {params.prediction:q} --switches {output:q} >{log:q} 2>&1
         """

@@ -29,6 +29,7 @@ rule learn_features:
         code=code_of("experiments.features.measure"),
     output:
         weights="results/{run}/features/weights.safetensors",
+        random_weights="results/{run}/features/random_weights.safetensors",
         judged="results/{run}/features/judged.parquet",
         rates="results/{run}/features/rates.parquet",
     log:
@@ -57,7 +58,7 @@ rule learn_features:
         python -m emoscope --threads {params.threads} learn-features --model {input.model:q} --train {input.train:q} \
             --test {input.test:q} --exactness {input.exactness:q} --thresholds {input.thresholds:q} \
             --config {params.config:q} --prediction {params.prediction:q} --weights {output.weights:q} \
-            --judged {output.judged:q} --rates {output.rates:q} >{log:q} 2>&1
+            --random-weights {output.random_weights:q} --judged {output.judged:q} --rates {output.rates:q} >{log:q} 2>&1
         """
 
 

@@ -87,7 +87,7 @@ def found(tmp_path_factory):
 def edges(found):
     """All tables on the edges of the same model."""
     folder = found.folder
-    files = {name: folder / f"edge_{name}.parquet" for name in TABLES[1:]}
+    files = {name: folder / f"edge_{name}.parquet" for name in (*TABLES[1:], "followed")}
     given = {name: folder / f"{name}.parquet" for name in ("pairs", "changes", "sample")}
     find_edges(
         folder / "model", **given, config=CONFIG | {"random_orders": 5}, prediction={"tokens_per_batch": 4096}, **files

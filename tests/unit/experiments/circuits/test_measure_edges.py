@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.planted_edges import planted
-from emoscope.experiments.circuits import figures, page
+from emoscope.experiments.circuits import figures, measure_edges, page
 from emoscope.experiments.circuits.measure_edges import PAIRS, find_edges, masked_edges, named_edges
 from emoscope.experiments.circuits.names import EDGE, GRADIENT, INTEGRATED, KEPT, MASKING, PATCHING, RANDOM
 from emoscope.experiments.circuits.summarise_edges import summarise_edges
@@ -83,21 +83,48 @@ def test_the_page_names_the_edges_and_how_few_are_enough(found, edges):
     assert "<svg" in svg(figures.edge_curves(edges.edge_sizes, orders))
 
 
-def test_a_model_that_does_not_answer_as_its_edges_do_has_none(found, tmp_path, monkeypatch):
-    monkeypatch.setattr("emoscope.experiments.circuits.measure_edges.LIMIT", -1.0)
-    made = {name: tmp_path / f"{name}.parquet" for name in ("effects", "checked", "curves")}
-    given = {name: found.folder / f"{name}.parquet" for name in ("pairs", "changes", "sample")}
-    config = {"steps": 1, "checked": 2, "random_orders": 1, "seed": 1}
-    find_edges(found.folder / "model", **given, config=config, prediction={"tokens_per_batch": 4096}, **made)
-    assert all(pd.read_parquet(path).empty for path in made.values())
-    tables = {"edges": [tmp_path / "edges.parquet"], "edge_sizes": [tmp_path / "sizes.parquet"]}
-    statistics = {"confidence": 0.95, "resamples": 10, "seed": 1, "margin": 0.02}
-    lists = {name: [path] for name, path in made.items()}
-    summarise_edges(
-        [given["sample"]], **lists, axes={"axes": ["gender"]}, statistics=statistics, **tables,
-        edge_findings=tmp_path / "findings.csv",
-    )  # fmt: skip
-    nothing = pd.read_csv(tmp_path / "findings.csv")
-    assert nothing.empty and pd.read_parquet(tables["edges"][0]).empty
-    assert "edges could not be tried" in words(page.no_edges(["gender"], found.findings, nothing))
-    assert words(page.edges_result(["gender"], found.findings, nothing)) == ""
+@pytest.fixture
+def tried(found, tmp_path):
+    """Edges of what stands in `sample`, by one random order, and the page's sentence where there are none."""
+
+    def run(sample: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], str]:
+        made = {name: tmp_path / f"{name}.parquet" for name in ("effects", "checked", "curves", "followed")}
+        given = {name: found.folder / f"{name}.parquet" for name in ("pairs", "changes")}
+        sample.to_parquet(tmp_path / "sample.parquet")
+        config = {"steps": 1, "checked": 2, "random_orders": 1, "seed": 1}
+        find_edges(
+            found.folder / "model", **given, sample=tmp_path / "sample.parquet", config=config,
+            prediction={"tokens_per_batch": 4096}, **made,
+        )  # fmt: skip
+        tables = {"edges": [tmp_path / "edges.parquet"], "edge_sizes": [tmp_path / "sizes.parquet"]}
+        statistics = {"confidence": 0.95, "resamples": 10, "seed": 1, "margin": 0.02}
+        lists = {name: [path] for name, path in made.items()}
+        summarise_edges(
+            [tmp_path / "sample.parquet"], **lists, axes={"axes": ["gender"]}, statistics=statistics, **tables,
+            edge_findings=tmp_path / "findings.csv",
+        )  # fmt: skip
+        findings = pd.read_csv(tmp_path / "findings.csv")
+        measured = {name: pd.read_parquet(path) for name, path in made.items()}
+        measured["edges"] = pd.read_parquet(tables["edges"][0])
+        assert words(page.edges_result(["gender"], found.findings, findings)) == ""
+        return measured, words(page.no_edges(["gender"], found.findings, findings))
+
+    return run
+
+
+def test_a_model_that_does_not_answer_as_its_edges_do_has_none(found, tried, monkeypatch):
+    """However few are the flips in which it does not."""
+    real = measure_edges._follows
+    monkeypatch.setattr(measure_edges, "_follows", lambda model, seen: seen.number > 1 and real(model, seen))
+    measured, said = tried(found.sample)
+    assert measured["followed"]["follows"].tolist() == [number > 1 for number in measured["followed"]["pair"]]
+    assert all(table.empty for name, table in measured.items() if name != "followed")
+    assert "edges could not be tried, for with all of them kept, or none," in said
+    assert f"does not answer as it should in 2 of {PAIRS} flips." in said
+
+
+def test_flips_that_move_no_margin_are_another_reason(found, tried):
+    """The circuit of nodes is of all flips, edges are tried with the first of them."""
+    measured, said = tried(found.sample.assign(total=0.0))
+    assert measured["followed"]["follows"].all() and len(measured["effects"]) and measured["edges"].empty
+    assert f"edges could not be tried, for the first {PAIRS} flips, with which that is done, hardly move" in said

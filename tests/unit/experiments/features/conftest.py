@@ -41,12 +41,13 @@ def found(tmp_path_factory):
     shared = {"config": CONFIG, "prediction": PREDICTION, "model": folder / "model"}
     texts = files("train", "test")
     learned = {"exactness": write_exactness(folder), "weights": folder / "learned.safetensors"}
-    learn_features(**texts, **shared, **learned, **files("judged", "rates"))
+    random = {"random_weights": folder / "random_weights.safetensors"}
+    learn_features(**texts, **shared, **learned, **random, **files("judged", "rates"))
     save_autoencoders([planted(), planted(backwards=True)], 1, folder / "weights.safetensors")
     known = {"weights": folder / "weights.safetensors", **shared}
     move_features(**texts, **known, **files("moves", "cards", "texts"))
     for axis, switches in zip(AXES, of_axes("switches"), strict=True):
-        switch_features(**known, pairs=folder / f"{axis}.parquet", switches=switches)
+        switch_features(**known, **random, pairs=folder / f"{axis}.parquet", switches=switches)
     summarise_features(
         **files("judged", "rates", "moves", "replaced", "effects", "doses"), axes={"axes": AXES},
         switches=of_axes("switches"), switched=of_axes("switched"), statistics=STATISTICS,

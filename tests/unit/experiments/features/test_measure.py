@@ -65,7 +65,7 @@ def test_half_of_the_blocks_are_still_to_come():
 
 def test_without_a_new_text_nothing_can_be_judged(found, tmp_path):
     texts = {"train": found.folder / "train.parquet", "test": found.folder / "train.parquet"}
-    made = {name: tmp_path / name for name in ("weights", "judged", "rates")}
+    made = {name: tmp_path / name for name in ("weights", "random_weights", "judged", "rates")}
     shared = {"config": CONFIG, "prediction": PREDICTION, "exactness": found.folder / "exactness.json"}
     with pytest.raises(UserError, match="every text is a training text as well"):
         learn_features(found.folder / "model", **texts, **shared, **made)
@@ -89,7 +89,7 @@ def test_of_several_labels_all_count_and_thresholds_decide(tmp_path):
     made = {name: tmp_path / f"{name}.parquet" for name in ("judged", "rates")}
     learn_features(
         tmp_path / "model", tmp_path / "train.parquet", tmp_path / "test.parquet", write_exactness(tmp_path),
-        CONFIG | {"steps": 2, "seeds": 1}, PREDICTION, tmp_path / "weights", **made,
+        CONFIG | {"steps": 2, "seeds": 1}, PREDICTION, tmp_path / "weights", tmp_path / "random_weights", **made,
         thresholds=[tmp_path / "thresholds.json"],
     )  # fmt: skip
     judged = pd.read_parquet(made["judged"])

@@ -16,24 +16,31 @@ from emoscope.experiments.features.names import (
     FEATURE,
     LESS,
     MEANS,
+    MODEL,
     MORE,
     NOT_SETTLED,
     NOT_SHOWN,
     NOT_TOLD,
     RANDOM,
+    RANDOM_WEIGHTS,
     STAYS,
     SWITCHED,
 )
 from emoscope.experiments.features.page import ACTING, IDLE, OPEN, main_result, verdict
+from emoscope.experiments.features.page import switched_table as shown_switches
 from emoscope.experiments.features.summarise import (
     BEYOND_MEANS,
     BEYOND_RANDOM,
     effects_found,
     effects_table,
+    left_out,
     summarise_features,
     switched_table,
+    switches_found,
 )
 from emoscope.reporting.refusals import refusals
+from emoscope.storage.names import NONE
+from made_up import words
 from planted_features import CONFIG, PREDICTION, STATISTICS
 from random_models import write_exactness
 
@@ -119,7 +126,11 @@ def switches(rates: dict[int, tuple[float, float]], pairs: int = 400) -> pd.Data
         sides = [np.arange(pairs) < share * pairs for share in (first, second)]
         for kind, (one, other) in (("flip", sides), ("neutral", sides[::-1])):
             table = pd.DataFrame({"pair": range(pairs), "first": one, "second": other})
-            parts.append(table.assign(kind=kind, feature=feature, cluster=[f"text {pair}" for pair in range(pairs)]))
+            parts.append(
+                table.assign(
+                    weights=MODEL, kind=kind, feature=feature, cluster=[f"text {pair}" for pair in range(pairs)]
+                )
+            )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -132,6 +143,38 @@ def test_a_flip_switches_a_feature_or_it_stays():
     )
     few = switched_table(switches({3: (0.2, 0.1), 9: (0.0, 0.0)}, pairs=20), STATISTICS)
     assert set(few["verdict"]) == {NOT_SETTLED}
+
+
+def test_beside_the_model_stands_one_with_random_weights_by_itself():
+    """A count of its own, adjusted over its own features, and none of its features is named."""
+    own, twin = switches({3: (0.9, 0.1), 4: (0.0, 0.0)}), switches({3: (0.9, 0.1), 4: (0.1, 0.9)})
+    table = switched_table(pd.concat([own, twin.assign(weights=RANDOM_WEIGHTS)]), STATISTICS)
+    assert table[table["weights"] == MODEL].reset_index(drop=True).equals(switched_table(own, STATISTICS))
+    found = {one.name: one.value for one in switches_found("gender", table)}
+    assert found["gender.switched"] == 1 and found["gender.switched.random_weights"] == 2
+    assert found["gender.stay"] == 1 and found["gender.stay.random_weights"] == 0
+    assert "gender.switched.3" in found and "gender.switched.4" not in found
+    findings = pd.DataFrame([(name, value, "") for name, value in found.items()], columns=["name", "value", "note"])
+    caption = words(shown_switches("gender", table, findings))
+    assert "Gender: of 2 features, 1 is shown to be switched by 400 flips" in caption
+    assert "of the same model with random weights, in which another word is another state, too, 2 are shown" in caption
+    assert "left out" not in caption
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_exchanged_where_nothing_is_looked_for_is_left_out_and_told(kept):
+    own = switches({3: (0.9, 0.1)}) if kept else switches({3: (0.9, 0.1)}, pairs=0)
+    gone = pd.DataFrame(
+        {"weights": MODEL, "kind": ["flip", "flip", "neutral"], "pair": [500, 501, 500], "feature": NONE}
+    )
+    both = pd.concat([own, gone.assign(cluster="", first=False, second=False)], ignore_index=True)
+    [told], table = left_out("gender", both), switched_table(both, STATISTICS)
+    assert told.name == "gender.left_out" and told.value == 2
+    assert table["pairs"].tolist() == [400] * kept
+    numbers = [("gender.left_out", 2.0, ""), ("gender.switched.random_weights", 0.0, ""), ("gender.switched", 1.0, "")]
+    said = words(shown_switches("gender", table, pd.DataFrame(numbers, columns=["name", "value", "note"])))
+    assert ("2 flips exchange a word at just that first token, and are left out." in said) == kept
+    assert ("no flips but 2 of the first token" in said) != kept
 
 
 def test_the_headline_comes_out_in_three_ways(found):
@@ -165,13 +208,13 @@ def test_a_model_that_cannot_be_resumed_gets_no_verdict(found, tmp_path):
     files = {name: tmp_path / f"{name}.parquet" for name in ("judged", "rates", "moves", "cards", "texts", "switches")}
     shared = {"model": found.folder / "model", "config": CONFIG, "prediction": PREDICTION}
     texts = {name: found.folder / f"{name}.parquet" for name in ("train", "test")}
-    weights = tmp_path / "weights.safetensors"
+    weights = {name: tmp_path / f"{name}.safetensors" for name in ("weights", "random_weights")}
     exactness = write_exactness(tmp_path, "resumed")
-    learn_features(
-        **texts, **shared, exactness=exactness, weights=weights, judged=files["judged"], rates=files["rates"]
+    learn_features(**texts, **shared, exactness=exactness, **weights, judged=files["judged"], rates=files["rates"])
+    move_features(
+        **texts, **shared, weights=weights["weights"], **{name: files[name] for name in ("moves", "cards", "texts")}
     )
-    move_features(**texts, **shared, weights=weights, **{name: files[name] for name in ("moves", "cards", "texts")})
-    switch_features(**shared, weights=weights, pairs=found.folder / "gender.parquet", switches=files["switches"])
+    switch_features(**shared, **weights, pairs=found.folder / "gender.parquet", switches=files["switches"])
     assert all(pd.read_parquet(file).empty for file in files.values())
     made = {name: tmp_path / f"{name}.parquet" for name in ("replaced", "effects", "doses")}
     summarise_features(

@@ -1,20 +1,19 @@
-"""Which texts are learned from and judged, and how control labels are dealt out."""
+"""Which texts are learned from and judged, and what probes read of them."""
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from emoscope.experiments.flips.training_pairs import flip_training_texts
 from emoscope.experiments.probing.concepts import (
+    OF_TEXTS,
     class_examples,
-    control_labels,
     enough,
     negation_examples,
     people_examples,
     unseen,
 )
-from emoscope.experiments.probing.names import BAG, LOOKUP, MAJORITY
-from emoscope.experiments.probing.probe import cheapest, dealt, probed
+from emoscope.experiments.probing.names import BAG, LOOKUP, MAJORITY, SENTENCES
+from emoscope.experiments.probing.probe import cheapest, probed
 from planted_gender import flips
 from project import ROOT
 
@@ -57,7 +56,7 @@ def test_which_texts_have_a_neutral_swap_says_nothing_of_which_are_read():
 def test_texts_with_one_of_several_labels_have_a_class():
     texts = pd.DataFrame({"text": ["a b", "c", "d!", "a b"], "labels": [[2], [0, 1], [], [1]]})
     table = class_examples(texts, 10, 0)
-    assert table[["text", "value", "kind"]].values.tolist() == [["a b", 2, "b"]]
+    assert table[["text", "value", "kind"]].values.tolist() == [["a b", 2, ""]]
 
 
 def test_as_many_texts_with_a_negator_as_without():
@@ -68,18 +67,13 @@ def test_as_many_texts_with_a_negator_as_without():
     assert (table["value"] == 0).sum() == 4 and set(table.loc[table["value"] == 0, "text"]) < set(others)
 
 
-def test_control_labels_are_dealt_to_types_in_the_shares_of_the_values():
-    kinds = pd.Series([f"word {n % 50}" for n in range(500)])
-    values = np.array([0] * 300 + [3] * 100)
-    draws = [control_labels(kinds, values, np.random.default_rng(seed)) for seed in range(5)]
-    assert all(set(labels) == set(kinds) and set(labels.values()) == {0, 3} for labels in draws)
-    assert np.mean([kinds.map(labels).eq(0).mean() for labels in draws]) == pytest.approx(0.75, abs=0.1)
-    assert draws[0] != draws[1]
-
-
 def test_too_few_clusters_or_values_are_not_enough():
     table = pd.DataFrame({"value": [0, 1] * 8, "cluster": range(16)})
     assert enough(table) and not enough(table.assign(value=1)) and not enough(table.assign(cluster=0))
+
+
+def test_concepts_that_texts_say_as_wholes_are_known_to_the_page():
+    assert set(OF_TEXTS) == set(SENTENCES)
 
 
 def test_what_is_known_is_left_out():
@@ -99,20 +93,7 @@ def test_a_probe_learns_from_the_ones_and_is_judged_on_the_others():
     states = np.eye(3)[learned] + rng.normal(0, 0.1, (90, 3))
     others = np.eye(3)[judged]
     others[:10] = np.eye(3)[(judged[:10] + 1) % 3]
-    right, control = probed(states, others, examples(learned), examples(judged))
-    assert right.tolist() == [False] * 10 + [True] * 20 and np.isnan(control).all()
-
-
-def test_control_labels_are_read_where_word_types_are():
-    kinds = [f"w{n % 10}" for n in range(200)]
-    values = np.array([n % 2 for n in range(200)])
-    learned, judged = examples(values[:120], kinds[:120]), examples(values[120:], kinds[120:])
-    types = np.eye(10)[[n % 10 for n in range(200)]]
-    controls = dealt(learned, judged, 4, 0)
-    right, control = probed(types[:120], types[120:], learned, judged, controls)
-    assert right.all() and control.mean() > 0.95, "states that are word types"
-    right, control = probed(values[:120, None], values[120:, None], learned, judged, controls)
-    assert right.all() and control.mean() < 0.8, "states that are the concept alone"
+    assert probed(states, others, learned, judged).tolist() == [False] * 10 + [True] * 20
 
 
 def test_the_cheapest_methods_by_hand():
@@ -122,6 +103,8 @@ def test_the_cheapest_methods_by_hand():
     assert found[MAJORITY].tolist() == [True, False, False]
     assert found[LOOKUP].tolist() == [True, True, False]
     assert found[BAG].tolist() == [True, True, True]
+    wholes = (table.assign(kind="") for table in (learned, judged))
+    assert [name for name, _ in cheapest(*wholes)] == [MAJORITY, BAG], "no single word says it"
 
 
 def test_training_texts_that_name_one_group_are_flipped(tmp_path):
@@ -143,6 +126,6 @@ def test_what_rounding_leaves_is_no_reading():
     values = np.array([0, 1] * 30)
     states = np.random.default_rng(0).normal(0, 1, (60, 4)).astype(np.float32)
     states[:, 2] = 100 + 1e-5 * values
-    right, _ = probed(states, states, examples(values), examples(values))
+    right = probed(states, states, values, values)
     states[:, 2] = 100 + 1.0 * values
-    assert right.mean() < 0.9 and probed(states, states, examples(values), examples(values))[0].all()
+    assert right.mean() < 0.9 and probed(states, states, values, values).all()

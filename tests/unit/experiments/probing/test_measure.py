@@ -45,7 +45,8 @@ def test_selectivity_is_what_control_labels_do_not_reach(found):
     table = found.depths[found.depths["depth"] != NONE]
     pd.testing.assert_series_equal(table["selectivity"], table["right"] - table["control"], check_names=False)
     last = table[(table["concept"] == "class") & (table["place"] == POOLED) & (table["depth"] == 4)].iloc[0]
-    assert last["selectivity_low"] > 0.3, "a random label of the last word is not read where the class is"
+    assert last["selectivity_low"] > 0.3, "random sums over the words are not read where the class is"
+    assert last["over_words_low"] > 0.1, "nor are the words: negators turn what they say"
 
 
 def test_too_few_texts_are_told_and_not_probed(found):
@@ -71,6 +72,11 @@ def test_no_flip_is_judged_that_shares_a_text_with_one_that_is_learned_from(side
     learned, judged = examples_of_people(taught, pairs, pd.Series(["a training text"]), CONFIG)
     assert not {taught.loc[3, "perturbed"], "a training text"} & set(judged["text"])
     assert len(learned) == 60 and len(judged) == 56
+
+
+def test_what_texts_say_as_wholes_no_word_says(found):
+    without = found.depths[found.depths["depth"] == NONE].groupby("concept")["place"].agg(set)
+    assert without["gender"] == {MAJORITY, BAG, LOOKUP} and without["class"] == without["negation"] == {MAJORITY, BAG}
 
 
 def test_places_are_those_of_the_table(found):

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.probing import figures, names, page
-from emoscope.experiments.probing.summarise import erased_table, outcomes, read_table, steered_table
+from emoscope.experiments.probing.summarise import erased_table, outcomes, read_table, selective, steered_table
 from emoscope.experiments.probing.twins import twin_measures
 from emoscope.reporting.plots import svg
 from emoscope.storage.names import EVERYWHERE, NONE
 from made_up import words
 from twin_answers import answers
+
+STATISTICS = {"confidence": 0.95, "margin": 0.02}
 
 
 def both() -> pd.DataFrame:
@@ -39,12 +41,30 @@ def test_changes_are_from_nothing_erased_and_draws_are_averaged():
 def test_control_labels_are_taken_away_row_by_row():
     rows = {"concept": "class", "place": names.POOLED, "cluster": [f"{n}" for n in range(20)]}
     readings = pd.concat([
-        pd.DataFrame({**rows, "depth": 0, "right": [True] * 15 + [False] * 5, "control": 0.25}),
-        pd.DataFrame({**rows, "place": names.MAJORITY, "depth": NONE, "right": [True, False] * 10, "control": np.nan}),
+        pd.DataFrame({**rows, "depth": 0, "right": [True] * 15 + [False] * 5}).assign(
+            controls=[np.array([number < 2, number < 5]) for number in range(20)]
+        ),
+        pd.DataFrame({**rows, "place": names.BAG, "depth": NONE, "right": [True, False] * 10}).assign(
+            controls=[np.array([])] * 20
+        ),
     ])  # fmt: skip
     table = read_table(readings, 0.05).set_index("place")
-    assert table.loc[names.POOLED, ["right", "control", "selectivity"]].tolist() == [0.75, 0.25, 0.5]
-    assert table.loc[names.POOLED, "selectivity_low"] < 0.5 and np.isnan(table.loc[names.MAJORITY, "selectivity"])
+    assert table.loc[names.POOLED, ["right", "control", "selectivity"]].tolist() == [0.75, 0.25, 0.5], "the best read"
+    assert table.loc[names.POOLED, "selectivity_low"] < 0.5 and np.isnan(table.loc[names.BAG, "selectivity"])
+    assert table.loc[names.POOLED, "over_words"] == 0.25 and np.isnan(table.loc[names.BAG, "over_words"])
+    bare = readings.assign(controls=[np.array([])] * 40)
+    assert read_table(bare, 0.05)[["control", "selectivity", "selectivity_low"]].isna().all(axis=None)
+
+
+def test_a_concept_is_held_against_each_draw_of_control_labels():
+    """One that is read as well as the concept is enough, however many are not."""
+    clusters = np.arange(200)
+    right, poor = (clusters < 180).astype(float), (clusters < 90).astype(float)
+    assert selective(right, np.stack([poor] * 4, axis=1), clusters, 0.05)[1] > 0
+    value, low, high = selective(right, np.stack([poor, poor, poor, right], axis=1), clusters, 0.05)
+    assert value == 0 and low < 0 < high
+    one = selective(right, poor[:, None], clusters, 0.05)
+    assert selective(right, np.stack([poor] * 4, axis=1), clusters, 0.05)[2] > one[2], "the lowest of four upper ends"
 
 
 def test_steering_counts_towards_the_first_group():
@@ -57,12 +77,12 @@ def test_steering_counts_towards_the_first_group():
 
 
 def test_the_page_says_what_was_found(found):
-    said = words(page.main_result(["gender", "race"], found.depths, found.findings, 0.05))
+    said = words(page.main_result(["gender", "race"], found.depths, found.findings, STATISTICS))
     assert said.startswith("Gender ") and page.USED in said and "Race" not in said
     assert re.search(r"without the model, by (a bag of words|the word itself) \d+\.\d %\), and what", said), said
     unread = found.depths.assign(low=0.4)
-    told = words(page.main_result(["gender"], unread, found.findings, 0.05))
-    assert told.endswith(f"{page.UNASKED}."), "no figures of erasing what cannot be read"
+    told = words(page.main_result(["gender"], unread, found.findings, STATISTICS))
+    assert f"{page.UNASKED}. Class " in told, "no figures of erasing what cannot be read"
     assert "Race: left out." in words(page.left_out(found.texts))
     table = words(page.erased_table("gender", found.erased))
     assert "in no more than 10 % of the texts beyond those that the most frequent value is right in" in table
@@ -71,12 +91,31 @@ def test_the_page_says_what_was_found(found):
     assert words(page.reading_table(found.depths)).count("gender") == 3
     assert page.class_of("gender", found.findings) in ("anger", "sadness")
     nothing = pd.DataFrame(columns=["name", "value", "low", "high", "note"])
-    assert "No group of people could be erased" in words(page.main_result(["race"], found.depths, nothing, 0.05))
+    assert "No group of people could be erased" in words(page.main_result(["race"], found.depths, nothing, STATISTICS))
     few = found.depths.assign(selectivity_low=-0.1)
-    said = words(page.main_result(["gender"], few, found.findings, 0.05))
+    said = words(page.main_result(["gender"], few, found.findings, STATISTICS))
     assert "Gender is not shown to be read better than control labels" in said
+    uncontrolled = found.depths.assign(selectivity_low=np.nan)
+    said = words(page.main_result(["gender"], uncontrolled, found.findings, STATISTICS))
+    assert f"Gender {page.UNCONTROLLED}" in said and "no control is possible with fewer than 6 word types;" in said
     unlabelled = found.erased[found.erased["measure"] != names.ACCURACY]
     assert "n/a" in words(page.erased_table("gender", unlabelled)) and "n/a" not in table
+
+
+def test_the_page_holds_what_texts_say_as_wholes_against_their_words(found):
+    said = words(page.main_result(["gender"], found.depths, found.findings, STATISTICS))
+    assert "Class can be read where the classifier reads" in said and "without the model, by a bag of words" in said
+    alike = found.depths.assign(over_words_low=-0.01)
+    told = words(page.main_result(["gender"], alike, found.findings, STATISTICS))
+    assert f"Class {page.WORDS} where" in told and f"Gender {page.READ} where" in told
+
+
+@pytest.mark.parametrize(("clusters", "impossible"), [(187, True), (188, False)])
+def test_the_page_says_how_many_texts_it_takes_to_show_that_a_group_is_not_used(found, clusters, impossible):
+    few = found.depths.assign(clusters=clusters)
+    said = words(page.main_result(["gender"], few, found.findings, STATISTICS))
+    assert f"Judged on {clusters} independent texts; that a group is not used takes at least 188" in said
+    assert ("so that it could not have been shown" in said) == impossible
 
 
 def test_the_figures_draw_every_concept_and_way(found):

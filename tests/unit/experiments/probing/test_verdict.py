@@ -11,7 +11,7 @@ from emoscope.reporting.passages import Findings
 from twin_answers import PAIRS, answers
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
-NEARER, ALIKE, UNSURE = (0.1, 0.2, 1.0), (-0.01, 0.01, 0.01), (-0.1, 0.1, 0.5)
+NEARER, ALIKE, UNSURE, BARELY = (0.1, 0.2, 1.0), (-0.01, 0.01, 0.01), (-0.1, 0.1, 0.5), (0.001, 0.01, 0.01)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ NEARER, ALIKE, UNSURE = (0.1, 0.2, 1.0), (-0.01, 0.01, 0.01), (-0.1, 0.1, 0.5)
     [
         (NEARER, NEARER, ALIKE, UNSURE, NEARER, 0.58, -0.1, page.READ, page.USED),
         (NEARER, NEARER, ALIKE, UNSURE, NEARER, 0.8, 0.1, page.TYPES, page.USED),
+        (BARELY, BARELY, ALIKE, UNSURE, NEARER, 0.58, -0.1, page.READ, page.SLIGHT),
+        (BARELY, BARELY, ALIKE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.SLIGHT),
+        (BARELY, BARELY, UNSURE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.COSTLY),
+        (BARELY, UNSURE, ALIKE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.UNUSED),
+        (NEARER, NEARER, ALIKE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.UNSETTLED),
         (NEARER, NEARER, NEARER, UNSURE, NEARER, 0.58, -0.1, page.READ, page.COSTLY),
         (NEARER, NEARER, UNSURE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.COSTLY),
         (NEARER, NEARER, None, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.COSTLY),
@@ -47,10 +52,21 @@ def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, move
 
 
 @pytest.mark.parametrize(
-    ("low", "selectivity", "said"), [(0.6, 0.1, page.READ), (0.6, -0.1, page.TYPES), (0.4, 0.1, page.UNREAD)]
+    ("concept", "low", "selectivity", "over_words", "said"),
+    [
+        ("gender", 0.6, 0.1, -0.1, page.READ),
+        ("gender", 0.6, -0.1, -0.1, page.TYPES),
+        ("gender", 0.4, 0.1, 0.1, page.UNREAD),
+        ("race", 0.6, np.nan, 0.1, page.UNCONTROLLED),
+        ("race", 0.4, np.nan, 0.1, page.UNREAD),
+        ("class", 0.6, 0.1, 0.1, page.READ),
+        ("class", 0.6, 0.1, -0.1, page.WORDS),
+        ("negation", 0.6, -0.1, 0.1, page.TYPES),
+    ],
 )
-def test_what_is_read_is_told_from_word_types(low, selectivity, said):
-    assert page.readable({"low": low, "selectivity_low": selectivity}, 0.5) == said
+def test_what_is_read_is_told_from_words(concept, low, selectivity, over_words, said):
+    row = {"concept": concept, "low": low, "selectivity_low": selectivity, "over_words_low": over_words}
+    assert page.readable(row, 0.5) == said
 
 
 def from_answers(before: tuple, everywhere: tuple, embeddings: tuple, **labels: float) -> str:
@@ -94,3 +110,8 @@ APART, TOGETHER, ALL_OTHERS = (0.7, 0.5), (0.6, 0.6), {f"p_other{number}": 0.1 f
 def test_the_verdict_on_answers(before, everywhere, embeddings, said, labels):
     """That the distance between twins stays in the mean is not that answers stay."""
     assert from_answers(before, everywhere, embeddings, **labels) == said
+
+
+def test_what_many_answers_show_to_be_little_is_used_by_less_than_counts(monkeypatch):
+    monkeypatch.setattr("twin_answers.PAIRS", 4000)
+    assert from_answers(APART, (0.69, 0.5), (0.69, 0.5)) == page.SLIGHT

@@ -24,6 +24,7 @@ PAIRS = 16  # of the sample, the first: each edge that is made sure of is a run 
 SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.75)  # of the edges that are kept, between none and all
 EFFECT_COLUMNS = ["pair", "method", *EDGE, "effect"]
 CHECKED_COLUMNS = [*EDGE, "largest", "random"]
+FOLLOWED_COLUMNS = ["pair", "follows"]
 
 Edge = tuple[str, int, int, str, int, int]  # its source and its target
 
@@ -38,21 +39,26 @@ def find_edges(
     effects: Path,
     checked: Path,
     curves: Path,
+    followed: Path,
 ) -> None:
-    """Write three tables on the first PAIRS of the flips of `find_circuits`, whose `sample` this is; all are empty if
-    that is, or if with all edges kept, or none, the model does not answer as it should.
+    """Write four tables on the first PAIRS of the flips of `find_circuits`, whose `sample` this is; all are empty if
+    that is.
 
-    `effects`, `checked` and `curves` are those of `find_circuits` with edges for parts, of those that are patched; an
-    edge that is not kept reads what its source puts out in the flipped text. Edges are ranked by the integrated form,
-    by chance, and by masking: by the smaller effect of its ends.
+    `followed` says of each `pair` whether the model `follows` its edges: with all of them kept, or none, it answers as
+    it should. If it does not in any, the others are empty, for then its edges are not what it computes with. `effects`,
+    `checked` and `curves` are those of `find_circuits` with edges for parts, of those that are patched; an edge that is
+    not kept reads what its source puts out in the flipped text. Edges are ranked by the integrated form, by chance, and
+    by masking: by the smaller effect of its ends.
     """
     classifier, tokenizer = load_classifier(model)
     known = pd.read_parquet(sample).query("kind == @FLIP").head(PAIRS)
     both = draw(classifier, tokenizer, pd.read_parquet(pairs), len(known), config["seed"])[0] if len(known) else []
     drawn = [one for one in both if one.kind == FLIP]
     groups = seen_pairs(classifier, drawn, prediction["tokens_per_batch"], "edges")
-    seen = [one for group in groups for one in group if _follows(classifier, one)]
-    seen = seen if len(seen) == len(drawn) else []
+    told = [(one, _follows(classifier, one)) for group in groups for one in group]
+    faithful = pd.DataFrame([(one.number, follows) for one, follows in told], columns=FOLLOWED_COLUMNS)
+    write_table(faithful.astype({"follows": bool}), followed)
+    seen = [one for one, _ in told] if faithful["follows"].all() else []
     possible, edges = edges_of(classifier), named_edges(classifier)
     by_method = {
         method: np.array([_estimated(classifier, one, steps)[possible] for one in seen]).reshape(len(seen), len(edges))
@@ -64,10 +70,10 @@ def find_edges(
     masked = masked_edges(pd.read_parquet(changes), edges)
     ranked = rankings({INTEGRATED: by_method[INTEGRATED]}, halves, masked, config["random_orders"], rng)
     exact = {PATCHING: np.array([_patched(classifier, one, numbers) for one in seen])}
-    told = {method: values[:, numbers] for method, values in by_method.items() if len(seen)} | exact
+    found = {method: values[:, numbers] for method, values in by_method.items() if len(seen)} | exact
     rows = [
         (number, method, *edges[edge], effect)
-        for method, values in told.items()
+        for method, values in found.items()
         for number, row in enumerate(values)
         for edge, effect in zip(numbers, row, strict=True)
     ]

@@ -172,10 +172,11 @@ def strongest_edges(axis: str, edges: pd.DataFrame) -> Markup:
 
 
 def no_edges(axes: list[str], findings: pd.DataFrame, edges: pd.DataFrame) -> Markup:
-    """A sentence for each axis with a circuit of nodes whose edges could not be tried."""
-    tried = {one["axis"] for one in _sizes(axes, edges)}
+    """A sentence for each axis with a circuit of nodes whose edges could not be tried, with the reason."""
+    tried, found = {one["axis"] for one in _sizes(axes, edges)}, Findings(edges)
     missing = [one["axis"] for one in _sizes(axes, findings) if one["axis"] not in tried]
-    return Markup("\n").join(say("no_edges", axis=axis) for axis in missing)
+    counts = {axis: [int(found.value(f"{axis}.{name}")) for name in ("pairs", "failed")] for axis in missing}
+    return Markup("\n").join(say("no_edges", axis=axis, pairs=own[0], failed=own[1]) for axis, own in counts.items())
 
 
 def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:

@@ -50,6 +50,7 @@ def learn_features(
     config: dict,
     prediction: dict,
     weights: Path,
+    random_weights: Path,
     judged: Path,
     rates: Path,
     thresholds: list[Path] = (),
@@ -57,7 +58,7 @@ def learn_features(
     """Train an autoencoder for each seed on training texts, and one on the model with random weights; judge them on
     test texts.
 
-    - weights: the autoencoders of the model, as safetensors;
+    - weights: the autoencoders of the model, as safetensors; random_weights: the other one;
     - judged: `weights, way, seed, text, tokens, error, spread, agrees, right`, sums over a text's tokens, and whether
       the answer of the model that reads the replaced stream is the one it gives otherwise, and the true one; of several
       labels, whether just the same are given;
@@ -72,7 +73,8 @@ def learn_features(
     if others.empty:
         raise UserError(f"{test}: every text is a training text as well, so that nothing can be judged; mend the split")
     if not allowed("features", exact_checks(exactness)):
-        save_autoencoders([], block, weights)
+        for path in (weights, random_weights):
+            save_autoencoders([], block, path)
         write_table(pd.DataFrame(columns=JUDGED), judged)
         write_table(pd.DataFrame(columns=RATES), rates)
         return
@@ -81,8 +83,7 @@ def learn_features(
     tables, shares = [], []
     for kind, one in ((MODEL, classifier), (RANDOM_WEIGHTS, random_twin(classifier, config["seed"]))):
         found, averages, active = fitted(one, tokenizer, learned["text"].tolist(), block, config, seeds[kind], budget)
-        if kind == MODEL:
-            save_autoencoders(found, block, weights)
+        save_autoencoders(found, block, weights if kind == MODEL else random_weights)
         texts = others["text"].tolist()
         whole = decided(probabilities(one, predict_logits(one, tokenizer, texts, budget)), least)
         for table, logits in replaced(one, tokenizer, texts, block, ways_of(found, averages), budget):

@@ -17,6 +17,7 @@ from emoscope.experiments.features.names import (
     LESS,
     MEAN,
     MEANS,
+    MODEL,
     MORE,
     NOT_TOLD,
     ORIGINAL,
@@ -57,8 +58,13 @@ def main_result(effects: pd.DataFrame, cards: pd.DataFrame, findings: pd.DataFra
         versus=versus,
         explained={way: found[f"{EXPLAINED}.{way}"] for way in (AUTOENCODER, TOKEN)},
         twin=found[f"{EXPLAINED}.{AUTOENCODER}.random_weights"],
-        switched={axis: int(found.value(f"{axis}.switched")) for axis in axes if f"{axis}.switched" in found},
+        switched={axis: switched_of(axis, found) for axis in axes if f"{axis}.switched" in found},
     )
+
+
+def switched_of(axis: str, found: Findings) -> list[int]:
+    """How many features flips are shown to switch, in the model and in that with random weights."""
+    return [int(found.value(f"{axis}.switched{where}")) for where in ("", ".random_weights")]
 
 
 def verdicts_of(effects: pd.DataFrame, measure: str) -> pd.Series:
@@ -140,10 +146,13 @@ def cards(cards: pd.DataFrame, texts: pd.DataFrame) -> Markup:
     return html_table(rows, say("cards"), text=("class", "texts that activate it most"))
 
 
-def switched_table(axis: str, switched: pd.DataFrame) -> Markup:
-    """The features that flips of an axis switch most; nothing without flips."""
+def switched_table(axis: str, switched: pd.DataFrame, findings: pd.DataFrame) -> Markup:
+    """The model's features that flips of an axis switch most; how many flips of it are left out."""
+    found = Findings(findings)
+    left = int(found.value(f"{axis}.left_out")) if f"{axis}.left_out" in found else 0
     if switched.empty:
-        return say("no_flips", axis=axis)
+        return say("no_flips", axis=axis, left_out=left)
+    switched = switched[switched["weights"] == MODEL]
     order = switched["value"].abs().sort_values(ascending=False, kind="stable").index[:MOST_SWITCHED]
     rows = [
         {
@@ -165,6 +174,8 @@ def switched_table(axis: str, switched: pd.DataFrame) -> Markup:
         shown=len(rows),
         pairs=int(first["pairs"]),
         swaps=int(first["swaps"]),
+        twin=switched_of(axis, found)[1],
+        left_out=left,
         **counts,
     )
     return html_table(rows, caption, text=("verdict",))

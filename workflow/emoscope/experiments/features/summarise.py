@@ -14,6 +14,7 @@ from emoscope.experiments.features.names import (
     FEATURE,
     LESS,
     MEANS,
+    MODEL,
     MORE,
     NOT_SETTLED,
     NOT_SHOWN,
@@ -30,13 +31,15 @@ from emoscope.statistics.families import holm
 from emoscope.statistics.settings import resampling
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_table
+from emoscope.storage.names import NONE
 
 BEYOND_RANDOM, BEYOND_MEANS, LOGIT = "beyond random", "beyond mean difference", "logit"
 BEYOND = {BEYOND_RANDOM: RANDOM, BEYOND_MEANS: MEANS}
 EFFECTS = ["feature", "class", "measure", "value", "low", "high", "p_adjusted", "within", "detectable", "verdict"]
 EFFECTS += ["texts"]
 DOSES = ["feature", "class", "way", "dose", "value", "low", "high", "texts"]
-SWITCHES = ["feature", "value", "low", "high", "p_adjusted", "within", "verdict", "flips", "neutral", "pairs", "swaps"]
+SWITCHES = ["weights", "feature", "value", "low", "high", "p_adjusted", "within", "verdict", "flips", "neutral"]
+SWITCHES += ["pairs", "swaps"]
 
 
 def summarise_features(
@@ -62,9 +65,10 @@ def summarise_features(
     found = [*replaced_found(table), *beyond_token(told, statistics), *rates_found(pd.read_parquet(rates))]
     found += effects_found(acting)
     for axis, source, output in zip(axes["axes"], switches, switched, strict=True):
-        switching = switched_table(pd.read_parquet(source), statistics)
+        active = pd.read_parquet(source)
+        switching = switched_table(active, statistics)
         write_table(switching, output)
-        found += switches_found(axis, switching)
+        found += [*switches_found(axis, switching), *left_out(axis, active)]
     write_findings(found, findings)
 
 
@@ -161,9 +165,16 @@ def effects_found(effects: pd.DataFrame) -> Iterator[Finding]:
 
 
 def switched_table(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
-    """SWITCHES: of each feature by how much more often it is active in texts that name the first group than in their
-    flips, which name the second; `flips` and `neutral`: the shares of flips and of neutral swaps that switch it on or
-    off, either way.
+    """SWITCHES: of each feature, of the model and of the one with random weights, see `switched`."""
+    known = switches[switches["feature"] != NONE]
+    parts = [switched(own, statistics).assign(weights=weights) for weights, own in known.groupby("weights", sort=False)]
+    return pd.concat(parts or [pd.DataFrame(columns=SWITCHES)], ignore_index=True)[SWITCHES]
+
+
+def switched(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
+    """SWITCHES but for `weights`: of each feature by how much more often it is active in texts that name the first
+    group than in their flips, which name the second; `flips` and `neutral`: the shares of flips and of neutral swaps
+    that switch it on or off, either way.
 
     It is SWITCHED if the difference is not zero, by Holm's p over all features. It STAYS if that is within the margin
     and so is the share of flips that switch it either way: what goes on as often as off does not stay.
@@ -176,7 +187,7 @@ def switched_table(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
         sides[kind] = own.assign(difference=difference).pivot(index="pair", columns="feature", values="difference")
     flips, neutral = sides[FLIP], sides[NEUTRAL]
     if flips.empty:
-        return pd.DataFrame(columns=SWITCHES)
+        return pd.DataFrame(columns=SWITCHES[1:])
     own = switches[switches["kind"] == FLIP].drop_duplicates("pair").set_index("pair")["cluster"]
     clusters, margin = own.loc[flips.index].to_numpy(), statistics["margin"]
     test = bounded_test(flips.to_numpy(), clusters, margin, CHANGE, alpha)
@@ -189,16 +200,22 @@ def switched_table(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
         "pairs": len(flips), "swaps": len(neutral),
     })  # fmt: skip
     found = np.select([table["within"] <= alpha, table["p_adjusted"] <= alpha], [STAYS, SWITCHED], NOT_SETTLED)
-    return table.assign(verdict=found)[SWITCHES]
+    return table.assign(verdict=found)[SWITCHES[1:]]
 
 
 def switches_found(axis: str, table: pd.DataFrame) -> Iterator[Finding]:
-    """`{axis}.switched` and `{axis}.stay`, numbers of features; `{axis}.switched.{number}` of each that is switched.
-    Nothing without flips."""
-    if table.empty:
-        return
-    note = f"{len(table)} features, {table['pairs'].max()} flips."
-    for name, verdict in (("switched", SWITCHED), ("stay", STAYS)):
-        yield Finding(f"{axis}.{name}", int((table["verdict"] == verdict).sum()), note=note)
-    for row in table[table["verdict"] == SWITCHED].to_dict("records"):
-        yield Finding(f"{axis}.switched.{row['feature']}", row["value"], row["low"], row["high"], note)
+    """`{axis}.switched` and `{axis}.stay`, numbers of features, and `.random_weights` of both;
+    `{axis}.switched.{number}` of each of the model's that is switched. Nothing without flips."""
+    for weights, own in table.groupby("weights", sort=False):
+        note = f"{len(own)} features, {own['pairs'].max()} flips."
+        where = "" if weights == MODEL else f".{in_findings(weights)}"
+        for name, verdict in (("switched", SWITCHED), ("stay", STAYS)):
+            yield Finding(f"{axis}.{name}{where}", int((own["verdict"] == verdict).sum()), note=note)
+        for row in own[(own["verdict"] == SWITCHED) & (own["weights"] == MODEL)].to_dict("records"):
+            yield Finding(f"{axis}.switched.{row['feature']}", row["value"], row["low"], row["high"], note)
+
+
+def left_out(axis: str, switches: pd.DataFrame) -> Iterator[Finding]:
+    """`{axis}.left_out`, how many flips exchange a word where no feature is looked for; nothing without pairs."""
+    if len(switches):
+        yield Finding(f"{axis}.left_out", int(((switches["feature"] == NONE) & (switches["kind"] == FLIP)).sum()))

@@ -1,12 +1,9 @@
 """What is looked for in a classifier's states: the texts that a probe learns from and is judged on, for each concept.
 
-Examples are a table: `text`; `value`, the number of what is to be read; `kind`, the word type by which control labels
-are dealt out; `spans`, the characters (start, end) of the words that say it, if single words do, and `said`, for each
-of these, both words, its own and the twin's, as one name; `pair`, the number that a text and its twin share; `cluster`,
-what counts as independent.
-
-Control tasks: Hewitt and Liang (2019), "Designing and interpreting probes with control tasks". Every word type gets
-one of the concept's values by chance; a probe that does as well there reads word types, and not the concept.
+Examples are a table: `text`; `value`, the number of what is to be read; `kind`, the word type that says it, empty where
+no single word does; `spans`, the characters (start, end) of the words that say it, if single words do, and `said`, for
+each of these, both words, its own and the twin's, as one name; `pair`, the number that a text and its twin share;
+`cluster`, what counts as independent.
 """
 
 import re
@@ -29,7 +26,6 @@ NEGATORS = re.compile(
     r"|(?:do|does|did|is|was|were|are|ca|wo|could|would|should|has|have|had)nt)\b",
     re.IGNORECASE,
 )
-_LAST_WORD = re.compile(r"\w+(?=\W*$)")
 
 
 def class_examples(texts: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -88,30 +84,9 @@ def enough(examples: pd.DataFrame) -> bool:
     return examples["value"].nunique() > 1 and examples["cluster"].nunique() >= FEWEST_CLUSTERS
 
 
-def control_labels(kinds: pd.Series, values: np.ndarray, rng: np.random.Generator) -> dict[str, int]:
-    """A value for every word type, dealt out by chance so that, over the rows of `kinds`, values are about as frequent
-    as they are in `values`."""
-    counts = kinds.value_counts()
-    names, shares = np.unique(values, return_counts=True)
-    left = shares / len(values) * len(kinds)
-    dealt = {}
-    for kind in rng.permutation(sorted(counts.index)):
-        chosen = rng.choice(len(names), p=_positive(left))
-        dealt[kind] = int(names[chosen])
-        left[chosen] -= counts[kind]
-    return dealt
-
-
-def _positive(left: np.ndarray) -> np.ndarray:
-    """Shares of what is left; all alike where nothing is."""
-    kept = left.clip(0)
-    return kept / kept.sum() if kept.sum() else np.full(len(left), 1 / len(left))
-
-
 def _of_texts(texts: pd.Series, values: pd.Series | np.ndarray) -> pd.DataFrame:
-    """Examples that are texts of their own, of the kind of their last word."""
-    last = texts.map(lambda text: found[0].lower() if (found := _LAST_WORD.search(text)) else "")
-    table = pd.DataFrame({"text": texts.to_numpy(), "value": np.asarray(values, dtype=int), "kind": last.to_numpy()})
+    """Examples that are texts of their own, of which no single word says it."""
+    table = pd.DataFrame({"text": texts.to_numpy(), "value": np.asarray(values, dtype=int), "kind": ""})
     return table.assign(
         spans=[[]] * len(table), said=[[]] * len(table), pair=range(len(table)), cluster=texts.to_numpy()
     )[COLUMNS]

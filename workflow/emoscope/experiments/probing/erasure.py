@@ -114,7 +114,8 @@ def answered(
     asked, logits = place_states(model, texts.others, tokens_per_batch, [*read.values()])
     probes = []
     for depth, place in np.ndindex(states.shape[:2]):
-        right, _ = probed(states[depth, place], asked[depth, place], texts.learned, texts.judged)
+        values = (table["value"].to_numpy() for table in (texts.learned, texts.judged))
+        right = probed(states[depth, place], asked[depth, place], *values)
         rows = texts.judged[["text", "cluster"]].assign(where=[*read][depth], place=PLACES[place], right=right)
         probes.append(rows)
     parts = [(texts.judged, logits)] if erasers else [(texts.judged, logits), (texts.learned, told)]

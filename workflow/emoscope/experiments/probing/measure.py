@@ -9,15 +9,16 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.probing.concepts import OF_TEXTS, enough, people_examples, unseen
+from emoscope.experiments.probing.controls import dealt
 from emoscope.experiments.probing.names import PLACES
-from emoscope.experiments.probing.probe import cheapest, dealt, probed
+from emoscope.experiments.probing.probe import cheapest, probed
 from emoscope.experiments.probing.states import located, place_states
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
 
-READ_COLUMNS = ["concept", "place", "depth", "cluster", "right", "control"]
+READ_COLUMNS = ["concept", "place", "depth", "cluster", "right", "controls"]
 TEXT_COLUMNS = ["concept", "values", "learned", "judged", "clusters", "probed"]
 Examples = tuple[pd.DataFrame, pd.DataFrame]  # that are learned from, and on which is judged
 
@@ -38,9 +39,9 @@ def read_concepts(
     """Write what probes read; `taught` and `pairs`, flips of training and of test texts, are in the order of
     `axes["axes"]`.
 
-    - readings: `concept, place, depth, cluster, right, control`, a row for each judged text; `control` is the share of
-      the draws of control labels that are read there. What reads without the model stands as `place` at the depth NONE
-      and has no control;
+    - readings: `concept, place, depth, cluster, right, controls`, a row for each judged text, of one concept in one
+      order; `controls` says of each draw of control labels whether that is read. What reads without the model stands as
+      `place` at the depth NONE and has no controls;
     - texts: `concept, values, learned, judged, clusters, probed`: how many there are, and whether they are enough.
 
     Both are empty where the classification head does not read one token, by `exactness`.
@@ -88,20 +89,22 @@ def readings_of(
     config: dict,
     tokens_per_batch: int,
 ) -> Iterator[pd.DataFrame]:
-    """Of one concept, for every place and depth, `place, depth, cluster, right, control`; then the cheapest methods."""
+    """Of one concept, for every place and depth, `place, depth, cluster, right, controls`; then the cheapest ones."""
     texts, learned = located(model, tokenizer, learned)
     others, judged = located(model, tokenizer, judged)
     states, _ = place_states(model, texts, tokens_per_batch)
     asked, _ = place_states(model, others, tokens_per_batch)
-    controls = dealt(learned, judged, config["controls"], config["seed"])
+    labels = [tuple(table["value"].to_numpy() for table in (learned, judged))]
+    labels += dealt(learned, judged, config["controls"], config["seed"])
     for depth, place in tqdm([*np.ndindex(states.shape[:2])], desc="probes", mininterval=2):
         if not np.isnan(states[depth, place]).any():  # some texts have no word that says the concept
-            right, control = probed(states[depth, place], asked[depth, place], learned, judged, controls)
-            yield _rows(judged, PLACES[place], depth, right, control)
+            read = [probed(states[depth, place], asked[depth, place], *both) for both in labels]
+            yield _rows(judged, PLACES[place], depth, *read)
     for name, right in cheapest(learned, judged):
-        yield _rows(judged, name, NONE, right, np.nan)
+        yield _rows(judged, name, NONE, right)
 
 
-def _rows(judged: pd.DataFrame, place: str, depth: int, right: np.ndarray, control: np.ndarray | float) -> pd.DataFrame:
-    columns = {"place": place, "depth": depth, "cluster": judged["cluster"], "right": right, "control": control}
-    return pd.DataFrame(columns)
+def _rows(judged: pd.DataFrame, place: str, depth: int, right: np.ndarray, *controls: np.ndarray) -> pd.DataFrame:
+    columns = {"place": place, "depth": depth, "cluster": judged["cluster"], "right": right}
+    read = np.array(controls, dtype=bool).reshape(len(controls), len(judged))
+    return pd.DataFrame(columns).assign(controls=[*read.T])

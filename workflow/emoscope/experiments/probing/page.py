@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -14,6 +15,7 @@ from emoscope.experiments.probing.names import (
     DIMENSIONS,
     DIRECTION,
     DISTANCE,
+    FEWEST_TYPES,
     GAP,
     HERE,
     LAST,
@@ -24,11 +26,13 @@ from emoscope.experiments.probing.names import (
     POOLED,
     RANDOM,
     RANDOM_BY_WORD,
+    SENTENCES,
     WORD,
 )
 from emoscope.reporting.findings import in_findings
 from emoscope.reporting.html import cell, html_table, number, percent, signed
 from emoscope.reporting.passages import Findings, passage
+from emoscope.statistics.sample_size import texts_for_no_change
 from emoscope.storage.names import EVERYWHERE, NONE
 
 say = partial(passage, "probing")
@@ -42,6 +46,7 @@ TITLES = {
 }
 AT = {0: "the embeddings", EVERYWHERE: "every depth"}
 USED = "what can be read of it is used: erased, the answers come together"
+SLIGHT = "what can be read of it is used by less than counts: erased, the answers come together by less than the margin"
 UNUSED = "what can be read of it is not used: erased, the answers to a text and its flip stay as they are"
 UNSETTLED = "whether what can be read of it is used is not settled"
 COSTLY = (
@@ -55,25 +60,38 @@ WITHOUT = {
 }
 LEFT = 0.1  # share of the texts: what a fresh probe may be right in beyond the most frequent value if nothing is left
 READ, TYPES, UNREAD = "can be read", "is not shown to be read better than control labels", "is not shown to be readable"
+WORDS = "is not shown to be read better than by a bag of words"
+UNCONTROLLED = "is read more often than by chance"
 
 
-def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame, alpha: float) -> Markup:
-    """The headline: whether the groups can be read where the classifier reads, and whether that is used."""
-    found = Findings(findings)
+def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame, statistics: Mapping) -> Markup:
+    """The headline: whether the groups can be read where the classifier reads, and whether that is used; and whether
+    what texts say as wholes can be."""
+    found, margin, alpha = Findings(findings), statistics["margin"], 1 - statistics["confidence"]
     rows = {axis: last_reading(readings, axis, POOLED) for axis in axes if f"{axis}.{DISTANCE}.{NOTHING}" in found}
     told = [
         {"axis": axis, "read": row, "cheapest": cheapest(readings, axis), **_told(axis, row, readings, found, alpha)}
         for axis, row in rows.items()
         if row is not None
     ]
-    return say("main_result", axes=told, without=WITHOUT)
+    wholes = {concept: last_reading(readings, concept, POOLED) for concept in SENTENCES}
+    sentences = [
+        {"concept": concept, "read": row, "readable": readable(row, level_of(readings, concept)), "bag": bag}
+        for concept, row in wholes.items()
+        if row is not None
+        for bag in [without_model(readings, concept)[BAG]]
+    ]
+    needed = texts_for_no_change(margin, alpha)
+    return say("main_result", axes=told, sentences=sentences, without=WITHOUT, needed=needed, fewest=FEWEST_TYPES)
 
 
 def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, alpha: float) -> dict:
     level, least = level_of(readings, axis), in_findings(LEAST)
     return {
         "readable": readable(row, level),
+        "controlled": readable(row, level) != UNCONTROLLED,
         "asked": readable(row, level) != UNREAD,
+        "clusters": int(row["clusters"]),
         "verdict": verdict(axis, readable(row, level), level, found, alpha),
         "before": found[f"{axis}.{DISTANCE}.{NOTHING}"],
         "erased": found[f"{axis}.embeddings.{DISTANCE}.{least}"],
@@ -92,8 +110,12 @@ def last_reading(readings: pd.DataFrame, concept: str, place: str) -> pd.Series 
 
 def level_of(readings: pd.DataFrame, concept: str) -> float:
     """How often the most frequent value is right."""
-    [level] = readings.loc[(readings["concept"] == concept) & (readings["place"] == MAJORITY), "right"]
-    return level
+    return without_model(readings, concept)[MAJORITY]
+
+
+def without_model(readings: pd.DataFrame, concept: str) -> pd.Series:
+    """How often each method that needs no model is right."""
+    return readings[(readings["concept"] == concept) & (readings["depth"] == NONE)].set_index("place")["right"]
 
 
 def cheapest(readings: pd.DataFrame, concept: str) -> pd.Series:
@@ -103,10 +125,15 @@ def cheapest(readings: pd.DataFrame, concept: str) -> pd.Series:
 
 
 def readable(row: Mapping, level: float) -> str:
-    """Whether a concept is read more often than its most frequent value is right, and better than control labels."""
+    """Whether a concept is read more often than its most frequent value is right, better than the best-read control
+    labels, and, if texts say it as wholes, better than by a bag of words."""
     if not row["low"] > level:
         return UNREAD
-    return READ if row["selectivity_low"] > 0 else TYPES
+    if np.isnan(row["selectivity_low"]):
+        return UNCONTROLLED
+    if not row["selectivity_low"] > 0:
+        return TYPES
+    return WORDS if row["concept"] in SENTENCES and not row["over_words_low"] > 0 else READ
 
 
 def verdict(axis: str, readability: str, level: float, found: Findings, alpha: float) -> str:
@@ -114,21 +141,35 @@ def verdict(axis: str, readability: str, level: float, found: Findings, alpha: f
 
     It is if erasing it from the embeddings, where it is not yet an answer, brings the answers to twins together, more
     than nothing and more than random directions do, by the intervals, and the accuracy on texts that name no group is
-    shown to stay within the margin: a broken model answers alike, too. It is not if, erased at every depth so that a
-    fresh probe is shown to read it less, and within LEFT of its level, the answers are shown to come together by less
-    than the margin, and to move by less than the margin themselves.
+    shown to stay within the margin: a broken model answers alike, too. If that they come together by less than the
+    margin is shown as well, it is used by less than counts. It is not used if, erased at every depth so that a fresh
+    probe is shown to read it less, and within LEFT of its level, the answers are shown to come together by less than
+    the margin, and to move by less than the margin themselves; where one of the two is shown and the other contradicts
+    it, nothing is settled.
     """
     least = in_findings(LEAST)
     if readability == UNREAD:
         return UNASKED
-    if all(found[f"{axis}.embeddings.nearer.{least}.{in_findings(other)}"]["low"] > 0 for other in (NOTHING, RANDOM)):
-        lost = found.get(f"{axis}.embeddings.accuracy_lost.{least}")
-        return USED if lost is not None and lost["within"] <= alpha else COSTLY
+    unused = _unused(axis, level, found, alpha)
+    nearer = [found[f"{axis}.embeddings.nearer.{least}.{in_findings(other)}"] for other in (NOTHING, RANDOM)]
+    if not all(effect["low"] > 0 for effect in nearer):
+        return UNUSED if unused else UNSETTLED
+    lost = found.get(f"{axis}.embeddings.accuracy_lost.{least}")
+    if lost is None or not lost["within"] <= alpha:
+        return COSTLY
+    if nearer[0]["within"] <= alpha:
+        return SLIGHT
+    return UNSETTLED if unused else USED
+
+
+def _unused(axis: str, level: float, found: Findings, alpha: float) -> bool:
+    """Whether erasing at every depth is shown to leave the answers as they are, and nothing of the group."""
+    least = in_findings(LEAST)
     both = f"nearer.{least}.{NOTHING}", f"answers_moved.{least}"
     stay = all(found[f"{axis}.{name}"]["within"] <= alpha for name in both)
     read = f"{in_findings(f'{POOLED}, {LAST}')}.{least}"
     gone = found[f"{axis}.change.{read}"]["high"] < 0 and found[f"{axis}.{read}"]["high"] <= level + LEFT
-    return UNUSED if stay and gone else UNSETTLED
+    return stay and gone
 
 
 def reading_table(readings: pd.DataFrame) -> Markup:
@@ -136,7 +177,7 @@ def reading_table(readings: pd.DataFrame) -> Markup:
     rows = []
     for (concept, place), own in readings[readings["depth"] != NONE].groupby(["concept", "place"], sort=False):
         first, last = (own.loc[own["depth"] == depth].iloc[0] for depth in (0, own["depth"].max()))
-        without = readings[(readings["concept"] == concept) & (readings["depth"] == NONE)].set_index("place")["right"]
+        without = without_model(readings, concept)
         rows.append(
             {
                 "concept": concept,
@@ -144,11 +185,11 @@ def reading_table(readings: pd.DataFrame) -> Markup:
                 "embeddings": cell(first, percent, "right"),
                 "last block": cell(last, percent, "right"),
                 "selectivity there": number(last["selectivity"]),
-                **{name: percent(without[name]) for name in (MAJORITY, BAG, LOOKUP)},
+                **{name: percent(without[name]) if name in without else "" for name in (MAJORITY, BAG, LOOKUP)},
                 "texts": number(int(last["texts"])),
             }
         )
-    return html_table(rows, say("readings"), text=("concept", "where"))
+    return html_table(rows, say("readings", fewest=FEWEST_TYPES), text=("concept", "where"))
 
 
 def erased_table(axis: str, table: pd.DataFrame) -> Markup:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.probing.names import ACCURACY, CHANGED, DISTANCE, GAP, NOTHING
+from emoscope.experiments.probing.names import ACCURACY, BAG, CHANGED, DISTANCE, GAP, NOTHING
 from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, nearer
 from emoscope.experiments.probing.twins import moved_class, twin_measures
 from emoscope.reporting.findings import Finding, in_findings, write_findings
@@ -15,7 +15,7 @@ from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE, NONE
 
 READ = ["concept", "place", "depth", "right", "low", "high", "control", "selectivity", "selectivity_low"]
-READ += ["selectivity_high", "texts", "clusters"]
+READ += ["selectivity_high", "over_words", "over_words_low", "over_words_high", "texts", "clusters"]
 ERASED = ["method", "depth", "measure", "value", "low", "high", "change", "change_low", "change_high", "texts"]
 STEERED = ["method", "depth", "dose", "value", "low", "high", "texts"]
 DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
@@ -58,20 +58,38 @@ def summarise_probing(
 
 
 def read_table(readings: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """READ: shares of the judged texts in which a concept is read, by place and depth, with intervals over clusters;
-    `selectivity` is by how much it exceeds that of control labels (Hewitt and Liang 2019). At the depth NONE stands
-    what reads without the model."""
+    """READ: shares of the judged texts in which a concept is read, by place and depth, with intervals over clusters.
+
+    `control` is the share of that draw of control labels which is read best, `selectivity` by how much the concept is
+    read more often (Hewitt and Liang 2019), see `selective`; `over_words` by how much it is than by a bag of words. At
+    the depth NONE stands what reads without the model.
+    """
     rows = []
     for key, own in readings.groupby(["concept", "place", "depth"], sort=False):
         right, clusters = own["right"].to_numpy(dtype=float), own["cluster"].to_numpy()
         interval = bounded_interval(right, clusters, SHARE, alpha)
-        selective = (np.nan,) * 3
+        controls, over_words = np.stack(own["controls"]).astype(float), (np.nan,) * 3
         if key[2] != NONE:
-            above = right - own["control"].to_numpy(dtype=float)
-            selective = (above.mean(), *bounded_interval(above, clusters, CHANGE, alpha))
-        control = own["control"].astype(float).mean()
-        rows.append((*key, right.mean(), *interval, control, *selective, len(own), own["cluster"].nunique()))
+            bag = readings.loc[(readings["concept"] == key[0]) & (readings["place"] == BAG), "right"]
+            above = right - bag.to_numpy(dtype=float)
+            over_words = above.mean(), *bounded_interval(above, clusters, CHANGE, alpha)
+        control = controls.mean(axis=0).max() if controls.size else np.nan
+        numbers = right.mean(), *interval, control, *selective(right, controls, clusters, alpha), *over_words
+        rows.append((*key, *numbers, len(own), own["cluster"].nunique()))
     return pd.DataFrame(rows, columns=READ)
+
+
+def selective(right: np.ndarray, controls: np.ndarray, clusters: np.ndarray, alpha: float) -> tuple[float, ...]:
+    """By how much a concept is read more often (texts,) than the best-read draw of control labels (texts, draws), with
+    an interval, as it was chosen: from the lowest of the draws' intervals, since to be above all of them takes each,
+    Berger (1982), to the lowest of their upper ends, which are adjusted for how many they are (Bonferroni). NaN without
+    draws."""
+    if not controls.size:
+        return (np.nan,) * 3
+    above = right[:, None] - controls
+    low = bounded_interval(above, clusters, CHANGE, alpha).low.min()
+    high = bounded_interval(above, clusters, CHANGE, alpha / above.shape[1]).high.min()
+    return above.mean(axis=0).min(), low, high
 
 
 def outcomes(twins: pd.DataFrame, probes: pd.DataFrame, accuracy: pd.DataFrame) -> pd.DataFrame:
@@ -132,8 +150,8 @@ def steered_table(steered: pd.DataFrame, name: str, alpha: float) -> pd.DataFram
 
 
 def readings_found(table: pd.DataFrame) -> Iterator[Finding]:
-    """`{concept}.read.{place}.{depth}` and `.selectivity.{place}.{depth}`; `{concept}.without.{method}`, of what reads
-    without the model."""
+    """`{concept}.read.{place}.{depth}`, `.over_words.{place}.{depth}` and, where there are control labels,
+    `.selectivity.{place}.{depth}`; `{concept}.without.{method}`, of what reads without the model."""
     for row in table.to_dict("records"):
         note, place = f"{row['texts']} texts, {row['clusters']} independent.", in_findings(row["place"])
         numbers = row["right"], row["low"], row["high"], note
@@ -141,8 +159,10 @@ def readings_found(table: pd.DataFrame) -> Iterator[Finding]:
             yield Finding(f"{row['concept']}.without.{place}", *numbers)
             continue
         yield Finding(f"{row['concept']}.read.{place}.{row['depth']}", *numbers)
-        numbers = row["selectivity"], row["selectivity_low"], row["selectivity_high"], note
-        yield Finding(f"{row['concept']}.selectivity.{place}.{row['depth']}", *numbers)
+        for beside in ("selectivity", "over_words"):
+            numbers = row[beside], row[f"{beside}_low"], row[f"{beside}_high"], note
+            if not np.isnan(row[beside]):
+                yield Finding(f"{row['concept']}.{beside}.{place}.{row['depth']}", *numbers)
 
 
 def erasures_found(axis: str, table: pd.DataFrame, name: str) -> Iterator[Finding]:
