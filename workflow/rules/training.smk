@@ -97,7 +97,7 @@ rule predict:
         model="results/{run}/model",
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
-        checked=ancient("results/{run}/exactness.json"),  # nothing is done with a model that depends on padding
+        exactness=ancient("results/{run}/exactness.json"),  # nothing is done with a model that depends on padding
         thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
         code=code_of("models.logits"),
     output:
