@@ -191,23 +191,23 @@ def test_scores_of_classes_stand_beside_those_of_all():
     assert groups.loc[groups["run"] == ALL, "high"].eq(1).all()
 
 
-def test_flagged_words_become_a_share_of_words():
-    table = pd.DataFrame(
-        [
-            ("published", "", "changed", 0.1, 0.0, 0.2, ""),
-            ("published", "", "distance", 0.1, 0.0, 0.2, ""),
-            ("word", "glad", "changed", 0.5, 0.0, 1.0, "flagged"),
-            ("word", "sad", "changed", 0.0, 0.0, 1.0, "not flagged"),
-            ("word", "mad", "changed", 0.0, 0.0, 1.0, "cannot tell"),
-        ],
-        columns=["origin", "term", "measure", "value", "low", "high", "verdict"],
-    )
+def test_flagged_words_become_a_share_of_the_words_in_texts_enough_to_tell():
+    columns = ["origin", "term", "measure", "value", "low", "high", "verdict", "detectable"]
+    rows = [
+        ("published", "", "changed", 0.1, 0.0, 0.2, "", 0.1),
+        ("published", "", "distance", 0.1, 0.0, 0.2, "", np.nan),
+        ("word", "glad", "changed", 0.5, 0.0, 1.0, "flagged", 0.2),
+        ("word", "sad", "changed", 0.0, 0.0, 1.0, "not flagged", 0.2),
+        ("word", "bad", "changed", 1.0, 0.5, 1.0, "flagged", 0.5),  # in few texts, as others not flagged would be
+        ("word", "mad", "changed", 0.0, 0.0, 1.0, "cannot tell", 0.5),
+        ("word", "sad", "distance", 0.0, 0.0, 1.0, "", 0.1),
+    ]
+    table = pd.DataFrame(rows, columns=columns)
     found = perturbed(table, 0.05).set_index(["origin", "measure"])
     assert list(found.index) == [("published", "changed"), ("word", "words_flagged")]
     assert found.loc[("word", "words_flagged"), "value"] == 0.5
-    assert set(perturbed(table[table["term"] != "glad"].replace("not flagged", "cannot tell"), 0.05)["origin"]) == {
-        "published"
-    }
+    few = table[~table["term"].isin(["glad", "sad"])]
+    assert set(perturbed(few, 0.05)["origin"]) == {"published"}
 
 
 @pytest.mark.parametrize(("heads", "compared"), [("all", True), ("screened", False)])
@@ -234,7 +234,7 @@ def test_every_run_has_its_own_numbers_whatever_it_is_called(tmp_path):
         for place, axis in enumerate(axes, 1):
             row = {"origin": "natural", "measure": "changed", "term": "", "value": number / 10 + place / 100}
             changes.append(tmp_path / f"{run}_{axis}.parquet")
-            pd.DataFrame([row | {"low": 0.0, "high": 1.0, "verdict": ""}]).to_parquet(changes[-1])
+            pd.DataFrame([row | {"low": 0.0, "high": 1.0, "verdict": "", "detectable": np.nan}]).to_parquet(changes[-1])
     compare_runs(runs, axes, metrics, changes, {"confidence": 0.95}, tmp_path / "found.parquet")
     found = pd.read_parquet(tmp_path / "found.parquet").set_index(["run", "topic", "measure"])["value"]
     for number, run in enumerate(runs, 1):

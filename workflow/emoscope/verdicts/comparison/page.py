@@ -188,7 +188,7 @@ def rate_table(measures: pd.DataFrame) -> Markup:
                     (
                         origin,
                         "words_flagged",
-                    ): "share of the words that are flagged when replaced alone, where it can be told"
+                    ): "share of the words that are flagged when replaced alone, of those in texts enough to tell"
                 }
             caption = f"{topic.capitalize()}, {ORIGINS[origin]}; {SPREAD}."
             parts.append(both(rows, found, caption, percent))

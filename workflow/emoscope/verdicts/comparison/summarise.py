@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata, t
 
+from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.ranks import FEWEST_TARGETS
 from emoscope.statistics.rates import wilson_interval
 from emoscope.storage.files import read_json, write_table
@@ -80,10 +81,12 @@ def compare_masks(
 
 
 def perturbed(summary: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """How often predictions change, with and without the neutral baseline, and the gaps; the share of flagged words."""
+    """How often predictions change, with and without the neutral baseline, and the gaps; the share of flagged words
+    among those in texts enough to see a change of VISIBLE; that a word is flagged must not choose it."""
     whole = summary[summary["term"] == ""]
     chosen = whole[whole["measure"].isin([*SHARES, *CHANGES]) | whole["measure"].str.startswith("gap_")]
-    words = summary.query('origin == "word" and measure == "changed" and verdict != "cannot tell"')
+    words = summary[(summary["origin"] == "word") & (summary["measure"] == "changed")]
+    words = words[words["detectable"] <= VISIBLE]
     rows = chosen[["origin", "measure", "value", "low", "high"]]
     if words.empty:
         return rows
