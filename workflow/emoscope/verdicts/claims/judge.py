@@ -35,7 +35,7 @@ def judge(
     cannot be upheld and the authors' code and their text differ here.
     """
     kind, apart = claim["judge"], "headroom" in claim and _apart(found)
-    if impossible(claim, claim["published"]):
+    if kind == "value" and impossible(claim, claim["published"]):
         return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
     if kind == "value" and apart:
         return "artefact", f"{DIFFERENT} {found.code:+.3g}."
