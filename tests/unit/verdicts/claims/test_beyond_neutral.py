@@ -10,7 +10,7 @@ from emoscope.experiments.flips import summarise as flips
 from emoscope.experiments.synonyms import summarise as synonyms
 from emoscope.perturbation.pairs import NEUTRAL_OF
 from emoscope.reporting.findings import Finding
-from emoscope.verdicts.claims.assess import UNCOMPARED, judged
+from emoscope.verdicts.claims.assess import NO_MORE, UNCOMPARED, judged
 
 RACE = {"flips.race.no_large_changes": "natural", "flips.race.templates": "template"}
 WORDS = {"synonyms.overwhelmed": "overwhelmed", "synonyms.surprised": "surprised"}
@@ -47,7 +47,29 @@ def verdict(claim: str, *counts: int | None) -> tuple[str, str]:
 )
 def test_no_change_is_none_beyond_that_of_neutral_words(claim, counts, expected, reason):
     found, note = verdict(claim, *counts)
-    assert found == expected and reason in note and "neutral swaps" in note and UNCOMPARED not in note
+    assert found == expected and reason in note and "neutral" in note and UNCOMPARED not in note
+
+
+@pytest.mark.parametrize(
+    ("raw", "beyond", "expected"),
+    [
+        (0.001, 0.3, "reproduced"),  # hardly any text changes, though few of them have a neutral swap
+        (0.024, 0.3, "reproduced"),
+        (0.026, 0.3, "underpowered"),  # one of two tests was chosen
+        (0.3, 0.001, "reproduced"),
+        (0.3, 0.026, "underpowered"),
+        (0.3, 0.3, "underpowered"),
+    ],
+)
+def test_where_the_rate_itself_is_small_what_goes_beyond_neutral_words_is_too(raw, beyond, expected):
+    claim = {one["id"]: one for one in CLAIMS}["synonyms.no_change"]
+    names = [claim[key].partition("/")[2] for key in ("raw", "finding")]
+    found = {
+        name: Finding(name, 0.01, 0.0, 0.03, texts=500, within=p, beyond=1.0, detectable=0.03)
+        for name, p in zip(names, (raw, beyond), strict=True)
+    }
+    row = judged(claim, found, set(), STATISTICS)
+    assert row["verdict"] == expected and (NO_MORE in row["note"]) == (2 * raw <= ALPHA)
 
 
 @pytest.mark.parametrize("claim", NONE)

@@ -16,6 +16,7 @@ from emoscope.verdicts.claims.rooms import room_of
 
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
 UNCOMPARED = "No neutral swaps stand beside it, so it may be what any change of words does."
+NO_MORE = "What goes beyond neutral words is no more than that."
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested", "impossible"]
@@ -142,7 +143,8 @@ def judged(
         return row | {"untested": "unmeasured"}
     if several and claim.get("exclusive"):
         return row | {"untested": "one label", "note": SEVERAL}
-    parts = {name: (value, _found(claim, found, finding)) for name, (value, finding) in parts_of(claim).items()}
+    alpha = 1 - statistics["confidence"]
+    parts = {name: (value, _found(claim, found, finding, alpha)) for name, (value, finding) in parts_of(claim).items()}
     if any(one is None or np.isnan(one.value) for _, one in parts.values()):
         return row | {"untested": "nothing"}
     missing = [part for part in claim.get("needs", []) if part not in shared]
@@ -160,12 +162,22 @@ def judged(
     return row | _numbers(one)
 
 
-def _found(claim: dict, found: Mapping[str, Finding], name: str) -> Finding | None:
-    """What a claim is held against: the finding of this name, or the claim's `raw` one with a remark, or none."""
-    raw = found.get(claim.get("raw", "").partition("/")[2])
-    if name in found or raw is None:
-        return found.get(name)
-    return raw._replace(note=f"{raw.note} {UNCOMPARED}".strip())
+def _found(claim: dict, found: Mapping[str, Finding], name: str, alpha: float) -> Finding | None:
+    """What a claim is held against: the finding of this name, or the claim's `raw` one with a remark, or none.
+
+    What goes beyond neutral words is never more than the raw rate. So that nothing changes is also shown where this
+    lies within the margin; as either of two tests will do, the p of both is doubled.
+    """
+    one, raw = found.get(name), found.get(claim.get("raw", "").partition("/")[2])
+    if raw is None:
+        return one
+    if one is None:
+        return raw._replace(note=f"{raw.note} {UNCOMPARED}".strip())
+    if claim["judge"] != "no effect":
+        return one
+    if 2 * raw.within <= alpha:
+        return raw._replace(within=2 * raw.within, note=f"{raw.note} {NO_MORE}")
+    return one._replace(within=min(1.0, 2 * one.within))
 
 
 def _verdicts(claim: dict, parts: dict, missing: list[str], statistics: dict) -> Iterator[tuple]:
