@@ -87,7 +87,11 @@ def test_a_link_in_a_folder_that_is_written_would_be_removed():
     [
         ({"source": "csv", "path": "data/corpora/mine/mine.csv"}, ["data/corpora/mine/mine.csv"], "data/corpora"),
         ({"source": "csv", "path": "data/models/"}, ["data/models/mine.csv"], "data/models"),
-        ({"source": "csv", "path": "reports/../work/mine.csv"}, ["work/mine.csv", "reports/a"], "work"),
+        (
+            {"source": "csv", "path": "reports/../data/tasks/mine.csv"},
+            ["data/tasks/mine.csv", "reports/a"],
+            "data/tasks",
+        ),
         ({"source": "tsv", "path": "results/mine-s1"}, ["results/mine-s1/a.tsv"], "results/mine-s1"),
         ({"source": "parquet", "path": "data"}, ["data/tasks/moods/train.parquet"], "data/tasks"),
         (

@@ -17,6 +17,7 @@ from emoscope.experiments.masking.screen import (
     MEASURED,
     SCREEN_COLUMNS,
     Estimate,
+    HeadMasks,
     changes_of,
     chosen_heads,
     estimates_of,
@@ -62,7 +63,8 @@ def slope_by_hand(model, tokenizer, number: int, block: int, head: int, instead:
 def test_slopes_are_those_of_the_masks(classifier, tokenizer):
     model = copy.deepcopy(classifier).double()
     reference = reference_of(model, tokenizer)
-    found = slopes_of(model, tokenizer, TEXTS, GROUPS, ["zero", "mean"], reference, 1000)
+    masks = HeadMasks(model, tokenizer, ["zero", "mean"], reference, 1000, frozenset(CHECKS))
+    found = slopes_of(masks, TEXTS, GROUPS)
     for block in range(3):
         means = means_by_hand(model, tokenizer, OTHERS, block, "heads")
         for number, text in enumerate(TEXTS):
@@ -251,7 +253,8 @@ def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, to
     screen = tmp_path / "screen.parquet"
     screen_heads(**files, masking=conditions | {"screened_heads": 2}, output=screen)
     table = pd.read_parquet(screen)
-    slopes = slopes_of(classifier, tokenizer, TEXTS, GROUPS, ["mean"], reference_of(classifier, tokenizer), 64)
+    reference = reference_of(classifier, tokenizer)
+    slopes = slopes_of(HeadMasks(classifier, tokenizer, ["mean"], reference, 64, frozenset(CHECKS)), TEXTS, GROUPS)
     of_mean = table[table["condition"] == "mean"]
     np.testing.assert_allclose(of_mean["slope"], slopes["mean"].mean(axis=0).ravel(), atol=1e-5)
     assert len(TEXTS) <= MEASURED and (table["error"] == 0).all()  # all texts were measured
@@ -272,12 +275,12 @@ def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, to
 
 @pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
 def test_few_texts_set_the_slopes_of_all_right(classifier, tokenizer):
-    at = reference_of(classifier, tokenizer), 1000
-    slopes = slopes_of(classifier, tokenizer, TEXTS, GROUPS, ["zero"], *at)["zero"]
-    changes = changes_of(classifier, tokenizer, TEXTS, GROUPS, ["zero"], *at, frozenset(CHECKS))["zero"]
+    reference = reference_of(classifier, tokenizer)
+    masks = HeadMasks(classifier, tokenizer, ["zero"], reference, 1000, frozenset(CHECKS))
+    slopes, changes = (measure(masks, TEXTS, GROUPS)["zero"] for measure in (slopes_of, changes_of))
     rng = np.random.default_rng(0)
     rows = spread(GROUPS, 2, copy.deepcopy(rng))
-    found = estimates_of(classifier, tokenizer, TEXTS, GROUPS, ["zero"], *at, frozenset(CHECKS), rng, measured=2)
+    found = estimates_of(masks, TEXTS, GROUPS, rng, measured=2)
     wrong = changes[rows] - slopes[rows]
     np.testing.assert_allclose(found["zero"].change, slopes.mean(axis=0) + wrong.mean(axis=0), atol=1e-5)
     assert np.abs(found["zero"].change - changes.mean(axis=0)).max() > 1e-4, "two texts are not all"

@@ -13,6 +13,7 @@ what the screen may have missed.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,23 @@ from emoscope.storage.files import write_table
 
 SCREEN_COLUMNS = ["block", "head", "condition", "slope", "estimate", "error", "largest", "random"]
 MEASURED = 12  # texts: with fewer the screen misses more, and each costs as many masks as there are heads
+
+
+@dataclass(frozen=True)
+class HeadMasks:
+    """The masks of single heads: of which model, in which `conditions`, what they put in place, what may be spared."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    conditions: Sequence[str]
+    reference: Reference
+    tokens_per_batch: int
+    exact: Collection[str]
+
+    def empty(self, texts: int) -> dict[str, np.ndarray]:
+        """By condition, room for a number of each text and head, (texts, blocks, heads)."""
+        shape = (texts, len(blocks_of(self.model)), heads_of(self.model))
+        return {condition: np.empty(shape) for condition in self.conditions}
 
 
 class Estimate(NamedTuple):
@@ -71,49 +89,32 @@ def screen_heads(
     conditions = masking["head_conditions"] if allowed("head masks", exact) else []
     table = pd.read_parquet(samples)
     reference = read_reference(means, texts, seed, classifier.device)
-    judged, groups, budget = table["text"].tolist(), table["group"].to_numpy(), prediction["tokens_per_batch"]
+    masks = HeadMasks(classifier, tokenizer, conditions, reference, prediction["tokens_per_batch"], exact)
     rng = np.random.default_rng(seed)
-    estimates = estimates_of(classifier, tokenizer, judged, groups, conditions, reference, budget, exact, rng)
+    estimates = estimates_of(masks, table["text"].tolist(), table["group"].to_numpy(), rng)
     write_table(chosen_heads(estimates, masking["screened_heads"], rng), output)
 
 
 def estimates_of(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    groups: np.ndarray,
-    conditions: Sequence[str],
-    reference: Reference,
-    tokens_per_batch: int,
-    exact: Collection[str],
-    rng: np.random.Generator,
-    measured: int = MEASURED,
+    masks: HeadMasks, texts: Sequence[str], groups: np.ndarray, rng: np.random.Generator, measured: int = MEASURED
 ) -> dict[str, Estimate]:
     """By condition, what masking each head does on average; `measured` texts set the slopes of all right."""
-    if not conditions:
+    if not masks.conditions:
         return {}
-    slopes = slopes_of(model, tokenizer, texts, groups, conditions, reference, tokens_per_batch)
+    slopes = slopes_of(masks, texts, groups)
     rows = spread(groups, measured, rng)
-    few = [texts[row] for row in rows]
-    changes = changes_of(model, tokenizer, few, groups[rows], conditions, reference, tokens_per_batch, exact)
-    return {name: set_right(slopes[name], changes[name], rows) for name in conditions}
+    changes = changes_of(masks, [texts[row] for row in rows], groups[rows])
+    return {name: set_right(slopes[name], changes[name], rows) for name in masks.conditions}
 
 
-def slopes_of(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    groups: np.ndarray,
-    conditions: Sequence[str],
-    reference: Reference,
-    tokens_per_batch: int,
-) -> dict[str, np.ndarray]:
+def slopes_of(masks: HeadMasks, texts: Sequence[str], groups: np.ndarray) -> dict[str, np.ndarray]:
     """By condition, by how many logits the margin of each text would change with one head masked, were the model
     linear, (texts, blocks, heads). The margin is the logit of a text's class in `groups` less the largest other one, or
     of several labels the logit itself."""
-    blocks = range(len(blocks_of(model)))
-    found = {condition: np.empty((len(texts), len(blocks), heads_of(model))) for condition in conditions}
-    batches = list(padded_batches(tokenizer, texts, max(1, tokens_per_batch // FOR_GRADIENTS), model.device))
+    model, blocks = masks.model, range(len(blocks_of(masks.model)))
+    found = masks.empty(len(texts))
+    budget = max(1, masks.tokens_per_batch // FOR_GRADIENTS)
+    batches = list(padded_batches(masks.tokenizer, texts, budget, model.device))
     for rows, inputs in tqdm(batches, desc="screen heads", unit="batch", mininterval=2):
         kinds, seen = kinds_of(model, inputs), []
         with torch.enable_grad(), ExitStack() as stack:
@@ -124,31 +125,21 @@ def slopes_of(
             margins = margins_of(logits, own, gives_several(model))
             gradients = torch.autograd.grad(margins.sum(), seen)
         for block, heads, gradient in zip(blocks, seen, gradients, strict=True):
-            instead = {"zero": heads.new_zeros(()), "mean": reference.means["heads"][block][kinds]}
+            instead = {"zero": heads.new_zeros(()), "mean": masks.reference.means["heads"][block][kinds]}
             for condition, changes in found.items():
                 by_place = (instead[HEADS[condition].by] - heads.detach()) * gradient
                 changes[rows, block] = by_place.unflatten(-1, (heads_of(model), -1)).sum(dim=(1, 3)).cpu().numpy()
     return found
 
 
-def changes_of(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    groups: np.ndarray,
-    conditions: Sequence[str],
-    reference: Reference,
-    tokens_per_batch: int,
-    exact: Collection[str],
-) -> dict[str, np.ndarray]:
+def changes_of(masks: HeadMasks, texts: Sequence[str], groups: np.ndarray) -> dict[str, np.ndarray]:
     """By condition, by how many logits the margin of each text does change with one head masked, as `slopes_of`."""
-    own, several = torch.as_tensor(groups).long(), gives_several(model)
-    before = margins_of(torch.as_tensor(predict_logits(model, tokenizer, texts, tokens_per_batch)), own, several)
-    shape = (len(texts), len(blocks_of(model)), heads_of(model))
-    found = {condition: np.empty(shape) for condition in conditions}
-    masks = [Mask(head, condition) for condition in conditions for head in range(heads_of(model))]
-    for block in range(len(blocks_of(model))):
-        scores = block_scores(model, tokenizer, texts, block, masks, reference, tokens_per_batch, exact)
+    read, budget = (masks.model, masks.tokenizer, texts), masks.tokens_per_batch
+    own, several, found = torch.as_tensor(groups).long(), gives_several(masks.model), masks.empty(len(texts))
+    before = margins_of(torch.as_tensor(predict_logits(*read, budget)), own, several)
+    each = [Mask(head, condition) for condition in masks.conditions for head in range(heads_of(masks.model))]
+    for block in range(len(blocks_of(masks.model))):
+        scores = block_scores(*read, block, each, masks.reference, budget, masks.exact)
         for mask, logits in scores.items():
             after = margins_of(torch.as_tensor(logits), own, several)
             found[mask.condition][:, block, mask.head] = (after - before).numpy()
