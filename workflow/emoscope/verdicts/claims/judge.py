@@ -35,7 +35,7 @@ def judge(
     cannot be upheld and the authors' code and their text differ here.
     """
     kind, apart = claim["judge"], "headroom" in claim and _apart(found)
-    if kind == "value" and impossible(claim, claim["published"]):
+    if impossible(claim):
         return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
     if kind == "value" and apart:
         return "artefact", f"{DIFFERENT} {found.code:+.3g}."
@@ -55,9 +55,9 @@ def judge(
     return verdict, reason
 
 
-def impossible(claim: dict, published: float | str) -> bool:
-    """Whether the authors' own log rules out a number that they publish: an artefact, whatever a run finds."""
-    return claim["judge"] == "value" and "headroom" in claim and published > claim["headroom"]
+def impossible(claim: dict) -> bool:
+    """Whether the authors' own log rules out the number that they publish: an artefact, whatever a run finds."""
+    return claim["judge"] == "value" and "headroom" in claim and claim["published"] > claim["headroom"]
 
 
 def _judge_value(claim: dict, found: Finding, alpha: float, tests: int) -> tuple[str, str]:
