@@ -218,6 +218,16 @@ def test_a_header_is_read_as_the_reader_of_the_texts_reads_it(tmp_path, kind, co
         check_files(config)
 
 
+def test_the_header_of_each_part_is_read(tmp_path):
+    parts = {"splits": {"train": "a.csv", "test": "b.csv"}, "split": {"method": "given"}}
+    table = {"source": "csv", "path": str(tmp_path), **MOODS, **parts}
+    config = complete(with_change("corpora", "calibration", table) | {"companions": []})
+    for name, header in (("a.csv", "tweet,mood"), ("b.csv", "tweets,mood")):
+        (tmp_path / name).write_text(f"{header}\nfine,good\n")
+    with pytest.raises(UserError, match=r"calibration.text: .*b.csv has no column 'tweet'; did you mean"):
+        check_files(config)
+
+
 def test_where_a_job_runs_texts_need_not_be(tmp_path):
     config = with_change("suites", "mine", {"source": "csv", "path": "nowhere/pairs.csv"})
     files = {"splits": {"train": "a.csv", "test": "b.csv"}, "split": {"method": "given"}}

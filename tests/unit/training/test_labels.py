@@ -42,6 +42,7 @@ def test_two_labels_without_names_are_numbered(folder):
     ("settings", "message"),
     [
         ({"architectures": ["BertForMaskedLM"]}, "architectures BertForMaskedLM, no classifier of texts; give one"),
+        ({"architectures": [None, "Bert"]}, "architectures Bert, no classifier of texts; give one"),
         ({"architectures": None}, "architectures none, no classifier of texts; give one"),
         ({"problem_type": "regression"}, r"gives a number \(regression\), not a class"),
         ({"id2label": {"0": "LABEL_0"}}, r"gives a number \(regression\), not a class"),
@@ -59,6 +60,7 @@ def test_two_labels_without_names_are_numbered(folder):
         ({"id2label": {"0": "joy", "1": "joy"}}, "names the label 'joy', which is taken; mend its id2label"),
         ({"id2label": {"0": "joy", "1": "all"}}, "names the label 'all', which is taken; mend its id2label"),
         ({"id2label": {str(number): f"L{number}" for number in range(151)}}, "151 classes; at most 127"),
+        ({"id2label": None, "num_labels": "six"}, "num_labels in config.json is 'six', no number of classes; mend it"),
     ],
 )
 def test_what_is_no_classifier_of_one_class_a_text_is_refused(folder, settings, message):

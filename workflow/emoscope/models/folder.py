@@ -11,6 +11,7 @@ from emoscope.models.tokenizer_files import check_tokenizer_files, read_object
 
 PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
 WEIGHTS = "model.safetensors"
+CLASSIFIER = "ForSequenceClassification"  # ends the names of such architectures
 FLOATS = {"F64", "F32", "F16", "BF16"}
 BUFFERS = re.compile(r"(^|\.)(attn\.(masked_)?bias|position_ids|token_type_ids)$")  # constants that old versions saved
 
@@ -61,6 +62,17 @@ def _family(folder: Path, config: dict) -> Family:
             "out; choose a model with absolute positions"
         )
     return family
+
+
+def holds_classifier(folder: Path) -> bool:
+    """Whether config.json says that a folder holds a classifier of texts, with its classification head."""
+    return any(name.endswith(CLASSIFIER) for name in architectures_in(folder))
+
+
+def architectures_in(folder: Path) -> list[str]:
+    """The names of the classes that config.json says a model is of, such as BertForMaskedLM."""
+    names = read_object(folder / "config.json").get("architectures")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def blocks_in(folder: Path) -> int | None:

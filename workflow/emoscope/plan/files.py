@@ -91,11 +91,10 @@ def _here(path: str) -> str:
 
 
 def _check_header(where: str, corpus: dict) -> None:
-    """That a file of texts has the columns that its corpus names; what is wrong below its header its reader says."""
+    """That files of texts have the columns that their corpus names; what is wrong below a header its reader says."""
     layout, path = LAYOUTS.get(corpus["source"]), Path(corpus.get("path", ""))
-    if layout is None or not path.is_file():
+    if layout is None:
         return
-    header = _header(path, layout)
     columns = {
         "text": [corpus["text"]],
         "label": [corpus["label"]],
@@ -103,10 +102,13 @@ def _check_header(where: str, corpus: dict) -> None:
     }
     if "labels" in corpus:
         columns["label"], columns["labels"] = [], corpus["labels"]
-    for key, names in columns.items():
-        for name in names if len(header) > 1 else ():
-            if name not in header:
-                raise UserError(f"{where}.{key}: {path} has no column {name!r}{suggest(name, header)}")
+    files = (path / name for name in corpus.get("splits", {"": ""}).values())
+    for file in filter(Path.is_file, files):
+        header = _header(file, layout)
+        for key, names in columns.items():
+            for name in names if len(header) > 1 else ():
+                if name not in header:
+                    raise UserError(f"{where}.{key}: {file} has no column {name!r}{suggest(name, header)}")
 
 
 def _header(path: Path, layout: dict) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.models.folder import tensor_names
+from emoscope.models.folder import architectures_in, holds_classifier, tensor_names
 from emoscope.models.tokenizer_files import read_object
 
 HEADS = ("classifier.", "score.")  # how the names of a classification head's weights begin, in every family
@@ -20,11 +20,11 @@ def labels_of(folder: Path, several: bool) -> list[str]:
     UserError unless the folder holds a classifier that gives a text one class, or, if `several`, any number of labels.
     """
     config = read_object(folder / "config.json")
-    architectures = config.get("architectures") or ["none"]
-    if not any(name.endswith("ForSequenceClassification") for name in architectures):
+    if not holds_classifier(folder):
+        named = ", ".join(architectures_in(folder)) or "none"
         raise UserError(
-            f"{folder}: config.json says architectures {', '.join(architectures)}, no classifier of texts; give one, "
-            "or let this model be trained: leave `training: none` out"
+            f"{folder}: config.json says architectures {named}, no classifier of texts; give one, or let this model be "
+            "trained: leave `training: none` out"
         )
     if not any(name.startswith(HEADS) for name in tensor_names(folder)):
         raise UserError(
@@ -37,6 +37,8 @@ def labels_of(folder: Path, several: bool) -> list[str]:
             f"{folder}: id2label in config.json should map numbers to names, the number of each logit from 0, such as "
             '{"0": "calm", "1": "angry"}; mend it'
         )
+    if not named and type(count := config.get("num_labels", 2)) is not int:
+        raise UserError(f"{folder}: num_labels in config.json is {count!r}, no number of classes; mend it")
     labels = [name.strip() for name in written_names(config)]
     kind = config.get("problem_type")
     if kind == "regression" or len(labels) == 1:
