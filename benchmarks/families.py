@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from emoscope.models.anatomy import DESCRIBED, family_named
+from emoscope.models.families import DESCRIBED, family_named
 from emoscope.models.inside.allowed import NEEDS
 from emoscope.models.inside.exactness import checks_of, language_checks
 from emoscope.models.inside.padding import LIMIT, Check

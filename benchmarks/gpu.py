@@ -21,10 +21,10 @@ from benchmarks.training import tokens_per_second
 from emoscope.data.planted import EMOTIONS
 from emoscope.experiments.masking.measure import block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits
+from emoscope.models.parts import blocks_of
 from emoscope.storage.files import read_json, write_json, write_table
 from emoscope.training.finetune import rows_of, trainer_of, training_arguments
 

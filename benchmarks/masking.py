@@ -20,9 +20,9 @@ from benchmarks.measuring import as_loaded, ceilings, gpt2_small, seconds, sente
 from emoscope.experiments.masking.measure import Mask, block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.batches import encode, token_batches
-from emoscope.models.families import blocks_of, heads_of
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.onednn import use_onednn
+from emoscope.models.parts import blocks_of, heads_of
 from emoscope.storage.names import WHOLE_BLOCK
 
 MOST_TEXTS, FEWEST_TEXTS, MOST_ROUNDS = 192, 16, 3

@@ -17,9 +17,9 @@ from scipy import stats
 from transformers import GPT2Config, GPT2ForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.data.planted import EMOTIONS, generate
-from emoscope.models.families import blocks_of
 from emoscope.models.loading import device, load_classifier
 from emoscope.models.onednn import use_onednn
+from emoscope.models.parts import blocks_of
 from emoscope.storage.files import write_json
 from emoscope.storage.provenance import commit
 from emoscope.training.finetune import finetune

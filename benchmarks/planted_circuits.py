@@ -23,12 +23,12 @@ from benchmarks.measuring import student_interval
 from emoscope.experiments.masking.measure import Mask, block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.activations import Activations, activations_of
-from emoscope.models.families import pooled_token
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.inside.contributions import contributions_of
 from emoscope.models.inside.estimates import estimated_effects
 from emoscope.models.inside.nodes import Node
 from emoscope.models.inside.structure import prepared
+from emoscope.models.parts import pooled_token
 from emoscope.models.planted.circuit import BLOCKS, HEADS, Circuit, nodes, plan
 from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import REMOVED, pairs, sentences

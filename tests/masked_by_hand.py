@@ -7,8 +7,8 @@ from torch import Tensor
 
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import family_of, feed_forward_of, projection_of
 from emoscope.models.interventions import recording
+from emoscope.models.parts import family_of, feed_forward_of, projection_of
 
 OTHERS = [  # reference texts: not those that are judged
     "the dog was afraid of the dark",

@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from emoscope.models.families import pooled_token
+from emoscope.models.parts import pooled_token
 from emoscope.perturbation.inside.alignment import align
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import Drawn, places_of

@@ -26,7 +26,7 @@ def test_the_disk_is_full_while_a_table_is_written(project, small_disk):
     assert found.returncode == 1
     assert lines_of(found.stdout, "emoscope generate-corpus: ") == [
         f"emoscope generate-corpus: No space left on device, while writing {CORPUS}/corpus.parquet; "
-        "nothing half-written is kept: mend that and run again"
+        "nothing half-written is kept: fix that and run again"
     ]
     assert files_below(disk) == []
     small_disk(CORPUS, "size=16m")

@@ -14,10 +14,10 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from emoscope.models.activations import activations_of
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of, projection_of
 from emoscope.models.inside.edges import edge_effects, edges_of, sources_of, targets_of
 from emoscope.models.inside.estimates import estimated_effects
 from emoscope.models.interventions import fixed_head, fixed_output, recording, silenced_bias
+from emoscope.models.parts import blocks_of, projection_of
 from random_models import FAMILIES, TEXTS
 
 BLOCK, HEAD = 1, 2

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.families import DESCRIPTIONS, random_model, word_pieces
 from emoscope.data.planted import generate
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
-from emoscope.models.anatomy import DESCRIBED
+from emoscope.models.families import DESCRIBED
 from project import copy_project, snakemake
 
 CONFIG = """

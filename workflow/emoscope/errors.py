@@ -1,8 +1,8 @@
-"""The one exception for what a user can cause and mend, and what it quotes of others."""
+"""The one exception for what a user can cause and fix, and what it quotes of others."""
 
 
 class UserError(Exception):
-    """A mistake in the input. The message is one line: what is wrong, where, and how to mend it.
+    """A mistake in the input. The message is one line: what is wrong, where, and how to fix it.
 
     It may quote data: what is not printable, such as a line break or a control code, is written as an escape.
     """

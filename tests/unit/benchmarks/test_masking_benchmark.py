@@ -10,8 +10,8 @@ from benchmarks import masking
 from emoscope.data.planted import EMOTIONS
 from emoscope.experiments.masking.measure import block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.allowed import CHECKS
+from emoscope.models.parts import blocks_of
 from emoscope.training.start import train_tokenizer
 
 TEXTS = masking.sentences(24)

@@ -118,7 +118,7 @@ def test_a_configuration_of_its_own(tmp_path, repository):
         ({"label": "feeling", "configuration": "large"}, r"the hub did not give .*'large' not found"),
         (
             {"label": "feeling", "splits": {"train": "train", "test": "tests"}, "split": {"method": "given"}},
-            r"no split 'tests'; it has: train, dev, hidden; mend `splits.test`",
+            r"no split 'tests'; it has: train, dev, hidden; fix `splits.test`",
         ),
     ],
 )

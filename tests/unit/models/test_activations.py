@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from emoscope.models.activations import activations_of, unit_means
-from emoscope.models.families import projection_of, residual_norms_of
+from emoscope.models.parts import projection_of, residual_norms_of
 from traced_pair import TEXT
 
 

@@ -11,13 +11,13 @@ from tokenizers.processors import Sequence
 
 from benchmarks.families import TEXTS, random_model, word_pieces
 from emoscope.errors import UserError
-from emoscope.models.anatomy import DESCRIBED, FAMILIES
-from emoscope.models.families import feed_forward_of, projection_of
+from emoscope.models.families import DESCRIBED, FAMILIES
 from emoscope.models.inside import padding
 from emoscope.models.inside.allowed import CHECKS, NEEDS, allowed, exact_checks
 from emoscope.models.inside.exactness import assert_readable, assert_usable, check_exactness, checks_of, record
 from emoscope.models.inside.padding import LIMIT, Check, assert_padding, chosen_texts
 from emoscope.models.inside.structure import prepared
+from emoscope.models.parts import feed_forward_of, projection_of
 from emoscope.reporting.refusals import CLAIMS, TITLES, refusals
 from emoscope.storage.files import read_json, write_json
 from random_models import random_llama_lm
@@ -100,7 +100,7 @@ def test_a_change_behind_the_blocks_is_in_the_lens_and_not_in_the_parts():
     ],
 )
 def test_a_part_that_is_not_there_is_named(field, names, absent):
-    with pytest.raises(UserError, match=rf"has no '{absent}', which its description calls `{field}`; .*mend `family`"):
+    with pytest.raises(UserError, match=rf"has no '{absent}', which its description calls `{field}`; .*fix `family`"):
         checked("llama", **{field: names})
 
 
@@ -132,7 +132,7 @@ def test_answers_that_depend_on_padding_are_refused_whole():
 @pytest.mark.parametrize("fails", ["halves", "values"])
 def test_a_description_that_means_other_parts_is_refused_whole(fails):
     found = [Check(name, 0.5 if name == fails else 1e-7) for name in CHECKS]
-    with pytest.raises(UserError, match=r"^mine: .*differ by 0\.5 of it.*mend `family`"):
+    with pytest.raises(UserError, match=r"^mine: .*differ by 0\.5 of it.*fix `family`"):
         assert_usable(found, "mine")
 
 

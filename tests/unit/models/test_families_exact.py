@@ -10,8 +10,10 @@ from transformers import AutoModelForCausalLM
 
 from benchmarks.families import BEGIN, CONFIGS, DESCRIPTIONS, END, ROOT, TEXTS, checks, random_model, table, word_pieces
 from emoscope.models.activations import activations_of, one_batch
-from emoscope.models.anatomy import FAMILIES, family_named
-from emoscope.models.families import (
+from emoscope.models.families import FAMILIES, family_named
+from emoscope.models.inside.structure import prepared
+from emoscope.models.interventions import fixed_output, read_out, recording, resumed_at
+from emoscope.models.parts import (
     attention_norm_of,
     attention_of,
     blocks_of,
@@ -24,8 +26,6 @@ from emoscope.models.families import (
     rotated,
     split_readers,
 )
-from emoscope.models.inside.structure import prepared
-from emoscope.models.interventions import fixed_output, read_out, recording, resumed_at
 from emoscope.writeups.induction.composition import processed_weights
 
 NUMBER = re.compile(r"\d(\.\d)?(e[-+]\d+)?|\d+(?= )")

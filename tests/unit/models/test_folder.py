@@ -7,7 +7,7 @@ import torch
 from transformers import AutoTokenizer
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import FAMILIES as KNOWN
+from emoscope.models.families import FAMILIES as KNOWN
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import load_tokenizer
 from random_models import TEXTS, change_json, change_weights, train_wordpiece

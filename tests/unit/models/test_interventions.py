@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import (
+from emoscope.models.interventions import (
+    changing_output,
+    computed_at,
+    fixed_head,
+    fixed_output,
+    recording,
+    resumed_at,
+    silenced_bias,
+)
+from emoscope.models.parts import (
     blocks_of,
     family_of,
     feed_forward_of,
@@ -17,15 +26,6 @@ from emoscope.models.families import (
     pooled_tokens,
     projection_of,
     write_directions,
-)
-from emoscope.models.interventions import (
-    changing_output,
-    computed_at,
-    fixed_head,
-    fixed_output,
-    recording,
-    resumed_at,
-    silenced_bias,
 )
 from random_models import TEXTS
 

@@ -15,9 +15,9 @@ from transformers import (
 )
 
 from emoscope.errors import UserError
-from emoscope.models.families import family_of
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import POOLER, load_classifier, load_tokenizer, load_weights
+from emoscope.models.parts import family_of
 from emoscope.models.sources import _load_plain
 from random_models import FAMILIES, change_json, change_weights, random_gpt2_lm, random_llama_lm
 

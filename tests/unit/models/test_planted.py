@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from emoscope.models.families import feed_forward_of, head_weights
 from emoscope.models.inside.exactness import checks_of, record
 from emoscope.models.inside.structure import prepared
 from emoscope.models.interventions import fixed_head, fixed_output
+from emoscope.models.parts import feed_forward_of, head_weights
 from emoscope.models.planted.circuit import CLASSES, EDGES, nodes, plan
 from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import CHANGES, KIND_OF, REMOVED, answer, pairs, sentences

@@ -2,7 +2,7 @@
 
 import torch
 
-from emoscope.models.families import family_of, pooled_token, pooled_tokens
+from emoscope.models.parts import family_of, pooled_token, pooled_tokens
 from emoscope.models.positions import FIRST, OTHER, PADDING, POOLED, counterparts, kinds_of
 
 

@@ -9,7 +9,7 @@ from emoscope.models.logits import columns
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import NEUTRAL_OF
 from emoscope.perturbation.single_words import VISIBLE
-from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.adjustment import benjamini_hochberg
 from made_up import CLASSES
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02}

@@ -1,4 +1,4 @@
-"""A mistake in the config is one line that names the key and the mend."""
+"""A mistake in the config is one line that names the key and the fix."""
 
 import copy
 import dataclasses
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import FAMILIES, Family
+from emoscope.models.families import FAMILIES, Family
 from emoscope.models.folder import check_model_folder
 from emoscope.plan.config import complete, expand_runs, typed
 from emoscope.plan.files import check_files

@@ -11,9 +11,9 @@ from benchmarks import durations
 from emoscope.plan.progress import (
     BAR,
     DEFECT,
+    FIX,
     HANDLER,
     KILLED,
-    MEND,
     SENT_AWAY,
     SHOWN,
     USUAL,
@@ -149,7 +149,7 @@ def test_a_failed_job_shows_its_last_lines_and_the_mend(said, tmp_path):
     assert shown[0] == "emoscope: mask failed (run tiny-s1, block 3)"
     assert shown[1] == f"The last lines of {log}:"
     assert shown[2:-1] == [*(f"line {n}" for n in range(51 - SHOWN, 50)), "emoscope mask: no disk; free some"]
-    assert shown[-1] == MEND
+    assert shown[-1] == FIX
     assert 7 not in said.progress.running
 
 
@@ -161,7 +161,7 @@ def test_a_failed_jobs_log_is_read_before_it_goes_to_a_storage(said, tmp_path, m
     said.begins(7, "mask", 0)
     stored = ["s3://texts/logs/mask.log (send to storage)"]
     shown = said("job_error", 5, jobid=7, rule_name="mask", log=stored).splitlines()
-    assert shown[1:] == ["The last lines of s3://texts/logs/mask.log:", "emoscope mask: no disk; free some", MEND]
+    assert shown[1:] == ["The last lines of s3://texts/logs/mask.log:", "emoscope mask: no disk; free some", FIX]
 
 
 def test_what_is_not_the_users_doing_is_said_to_be_ours(said, tmp_path):
@@ -172,12 +172,12 @@ def test_what_is_not_the_users_doing_is_said_to_be_ours(said, tmp_path):
 
 def test_what_torchrun_says_of_its_processes_does_not_hide_the_mend(said, tmp_path):
     log = tmp_path / "finetune.log"
-    ours = "emoscope finetune: the corpus has no validation part; mend that\n"
+    ours = "emoscope finetune: the corpus has no validation part; fix that\n"
     box = "".join(f"torchrun's line {n}\n" for n in range(40))
     log.write_text(
         f"  0%|    | 0/1\nloading\n{ours}{ours}{box}torch.distributed.elastic.ChildFailedError: \n{'=' * 60}\n"
     )
-    assert fails(said, log)[2:] == ["loading", ours.strip(), ours.strip(), MEND]
+    assert fails(said, log)[2:] == ["loading", ours.strip(), ours.strip(), FIX]
 
 
 def test_a_job_that_said_nothing_was_perhaps_killed(said, tmp_path):
@@ -191,19 +191,19 @@ def test_a_cluster_says_what_became_of_a_job(said, tmp_path):
     assert fails(said, log, word) == ["emoscope: mask failed (run tiny-s1, block 3)", word.strip(), SENT_AWAY]
     log.write_text("loading\n")
     assert fails(said, log, word)[1:] == [word.strip(), f"The last lines of {log}:", "loading", SENT_AWAY]
-    log.write_text("emoscope mask: mend me\n")
-    assert fails(said, log, word)[-1] == MEND
+    log.write_text("emoscope mask: fix me\n")
+    assert fails(said, log, word)[-1] == FIX
 
 
 def test_a_failed_group_names_its_jobs(said, tmp_path):
     log = tmp_path / "b.log"
-    log.write_text("emoscope mask: mend me\n")
+    log.write_text("emoscope mask: fix me\n")
     said.begins(1, "mask", 0, block="1")
     said.begins(2, "mask", 0, block="2")
     jobs = [{"rule_name": "mask", "jobid": 1, "log": ["none"]}, {"rule_name": "mask", "jobid": 2, "log": [str(log)]}]
     shown = said("group_error", 5, job_error_info=jobs, aux_logs=[]).splitlines()
     assert shown[:2] == ["emoscope: mask failed (block 1)", "emoscope: mask failed (block 2)"]
-    assert shown[-2:] == ["emoscope mask: mend me", MEND]
+    assert shown[-2:] == ["emoscope mask: fix me", FIX]
 
 
 @pytest.mark.parametrize("line", ["  7%|#    | 3/40 [00:01<00:12]", "mutants: 100%|##########| 4/4", "12it [00:01]"])

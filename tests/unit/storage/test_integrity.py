@@ -91,12 +91,12 @@ def test_nobody_is_told_to_delete_a_folder_of_their_own(tmp_path, monkeypatch, p
     monkeypatch.chdir(tmp_path / "work here")
     folder = model(Path(place))
     check_whole([folder])
-    flip_byte(folder / "config.json", 7)  # such as a mended name of a label
-    mend = r"{}: \S*/checksums.json does not fit it \({}.*\); remove checksums.json if you changed the folder, else br"
-    with pytest.raises(UserError, match=mend.format("config.json", "its SHA-256")):
+    flip_byte(folder / "config.json", 7)  # such as a fixed name of a label
+    fix = r"{}: \S*/checksums.json does not fit it \({}.*\); remove checksums.json if you changed the folder, else br"
+    with pytest.raises(UserError, match=fix.format("config.json", "its SHA-256")):
         check_whole([folder])
     (folder / "config.json").unlink()
-    with pytest.raises(UserError, match=mend.format("config.json", "it is missing")):
+    with pytest.raises(UserError, match=fix.format("config.json", "it is missing")):
         check_whole([folder])
     write_table(TABLE, folder.with_suffix(".parquet"))
     os.truncate(folder.with_suffix(".parquet"), 500)

@@ -7,8 +7,8 @@ import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 from benchmarks.families import CONFIGS, DESCRIPTIONS, random_model, word_pieces
-from emoscope.models.families import classification_head_of, context_of
 from emoscope.models.folder import blocks_in, check_model_folder
+from emoscope.models.parts import classification_head_of, context_of
 from emoscope.training.start import start_model
 
 KINDS = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification)

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.models.families import classification_head_of
 from emoscope.models.logits import predict_logits
+from emoscope.models.parts import classification_head_of
 from emoscope.storage.files import occupy, write_json
 from emoscope.training.finetune import (
     VERSIONS,

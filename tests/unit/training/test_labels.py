@@ -51,16 +51,16 @@ def test_two_labels_without_names_are_numbered(folder):
             "gives any number of labels to a text, but .* has exactly one",
         ),
         *(
-            ({"id2label": written}, r"id2label in config.json should map numbers to names, .*; mend it")
+            ({"id2label": written}, r"id2label in config.json should map numbers to names, .*; fix it")
             for written in (
                 *({"calm": 0, "angry": 1}, ["calm", "angry"], "calm", 2),
                 *({"1": "calm", "2": "angry"}, {"0": "calm", "2": "angry"}, {"0": "calm", "1.0": "angry"}),
             )
         ),
-        ({"id2label": {"0": "joy", "1": "joy"}}, "names the label 'joy', which is taken; mend its id2label"),
-        ({"id2label": {"0": "joy", "1": "all"}}, "names the label 'all', which is taken; mend its id2label"),
+        ({"id2label": {"0": "joy", "1": "joy"}}, "names the label 'joy', which is taken; fix its id2label"),
+        ({"id2label": {"0": "joy", "1": "all"}}, "names the label 'all', which is taken; fix its id2label"),
         ({"id2label": {str(number): f"L{number}" for number in range(151)}}, "151 classes; at most 127"),
-        ({"id2label": None, "num_labels": "six"}, "num_labels in config.json is 'six', no number of classes; mend it"),
+        ({"id2label": None, "num_labels": "six"}, "num_labels in config.json is 'six', no number of classes; fix it"),
     ],
 )
 def test_what_is_no_classifier_of_one_class_a_text_is_refused(folder, settings, message):

@@ -7,11 +7,11 @@ from transformers import AutoModelForCausalLM
 
 from benchmarks.families import CONFIGS, TEXTS, random_model, settings_of, word_pieces
 from emoscope.errors import UserError
-from emoscope.models.anatomy import family_named
-from emoscope.models.families import blocks_of, feed_forward_of, head_slice, heads_of, projection_of, write_directions
+from emoscope.models.families import family_named
 from emoscope.models.inside.exactness import assert_readable
 from emoscope.models.inside.structure import prepared
 from emoscope.models.interventions import changing_input, changing_output, recording
+from emoscope.models.parts import blocks_of, feed_forward_of, head_slice, heads_of, projection_of, write_directions
 from emoscope.writeups.attention.blocking import SeenText, blocked_predictions, silenced_predictions
 from emoscope.writeups.induction.ablation import mlp_losses
 from emoscope.writeups.induction.composition import circuit, residuals_after

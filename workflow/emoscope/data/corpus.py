@@ -42,7 +42,7 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
 def check_corpus(table: pd.DataFrame, classes: list[str], several: bool = False) -> pd.DataFrame:
     """Make a corpus of what readers return, with lists of labels if a text has `several`; UserError names a bad row."""
     text = checked_texts(table["text"], table["where"])
-    hint = "mend the row or list the class under `classes` of the corpus in the config"
+    hint = "fix the row or list the class under `classes` of the corpus in the config"
     numbers = sets_of_numbers if several else class_numbers
     label = numbers(table["label"], classes, table["where"], hint)
     counts = label.explode().value_counts().reindex(range(len(classes)), fill_value=0)

@@ -31,7 +31,7 @@ def read_hub(config: Mapping, classes: list[str]) -> tuple[pd.DataFrame, str | N
     splits = config.get("splits") or {name: name for name in found}
     for part, name in splits.items():
         if name not in found:
-            raise UserError(f"{repository}: no split {name!r}; it has: {', '.join(found)}; mend `splits.{part}`")
+            raise UserError(f"{repository}: no split {name!r}; it has: {', '.join(found)}; fix `splits.{part}`")
     parts = [
         read_split(found[name], f"{repository}: split {name}", config, classes, part) for part, name in splits.items()
     ]

@@ -57,10 +57,10 @@ def read_table(
     labels = classes if columns else [label]
     roles = {"text": text} | ({name: name for name in classes} if columns else {"label": label})
     role = "labels" if columns else "{role}"
-    mend = "name the right one as `{}` of the corpus in the config"
+    fix = "name the right one as `{}` of the corpus in the config"
     separator = "\t" if kind == "tsv" else ","
-    require_columns(table, path, roles, mend.format(role), separator)
-    require_columns(table, path, {"group": group} if group else {}, mend.format("group"), separator)
+    require_columns(table, path, roles, fix.format(role), separator)
+    require_columns(table, path, {"group": group} if group else {}, fix.format("group"), separator)
     if table.empty:
         raise UserError(f"{path}: no rows; give a file with labelled texts")
     where, rows = pd.Series(table.index, dtype=str), table.reset_index(drop=True)

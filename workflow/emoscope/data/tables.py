@@ -56,10 +56,8 @@ def read_csv(path: Path, separator: str = ",", quoted: bool = True, names: Seque
     return pd.DataFrame(rows, columns=columns, index=places, dtype=str)
 
 
-def require_columns(
-    table: pd.DataFrame, path: Path, wanted: Mapping[str, str], mend: str, separator: str = ","
-) -> None:
-    """UserError unless every column of `wanted`, role to name, is there and only once; `mend` may hold `{role}`."""
+def require_columns(table: pd.DataFrame, path: Path, wanted: Mapping[str, str], fix: str, separator: str = ",") -> None:
+    """UserError unless every column of `wanted`, role to name, is there and only once; `fix` may hold `{role}`."""
     header = ", ".join(map(str, table.columns))
     for role, column in wanted.items():
         found = list(table.columns).count(column)
@@ -72,7 +70,7 @@ def require_columns(
                 f"{path}: its cells are separated by {there}, not by {due}; save it as a {kind} file with {due}"
             )
         if not found:
-            raise UserError(f"{path}: no column {column!r}; it has: {header}; {mend.format(role=role)}")
+            raise UserError(f"{path}: no column {column!r}; it has: {header}; {fix.format(role=role)}")
 
 
 def checked_texts(texts: pd.Series, where: pd.Series) -> pd.Series:

@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from emoscope.models.batches import token_batches
-from emoscope.models.families import attention_of, blocks_of, feed_forward_of, projection_of
 from emoscope.models.interventions import recording
+from emoscope.models.parts import attention_of, blocks_of, feed_forward_of, projection_of
 
 Inputs = Mapping[str, Tensor]  # of one text, each of shape (1, tokens)
 

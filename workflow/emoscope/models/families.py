@@ -1,223 +1,222 @@
-"""The parts of a loaded model, by what the table of families says of them."""
+"""What differs between model families: where the blocks are, what they consist of, and what reads their result.
 
-from collections.abc import Sequence
+The place that knows families; what names do not tell of two of them is in `inside.structure`. To add one, add an entry
+to FAMILIES, or describe it in the configuration (`family`).
+Imported by the Snakefile: nothing heavy in here.
+"""
 
-import torch
-from torch import Tensor, nn
-from transformers import PreTrainedModel
-from transformers.models.llama.modeling_llama import rotate_half
-from transformers.pytorch_utils import Conv1D
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from emoscope.errors import UserError
-from emoscope.models.anatomy import ACTIVATIONS, DESCRIBED, Family, family_named, unknown
-
-PROJECTIONS = (nn.Linear, Conv1D)  # the second is GPT-2's
-
-
-def family_of(model: PreTrainedModel) -> Family:
-    """The family of a model; UserError for one that is not known."""
-    described = getattr(model.config, DESCRIBED, None)
-    if family := family_named({"model_type": model.config.model_type, DESCRIBED: described}):
-        return family
-    raise UserError(unknown(model.config.model_type))
+ACTIVATIONS = ("tanh", "gelu", "relu")  # steps of a readout that are no modules
+DESCRIBED = "emoscope_family"  # the key of a model's config.json that holds a description from the configuration
+DEPTHS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")  # names of the number of blocks in config.json
+WIDTHS = ("hidden_size", "n_embd", "dim", "d_model")  # and the width of its residual stream
 
 
-def blocks_of(model: PreTrainedModel) -> nn.ModuleList:
-    """The transformer blocks, first to last; a block's output is the residual stream, (batch, tokens, width)."""
-    return model.get_submodule(family_of(model).blocks)
+@dataclass(frozen=True)
+class Family:
+    """Names of a family's parts: attribute paths from the model, and from one block.
 
-
-def projection_of(model: PreTrainedModel, block: int) -> nn.Module:
-    """A block's attention output projection.
-
-    Its input is every head's output side by side, (batch, tokens, heads x head width).
+    A block is *pre-norm* if each half reads the residual stream through a norm and adds to it, and *post-norm* if the
+    stream itself is normed after each half (`norms`). Whether a description is right is checked when a model is loaded
+    (`exactness`).
     """
-    return blocks_of(model)[block].get_submodule(family_of(model).projection)
+
+    blocks: str
+    projection: str  # of the attention: from the heads' outputs side by side to the width of the residual stream
+    readers: tuple[str, ...]  # projections to queries, keys and values; one if they are fused
+    feed_forward: str
+    neurons: str  # the feed-forward's last projection, from its neurons
+    readout: tuple[str, ...]  # from the pooled token's last residual to the logits: modules, and ACTIVATIONS by name
+    embedding: str  # of tokens; the first part of the path is what a checkpoint of the bare model leaves out
+    stores_in_out: bool = False  # weights are (in, out), not nn.Linear's (out, in)
+    fused_by_head: bool = False  # a fused reader holds query, key and value of one head, then those of the next
+    tokenizer: str | None = None  # the class that transformers takes where a folder names none
+    attention_norm: str | None = None  # what attention reads the residual stream through (pre-norm models)
+    rotary: str | None = None  # what rotates queries and keys by their positions
+    rotary_by_type: bool = False  # it depends on the type of a block (`layer_types` of the model's config.json)
+    query_norms: tuple[str, ...] = ()  # what each head's queries and keys pass before they meet
+    norms: tuple[str, ...] = ()  # of the residual stream, after attention and feed-forward (post-norm models)
+    output_norms: tuple[str, ...] = ()  # what attention and feed-forward pass before they are added to the stream
+    norms_add_one: bool = False  # norms scale by 1 + weight
+    pools_first: bool = False  # the classification head reads the first token, not the last one
+    looks_ahead: bool = False  # attention goes to later tokens, too
+    returns_tuple: bool = False  # a block returns its output as the first of several things
+    masks_blocks: bool = False  # a block gets the attention mask as its second argument, true where allowed
+    positions_by_mask: bool = False  # positions are counted from the attention mask
+    positions_after_padding: bool = False  # the first position is the one after the padding token's number
 
 
-def attention_of(model: PreTrainedModel, block: int) -> nn.Module:
-    """The module whose output, (batch, tokens, width), a block's attention adds to the residual stream.
-
-    That is the projection, or, where one stands behind it, the norm that its output passes first.
-    """
-    norms = output_norms_of(model, block)
-    return norms[0] if norms else projection_of(model, block)
+def family_named(config: Mapping[str, Any]) -> Family | None:
+    """The family that a model's configuration describes or belongs to; None for one that is not known."""
+    if described := config.get(DESCRIBED):
+        return Family(**{key: tuple(part) if isinstance(part, list) else part for key, part in described.items()})
+    return FAMILIES.get(config.get("model_type"))
 
 
-def heads_of(model: PreTrainedModel) -> int:
-    """Number of attention (query) heads in each block."""
-    return model.config.num_attention_heads
+def unknown(kind: object) -> str:
+    """What to say of a model type that is not known."""
+    return (
+        f"model type {kind!r} is not known; choose one of {', '.join(FAMILIES)}, or say in the configuration what its "
+        "blocks are made of: `family` of the model, which docs/families.md explains"
+    )
 
 
-def head_slice(model: PreTrainedModel, head: int) -> slice:
-    """Where one head's output lies in the last dimension of the projection's input."""
-    width = head_weights(model, 0).shape[1]
-    return slice(head * width, (head + 1) * width)
+_LLAMA = Family(
+    blocks="model.layers",
+    projection="self_attn.o_proj",
+    readers=("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    feed_forward="mlp",
+    neurons="mlp.down_proj",
+    readout=("model.norm", "score"),
+    embedding="model.embed_tokens",
+    attention_norm="input_layernorm",
+    rotary="model.rotary_emb",
+)
+_QUERY_NORMS = ("self_attn.q_norm", "self_attn.k_norm")
+_GEMMA = replace(_LLAMA, norms_add_one=True)
+_GEMMA_2 = replace(_GEMMA, output_norms=("post_attention_layernorm", "post_feedforward_layernorm"))
 
 
-def head_weights(model: PreTrainedModel, block: int) -> Tensor:
-    """W_O of each head, (heads, head width, width): head output @ W_O is the head's part of the projection's output."""
-    weight = _in_out(model, projection_of(model, block))
-    return weight.reshape(heads_of(model), -1, weight.shape[1])
+def _bert(base: str, **differences: Any) -> Family:
+    """An encoder built like BERT, whose base model goes by this name."""
+    return replace(
+        Family(
+            blocks=f"{base}.encoder.layer",
+            projection="attention.output.dense",
+            readers=("attention.self.query", "attention.self.key", "attention.self.value"),
+            feed_forward="output.dense",
+            neurons="output.dense",
+            readout=(f"{base}.pooler.dense", "tanh", "classifier"),
+            embedding=f"{base}.embeddings.word_embeddings",
+            tokenizer="BertTokenizer",
+            norms=("attention.output.LayerNorm", "output.LayerNorm"),
+            pools_first=True,
+            looks_ahead=True,
+        ),
+        **differences,
+    )
 
 
-def reading_weights(model: PreTrainedModel, block: int) -> tuple[Tensor, Tensor, Tensor]:
-    """A block's query, key and value weights as stored, (width, heads x head width) each.
+_ROBERTA = _bert(
+    "roberta",
+    readout=("classifier.dense", "tanh", "classifier.out_proj"),
+    tokenizer="RobertaTokenizer",
+    positions_after_padding=True,
+)
 
-    Keys and values may have fewer heads than queries (grouped-query attention).
-    """
-    return split_readers(model, [_in_out(model, reader) for reader in readers_of(model, block)])
-
-
-def readers_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
-    """A block's projections to queries, keys and values: three modules, or one if they are fused."""
-    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).readers]
-
-
-def split_readers(model: PreTrainedModel, parts: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """Queries, keys and values, each (..., heads x head width), of what the readers give or are, one tensor each."""
-    if len(parts) == 3:
-        return tuple(parts)
-    [fused] = parts
-    if family_of(model).fused_by_head:
-        by_head = fused.unflatten(-1, (heads_of(model), 3, -1))
-        return tuple(by_head[..., number, :].flatten(-2) for number in range(3))
-    queries = heads_of(model) * head_weights(model, 0).shape[1]
-    shared = (fused.shape[-1] - queries) // 2
-    return fused.split([queries, shared, shared], dim=-1)
-
-
-def joined_readers(model: PreTrainedModel, parts: Sequence[Tensor]) -> list[Tensor]:
-    """What each reader gives, of queries, keys and values: the way back from `split_readers`."""
-    if len(family_of(model).readers) == 3:
-        return list(parts)
-    if family_of(model).fused_by_head:
-        by_head = [part.unflatten(-1, (heads_of(model), -1)) for part in parts]
-        return [torch.cat(by_head, dim=-1).flatten(-2)]
-    return [torch.cat(list(parts), dim=-1)]
-
-
-def projections_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
-    """All of a block's matrix products with weights."""
-    return [module for module in blocks_of(model)[block].modules() if isinstance(module, PROJECTIONS)]
-
-
-def after_attention(model: PreTrainedModel, block: int) -> list[nn.Module]:
-    """What a block computes of each token alone once attention is done, but for norms and activations between: the
-    attention's projection and the feed-forward half, none inside another.
-
-    Whatever stands beside the readers is left out: it may be about pairs of tokens.
-    """
-    module, family = blocks_of(model)[block], family_of(model)
-    whole = [family.projection, family.feed_forward]
-    holders = {name.rpartition(".")[0] for name in family.readers} - {""}
-    inside = tuple(f"{name}." for name in [*whole, *holders])
-    beside = [name for name, part in module.named_modules() if isinstance(part, PROJECTIONS)]
-    beside = [name for name in beside if name not in (*whole, *family.readers) and not name.startswith(inside)]
-    return [module.get_submodule(name) for name in [*whole, *beside]]
-
-
-def width_given(model: PreTrainedModel, projection: nn.Module) -> int:
-    """The size of the last dimension of what a projection gives."""
-    return _in_out(model, projection).shape[1]
-
-
-def attention_norm_of(model: PreTrainedModel, block: int) -> nn.Module | None:
-    """The norm through which a block's attention reads the residual stream; None if there is none."""
-    name = family_of(model).attention_norm
-    return blocks_of(model)[block].get_submodule(name) if name else None
-
-
-def rotated(model: PreTrainedModel, block: int, queries: Tensor, distance: int) -> Tensor | None:
-    """A block's queries (n, head width) turned by the rotary embedding for keys `distance` tokens earlier; None without
-    rotary.
-
-    Rotating queries and keys by their positions turns one against the other by the difference alone; Su et al.,
-    "RoFormer" (2021).
-    """
-    family = family_of(model)
-    if family.rotary is None:
-        return None
-    kind = (model.config.layer_types[block],) if family.rotary_by_type else ()
-    places = torch.tensor([[distance]], device=queries.device)
-    cosine, sine = model.get_submodule(family.rotary)(queries, places, *kind)
-    turned, rest = queries.split([cosine.shape[-1], queries.shape[-1] - cosine.shape[-1]], dim=-1)  # may be a part only
-    return torch.cat([turned * cosine[0] + rotate_half(turned) * sine[0], rest], dim=-1)
-
-
-def feed_forward_of(model: PreTrainedModel, block: int) -> nn.Module:
-    """The module whose output, (batch, tokens, width), a block's feed-forward half adds to the residual stream."""
-    norms = output_norms_of(model, block)
-    return norms[1] if norms else blocks_of(model)[block].get_submodule(family_of(model).feed_forward)
-
-
-def write_directions(model: PreTrainedModel, block: int) -> Tensor:
-    """What each neuron of a block's feed-forward half adds to the residual stream when it fires, (neurons, width)."""
-    return _in_out(model, blocks_of(model)[block].get_submodule(family_of(model).neurons)).detach()
-
-
-def residual_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
-    """The norms that a post-norm model applies to its residual stream after each half of a block; else none."""
-    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).norms]
-
-
-def output_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
-    """The norms that the outputs of attention and feed-forward pass before they are added to the stream, if any."""
-    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).output_norms]
-
-
-def query_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
-    """The norms that each head's queries and keys pass before they meet, (..., head width) each, if any."""
-    return [blocks_of(model)[block].get_submodule(name) for name in family_of(model).query_norms]
-
-
-def centres(norm: nn.Module) -> bool:
-    """Whether a norm subtracts the mean, as a LayerNorm does and an RMSNorm does not."""
-    return "LayerNorm" in type(norm).__name__
-
-
-def epsilon_of(norm: nn.Module) -> float:
-    """What a norm adds to the variance before it takes the root."""
-    return norm.eps if hasattr(norm, "eps") else norm.variance_epsilon
-
-
-def is_classifier(model: PreTrainedModel) -> bool:
-    """Whether the model gives a text one answer; a language model predicts a next token at each place."""
-    return hasattr(model, family_of(model).readout[-1].split(".")[0])
-
-
-def readout_of(model: PreTrainedModel) -> list[nn.Module | str]:
-    """What the pooled token's residual passes after the last block, step by step: modules, and activations by name."""
-    return [step if step in ACTIVATIONS else model.get_submodule(step) for step in family_of(model).readout]
-
-
-def classification_head_of(model: PreTrainedModel) -> nn.Linear:
-    """The layer that gives the logits."""
-    return readout_of(model)[-1]
-
-
-def context_of(model: PreTrainedModel) -> int:
-    """The most tokens that the model reads at once."""
-    config = model.config
-    skipped = config.pad_token_id + 1 if family_of(model).positions_after_padding else 0
-    return config.max_position_embeddings - skipped
-
-
-def pooled_tokens(model: PreTrainedModel, input_ids: Tensor) -> Tensor:
-    """The place of the token that the classification head reads in each text of (rows, tokens): the first, or the last
-    but padding."""
-    places = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)
-    if family_of(model).pools_first:
-        return places[:, 0]
-    padding = model.config.pad_token_id
-    return places[:, -1] if padding is None else (places * (input_ids != padding)).amax(dim=1)
-
-
-def pooled_token(model: PreTrainedModel, input_ids: Tensor) -> int:
-    """The place of the token that the classification head reads, for one text (1, tokens)."""
-    return int(pooled_tokens(model, input_ids)[0])
-
-
-def _in_out(model: PreTrainedModel, projection: nn.Module) -> Tensor:
-    """A projection's weight as (in, out)."""
-    return projection.weight if family_of(model).stores_in_out else projection.weight.T
+FAMILIES = {
+    "gpt2": Family(
+        blocks="transformer.h",
+        projection="attn.c_proj",
+        stores_in_out=True,
+        readers=("attn.c_attn",),
+        feed_forward="mlp",
+        neurons="mlp.c_proj",
+        readout=("transformer.ln_f", "score"),
+        embedding="transformer.wte",
+        tokenizer="GPT2Tokenizer",
+        attention_norm="ln_1",
+    ),
+    "bert": _bert("bert"),
+    "roberta": _ROBERTA,
+    "xlm-roberta": replace(_ROBERTA, tokenizer="XLMRobertaTokenizer"),
+    "distilbert": _bert(
+        "distilbert",
+        blocks="distilbert.transformer.layer",
+        projection="attention.out_lin",
+        readers=("attention.q_lin", "attention.k_lin", "attention.v_lin"),
+        feed_forward="ffn",
+        neurons="ffn.lin2",
+        readout=("pre_classifier", "relu", "classifier"),
+        norms=("sa_layer_norm", "output_layer_norm"),
+    ),
+    "electra": _bert("electra", readout=("classifier.dense", "gelu", "classifier.out_proj")),
+    "deberta": _bert(
+        "deberta",
+        readers=("attention.self.in_proj",),
+        fused_by_head=True,
+        readout=("pooler.dense", "gelu", "classifier"),
+        tokenizer="DebertaTokenizer",
+        returns_tuple=True,
+        masks_blocks=True,
+    ),
+    "deberta-v2": _bert(
+        "deberta",
+        readers=("attention.self.query_proj", "attention.self.key_proj", "attention.self.value_proj"),
+        readout=("pooler.dense", "gelu", "classifier"),
+        tokenizer="DebertaV2Tokenizer",
+        returns_tuple=True,
+        masks_blocks=True,
+    ),
+    "albert": _bert(
+        "albert",
+        blocks="albert.encoder.albert_layer_groups",
+        projection="albert_layers.0.attention.dense",
+        readers=tuple(f"albert_layers.0.attention.{name}" for name in ("query", "key", "value")),
+        feed_forward="albert_layers.0.ffn_output",
+        neurons="albert_layers.0.ffn_output",
+        readout=("albert.pooler", "tanh", "classifier"),
+        norms=("albert_layers.0.attention.LayerNorm", "albert_layers.0.full_layer_layer_norm"),
+        tokenizer="AlbertTokenizer",
+    ),
+    "modernbert": Family(
+        blocks="model.layers",
+        projection="attn.Wo",
+        readers=("attn.Wqkv",),
+        feed_forward="mlp",
+        neurons="mlp.Wo",
+        readout=("model.final_norm", "head.dense", "gelu", "head.norm", "classifier"),
+        embedding="model.embeddings.tok_embeddings",
+        attention_norm="attn_norm",
+        pools_first=True,
+        looks_ahead=True,
+    ),
+    "gpt_neox": Family(
+        blocks="gpt_neox.layers",
+        projection="attention.dense",
+        readers=("attention.query_key_value",),
+        fused_by_head=True,
+        feed_forward="mlp",
+        neurons="mlp.dense_4h_to_h",
+        readout=("gpt_neox.final_layer_norm", "score"),
+        embedding="gpt_neox.embed_in",
+        tokenizer="GPTNeoXTokenizer",
+        attention_norm="input_layernorm",
+        rotary="gpt_neox.rotary_emb",
+    ),
+    "gpt_neo": Family(
+        blocks="transformer.h",
+        projection="attn.attention.out_proj",
+        readers=("attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj"),
+        feed_forward="mlp",
+        neurons="mlp.c_proj",
+        readout=("transformer.ln_f", "score"),
+        embedding="transformer.wte",
+        tokenizer="GPT2Tokenizer",
+        attention_norm="ln_1",
+        returns_tuple=True,
+    ),
+    "opt": Family(
+        blocks="model.decoder.layers",
+        projection="self_attn.out_proj",
+        readers=("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        feed_forward="fc2",
+        neurons="fc2",
+        readout=("model.decoder.final_layer_norm", "score"),
+        embedding="model.decoder.embed_tokens",
+        tokenizer="GPT2Tokenizer",
+        attention_norm="self_attn_layer_norm",
+        positions_by_mask=True,
+    ),
+    "llama": _LLAMA,
+    "mistral": _LLAMA,
+    "qwen2": _LLAMA,
+    "qwen3": replace(_LLAMA, query_norms=_QUERY_NORMS),
+    "phi3": replace(_LLAMA, readers=("self_attn.qkv_proj",)),
+    "gemma": _GEMMA,
+    "gemma2": _GEMMA_2,
+    "gemma3_text": replace(_GEMMA_2, query_norms=_QUERY_NORMS, rotary_by_type=True),
+}

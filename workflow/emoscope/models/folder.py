@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import DEPTHS, DESCRIBED, WIDTHS, Family, family_named, unknown
+from emoscope.models.families import DEPTHS, DESCRIBED, WIDTHS, Family, family_named, unknown
 from emoscope.models.tokenizer_files import check_tokenizer_files, read_object
 
 PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from emoscope.models.families import after_attention, blocks_of, family_of, head_slice, pooled_tokens, projection_of
+from emoscope.models.parts import after_attention, blocks_of, family_of, head_slice, pooled_tokens, projection_of
 
 Change = Callable[[Tensor], Tensor]
 

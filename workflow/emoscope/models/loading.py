@@ -83,14 +83,14 @@ def load_weights(
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """A model folder's tokenizer; UserError if it cannot be read, has learnt no token, or has none to pad with."""
-    mend = f"save it there with `tokenizer.save_pretrained({str(folder)!r})`"
+    fix = f"save it there with `tokenizer.save_pretrained({str(folder)!r})`"
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except Exception as error:  # transformers and tokenizers raise many types, Exception itself among them
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{folder}: its tokenizer cannot be read: {reason}; {mend}") from error
+        raise UserError(f"{folder}: its tokenizer cannot be read: {reason}; {fix}") from error
     if {*tokenizer.get_vocab()} <= {*tokenizer.all_special_tokens}:  # what transformers makes of files it does not find
-        raise UserError(f"{folder}: its tokenizer knows no words; {mend}")
+        raise UserError(f"{folder}: its tokenizer knows no words; {fix}")
     if tokenizer.pad_token is None and tokenizer.eos_token is None:
         raise UserError(
             f"{folder}: its tokenizer has neither a pad_token nor an eos_token, so texts cannot be padded; name one in "

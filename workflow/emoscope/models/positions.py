@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from emoscope.models.families import pooled_tokens
+from emoscope.models.parts import pooled_tokens
 
 FIRST, POOLED, OTHER = range(3)
 KINDS = 3

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import Family
+from emoscope.models.families import Family
 
 _BPE = dict.fromkeys(("GPT2Tokenizer", "RobertaTokenizer", "DebertaTokenizer", "GPTNeoXTokenizer"), "BPE")
 _WORD_PIECE = dict.fromkeys(("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"), "WordPiece")

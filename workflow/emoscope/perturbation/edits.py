@@ -192,8 +192,8 @@ def with_articles(tokens: Sequence[Token], edits: Iterable[Edit]) -> list[Edit]:
         if article.lower == fitting[0] != fitting[1]:
             # a lone capital A does not tell whether the text shouts
             shape = "AN" if article.text == "A" and len(replacement) > 1 and replacement.isupper() else article.text
-            mended = match_case(shape, fitting[1])
-            edits.append((article.start, article.end, mended))
+            fixed = match_case(shape, fitting[1])
+            edits.append((article.start, article.end, fixed))
     return edits
 
 

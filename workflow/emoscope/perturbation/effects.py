@@ -24,10 +24,10 @@ from emoscope.perturbation.pairs import (
     scored,
 )
 from emoscope.perturbation.single_words import word_test, word_verdicts
+from emoscope.statistics.adjustment import benjamini_hochberg, holm
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.distances import jensen_shannon, total_variation
 from emoscope.statistics.equivalence import equivalence_verdict
-from emoscope.statistics.families import benjamini_hochberg, holm
 from emoscope.statistics.rates import (
     excess_interval,
     excess_verdict,

@@ -9,7 +9,7 @@ from emoscope.perturbation.english.pronouns import her_is_possessive
 from emoscope.perturbation.english.sentences import Sentence
 from emoscope.perturbation.frequencies import Frequencies
 
-ARTICLES = ("a", "an")  # mended, not exchanged
+ARTICLES = ("a", "an")  # fixed, not exchanged
 PARTS = ("noun", "verb", "adjective", "adverb", "pronoun", "determiner", "other")
 _PART_OF_TAG = {"NN": "noun", "NP": "noun", "VV": "verb", "AJ": "adjective", "OR": "adjective", "CR": "adjective"}
 _PART_OF_TAG |= {"AV": "adverb", "PN": "pronoun", "DP": "determiner", "DT": "determiner", "AT": "determiner"}
@@ -50,7 +50,7 @@ def part_at(s: Sentence, i: int) -> str:
 def exchanged_words(
     text: str, perturbed: str, spans: Iterable[tuple[int, int, int, int]], frequencies: Frequencies
 ) -> list[Exchanged]:
-    """What a pair exchanges, left to right; mended articles do not count."""
+    """What a pair exchanges, left to right; fixed articles do not count."""
     tokens, sentence = read(text)
     words = [i for i in range(len(tokens)) if sentence.word(i)]
     place = {i: k for k, i in enumerate(words)}

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import chi2_contingency
 
 from emoscope.perturbation.edits import tokenise
-from emoscope.statistics.families import holm
+from emoscope.statistics.adjustment import holm
 from emoscope.storage.decisions import class_count, truth_of
 
 LEVEL = 0.05  # of the tests that words go with classes, over all words together

@@ -97,7 +97,7 @@ def fair_swap(
 
     Of all ways to choose them, the one with the least sum of squared differences in frequency, in its change, in place,
     in being the last word, and in being a pronoun or a determiner, which otherwise pass for one part of speech: few
-    tweets hold another pronoun than i, most hold my. a/an is mended.
+    tweets hold another pronoun than i, most hold my. a/an is fixed.
     """
     (tokens, s), spans = read(text), list(spans)
     words = [i for i in range(len(tokens)) if s.word(i)]
@@ -212,6 +212,6 @@ def name_swaps(texts: pd.DataFrame, frames: Iterable[str], partners: Mapping[str
 
 
 def _exchange(text: str, edits: Iterable[tuple[int, int, str]]) -> Perturbation:
-    """The text with other words, in the capitals of the old ones; a/an is mended."""
+    """The text with other words, in the capitals of the old ones; a/an is fixed."""
     cased = [(start, end, match_case(text[start:end], other)) for start, end, other in edits]
     return perturb(text, with_articles(tokenise(text), cased))

@@ -1,4 +1,4 @@
-"""Mistakes in the configuration in words: where, what, and how to mend it."""
+"""Mistakes in the configuration in words: where, what, and how to fix it."""
 
 import difflib
 import json
@@ -17,7 +17,7 @@ def where(path: Any) -> str:
 
 
 def explain(error: jsonschema.ValidationError, default: Mapping[str, Any]) -> str:
-    """What the schema found wrong, and how to mend it; `default` is what the user's settings are laid over."""
+    """What the schema found wrong, and how to fix it; `default` is what the user's settings are laid over."""
     if error.validator == "additionalProperties":
         unknown = next(key for key in error.instance if key not in error.schema["properties"])
         ours = _at(error.absolute_path, default)

@@ -40,10 +40,8 @@ QUIET = 60  # seconds after which a finished job has a line of its own
 BAR = re.compile(r"\d+%\|.*\||\d+it \[")  # what progress bars leave in a log
 STORED = re.compile(r"(\w+)://(.+) \(send to storage\)")  # as Snakemake names a file that goes to a storage
 OF_OURS = re.compile(r"emoscope [\w-]+: ")  # how an error begins that says what to do
-MEND = "Mend that and run the same command again; what is done stays done."
-DEFECT = (
-    "No mend is known for that. If it is not your disk or memory, it is a mistake of ours: report it with that file."
-)
+FIX = "Fix that and run the same command again; finished jobs are kept."
+DEFECT = "No fix is known. If it is not your disk or memory, it is a mistake of ours: report it with that file."
 KILLED = "It said nothing: it may have been killed for want of memory. A smaller `--cores` runs fewer jobs at once."
 SENT_AWAY = "The cluster's own words are above. A job that was cut short is tried again, with more time and memory."
 
@@ -184,7 +182,7 @@ def last_lines(log: Path) -> list[str]:
 def what_to_do(lines: Sequence[str], away: bool = False) -> str:
     """What a reader of a failed job's last lines can do; away: a cluster ran it, and has told what became of it."""
     if lines and OF_OURS.match(lines[-1]):
-        return MEND
+        return FIX
     if away:
         return SENT_AWAY
     return DEFECT if lines else KILLED

@@ -66,7 +66,7 @@ def _existing(path: Path) -> Path:
 
 
 def _explained(reason: int, where: str) -> str:
-    return f"{os.strerror(reason)}, {where}; nothing half-written is kept: mend that and run again"
+    return f"{os.strerror(reason)}, {where}; nothing half-written is kept: fix that and run again"
 
 
 def _made(path: Path) -> bool:

@@ -48,7 +48,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _broken(path: Path, separator: str, begin: int, end: int, error: csv.Error) -> str:
-    """Where the quotation mark opens that breaks the row from line `begin` to line `end`, and how to mend it."""
+    """Where the quotation mark opens that breaks the row from line `begin` to line `end`, and how to fix it."""
     cells = next(csv.reader(islice(_lines(path), begin - 1, end), delimiter=separator))
     breaks = [len(LINE_BREAK.findall(cell)) for cell in cells]
     bad = max((number for number, count in enumerate(breaks) if count), default=0)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.models.anatomy import DESCRIBED
-from emoscope.models.families import context_of
+from emoscope.models.families import DESCRIBED
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import check_blocks, load_classifier
+from emoscope.models.parts import context_of
 from emoscope.models.sources import copy_files
 from emoscope.storage.files import read_json, replacing, write_json
 from emoscope.storage.integrity import seal

@@ -35,10 +35,10 @@ def labels_of(folder: Path, several: bool) -> list[str]:
     if not isinstance(named, Mapping) or {*named} != {*map(str, range(len(named)))}:
         raise UserError(
             f"{folder}: id2label in config.json should map numbers to names, the number of each logit from 0, such as "
-            '{"0": "calm", "1": "angry"}; mend it'
+            '{"0": "calm", "1": "angry"}; fix it'
         )
     if not named and type(count := config.get("num_labels", 2)) is not int:
-        raise UserError(f"{folder}: num_labels in config.json is {count!r}, no number of classes; mend it")
+        raise UserError(f"{folder}: num_labels in config.json is {count!r}, no number of classes; fix it")
     labels = [name.strip() for name in written_names(config)]
     kind = config.get("problem_type")
     if kind == "regression" or len(labels) == 1:
@@ -53,7 +53,7 @@ def labels_of(folder: Path, several: bool) -> list[str]:
         raise UserError(f"{folder}: {len(labels)} classes; at most {MOST} can be handled")
     for label in labels:
         if labels.count(label) > 1 or label in ("", "all"):
-            raise UserError(f"{folder}: config.json names the label {label!r}, which is taken; mend its id2label")
+            raise UserError(f"{folder}: config.json names the label {label!r}, which is taken; fix its id2label")
     return labels
 
 

@@ -15,14 +15,14 @@ from transformers import (
 )
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import ACTIVATIONS, DESCRIBED, family_named, unknown
-from emoscope.models.families import classification_head_of, context_of, family_of
+from emoscope.models.families import ACTIVATIONS, DESCRIBED, family_named, unknown
 from emoscope.models.loading import (
     POOLER,
     architecture_of,
     check_vocabulary,
     load_weights,
 )
+from emoscope.models.parts import classification_head_of, context_of, family_of
 from emoscope.models.scratch import small_gpt2
 from emoscope.storage.decisions import SEVERAL
 

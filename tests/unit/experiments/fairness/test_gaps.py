@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.fairness.gaps import absolute_gaps, paired_tests, person_in
-from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.adjustment import benjamini_hochberg
 
 CLASSES = ["calm", "angry"]
 KEY = ["origin", "class"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.fairness.groups import compare_column, compare_groups, named_groups
-from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.adjustment import benjamini_hochberg
 
 CLASSES = ["calm", "angry"]
 SIDES = ("male", "female")

@@ -7,9 +7,9 @@ import yaml
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.measure import Mask, block_scores
-from emoscope.models.families import heads_of
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.logits import predict_logits
+from emoscope.models.parts import heads_of
 from emoscope.storage.names import WHOLE_BLOCK
 from masked_by_hand import reference_of
 from random_models import TEXTS

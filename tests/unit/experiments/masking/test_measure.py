@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from emoscope.experiments.masking.measure import Mask, all_but_scores, block_scores, masks_of
-from emoscope.models.families import feed_forward_of, head_slice, projection_of
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import fixed_head, fixed_output, silenced_bias
+from emoscope.models.parts import feed_forward_of, head_slice, projection_of
 from emoscope.storage.names import WHOLE_BLOCK
 from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_of, resampled
 from random_models import TEXTS

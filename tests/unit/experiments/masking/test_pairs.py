@@ -15,11 +15,11 @@ from emoscope.experiments.masking.measures import PAIR
 from emoscope.experiments.masking.pairs import costliest_heads, mask_pairs, pair_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.summarise import summarise_pairs
-from emoscope.models.families import head_slice
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import fixed_head
 from emoscope.models.logits import predict_logits, prediction_table
-from emoscope.statistics.families import benjamini_hochberg
+from emoscope.models.parts import head_slice
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.storage.files import write_json
 from emoscope.storage.names import WHOLE_BLOCK
 from emoscope.training.start import train_tokenizer

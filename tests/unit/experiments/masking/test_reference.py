@@ -15,7 +15,7 @@ from emoscope.experiments.masking.reference import (
     read_reference,
     reference_texts,
 )
-from emoscope.models.families import family_of
+from emoscope.models.parts import family_of
 from emoscope.models.positions import FIRST, OTHER, POOLED
 from masked_by_hand import OTHERS, means_by_hand, outputs_alone, reference_of
 from random_models import TEXTS

@@ -28,10 +28,10 @@ from emoscope.experiments.masking.screen import (
     spread,
 )
 from emoscope.experiments.masking.screened import screen_findings, with_effects
-from emoscope.models.families import head_slice, projection_of
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import changing_input
 from emoscope.models.logits import predict_logits, prediction_table
+from emoscope.models.parts import head_slice, projection_of
 from emoscope.reporting.plots import svg
 from emoscope.storage.files import write_json
 from emoscope.storage.names import ALL, WHOLE_BLOCK

@@ -12,10 +12,10 @@ from emoscope.experiments.masking.pairs import pair_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.shortcuts import Start
 from emoscope.models.batches import encode
-from emoscope.models.families import blocks_of, projections_of, readers_of
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.inside.structure import prepared
 from emoscope.models.interventions import answered, idle, noted
+from emoscope.models.parts import blocks_of, projections_of, readers_of
 from emoscope.storage.names import WHOLE_BLOCK
 
 JUDGED, OTHERS = TEXTS[1:4], TEXTS[:2]  # of unequal length, in one batch

@@ -9,7 +9,7 @@ from emoscope.experiments.masking.measures import average_masking
 from emoscope.experiments.masking.samples import most_confident
 from emoscope.experiments.masking.summarise import paper_table, summarise
 from emoscope.models.logits import columns
-from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.adjustment import benjamini_hochberg
 from made_up import CLASSES, predictions
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}

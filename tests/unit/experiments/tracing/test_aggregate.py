@@ -7,8 +7,8 @@ import torch
 
 from emoscope.experiments.tracing.aggregate import aggregate
 from emoscope.experiments.tracing.shares import summarise_shares
-from emoscope.models.families import blocks_of, family_of, pooled_token
 from emoscope.models.interventions import changing_input
+from emoscope.models.parts import blocks_of, family_of, pooled_token
 from emoscope.storage.names import NONE
 from made_up import CLASSES
 from traced_pair import BUDGET, LONG, SHORT, drawn

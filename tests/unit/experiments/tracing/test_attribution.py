@@ -6,7 +6,8 @@ import torch
 
 from emoscope.experiments.tracing.attribution import class_lens_table, lens_of
 from emoscope.models.activations import activations_of
-from emoscope.models.families import (
+from emoscope.models.inside.contributions import Part, contributions_of
+from emoscope.models.parts import (
     blocks_of,
     family_of,
     head_slice,
@@ -14,7 +15,6 @@ from emoscope.models.families import (
     projection_of,
     readout_of,
 )
-from emoscope.models.inside.contributions import Part, contributions_of
 from made_up import CLASSES
 from traced_pair import FLIPPED, TEXT
 

@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks.families import CONFIGS, LABELS, TEXTS, random_model, word_pieces
 from emoscope.experiments.tracing.aggregate import aggregate
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.structure import prepared
+from emoscope.models.parts import blocks_of
 from traced_pair import BUDGET, LONG, SHORT, drawn
 
 TOKENIZER = word_pieces([*TEXTS, *SHORT[:2], *LONG[:2]])

@@ -10,7 +10,7 @@ from emoscope.experiments.tracing.aggregate import aggregate
 from emoscope.experiments.tracing.attribution import class_lens_table
 from emoscope.experiments.tracing.shares import summarise_shares
 from emoscope.models.activations import activations_of
-from emoscope.models.families import pooled_token
+from emoscope.models.parts import pooled_token
 from emoscope.perturbation.inside.patching import moved_classes
 from emoscope.perturbation.inside.seen import Seen
 from emoscope.storage.decisions import SEVERAL

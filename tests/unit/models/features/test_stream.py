@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from emoscope.models.activations import activations_of
-from emoscope.models.families import family_of, pooled_token
 from emoscope.models.features.stream import gather
+from emoscope.models.parts import family_of, pooled_token
 from random_models import TEXTS
 
 

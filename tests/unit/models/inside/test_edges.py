@@ -10,7 +10,12 @@ from torch import nn
 
 from benchmarks.families import random_model
 from emoscope.models.activations import Activations, activations_of
-from emoscope.models.families import (
+from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
+from emoscope.models.inside.estimates import estimated_effects
+from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
+from emoscope.models.inside.structure import prepared
+from emoscope.models.interventions import changing_input, changing_output, read_out, recording, resumed_at
+from emoscope.models.parts import (
     attention_of,
     blocks_of,
     feed_forward_of,
@@ -19,11 +24,6 @@ from emoscope.models.families import (
     projection_of,
     residual_norms_of,
 )
-from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
-from emoscope.models.inside.estimates import estimated_effects
-from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
-from emoscope.models.inside.structure import prepared
-from emoscope.models.interventions import changing_input, changing_output, read_out, recording, resumed_at
 from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import REMOVED, pairs

@@ -5,7 +5,6 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.erasure import (
     Eraser,
     direction_eraser,
@@ -16,6 +15,7 @@ from emoscope.models.inside.erasure import (
 )
 from emoscope.models.inside.structure import prepared
 from emoscope.models.interventions import recording
+from emoscope.models.parts import blocks_of
 from emoscope.models.planted.circuit import CLASSES, plan
 from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import VOCABULARY, sentences

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from emoscope.models.activations import activations_of
-from emoscope.models.families import blocks_of, heads_of
 from emoscope.models.inside.estimates import estimated_effects
+from emoscope.models.parts import blocks_of, heads_of
 from emoscope.perturbation.inside.patching import Patch, Transfer, patched_logits
 from random_models import FAMILIES
 

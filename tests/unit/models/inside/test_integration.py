@@ -48,7 +48,7 @@ def test_what_a_few_steps_miss_more_steps_find_wherever_it_is(edge):
     model = Steep(edge, 150.0)
     few = accounting(model, line(model), STEPS, WHOLE, tolerance=np.inf)
     more = accounting(model, line(model), STEPS, WHOLE)
-    assert errors(few)[0] > 0.02 and few.steps.tolist() == [STEPS], "or there is nothing to mend"
+    assert errors(few)[0] > 0.02 and few.steps.tolist() == [STEPS], "or there is nothing to fix"
     assert errors(more)[0] < 0.01 and more.steps.item() > STEPS
     assert torch.equal(few.difference, more.difference)
     exact = integrated(model, line(model), 300, WHOLE)

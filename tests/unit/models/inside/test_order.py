@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from benchmarks.families import CONFIGS, random_model
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.order import reads_beside_attention
 from emoscope.models.inside.structure import prepared
+from emoscope.models.parts import blocks_of
 
 SIDE_BY_SIDE = {"gpt_neox", "phi, described in the configuration"}
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from emoscope.models.activations import activations_of
-from emoscope.models.families import (
+from emoscope.models.interventions import changing_output
+from emoscope.models.parts import (
     blocks_of,
     family_of,
     head_weights,
@@ -13,7 +14,6 @@ from emoscope.models.families import (
     pooled_token,
     projection_of,
 )
-from emoscope.models.interventions import changing_output
 from emoscope.perturbation.inside.alignment import align
 from emoscope.perturbation.inside.patching import Patch, _matched, all_patches, patch_table, patched_logits, transfers
 from made_up import CLASSES

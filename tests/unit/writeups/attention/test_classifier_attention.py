@@ -9,12 +9,12 @@ import torch
 
 from benchmarks.families import random_model
 from emoscope.errors import UserError
-from emoscope.models.families import family_of, head_slice, pooled_token, projection_of
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.inside.attention_maps import maps_of
 from emoscope.models.inside.visibility import visible_tokens
 from emoscope.models.interventions import changing_input
 from emoscope.models.loading import random_twin
+from emoscope.models.parts import family_of, head_slice, pooled_token, projection_of
 from emoscope.storage.files import write_json
 from emoscope.writeups.attention.blocking import blocked_answers, silenced_answers, when_silenced
 from emoscope.writeups.attention.measure import attention_weights, block_attention

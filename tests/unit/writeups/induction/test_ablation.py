@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.models.families import feed_forward_of, projection_of
 from emoscope.models.interventions import changing_input, changing_output, recording
+from emoscope.models.parts import feed_forward_of, projection_of
 from emoscope.writeups.induction.ablation import (
     _mean_outputs,
     _without_heads,

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.models.families import attention_norm_of, rotated
 from emoscope.models.interventions import recording
+from emoscope.models.parts import attention_norm_of, rotated
 from emoscope.writeups.induction.composition import (
     choose_pairs,
     circuit,

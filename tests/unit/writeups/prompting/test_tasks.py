@@ -52,7 +52,7 @@ def test_columns_of_yes_and_no_make_several_labels(tmp_path):
 @pytest.mark.parametrize(
     ("content", "change", "message"),
     [
-        ("text,joy\na,1\n", {}, r"a.csv: no column 'fear'; it has: text, joy; mend the task 'mine'"),
+        ("text,joy\na,1\n", {}, r"a.csv: no column 'fear'; it has: text, joy; fix the task 'mine'"),
         ("text,joy,fear\na,1,2\n", {}, r"a.csv: row 2: column 'fear' holds '2'; it should be 0 or 1"),
         ("text,joy,fear\na,1,0\n ,1,0\n", {}, r"a.csv: row 3: the text is empty"),
         (

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of
 from emoscope.models.interventions import read_out
+from emoscope.models.parts import blocks_of
 from emoscope.writeups.residual.measure import first_choices, residual_stream, token_lens_table
 from random_models import TEXTS
 

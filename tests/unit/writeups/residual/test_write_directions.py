@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of, family_of, write_directions
 from emoscope.models.interventions import changing_input
+from emoscope.models.parts import blocks_of, family_of, write_directions
 from emoscope.writeups.residual.measure import residual_stream
 from emoscope.writeups.residual.write_directions import overlap, pairwise_cosines, random_cosine, shuffled
 from random_models import TEXTS

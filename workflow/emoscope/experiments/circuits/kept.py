@@ -13,9 +13,9 @@ from transformers import PreTrainedModel
 
 from emoscope.models.activations import Activations, one_batch
 from emoscope.models.batches import token_batches
-from emoscope.models.families import blocks_of, feed_forward_of, heads_of, projection_of
 from emoscope.models.inside.nodes import Node, nodes_in
 from emoscope.models.interventions import changing_input, changing_output
+from emoscope.models.parts import blocks_of, feed_forward_of, heads_of, projection_of
 
 
 class Trial(NamedTuple):

@@ -11,11 +11,11 @@ from transformers import PreTrainedModel
 from emoscope.experiments.circuits.kept import Trial, kept_logits, nodes_of
 from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, NODE, PATCHING, REPLACED
 from emoscope.experiments.circuits.orders import CURVE_COLUMNS, masked_effects, rankings, to_check
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.inside.estimates import estimated_effects
 from emoscope.models.inside.nodes import Node
 from emoscope.models.loading import classes_of, load_classifier
+from emoscope.models.parts import blocks_of
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.perturbation.inside.patching import (
     FLIPPED_INTO_ORIGINAL,

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from emoscope.perturbation.pairs import NEUTRAL_OF, countable, probabilities
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.equivalence import equivalence_verdict
-from emoscope.statistics.families import benjamini_hochberg
 
 ORIGINS = ("natural", "template")
 CHANGES = [

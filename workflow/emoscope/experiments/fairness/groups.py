@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import fisher_exact
 
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.calibration import bins_of, calibration_error
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.equivalence import detectable_from_interval, equivalence_verdict, interval_test
-from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.rates import rate_difference_interval, rate_interval
 from emoscope.storage.decisions import as_matrix, truth_of
 

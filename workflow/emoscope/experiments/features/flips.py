@@ -7,12 +7,12 @@ import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.features.names import MODEL, RANDOM_WEIGHTS
-from emoscope.models.families import family_of
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
 from emoscope.models.features.feature_texts import text_scores
 from emoscope.models.features.stored import load_autoencoders
 from emoscope.models.features.stream import gather
 from emoscope.models.loading import load_classifier, random_twin
+from emoscope.models.parts import family_of
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, named_first

@@ -18,7 +18,6 @@ from emoscope.errors import UserError
 from emoscope.experiments.features.names import AUTOENCODER, MEAN, MODEL, ORIGINAL, RANDOM_WEIGHTS, TOKEN
 from emoscope.experiments.features.texts import distinct_texts
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of
 from emoscope.models.features.autoencoder import (
     Reconstruction,
     TopKAutoencoder,
@@ -33,6 +32,7 @@ from emoscope.models.features.stream import counted, gather, residual_behind, ru
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import load_classifier, random_twin
 from emoscope.models.logits import predict_logits, probabilities, thresholds_of
+from emoscope.models.parts import blocks_of
 from emoscope.storage.decisions import decided, truth_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
@@ -71,7 +71,7 @@ def learn_features(
     block, budget = block_of(classifier, config["block"]), prediction["tokens_per_batch"]
     learned, others = distinct_texts(pd.read_parquet(train), pd.read_parquet(test), config)
     if others.empty:
-        raise UserError(f"{test}: every text is a training text as well, so that nothing can be judged; mend the split")
+        raise UserError(f"{test}: every text is a training text as well, so that nothing can be judged; fix the split")
     if not allowed("features", exact_checks(exactness)):
         for path in (weights, random_weights):
             save_autoencoders([], block, path)

@@ -25,9 +25,9 @@ from emoscope.experiments.features.names import (
 )
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
 from emoscope.reporting.findings import Finding, in_findings, write_findings
+from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.draws import above_draws
-from emoscope.statistics.families import holm
 from emoscope.statistics.settings import resampling
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_table

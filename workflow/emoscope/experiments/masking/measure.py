@@ -19,14 +19,6 @@ from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.reference import Outputs, Reference, outputs_of, read_reference
 from emoscope.experiments.masking.shortcuts import masked_starts, spared, starts, unread_attention
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import (
-    attention_of,
-    blocks_of,
-    feed_forward_of,
-    head_slice,
-    heads_of,
-    projection_of,
-)
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.interventions import (
     fixed_head,
@@ -35,6 +27,14 @@ from emoscope.models.interventions import (
 )
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import prediction_columns, thresholds_of
+from emoscope.models.parts import (
+    attention_of,
+    blocks_of,
+    feed_forward_of,
+    head_slice,
+    heads_of,
+    projection_of,
+)
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import WHOLE_BLOCK

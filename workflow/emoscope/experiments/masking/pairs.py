@@ -17,10 +17,10 @@ from emoscope.experiments.masking.measures import MEASURES, PAIR, class_columns,
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.experiments.masking.shortcuts import spared, starts
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import readers_of
 from emoscope.models.inside.allowed import exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import prediction_columns, thresholds_of
+from emoscope.models.parts import readers_of
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import WHOLE_BLOCK

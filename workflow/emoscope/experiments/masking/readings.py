@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.masking.measures import class_columns
+from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
-from emoscope.statistics.families import holm
 from emoscope.statistics.settings import resampling
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 

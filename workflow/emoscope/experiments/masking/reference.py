@@ -19,9 +19,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.data.known_texts import stand_in
 from emoscope.errors import UserError
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import attention_of, blocks_of, feed_forward_of, projection_of
 from emoscope.models.interventions import recording, skipping
 from emoscope.models.loading import load_classifier
+from emoscope.models.parts import attention_of, blocks_of, feed_forward_of, projection_of
 from emoscope.models.positions import KINDS, PADDING, counterparts, kinds_of
 from emoscope.storage.files import replacing, write_table
 

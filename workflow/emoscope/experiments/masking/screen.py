@@ -28,11 +28,11 @@ from emoscope.experiments.masking.conditions import HEADS
 from emoscope.experiments.masking.measure import Mask, block_scores
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.models.batches import FOR_GRADIENTS, padded_batches
-from emoscope.models.families import blocks_of, heads_of, projection_of
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.interventions import changing_input
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import gives_several, predict_logits
+from emoscope.models.parts import blocks_of, heads_of, projection_of
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 

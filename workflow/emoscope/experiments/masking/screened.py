@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoscope.experiments.masking.measures import MASK
 from emoscope.reporting.findings import Finding
-from emoscope.statistics.families import holm
+from emoscope.statistics.adjustment import holm
 from emoscope.statistics.ranks import FEWEST_TARGETS, rank_agreement
 from emoscope.statistics.rates import exact_interval
 from emoscope.storage.names import ALL, WHOLE_BLOCK

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from emoscope.models.families import blocks_of, projection_of, projections_of, readers_of, width_given
 from emoscope.models.interventions import (
     Calls,
     answered,
@@ -23,6 +22,7 @@ from emoscope.models.interventions import (
     resumed_at,
     skipping,
 )
+from emoscope.models.parts import blocks_of, projection_of, projections_of, readers_of, width_given
 
 
 @dataclass(frozen=True)

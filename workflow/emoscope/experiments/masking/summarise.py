@@ -19,10 +19,10 @@ from emoscope.experiments.masking.measures import (
 )
 from emoscope.experiments.masking.screened import heads_in, screen_findings, with_effects
 from emoscope.reporting.findings import write_findings
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bounded import bounded_test
 from emoscope.statistics.clusters import clustered
 from emoscope.statistics.equivalence import equivalence_verdict
-from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK

@@ -14,10 +14,10 @@ from emoscope.experiments.probing.measure import examples_of_people, examples_of
 from emoscope.experiments.probing.names import BY_CHANCE, CLASS, HERE, LAST, METHODS, NOTHING, PLACES
 from emoscope.experiments.probing.probe import probed
 from emoscope.experiments.probing.states import Located, chosen_depths, located, place_states
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
+from emoscope.models.parts import blocks_of
 from emoscope.storage.decisions import as_column, as_matrix, decided
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE

@@ -15,7 +15,7 @@ from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.probing.names import MEAN, PLACES, POOLED, WORD
 from emoscope.models.activations import each_activations
-from emoscope.models.families import blocks_of, pooled_token
+from emoscope.models.parts import blocks_of, pooled_token
 
 
 @dataclass(frozen=True)

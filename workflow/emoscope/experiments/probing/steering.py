@@ -16,12 +16,12 @@ from emoscope.experiments.probing.names import DIRECTION, NOTHING, RANDOM, WORD
 from emoscope.experiments.probing.states import Located, TokenStates, chosen_depths, located, token_states
 from emoscope.models.activations import one_batch
 from emoscope.models.batches import token_batches
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.inside.erasure import mean_difference
 from emoscope.models.interventions import changing_input
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, probabilities
+from emoscope.models.parts import blocks_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from emoscope.experiments.suites.readers import DOWN, STAYS, UP
 from emoscope.perturbation.pairs import countable, decisions, distinct, moved, probabilities
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bounded import CHANGE, bounded_test
-from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.rates import rate_interval
 
 FOLLOWS, FOLLOWS_CLASS = "follows", "whole classes"

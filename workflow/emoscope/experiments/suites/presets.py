@@ -35,7 +35,7 @@ def read_eec(path: Path, between: str, classes: Sequence[str]) -> pd.DataFrame:
     if not known.all():
         row = nouns.loc[known.idxmin()]
         raise UserError(f"{row['where']}: {row['Person']!r} ({row['Gender']}) has no counterpart; known: "
-                        f"{', '.join([*MALE_OF.values(), *MALE_OF])}; mend or remove the row")  # fmt: skip
+                        f"{', '.join([*MALE_OF.values(), *MALE_OF])}; fix or remove the row")  # fmt: skip
     names = table[table["Race"] != ""]
     order = names.groupby(["Gender", "Race"])["Person"].transform(lambda people: pd.factorize(people)[0])
     table["slot"] = order.reindex(table.index).astype("string").fillna(table["Person"].replace(MALE_OF))

@@ -60,9 +60,9 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
     for where, goal in goals.items():
         if goal and goal not in (*classes, *GOALS):
             wanted = ", ".join((*GOALS, *classes))
-            raise UserError(f"{where}: {goal!r} is no class and no direction; known: {wanted}; mend the row")
+            raise UserError(f"{where}: {goal!r} is no class and no direction; known: {wanted}; fix the row")
     given = labels[labels != ""].rename_axis("where").reset_index(name="label")
-    numbers = class_numbers(given["label"], list(classes), given["where"], "mend the row or leave its label empty")
+    numbers = class_numbers(given["label"], list(classes), given["where"], "fix the row or leave its label empty")
     return pd.DataFrame({
         "before": before,
         "after": after,
@@ -87,17 +87,17 @@ def _check_texts(pairs: pd.DataFrame) -> None:
                 f"{where}: the text {'before' if not one.strip() else 'after'} is missing; fill it in or remove the row"
             )
         if one.strip() == other.strip():
-            raise UserError(f"{where}: both texts are the same; mend or remove the row")
+            raise UserError(f"{where}: both texts are the same; fix or remove the row")
         if "\0" in one + other:
             raise UserError(f"{where}: a text holds a NUL character; remove it")
 
 
 def _check_clusters(pairs: pd.DataFrame, path: Path, named: bool) -> None:
     """UserError where there are too few independent pairs for an interval: in all, or in one of the `named` groups."""
-    mend = f"an interval takes {FEWEST_CLUSTERS}"
+    fix = f"an interval takes {FEWEST_CLUSTERS}"
     if (count := pairs["cluster"].nunique()) < FEWEST_CLUSTERS:
-        raise UserError(f"{path}: {count} independent pairs (distinct texts before, or clusters); {mend}; add pairs")
+        raise UserError(f"{path}: {count} independent pairs (distinct texts before, or clusters); {fix}; add pairs")
     groups = pairs.groupby("group")["cluster"].nunique()
     if named and groups.min() < FEWEST_CLUSTERS:
         small = groups.idxmin()
-        raise UserError(f"{path}: group {small!r} has {groups[small]} independent pairs; {mend}; join it with another")
+        raise UserError(f"{path}: group {small!r} has {groups[small]} independent pairs; {fix}; join it with another")

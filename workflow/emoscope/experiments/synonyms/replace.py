@@ -91,7 +91,7 @@ def replace_published(text: str, table_for_class: Mapping[str, str]) -> Perturba
 
 
 def replace(text: str, mapping: SynonymMap, label_bearing: frozenset[str] = frozenset()) -> Perturbation:
-    """Replace words by lemma and part of speech, re-inflected, with a/an mended; nothing depends on a label.
+    """Replace words by lemma and part of speech, re-inflected, with a/an fixed; nothing depends on a label.
 
     The flag `label-bearing` marks a text in which one of those words was replaced.
     """

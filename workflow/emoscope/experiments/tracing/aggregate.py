@@ -12,8 +12,8 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.tracing.attribution import lens_of
-from emoscope.models.families import pooled_token
 from emoscope.models.inside.contributions import contributions_of
+from emoscope.models.parts import pooled_token
 from emoscope.perturbation.inside.names import PLACES
 from emoscope.perturbation.inside.patching import (
     FLIPPED_INTO_ORIGINAL,

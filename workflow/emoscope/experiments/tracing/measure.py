@@ -12,9 +12,9 @@ from emoscope.experiments.tracing.aggregate import METHODS, aggregate
 from emoscope.experiments.tracing.attribution import attribution_table, class_lens_table
 from emoscope.experiments.tracing.dimensions import change_table
 from emoscope.models.activations import Activations, activations_of, unit_means
-from emoscope.models.families import pooled_token
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import classes_of, load_classifier
+from emoscope.models.parts import pooled_token
 from emoscope.perturbation.inside.alignment import Aligned, align
 from emoscope.perturbation.inside.patching import patch_table
 from emoscope.perturbation.inside.sample import draw

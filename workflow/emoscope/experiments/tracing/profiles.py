@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, SPREAD
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
-from emoscope.statistics.families import benjamini_hochberg
 from emoscope.storage.names import TOP
 
 LEVEL = 0.05  # of the false discovery rate over the dimensions

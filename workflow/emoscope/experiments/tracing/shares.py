@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, ROUNDING
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.equivalence import interval_test
-from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.studentised import studentised_test
 
 KEY = ["measure", "direction", "site", "place", "block", "head"]

@@ -17,9 +17,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.experiments.words.methods import BASELINES, LAYERS, SPECIAL
 from emoscope.experiments.words.readings import Reading
 from emoscope.models.batches import FOR_GRADIENTS, token_batches
-from emoscope.models.families import blocks_of
 from emoscope.models.inside.integration import TOLERANCE, Integral, Line, accounting, slopes
 from emoscope.models.interventions import changing_output, recording, resumed_at
+from emoscope.models.parts import blocks_of
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from emoscope.experiments.words.gradients import Explained, block_at, explain
 from emoscope.experiments.words.methods import LAYERS, SPECIAL, of_kind
 from emoscope.experiments.words.readings import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, by_removal, log_odds, occluded_words, parts_of
-from emoscope.models.families import blocks_of, pooled_token
 from emoscope.models.inside.allowed import exact_checks
 from emoscope.models.inside.attention_maps import maps_of, rollout
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, prediction_table, thresholds_of
+from emoscope.models.parts import blocks_of, pooled_token
 from emoscope.storage.decisions import as_matrix, truth_of, without_truth
 from emoscope.storage.files import write_table
 

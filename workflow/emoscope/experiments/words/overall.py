@@ -14,9 +14,9 @@ from scipy import stats
 from scipy.special import gammaln, logsumexp
 
 from emoscope.data.text_words import words_of
+from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
-from emoscope.statistics.families import holm
 from emoscope.statistics.rates import wilson_interval
 from emoscope.storage.decisions import labelled, truth_of
 

@@ -12,10 +12,10 @@ import pandas as pd
 from emoscope.data.shortcuts import SHORTCUT
 from emoscope.experiments.words.methods import METHODS, RANDOM
 from emoscope.experiments.words.scores import Scored, ranked
+from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.equivalence import equivalence_verdict
-from emoscope.statistics.families import holm
 from emoscope.statistics.rates import exact_interval
 
 MEASURES = ("top", "precision", "average_precision")

@@ -14,8 +14,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of, family_of
 from emoscope.models.interventions import recording, resumed_at, skipping
+from emoscope.models.parts import blocks_of, family_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from emoscope.models.activations import Activations
-from emoscope.models.families import (
+from emoscope.models.parts import (
     blocks_of,
     centres,
     epsilon_of,

@@ -17,7 +17,11 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from emoscope.models.activations import Activations
-from emoscope.models.families import (
+from emoscope.models.inside.estimates import embeddings_between, margins_of
+from emoscope.models.inside.nodes import Node
+from emoscope.models.inside.order import reads_beside_attention
+from emoscope.models.interventions import Change, changing_input, changing_output, resumed_at
+from emoscope.models.parts import (
     attention_norm_of,
     attention_of,
     blocks_of,
@@ -31,10 +35,6 @@ from emoscope.models.families import (
     residual_norms_of,
     split_readers,
 )
-from emoscope.models.inside.estimates import embeddings_between, margins_of
-from emoscope.models.inside.nodes import Node
-from emoscope.models.inside.order import reads_beside_attention
-from emoscope.models.interventions import Change, changing_input, changing_output, resumed_at
 from emoscope.storage.names import NONE
 
 EMBEDDING, ANSWER = ("embedding", NONE, NONE), ("answer", NONE, NONE)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from emoscope.models.families import blocks_of
 from emoscope.models.interventions import changing_input, changing_output
+from emoscope.models.parts import blocks_of
 
 TINY = 1e-10  # of the largest variance: a direction with less has none
 

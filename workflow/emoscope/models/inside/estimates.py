@@ -15,8 +15,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from emoscope.models.activations import Activations
-from emoscope.models.families import attention_of, blocks_of, feed_forward_of, heads_of, projection_of
 from emoscope.models.interventions import changing_input, changing_output, resumed_at
+from emoscope.models.parts import attention_of, blocks_of, feed_forward_of, heads_of, projection_of
 
 SITES = ("heads", "attention", "feed_forward")  # names of Activations
 

@@ -65,13 +65,13 @@ def assert_usable(checks: Sequence[Check], name: str) -> None:
     if not (halves := found["halves"]).exact:
         raise UserError(
             f"{name}: its blocks add something else to the residual stream than what their description calls attention "
-            f"and feed-forward (they differ by {halves.error:.2g} of it{said(halves)}); mend `family` of the model in "
+            f"and feed-forward (they differ by {halves.error:.2g} of it{said(halves)}); fix `family` of the model in "
             "the configuration"
         )
     if not (values := found["values"]).exact and np.isfinite(values.error):
         raise UserError(
             f"{name}: what its description calls the input of the attention's projection is not what the heads put out "
-            f"(they differ by {values.error:.2g} of it); mend `family` of the model in the configuration"
+            f"(they differ by {values.error:.2g} of it); fix `family` of the model in the configuration"
         )
 
 

@@ -10,7 +10,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from emoscope.models.activations import Activations
-from emoscope.models.families import (
+from emoscope.models.inside.edges import targets_of
+from emoscope.models.inside.order import reads_beside_attention
+from emoscope.models.interventions import changing_input, changing_output
+from emoscope.models.parts import (
     attention_norm_of,
     attention_of,
     blocks_of,
@@ -26,9 +29,6 @@ from emoscope.models.families import (
     split_readers,
     width_given,
 )
-from emoscope.models.inside.edges import targets_of
-from emoscope.models.inside.order import reads_beside_attention
-from emoscope.models.interventions import changing_input, changing_output
 
 STREAMS = 2**14  # tokens that are followed at once, one for each target; bounds memory
 

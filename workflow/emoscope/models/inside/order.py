@@ -5,8 +5,8 @@ from weakref import WeakKeyDictionary
 import torch
 from transformers import PreTrainedModel
 
-from emoscope.models.families import attention_of, blocks_of, feed_forward_of
 from emoscope.models.interventions import changing_output, recording
+from emoscope.models.parts import attention_of, blocks_of, feed_forward_of
 
 _SIDE_BY_SIDE: WeakKeyDictionary[PreTrainedModel, bool] = WeakKeyDictionary()  # what was measured, by model
 

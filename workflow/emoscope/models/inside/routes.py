@@ -12,7 +12,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.activations import Activations, activations_of
-from emoscope.models.families import (
+from emoscope.models.inside.padding import Routes
+from emoscope.models.inside.visibility import MOST_QUERIES, MOST_TOKENS, additive, answers_seeing, visible_tokens
+from emoscope.models.interventions import changing_output, computed_where_read, recording, resumed_at
+from emoscope.models.parts import (
     blocks_of,
     head_weights,
     heads_of,
@@ -22,9 +25,6 @@ from emoscope.models.families import (
     residual_norms_of,
     split_readers,
 )
-from emoscope.models.inside.padding import Routes
-from emoscope.models.inside.visibility import MOST_QUERIES, MOST_TOKENS, additive, answers_seeing, visible_tokens
-from emoscope.models.interventions import changing_output, computed_where_read, recording, resumed_at
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from transformers import PreTrainedModel
 from transformers.models.opt.modeling_opt import OPTDecoderLayer
 
 from emoscope.errors import UserError
-from emoscope.models.anatomy import ACTIVATIONS
-from emoscope.models.families import family_of
+from emoscope.models.families import ACTIVATIONS
+from emoscope.models.parts import family_of
 
 
 def prepared(model: PreTrainedModel) -> PreTrainedModel:
@@ -29,7 +29,7 @@ def prepared(model: PreTrainedModel) -> PreTrainedModel:
     if not isinstance(blocks, nn.ModuleList) or len(blocks) != depth:
         raise UserError(
             f"{family_of(model).blocks!r}, which the description of a {type(model).__name__} calls `blocks`, is no "
-            f"list of its {depth} blocks; mend `family` of the model in the configuration"
+            f"list of its {depth} blocks; fix `family` of the model in the configuration"
         )
     return model
 
@@ -44,7 +44,7 @@ def check_parts(model: PreTrainedModel) -> None:
         except AttributeError:
             raise UserError(
                 f"a {type(model).__name__} has no {name!r}, which its description calls `{field}`; look up the name in "
-                "what `print(model)` shows and mend `family` of the model in the configuration"
+                "what `print(model)` shows and fix `family` of the model in the configuration"
             ) from None
 
     if type(model).__name__.endswith("ForSequenceClassification"):

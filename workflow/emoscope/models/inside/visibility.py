@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from emoscope.models.families import blocks_of, family_of
+from emoscope.models.parts import blocks_of, family_of
 
 MOST_TOKENS = 32  # of a text whose attention is blocked
 MOST_QUERIES = 512  # blocked (source, target) pairs in one forward pass; bounds memory

@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from emoscope.models.families import (
+from emoscope.models.parts import (
     blocks_of,
     family_of,
     head_weights,

@@ -20,7 +20,9 @@ from transformers import PreTrainedModel
 
 from emoscope.models.activations import Activations, one_batch
 from emoscope.models.batches import token_batches
-from emoscope.models.families import (
+from emoscope.models.interventions import changing_input, changing_output, resumed_at
+from emoscope.models.logits import gives_several, probabilities
+from emoscope.models.parts import (
     attention_of,
     blocks_of,
     feed_forward_of,
@@ -28,8 +30,6 @@ from emoscope.models.families import (
     heads_of,
     projection_of,
 )
-from emoscope.models.interventions import changing_input, changing_output, resumed_at
-from emoscope.models.logits import gives_several, probabilities
 from emoscope.perturbation.inside.alignment import Aligned
 from emoscope.storage.names import NONE
 

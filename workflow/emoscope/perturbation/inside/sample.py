@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.models.families import pooled_token
+from emoscope.models.parts import pooled_token
 from emoscope.perturbation.inside.alignment import Aligned, Unit, align
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, PLACES
 from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, countable

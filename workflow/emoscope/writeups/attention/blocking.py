@@ -17,7 +17,11 @@ from transformers import Cache, PreTrainedModel
 
 from emoscope.errors import UserError
 from emoscope.models.activations import activations_of
-from emoscope.models.families import (
+from emoscope.models.inside.padding import LIMIT
+from emoscope.models.inside.visibility import MOST_QUERIES, additive, answers_seeing, visible_tokens
+from emoscope.models.interventions import Change, changing_input, resumed_at
+from emoscope.models.logits import log_probabilities
+from emoscope.models.parts import (
     blocks_of,
     head_slice,
     heads_of,
@@ -25,10 +29,6 @@ from emoscope.models.families import (
     pooled_token,
     projection_of,
 )
-from emoscope.models.inside.padding import LIMIT
-from emoscope.models.inside.visibility import MOST_QUERIES, additive, answers_seeing, visible_tokens
-from emoscope.models.interventions import Change, changing_input, resumed_at
-from emoscope.models.logits import log_probabilities
 
 
 def when_blocked(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

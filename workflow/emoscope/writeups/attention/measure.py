@@ -9,12 +9,12 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
-from emoscope.models.families import blocks_of, context_of, family_of, heads_of
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.inside.attention_maps import maps_of, rollout
 from emoscope.models.inside.visibility import MOST_TOKENS, visible_tokens
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import architecture_of, load_classifier, random_twin
+from emoscope.models.parts import blocks_of, context_of, family_of, heads_of
 from emoscope.statistics.ranks import rank_agreement
 from emoscope.storage.files import write_table
 from emoscope.writeups.attention.blocking import when_blocked, when_silenced

@@ -12,10 +12,10 @@ from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel
 
 from emoscope.errors import UserError
-from emoscope.models.families import blocks_of, feed_forward_of, head_slice, projection_of
 from emoscope.models.interventions import changing_input, changing_output, fixed_head, recording, resumed_at
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import check_blocks
+from emoscope.models.parts import blocks_of, feed_forward_of, head_slice, projection_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE
 from emoscope.writeups.induction.measure import best_heads, trained_scores

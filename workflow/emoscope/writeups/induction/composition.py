@@ -22,7 +22,9 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from emoscope.errors import UserError
-from emoscope.models.families import (
+from emoscope.models.language_models import load_language_model
+from emoscope.models.loading import check_blocks
+from emoscope.models.parts import (
     attention_norm_of,
     centres,
     epsilon_of,
@@ -34,8 +36,6 @@ from emoscope.models.families import (
     reading_weights,
     rotated,
 )
-from emoscope.models.language_models import load_language_model
-from emoscope.models.loading import check_blocks
 from emoscope.storage.files import write_table
 from emoscope.writeups.induction.measure import all_heads, best_heads, trained_scores
 from emoscope.writeups.induction.repeats import first_token

@@ -11,9 +11,9 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
-from emoscope.models.families import blocks_of, heads_of
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import check_blocks, random_twin
+from emoscope.models.parts import blocks_of, heads_of
 from emoscope.storage.files import write_table
 from emoscope.writeups.induction.repeats import (
     first_token,

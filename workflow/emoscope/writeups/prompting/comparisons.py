@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.equivalence import detectable_from_interval, interval_test
-from emoscope.statistics.families import holm
 from emoscope.statistics.rates import described_rate, mcnemar_test, rate_difference_interval
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.answers import Answer, answers_of, truth_of

@@ -8,7 +8,7 @@ import pandas as pd
 
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.reporting.html import listed
-from emoscope.statistics.families import benjamini_hochberg
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.rates import described_rate
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import read_json, write_csv, write_json, write_table

@@ -103,8 +103,8 @@ def read_part(path: Path, config: dict, rows: int | None) -> pd.DataFrame:
     table = load_table(path, kind, **({} if kind == "parquet" else {"names": config["columns"] or ()}))
     labels = config.get("labels", [])
     roles = {"text": config["text"], **{name: name for name in labels or [config["label"]]}}
-    mend = f"mend the task {config['name']!r} in the config"
-    require_columns(table, path, roles, mend, "\t" if kind == "tsv" else ",")
+    fix = f"fix the task {config['name']!r} in the config"
+    require_columns(table, path, roles, fix, "\t" if kind == "tsv" else ",")
     if kind == "csv":
         known = YES_NO if labels else known_labels(config["classes"])
         refuse_swallowed(table, labels or [config["label"]], known)
@@ -117,7 +117,7 @@ def read_part(path: Path, config: dict, rows: int | None) -> pd.DataFrame:
 
 
 def _one_of(table: pd.DataFrame, config: dict, where: pd.Series) -> pd.DataFrame:
-    hint = f"mend the row or the `classes` of the task {config['name']!r} in the config"
+    hint = f"fix the row or the `classes` of the task {config['name']!r} in the config"
     return _one_hot(class_numbers(table[config["label"]], config["classes"], where, hint), config["classes"])
 
 

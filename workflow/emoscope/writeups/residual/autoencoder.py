@@ -10,12 +10,12 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
-from emoscope.models.families import blocks_of
 from emoscope.models.features import stored
 from emoscope.models.features.autoencoder import TopKAutoencoder, rates_of, scaled, train
 from emoscope.models.features.lookups import Lookups, fit_lookups, save_lookups
 from emoscope.models.features.stream import gather
 from emoscope.models.language_models import load_language_model
+from emoscope.models.parts import blocks_of
 from emoscope.storage.files import write_csv
 from emoscope.writeups.residual.texts import distinct_texts
 

@@ -17,7 +17,6 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of
 from emoscope.models.features.autoencoder import Reconstruction, at_its_length, scaled, strongest
 from emoscope.models.features.feature_texts import text_scores, top_texts
 from emoscope.models.features.lookups import Lookups, load_lookups
@@ -25,6 +24,7 @@ from emoscope.models.features.stream import TokenActivations, counted, gather, r
 from emoscope.models.interventions import changing_output, skipping
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import random_twin
+from emoscope.models.parts import blocks_of
 from emoscope.storage.files import read_json, write_table
 from emoscope.writeups.residual.autoencoder import Trained, held_out_texts, learn, load
 from emoscope.writeups.residual.feature_labels import (

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.auc import one_vs_rest_auc, rank_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
-from emoscope.statistics.families import benjamini_hochberg
 from emoscope.statistics.settings import resampling
 
 SHUFFLES = 20

@@ -16,9 +16,9 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
-from emoscope.models.families import blocks_of
 from emoscope.models.interventions import read_out, recording
 from emoscope.models.language_models import load_language_model
+from emoscope.models.parts import blocks_of
 from emoscope.storage.files import write_table
 from emoscope.writeups.residual.positions import encode_sentence, position_tables
 from emoscope.writeups.residual.sentences import TEXTS

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from tqdm import tqdm
 
-from emoscope.models.families import blocks_of, write_directions
 from emoscope.models.language_models import load_language_model
+from emoscope.models.parts import blocks_of, write_directions
 from emoscope.storage.files import write_table
 
 BINS = np.linspace(-1, 1, 201)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
-from emoscope.models.families import family_of, pooled_token
+from emoscope.models.parts import family_of, pooled_token
 
 
 def test_the_pooled_token_is_the_one_before_the_padding(classifier):
