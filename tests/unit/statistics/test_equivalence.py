@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from emoscope.statistics import equivalence, families
+from emoscope.statistics import adjustment, equivalence
 from emoscope.statistics.bounded import SHARE, bounded_test
 from emoscope.statistics.rates import minimum_detectable_rate
 
@@ -31,7 +31,7 @@ def test_an_interval_tells_what_it_could_have_shown():
 
 def judged(values: np.ndarray, margin: float) -> np.ndarray:
     tested = bounded_test(values, np.arange(len(values)), margin)
-    return equivalence.equivalence_verdict(tested.p_within, families.benjamini_hochberg(tested.p_difference))
+    return equivalence.equivalence_verdict(tested.p_within, adjustment.benjamini_hochberg(tested.p_difference))
 
 
 def test_verdicts_on_means():
