@@ -26,9 +26,6 @@ LONGER = {
     "emoscope/perturbation/edits.py": 270,
     "emoscope/perturbation/pair_tables.py": 260,
     "emoscope/verdicts/comparison/page.py": 355,
-    "emoscope/writeups/attention/summarise.py": 280,
-    "emoscope/writeups/induction/summarise.py": 300,
-    "emoscope/writeups/residual/summarise.py": 310,
 }
 
 
