@@ -23,7 +23,7 @@ from emoscope.data.planted.truth import MISLEADING_SYNONYMS
 from emoscope.data.split import split_corpus
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES
-from emoscope.experiments.flips.race import race_templates
+from emoscope.experiments.flips.templates import race_templates
 from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
 
 LEXICONS = Path(__file__).parents[3] / "data" / "lexicons"
