@@ -90,6 +90,7 @@ def summarise_prompting(
 
 
 def data_findings(tasks: dict[str, dict], losses: pd.DataFrame) -> Iterator[Finding]:
+    """Of each task the shares of its labels and the test texts left out; of each training the loss by epoch."""
     for name, task in tasks.items():
         for label, rate in task["train_rates"].items():
             yield Finding(f"{name}.train_rate.{label}", rate, note=f"of {task['train_rows']} training texts")
@@ -100,6 +101,7 @@ def data_findings(tasks: dict[str, dict], losses: pd.DataFrame) -> Iterator[Find
 
 
 def report_findings(report: pd.DataFrame) -> Iterator[Finding]:
+    """Every number of the prompts' own reports."""
     for row in report.itertuples():
         name = f"{row.task}.{row.epochs}.{_measure(row.measure, row.row)}"
         yield Finding(name, row.value, row.low, row.high, f"{row.support} texts")
@@ -126,6 +128,7 @@ def correlation_findings(related: pd.DataFrame) -> Iterator[Finding]:
 
 
 def alone_findings(alone: pd.DataFrame) -> Iterator[Finding]:
+    """What a prompt trained for one label alone reaches, and how far the joint one's lies above that."""
     for row in alone.itertuples():
         stem = f"{row.task}.{row.label}_alone.{row.epochs}.{row.measure}"
         yield Finding(stem, row.alone, note="interval: see the difference")
