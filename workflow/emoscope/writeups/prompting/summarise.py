@@ -22,6 +22,7 @@ from emoscope.writeups.prompting.comparisons import (
     compare_baseline,
     compare_lengths,
     pairs_alone,
+    pairs_beside,
     pairs_longer,
 )
 from emoscope.writeups.prompting.correlations import correlate, weakest_sign
@@ -58,16 +59,9 @@ def summarise_prompting(
     related["p_adjusted"] = related.groupby(family)["p"].transform(benjamini_hochberg)
     pairs = [row for pair in pairs_alone(answers) for row in compare_alone(*pair, texts, drawn)]
     own_prompts = pd.DataFrame(pairs, columns=ALONE)
-    beside = pd.concat(
-        [
-            compare_baseline(answer, method, baseline, texts, known, drawn)
-            for method, said in baseline_answers(pd.read_parquet(baselines), known).items()
-            for baseline in said
-            for answer in answers
-            if answer.own and answer.texts == baseline.texts
-        ],
-        ignore_index=True,
-    )
+    said = baseline_answers(pd.read_parquet(baselines), known)
+    rows = [compare_baseline(*pair, texts, known, drawn) for pair in pairs_beside(answers, said)]
+    beside = pd.concat(rows, ignore_index=True)
     longer = [row for pair in pairs_longer(answers) for row in compare_lengths(*pair, texts, known, drawn)]
     write_table(report, reports)
     write_table(related, correlations)
