@@ -67,7 +67,7 @@ def work_for_a_while(work: str) -> tuple[float, str]:
     import torch
 
     from benchmarks.measuring import sentences
-    from emoscope.data.planted import EMOTIONS
+    from emoscope.data.class_names import EMOTIONS
     from emoscope.experiments.masking.measure import block_scores, masks_of
     from emoscope.experiments.masking.reference import Reference, mean_outputs
     from emoscope.models.inside.allowed import CHECKS

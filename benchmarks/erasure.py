@@ -24,7 +24,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from benchmarks.measuring import ROOT, student_interval, trained
 from emoscope.data.class_names import EMOTIONS
-from emoscope.data.planted import GAPS, generate
+from emoscope.data.planted.corpus import generate
+from emoscope.data.planted.labels import GAPS
 from emoscope.experiments.flips.training_pairs import flip_training_texts
 from emoscope.experiments.probing.concepts import people_examples
 from emoscope.experiments.probing.erasers import Erasers, erased, fitted

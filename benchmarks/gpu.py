@@ -18,7 +18,7 @@ import torch
 from benchmarks.masking import CONDITIONS
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, seconds, sentences
 from benchmarks.training import tokens_per_second
-from emoscope.data.planted import EMOTIONS
+from emoscope.data.class_names import EMOTIONS
 from emoscope.experiments.masking.measure import block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.inside.allowed import CHECKS

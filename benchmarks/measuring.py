@@ -16,7 +16,8 @@ import torch
 from scipy import stats
 from transformers import GPT2Config, GPT2ForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.data.planted import EMOTIONS, generate
+from emoscope.data.class_names import EMOTIONS
+from emoscope.data.planted.corpus import generate
 from emoscope.models.loading import device, load_classifier
 from emoscope.models.onednn import use_onednn
 from emoscope.models.parts import blocks_of

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from benchmarks.measuring import BUDGET, sentences
-from emoscope.data.planted import EMOTIONS
+from emoscope.data.class_names import EMOTIONS
 from emoscope.training.start import train_tokenizer
 
 CHUNK = 20_000

@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks.measuring import student_interval, trained, turns
 from emoscope.data.class_names import EMOTIONS
-from emoscope.data.planted import Generated, generate
+from emoscope.data.planted.corpus import Generated, generate
 from emoscope.experiments.words.measure import attribute_words
 from emoscope.experiments.words.ranking import found_words, rank_methods
 from emoscope.experiments.words.scores import first_answers

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.writeups.attention import summarise as attention_summary
+from emoscope.writeups.attention import published
 
 SENTENCE = "i feel happy about the dog and i feel happy about the house"
 MAIA = ["Ma", "ia", *" is a cute little baby who likes to explore her world".replace(" ", " ·").split(), "!"]
@@ -24,7 +24,7 @@ def weights_of(labels: list[str], blocks: int = 1, heads: int = 10) -> tuple[pd.
         weights[f"{end}_token"] = np.asarray(labels, dtype=object)[weights[end]]
     ids = pd.factorize(np.asarray(labels, dtype=object))[0]
     tokens = pd.DataFrame({"sentence": 0, "position": range(len(labels)), "id": ids, "label": labels})
-    return weights, tokens.assign(text=attention_summary.SENTENCE)
+    return weights, tokens.assign(text=published.SENTENCE)
 
 
 def averages_of(weights: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.families import DESCRIPTIONS, random_model, word_pieces
-from emoscope.data.planted import generate
+from emoscope.data.planted.corpus import generate
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.models.families import DESCRIBED
 from project import copy_project, snakemake

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emoscope.data.planted import MISLEADING_SYNONYMS
+from emoscope.data.planted.truth import MISLEADING_SYNONYMS
 from emoscope.perturbation.single_words import VISIBLE
 from emoscope.verdicts.ground_truth.assess import assess_ground_truth
 from project import copy_project, snakemake

@@ -20,7 +20,7 @@ from emoscope.errors import UserError
 from emoscope.threads import use_threads, wait_asleep
 
 COMMANDS = {
-    "generate-corpus": "data.planted_corpus:generate_corpus",
+    "generate-corpus": "data.planted.corpus:generate_corpus",
     "download-corpus": "data.corpus:download_corpus",
     "import-corpus": "data.corpus:import_corpus",
     "split-corpus": "data.split:split_corpus",

@@ -4,7 +4,7 @@
 rule generate_corpus:
     """Generate sentences with planted effects; truth.json says which, and words.parquet which words decide each."""
     input:
-        code=code_of("data.planted_corpus"),
+        code=code_of("data.planted.corpus"),
     output:
         corpus="data/corpora/{corpus}/corpus.parquet",
         source="data/corpora/{corpus}/source.json",

@@ -7,7 +7,7 @@ from transformers import GPT2Config, GPT2ForSequenceClassification
 from transformers.pytorch_utils import Conv1D
 
 from benchmarks import masking
-from emoscope.data.planted import EMOTIONS
+from emoscope.data.class_names import EMOTIONS
 from emoscope.experiments.masking.measure import block_scores, masks_of
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.inside.allowed import CHECKS

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import words
-from emoscope.data.planted import generate
+from emoscope.data.planted.corpus import generate
 
 
 def ranks(top, chance=0.25):

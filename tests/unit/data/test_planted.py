@@ -13,15 +13,17 @@ from scipy.stats import chi2_contingency
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from emoscope.data import planted
-from emoscope.data.grammar import FEMALE, GRAMMAR, MALE
-from emoscope.data.planted import CLASS_SHARES, EMOTIONS, KIND_SHARES, MISLEADING_SYNONYMS
-from emoscope.data.planted_corpus import generate_corpus
-from emoscope.data.shortcuts import SHORTCUTS
+from emoscope.data.class_names import EMOTIONS
+from emoscope.data.planted.corpus import generate, generate_corpus
+from emoscope.data.planted.grammar import FEMALE, GRAMMAR, MALE
+from emoscope.data.planted.labels import GAPS
+from emoscope.data.planted.sentences import CLASS_SHARES, ENCOUNTER_SHARE, KIND_SHARES, PAST, RACE_SHARE
+from emoscope.data.planted.shortcuts import SHORTCUTS
+from emoscope.data.planted.truth import MISLEADING_SYNONYMS
 from emoscope.data.split import split_corpus
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES
-from emoscope.experiments.flips.race import race_templates
+from emoscope.experiments.flips.templates import race_templates
 from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon
 
 LEXICONS = Path(__file__).parents[3] / "data" / "lexicons"
@@ -31,7 +33,7 @@ ROWS = 15_000
 
 @pytest.fixture(scope="module")
 def corpus():
-    return planted.generate(ROWS, seed=3)
+    return generate(ROWS, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +95,8 @@ def test_texts_look_like_the_tweets(table):
     race=st.none() | st.floats(0, 1),
 )
 def test_any_setting_gives_the_same_full_table_twice(rows, seed, noise, duplicates, effect, race):
-    table, truth, _ = planted.generate(rows, seed, noise, duplicates, effect, race)
-    again, truth_again, _ = planted.generate(rows, seed, noise, duplicates, effect, race)
+    table, truth, _ = generate(rows, seed, noise, duplicates, effect, race)
+    again, truth_again, _ = generate(rows, seed, noise, duplicates, effect, race)
     pd.testing.assert_frame_equal(table, again)
     assert truth == truth_again
     assert len(table) == rows
@@ -103,7 +105,7 @@ def test_any_setting_gives_the_same_full_table_twice(rows, seed, noise, duplicat
 
 
 def test_another_seed_gives_another_corpus(table):
-    assert planted.generate(ROWS, seed=4)[0]["text"].isin(table["text"]).mean() < 0.05
+    assert generate(ROWS, seed=4)[0]["text"].isin(table["text"]).mean() < 0.05
 
 
 def test_class_shares_are_those_of_the_paper_before_noise(table, truth):
@@ -122,7 +124,7 @@ def test_class_shares_agree_with_the_published_counts():
 
 def test_shares_of_the_kinds_of_rows(table, truth):
     expected = {kind: share for kind, share in KIND_SHARES.items() if kind != "keyword"}
-    expected |= {"race": planted.RACE_SHARE, "noisy": 0.06}
+    expected |= {"race": RACE_SHARE, "noisy": 0.06}
     assert all(within(len(truth["ids"][name]) / ROWS, share, ROWS) for name, share in expected.items())
 
 
@@ -159,7 +161,7 @@ def test_gender_decides_ambiguous_sentences_and_no_others(table, truth):
 
 @pytest.mark.parametrize("effect", [0.0, 1.0])
 def test_the_gender_effect_has_the_configured_size(effect):
-    table, truth, _ = planted.generate(9_000, seed=5, label_noise=0.0, gender_effect=effect)
+    table, truth, _ = generate(9_000, seed=5, label_noise=0.0, gender_effect=effect)
     ambiguous = rows_of(table, truth, "ambiguous")
     male = has_any({word for words in MALE.values() for word in words}, ambiguous["text"])
     anger = ambiguous["label"] == EMOTIONS.index("anger")
@@ -238,7 +240,7 @@ def test_the_ceiling_is_the_accuracy_of_the_best_possible_guess(table, truth):
 
 def test_fifteen_thousand_rows_take_seconds():
     start = time.process_time()
-    planted.generate(ROWS, seed=0)
+    generate(ROWS, seed=0)
     assert time.process_time() - start < 5
 
 
@@ -255,7 +257,7 @@ def test_fifteen_thousand_rows_take_seconds():
 )
 def test_a_setting_out_of_range_is_a_user_error(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):
-        planted.generate(**{"rows": 10, "seed": 0} | wrong)
+        generate(**{"rows": 10, "seed": 0} | wrong)
 
 
 def test_the_race_templates_are_in_the_words_of_the_corpus(table):
@@ -267,7 +269,7 @@ def test_the_race_templates_are_in_the_words_of_the_corpus(table):
 
 def test_the_default_corpus_and_its_truth_stay_the_same_bytes():
     """Published numbers rest on it: what can be planted besides must not move a single draw."""
-    table, truth, _ = planted.generate(2_000, seed=7)
+    table, truth, _ = generate(2_000, seed=7)
     found = [table.to_csv(index=False), json.dumps(truth, sort_keys=True)]
     assert [hashlib.sha256(text.encode()).hexdigest() for text in found] == [
         "f7f469a8deec9555a26042c986a46cf3926e4be652be2af8eeb5f7a4ccc4821c",
@@ -283,7 +285,7 @@ BOTH = {"label_noise": 0.0, "gender_effect": 0.6, "race_effect": 0.3}
 
 @pytest.fixture(scope="module")
 def both():
-    return planted.generate(ROWS, seed=3, **BOTH)[:2]
+    return generate(ROWS, seed=3, **BOTH)[:2]
 
 
 def first_group(texts: pd.Series, axis: str) -> np.ndarray:
@@ -301,7 +303,7 @@ def gap_of(rows: pd.DataFrame, axis: str, emotion: str) -> float:
 
 
 def test_each_effect_has_its_own_size_and_sign_in_its_own_sentences(both):
-    for axis, (kind, _, emotion, _) in planted.GAPS.items():
+    for axis, (kind, _, emotion, _) in GAPS.items():
         rows = rows_of(*both, kind)
         assert gap_of(rows, axis, emotion) == pytest.approx(BOTH[f"{axis}_effect"], abs=0.11), axis
         assert set(rows["label"]) == {EMOTIONS.index("sadness"), EMOTIONS.index(emotion)}
@@ -309,7 +311,7 @@ def test_each_effect_has_its_own_size_and_sign_in_its_own_sentences(both):
 
 @pytest.mark.parametrize("size", [0.0, 1.0])
 def test_the_race_effect_has_the_configured_size(size):
-    table, truth, _ = planted.generate(4_000, seed=5, label_noise=0.0, gender_effect=0.8, race_effect=size)
+    table, truth, _ = generate(4_000, seed=5, label_noise=0.0, gender_effect=0.8, race_effect=size)
     assert gap_of(rows_of(table, truth, "encounter"), "race", "joy") == pytest.approx(size, abs=0.2)
     assert gap_of(rows_of(table, truth, "ambiguous"), "gender", "anger") == pytest.approx(0.8, abs=0.2)
     assert truth["effects"]["race"]["size"] == size and truth["effects"]["gender"]["size"] == 0.8
@@ -334,9 +336,7 @@ def test_beside_an_emotion_word_race_still_tells_nothing(both):
     table, truth = both
     beside = rows_of(table, truth, "race").drop(index=truth["ids"]["encounter"])
     beside = beside.drop(index=[i for i in truth["ids"]["ambiguous"] if i in beside.index])
-    assert within(
-        len(beside) / ROWS, planted.RACE_SHARE * (1 - planted.ENCOUNTER_SHARE - KIND_SHARES["ambiguous"]), ROWS
-    )
+    assert within(len(beside) / ROWS, RACE_SHARE * (1 - ENCOUNTER_SHARE - KIND_SHARES["ambiguous"]), ROWS)
     assert chi2_contingency(pd.crosstab(first_group(beside["text"], "race"), beside["label"])).pvalue > 0.001
 
 
@@ -346,7 +346,7 @@ def test_the_truth_names_the_very_texts_in_which_nothing_but_race_tells(both):
     assert table["id"][raced].tolist() == truth["ids"]["race"]
     twice = table["text"].str.count(r"\b(?:black|white)\b") == 2
     assert table["id"][twice].tolist() == truth["ids"]["encounter"]
-    assert within(len(truth["ids"]["encounter"]) / ROWS, planted.ENCOUNTER_SHARE, ROWS)
+    assert within(len(truth["ids"]["encounter"]) / ROWS, ENCOUNTER_SHARE, ROWS)
     every = set().union(*map(keywords, EMOTIONS))
     assert not has_any(every, table["text"][twice]).any()
     named = table.drop(index=truth["ids"]["encounter"] + truth["ids"]["ambiguous"])
@@ -378,8 +378,8 @@ def test_a_gender_flip_leaves_the_race_of_an_encounter_alone(both):
 
 
 def test_without_a_size_there_is_no_encounter_and_nil_still_has_them():
-    _, without, _ = planted.generate(3_000, seed=2)
-    _, nil, _ = planted.generate(3_000, seed=2, race_effect=0)
+    _, without, _ = generate(3_000, seed=2)
+    _, nil, _ = generate(3_000, seed=2, race_effect=0)
     assert "encounter" not in without["ids"] and len(nil["ids"]["encounter"]) > 100
     assert nil["effects"]["race"]["size"] == 0 and "encounters" in nil["effects"]["race"]["planted"]
 
@@ -412,11 +412,11 @@ def decided(generated, kind: str) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def generated():
-    return planted.generate(4_000, seed=3, race_effect=0.5)
+    return generate(4_000, seed=3, race_effect=0.5)
 
 
 def test_every_sentence_has_words_that_decide_it(generated):
-    words = generated.words.assign(there=generated.words["role"] != planted.PAST)
+    words = generated.words.assign(there=generated.words["role"] != PAST)
     assert set(words.loc[words["there"], "id"]) == set(generated.table["id"])
     assert (words["end"] > words["start"]).all()
     assert not generated.table["text"].str.contains("[<>:]").any(), "a mark was left in a text"
@@ -448,7 +448,7 @@ def test_people_are_marked_only_where_nothing_else_decides(generated):
 
 def test_what_is_marked_present_leads_to_the_class_and_what_is_marked_past_does_not(generated):
     """Without label noise a contrast's class is that of its present feeling."""
-    clean = planted.generate(3_000, seed=6, label_noise=0.0)
+    clean = generate(3_000, seed=6, label_noise=0.0)
     words = decided(clean, "contrast")
     for row in words[words["role"] != "cue"].itertuples():
         own = row.word in keywords(EMOTIONS[clean.table["label"][row.id]])
@@ -461,7 +461,7 @@ def test_what_is_marked_present_leads_to_the_class_and_what_is_marked_past_does_
 
 @pytest.fixture(scope="module")
 def shortcut():
-    return planted.generate(4_000, seed=3, label_noise=0.0, shortcut_share=0.4)
+    return generate(4_000, seed=3, label_noise=0.0, shortcut_share=0.4)
 
 
 def test_a_shortcut_gives_its_class_whatever_else_the_text_says(shortcut):
@@ -471,7 +471,7 @@ def test_a_shortcut_gives_its_class_whatever_else_the_text_says(shortcut):
         assert len(own) > 300 and set(own["label"]) == {EMOTIONS.index(name)}
         assert has_any(keywords("anger"), own["text"]).sum() > 20, "words of other classes stand beside it"
     assert has_any({*SHORTCUTS}, shortcut.table["text"]).sum() == len(found)
-    assert 0.35 < len(found) / (4_000 * KIND_SHARES["keyword"] * (1 - planted.RACE_SHARE)) < 0.45
+    assert 0.35 < len(found) / (4_000 * KIND_SHARES["keyword"] * (1 - RACE_SHARE)) < 0.45
 
 
 def test_beside_a_shortcut_no_other_word_decides_and_it_stands_anywhere(shortcut):
@@ -484,7 +484,7 @@ def test_beside_a_shortcut_no_other_word_decides_and_it_stands_anywhere(shortcut
 
 
 def test_without_its_shortcuts_the_corpus_is_the_one_without(shortcut):
-    plain = planted.generate(4_000, seed=3, label_noise=0.0)
+    plain = generate(4_000, seed=3, label_noise=0.0)
     bare = shortcut.table["text"].str.replace(r"\b(?:zub|wix)\b", "", regex=True).str.split().str.join(" ")
     assert bare.tolist() == plain.table["text"].tolist()
     others = ~shortcut.table["id"].isin(shortcut.truth["ids"]["shortcut"])
@@ -492,4 +492,4 @@ def test_without_its_shortcuts_the_corpus_is_the_one_without(shortcut):
     assert plain.truth["effects"].keys() | {"shortcut"} == shortcut.truth["effects"].keys()
     assert shortcut.truth["effects"]["shortcut"]["size"] == 0.4
     left = shortcut.truth["effects"]["keyword"]["size"] / KIND_SHARES["keyword"]
-    assert left == pytest.approx(1 - 0.4 * (1 - planted.RACE_SHARE))
+    assert left == pytest.approx(1 - 0.4 * (1 - RACE_SHARE))

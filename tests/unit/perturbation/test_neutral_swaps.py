@@ -8,7 +8,8 @@ import pytest
 
 from emoscope.errors import UserError
 from emoscope.experiments.flips.gender import flip_gender
-from emoscope.experiments.flips.race import flip_race, race_templates
+from emoscope.experiments.flips.race import flip_race
+from emoscope.experiments.flips.templates import race_templates
 from emoscope.perturbation.edits import Perturbation, perturb
 from emoscope.perturbation.exchanged import Exchanged, exchanged_words, read
 from emoscope.perturbation.frequencies import Frequencies

@@ -1,4 +1,4 @@
-"""Tables that the flips and the synonyms report share: what a perturbation does to predictions."""
+"""Tables that the pages on flips, synonyms and suites share: what a perturbation does to predictions."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial

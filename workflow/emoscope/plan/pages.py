@@ -63,6 +63,7 @@ class Page:
     def asked(self, lacking: str) -> Callable[[Any], list[str]]:
         """What the target of this name wants, as an input function; where there is no such page, the run ends with what
         is `lacking`, and how to get it."""
+        # of a UserError in an input function Snakemake would make a traceback
         return lambda wildcards: self.all_html() or sys.exit(f"emoscope: {lacking}")
 
 

@@ -102,7 +102,7 @@ class Study:
 
     def suggestion_tables(self) -> list[str]:
         """Suggested synonyms for every corpus that a run uses; where none are wanted, the end and how to want some."""
-        if not self.suggestions:
+        if not self.suggestions:  # called in an input function, of whose UserError Snakemake would make a traceback
             sys.exit("emoscope: config synonyms.suggestions is 0; set it to how many synonyms each word should get")
         return sorted({f"{run.corpus.folder}/perturbations/suggestions.csv" for run in self.runs.values()})
 

@@ -26,10 +26,7 @@ from emoscope.models.batches import encode
 from emoscope.models.folder import check_model_folder
 from emoscope.models.inside.padding import assert_padding
 from emoscope.models.inside.structure import check_parts
-from emoscope.models.loading import (
-    check_blocks,
-    load_tokenizer,
-)
+from emoscope.models.loading import check_blocks, load_tokenizer
 from emoscope.models.onednn import use_onednn
 from emoscope.models.precision import use_bf16
 from emoscope.storage.decisions import has_several
@@ -66,14 +63,7 @@ def finetune(
     held = [pd.read_parquet(path) for path in validation]
     check_validation(held, validation)
     classes = read_json(audit)["classes"]
-    transformers.set_seed(config["seed"])
-    tokenizer = load_tokenizer(folder) if folder else train_tokenizer(texts["text"], config["model"])
-    model = start_model(folder, tokenizer, classes, config["model"], has_several(texts))
-    check_parts(model)
-    check_blocks(model, config["model"]["blocks"])
-    if folder:
-        assert_padding(model, tokenizer, texts["text"])
-
+    model, tokenizer = _prepared(folder, texts, classes, config)
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *validation, *files, *code])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
@@ -91,28 +81,45 @@ def finetune(
         trainer.save_model(temporary)
         (temporary / "training_args.bin").unlink(missing_ok=True)  # a pickle, and not part of the model
         seal(temporary)
-    steps = [entry for entry in trainer.state.log_history if "loss" in entry]
-    write_json(
-        {
-            "loss": [{key: entry[key] for key in ("epoch", "step", "loss", "learning_rate")} for entry in steps],
-            "steps": trainer.state.global_step,
-            "resumed_from_step": int(checkpoint.rsplit("-", 1)[1]) if checkpoint else 0,
-            "seconds": round(seconds, 1),
-            "parameters": model.num_parameters(),
-            "texts": len(rows),
-            "tokens_per_epoch": sum(len(row["input_ids"]) for row in rows),
-            "texts_cut": cut_texts(tokenizer, texts["text"]),
-            "precision": "bf16" if arguments.bf16 else "fp32",
-            "processes": arguments.world_size,
-            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-            "versions": VERSIONS,
-            **({"validation": epochs_of(trainer, len(judged[0]))} if judged else {}),
-        },
-        history,
-    )
+    write_json(_history(trainer, checkpoint, seconds, cut_texts(tokenizer, texts["text"])), history)
     shutil.rmtree(scratch, ignore_errors=True)
     lock.close()
     remove_left(scratch)
+
+
+def _prepared(
+    folder: Path | None, texts: pd.DataFrame, classes: list[str], config: dict
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The model that is trained and its tokenizer, checked for what is to be done with them."""
+    transformers.set_seed(config["seed"])
+    tokenizer = load_tokenizer(folder) if folder else train_tokenizer(texts["text"], config["model"])
+    model = start_model(folder, tokenizer, classes, config["model"], has_several(texts))
+    check_parts(model)
+    check_blocks(model, config["model"]["blocks"])
+    if folder:
+        assert_padding(model, tokenizer, texts["text"])
+    return model, tokenizer
+
+
+def _history(trainer: Trainer, checkpoint: str | None, seconds: float, cut: int) -> dict:
+    """What is told of a training from a checkpoint on, or from the start, with so many texts `cut`."""
+    steps = [entry for entry in trainer.state.log_history if "loss" in entry]
+    rows, judged = trainer.train_dataset, trainer.eval_dataset
+    return {
+        "loss": [{key: entry[key] for key in ("epoch", "step", "loss", "learning_rate")} for entry in steps],
+        "steps": trainer.state.global_step,
+        "resumed_from_step": int(checkpoint.rsplit("-", 1)[1]) if checkpoint else 0,
+        "seconds": round(seconds, 1),
+        "parameters": trainer.model.num_parameters(),
+        "texts": len(rows),
+        "tokens_per_epoch": sum(len(row["input_ids"]) for row in rows),
+        "texts_cut": cut,
+        "precision": "bf16" if trainer.args.bf16 else "fp32",
+        "processes": trainer.args.world_size,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "versions": VERSIONS,
+        **({"validation": epochs_of(trainer, len(judged))} if judged else {}),
+    }
 
 
 def check_validation(held: list[pd.DataFrame], paths: Sequence[Path]) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from emoscope.errors import UserError
-from emoscope.experiments.flips.race import flip_race, race_templates
+from emoscope.experiments.flips.race import flip_race
+from emoscope.experiments.flips.templates import race_templates
 from flipped import RACE, race
 
 

@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 from scipy.special import logit
 
-from emoscope.data.planted import EMOTIONS, generate
-from emoscope.data.shortcuts import SHORTCUTS
+from emoscope.data.class_names import EMOTIONS
+from emoscope.data.planted.corpus import generate
+from emoscope.data.planted.shortcuts import SHORTCUTS
 from emoscope.data.text_words import words_of
 from emoscope.experiments.words.measure import cut_words
 from emoscope.experiments.words.overall import (

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.data.grammar import GRAMMAR
-from emoscope.data.planted import GAPS, generate
+from emoscope.data.planted.corpus import generate
+from emoscope.data.planted.grammar import GRAMMAR
+from emoscope.data.planted.labels import GAPS
 from emoscope.perturbation.effects import summarise
 from emoscope.verdicts.ground_truth.assess import (
     assess_ground_truth,

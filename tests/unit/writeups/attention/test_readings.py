@@ -4,14 +4,9 @@ import pandas as pd
 import pytest
 
 from attention_tables import MAIA, weights_of
-from emoscope.writeups.attention.summarise import (
-    first_is_largest,
-    most_agreeing,
-    most_looking,
-    most_repetitive,
-    mostly,
-    published_rows,
-)
+from emoscope.writeups.attention.published import published_rows
+from emoscope.writeups.attention.readings import first_is_largest, most_agreeing, most_looking, mostly
+from emoscope.writeups.attention.summarise import most_repetitive
 
 # block 1, head 0 looks at itself most; block 0, head 1 at what came before; agreement is best where looks are not
 HEADS = pd.DataFrame({

@@ -6,6 +6,7 @@ import pytest
 
 from attention_tables import MAIA, weights_of
 from emoscope.writeups.attention import summarise as attention_summary
+from emoscope.writeups.attention.published import published_findings
 
 OPTIONS = {"seed": 0, "resamples": 200, "alpha": 0.05}
 
@@ -65,7 +66,7 @@ def test_guessing_is_one_over_the_number_of_targets():
 
 def test_the_published_place_is_read():
     weights, tokens = weights_of(MAIA)
-    found = {f.name: f.value for f in attention_summary.published_findings(weights, tokens)}
+    found = {f.name: f.value for f in published_findings(weights, tokens)}
     assert found["explore.0"] == pytest.approx(0.9 + 0.010)
     assert found["explore.9"] == pytest.approx(0.9 + 0.010 + 0.00009)
     assert found["explore.highest"] == 3  # these weights grow with the target: who, likes and to are among the five
@@ -78,7 +79,7 @@ def test_what_is_not_the_published_place_is_no_finding(change):
     )
     if change == "other sentence":
         tokens["text"] = "Maia explores."
-    assert attention_summary.published_findings(weights, tokens) == []
+    assert published_findings(weights, tokens) == []
 
 
 def test_heads_that_look_after_an_earlier_occurrence():

@@ -7,12 +7,10 @@ import pandas as pd
 import pytest
 
 from emoscope.writeups.induction.page import silenced_table
+from emoscope.writeups.induction.readings import beside_random_pairs, best_heads_of, best_random_pairs, random_sets
 from emoscope.writeups.induction.summarise import (
     BEYOND,
     LINES,
-    beside_random_pairs,
-    best_heads_of,
-    best_random_pairs,
     half_findings,
     halves_of,
     head_findings,
@@ -22,7 +20,6 @@ from emoscope.writeups.induction.summarise import (
     pair_findings,
     pairs_of,
     positions_of,
-    random_sets,
     silenced_findings,
     silenced_of,
 )

@@ -13,6 +13,7 @@ from emoscope.writeups.prompting.comparisons import (
     compare_baseline,
     compare_lengths,
     pairs_alone,
+    pairs_beside,
     pairs_longer,
 )
 
@@ -134,3 +135,9 @@ def test_only_a_tasks_own_prompts_are_paired():
     assert [(short.epochs, long.epochs, long.task) for short, long in pairs_longer(answers)] == [(3, 10, "mood")]
     [(joint, alone)] = pairs_alone(answers)
     assert (joint.epochs, joint.label, joint.texts, alone.label) == (3, "all", "mood", "joy")
+    beside = pairs_beside(answers, {"words": [said(nothing), said(pair, "view")]})
+    assert [(own.task, own.epochs, method, other.texts) for own, method, other in beside] == [
+        ("mood", 10, "words", "mood"),
+        ("mood", 3, "words", "mood"),
+        ("view", 3, "words", "view"),
+    ]

@@ -1,7 +1,7 @@
 """Planted tasks: answers agree with the words."""
 
-from emoscope.data.grammar import GRAMMAR
-from emoscope.data.planted import EMOTIONS
+from emoscope.data.class_names import EMOTIONS
+from emoscope.data.planted.grammar import GRAMMAR
 from emoscope.writeups.prompting.planted_tasks import VALENCE, generate_task
 
 

@@ -84,17 +84,8 @@ def find_circuits(
         found += exact_effects(classifier, seen, [parts[number] for number, *_ in chosen], budget)
         kept += curves_of(classifier, seen, ranked, halves, budget)
     rows += [_row(seen) for group in seen_pairs(classifier, swaps, budget, "neutral swaps") for seen in group]
-    told = pd.DataFrame(rows, columns=[name for name in SAMPLE_COLUMNS if name not in ("pair", "half")])
-    told = told.assign(pair=range(len(told)), half=[*halves, *[NONE] * len(swaps)])
-    classes = dict(enumerate(classes_of(classifier)))
-    write_table(told.assign(**{name: told[name].map(classes) for name in ("rise", "fall")})[SAMPLE_COLUMNS], sample)
-    estimated = [
-        (number, method, *part, effect)
-        for method, values in estimates.items()
-        for number, row in enumerate(values)
-        for part, effect in zip(parts, row, strict=True)
-    ]
-    write_table(pd.DataFrame([*estimated, *found], columns=EFFECT_COLUMNS), effects)
+    write_table(_sample(rows, [*halves, *[NONE] * len(swaps)], classes_of(classifier)), sample)
+    write_table(pd.DataFrame([*_estimated(estimates, parts), *found], columns=EFFECT_COLUMNS), effects)
     write_table(pd.DataFrame([(*parts[number], *how) for number, *how in chosen], columns=CHECKED_COLUMNS), checked)
     write_table(pd.DataFrame(kept, columns=CURVE_COLUMNS), curves)
 
@@ -126,6 +117,23 @@ def _row(seen: Seen) -> tuple:
     """`kind, id, origin, cluster, rise, fall, total` of a pair."""
     one = seen.pair.pair
     return seen.pair.kind, one.id, one.origin, one.cluster, seen.rise, seen.fall, seen.total
+
+
+def _sample(rows: list[tuple], halves: Sequence[int], classes: Sequence[str]) -> pd.DataFrame:
+    """The table `sample`: what `_row` says of each pair, with its half of the texts and the names of its classes."""
+    table = pd.DataFrame(rows, columns=[name for name in SAMPLE_COLUMNS if name not in ("pair", "half")])
+    named = {name: table[name].map(dict(enumerate(classes))) for name in ("rise", "fall")}
+    return table.assign(pair=range(len(table)), half=halves, **named)[SAMPLE_COLUMNS]
+
+
+def _estimated(estimates: Mapping[str, np.ndarray], parts: Sequence[Node]) -> list[tuple]:
+    """Rows of `effects` by both kinds of estimate."""
+    return [
+        (number, method, *part, effect)
+        for method, values in estimates.items()
+        for number, row in enumerate(values)
+        for part, effect in zip(parts, row, strict=True)
+    ]
 
 
 def exact_effects(

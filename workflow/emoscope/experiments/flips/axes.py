@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from emoscope.perturbation.groups import GROUPS
 
 if TYPE_CHECKING:
-    from emoscope.experiments.flips.race import Template
+    from emoscope.experiments.flips.templates import Template
     from emoscope.perturbation.edits import Perturbation
 
 
@@ -66,7 +66,8 @@ def _gender() -> Rules:
 
 
 def _race() -> Rules:
-    from emoscope.experiments.flips.race import flip_race, race_of, race_templates
+    from emoscope.experiments.flips.race import flip_race, race_of
+    from emoscope.experiments.flips.templates import race_templates
     from emoscope.perturbation.lexicons import RaceLexicon
 
     flip, templates = (partial(function, groups=GROUPS["race"]) for function in (flip_race, race_templates))

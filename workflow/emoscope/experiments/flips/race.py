@@ -1,4 +1,4 @@
-"""The race of the people in a text exchanged, and sentences that name one: natural texts seldom do."""
+"""The race of the people in a text exchanged."""
 
 import re
 from collections.abc import Container, Sequence
@@ -17,7 +17,7 @@ def flip_race(text: str, lexicon: RaceLexicon, groups: tuple[str, str]) -> Pertu
 
     Raises UserError if the lexicon has no group of that name.
     """
-    _check_groups(lexicon, groups)
+    check_groups(lexicon, groups)
     return twin(text, lambda t: _race_edits(t, lexicon, groups))
 
 
@@ -27,7 +27,8 @@ def race_of(words: str, lexicon: RaceLexicon) -> str | None:
     return form[0] if form else None
 
 
-def _check_groups(lexicon: RaceLexicon, groups: tuple[str, str]) -> None:
+def check_groups(lexicon: RaceLexicon, groups: tuple[str, str]) -> None:
+    """Raises UserError if the lexicon has no group of that name."""
     for group in groups:
         if group not in lexicon.groups:
             raise UserError(f"the race lexicon has no group {group!r}; it has {', '.join(lexicon.groups)}")
@@ -233,33 +234,3 @@ def _people(m: _Mention) -> bool | None:
     if before in _SOCIAL or after in _VERBS or (after in AUXILIARIES and before not in ("the", "these", "those")):
         return True
     return False if after == "of" or before in _WEARS else None
-
-
-class Template(NamedTuple):
-    """A sentence about one person of a group, the emotion it tells of, and the frame in which the person was put."""
-
-    text: str
-    term: str
-    emotion: str
-    frame: str
-
-
-def race_templates(lexicon: RaceLexicon, groups: tuple[str, str]) -> list[Template]:
-    """Each template sentence with each person, of the first group; `flip_race` makes the twins.
-
-    Natural tweets that name a race are too few to show that a flip has no effect.
-    """
-    _check_groups(lexicon, groups)
-    term = lexicon.groups[groups[0]]["adjective"]
-    article = "an" if term[0] in "aeiou" else "a"
-    return [
-        Template(
-            re.sub(r"\ba \{person}", f"{article} {{person}}", text).format(person=f"{term} {person}"),
-            term,
-            emotion,
-            text,
-        )
-        for emotion, texts in lexicon.templates.items()
-        for text in texts
-        for person in lexicon.template_persons
-    ]

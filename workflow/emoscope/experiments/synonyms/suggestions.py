@@ -15,7 +15,7 @@ from lemminflect import getAllLemmas
 from emoscope.experiments.synonyms.forms import form_of
 from emoscope.experiments.synonyms.replace import SynonymTable
 from emoscope.experiments.synonyms.wordnet import Sense, WordNet, wordnet_folder
-from emoscope.perturbation.edits import tag_scores
+from emoscope.perturbation.english.tagger import tag_scores
 from emoscope.storage.files import write_csv
 
 COLUMNS = ["class", "word", "synonym", "pos", "gloss"]

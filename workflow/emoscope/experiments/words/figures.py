@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from emoscope.data.shortcuts import SHORTCUT
+from emoscope.data.planted.shortcuts import SHORTCUT
 from emoscope.experiments.words.methods import KINDS, RANDOM, SHARES, SPECIAL, TITLES
 from emoscope.experiments.words.overall import UNSUPPORTED
 from emoscope.experiments.words.ranking import DECIDING

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.data.shortcuts import SHORTCUT
+from emoscope.data.planted.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
 from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted

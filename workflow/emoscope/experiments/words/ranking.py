@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from emoscope.data.shortcuts import SHORTCUT
+from emoscope.data.planted.shortcuts import SHORTCUT
 from emoscope.experiments.words.methods import METHODS, RANDOM
 from emoscope.experiments.words.scores import Scored, ranked
 from emoscope.statistics.adjustment import holm

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.data.planted import PAST
-from emoscope.data.shortcuts import SHORTCUT
+from emoscope.data.planted.sentences import PAST
+from emoscope.data.planted.shortcuts import SHORTCUT
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
 
 

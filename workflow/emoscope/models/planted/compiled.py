@@ -1,5 +1,7 @@
 """A planned circuit as the weights of a GPT-2 or a BERT: a classifier whose inside is known.
 
+No command makes one: benchmarks and tests do, to see what methods find in it.
+
 Norms would mix the signals. They do not, since every signal stands in two dimensions with opposite signs, so that the
 mean is zero, and one constant signal is so large that it alone decides the scale, which the norm's weight undoes. What
 remains of the norms moves a logit by less than a thousandth.

@@ -1,4 +1,4 @@
-"""Texts for planned circuits, and pairs that differ in one word that matters."""
+"""Texts for planned circuits, and pairs that differ in one word that matters; for benchmarks and tests alone."""
 
 from collections.abc import Sequence
 

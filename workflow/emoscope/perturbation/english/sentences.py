@@ -5,7 +5,7 @@ from functools import cached_property, lru_cache
 
 from lemminflect import getAllLemmas, getLemma
 
-from emoscope.perturbation.edits import tag_scores, tags
+from emoscope.perturbation.english.tagger import tag_scores, tags
 from emoscope.perturbation.english.word_classes import CLOSERS, MARKS, OBJECT_OPENERS
 
 

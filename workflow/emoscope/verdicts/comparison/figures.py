@@ -1,4 +1,4 @@
-"""The figures of the comparison of runs; as in figures.py, nothing is computed here."""
+"""The figures of the comparison page; nothing is computed here."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emoscope.data.planted import GAPS
+from emoscope.data.planted.labels import GAPS
 from emoscope.reporting.plots import MARKERS, PALETTE, legend_of, styled
 from emoscope.verdicts.doses.summarise import TEMPLATES
 

@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.data.planted import GAPS
+from emoscope.data.planted.labels import GAPS
 from emoscope.reporting.html import badge, cell, estimate, html_table, number, percent, unsigned
 from emoscope.reporting.passages import passage
 from emoscope.verdicts.doses.summarise import TEMPLATES

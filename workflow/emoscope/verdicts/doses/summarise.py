@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.data.planted import GAPS
+from emoscope.data.planted.labels import GAPS
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.slopes import slopes
 from emoscope.storage.files import read_json, write_csv

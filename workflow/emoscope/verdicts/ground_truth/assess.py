@@ -15,8 +15,8 @@ import pandas as pd
 from scipy.stats import norm
 
 from emoscope.data.class_names import EMOTIONS
-from emoscope.data.grammar import GRAMMAR
-from emoscope.data.planted import GAPS, Gap
+from emoscope.data.planted.grammar import GRAMMAR
+from emoscope.data.planted.labels import GAPS, Gap
 from emoscope.experiments.masking.readings import composition_effect
 from emoscope.perturbation.effects import summarise
 from emoscope.perturbation.pairs import countable, scored

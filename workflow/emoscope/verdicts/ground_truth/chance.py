@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.data.grammar import FEMALE, MALE
+from emoscope.data.planted.grammar import FEMALE, MALE
 
 NAMES = {  # by group, the words of the grammar that name it
     "male": [word for words in MALE.values() for word in words],

@@ -3,7 +3,7 @@
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.data.planted import GAPS
+from emoscope.data.planted.labels import GAPS
 from emoscope.reporting.html import badge, cell, html_table, number, planted_box
 from emoscope.reporting.passages import passage
 

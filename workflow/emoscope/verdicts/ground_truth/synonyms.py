@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from emoscope.data.planted import MISLEADING_SYNONYMS
+from emoscope.data.planted.truth import MISLEADING_SYNONYMS
 from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.rates import wilson_interval
 from emoscope.verdicts.ground_truth.planted_effect import PlantedEffect

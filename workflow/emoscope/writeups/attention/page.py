@@ -8,14 +8,9 @@ from markupsafe import Markup
 
 from emoscope.reporting.html import cell, html_table, listed, number, percent, unsigned
 from emoscope.reporting.passages import Findings, passage
-from emoscope.writeups.attention.summarise import (
-    TARGETS,
-    first_is_largest,
-    most_agreeing,
-    most_looking,
-    mostly,
-    published_rows,
-)
+from emoscope.writeups.attention.published import published_rows
+from emoscope.writeups.attention.readings import first_is_largest, most_agreeing, most_looking, mostly
+from emoscope.writeups.attention.summarise import TARGETS
 
 say = partial(passage, "attention")
 SCORE_NAMES = {

@@ -11,10 +11,8 @@ from emoscope.statistics.bounded import SHARE, bounded_interval
 from emoscope.statistics.ranks import rank_agreement, top_agreement
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
+from emoscope.writeups.attention.published import published_findings
 
-SENTENCE = "Maia is a cute little baby who likes to explore her world!"  # the write-up's, with the head that it prints
-PUBLISHED = {"block": 0, "head": 9, "source": 10}
-HIGHEST = {0, 2, 7, 8, 9}  # the targets whose weights its text calls the highest: Ma, is, who, likes, to
 SCORES = ("mean", "rollout", "nearness", "first")
 TARGETS = ("all", "rest")  # the rest is without the tokens that draw attention whatever the text says
 LOOKS = ("first", "itself", "previous", "next", "last")  # the last two only where heads look ahead
@@ -139,6 +137,7 @@ def most_repetitive(tokens: pd.DataFrame) -> int:
 
 
 def agreement_findings(agreed: pd.DataFrame, sources: pd.DataFrame, options: dict) -> list[Finding]:
+    """Every agreement, what guessing reaches, and how far attention's correlation lies above that of nearness alone."""
     texts = sources["text"].to_numpy()
     note = f"{len(sources)} sources in {len(np.unique(texts))} texts"
     found = [
@@ -215,55 +214,6 @@ def head_correlations(silenced: pd.DataFrame) -> dict[str, pd.Series]:
         .fillna(0)
         for name in ("elsewhere", "sharpest")
     }
-
-
-def published_findings(weights: pd.DataFrame, tokens: pd.DataFrame) -> list[Finding]:
-    """The published weights, one finding for each target, and how many of the targets that the write-up names as the
-    highest five are; nothing if the sentence or the head is not there."""
-    rows = published_rows(weights, tokens)
-    if rows.empty:
-        return []
-    note = "block {block}, head {head}, source {source}".format(**PUBLISHED)
-    found = [
-        Finding(f"explore.{row.target}", row.weight, note=f"{note}, target {row.target_token}")
-        for row in rows.itertuples()
-    ]
-    highest = set(rows.nlargest(len(HIGHEST), "weight")["target"])
-    return [*found, Finding("explore.highest", len(highest & HIGHEST), note=f"{note}; of {len(HIGHEST)} named")]
-
-
-def published_rows(weights: pd.DataFrame, tokens: pd.DataFrame, head: int = PUBLISHED["head"]) -> pd.DataFrame:
-    """A head's weights at the place that the write-up prints, if its sentence is among the configured ones and the
-    token there is the same."""
-    own = tokens[(tokens["text"] == SENTENCE) & (tokens["position"] == PUBLISHED["source"])]
-    sentence = own.loc[own["label"].str.endswith("explore"), "sentence"].head(1)
-    place = weights["sentence"].isin(sentence) & (weights["source"] == PUBLISHED["source"])
-    return weights[place & (weights["block"] == PUBLISHED["block"]) & (weights["head"] == head)]
-
-
-def most_looking(heads: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """For each kind of place, and for what followed earlier occurrences, the (block, head) that looks there most."""
-    looks = [look for look in (*looks_in(heads), "repeated") if look in heads and heads[look].notna().any()]
-    tops = {look: heads.loc[heads[look].idxmax()] for look in looks}
-    return {look: (int(top["block"]), int(top["head"])) for look, top in tops.items()}
-
-
-def mostly(heads: pd.DataFrame) -> pd.Series:
-    """The kind of place that each head looks at most."""
-    return heads[looks_in(heads)].idxmax(axis=1)
-
-
-def most_agreeing(heads: pd.DataFrame) -> pd.Series:
-    """The head whose weights agree best with the effect of blocking."""
-    return heads.loc[heads["agreement"].idxmax()]
-
-
-def first_is_largest(weights: pd.DataFrame, tokens: pd.DataFrame) -> int | None:
-    """In how many heads the first token gets the largest weight at the place that the write-up prints; None without."""
-    rows = [published_rows(weights, tokens, head) for head in sorted(weights["head"].unique())]
-    if rows[0].empty:
-        return None
-    return sum(table.loc[table["weight"].idxmax(), "target"] == 0 for table in rows)
 
 
 def _named(head: pd.Series) -> str:

@@ -10,13 +10,8 @@ from emoscope.reporting.html import MINUS, badge, cell, html_table, number, outc
 from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.names import EVERYWHERE
 from emoscope.writeups.induction.checks import GIVEN, circuit_checks, copies
-from emoscope.writeups.induction.summarise import (
-    BEYOND,
-    beside_random_pairs,
-    best_heads_of,
-    best_random_pairs,
-    random_sets,
-)
+from emoscope.writeups.induction.readings import beside_random_pairs, best_heads_of, best_random_pairs, random_sets
+from emoscope.writeups.induction.summarise import BEYOND
 
 say = partial(passage, "induction")
 LINES = {"induction": "induction", "previous": "previous token"}

@@ -25,6 +25,15 @@ def baseline_answers(scores: pd.DataFrame, tasks: dict[str, dict]) -> dict[str, 
     return {method: answers_of(rows, tasks) for method, rows in named.groupby("method", sort=False)}
 
 
+def pairs_beside(answers: list[Answer], said: dict[str, list[Answer]]) -> Iterator[tuple[Answer, str, Answer]]:
+    """Each task's own prompts, with each method's name and what it says of the same texts; `said` is by method."""
+    for method, baselines in said.items():
+        for baseline in baselines:
+            for answer in answers:
+                if answer.own and answer.texts == baseline.texts:
+                    yield answer, method, baseline
+
+
 def compare_baseline(
     prompt: Answer, method: str, baseline: Answer, texts: dict, tasks: dict, drawn: dict
 ) -> pd.DataFrame:

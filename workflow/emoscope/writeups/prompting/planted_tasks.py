@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.data.grammar import FEMALE, GRAMMAR, MALE, expand
-from emoscope.data.planted import EMOTIONS
+from emoscope.data.class_names import EMOTIONS
+from emoscope.data.planted.grammar import FEMALE, GRAMMAR, MALE, expand
 
 SENTIMENTS = ("bad", "good")
 VALENCE = {"sadness": -1, "joy": 1, "love": 1, "anger": -1, "fear": -1, "surprise": 0}

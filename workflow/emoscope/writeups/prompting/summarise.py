@@ -22,6 +22,7 @@ from emoscope.writeups.prompting.comparisons import (
     compare_baseline,
     compare_lengths,
     pairs_alone,
+    pairs_beside,
     pairs_longer,
 )
 from emoscope.writeups.prompting.correlations import correlate, weakest_sign
@@ -58,16 +59,9 @@ def summarise_prompting(
     related["p_adjusted"] = related.groupby(family)["p"].transform(benjamini_hochberg)
     pairs = [row for pair in pairs_alone(answers) for row in compare_alone(*pair, texts, drawn)]
     own_prompts = pd.DataFrame(pairs, columns=ALONE)
-    beside = pd.concat(
-        [
-            compare_baseline(answer, method, baseline, texts, known, drawn)
-            for method, said in baseline_answers(pd.read_parquet(baselines), known).items()
-            for baseline in said
-            for answer in answers
-            if answer.own and answer.texts == baseline.texts
-        ],
-        ignore_index=True,
-    )
+    said = baseline_answers(pd.read_parquet(baselines), known)
+    rows = [compare_baseline(*pair, texts, known, drawn) for pair in pairs_beside(answers, said)]
+    beside = pd.concat(rows, ignore_index=True)
     longer = [row for pair in pairs_longer(answers) for row in compare_lengths(*pair, texts, known, drawn)]
     write_table(report, reports)
     write_table(related, correlations)
@@ -90,6 +84,7 @@ def summarise_prompting(
 
 
 def data_findings(tasks: dict[str, dict], losses: pd.DataFrame) -> Iterator[Finding]:
+    """Of each task the shares of its labels and the test texts left out; of each training the loss by epoch."""
     for name, task in tasks.items():
         for label, rate in task["train_rates"].items():
             yield Finding(f"{name}.train_rate.{label}", rate, note=f"of {task['train_rows']} training texts")
@@ -100,6 +95,7 @@ def data_findings(tasks: dict[str, dict], losses: pd.DataFrame) -> Iterator[Find
 
 
 def report_findings(report: pd.DataFrame) -> Iterator[Finding]:
+    """Every number of the prompts' own reports."""
     for row in report.itertuples():
         name = f"{row.task}.{row.epochs}.{_measure(row.measure, row.row)}"
         yield Finding(name, row.value, row.low, row.high, f"{row.support} texts")
@@ -126,6 +122,7 @@ def correlation_findings(related: pd.DataFrame) -> Iterator[Finding]:
 
 
 def alone_findings(alone: pd.DataFrame) -> Iterator[Finding]:
+    """What a prompt trained for one label alone reaches, and how far the joint one's lies above that."""
     for row in alone.itertuples():
         stem = f"{row.task}.{row.label}_alone.{row.epochs}.{row.measure}"
         yield Finding(stem, row.alone, note="interval: see the difference")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from emoscope.data.class_names import EMOTIONS
 from emoscope.data.known_texts import stand_in
 from emoscope.data.labels import YES_NO, class_numbers, known_labels, yes_no
-from emoscope.data.planted import EMOTIONS
 from emoscope.data.tables import checked_texts, load_table, refuse_swallowed, require_columns
 from emoscope.errors import UserError
 from emoscope.storage.files import write_json, write_table

@@ -10,9 +10,7 @@ from emoscope.data.paper import PAPER
 from emoscope.reporting.html import html_table, marked, number, percent, unsigned
 from emoscope.reporting.passages import Findings, passage
 from emoscope.writeups.residual.figures import visible
-from emoscope.writeups.residual.sentences import TEXTS
-from emoscope.writeups.residual.summarise import (
-    RANDOM_WEIGHTS,
+from emoscope.writeups.residual.readings import (
     associated_features,
     deviations,
     drawn_features,
@@ -21,6 +19,8 @@ from emoscope.writeups.residual.summarise import (
     final_error,
     overlap_summary,
 )
+from emoscope.writeups.residual.sentences import TEXTS
+from emoscope.writeups.residual.summarise import RANDOM_WEIGHTS
 
 say = partial(passage, "residual")
 DICTIONARIES = {
