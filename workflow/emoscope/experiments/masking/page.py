@@ -18,7 +18,7 @@ from emoscope.experiments.masking.readings import (
     strongest_heads,
     whole_blocks,
 )
-from emoscope.reporting.html import badge, cell, html_table, listed, number, outcome, signed, unsigned
+from emoscope.reporting.html import badge, cell, html_table, listed, number, signed, unsigned
 from emoscope.reporting.passages import passage
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
@@ -318,8 +318,7 @@ def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics
     planted = "Negations and contrasts, whose meaning lies in how words combine, so they should need attention most."
     if found is None:
         return [{"planted": planted, "found": "no such text among the confident ones", "verdict": "cannot tell"}]
-    verdict = outcome(found["high"] < 0, missed=found["low"] > 0)
-    return [{"planted": planted, "found": say("composition", found=found), "verdict": verdict}]
+    return [{"planted": planted, "found": say("composition", found=found), "verdict": found["verdict"]}]
 
 
 def _conditions(summary: pd.DataFrame, part: str) -> dict[str, str]:

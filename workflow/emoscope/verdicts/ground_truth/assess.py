@@ -185,9 +185,8 @@ def composition(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statist
     found = composition_effect(samples, masks, truth["ids"]["negation"] + truth["ids"]["contrast"], statistics)
     if found is None:
         return PlantedEffect(*of, np.nan, np.nan, np.nan, 0, "cannot tell", "no such text among the confident ones")
-    verdict = "found" if found["high"] < 0 else "missed" if found["low"] > 0 else "cannot tell"
     note = f"{found['composed']} of {found['texts']} texts are such sentences"
-    return PlantedEffect(*of, found["value"], found["low"], found["high"], found["texts"], verdict, note)
+    return PlantedEffect(*of, found["value"], found["low"], found["high"], found["texts"], found["verdict"], note)
 
 
 def race_effects(
