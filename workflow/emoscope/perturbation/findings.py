@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from emoscope.perturbation.pairs import countable, distinct
+from emoscope.perturbation.pairs import beside_neutral, countable, distinct
 from emoscope.reporting.findings import Finding
 from emoscope.statistics.clusters import POWER, Interval
 from emoscope.statistics.equivalence import rate_test
@@ -45,10 +45,9 @@ def beyond_neutral(
     name: str, own: pd.DataFrame, neutral: pd.DataFrame, event: Event, margin: float, alpha: float
 ) -> Iterator[Finding]:
     """How often something happens, less how often in neutral swaps of the same texts; nothing without any."""
-    neutral = neutral[neutral["id"].isin(own["id"])].drop_duplicates("id")
+    own, neutral = beside_neutral(own, neutral)
     if neutral.empty:
         return
-    own = own.drop_duplicates("id").set_index("id").loc[neutral["id"]]
     events = [event(kind).to_numpy() for kind in (own, neutral)]
     interval = excess_interval(*events, own["cluster"].to_numpy(), alpha)
     note = "{} of {} texts and {} of their neutral swaps."
