@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from emoscope.perturbation.pairs import beside_neutral, countable, distinct
 from emoscope.reporting.findings import Finding
-from emoscope.statistics.clusters import POWER, Interval
-from emoscope.statistics.equivalence import rate_test
+from emoscope.statistics.clusters import Interval
+from emoscope.statistics.equivalence import excess_test, rate_test
 from emoscope.statistics.rates import effective_rows, excess_interval, rate_difference_interval
 
 Event = Callable[[pd.DataFrame], pd.Series]  # whether something happens to scored pairs, such as `moved`
@@ -69,12 +68,9 @@ def beyond_all_neutral(
 def _excess(
     name: str, events: Sequence[np.ndarray], interval: Interval, note: str, margin: float, alpha: float
 ) -> Finding:
-    """`within`, no more than neutral by the margin, and `beyond` are at most alpha where the whole interval lies below
-    the margin, or above: `excess_verdict`. By normal standard errors, one on either side, that the interval implies."""
     rates = [float(np.mean(side)) for side in events]
-    value, z = rates[0] - rates[1], norm.isf(alpha / 2)
-    below, above = (value - interval.low) / z, (interval.high - value) / z
-    within, beyond = _p(margin - value, above), _p(value - margin, below)
+    value = rates[0] - rates[1]
+    within, beyond, detectable = excess_test(value, *interval, margin, alpha)
     counts = [count for side in events for count in (int(side.sum()), len(side))]
     return Finding(
         name,
@@ -83,12 +79,7 @@ def _excess(
         interval.high,
         note.format(*counts),
         texts=len(events[0]),
-        detectable=float(max(below, above) * (z + norm.ppf(POWER))),
+        detectable=detectable,
         within=within,
         beyond=beyond,
     )
-
-
-def _p(gap: float, error: float) -> float:
-    """Two-sided, as the interval is: a gap of just its width has alpha."""
-    return float(np.minimum(1, 2 * norm.sf(gap / error))) if error else float(gap <= 0)

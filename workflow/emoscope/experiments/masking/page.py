@@ -8,7 +8,6 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS, chooses_pairs
-from emoscope.experiments.masking.findings import largest_change
 from emoscope.experiments.masking.measures import TITLES, well_decided
 from emoscope.experiments.masking.readings import (
     composition_effect,
@@ -20,6 +19,7 @@ from emoscope.experiments.masking.readings import (
 )
 from emoscope.reporting.html import badge, cell, html_table, listed, number, signed, unsigned
 from emoscope.reporting.passages import passage
+from emoscope.statistics.equivalence import largest
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 say = partial(passage, "masking")
@@ -196,8 +196,8 @@ def pair_findings(pairs: pd.DataFrame, summary: pd.DataFrame, alpha: float) -> M
     margins = pairs[pairs["measure"] == "margin"]
     strongest, heads = None, {row[side] for row in _heads(margins) for side in (0, 1)}
     if len(margins):
-        row, low, high = largest_change(margins, alpha)
-        strongest = row.to_dict() | {"low": low, "high": high}
+        place, (low, high) = largest(*margins[["change", "low", "high"]].to_numpy(dtype=float).T, alpha)
+        strongest = margins.iloc[place].to_dict() | {"low": low, "high": high}
     chosen_by = chooses_pairs(set(summary.loc[summary["head"] != WHOLE_BLOCK, "condition"]))
     counts = margins["verdict"].value_counts()
     return say("pair_findings", counts=counts, heads=len(heads), strongest=strongest, chosen_by=chosen_by)
