@@ -98,11 +98,6 @@ def published_claims(run: str, published: Mapping, margin: float) -> list[dict]:
     ]
 
 
-def collect_claims(runs: list[Path], output: Path) -> None:
-    """Write the claims of all runs as one CSV."""
-    write_csv(pd.concat([pd.read_csv(path, dtype=str) for path in runs]), output)
-
-
 def assess(claims: list[dict], rooms: Rooms, terms: Terms) -> list[dict]:
     """A row for every claim on these rooms; what shows no effect counts only if the claim that it is `given` holds."""
     rows = [judged(claim, rooms[room_of(claim)], terms) for claim in claims if room_of(claim) in rooms]

@@ -90,11 +90,6 @@ def assess_masking_truth(
     write_csv(pd.DataFrame([row], columns=PlantedEffect._fields).assign(run=run), output)
 
 
-def collect_ground_truth(runs: list[Path], output: Path) -> None:
-    """Write what all runs find of them as one CSV."""
-    write_csv(pd.concat(map(pd.read_csv, runs)), output)
-
-
 def planted_gap(axis: str, truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> PlantedEffect:
     """The gap planted on an axis, `GAPS`, in the test texts that the truth names.
 
