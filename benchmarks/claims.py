@@ -23,7 +23,7 @@ from emoscope.reporting.findings import Finding
 from emoscope.statistics.bounded import bounded_test
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.storage.yaml_files import read_yaml
-from emoscope.verdicts.claims.assess import Rooms, assess
+from emoscope.verdicts.claims.assess import Rooms, Terms, assess
 from emoscope.verdicts.claims.rooms import room_of
 
 REFERENCE = ROOT / "data" / "reference"
@@ -37,7 +37,7 @@ CLASSES = ["sadness", "joy", "love", "anger", "fear", "surprise"]
 @cache
 def verdicts() -> dict[str, dict[str, str]]:
     """The verdict on every claim by world."""
-    found = {world: assess(CLAIMS, rooms(world), {"corpus", "model"}, STATISTICS) for world in WORLDS}
+    found = {world: assess(CLAIMS, rooms(world), Terms({"corpus", "model"}, STATISTICS)) for world in WORLDS}
     return {
         claim["id"]: {world: {row["id"]: row["verdict"] for row in found[world]}[claim["id"]] for world in WORLDS}
         for claim in CLAIMS

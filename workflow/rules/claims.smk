@@ -77,7 +77,7 @@ rule collect_claims:
             *expand("results/{run}/claims.csv", run=RUNS),
             *expand("results/models/{model}/claims.csv", model=COMPANIONS),
         ],
-        code=code_of("verdicts.claims.assess"),
+        code=code_of("storage.shards"),
     output:
         "reports/claims.csv",
     log:
@@ -86,7 +86,7 @@ rule collect_claims:
     conda:
         "../../envs/tables.yaml"
     shell:
-        "python -m emoscope collect-claims --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope join-tables --tables {input.runs:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule claims:

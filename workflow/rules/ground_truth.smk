@@ -71,7 +71,7 @@ rule collect_ground_truth:
             run=STUDY.generated_runs,
             part=[*STUDY.planted_axes, "masking"],
         ),
-        code=code_of("verdicts.ground_truth.assess"),
+        code=code_of("storage.shards"),
     output:
         "reports/ground_truth.csv",
     log:
@@ -80,7 +80,7 @@ rule collect_ground_truth:
     conda:
         "../../envs/tables.yaml"
     shell:
-        "python -m emoscope collect-ground-truth --runs {input.runs:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope join-tables --tables {input.runs:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule ground_truth:

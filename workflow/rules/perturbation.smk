@@ -45,7 +45,7 @@ rule join_scores:
     conda:
         "../../envs/tables.yaml"
     shell:
-        "python -m emoscope join-shards --shards {input.shards:q} --output {output:q} >{log:q} 2>&1"
+        "python -m emoscope join-tables --tables {input.shards:q} --output {output:q} >{log:q} 2>&1"
 
 
 rule summarise_effects:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from emoscope.perturbation.pairs import countable, largest_change, moved, probabilities, scored
+from emoscope.perturbation.pairs import beside_neutral, countable, largest_change, moved, probabilities, scored
 from made_up import pairs
 
 
@@ -31,6 +31,13 @@ def test_pairs_with_a_doubt_do_not_count(flag):
     assert countable(pd.DataFrame({"flags": [[flag], ["name"], [], ["name", flag]]})).tolist() == [
         False, True, True, False,
     ]  # fmt: skip
+
+
+def test_swaps_stand_beside_the_pairs_of_their_texts():
+    own = pd.DataFrame({"id": [1, 2, 3, 3], "text": ["a", "b", "c", "again"]})
+    swaps = pd.DataFrame({"id": [3, 9, 1, 3], "text": ["not c", "of no pair", "not a", "again"]})
+    alike, swapped = beside_neutral(own, swaps)
+    assert list(alike["text"]) == ["c", "a"] and list(swapped["text"]) == ["not c", "not a"]
 
 
 def test_the_largest_change_is_that_of_one_class():

@@ -62,10 +62,10 @@ def test_one_text_proves_nothing():
 
 def test_an_interval_alone_judges_each_side_by_its_own_width():
     """A rare loss: the interval reaches far below the value and hardly above it."""
-    within, beyond, error = equivalence.interval_test(-0.01, -0.05, -0.005, margin=0.02)
+    within, beyond, detectable = equivalence.interval_test(-0.01, -0.05, -0.005, margin=0.02)
     assert within == pytest.approx(scipy_stats.norm.sf(0.01 / 0.04 * 1.96), abs=1e-4)
-    assert beyond == 1 and error == pytest.approx(0.04 / 1.96, abs=1e-4)
-    assert equivalence.interval_test(0.01, 0.005, 0.05, margin=0.02) == pytest.approx((within, beyond, error))
+    assert beyond == 1 and detectable == pytest.approx(0.04 * (1.96 + 0.8416) / 1.96, abs=1e-4)
+    assert equivalence.interval_test(0.01, 0.005, 0.05, margin=0.02) == pytest.approx((within, beyond, detectable))
     within, beyond, _ = equivalence.interval_test(0.1, 0.05, 0.3, margin=0.02)
     assert within > 0.5 and beyond == pytest.approx(2 * scipy_stats.norm.sf(0.08 / 0.05 * 1.96), rel=1e-3)
     mirrored, below, _ = equivalence.interval_test(-0.1, -0.3, -0.05, margin=0.02)
@@ -74,6 +74,15 @@ def test_an_interval_alone_judges_each_side_by_its_own_width():
         assert equivalence.interval_test(value, np.nan, np.nan, 0.02)[:2] == (1, 1), "on the margin: neither"
     assert equivalence.interval_test(0.1, np.nan, np.nan, 0.02)[:2] == (1, 0)
     assert equivalence.interval_test(0.01, np.nan, np.nan, 0.02)[:2] == (0, 1)
+
+
+def test_an_excess_may_fall_as_far_below_zero_as_it_likes():
+    within, beyond, detectable = equivalence.excess_test(-0.5, -0.9, -0.3, margin=0.02)
+    assert within == pytest.approx(2 * scipy_stats.norm.sf(0.52 / 0.2 * 1.96), rel=1e-3) and beyond == 1
+    assert detectable == pytest.approx(0.4 * (1.96 + 0.8416) / 1.96, abs=1e-4), "by the wider side"
+    assert equivalence.excess_test(0.0, -0.1, 0.02, 0.02)[0] == pytest.approx(0.05), "ends at the margin"
+    assert equivalence.excess_test(0.1, 0.02, 0.3, 0.02)[1] == pytest.approx(0.05), "starts there"
+    assert np.isnan(equivalence.excess_test(0.1, np.nan, np.nan, 0.02)).all()
 
 
 def test_of_a_number_that_is_not_known_nothing_is_shown():
@@ -104,10 +113,6 @@ def test_a_rate_is_judged_at_its_margin_and_level(alpha):
     below, above = scipy_stats.binom.cdf(12, 300, 0.02), scipy_stats.binom.sf(11, 300, 0.02)
     detectable = minimum_detectable_rate(300, 0.02, alpha)
     assert alone[4:] == pytest.approx((below, above, detectable, 300))
-    verdict = {0.01: "underpowered", 0.2: "different"}[alpha]
-    assert equivalence.rate_equivalence_verdict(12, 300, 0.02, alpha) == pytest.approx(
-        (verdict, 0.04, 0.02, below, above, detectable, 300)
-    )
     shared = equivalence.rate_test(events, ids // 2, 0.02, alpha)
     tested = bounded_test(events, ids // 2, 0.02, SHARE, alpha)
     assert shared.detectable == 0.02 + tested.detectable and np.isnan(shared.p_difference)
@@ -115,31 +120,29 @@ def test_a_rate_is_judged_at_its_margin_and_level(alpha):
 
 
 def test_the_detectable_rate_follows_margin_power_and_level():
-    found = equivalence.rate_equivalence_verdict(0, 300, 0.05, alpha=0.01)
+    none, ids = np.zeros(300, bool), np.arange(300)
+    detectable = equivalence.rate_test(none, ids, 0.05, alpha=0.01).detectable
     events = int(scipy_stats.binom.isf(0.01, 300, 0.05)) + 1
     assert scipy_stats.binom.sf(events - 1, 300, 0.05) <= 0.01 < scipy_stats.binom.sf(events - 2, 300, 0.05)
-    assert scipy_stats.binom.sf(events - 1, 300, found.detectable) == pytest.approx(0.8)
-    assert found.detectable > equivalence.rate_equivalence_verdict(0, 300, 0.05, alpha=0.05).detectable
+    assert scipy_stats.binom.sf(events - 1, 300, detectable) == pytest.approx(0.8)
+    assert detectable > equivalence.rate_test(none, ids, 0.05, alpha=0.05).detectable
 
 
 @pytest.mark.parametrize(
     ("count", "n", "verdict"),
-    [(0, 17, "underpowered"), (0, 300, "equivalent"), (60, 300, "different"), (0, 0, "underpowered")],
+    [(0, 17, "underpowered"), (0, 300, "equivalent"), (60, 300, "different")],
 )
 def test_verdicts_on_rates(count, n, verdict):
-    found = equivalence.rate_equivalence_verdict(count, n, 0.05)
-    assert (found.verdict, found.n) == (verdict, n)
-    if count == 0 and n:
-        assert found.p_equivalence == pytest.approx(0.95**n)
-    if not n:
-        numbers = found.value, found.p_equivalence, found.p_difference, found.detectable
-        assert np.isnan(numbers).all() and found.margin == 0.05
+    found = equivalence.rate_test(np.arange(n) < count, np.arange(n), 0.05)
+    assert equivalence.equivalence_verdict(found.p_within, found.p_beyond) == verdict
+    if count == 0:
+        assert found.p_within == pytest.approx(0.95**n)
 
 
-def test_impossible_rates_are_refused():
-    for count, n, margin in ((5, 3, 0.1), (1, 3, 0), (1, 3, 1), (-1, 3, 0.1)):
+def test_impossible_margins_of_rates_are_refused():
+    for margin in (0, 1):
         with pytest.raises(ValueError, match="margin"):
-            equivalence.rate_equivalence_verdict(count, n, margin)
+            equivalence.rate_test(np.zeros(3, bool), np.arange(3), margin)
 
 
 def estimates(values: np.ndarray, errors: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -149,12 +152,14 @@ def estimates(values: np.ndarray, errors: np.ndarray | float) -> tuple[np.ndarra
 def test_the_largest_of_many_changes_by_chance_is_no_change():
     """600 cells without any effect: in 5 % of samples at most is the largest one shown to be above zero."""
     rng = np.random.default_rng(0)
-    found = np.array([equivalence.largest_interval(*estimates(rng.normal(0, 0.1, 600), 0.1)) for _ in range(300)])
-    assert (found[:, 0] > 0).mean() < 0.09 and (found[:, 1] > 0.3).all()
-    low, high = equivalence.largest_interval(*estimates(np.r_[np.zeros(599), -1.0], 0.1))
-    assert 0.5 < low < 1 < high, "what is there is found, on either side"
+    found = np.array([equivalence.largest(*estimates(rng.normal(0, 0.1, 600), 0.1))[1] for _ in range(300)])
+    assert (np.sign(found[:, 0]) == np.sign(found[:, 1])).mean() < 0.09 and (np.abs(found).max(axis=1) > 0.3).all()
+    for sign in (1, -1):
+        place, bounds = equivalence.largest(*estimates(np.r_[np.zeros(599), sign], 0.1))
+        near, far = bounds if sign == 1 else [-bound for bound in bounds[::-1]]
+        assert place == 599 and 0.5 < near < 1 < far, "what is there is found, on either side"
 
 
 def test_that_no_change_is_large_asks_it_of_every_cell():
-    low, high = equivalence.largest_interval(*estimates(np.array([0.05, 0.04]), np.array([0.01, 0.5])))
-    assert low < 0.05 and high > 0.9
+    place, (low, high) = equivalence.largest(*estimates(np.array([0.05, 0.04]), np.array([0.01, 0.5])))
+    assert place == 0 and low < 0.05 and high > 0.9

@@ -103,6 +103,13 @@ def test_many_columns_at_once_give_what_each_gives_alone():
         studentised_test(values, clusters, margin=0, **OPTIONS)
 
 
+def test_without_a_margin_nothing_is_said_of_one():
+    values = np.random.default_rng(0).normal(size=40)
+    asked, free = (studentised_test(values, np.arange(40), *margin, **OPTIONS) for margin in ([0.5], []))
+    assert np.isnan([free.p_within, free.p_beyond]).all() and asked.p_within < 0.05 < asked.p_beyond
+    assert asked._replace(p_within=0, p_beyond=0) == free._replace(p_within=0, p_beyond=0)
+
+
 def test_the_level_and_the_seed_are_those_that_were_asked_for():
     values = np.random.default_rng(0).normal(size=60)
     narrow, wide = (studentised_test(values, np.arange(60), margin=1, alpha=alpha, **OPTIONS) for alpha in (0.5, 0.01))

@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 from emoscope.models.logits import predict
 from emoscope.perturbation.pairs import PAIR_KEY
 from emoscope.perturbation.scored_pairs import score_perturbation
-from emoscope.storage.shards import join_shards, shard_of
+from emoscope.storage.shards import join_tables, shard_of
 from random_models import FAMILIES, TEXTS
 
 BATCH = {"tokens_per_batch": 64}
@@ -40,10 +40,18 @@ def test_scores_do_not_depend_on_the_shares(model, tmp_path, shards):
     parts = [tmp_path / f"{number}.parquet" for number in range(1, shards + 1)]
     for number, part in enumerate(parts, 1):
         score_perturbation(model, pairs, f"{number}-of-{shards}", BATCH, part)
-    join_shards(parts, tmp_path / "joined.parquet")
+    join_tables(parts, tmp_path / "joined.parquet")
     whole, joined = pd.read_parquet(tmp_path / "whole.parquet"), pd.read_parquet(tmp_path / "joined.parquet")
     assert whole["before_joy"].nunique() == 5
     assert_frame_equal(joined, whole, rtol=0, atol=1e-6)  # float32: other texts beside it in a batch, another rounding
+
+
+def test_joined_cells_of_csv_stay_as_they_are_written(tmp_path):
+    parts = {"a": "name,value\nNA,0\n", "b": "name,value\n,0.1000000000000000055\n"}
+    for name, text in parts.items():
+        (tmp_path / name).write_text(text)
+    join_tables([tmp_path / name for name in parts], tmp_path / "both.csv")
+    assert (tmp_path / "both.csv").read_text() == "name,value\nNA,0\n,0.1000000000000000055\n"
 
 
 def test_predictions_do_not_depend_on_the_shares(model, tmp_path):

@@ -42,7 +42,7 @@ def test_labels_are_a_number_for_each_class_and_weigh_by_their_own_frequency():
 
 def test_what_cannot_be_balanced_is_refused():
     assert balanced(TABLE, CLASSES, "none", seed=0)[2] is None
-    with pytest.raises(UserError, match="downsample"):
+    with pytest.raises(ValueError, match="downsample"):
         balanced(TABLE, CLASSES, "downsample", seed=0)
     with pytest.raises(UserError, match="no training text of class 'hope'"):
         balanced(TABLE, [*CLASSES, "hope"], "weights", seed=0)

@@ -13,6 +13,7 @@ from emoscope.perturbation.pairs import (
     NAMES_OF,
     NEUTRAL_OF,
     SUITE,
+    beside_neutral,
     countable,
     decisions,
     distances,
@@ -145,7 +146,7 @@ def _distances(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[
 
 
 def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: float) -> Iterator[dict]:
-    own = pairs.set_index("id").loc[swapped["id"]]
+    own, swapped = beside_neutral(pairs, swapped)
     clusters = own["cluster"].to_numpy()
     for measure, event in RATES.items():
         events = event(own).to_numpy(), event(swapped).to_numpy()

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from emoscope.perturbation.pairs import countable, distinct
+from emoscope.perturbation.pairs import beside_neutral, countable, distinct
 from emoscope.reporting.findings import Finding
-from emoscope.statistics.clusters import POWER, Interval
-from emoscope.statistics.equivalence import rate_test
+from emoscope.statistics.clusters import Interval
+from emoscope.statistics.equivalence import excess_test, rate_test
 from emoscope.statistics.rates import effective_rows, excess_interval, rate_difference_interval
 
 Event = Callable[[pd.DataFrame], pd.Series]  # whether something happens to scored pairs, such as `moved`
@@ -45,10 +44,9 @@ def beyond_neutral(
     name: str, own: pd.DataFrame, neutral: pd.DataFrame, event: Event, margin: float, alpha: float
 ) -> Iterator[Finding]:
     """How often something happens, less how often in neutral swaps of the same texts; nothing without any."""
-    neutral = neutral[neutral["id"].isin(own["id"])].drop_duplicates("id")
+    own, neutral = beside_neutral(own, neutral)
     if neutral.empty:
         return
-    own = own.drop_duplicates("id").set_index("id").loc[neutral["id"]]
     events = [event(kind).to_numpy() for kind in (own, neutral)]
     interval = excess_interval(*events, own["cluster"].to_numpy(), alpha)
     note = "{} of {} texts and {} of their neutral swaps."
@@ -70,12 +68,9 @@ def beyond_all_neutral(
 def _excess(
     name: str, events: Sequence[np.ndarray], interval: Interval, note: str, margin: float, alpha: float
 ) -> Finding:
-    """`within`, no more than neutral by the margin, and `beyond` are at most alpha where the whole interval lies below
-    the margin, or above: `excess_verdict`. By normal standard errors, one on either side, that the interval implies."""
     rates = [float(np.mean(side)) for side in events]
-    value, z = rates[0] - rates[1], norm.isf(alpha / 2)
-    below, above = (value - interval.low) / z, (interval.high - value) / z
-    within, beyond = _p(margin - value, above), _p(value - margin, below)
+    value = rates[0] - rates[1]
+    within, beyond, detectable = excess_test(value, *interval, margin, alpha)
     counts = [count for side in events for count in (int(side.sum()), len(side))]
     return Finding(
         name,
@@ -84,12 +79,7 @@ def _excess(
         interval.high,
         note.format(*counts),
         texts=len(events[0]),
-        detectable=float(max(below, above) * (z + norm.ppf(POWER))),
+        detectable=detectable,
         within=within,
         beyond=beyond,
     )
-
-
-def _p(gap: float, error: float) -> float:
-    """Two-sided, as the interval is: a gap of just its width has alpha."""
-    return float(np.minimum(1, 2 * norm.sf(gap / error))) if error else float(gap <= 0)

@@ -42,6 +42,12 @@ def distinct(pairs: pd.DataFrame, *keys: str) -> pd.DataFrame:
     return pairs.drop_duplicates(["text", *keys, *(["perturbed"] if own else [])])
 
 
+def beside_neutral(pairs: pd.DataFrame, swaps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Row by row the pairs that have a neutral swap among `swaps`, and these swaps; each `id` once."""
+    swaps = swaps[swaps["id"].isin(pairs["id"])].drop_duplicates("id")
+    return pairs.drop_duplicates("id").set_index("id").loc[swaps["id"]], swaps
+
+
 def probabilities(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities before and after, each float (pairs, classes)."""
     before, after = (pairs.filter(regex=f"^{when}_").to_numpy(dtype=float) for when in ("before", "after"))

@@ -26,14 +26,14 @@ def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float
     """Texts needed to tell a rate from target > 0 in a one-sided binomial test; inf if they coincide.
 
     The normal approximation of Fleiss, Levin & Paik (2003), section 2.5; below the target at least as many as it takes
-    for zero events to be unlikely, for which the approximation is poor.
+    for zero events to be unlikely, for which the approximation is poor, and just so many if there are none.
     """
     if rate == target:
         return np.inf
     spread = [np.sqrt(share * (1 - share)) for share in (target, rate)]
     needed = (np.dot(stats.norm.ppf([1 - alpha, power]), spread) / (target - rate)) ** 2
     fewest = np.log(alpha) / np.log1p(-target) if rate < target else 0
-    return float(np.ceil(max(needed, fewest)))
+    return float(np.ceil(max(needed, fewest) if rate else fewest))
 
 
 @cache

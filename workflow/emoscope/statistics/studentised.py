@@ -19,20 +19,21 @@ from emoscope.statistics.clusters import FEWEST_CLUSTERS, POWER, Clustered, Mean
 def studentised_test(
     values: np.ndarray,
     clusters: np.ndarray,
-    margin: Numbers,
+    margin: Numbers | None = None,
     *,
     seed: int,
     resamples: int,
     alpha: float = 0.05,
     tests: int = 1,
 ) -> MeanTest:
-    """Each column's mean with interval and tests; all but the value is NaN for fewer than FEWEST_CLUSTERS.
+    """Each column's mean with interval and tests; all but the value is NaN for fewer than FEWEST_CLUSTERS. Without a
+    margin `p_within` and `p_beyond` are NaN.
 
     p is (1 + b) / (1 + resamples), Phipson & Smyth (2010). There are at least as many resamples as the smallest p needs
     to survive adjustment over a family of `tests`, or of all columns if these are more. A column without any spread
     counts as known exactly.
     """
-    if not np.all(np.asarray(margin) > 0):
+    if margin is not None and not np.all(np.asarray(margin) > 0):
         raise ValueError(f"margin must be positive, got {margin}")
     data = clustered(values, clusters)
     mean, error = data.mean, data.standard_error
@@ -48,7 +49,11 @@ def studentised_test(
     def below(null: np.ndarray) -> np.ndarray:
         return _share(drawn <= _studentised(mean - null, error))
 
-    margins = data.columns(margin)
+    within = beyond = np.full(len(mean), np.nan)
+    if margin is not None:
+        margins = data.columns(margin)
+        within = np.maximum(below(margins), above(-margins))
+        beyond = np.minimum(2 * np.minimum(above(margins), below(-margins)), 1)
     upper, lower = np.quantile(drawn, [1 - alpha / 2, alpha / 2], axis=0, method="inverted_cdf")
     with np.errstate(invalid="ignore"):
         low, high = (np.where(error > 0, mean - error * bound, mean) for bound in (upper, lower))
@@ -57,8 +62,8 @@ def studentised_test(
         "low": low,
         "high": high,
         "p_difference": np.minimum(2 * np.minimum(above(0), below(0)), 1),
-        "p_within": np.maximum(below(margins), above(-margins)),
-        "p_beyond": np.minimum(2 * np.minimum(above(margins), below(-margins)), 1),
+        "p_within": within,
+        "p_beyond": beyond,
         "detectable": np.maximum(mean - low, high - mean) + stats.norm.ppf(POWER) * error,
     }
     return MeanTest(**{name: data.shaped(column) for name, column in found.items()}, n=len(data.sizes))

@@ -1,4 +1,4 @@
-"""Cutting tables into shares that separate jobs work on, and putting the shares together again."""
+"""Cutting tables into shares that separate jobs work on, and joining what several jobs have written."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from emoscope.storage.files import write_table
+from emoscope.storage.files import write_csv, write_table
 
 CHUNK = 20_000  # rows in memory at a time: enough to sort by length, and little beside a model
 
@@ -37,6 +37,10 @@ def chunks_of(tables: list[Path], shard: str, chunk: int = CHUNK) -> Iterator[pd
             seen += batch.num_rows
 
 
-def join_shards(shards: list[Path], output: Path) -> None:
-    """Write the concatenation of the tables of all shares."""
-    write_table(pd.concat(map(pd.read_parquet, shards), ignore_index=True), output)
+def join_tables(tables: list[Path], output: Path) -> None:
+    """Write the rows of several tables as one, in this order: parquet, or CSV, whose cells stay as they are written."""
+    if output.suffix == ".csv":
+        cells = (pd.read_csv(table, dtype=str, keep_default_na=False) for table in tables)
+        write_csv(pd.concat(cells), output)
+    else:
+        write_table(pd.concat(map(pd.read_parquet, tables), ignore_index=True), output)

@@ -22,10 +22,7 @@ def balanced(
     """
     if has_several(texts):
         if balance == "downsample":
-            raise UserError(
-                "training.balance: downsample cuts classes to one size, but a text of this corpus stands in several; "
-                "use weights, or none"
-            )
+            raise ValueError("downsample needs texts of one class each: see plan/agreement.py")
         truth = truth_of(texts, len(classes))
         loss = weighted_label_loss(label_weights(truth, classes)) if balance == "weights" else None
         return texts, truth.astype(float).tolist(), loss

@@ -69,13 +69,15 @@ def masked():
 def test_what_texts_of_composition_lose_beyond_the_others_is_found(masked):
     found = composition_effect(*masked, composed=[*range(20), 99], statistics=STATISTICS)
     assert found["value"] == pytest.approx(-0.5) and (found["composed"], found["texts"]) == (20, 40)
-    assert found["low"] <= found["value"] <= found["high"] < 0
+    assert found["low"] <= found["value"] <= found["high"] < 0 and found["verdict"] == "found"
+    others = composition_effect(*masked, composed=range(20, 40), statistics=STATISTICS)
+    assert others["low"] > 0 and others["verdict"] == "missed"
 
 
 @pytest.mark.parametrize("composed", [list(range(7)), list(range(33))])
 def test_too_few_texts_of_one_kind_have_no_interval(masked, composed):
     found = composition_effect(*masked, composed=composed, statistics=STATISTICS)
-    assert np.isfinite(found["value"]) and np.isnan([found["low"], found["high"]]).all()
+    assert found["value"] < 0 and np.isnan([found["low"], found["high"]]).all() and found["verdict"] == "cannot tell"
     enough = composition_effect(*masked, composed=[*range(8)], statistics=STATISTICS)
     assert np.isfinite([enough["low"], enough["high"]]).all()
 

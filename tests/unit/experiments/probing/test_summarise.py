@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.experiments.probing import figures, names, page
+from emoscope.experiments.probing import figures, names, page, verdict
 from emoscope.experiments.probing.summarise import erased_table, outcomes, read_table, selective, steered_table
 from emoscope.experiments.probing.twins import twin_measures
 from emoscope.reporting.plots import svg
@@ -78,11 +78,11 @@ def test_steering_counts_towards_the_first_group():
 
 def test_the_page_says_what_was_found(found):
     said = words(page.main_result(["gender", "race"], found.depths, found.findings, STATISTICS))
-    assert said.startswith("Gender ") and page.USED in said and "Race" not in said
+    assert said.startswith("Gender ") and verdict.USED in said and "Race" not in said
     assert re.search(r"without the model, by (a bag of words|the word itself) \d+\.\d %\), and what", said), said
     unread = found.depths.assign(low=0.4)
     told = words(page.main_result(["gender"], unread, found.findings, STATISTICS))
-    assert f"{page.UNASKED}. Class " in told, "no figures of erasing what cannot be read"
+    assert f"{verdict.UNASKED}. Class " in told, "no figures of erasing what cannot be read"
     assert "Race: left out." in words(page.left_out(found.texts))
     table = words(page.erased_table("gender", found.erased))
     assert "in no more than 10 % of the texts beyond those that the most frequent value is right in" in table
@@ -97,7 +97,7 @@ def test_the_page_says_what_was_found(found):
     assert "Gender is not shown to be read better than control labels" in said
     uncontrolled = found.depths.assign(selectivity_low=np.nan)
     said = words(page.main_result(["gender"], uncontrolled, found.findings, STATISTICS))
-    assert f"Gender {page.UNCONTROLLED}" in said and "no control is possible with fewer than 6 word types;" in said
+    assert f"Gender {verdict.UNCONTROLLED}" in said and "no control is possible with fewer than 6 word types;" in said
     unlabelled = found.erased[found.erased["measure"] != names.ACCURACY]
     assert "n/a" in words(page.erased_table("gender", unlabelled)) and "n/a" not in table
 
@@ -107,7 +107,7 @@ def test_the_page_holds_what_texts_say_as_wholes_against_their_words(found):
     assert "Class can be read where the classifier reads" in said and "without the model, by a bag of words" in said
     alike = found.depths.assign(over_words_low=-0.01)
     told = words(page.main_result(["gender"], alike, found.findings, STATISTICS))
-    assert f"Class {page.WORDS} where" in told and f"Gender {page.READ} where" in told
+    assert f"Class {verdict.WORDS} where" in told and f"Gender {verdict.READ} where" in told
 
 
 @pytest.mark.parametrize(("clusters", "impossible"), [(187, True), (188, False)])

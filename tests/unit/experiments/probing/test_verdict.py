@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.experiments.probing import names, page
+from emoscope.experiments.probing import names, verdict
 from emoscope.experiments.probing.shown import answers_moved, nearer
 from emoscope.experiments.probing.twins import twin_measures
 from emoscope.reporting.passages import Findings
@@ -17,26 +17,26 @@ NEARER, ALIKE, UNSURE, BARELY = (0.1, 0.2, 1.0), (-0.01, 0.01, 0.01), (-0.1, 0.1
 @pytest.mark.parametrize(
     ("nothing", "random", "lost", "everywhere", "moved", "left", "fallen", "readability", "said"),
     [
-        (NEARER, NEARER, ALIKE, UNSURE, NEARER, 0.58, -0.1, page.READ, page.USED),
-        (NEARER, NEARER, ALIKE, UNSURE, NEARER, 0.8, 0.1, page.TYPES, page.USED),
-        (BARELY, BARELY, ALIKE, UNSURE, NEARER, 0.58, -0.1, page.READ, page.SLIGHT),
-        (BARELY, BARELY, ALIKE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.SLIGHT),
-        (BARELY, BARELY, UNSURE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.COSTLY),
-        (BARELY, UNSURE, ALIKE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.UNUSED),
-        (NEARER, NEARER, ALIKE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.UNSETTLED),
-        (NEARER, NEARER, NEARER, UNSURE, NEARER, 0.58, -0.1, page.READ, page.COSTLY),
-        (NEARER, NEARER, UNSURE, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.COSTLY),
-        (NEARER, NEARER, None, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.COSTLY),
-        (NEARER, UNSURE, ALIKE, NEARER, NEARER, 0.58, -0.1, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, NEARER, ALIKE, ALIKE, 0.58, -0.1, page.READ, page.UNUSED),
-        (ALIKE, ALIKE, ALIKE, NEARER, ALIKE, 0.58, -0.1, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, NEARER, 0.58, -0.1, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, UNSURE, 0.58, -0.1, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.62, -0.1, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, np.nan, -0.1, page.READ, page.UNSETTLED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.58, 0.1, page.READ, page.UNSETTLED),
-        (NEARER, NEARER, ALIKE, NEARER, NEARER, 0.58, -0.1, page.UNREAD, page.UNASKED),
-        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.58, -0.1, page.UNREAD, page.UNASKED),
+        (NEARER, NEARER, ALIKE, UNSURE, NEARER, 0.58, -0.1, verdict.READ, verdict.USED),
+        (NEARER, NEARER, ALIKE, UNSURE, NEARER, 0.8, 0.1, verdict.TYPES, verdict.USED),
+        (BARELY, BARELY, ALIKE, UNSURE, NEARER, 0.58, -0.1, verdict.READ, verdict.SLIGHT),
+        (BARELY, BARELY, ALIKE, ALIKE, ALIKE, 0.58, -0.1, verdict.READ, verdict.SLIGHT),
+        (BARELY, BARELY, UNSURE, ALIKE, ALIKE, 0.58, -0.1, verdict.READ, verdict.COSTLY),
+        (BARELY, UNSURE, ALIKE, ALIKE, ALIKE, 0.58, -0.1, verdict.READ, verdict.UNUSED),
+        (NEARER, NEARER, ALIKE, ALIKE, ALIKE, 0.58, -0.1, verdict.READ, verdict.UNSETTLED),
+        (NEARER, NEARER, NEARER, UNSURE, NEARER, 0.58, -0.1, verdict.READ, verdict.COSTLY),
+        (NEARER, NEARER, UNSURE, ALIKE, ALIKE, 0.58, -0.1, verdict.READ, verdict.COSTLY),
+        (NEARER, NEARER, None, ALIKE, ALIKE, 0.58, -0.1, verdict.READ, verdict.COSTLY),
+        (NEARER, UNSURE, ALIKE, NEARER, NEARER, 0.58, -0.1, verdict.READ, verdict.UNSETTLED),
+        (ALIKE, ALIKE, NEARER, ALIKE, ALIKE, 0.58, -0.1, verdict.READ, verdict.UNUSED),
+        (ALIKE, ALIKE, ALIKE, NEARER, ALIKE, 0.58, -0.1, verdict.READ, verdict.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, NEARER, 0.58, -0.1, verdict.READ, verdict.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, UNSURE, 0.58, -0.1, verdict.READ, verdict.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.62, -0.1, verdict.READ, verdict.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, np.nan, -0.1, verdict.READ, verdict.UNSETTLED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.58, 0.1, verdict.READ, verdict.UNSETTLED),
+        (NEARER, NEARER, ALIKE, NEARER, NEARER, 0.58, -0.1, verdict.UNREAD, verdict.UNASKED),
+        (ALIKE, ALIKE, ALIKE, ALIKE, ALIKE, 0.58, -0.1, verdict.UNREAD, verdict.UNASKED),
     ],
 )
 def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, moved, left, fallen, readability, said):
@@ -48,25 +48,25 @@ def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, move
     quoted |= {"change.pooled_token_last.least_change": (-0.6, fallen, np.nan)}
     rows = [(f"gender.{name}", *numbers) for name, numbers in quoted.items() if numbers]
     table = pd.DataFrame(rows, columns=["name", "low", "high", "within"])
-    assert page.verdict("gender", readability, 0.5, Findings(table), 0.05) == said
+    assert verdict.verdict("gender", readability, 0.5, Findings(table), 0.05) == said
 
 
 @pytest.mark.parametrize(
     ("concept", "low", "selectivity", "over_words", "said"),
     [
-        ("gender", 0.6, 0.1, -0.1, page.READ),
-        ("gender", 0.6, -0.1, -0.1, page.TYPES),
-        ("gender", 0.4, 0.1, 0.1, page.UNREAD),
-        ("race", 0.6, np.nan, 0.1, page.UNCONTROLLED),
-        ("race", 0.4, np.nan, 0.1, page.UNREAD),
-        ("class", 0.6, 0.1, 0.1, page.READ),
-        ("class", 0.6, 0.1, -0.1, page.WORDS),
-        ("negation", 0.6, -0.1, 0.1, page.TYPES),
+        ("gender", 0.6, 0.1, -0.1, verdict.READ),
+        ("gender", 0.6, -0.1, -0.1, verdict.TYPES),
+        ("gender", 0.4, 0.1, 0.1, verdict.UNREAD),
+        ("race", 0.6, np.nan, 0.1, verdict.UNCONTROLLED),
+        ("race", 0.4, np.nan, 0.1, verdict.UNREAD),
+        ("class", 0.6, 0.1, 0.1, verdict.READ),
+        ("class", 0.6, 0.1, -0.1, verdict.WORDS),
+        ("negation", 0.6, -0.1, 0.1, verdict.TYPES),
     ],
 )
 def test_what_is_read_is_told_from_words(concept, low, selectivity, over_words, said):
     row = {"concept": concept, "low": low, "selectivity_low": selectivity, "over_words_low": over_words}
-    assert page.readable(row, 0.5) == said
+    assert verdict.readable(row, 0.5) == said
 
 
 def from_answers(before: tuple, everywhere: tuple, embeddings: tuple, **labels: float) -> str:
@@ -86,7 +86,7 @@ def from_answers(before: tuple, everywhere: tuple, embeddings: tuple, **labels: 
     rows += [("gender.pooled_token_last.least_change", 0.45, 0.55, np.nan)]
     rows += [("gender.change.pooled_token_last.least_change", -0.5, -0.4, np.nan)]
     found = Findings(pd.DataFrame(rows, columns=["name", "low", "high", "within"]))
-    return page.verdict("gender", page.READ, 0.5, found, 0.05)
+    return verdict.verdict("gender", verdict.READ, 0.5, found, 0.05)
 
 
 HALVES = np.arange(PAIRS) % 2 == 0
@@ -97,13 +97,13 @@ APART, TOGETHER, ALL_OTHERS = (0.7, 0.5), (0.6, 0.6), {f"p_other{number}": 0.1 f
 @pytest.mark.parametrize(
     ("before", "everywhere", "embeddings", "said"),
     [
-        (APART, TOGETHER, TOGETHER, page.USED),
-        (APART, TOGETHER, APART, page.UNSETTLED),
-        (APART, (0.701, 0.5), APART, page.UNUSED),
-        (APART, (0.9, 0.7), APART, page.UNSETTLED),
-        (APART, (0.5, 0.7), APART, page.UNSETTLED),
-        ((np.where(HALVES, 0.6, 0.5), 0.5), (np.where(HALVES, 0.5, 0.6), 0.5), (0.55, 0.5), page.UNSETTLED),
-        ((0.5, 0.5), (0.5, 0.5), (0.5, 0.5), page.UNUSED),
+        (APART, TOGETHER, TOGETHER, verdict.USED),
+        (APART, TOGETHER, APART, verdict.UNSETTLED),
+        (APART, (0.701, 0.5), APART, verdict.UNUSED),
+        (APART, (0.9, 0.7), APART, verdict.UNSETTLED),
+        (APART, (0.5, 0.7), APART, verdict.UNSETTLED),
+        ((np.where(HALVES, 0.6, 0.5), 0.5), (np.where(HALVES, 0.5, 0.6), 0.5), (0.55, 0.5), verdict.UNSETTLED),
+        ((0.5, 0.5), (0.5, 0.5), (0.5, 0.5), verdict.UNUSED),
     ],
     ids=["nearer", "nearer late", "still", "alike", "exchanged", "half nearer, half apart", "no difference"],
 )
@@ -114,4 +114,4 @@ def test_the_verdict_on_answers(before, everywhere, embeddings, said, labels):
 
 def test_what_many_answers_show_to_be_little_is_used_by_less_than_counts(monkeypatch):
     monkeypatch.setattr("twin_answers.PAIRS", 4000)
-    assert from_answers(APART, (0.69, 0.5), (0.69, 0.5)) == page.SLIGHT
+    assert from_answers(APART, (0.69, 0.5), (0.69, 0.5)) == verdict.SLIGHT

@@ -21,6 +21,7 @@ from emoscope.verdicts.claims.judge import judge
 
 REFERENCE = Path(__file__).parents[4] / "data" / "reference"
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
+TERMS = claims.Terms(set(), STATISTICS)
 EXPERIMENTS = {"performance", "masking", "flips", "synonyms", "tracing"}
 
 WRITEUPS = {"induction", "attention", "prompting", "residual"}
@@ -124,11 +125,9 @@ def test_a_row_says_whether_the_number_is_impossible_whatever_is_found():
     apart = Finding("it", -0.4, -0.5, -0.3, code=-0.01, code_low=-0.02, code_high=0.0)
     for published, headroom, expected in ((0.28, 0.001, True), (-0.4, 0.001, False), (0.28, None, False)):
         own = claim | {"published": published} | ({} if headroom is None else {"headroom": headroom})
-        row = claims.judged(own, {"it": apart}, set(), STATISTICS)
+        row = claims.judged(own, {"it": apart}, TERMS)
         assert row["impossible"] == expected and (row["verdict"] == "artefact") == (headroom is not None)
-    row = claims.judged(
-        claim | {"published": "none", "judge": "no effect", "headroom": 0.001}, {"it": apart}, set(), STATISTICS
-    )
+    row = claims.judged(claim | {"published": "none", "judge": "no effect", "headroom": 0.001}, {"it": apart}, TERMS)
     assert not row["impossible"], "nothing is never impossible"
 
 
@@ -203,7 +202,7 @@ SEVERAL = {
 
 
 def several(**values: float) -> dict:
-    return claims.judged(SEVERAL, {name: Finding(name, value) for name, value in values.items()}, set(), STATISTICS)
+    return claims.judged(SEVERAL, {name: Finding(name, value) for name, value in values.items()}, TERMS)
 
 
 def test_several_numbers_are_judged_as_one_claim():
@@ -226,11 +225,11 @@ def test_no_effect_means_nothing_of_a_model_that_reads_nothing():
             "flips": {"x": Finding("x", 0.0, -0.001, 0.001)},
             "performance": {"y": Finding("y", lead, lead - 0.01, lead + 0.01)},
         }
-        [row, _] = claims.assess(listed, rooms, set(), STATISTICS)
+        [row, _] = claims.assess(listed, rooms, TERMS)
         assert row["verdict"] == expected
     assert row["untested"] == "blind" and "reads" in row["note"]
     del rooms["performance"]
-    assert claims.assess(listed, rooms, set(), STATISTICS)[0]["verdict"] == "not testable here"
+    assert claims.assess(listed, rooms, TERMS)[0]["verdict"] == "not testable here"
 
 
 def test_a_generated_corpus_says_nothing_about_the_paper(tmp_path):
@@ -289,10 +288,10 @@ def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, t
 def test_a_single_text_shows_nothing_and_an_exact_number_does():
     claim = {"id": "a", "source": "b", "says": "c.", "published": "none", "judge": "no effect", "finding": "flips/it"}
     for one in (Finding("it", 0.0), Finding("it", 0.0, texts=1), Finding("it", 0.0, 0.0, 0.0, texts=1)):
-        assert claims.judged(claim, {"it": one}, set(), STATISTICS)["verdict"] == "underpowered"
+        assert claims.judged(claim, {"it": one}, TERMS)["verdict"] == "underpowered"
     exact = claim | {"exact": True}
-    assert claims.judged(exact, {"it": Finding("it", 0.001)}, set(), STATISTICS)["verdict"] == "reproduced"
-    assert claims.judged(exact, {"it": Finding("it", 0.5)}, set(), STATISTICS)["verdict"] == "contradicted"
+    assert claims.judged(exact, {"it": Finding("it", 0.001)}, TERMS)["verdict"] == "reproduced"
+    assert claims.judged(exact, {"it": Finding("it", 0.5)}, TERMS)["verdict"] == "contradicted"
 
 
 def test_a_number_of_a_few_texts_without_an_interval_tells_nothing():

@@ -10,7 +10,7 @@ from emoscope.experiments.flips import summarise as flips
 from emoscope.experiments.synonyms import summarise as synonyms
 from emoscope.perturbation.pairs import NEUTRAL_OF
 from emoscope.reporting.findings import Finding
-from emoscope.verdicts.claims.assess import NO_MORE, UNCOMPARED, judged
+from emoscope.verdicts.claims.assess import NO_MORE, UNCOMPARED, Terms, judged
 
 RACE = {"flips.race.no_large_changes": "natural", "flips.race.templates": "template"}
 WORDS = {"synonyms.overwhelmed": "overwhelmed", "synonyms.surprised": "surprised"}
@@ -29,7 +29,7 @@ def measured(claim: str, texts: int, changed: int, neutral: int | None) -> Itera
 
 def verdict(claim: str, *counts: int | None) -> tuple[str, str]:
     found = {one.name: one for one in measured(claim, *counts)}
-    row = judged({one["id"]: one for one in CLAIMS}[claim], found, set(), STATISTICS)
+    row = judged({one["id"]: one for one in CLAIMS}[claim], found, Terms(set(), STATISTICS))
     return row["verdict"], row["note"]
 
 
@@ -68,7 +68,7 @@ def test_where_the_rate_itself_is_small_what_goes_beyond_neutral_words_is_too(ra
         name: Finding(name, 0.01, 0.0, 0.03, texts=500, within=p, beyond=1.0, detectable=0.03)
         for name, p in zip(names, (raw, beyond), strict=True)
     }
-    row = judged(claim, found, set(), STATISTICS)
+    row = judged(claim, found, Terms(set(), STATISTICS))
     assert row["verdict"] == expected and (NO_MORE in row["note"]) == (2 * raw <= ALPHA)
 
 

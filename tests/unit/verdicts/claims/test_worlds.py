@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import claims as worlds
-from emoscope.verdicts.claims.assess import judged
+from emoscope.verdicts.claims.assess import Terms, judged
 
 CLAIMS = {claim["id"]: claim for claim in worlds.CLAIMS}
 MEASURED = [name for name, claim in CLAIMS.items() if claim["finding"]]
@@ -29,7 +29,7 @@ def test_a_lead_that_is_too_small_to_show_would_show_if_it_were_larger():
     for name in TOO_SMALL:
         clear = worlds.Finding("it", CLAIMS[name]["tolerance"] + 0.1, CLAIMS[name]["tolerance"] + 0.05, 1.0)
         found = {CLAIMS[name]["finding"].partition("/")[2]: clear}
-        assert judged(CLAIMS[name], found, {"corpus", "model"}, worlds.STATISTICS)["verdict"] == "reproduced"
+        assert judged(CLAIMS[name], found, Terms({"corpus", "model"}, worlds.STATISTICS))["verdict"] == "reproduced"
 
 
 WITHOUT_EFFECT = [f"masking.block{block}" for block in range(1, 12)] + ["masking.other_blocks", "masking.table2"]
@@ -39,7 +39,7 @@ WITHOUT_EFFECT = [f"masking.block{block}" for block in range(1, 12)] + ["masking
 def test_no_effect_of_a_mask_is_shown_if_there_are_texts_enough(texts, verdict):
     """The paper's 100 of a class are not, as the bounds of a probability allow for a rare text that loses all."""
     found = {finding.name: finding for finding in worlds.masking_of("as published", texts)}
-    rows = [judged(CLAIMS[name], found, {"corpus", "model"}, worlds.STATISTICS) for name in WITHOUT_EFFECT]
+    rows = [judged(CLAIMS[name], found, Terms({"corpus", "model"}, worlds.STATISTICS)) for name in WITHOUT_EFFECT]
     assert {row["verdict"] for row in rows} == {verdict}
     clause = "Even if no text had changed, 100 texts could not show it: it takes about 190 at least."
     assert all((clause in row["note"]) == (verdict == "underpowered") for row in rows)

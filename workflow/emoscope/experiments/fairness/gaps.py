@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from emoscope.perturbation.pairs import NEUTRAL_OF, countable, probabilities
+from emoscope.perturbation.pairs import NEUTRAL_OF, beside_neutral, countable, probabilities
 from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
@@ -59,10 +59,10 @@ def absolute_gaps(pairs: pd.DataFrame, classes: Sequence[str], margin: float, al
 
 
 def _excess(own: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: float) -> dict[str, np.ndarray]:
+    alike, swapped = beside_neutral(own, swapped)
     if swapped.empty:
         parts = ("neutral", "excess", "excess_low", "excess_high", "p", "detectable")
         return dict.fromkeys(parts, np.full(probabilities(own)[0].shape[1], np.nan))
-    alike = own.set_index("id").loc[swapped["id"]]
     neutral = _absolute(swapped)
     tested = bounded_test(_absolute(alike) - neutral, alike["cluster"].to_numpy(), margin, CHANGE, alpha)
     found = {"neutral": neutral.mean(axis=0), "excess": tested.value, "excess_low": tested.low}

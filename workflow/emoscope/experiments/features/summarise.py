@@ -116,7 +116,7 @@ def fallen(own: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     found = bounded_test(fell.to_numpy(), fell.index.to_numpy(), margin, CHANGE, alpha)
     along = own[own["way"] == FEATURE]
     logits = (along["logit_before"] - along["logit_after"]).to_numpy()
-    logit = studentised_test(logits, along["text"].to_numpy(), margin=1.0, **resampling(statistics))  # tells no p
+    logit = studentised_test(logits, along["text"].to_numpy(), **resampling(statistics))
     columns = {"value": "value", "low": "low", "high": "high", "p": "p_difference", "within": "p_within"}
     table = pd.DataFrame({name: getattr(found, column) for name, column in columns.items()}, index=list(fell.columns))
     table["detectable"], table["verdict"] = found.detectable, ""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoscope.experiments.masking.measures import PAIR
 from emoscope.reporting.findings import Finding
-from emoscope.statistics.equivalence import detectable_from_interval, largest_interval
+from emoscope.statistics.equivalence import detectable_from_interval, largest
 from emoscope.statistics.sample_size import texts_for_no_change
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
@@ -78,7 +78,8 @@ def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float
     if rows.empty:
         return
     by_code = None if code.empty else code.loc[code["change"].abs().idxmax()]
-    row, low, high = largest_change(rows, alpha)
+    place, (low, high) = largest(*rows[["change", "low", "high"]].to_numpy(dtype=float).T, alpha)
+    row = rows.iloc[place]
     counts = rows["verdict"].value_counts()
     kinds = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("equivalent", "different", "underpowered"))
     yield Finding(
@@ -94,14 +95,6 @@ def largest_change_of_other_blocks(whole: pd.DataFrame, block: int, alpha: float
         beyond=min(1, len(rows) * rows["p_beyond"].min()),
         fewest=row["fewest"],
     )
-
-
-def largest_change(rows: pd.DataFrame, alpha: float) -> tuple[pd.Series, float, float]:
-    """Of changes with intervals, a row each, that furthest from zero, and its bounds: see `largest_interval`."""
-    columns = (rows[name].to_numpy(dtype=float) for name in ("change", "low", "high"))
-    low, high = largest_interval(*columns, alpha)
-    row = rows.loc[rows["change"].astype(float).abs().idxmax()]
-    return (row, low, high) if row["change"] >= 0 else (row, -high, -low)
 
 
 def lead(described: pd.DataFrame, block: int, measure: str, alpha: float) -> Iterator[Finding]:

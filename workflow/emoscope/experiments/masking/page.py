@@ -8,7 +8,6 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS, chooses_pairs
-from emoscope.experiments.masking.findings import largest_change
 from emoscope.experiments.masking.measures import TITLES, well_decided
 from emoscope.experiments.masking.readings import (
     composition_effect,
@@ -18,8 +17,9 @@ from emoscope.experiments.masking.readings import (
     strongest_heads,
     whole_blocks,
 )
-from emoscope.reporting.html import badge, cell, html_table, listed, number, outcome, signed, unsigned
+from emoscope.reporting.html import badge, cell, html_table, listed, number, signed, unsigned
 from emoscope.reporting.passages import passage
+from emoscope.statistics.equivalence import largest
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 say = partial(passage, "masking")
@@ -196,8 +196,8 @@ def pair_findings(pairs: pd.DataFrame, summary: pd.DataFrame, alpha: float) -> M
     margins = pairs[pairs["measure"] == "margin"]
     strongest, heads = None, {row[side] for row in _heads(margins) for side in (0, 1)}
     if len(margins):
-        row, low, high = largest_change(margins, alpha)
-        strongest = row.to_dict() | {"low": low, "high": high}
+        place, (low, high) = largest(*margins[["change", "low", "high"]].to_numpy(dtype=float).T, alpha)
+        strongest = margins.iloc[place].to_dict() | {"low": low, "high": high}
     chosen_by = chooses_pairs(set(summary.loc[summary["head"] != WHOLE_BLOCK, "condition"]))
     counts = margins["verdict"].value_counts()
     return say("pair_findings", counts=counts, heads=len(heads), strongest=strongest, chosen_by=chosen_by)
@@ -318,8 +318,7 @@ def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics
     planted = "Negations and contrasts, whose meaning lies in how words combine, so they should need attention most."
     if found is None:
         return [{"planted": planted, "found": "no such text among the confident ones", "verdict": "cannot tell"}]
-    verdict = outcome(found["high"] < 0, missed=found["low"] > 0)
-    return [{"planted": planted, "found": say("composition", found=found), "verdict": verdict}]
+    return [{"planted": planted, "found": say("composition", found=found), "verdict": found["verdict"]}]
 
 
 def _conditions(summary: pd.DataFrame, part: str) -> dict[str, str]:

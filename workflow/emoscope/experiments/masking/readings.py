@@ -71,12 +71,13 @@ def signs_as_predicted(code: pd.DataFrame, first: str, margin: float) -> tuple[i
 
 def composition_effect(
     samples: pd.DataFrame, masks: pd.DataFrame, composed: list, statistics: dict
-) -> dict[str, float] | None:
+) -> dict[str, float | str] | None:
     """How much more accuracy the texts with ids in `composed` lose than the others, with a bootstrap interval.
 
     Compared is the mean change of accuracy over all blocks, each silenced in turn; `masks` are the masked predictions
     of all blocks. Also counted are the distinct `texts`, and how many of them are `composed`; copies of a text are
     resampled together. None if all are, or none; NaN for the interval if fewer than FEWEST_CLUSTERS are, or are not.
+    `verdict`: found if composed texts are shown to lose more, missed if less, else cannot tell.
     """
     described = masks[(masks["head"] == WHOLE_BLOCK) & (masks["condition"] == "described")]
     names = [f"p_{name}" for name in class_columns(described, "p_")]
@@ -102,4 +103,6 @@ def composition_effect(
     if min(composed_texts, others) >= FEWEST_CLUSTERS:
         low, high = bootstrap_statistic(difference, texts.to_numpy(), **resampling(statistics))
     value = difference(np.ones(len(values)))
-    return {"value": value, "low": low, "high": high, "composed": composed_texts, "texts": composed_texts + others}
+    verdict = "found" if high < 0 else "missed" if low > 0 else "cannot tell"
+    counts = {"composed": composed_texts, "texts": composed_texts + others}
+    return {"value": value, "low": low, "high": high, **counts, "verdict": verdict}

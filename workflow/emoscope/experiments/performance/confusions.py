@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoscope.statistics.equivalence import largest_interval
+from emoscope.statistics.equivalence import largest
 from emoscope.statistics.rates import wilson_interval
 
 
@@ -26,5 +26,5 @@ def most_frequent_confusion(
     true, taken = np.unravel_index(shares.argmax(), shares.shape)
     trials = np.broadcast_to(texts[:, None], shares.shape)[others]
     each = np.array([(p, *wilson_interval(p * n, n, alpha)) for p, n in zip(shares[others], trials, strict=True)])
-    low, high = largest_interval(*each.T, alpha)
+    _, (low, high) = largest(*each.T, alpha)
     return int(true), int(taken), {"value": shares[true, taken], "low": max(low, 0.0), "high": high}

@@ -37,13 +37,13 @@ def label_statistic(truth: np.ndarray, given: np.ndarray, scores: np.ndarray) ->
     return statistic
 
 
-def f1_scores(truth: np.ndarray, given: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from row weights (n,) to the F1 of all pairs of a text and a label, and its mean over the labels."""
+def f1_scores(truth: np.ndarray, given: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """A function from row weights (n,) to the F1 of all pairs of a text and a label or class, and of each (labels,)."""
     hits, sizes = (truth & given).astype(float), truth.astype(float) + given
 
-    def statistic(weights: np.ndarray) -> np.ndarray:
+    def statistic(weights: np.ndarray) -> tuple[float, np.ndarray]:
         hit, size = 2 * weights @ hits, weights @ sizes
-        return np.array([_share(hit.sum(), size.sum()), (hit / np.where(size > 0, size, 1)).mean()])
+        return _share(hit.sum(), size.sum()), hit / np.where(size > 0, size, 1)
 
     return statistic
 
@@ -55,7 +55,8 @@ def f1_beside(
     own, others = f1_scores(truth, given), f1_scores(truth, other)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
-        return np.append(others(weights), own(weights) - others(weights))
+        ours, theirs = (np.array([micro, each.mean()]) for micro, each in (own(weights), others(weights)))
+        return np.append(theirs, ours - theirs)
 
     found = np.column_stack([statistic(np.ones(len(truth))), *bootstrap_statistic(statistic, texts, **options)])
     return dict(zip([*F1, *(f"{name}_difference" for name in F1)], found, strict=True))

@@ -11,7 +11,7 @@ from emoscope.data.known_texts import repeats, stand_in
 from emoscope.experiments.performance.beside import beside_baseline, labels_beside, on_equal_terms
 from emoscope.experiments.performance.estimates import with_intervals
 from emoscope.experiments.performance.findings import baseline_findings, findings_of
-from emoscope.experiments.performance.labels import OVERALL, label_statistic
+from emoscope.experiments.performance.labels import OVERALL, f1_scores, label_statistic
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
@@ -178,12 +178,11 @@ def weighted_statistic(
     `truth`, `given` and `scores` are (n, classes), `right` says of which rows the answer is.
     """
     number, bins = scores.shape[1], bins_of(confidence)
-    hits, sizes = (truth & given).astype(float), truth.astype(float) + given
+    f1_of = f1_scores(truth, given)
     areas = [one_vs_rest_auc(truth[:, k], scores[:, k]) for k in range(number)]
 
     def statistic(weights: np.ndarray) -> np.ndarray:
-        hit, size = weights @ hits, weights @ sizes
-        f1 = 2 * hit / np.where(size > 0, size, 1)
+        _, f1 = f1_of(weights)
         auc = np.array([area(weights) for area in areas])
         error = calibration_error(confidence, right, bins, weights)
         return np.concatenate([auc, f1, [auc.mean(), f1.mean(), error]])

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -29,6 +28,7 @@ from emoscope.experiments.probing.names import (
     SENTENCES,
     WORD,
 )
+from emoscope.experiments.probing.verdict import LEFT, UNCONTROLLED, UNREAD, readable, verdict
 from emoscope.reporting.findings import in_findings
 from emoscope.reporting.html import cell, html_table, number, percent, signed
 from emoscope.reporting.passages import Findings, passage
@@ -45,23 +45,11 @@ TITLES = {
     RANDOM_BY_WORD: "random, as many as by word",
 }
 AT = {0: "the embeddings", EVERYWHERE: "every depth"}
-USED = "what can be read of it is used: erased, the answers come together"
-SLIGHT = "what can be read of it is used by less than counts: erased, the answers come together by less than the margin"
-UNUSED = "what can be read of it is not used: erased, the answers to a text and its flip stay as they are"
-UNSETTLED = "whether what can be read of it is used is not settled"
-COSTLY = (
-    "with it erased the answers come together, but accuracy is not shown to stay, so whether it is used is not settled"
-)
-UNASKED = "so nothing is said of its use"
 WITHOUT = {
     MAJORITY: "the most frequent value",
     BAG: "a bag of words",
     LOOKUP: "the word itself",
 }
-LEFT = 0.1  # share of the texts: what a fresh probe may be right in beyond the most frequent value if nothing is left
-READ, TYPES, UNREAD = "can be read", "is not shown to be read better than control labels", "is not shown to be readable"
-WORDS = "is not shown to be read better than by a bag of words"
-UNCONTROLLED = "is read more often than by chance"
 
 
 def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame, statistics: Mapping) -> Markup:
@@ -87,12 +75,13 @@ def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame,
 
 def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, alpha: float) -> dict:
     level, least = level_of(readings, axis), in_findings(LEAST)
+    readability = readable(row, level)
     return {
-        "readable": readable(row, level),
-        "controlled": readable(row, level) != UNCONTROLLED,
-        "asked": readable(row, level) != UNREAD,
+        "readable": readability,
+        "controlled": readability != UNCONTROLLED,
+        "asked": readability != UNREAD,
         "clusters": int(row["clusters"]),
-        "verdict": verdict(axis, readable(row, level), level, found, alpha),
+        "verdict": verdict(axis, readability, level, found, alpha),
         "before": found[f"{axis}.{DISTANCE}.{NOTHING}"],
         "erased": found[f"{axis}.embeddings.{DISTANCE}.{least}"],
         "random": found[f"{axis}.embeddings.{DISTANCE}.{in_findings(RANDOM)}"],
@@ -122,54 +111,6 @@ def cheapest(readings: pd.DataFrame, concept: str) -> pd.Series:
     """What reads most without the model."""
     rows = readings[(readings["concept"] == concept) & (readings["depth"] == NONE)]
     return rows.loc[rows["right"].idxmax()]
-
-
-def readable(row: Mapping, level: float) -> str:
-    """Whether a concept is read more often than its most frequent value is right, better than the best-read control
-    labels, and, if texts say it as wholes, better than by a bag of words."""
-    if not row["low"] > level:
-        return UNREAD
-    if np.isnan(row["selectivity_low"]):
-        return UNCONTROLLED
-    if not row["selectivity_low"] > 0:
-        return TYPES
-    return WORDS if row["concept"] in SENTENCES and not row["over_words_low"] > 0 else READ
-
-
-def verdict(axis: str, readability: str, level: float, found: Findings, alpha: float) -> str:
-    """Whether a concept that can be read is used.
-
-    It is if erasing it from the embeddings, where it is not yet an answer, brings the answers to twins together, more
-    than nothing and more than random directions do, by the intervals, and the accuracy on texts that name no group is
-    shown to stay within the margin: a broken model answers alike, too. If that they come together by less than the
-    margin is shown as well, it is used by less than counts. It is not used if, erased at every depth so that a fresh
-    probe is shown to read it less, and within LEFT of its level, the answers are shown to come together by less than
-    the margin, and to move by less than the margin themselves; where one of the two is shown and the other contradicts
-    it, nothing is settled.
-    """
-    least = in_findings(LEAST)
-    if readability == UNREAD:
-        return UNASKED
-    unused = _unused(axis, level, found, alpha)
-    nearer = [found[f"{axis}.embeddings.nearer.{least}.{in_findings(other)}"] for other in (NOTHING, RANDOM)]
-    if not all(effect["low"] > 0 for effect in nearer):
-        return UNUSED if unused else UNSETTLED
-    lost = found.get(f"{axis}.embeddings.accuracy_lost.{least}")
-    if lost is None or not lost["within"] <= alpha:
-        return COSTLY
-    if nearer[0]["within"] <= alpha:
-        return SLIGHT
-    return UNSETTLED if unused else USED
-
-
-def _unused(axis: str, level: float, found: Findings, alpha: float) -> bool:
-    """Whether erasing at every depth is shown to leave the answers as they are, and nothing of the group."""
-    least = in_findings(LEAST)
-    both = f"nearer.{least}.{NOTHING}", f"answers_moved.{least}"
-    stay = all(found[f"{axis}.{name}"]["within"] <= alpha for name in both)
-    read = f"{in_findings(f'{POOLED}, {LAST}')}.{least}"
-    gone = found[f"{axis}.change.{read}"]["high"] < 0 and found[f"{axis}.{read}"]["high"] <= level + LEFT
-    return stay and gone
 
 
 def reading_table(readings: pd.DataFrame) -> Markup:

@@ -12,7 +12,7 @@ from emoscope.perturbation.single_words import VISIBLE
 from emoscope.reporting.html import badge, cell, html_table, listed, number, p_value, percent
 from emoscope.reporting.passages import passage
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
-from emoscope.statistics.equivalence import largest_interval
+from emoscope.statistics.equivalence import largest
 
 say = partial(passage, "synonyms")
 NEUTRAL = "neutral words"
@@ -130,9 +130,8 @@ def word_table(summary: pd.DataFrame, pairs: pd.DataFrame, alpha: float) -> Mark
     for word in word_verdicts(summary).to_dict("records"):
         part = summary[(summary["origin"] == "word") & (summary["term"] == word["term"])]
         changes = part[part["measure"].str.startswith("change_")]
-        most = changes.loc[changes["value"].abs().idxmax()]
-        low, high = largest_interval(*(changes[name].to_numpy() for name in ("value", "low", "high")), alpha)
-        low, high = (low, high) if most["value"] >= 0 else (-high, -low)
+        place, (low, high) = largest(*changes[["value", "low", "high"]].to_numpy(dtype=float).T, alpha)
+        most = changes.iloc[place]
         most = {"value": most["value"], "low": low, "high": high, "class": most["measure"].removeprefix("change_")}
         rows.append(
             {

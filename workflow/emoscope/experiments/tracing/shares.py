@@ -52,10 +52,10 @@ def summarise_shares(
     low[[*few, any(few)]] = high[[*few, any(few)]] = np.nan
     own, parts = {FLIP: flips, NEUTRAL: ~flips}, []
     p = {
-        kind: studentised_test(values[chosen], clusters[chosen], margin=1.0, **options).p_difference
+        kind: studentised_test(values[chosen], clusters[chosen], **options).p_difference
         for kind, chosen in own.items()
         if chosen.any()
-    }  # the margin tells no p of zero
+    }
     p["difference"] = _not_zero(found[-1], low[-1], high[-1], options["alpha"])
     for number, kind in enumerate((FLIP, NEUTRAL, "difference")):
         chosen = own.get(kind, np.ones(len(flips), dtype=bool))

@@ -1,6 +1,7 @@
 """The published claims beside what was found, each with a verdict."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,17 @@ ORDER = ("artefact", "contradicted", "underpowered", "reproduced")  # of several
 Rooms = Mapping[str, Mapping[str, Finding]]  # findings by room and name
 
 
+@dataclass(frozen=True)
+class Terms:
+    """On which terms a run's claims are judged: which of corpus and model are the claims' own (`shared`), `confidence`
+    and `margin` (`statistics`), and whether a text may have `several` labels, so that what speaks of classes that
+    exclude one another cannot be tested."""
+
+    shared: set[str]
+    statistics: dict
+    several: bool = False
+
+
 def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path, audit: Path) -> None:
     """Write one run's claims as CSV.
 
@@ -37,44 +49,30 @@ def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dic
     """
     generated = run["corpus"]["source"] == "calibration"
     own = published_claims(run["name"], run.get("published", {}), statistics["margin"])
-    write_claims(
-        claims,
-        findings,
-        run["name"],
-        shared_with_paper(run["corpus"], run["model"], run["training"]),
-        statistics,
-        output,
-        generated,
-        own,
-        is_several(read_json(audit)),
-    )
+    shared = shared_with_paper(run["corpus"], run["model"], run["training"])
+    terms = Terms(shared, statistics, is_several(read_json(audit)))
+    write_claims(claims, findings, run["name"], terms, output, generated, own)
 
 
 def assess_writeup_claims(claims: Path, findings: list[Path], model: dict, statistics: dict, output: Path) -> None:
     """Write one language model's claims as CSV; `model` holds its name, its settings, and the tasks of its prompts."""
-    shared = shared_with_writeups(model["model"], model["tasks"])
-    write_claims(claims, findings, model["name"], shared, statistics, output)
+    terms = Terms(shared_with_writeups(model["model"], model["tasks"]), statistics)
+    write_claims(claims, findings, model["name"], terms, output)
 
 
 def write_claims(
     claims: Path,
     findings: list[Path],
     name: str,
-    shared: set[str],
-    statistics: dict,
+    terms: Terms,
     output: Path,
     generated: bool = False,
     own: Sequence[dict] = (),
-    several: bool = False,
 ) -> None:
-    """Judge every claim, and those of the run's `own`, on the findings of these files.
-
-    `shared`: what is the same here and in the claims' source. `several`: a text may have several labels here, so what
-    speaks of classes that exclude one another cannot be tested.
-    """
+    """Judge every claim, and those of the run's `own`, on the findings of these files."""
     rooms = {path.parent.name: read_findings(path) for path in findings}
     listed = [*read_yaml(claims), *own]
-    rows = assess(listed, rooms, shared, statistics, several)
+    rows = assess(listed, rooms, terms)
     kinds = {claim["id"]: claim["judge"] for claim in listed}
     for row in rows:
         if generated and kinds[row["id"]] != "value" and row["verdict"] != "not testable here":
@@ -100,16 +98,9 @@ def published_claims(run: str, published: Mapping, margin: float) -> list[dict]:
     ]
 
 
-def collect_claims(runs: list[Path], output: Path) -> None:
-    """Write the claims of all runs as one CSV."""
-    write_csv(pd.concat([pd.read_csv(path, dtype=str) for path in runs]), output)
-
-
-def assess(claims: list[dict], rooms: Rooms, shared: set[str], statistics: dict, several: bool = False) -> list[dict]:
+def assess(claims: list[dict], rooms: Rooms, terms: Terms) -> list[dict]:
     """A row for every claim on these rooms; what shows no effect counts only if the claim that it is `given` holds."""
-    rows = [
-        judged(claim, rooms[room_of(claim)], shared, statistics, several) for claim in claims if room_of(claim) in rooms
-    ]
+    rows = [judged(claim, rooms[room_of(claim)], terms) for claim in claims if room_of(claim) in rooms]
     given = {claim["id"]: claim["given"] for claim in claims if "given" in claim}
     verdicts = {row["id"]: row["verdict"] for row in rows}
     for row in rows:
@@ -128,26 +119,25 @@ def parts_of(claim: dict) -> dict[str, tuple[float | str, str]]:
     return {"": (published, finding)}
 
 
-def judged(
-    claim: dict, found: Mapping[str, Finding], shared: set[str], statistics: dict, several: bool = False
-) -> dict:
-    """One row of the claims table; `shared`: which of corpus and model are the same here and in the claim's source.
+def judged(claim: dict, found: Mapping[str, Finding], terms: Terms) -> dict:
+    """One row of the claims table.
 
     A claim of several numbers holds if each does, and fails if one is shown to fail, with Bonferroni's correction for
-    their number; the row shows the number that decides, and whether it is `impossible`. What counts as none is
-    `statistics["margin"]`, unless the claim names its own tolerance.
+    their number; the row shows the number that decides, and whether it is `impossible`. What counts as none is the
+    margin, unless the claim names its own tolerance.
     """
+    statistics = terms.statistics
     row = {key: claim[key] for key in ("id", "source", "says")} | {"published": _wording(claim["published"])}
     row |= {"verdict": "not testable here", "note": "", "impossible": False}
     if claim["finding"] is None:
         return row | {"untested": "unmeasured"}
-    if several and claim.get("exclusive"):
+    if terms.several and claim.get("exclusive"):
         return row | {"untested": "one label", "note": SEVERAL}
     alpha = 1 - statistics["confidence"]
     parts = {name: (value, _found(claim, found, finding, alpha)) for name, (value, finding) in parts_of(claim).items()}
     if any(one is None or np.isnan(one.value) for _, one in parts.values()):
         return row | {"untested": "nothing"}
-    missing = [part for part in claim.get("needs", []) if part not in shared]
+    missing = [part for part in claim.get("needs", []) if part not in terms.shared]
     verdicts = list(_verdicts(claim, parts, missing, statistics))
     decisive = min(verdicts, key=lambda part: _rank(*part[1:]))
     name, published, one, verdict, reason = decisive

@@ -4,7 +4,6 @@ import numpy as np
 from scipy.stats import norm
 
 from emoscope.reporting.findings import Finding
-from emoscope.statistics.clusters import POWER
 from emoscope.statistics.equivalence import interval_test
 from emoscope.statistics.sample_size import clusters_for_rate, texts_for_mean, texts_for_rate
 
@@ -19,9 +18,9 @@ def tested(found: Finding, margin: float, alpha: float, exact: bool) -> Finding:
     """
     if not np.isnan(found.within) or not (exact or found.high > found.low):
         return found
-    within, beyond, error = interval_test(found.value, found.low, found.high, margin, alpha)
-    z = norm.ppf(1 - alpha / 2) + norm.ppf(POWER)
-    detectable = found.detectable if not np.isnan(found.detectable) or not error else error * z
+    within, beyond, detectable = interval_test(found.value, found.low, found.high, margin, alpha)
+    if not np.isnan(found.detectable) or not detectable:
+        detectable = found.detectable
     return found._replace(within=within, beyond=beyond, detectable=detectable)
 
 

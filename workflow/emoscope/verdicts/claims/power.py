@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from emoscope.statistics.equivalence import minimum_detectable_mean, rate_equivalence_verdict
+from emoscope.statistics.equivalence import minimum_detectable_mean
 from emoscope.statistics.rates import zero_event_bound
 from emoscope.statistics.sample_size import texts_for_rate
 
@@ -18,7 +18,7 @@ def power_of(samples: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame
         {
             "share": zero_event_bound(n, alpha),
             "change": minimum_detectable_mean(spread, n, alpha),
-            "enough": rate_equivalence_verdict(0, n, margin, alpha).verdict == "equivalent",
+            "enough": n >= texts_for_rate(0, margin, alpha),
         }
         for n, spread in zip(samples["texts"].astype(int), samples["spread"], strict=True)
     ]

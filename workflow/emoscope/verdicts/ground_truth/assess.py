@@ -90,11 +90,6 @@ def assess_masking_truth(
     write_csv(pd.DataFrame([row], columns=PlantedEffect._fields).assign(run=run), output)
 
 
-def collect_ground_truth(runs: list[Path], output: Path) -> None:
-    """Write what all runs find of them as one CSV."""
-    write_csv(pd.concat(map(pd.read_csv, runs)), output)
-
-
 def planted_gap(axis: str, truth: dict, pairs: pd.DataFrame, taught: int, statistics: dict) -> PlantedEffect:
     """The gap planted on an axis, `GAPS`, in the test texts that the truth names.
 
@@ -185,9 +180,8 @@ def composition(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statist
     found = composition_effect(samples, masks, truth["ids"]["negation"] + truth["ids"]["contrast"], statistics)
     if found is None:
         return PlantedEffect(*of, np.nan, np.nan, np.nan, 0, "cannot tell", "no such text among the confident ones")
-    verdict = "found" if found["high"] < 0 else "missed" if found["low"] > 0 else "cannot tell"
     note = f"{found['composed']} of {found['texts']} texts are such sentences"
-    return PlantedEffect(*of, found["value"], found["low"], found["high"], found["texts"], verdict, note)
+    return PlantedEffect(*of, found["value"], found["low"], found["high"], found["texts"], found["verdict"], note)
 
 
 def race_effects(

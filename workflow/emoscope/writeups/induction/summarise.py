@@ -13,7 +13,7 @@ from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
 from emoscope.statistics.clusters import Interval
-from emoscope.statistics.equivalence import largest_interval
+from emoscope.statistics.equivalence import largest
 from emoscope.statistics.rates import wilson_interval
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
@@ -189,10 +189,9 @@ def mlp_findings(replaced: pd.DataFrame, alpha: float) -> Iterator[Finding]:
         "mlp_everywhere": replaced[replaced["offset"] == EVERYWHERE],
     }
     for name, rows in kinds.items():
-        row = rows.loc[rows["value"].abs().idxmax()]
+        place, (low, high) = largest(*rows[["value", "low", "high"]].to_numpy(dtype=float).T, alpha)
+        row = rows.iloc[place]
         where = f"Block {row['block']:.0f}" + (f", offset {row['offset']:.0f}" if row["offset"] > 0 else "")
-        low, high = largest_interval(*(rows[name].to_numpy() for name in ("value", "low", "high")), alpha)
-        low, high = (low, high) if row["value"] >= 0 else (-high, -low)
         yield Finding(name, row["value"], low, high, f"{where}, the largest of {len(rows)}.")
 
 
