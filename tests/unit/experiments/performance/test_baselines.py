@@ -84,6 +84,14 @@ def test_repeated_texts_count_once():
         assert thrice[name] == pytest.approx(once[name], abs=0.02), name
 
 
+def test_a_text_that_stands_very_often_makes_no_accuracy_sure():
+    label, baseline = np.zeros(200, dtype=int), np.array([0] * 150 + [1] * 50)
+    found = judged(label, label, baseline, texts=["ok"] * 100 + [f"text {n}" for n in range(100)])
+    assert (found["accuracy"], found["difference"]) == (0.75, 0.25)
+    for name in ("accuracy_interval", "difference_interval"):
+        assert found[name][1] - found[name][0] > 0.4, name
+
+
 def test_no_text_tells_nothing():
     assert np.isnan(judged([], [], [])["difference"])
 

@@ -23,7 +23,7 @@ def test_every_metric_on_the_page_has_its_interval():
     assert performance_report.per_class(found, dict.fromkeys("abc", 20), counts).count('class="interval"') == 3 * 4
     assert 'class="interval"' in performance_report.calibration(found)
     assert 'class="interval"' in performance_report.confusions(found, 0.05)
-    per_class = {name: {"rows": rows, "texts": rows} for name, rows in (("a", 50), ("b", 40))}
+    per_class = {name: {"rows": rows, "trials": rows} for name, rows in (("a", 50), ("b", 40))}
     right = performance_report.confusions({"confusion": [[50, 0], [0, 40]], "per_class": per_class}, 0.05)
     assert right == "<p>No text is taken for one of another class.</p>"
 

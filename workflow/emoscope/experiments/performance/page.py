@@ -179,8 +179,8 @@ def leak(audit: dict, metrics: dict, adopted: bool) -> Markup:
 def confusions(found: dict, alpha: float) -> Markup:
     """The most frequent confusion of a set; of several labels a text, which is given most to the texts of another."""
     names, several = list(found["per_class"]), "given" in found
-    rows, texts = ([scores[of] for scores in found["per_class"].values()] for of in ("rows", "texts"))
-    most = most_frequent_confusion(found["given" if several else "confusion"], rows, texts, alpha)
+    rows, trials = ([scores[of] for scores in found["per_class"].values()] for of in ("rows", "trials"))
+    most = most_frequent_confusion(found["given" if several else "confusion"], rows, trials, alpha)
     if most is None:
         return say("no_confusion")
     true, taken, share = most
