@@ -31,11 +31,13 @@ def base(request, tokenizer, tmp_path):
 
 
 def corpus(folder, labels, column="label"):
-    """Training, validation and test set with these labels, 12 texts each but for the second, which has none."""
+    """Training, validation and test set with these labels, 12 texts each but for the second, which has none; they share
+    none."""
     table = pd.DataFrame({"id": range(12), "text": [f"text {k}" for k in range(12)], column: labels})
     if column == "label":
         table = table.astype({"label": "int8"})
-    for name, part in (("train", table), ("validation", table[:0]), ("test", table.assign(id=range(12, 24)))):
+    asked = table.assign(id=range(12, 24), text=[f"another text {k}" for k in range(12)])
+    for name, part in (("train", table), ("validation", table[:0]), ("test", asked)):
         write_table(part, folder / f"{name}.parquet")
     about = {"source": "mine", "classes": CLASSES, **audit_corpus(table, CLASSES)}
     write_json(about | ({"multilabel": True} if column == "labels" else {}), folder / "corpus.json")
@@ -80,6 +82,16 @@ def test_of_several_labels_those_that_the_model_lacks_are_left_out(base, tmp_pat
 def test_a_model_and_texts_with_too_little_in_common_are_refused(base, tmp_path):
     corpus(tmp_path, [0, 1, 3, 3] * 3)
     with pytest.raises(UserError, match="fewer than 2 of its classes occur in the training set; use other texts"):
+        match(base, tmp_path)
+
+
+def test_texts_of_which_none_is_new_are_refused(base, tmp_path):
+    """Of those of its own classes, whatever the others are."""
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    train, test = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("train", "test"))
+    own = test["label"].isin([1, 2])
+    write_table(test.assign(text=test["text"].mask(own, train["text"])), tmp_path / "test.parquet")
+    with pytest.raises(UserError, match="of its classes: every test text also stands in the training or validation set"):
         match(base, tmp_path)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.data.split import Parts, audit_corpus, audit_split, labels_in
+from emoscope.data.split import Parts, audit_corpus, audit_split, labels_in, require_new_texts
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 from emoscope.training.labels import labels_of, matched
@@ -41,6 +41,7 @@ def match_labels(
             raise UserError(f"{base}: fewer than 2 of its classes occur in the {name} set; use other texts")
     if "group" in after.test and after.test["group"].replace("", None).nunique() < 2:
         raise UserError(f"{base}: texts of its classes are of fewer than 2 groups in the test set; leave `group` out")
+    require_new_texts(after, f"{base}: of its classes")
     counts = audit_corpus(pd.concat(before), classes)["class_counts"]
     left_out = {name: counts[name] for name in classes if name not in names}
     rows = audit_corpus(pd.concat(after), names)

@@ -164,8 +164,8 @@ def test_the_page_says_which_does_better(evaluated):
     table = page.baseline_table(metrics)
     assert table.count("a bag of words") == 2 and table.count("the most frequent class") == 2
 
-    def reading(low: float, high: float, adopted: bool = False) -> str:
-        rows = {"accuracy": 0.8, "accuracy_interval": [0.7, 0.9], "difference": (low + high) / 2}
+    def reading(low: float | None, high: float | None, adopted: bool = False) -> str:
+        rows = {"accuracy": 0.8, "accuracy_interval": [0.7, 0.9], "difference": 0.0}
         found = {"words": {"distinct": rows | {"difference_interval": [low, high]}}}
         return page.baseline_reading({"baselines": found}, adopted)
 
@@ -173,6 +173,7 @@ def test_the_page_says_which_does_better(evaluated):
     assert "the model does worse" in reading(-0.2, -0.1)
     assert "cannot tell" in reading(-0.1, 0.1) and "that neither has seen its" in reading(-0.1, 0.1)
     assert "neither has seen" not in reading(-0.1, 0.1, adopted=True)
+    assert "No test text is new to both" in reading(None, None) and "cannot tell" not in reading(None, None)
 
 
 def test_findings_of_baselines_are_named_by_method_and_set():
