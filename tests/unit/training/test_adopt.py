@@ -85,13 +85,28 @@ def test_a_model_and_texts_with_too_little_in_common_are_refused(base, tmp_path)
         match(base, tmp_path)
 
 
+def test_texts_that_were_dropped_stay_counted_and_what_is_left_out_does_not(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    kept = match(base, tmp_path)[1]
+    assert (kept["rows"], kept["duplicate_rows"], kept["conflicting_texts"]) == (12, 0, 0)
+    held = pd.read_parquet(tmp_path / "train.parquet").iloc[[0]].assign(id=30, text="anger alone")
+    write_table(held, tmp_path / "validation.parquet")
+    repeats = {"rows": 40, "duplicate_rows": 15, "duplicate_texts": 9, "conflicting_texts": 2}
+    counted = {"validation_rows": 1, "validation_rows_in_train": 0, "validation_rows_in_test": 0}
+    change_json(tmp_path / "corpus.json", **repeats, **counted)
+    about = match(base, tmp_path)[1]
+    assert {name: about[name] for name in repeats} == repeats, "as in runs that were trained on this corpus"
+    assert not any(name.startswith("validation") for name in about), "no text of the validation part is left"
+    assert (about["train_rows"], about["test_rows"], about["class_counts"]["joy"]) == (6, 6, 6)
+
+
 def test_texts_of_which_none_is_new_are_refused(base, tmp_path):
     """Of those of its own classes, whatever the others are."""
     corpus(tmp_path, [0, 1, 2, 3] * 3)
     train, test = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("train", "test"))
     own = test["label"].isin([1, 2])
     write_table(test.assign(text=test["text"].mask(own, train["text"])), tmp_path / "test.parquet")
-    with pytest.raises(UserError, match="of its classes: every test text also stands in the training or validation set"):
+    with pytest.raises(UserError, match="of its classes: every test text also stands in the training or val"):
         match(base, tmp_path)
 
 
