@@ -70,6 +70,20 @@ def test_of_the_validation_part_no_more_is_said_than_is_so(counts, said):
         assert ("none of its texts" in part) == (not counts)
 
 
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([1.5], "The loss was 1.500 in 1 step, at"),
+        ([1.5, 1.25], "The loss fell from 1.500 to 1.250 in 2 steps"),
+        ([1.0, 0.5, 1.5], "The loss went from 1.000 to 1.500 in 3 steps"),
+    ],
+)
+def test_the_loss_of_however_few_steps_is_told(losses, said):
+    history = {"tokens_per_epoch": 9, "resumed_from_step": 0, "steps": len(losses), "seconds": 1, "device": "cpu"}
+    history |= {"precision": "fp32", "texts_cut": 0, "loss": [{"loss": loss} for loss in losses]}
+    assert said in words(performance_report.training(history, {}, {"run": {"training": {"epochs": 1}}}))
+
+
 def test_the_headline_of_several_labels_names_the_cheapest_answers_of_each_kind():
     rows = {name: 0.5 for name in ("accuracy", "macro_f1", "micro_f1")}
     rows |= {f"{name}_interval": [0.4, 0.6] for name in list(rows)}

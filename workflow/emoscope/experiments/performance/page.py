@@ -217,7 +217,7 @@ def training(history: dict, audit: dict, settings: dict) -> Markup:
         return say("trained_elsewhere", unknown=history["unknown"])
     tokens = history["tokens_per_epoch"] * settings["run"]["training"]["epochs"]
     done_here = 1 - history["resumed_from_step"] / history["steps"]
-    first, *_, last = (entry["loss"] for entry in history["loss"])
+    first, last = (history["loss"][place]["loss"] for place in (0, -1))
     rate = round(tokens * done_here / history["seconds"])
     return say("training", history=history, first=first, last=last, rate=rate, held=say("held", audit=audit))
 
