@@ -48,11 +48,12 @@ def match_labels(
     require_new_texts(after, f"{base}: of its classes")
     counts = audit_corpus(pd.concat(before), classes)["class_counts"]
     left_out = {name: counts[name] for name in classes if name not in names}
-    rows, own = audit_corpus(pd.concat(after), names), {k: v for k, v in about.items() if not k.startswith(HELD)}
+    rows = audit_corpus(pd.concat(after), names)
     if sum(map(len, before)) < about["rows"]:
         rows |= {name: about[name] for name in REPEATS}
     told = {"classes": names, "order": [name for name in classes if name in names], "left_out": left_out}
-    write_json({**own, **rows, **audit_split(after), **told}, matched_audit)
+    kept = {name: value for name, value in about.items() if not name.startswith(HELD)}
+    write_json({**kept, **rows, **audit_split(after), **told}, matched_audit)
     for part, path in zip(after, (matched_train, matched_validation, matched_test), strict=True):
         write_table(part, path)
 

@@ -35,8 +35,8 @@ def goal_rates(
     and p_adjusted (Benjamini-Hochberg over the groups, and over all pairs apart); `always`, the share of the commonest
     goal: how often it would be met by predictions that do what that goal asks whatever the pair. Where all pairs ask
     for the same, `chance`, `lead` and p are NaN, and `opposite` is how often predictions rise instead of falling, or
-    fall; NaN elsewhere. `words` is the same rate of a bag of words, whose scores of the pairs with a goal are `words`,
-    and `above_words` the model's less that, pair by pair; all with intervals.
+    fall; NaN elsewhere. The parameter `words` holds a bag of words' scores of the pairs with a goal: the
+    column `words` is its rate, and `above_words` the model's less that, pair by pair; all with intervals.
     """
     aimed = distinct(pairs[countable(pairs) & (pairs["goal"] != "")])
     cheap = aimed[PAIR_KEY].merge(words, on=PAIR_KEY, how="left", validate="1:1").set_axis(aimed.index)

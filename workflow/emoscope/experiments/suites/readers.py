@@ -79,8 +79,8 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
 
 
 def _filled(cluster: pd.Series, before: pd.Series, after: pd.Series) -> pd.Series:
-    """The clusters with those of pairs that name none: pairs that share a text, on whichever side, are one, also by way
-    of others; it is called as one of them names it, else by its first text."""
+    """The clusters, also of pairs that name none: those that share a text, on whichever side and by way of others, are
+    one, called as one of them names it, else by its first text."""
     own, texts = cluster.where(cluster != ""), connected(before, after)
     for names in (own, before):
         own = own.fillna(names.groupby(texts).transform("first"))
