@@ -133,6 +133,14 @@ def test_splits_need_to_be_kept(tmp_path, repository):
         downloaded(tmp_path, repository, label="feeling", splits={"train": "train", "test": "dev"})
 
 
+def test_a_missing_list_is_no_label():
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.List(ONE)})
+    split = datasets.Dataset.from_dict({"text": list("abc"), "label": [[0, 2], None, []]}, features)
+    settings = {"text": "text", "label": "label", "multilabel": True}
+    found = read_split(split, "mine: split train", settings, CLASSES, "train")
+    assert found["label"].tolist() == [["joy", "fear"], [], []]
+
+
 def test_a_column_may_be_called_where():
     split = datasets.Dataset.from_dict({"text": list("abc"), "where": CLASSES})
     found = read_split(split, "mine: split train", {"text": "text", "label": "where"}, CLASSES, "train")

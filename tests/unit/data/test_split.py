@@ -162,6 +162,15 @@ def test_no_validation_part_is_a_table_without_rows(tmp_path):
     assert "validation_rows" not in read_json(tmp_path / "corpus.json")
 
 
+@pytest.mark.parametrize("part", ["train", "val"])
+def test_a_test_set_without_a_new_text_is_refused(tmp_path, part):
+    """As where one file serves for validation and test; what differs in capitals is not new."""
+    table = in_parts("abcdEf", ["train"] * 2 + [part] * 2 + ["test"] * 2).assign(label=[0, 1] * 3)
+    split_files(tmp_path, table)
+    with pytest.raises(UserError, match="every test text also stands in the training or validation set; set"):
+        split_files(tmp_path, table.assign(text=list("abcdCD")))
+
+
 def grouped(groups: list[str]) -> pd.DataFrame:
     return pd.DataFrame({
         "id": range(8), "text": [f"text {k}" for k in range(8)], "label": [0, 1] * 4,

@@ -61,6 +61,12 @@ def test_independent_rows_count_each_and_copies_once():
     assert low < rates.exact_interval(10, 40).low and high > rates.exact_interval(10, 40).high
 
 
+def test_rows_of_a_cluster_that_are_all_alike_are_worth_one_where_clusters_are_of_one_size():
+    assert rates.rows_if_alike(np.array([3, 3, 3, 3])) == 4
+    assert rates.rows_if_alike(np.array([500] + [1] * 500)) == pytest.approx(1000**2 / 250_500)
+    assert rates.rows_if_alike(np.array([0, 2, 0, 2])) == 2 and rates.rows_if_alike(np.array([], dtype=int)) == 0
+
+
 def test_what_is_described_has_wilsons_interval_of_its_effective_rows():
     events, copies = np.arange(40) % 10 < 3, np.repeat(np.arange(40), 5)
     assert rates.described_rate(events, np.arange(40), 0.1) == rates.wilson_interval(12, 40, 0.1)

@@ -31,11 +31,13 @@ def base(request, tokenizer, tmp_path):
 
 
 def corpus(folder, labels, column="label"):
-    """Training, validation and test set with these labels, 12 texts each but for the second, which has none."""
+    """Training, validation and test set with these labels, 12 texts each but for the second, which has none; they share
+    none."""
     table = pd.DataFrame({"id": range(12), "text": [f"text {k}" for k in range(12)], column: labels})
     if column == "label":
         table = table.astype({"label": "int8"})
-    for name, part in (("train", table), ("validation", table[:0]), ("test", table.assign(id=range(12, 24)))):
+    asked = table.assign(id=range(12, 24), text=[f"another text {k}" for k in range(12)])
+    for name, part in (("train", table), ("validation", table[:0]), ("test", asked)):
         write_table(part, folder / f"{name}.parquet")
     about = {"source": "mine", "classes": CLASSES, **audit_corpus(table, CLASSES)}
     write_json(about | ({"multilabel": True} if column == "labels" else {}), folder / "corpus.json")
@@ -80,6 +82,31 @@ def test_of_several_labels_those_that_the_model_lacks_are_left_out(base, tmp_pat
 def test_a_model_and_texts_with_too_little_in_common_are_refused(base, tmp_path):
     corpus(tmp_path, [0, 1, 3, 3] * 3)
     with pytest.raises(UserError, match="fewer than 2 of its classes occur in the training set; use other texts"):
+        match(base, tmp_path)
+
+
+def test_texts_that_were_dropped_stay_counted_and_what_is_left_out_does_not(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    kept = match(base, tmp_path)[1]
+    assert (kept["rows"], kept["duplicate_rows"], kept["conflicting_texts"]) == (12, 0, 0)
+    held = pd.read_parquet(tmp_path / "train.parquet").iloc[[0]].assign(id=30, text="anger alone")
+    write_table(held, tmp_path / "validation.parquet")
+    repeats = {"rows": 40, "duplicate_rows": 15, "duplicate_texts": 9, "conflicting_texts": 2}
+    counted = {"validation_rows": 1, "validation_rows_in_train": 0, "validation_rows_in_test": 0}
+    change_json(tmp_path / "corpus.json", **repeats, **counted)
+    about = match(base, tmp_path)[1]
+    assert {name: about[name] for name in repeats} == repeats, "as in runs that were trained on this corpus"
+    assert not any(name.startswith("validation") for name in about), "no text of the validation part is left"
+    assert (about["train_rows"], about["test_rows"], about["class_counts"]["joy"]) == (6, 6, 6)
+
+
+def test_texts_of_which_none_is_new_are_refused(base, tmp_path):
+    """Of those of its own classes, whatever the others are."""
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    train, test = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("train", "test"))
+    own = test["label"].isin([1, 2])
+    write_table(test.assign(text=test["text"].mask(own, train["text"])), tmp_path / "test.parquet")
+    with pytest.raises(UserError, match="of its classes: every test text also stands in the training or val"):
         match(base, tmp_path)
 
 

@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import f1_score
 
-from emoscope.training.baselines import best_constant, log_odds, state_features, word_features
+from emoscope.training.baselines import best_constant, log_odds, state_features, without_blanks, word_features
 
 WORDS = ["a happy day", "a sad day", "so happy now", "so sad now", "happy dog", "sad dog"]
 HAPPY = np.array([[1, 0], [0, 1]] * 3)
@@ -29,6 +30,40 @@ def test_pairs_of_words_tell_what_words_do_not():
     training, asked = word_features(["not happy sad", "not happy sad", "not sad happy", "not sad happy"], ["not sad"])
     found = log_odds(training, np.array([[1], [1], [0], [0]]), asked)
     assert found[0, 0] < 0
+
+
+UNSPACED = ["我今天很高兴", "他今天很难过", "高兴的一天。", "难过的一天。", "现在这么高兴", "现在这么难过"]
+
+
+def test_where_words_have_no_blanks_between_them_characters_decide():
+    training, asked = word_features([*UNSPACED, "so happy now"], ["那只猫非常高兴", "一只难过的猫", "下雨"])
+    found = log_odds(training, np.vstack([HAPPY, [1, 0]]), asked)
+    assert (found[0] * [1, -1] > 0.2).all() and (found[1] * [-1, 1] > 0.2).all()
+
+
+@pytest.mark.parametrize("texts", [WORDS, [*WORDS, *UNSPACED], [" ".join(text) for text in UNSPACED]])
+def test_where_blanks_set_words_apart_words_decide(texts):
+    """Also of a corpus in two scripts, and of Chinese that somebody has cut into words."""
+    training, asked = word_features(texts, texts)
+    counter = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\b\w+\b").fit(texts)
+    assert (training != counter.transform(texts)).nnz == (asked != training).nnz == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("今日はとても幸せです", True),
+        ("วันนี้ฉันมีความสุขมาก เพราะฝนไม่ตก", True),
+        ("我 今天 很 高兴", False),
+        ("오늘은 정말 행복해요", False),
+        ("Donaudampfschifffahrt", False),
+        ("happy", False),
+        ("see https://example.org 高兴", False),
+        ("", False),
+    ],
+)
+def test_scripts_without_blanks_are_known(text, without):
+    assert without_blanks(text) == without
 
 
 def test_states_are_scaled_by_the_training_texts():

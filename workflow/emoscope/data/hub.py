@@ -63,7 +63,8 @@ def read_split(split: "Dataset", place: str, config: Mapping, classes: list[str]
 
 
 def _by_name(column: pd.Series, feature: object, several: bool, place: str) -> pd.Series:
-    """A column with the names of its numbers where its feature has some; -1, which means none, stays as it is."""
+    """A column with the names of its numbers where its feature has some; -1 and a missing list, which mean none,
+    stay as they are."""
     inner = getattr(feature, "feature", None)
     if inner is not None and not several:
         raise UserError(f"{place} holds lists; write `multilabel: true` if it is the labels, or name another column")
@@ -72,4 +73,4 @@ def _by_name(column: pd.Series, feature: object, several: bool, place: str) -> p
         return column
     if inner is None:
         return column.map(lambda number: names.get(number, number))
-    return column.map(lambda numbers: [names.get(number, number) for number in numbers])
+    return column.map(lambda numbers: [names.get(number, number) for number in numbers], na_action="ignore")

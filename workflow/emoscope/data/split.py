@@ -40,8 +40,7 @@ def split_corpus(
             f"{corpus}: the test set has texts of fewer than 2 groups of column {origin['group']!r}; leave `group` of "
             "the corpus out, or change `split`"
         )
-    if stand_in(parts.test["text"], parts.train["text"]).all():
-        raise UserError(f"{corpus}: every test text also stands in the training set; set `duplicates: group`")
+    require_new_texts(parts, str(corpus))
     for part, path in zip(parts, (train, validation, test), strict=True):
         write_table(part, path)
     write_json({**origin, **audit_corpus(table, origin["classes"]), **audit_split(parts)}, audit)
@@ -76,6 +75,14 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
         training, testing = (table.iloc[rows] for rows in shuffled(len(table), test, seed))
     columns = ["id", "text", "labels" if "labels" in table else "label", *(["group"] if "group" in table else [])]
     return Parts(*(part[columns].reset_index(drop=True) for part in (training, table[held], testing)))
+
+
+def require_new_texts(parts: Parts, place: str) -> None:
+    """UserError, which begins with the place, if no test text is new to a classifier of these sets."""
+    if stand_in(parts.test["text"], pd.concat([parts.train["text"], parts.validation["text"]])).all():
+        raise UserError(
+            f"{place}: every test text also stands in the training or validation set; set `duplicates: group`"
+        )
 
 
 def shuffled(count: int, test: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -38,19 +38,25 @@ def exact_interval(count: Numbers, n: Numbers, alpha: float = 0.05) -> Interval:
     return Interval(np.where(n > 0, low, np.nan)[()], np.where(n > 0, high, np.nan)[()])
 
 
+def rows_if_alike(sizes: np.ndarray) -> float:
+    """Effective sample size if the rows of each cluster, of these sizes, are all alike: the number of clusters where
+    these are of one size, fewer where a few hold most rows; 0 without any. Kish (1965), Survey Sampling."""
+    rows = sizes.sum()
+    return float(rows**2 / (sizes**2).sum()) if rows else 0.0
+
+
 def effective_rows(events: np.ndarray, clusters: np.ndarray, alpha: float = 0.05) -> float:
     """Effective sample size of a rate: p(1 - p) over its cluster-robust variance, Kish (1965).
 
     It is adjusted for a variance known from few clusters, as Korn and Graubard (1998), Survey Methodology 24, 193, do
-    for intervals of level alpha. Not above the number of rows, nor below what is left if the rows of a cluster are all
-    alike: the number of clusters where these are of one size, fewer where a few hold most rows. It is that unless the
-    event happens in FEWEST_CLUSTERS clusters and fails to in as many: a few do not show how alike the rows of one are.
+    for intervals of level alpha. Not above the number of rows, nor below `rows_if_alike`. It is that unless the event
+    happens in FEWEST_CLUSTERS clusters and fails to in as many: a few do not show how alike the rows of one are.
     """
     data = clustered(events, clusters)
     rows, rate, error, independent = len(events), data.mean[0], data.standard_error[0], len(data.sizes)
     if independent == rows:
         return rows
-    least = float(data.sizes.sum() ** 2 / (data.sizes**2).sum())
+    least = rows_if_alike(data.sizes)
     if min((data.sums[:, 0] > 0).sum(), (data.sums[:, 0] < data.sizes).sum()) < FEWEST_CLUSTERS:
         return least
     known = (stats.t.ppf(alpha / 2, rows - 1) / stats.t.ppf(alpha / 2, least - 1)) ** 2

@@ -5,6 +5,7 @@ Their only setting is the same for all and was fixed before any result: rows hav
 is seen the variance of a logit is PRIOR, so that a class may well have a probability of 0.05 or 0.95.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,12 +16,30 @@ from sklearn.preprocessing import StandardScaler
 
 PRIOR = 10.0
 CERTAIN = 20.0  # log-odds where all training texts have one answer
+# of scripts without blanks between words: Thai and Lao, Burmese, Khmer, Japanese syllables, Chinese characters
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
 
 
 def word_features(training: Sequence[str], asked: Sequence[str]) -> tuple[csr_matrix, csr_matrix]:
-    """TF-IDF of the training texts' words and pairs of neighbouring words; rows of length 1."""
-    counter = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\b\w+\b")  # words of one letter count, too
+    """TF-IDF of the training texts' words and pairs of neighbouring words; rows of length 1.
+
+    Where most of these texts are `without_blanks`, so that a whole sentence would be one word, of characters and up to
+    three neighbouring ones.
+    """
+    if 2 * sum(map(without_blanks, training)) > len(training):
+        counter = TfidfVectorizer(analyzer="char", ngram_range=(1, 3))
+    else:
+        counter = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\b\w+\b")  # words of one letter count, too
     return counter.fit_transform(training), counter.transform(asked)
+
+
+def without_blanks(text: str) -> bool:
+    """Whether more than half of the characters are of a script without blanks between words, and fewer than one in ten
+    is a blank: words that somebody has set apart are words."""
+    unspaced = sum(map(len, UNSPACED.findall(text)))
+    return 2 * unspaced > len(text) and 10 * (len(text.split()) - 1) < len(text)
 
 
 def state_features(training: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

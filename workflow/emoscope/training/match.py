@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.data.split import Parts, audit_corpus, audit_split, labels_in
+from emoscope.data.split import Parts, audit_corpus, audit_split, labels_in, require_new_texts
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
 from emoscope.training.labels import labels_of, matched
+
+REPEATS = ("rows", "duplicate_rows", "duplicate_texts", "conflicting_texts")
+HELD = "validation_rows"  # with what the counts of a validation part begin, which may have no row left
 
 
 def match_labels(
@@ -27,7 +30,8 @@ def match_labels(
 
     Labels get the numbers of the model's logits; the audit's `order` keeps that of the corpus, of the classes that both
     have. Texts of classes that the model lacks are left out; where a text may have several labels, these labels are.
-    `config` holds `labels`, what labels mean, and `whole`, whether no class may lack.
+    `config` holds `labels`, what labels mean, and `whole`, whether no class may lack. Where repeated texts were dropped
+    before the split, how many there were is known of the whole corpus alone, and is told of that, as in its own audit.
     """
     about = read_json(audit)
     classes = about["classes"]
@@ -41,11 +45,15 @@ def match_labels(
             raise UserError(f"{base}: fewer than 2 of its classes occur in the {name} set; use other texts")
     if "group" in after.test and after.test["group"].replace("", None).nunique() < 2:
         raise UserError(f"{base}: texts of its classes are of fewer than 2 groups in the test set; leave `group` out")
+    require_new_texts(after, f"{base}: of its classes")
     counts = audit_corpus(pd.concat(before), classes)["class_counts"]
     left_out = {name: counts[name] for name in classes if name not in names}
     rows = audit_corpus(pd.concat(after), names)
+    if sum(map(len, before)) < about["rows"]:
+        rows |= {name: about[name] for name in REPEATS}
     told = {"classes": names, "order": [name for name in classes if name in names], "left_out": left_out}
-    write_json({**about, **rows, **audit_split(after), **told}, matched_audit)
+    kept = {name: value for name, value in about.items() if not name.startswith(HELD)}
+    write_json({**kept, **rows, **audit_split(after), **told}, matched_audit)
     for part, path in zip(after, (matched_train, matched_validation, matched_test), strict=True):
         write_table(part, path)
 

@@ -84,6 +84,14 @@ def test_repeated_texts_count_once():
         assert thrice[name] == pytest.approx(once[name], abs=0.02), name
 
 
+def test_a_text_that_stands_very_often_makes_no_accuracy_sure():
+    label, baseline = np.zeros(200, dtype=int), np.array([0] * 150 + [1] * 50)
+    found = judged(label, label, baseline, texts=["ok"] * 100 + [f"text {n}" for n in range(100)])
+    assert (found["accuracy"], found["difference"]) == (0.75, 0.25)
+    for name in ("accuracy_interval", "difference_interval"):
+        assert found[name][1] - found[name][0] > 0.4, name
+
+
 def test_no_text_tells_nothing():
     assert np.isnan(judged([], [], [])["difference"])
 
@@ -156,8 +164,8 @@ def test_the_page_says_which_does_better(evaluated):
     table = page.baseline_table(metrics)
     assert table.count("a bag of words") == 2 and table.count("the most frequent class") == 2
 
-    def reading(low: float, high: float, adopted: bool = False) -> str:
-        rows = {"accuracy": 0.8, "accuracy_interval": [0.7, 0.9], "difference": (low + high) / 2}
+    def reading(low: float | None, high: float | None, adopted: bool = False) -> str:
+        rows = {"accuracy": 0.8, "accuracy_interval": [0.7, 0.9], "difference": 0.0}
         found = {"words": {"distinct": rows | {"difference_interval": [low, high]}}}
         return page.baseline_reading({"baselines": found}, adopted)
 
@@ -165,6 +173,7 @@ def test_the_page_says_which_does_better(evaluated):
     assert "the model does worse" in reading(-0.2, -0.1)
     assert "cannot tell" in reading(-0.1, 0.1) and "that neither has seen its" in reading(-0.1, 0.1)
     assert "neither has seen" not in reading(-0.1, 0.1, adopted=True)
+    assert "No test text is new to both" in reading(None, None) and "cannot tell" not in reading(None, None)
 
 
 def test_findings_of_baselines_are_named_by_method_and_set():

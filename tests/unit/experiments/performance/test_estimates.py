@@ -33,7 +33,7 @@ def test_the_interval_of_the_most_frequent_confusion_allows_for_the_choice():
 
 def test_repeated_rows_make_no_confusion_surer():
     counts, rows = [[60, 40], [0, 100]], [100, 100]
-    once, often = (most_frequent_confusion(counts, rows, texts, alpha=0.05)[2] for texts in (rows, [10, 10]))
+    once, often = (most_frequent_confusion(counts, rows, trials, alpha=0.05)[2] for trials in (rows, [10, 10]))
     assert once["value"] == often["value"] and often["high"] - often["low"] > 2 * (once["high"] - once["low"])
 
 
@@ -42,7 +42,10 @@ def test_without_a_confusion_none_is_the_most_frequent():
 
 
 def test_accuracy_of_no_text_is_unknown():
-    found = accuracy_of(pd.DataFrame({"label": [0, 1, 1, 1], "pred": [0, 1, 1, 0]}), alpha=0.05)
+    four = pd.DataFrame({"text": list("abcd"), "label": [0, 1, 1, 1], "pred": [0, 1, 1, 0]})
+    found = accuracy_of(four, alpha=0.05)
     assert (found["value"], found["texts"]) == (0.75, 4) and found["low"] < 0.75 < found["high"]
-    nothing = accuracy_of(pd.DataFrame({"label": [], "pred": []}), alpha=0.05)
+    again = accuracy_of(pd.concat([four] * 9), alpha=0.05)
+    assert (again["low"], again["high"], again["texts"]) == (found["low"], found["high"], 36)
+    nothing = accuracy_of(four[:0], alpha=0.05)
     assert np.isnan(nothing["value"]) and nothing["texts"] == 0

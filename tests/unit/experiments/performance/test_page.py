@@ -23,7 +23,7 @@ def test_every_metric_on_the_page_has_its_interval():
     assert performance_report.per_class(found, dict.fromkeys("abc", 20), counts).count('class="interval"') == 3 * 4
     assert 'class="interval"' in performance_report.calibration(found)
     assert 'class="interval"' in performance_report.confusions(found, 0.05)
-    per_class = {name: {"rows": rows, "texts": rows} for name, rows in (("a", 50), ("b", 40))}
+    per_class = {name: {"rows": rows, "trials": rows} for name, rows in (("a", 50), ("b", 40))}
     right = performance_report.confusions({"confusion": [[50, 0], [0, 40]], "per_class": per_class}, 0.05)
     assert right == "<p>No text is taken for one of another class.</p>"
 
@@ -68,6 +68,20 @@ def test_of_the_validation_part_no_more_is_said_than_is_so(counts, said):
     for part in map(words, shown):
         assert said in part
         assert ("none of its texts" in part) == (not counts)
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([1.5], "The loss was 1.500 in 1 step, at"),
+        ([1.5, 1.25], "The loss fell from 1.500 to 1.250 in 2 steps"),
+        ([1.0, 0.5, 1.5], "The loss went from 1.000 to 1.500 in 3 steps"),
+    ],
+)
+def test_the_loss_of_however_few_steps_is_told(losses, said):
+    history = {"tokens_per_epoch": 9, "resumed_from_step": 0, "steps": len(losses), "seconds": 1, "device": "cpu"}
+    history |= {"precision": "fp32", "texts_cut": 0, "loss": [{"loss": loss} for loss in losses]}
+    assert said in words(performance_report.training(history, {}, {"run": {"training": {"epochs": 1}}}))
 
 
 def test_the_headline_of_several_labels_names_the_cheapest_answers_of_each_kind():

@@ -77,6 +77,31 @@ def test_repeating_every_row_tells_nothing_new():
     np.testing.assert_allclose(estimates(once), estimates(thrice))
 
 
+def test_a_text_in_other_capitals_is_the_same_text():
+    table = predictions(200, skill=0.3)
+    other = table.assign(text=table["text"].str.upper() + " ")
+    np.testing.assert_allclose(
+        *(estimates(metrics(pd.concat(two), CLASSES, **OPTIONS)) for two in ([table, other], [table, table]))
+    )
+    found = (accuracy_difference(two, table, **OPTIONS)["accuracy_interval"] for two in (table, other))
+    assert list(found) == [[0, 0]] * 2
+
+
+def test_a_text_that_makes_up_half_of_the_rows_leaves_little_that_is_independent():
+    """Half a thousand times the same text, beside as many distinct ones, is worth some ten texts, not five hundred."""
+    table = predictions(500, skill=0.3)
+    right = table.index[table["label"] == table["pred"]][0]
+    found = metrics(pd.concat([table, *[table.loc[[right]]] * 500]), CLASSES, **OPTIONS)
+    hits = (table["label"] == table["pred"]).sum() + 500
+    assert found["accuracy"] == hits / 1000, "every row counts for the accuracy itself"
+    low, high = found["accuracy_interval"]
+    once = metrics(table, CLASSES, **OPTIONS)["accuracy_interval"]
+    assert low < found["accuracy"] - 0.2 and high - low > 3 * (once[1] - once[0])
+    of = found["per_class"][CLASSES[table.loc[right, "label"]]]
+    assert 1 < of["trials"] < 2, "two thirds of its class' rows are that text"
+    assert of["recall_interval"][1] - of["recall_interval"][0] > 0.3
+
+
 def test_the_gap_between_equal_sets_is_nil_and_that_between_unequal_ones_is_found():
     good, bad = predictions(400, skill=1.0), predictions(400, seed=1, skill=0.0)
     same = accuracy_difference(good, good, **OPTIONS)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.suites.goals import FOLLOWS, FOLLOWS_CLASS, goal_rates, obeyed
+from emoscope.perturbation.pairs import PAIR_KEY
 
 STARS = ["1", "2", "3"]
 
@@ -13,8 +14,8 @@ def pairs(before: list[list[float]], after: list[list[float]], goals: list[str],
     count = len(goals)
     texts = [f"text {k}" for k in range(count)]
     table = pd.DataFrame({
-        "id": range(count), "origin": "suite", "term": "", "text": texts, "perturbed": [f"{text}!" for text in texts],
-        "cluster": texts, "flags": [[]] * count, "goal": goals,
+        "id": range(count), "axis": "mine", "origin": "suite", "term": "", "text": texts,
+        "perturbed": [f"{text}!" for text in texts], "cluster": texts, "flags": [[]] * count, "goal": goals,
     }).assign(**columns)  # fmt: skip
     for when, values in (("before", before), ("after", after)):
         table[[f"{when}_{name}" for name in STARS]] = np.array(values, dtype=float)
@@ -63,8 +64,9 @@ def test_of_several_labels_the_named_one_has_to_be_among_them():
     assert obeyed(table, ["3", "stays"], STARS, STARS, whole=False).tolist() == [[True, False], [False, True]]
 
 
-def rates(table: pd.DataFrame) -> pd.DataFrame:
-    return goal_rates(table, STARS, STARS, 0.02, 0.05).set_index(["group", "measure"])
+def rates(table: pd.DataFrame, words: pd.DataFrame | None = None) -> pd.DataFrame:
+    scores = (table if words is None else words)[[*PAIR_KEY, *table.filter(regex="^(before|after)_")]]
+    return goal_rates(table, scores, STARS, STARS, 0.02, 0.05).set_index(["group", "measure"])
 
 
 def test_a_classifier_that_follows_is_seen_to():
@@ -106,4 +108,48 @@ def test_pairs_of_one_original_count_as_one():
 
 
 def test_a_suite_that_asks_for_nothing_has_no_rates():
-    assert goal_rates(pairs([LOW], [HIGH], [""]), STARS, STARS, 0.02, 0.05).empty
+    assert rates(pairs([LOW], [HIGH], [""])).empty
+
+
+TESTED = ["chance", "lead", "lead_low", "lead_high", "p", "p_adjusted"]
+
+
+@pytest.mark.parametrize(
+    ("after", "value", "opposite"), [([LOW] * 40, 1, 0), ([HIGH] * 40, 0, 1), ([LOW, HIGH] * 20, 0.5, 0.5)]
+)
+def test_pairs_that_all_ask_for_the_same_leave_nothing_to_exchange(after, value, opposite):
+    """Whoever follows, goes against it or does neither: nothing is tested, and the opposite is told."""
+    found = rates(pairs([MIDDLE] * 40, after, ["down"] * 40))
+    assert found.index.get_level_values("measure").tolist() == [FOLLOWS, FOLLOWS_CLASS]
+    for _, row in found.iterrows():
+        assert row[TESTED].isna().all() and (row["value"], row["opposite"]) == (value, opposite)
+        assert row["opposite_low"] <= opposite <= row["opposite_high"]
+
+
+def test_of_a_class_or_of_staying_there_is_no_opposite():
+    for goal in ("stays", "1"):
+        found = rates(pairs([MIDDLE] * 40, [LOW] * 40, [goal] * 40)).loc[("", FOLLOWS)]
+        assert found[[*TESTED, "opposite", "opposite_low", "opposite_high"]].isna().all()
+    assert rates(pairs([MIDDLE] * 80, [HIGH, LOW] * 40, ["up", "down"] * 40))["opposite"].isna().all()
+
+
+def test_groups_without_anything_to_exchange_are_no_tests_of_the_family():
+    """Three groups ask for one thing each; the fourth is adjusted for itself alone."""
+    groups = [name for name in "abcd" for _ in range(20)]
+    goals = ["up"] * 20 + ["down"] * 20 + ["stays"] * 20 + ["up", "down"] * 10
+    found = rates(pairs([MIDDLE] * 80, [HIGH, LOW] * 40, goals, term=groups)).xs(FOLLOWS, level="measure")
+    assert found.loc[["a", "b", "c"], TESTED].isna().all(axis=None) and found.loc["", TESTED].notna().all()
+    assert found.loc["d", "p_adjusted"] == found.loc["d", "p"] < 0.05
+
+
+def test_a_bag_of_words_is_compared_pair_by_pair():
+    goals = ["up", "down"] * 40
+    table = pairs([MIDDLE] * 80, [HIGH, LOW] * 40, goals)
+    words = pairs([MIDDLE] * 80, [HIGH, LOW] * 20 + [LOW, HIGH] * 20, goals).sample(frac=1, random_state=0)
+    found = rates(table, words).loc[("", FOLLOWS)]
+    assert found[["value", "words", "above_words"]].tolist() == [1, 0.5, 0.5]
+    assert found["words_low"] < 0.5 < found["words_high"] and 0.3 < found["above_low"] < 0.5 < found["above_high"]
+    first = table.iloc[:40]
+    assert rates(first, words).loc[("", FOLLOWS), "above_words"] == 0
+    again = rates(table.assign(cluster=[k // 8 for k in range(80)]), words).loc[("", FOLLOWS)]
+    assert again["above_low"] < found["above_low"], "pairs of one original count as one"

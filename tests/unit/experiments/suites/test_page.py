@@ -11,13 +11,15 @@ from emoscope.experiments.suites.goals import COLUMNS as GOALS
 from emoscope.perturbation.balance import COLUMNS as BALANCE
 from made_up import NASTY, pairs, summary_of, tags, words
 
-GOAL = ("", "follows", 0.8, 0.7, 0.9, 0.5, 0.3, 0.2, 0.4, 0.001, 0.6, "up", 50, 40, 0.001, "mine")
-
-WORDS = {"words": 0.7, "words_low": 0.6, "words_high": 0.75}
+NAN = float("nan")
+GOAL = ("", "follows", 0.8, 0.7, 0.9, 0.5, 0.3, 0.2, 0.4, 0.001, 0.6, "up", 50, 40, NAN, NAN, NAN)
+GOAL += (0.7, 0.6, 0.75, 0.1, 0.02, 0.18, 0.001, "mine")
+SAME = {"chance": NAN, "lead": NAN, "lead_low": NAN, "lead_high": NAN, "p": NAN, "p_adjusted": NAN, "always": 1.0}
+SAME |= {"opposite": 0.1, "opposite_low": 0.05, "opposite_high": 0.2}
 
 
 def goals(**changes) -> pd.DataFrame:
-    return pd.DataFrame([GOAL], columns=[*GOALS, "p_adjusted", "suite"]).assign(**WORDS | changes)
+    return pd.DataFrame([GOAL], columns=[*GOALS, "p_adjusted", "suite"]).assign(**changes)
 
 
 def suites(summary: pd.DataFrame, goal: pd.DataFrame, **columns) -> dict[str, report.Scored]:
@@ -44,7 +46,10 @@ def test_only_suites_of_the_run_are_told_of_and_controls_are_no_pairs():
 def test_the_headline_says_what_follows_and_what_would_by_chance():
     told = words(report.main_result(suites(SUMMARY, goals())))
     assert "mine 3.0 % [1.0, 5.0] of 60 pairs, and no text offers neutral words" in told
-    assert "80.0 % [70.0, 90.0] go the way that the pair asks, 50.0 % by chance" in told
+    assert "80.0 % [70.0, 90.0] go the way that the pair asks, 50.0 % by chance, 70.0 % by a bag of words" in told
+    told = words(report.main_result(suites(SUMMARY, goals(**SAME))))
+    assert "the way that the pair asks, which is the same in all of them, 70.0 % by a bag" in told
+    assert "chance" not in told
     assert "asks" not in words(report.main_result(suites(SUMMARY, goals()[:0])))
 
 
@@ -72,9 +77,29 @@ def test_what_is_said_of_following_is_what_was_found(changes, said):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "asked in 70.0 % [60.0, 75.0] of these pairs."),
-        ({"words_high": 0.69}, "of these pairs, less often than the classifier."),
-        ({"words_low": 0.91}, "of these pairs, more often than the classifier."),
+        ({}, "In 10.0 % [5.0, 20.0] it moves the opposite way, less often than as asked."),
+        ({"low": 0.02, "high": 0.04}, "it moves the opposite way, more often than as asked."),
+        ({"low": 0.1}, "opposite way, and which of the two is more frequent is not settled."),
+        ({"opposite": NAN}, "such pairs cannot tell. A bag of words"),
+    ],
+)
+def test_of_pairs_that_all_ask_for_the_same_no_exchange_is_told(changes, said):
+    """Neither that it follows more often than by chance nor that this is not settled."""
+    found = suites(SUMMARY, goals(**SAME | changes))
+    told = words(report.goal_findings(found, 0.05))
+    assert said in told and "All of them ask for the same (up), so goals cannot be exchanged" in told
+    assert "chance" not in told and "n/a" not in told and "commonest" not in told
+    assert report.goal_rows(found)["series"].tolist() == ["the pairs' own goals"]
+    assert ("the opposite" in words(report.goal_table(found))) == ("opposite" not in changes)
+    assert "the opposite" not in words(report.goal_table(suites(SUMMARY, goals())))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "of these pairs, less often than the classifier: the classifier's rate minus its own is +0.100 [+0.020"),
+        ({"above_low": -0.01}, "asked in 70.0 % [60.0, 75.0] of these pairs, not shown to differ from the classifier:"),
+        ({"above_low": -0.2, "above_high": -0.1}, "of these pairs, more often than the classifier:"),
     ],
 )
 def test_a_bag_of_words_stands_beside_the_classifier(changes, said):

@@ -10,6 +10,7 @@ import pytest
 from acceptance import DATA_SETS
 from emoscope.errors import UserError
 from emoscope.experiments.suites.readers import COLUMNS, read_suite
+from emoscope.statistics.bounded import SHARE, bounded_interval
 
 CLASSES = ["sadness", "joy", "anger"]
 COLUMN_KEYS = dict.fromkeys(("group", "cluster", "direction", "label"))
@@ -84,6 +85,33 @@ def test_without_columns_for_them_texts_are_clusters_and_nothing_is_asked(tmp_pa
     found = read(tmp_path, pairs())
     assert found["cluster"].tolist() == found["before"].tolist()
     assert (found[["group", "direction", "goal"]] == "").all(axis=None) and (found["label"] == -1).all()
+
+
+def mirrored(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([table, table.rename(columns={"before": "after", "after": "before"})])
+
+
+def test_a_pair_in_both_directions_tells_no_more_than_in_one(tmp_path):
+    once, twice = read(tmp_path, pairs()), read(tmp_path, mirrored(pairs()))
+    assert len(twice) == 20 and twice["cluster"].tolist() == once["cluster"].tolist() * 2
+    moved = [k < 3 for k in range(10)]
+    one, other = (
+        bounded_interval(events, found["cluster"].to_numpy(), SHARE)
+        for events, found in ((moved, once), (moved * 2, twice))
+    )
+    assert one == pytest.approx(other)
+    with pytest.raises(UserError, match="4 independent pairs"):
+        read(tmp_path, mirrored(pairs(4)))
+
+
+def test_pairs_that_share_a_text_by_way_of_others_are_one_unless_a_cluster_is_named(tmp_path):
+    chain = pd.DataFrame([("x", "y"), ("z", "Y "), ("z", "w"), ("w", "v")], columns=["before", "after"])
+    table = pd.concat([pairs(), chain], ignore_index=True)
+    assert read(tmp_path, table)["cluster"].tolist()[10:] == ["x"] * 4
+    named = table.assign(template=[*"abcdefghij", "", "", "mine", ""])
+    assert read(tmp_path, named, cluster="template")["cluster"].tolist()[10:] == ["mine"] * 4
+    apart = table.assign(template=[*"abcdefghij", "k", "", "", "l"])
+    assert read(tmp_path, apart, cluster="template")["cluster"].tolist()[10:] == ["k", "k", "k", "l"]
 
 
 def test_gaps_in_columns_that_are_no_text(tmp_path):

@@ -135,9 +135,19 @@ def test_how_often_a_bag_of_words_follows_stands_beside_it(tmp_path):
     pairs, scores = suite(goal=["down", "up"] * 20)
     other = {"before": "after", "after": "before"}
     turned = scores.rename(columns={f"{one}_{k}": f"{two}_{k}" for one, two in other.items() for k in ("calm", "wild")})
-    _, _, goals = findings(tmp_path, pairs, scores, turned)
+    _, found, goals = findings(tmp_path, pairs, scores, turned)
     rates = goals.set_index("measure").loc["follows"]
     assert (rates["value"], rates["words"]) == (0, 1) and rates["words_low"] < 1 <= rates["words_high"]
+    assert (found["mine.follows.words"].value, found["mine.follows.above_words"].value) == (1, -1)
+    assert found["mine.follows.above_words"].high < 0 and found["mine.follows.words"].low == rates["words_low"]
+
+
+def test_of_pairs_that_all_ask_for_the_same_nothing_beyond_chance_is_found(tmp_path):
+    pairs, scores = suite(goal="up")
+    _, found, _ = findings(tmp_path, pairs, scores)
+    beyond = found["mine.follows_beyond_chance"]
+    assert np.isnan(beyond.value) and "all ask for the same (up): no exchange of goals can tell" in beyond.note
+    assert found["mine.follows"].value == 0.5
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -70,6 +70,13 @@ def test_a_block_whose_interval_meets_that_of_another_does_not_lead(masks):
     assert before.all() and after.drop("narrow-s1").all() and not after["narrow-s1"]
 
 
+def test_the_only_block_of_a_run_does_not_lead(masks, measures, correlations):
+    single = profile(masking_summary([0.5]), 1).assign(group="deep", run="deep-s1")
+    text = words(report.main_result(measures, single, correlations, 0.05))
+    assert "matters most in 0 of 1 runs" in text and "by probability, not testable here" in text
+    assert "none for certain" in report.leader_table(single, 0.05)
+
+
 def test_a_block_that_is_shown_to_cost_next_to_nothing_does_not_lead(masks):
     little = masks.copy()
     little.loc[(little["run"] == "narrow-s1") & (little["block"] == 0) & (little["measure"] == "margin"), "verdict"] = (
@@ -87,7 +94,7 @@ def test_a_head_that_is_not_told_from_the_others_does_not_lead(reach, leads):
     found = leading_heads(heads, head_curves(heads, 0), 0.05).loc["a-s1"]
     assert (found["head"], found["certain"]) == (3, leads)
     alone = leading_heads(heads[:1], head_curves(heads[:1], 0), 0.05)
-    assert alone["certain"].all(), "there is no other to be told from"
+    assert not alone["certain"].any(), "there is no other to be told from"
 
 
 def silenced_heads(cost: np.ndarray, shown: bool, errors: np.ndarray | float = 0.05) -> pd.DataFrame:

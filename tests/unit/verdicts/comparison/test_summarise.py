@@ -170,6 +170,12 @@ def test_only_the_first_block_matters(falls, verdict):
         assert only_first_matters(not_beyond, 0.05) == expected, "not shown to lie within is not shown to lie beyond"
 
 
+@pytest.mark.parametrize("fall", [0.5, 0.0])
+def test_of_a_single_block_it_cannot_be_told_whether_it_alone_matters(fall):
+    rows = profile(masking_summary([fall]), 1).query(f"head == {WHOLE_BLOCK} and condition == 'described'")
+    assert {only_first_matters(of, 0.05) for _, of in rows.groupby("measure")} == {"not testable here"}
+
+
 def baselines(words: float, constant: float, model: float = 0.8) -> dict:
     """The part of `metrics.json` on the cheapest classifiers."""
     bounds = {"accuracy_interval": [0, 1], "difference_interval": [-1, 1]}

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.performance.estimates import with_intervals
+from emoscope.experiments.performance.estimates import text_rate, texts_of, with_intervals
 from emoscope.experiments.performance.labels import f1_beside
 from emoscope.experiments.performance.names import CHOSEN, WORDS
-from emoscope.statistics.rates import rate_difference_interval, wilson_interval
+from emoscope.statistics.rates import rate_difference_interval
 from emoscope.storage.decisions import as_matrix, has_several, same, truth_name, truth_of
 from emoscope.storage.files import read_json
 
@@ -27,17 +27,15 @@ def on_equal_terms(baselines: pd.DataFrame, thresholds: Sequence[Path]) -> dict[
 def beside_baseline(table: pd.DataFrame, pred: pd.Series, alpha: float) -> dict[str, float | list[float]]:
     """`accuracy` of a baseline's predictions, by id, and `difference`, the model's accuracy in the table minus it.
 
-    Intervals are Wilson's, each text one trial, and Newcombe's of paired rows, in which a text's rows count together.
+    Intervals are Wilson's, and Newcombe's of paired rows; in both, a text's rows count together.
     """
     truth = table[truth_name(table)]
     right, other = (same(said, truth) for said in (table["pred"], table["id"].map(pred)))
-    texts = pd.factorize(table["text"])[0]
+    texts = texts_of(table)
     if not len(texts):
         return with_intervals(accuracy=(np.nan,) * 3, difference=(np.nan,) * 3) | {"rows": 0}
-    trials = len(np.unique(texts))
-    accuracy = other.mean(), *wilson_interval(other.mean() * trials, trials, alpha)
     bounds = rate_difference_interval(right, other, paired=True, clusters=(texts, texts), alpha=alpha)
-    difference = right.mean() - other.mean()
+    accuracy, difference = text_rate(other, texts, alpha), right.mean() - other.mean()
     return with_intervals(accuracy=accuracy, difference=(difference, *bounds)) | {"rows": len(table)}
 
 
@@ -47,5 +45,4 @@ def labels_beside(table: pd.DataFrame, pred: pd.Series, classes: list[str], **op
         return {}
     number = len(classes)
     given, other = (as_matrix(said, number) for said in (table["pred"], table["id"].map(pred)))
-    texts = pd.factorize(table["text"])[0]
-    return with_intervals(**f1_beside(truth_of(table, number), given, other, texts, **options))
+    return with_intervals(**f1_beside(truth_of(table, number), given, other, texts_of(table), **options))

@@ -36,7 +36,8 @@ def controls(
             "verdict": outcome(abs(repeated - planted) < 0.005, missed=True),
         },
     ]
-    clean = predictions[predictions["id"].isin(test["id"]) & ~predictions["id"].isin(ids["noisy"])]
+    tested = test[["id", "text"]].merge(predictions, on="id", validate="1:1")
+    clean = tested[~tested["id"].isin(ids["noisy"])]
     for kind, meaning in COMPOSED.items():
         accuracy = accuracy_of(clean[clean["id"].isin(ids[kind])], alpha)
         rows.append(

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from emoscope.statistics.rates import wilson_interval
+from emoscope.data.known_texts import keys_of
+from emoscope.statistics.rates import effective_rows, wilson_interval
 
 
 def with_intervals(**estimates: tuple[float, float, float]) -> dict[str, float | list[float]]:
@@ -24,8 +25,22 @@ def estimates_of(found: dict) -> dict[str, dict[str, float]]:
     }
 
 
+def texts_of(table: pd.DataFrame) -> np.ndarray:
+    """Which text each row holds, int (rows,): what differs in case or blanks alone is one."""
+    return pd.factorize(keys_of(table["text"]))[0]
+
+
+def text_rate(hits: np.ndarray, texts: np.ndarray, alpha: float) -> tuple[float, float, float]:
+    """The share of the rows that are `hits`, bool (rows,), with Wilson's interval on effective rows, as those of one of
+    the `texts` (rows,) are not independent; however few there are. NaN without rows."""
+    if not len(hits):
+        return (np.nan,) * 3
+    share, rows = np.mean(hits), effective_rows(hits, texts, alpha)
+    return share, *wilson_interval(share * rows, rows, alpha)
+
+
 def accuracy_of(predictions: pd.DataFrame, alpha: float) -> dict[str, float]:
-    """`value, low, high` of the accuracy of some predictions, with Wilson's interval, and `texts`, their number."""
-    right, texts = int((predictions["label"] == predictions["pred"]).sum()), len(predictions)
-    low, high = wilson_interval(right, texts, alpha)
-    return {"value": right / texts if texts else np.nan, "low": low, "high": high, "texts": texts}
+    """`value, low, high` of the accuracy of some predictions, `text, label, pred`, and `texts`, their number."""
+    right = (predictions["label"] == predictions["pred"]).to_numpy()
+    value, low, high = text_rate(right, texts_of(predictions), alpha)
+    return {"value": value, "low": low, "high": high, "texts": len(predictions)}

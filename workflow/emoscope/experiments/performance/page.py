@@ -179,8 +179,8 @@ def leak(audit: dict, metrics: dict, adopted: bool) -> Markup:
 def confusions(found: dict, alpha: float) -> Markup:
     """The most frequent confusion of a set; of several labels a text, which is given most to the texts of another."""
     names, several = list(found["per_class"]), "given" in found
-    rows, texts = ([scores[of] for scores in found["per_class"].values()] for of in ("rows", "texts"))
-    most = most_frequent_confusion(found["given" if several else "confusion"], rows, texts, alpha)
+    rows, trials = ([scores[of] for scores in found["per_class"].values()] for of in ("rows", "trials"))
+    most = most_frequent_confusion(found["given" if several else "confusion"], rows, trials, alpha)
     if most is None:
         return say("no_confusion")
     true, taken, share = most
@@ -217,7 +217,7 @@ def training(history: dict, audit: dict, settings: dict) -> Markup:
         return say("trained_elsewhere", unknown=history["unknown"])
     tokens = history["tokens_per_epoch"] * settings["run"]["training"]["epochs"]
     done_here = 1 - history["resumed_from_step"] / history["steps"]
-    first, *_, last = (entry["loss"] for entry in history["loss"])
+    first, last = (history["loss"][place]["loss"] for place in (0, -1))
     rate = round(tokens * done_here / history["seconds"])
     return say("training", history=history, first=first, last=last, rate=rate, held=say("held", audit=audit))
 

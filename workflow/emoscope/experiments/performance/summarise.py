@@ -9,14 +9,14 @@ import pandas as pd
 
 from emoscope.data.known_texts import repeats, stand_in
 from emoscope.experiments.performance.beside import beside_baseline, labels_beside, on_equal_terms
-from emoscope.experiments.performance.estimates import with_intervals
+from emoscope.experiments.performance.estimates import text_rate, texts_of, with_intervals
 from emoscope.experiments.performance.findings import baseline_findings, findings_of
 from emoscope.experiments.performance.labels import OVERALL, f1_scores, label_statistic
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.auc import one_vs_rest_auc
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.calibration import bins_of, calibration_error
-from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.rates import rows_if_alike
 from emoscope.statistics.settings import resampling
 from emoscope.storage.decisions import as_matrix, has_several, same, truth_name, truth_of, without_truth
 from emoscope.storage.files import read_json, write_json
@@ -89,8 +89,9 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
 
     AUC is one-vs-rest, averaged over classes with equal weights; NaN if a class is absent. The confusion matrix counts
     rows by (label, pred); `calibration`, the data of the reliability diagram, has one entry for each bin of confidence
-    that is not empty. Rates (accuracy, which is micro F1 as well, precision, recall) have Wilson intervals in which
-    each text is one trial; AUC, F1 and calibration error have bootstrap intervals that resample texts.
+    that is not empty. Rates (accuracy, which is micro F1 as well, precision, recall) have Wilson intervals on
+    effective rows, as the rows of a text go together; AUC, F1 and calibration error have bootstrap intervals that
+    resample texts. `trials`: how many independent rows those with a class are worth if those of a text are all alike.
 
     Of several labels a text, an answer is right if it is in every label: accuracy is the share of exact matches. Beside
     it stand those of `labels.label_statistic`; in place of the confusion matrix `given` counts the rows with one label
@@ -98,13 +99,12 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
     """
     number, several = len(classes), has_several(table)
     truth, given = truth_of(table, number), as_matrix(table["pred"], number)
-    texts = pd.factorize(table["text"])[0]
+    texts = texts_of(table)
     right, confidence = same(table["pred"], table[truth_name(table)]), table["confidence"].to_numpy(dtype=float)
     bins, everywhere = bins_of(confidence), np.ones(len(table), dtype=bool)
 
     def rate(hits: np.ndarray, chosen: np.ndarray) -> tuple[float, float, float]:
-        share, trials = np.mean(hits[chosen]) if chosen.any() else np.nan, len(np.unique(texts[chosen]))
-        return share, *wilson_interval(np.nan_to_num(share) * trials, trials, alpha)
+        return text_rate(hits[chosen], texts[chosen], alpha)
 
     scores = table[[f"p_{name}" for name in classes]].to_numpy()
     statistic = weighted_statistic(truth, given, right, confidence, scores)
@@ -137,7 +137,7 @@ def metrics(table: pd.DataFrame, classes: list[str], *, alpha: float, resamples:
                     **own[k],
                 ),
                 "rows": int(truth[:, k].sum()),
-                "texts": len(np.unique(texts[truth[:, k]])),
+                "trials": rows_if_alike(np.bincount(texts[truth[:, k]])),
             }
             for k, name in enumerate(classes)
         },
@@ -165,7 +165,7 @@ def accuracy_difference(
         one, other = (weight @ hits / weight.sum() if weight.any() else np.nan for weight, hits in parts)
         return one - other
 
-    texts, count = pd.factorize(tables["text"])[0], bounded(resamples, len(tables))
+    texts, count = texts_of(tables), bounded(resamples, len(tables))
     interval = _bootstrap(difference, texts, resamples=count, alpha=alpha, seed=seed)
     return {"resamples": count, **with_intervals(accuracy=(difference(np.ones(len(tables))), *interval))}
 

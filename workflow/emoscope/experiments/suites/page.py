@@ -145,7 +145,8 @@ def gap_findings(suites: Mapping[str, Scored]) -> Markup:
 
 
 def goal_table(suites: Mapping[str, Scored]) -> Markup:
-    """How often predictions do what the pairs ask, beside exchanged goals and the commonest one."""
+    """How often predictions do what the pairs ask, beside exchanged goals, the commonest one and a bag of words."""
+    alike = any(one.goals["opposite"].notna().any() for one in suites.values())
     rows = [
         {
             "suite": suite,
@@ -154,7 +155,9 @@ def goal_table(suites: Mapping[str, Scored]) -> Markup:
             "does so": cell(row, percent),
             "exchanged goals": percent(row["chance"]),
             "beyond them": estimate(row["lead"], row["lead_low"], row["lead_high"]),
-            "a bag of words": cell(_of_words(row), percent),
+            **({"the opposite": cell(_bounded(row, "opposite"), percent)} if alike else {}),
+            "a bag of words": cell(_bounded(row, "words"), percent),
+            "beyond it": estimate(row["above_words"], row["above_low"], row["above_high"]),
             "adjusted p": p_value(row["p_adjusted"]),
             "always the commonest": f"{percent(row['always'])} ({row['commonest']})",
             "pairs": number(int(row["pairs"])),
@@ -170,7 +173,7 @@ def goal_findings(suites: Mapping[str, Scored], alpha: float) -> Markup:
     """Whether predictions follow more often than chance and than the commonest goal would, suite by suite."""
     goals = {suite: row for suite, one in suites.items() if (row := _whole_goal(one)) is not None}
     return Markup("\n").join(
-        say("goal_findings", suite=suite, goal=row, words=_of_words(row), alpha=alpha) for suite, row in goals.items()
+        say("goal_findings", suite=suite, goal=row, **_beside(row), alpha=alpha) for suite, row in goals.items()
     )
 
 
@@ -181,7 +184,8 @@ def goal_rows(suites: Mapping[str, Scored]) -> pd.DataFrame:
         for row in one.goals[one.goals["measure"] == FOLLOWS].to_dict("records"):
             name = ", ".join(filter(None, (suite, row["group"] or "all")))
             rows.append((name, "the pairs' own goals", row["value"], row["low"], row["high"]))
-            rows.append((name, "goals exchanged between pairs", row["chance"], None, None))
+            if pd.notna(row["chance"]):
+                rows.append((name, "goals exchanged between pairs", row["chance"], None, None))
     return pd.DataFrame(rows, columns=["name", "series", "value", "low", "high"]).astype({"low": float, "high": float})
 
 
@@ -193,12 +197,20 @@ def strongest(suites: Mapping[str, Scored], classes: Sequence[str]) -> Markup:
     return details("The pairs that move the prediction most", *tables)
 
 
-def _of_words(row: Mapping) -> dict[str, float]:
-    """How often a bag of words follows, with interval."""
-    return {"value": row["words"], "low": row["words_low"], "high": row["words_high"]}
+def _bounded(row: Mapping, name: str) -> dict[str, float]:
+    """A column of `goal_rates` with its interval."""
+    return {"value": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]}
+
+
+def _beside(row: Mapping) -> dict:
+    """What stands beside how often predictions follow: a bag of words; and, of pairs that all ask for the same, the
+    opposite of up or down, else None."""
+    opposite = _bounded(row, "opposite")
+    return {"words": _bounded(row, "words"), "opposite": None if pd.isna(opposite["value"]) else opposite}
 
 
 def _whole_goal(one: Scored) -> pd.Series | None:
-    """How often the prediction follows over all pairs of a suite; None where they ask for nothing."""
+    """How often the prediction follows over all pairs of a suite, and whether they all ask for the `same`; None where
+    they ask for nothing."""
     rows = one.goals[(one.goals["measure"] == FOLLOWS) & (one.goals["group"] == "")]
-    return rows.iloc[0] if len(rows) else None
+    return rows.assign(same=rows["chance"].isna()).iloc[0] if len(rows) else None

@@ -9,8 +9,12 @@ number of the class of both texts, -1 where it is not known. Without a value, ce
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
+from emoscope.data.known_texts import keys_of
 from emoscope.data.labels import class_numbers
 from emoscope.data.tables import load_table, require_columns
 from emoscope.errors import UserError
@@ -68,10 +72,27 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
         "after": after,
         "group": group.map(_both_ways),
         "direction": group.where(group.str.count(" to ") == 1, ""),
-        "cluster": cluster.where(cluster != "", before),
+        "cluster": _filled(cluster, before, after),
         "goal": goals,
         "label": numbers.set_axis(given["where"]).reindex(table.index, fill_value=-1),
     })  # fmt: skip
+
+
+def _filled(cluster: pd.Series, before: pd.Series, after: pd.Series) -> pd.Series:
+    """The clusters, also of pairs that name none: those that share a text, on whichever side and by way of others, are
+    one, called as one of them names it, else by its first text."""
+    own, texts = cluster.where(cluster != ""), connected(before, after)
+    for names in (own, before):
+        own = own.fillna(names.groupby(texts).transform("first"))
+    return own
+
+
+def connected(before: pd.Series, after: pd.Series) -> np.ndarray:
+    """For each pair the number of the component it belongs to, int (pairs,): texts are nodes, pairs are edges."""
+    codes, texts = pd.factorize(keys_of(pd.concat([before, after])))
+    first, second = np.split(codes, 2)
+    graph = coo_array((np.ones(len(first)), (first, second)), shape=(len(texts), len(texts)))
+    return connected_components(graph, directed=False)[1][first]
 
 
 def _both_ways(group: str) -> str:
@@ -96,7 +117,7 @@ def _check_clusters(pairs: pd.DataFrame, path: Path, named: bool) -> None:
     """UserError where there are too few independent pairs for an interval: in all, or in one of the `named` groups."""
     fix = f"an interval takes {FEWEST_CLUSTERS}"
     if (count := pairs["cluster"].nunique()) < FEWEST_CLUSTERS:
-        raise UserError(f"{path}: {count} independent pairs (distinct texts before, or clusters); {fix}; add pairs")
+        raise UserError(f"{path}: {count} independent pairs (those that share a text are one); {fix}; add pairs")
     groups = pairs.groupby("group")["cluster"].nunique()
     if named and groups.min() < FEWEST_CLUSTERS:
         small = groups.idxmin()

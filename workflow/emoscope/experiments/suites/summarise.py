@@ -11,27 +11,20 @@ from emoscope.perturbation.pairs import LARGE, SUITE, largest_change, moved, sco
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.storage.files import read_json, write_table
 
-KEY = ["group", "measure"]  # of how often predictions follow
-
 
 def summarise_suites(
     pairs: list[Path], scores: list[Path], words: list[Path], summaries: list[Path], audit: Path, statistics: dict,
     goals: Path, findings: Path,
 ) -> None:  # fmt: skip
-    """Write how often predictions follow goals, `suite` and the columns of `goal_rates`, with `words`, `words_low` and
-    `words_high`, the same of a bag of words, and findings on every suite; `pairs`, `scores`, `words` (the scores of a
-    bag of words) and `summaries` list the suites in one order."""
+    """Write how often predictions follow goals, `suite` and the columns of `goal_rates`, and findings on every suite;
+    `pairs`, `scores`, `words` (the scores of a bag of words) and `summaries` list the suites in one order."""
     margin, alpha = statistics["margin"], 1 - statistics["confidence"]
     about, tables, found = read_json(audit), [], []
     classes = about["classes"]
     for pair, score, cheap, summary in zip(pairs, scores, words, summaries, strict=True):
-        table, by_words = (scored(pd.read_parquet(pair), pd.read_parquet(found)) for found in (score, cheap))
-        rates, others = (
-            goal_rates(own[own["origin"] == SUITE], classes, about.get("order", classes), margin, alpha)
-            for own in (table, by_words)
-        )
-        others = others.rename(columns={"value": "words", "low": "words_low", "high": "words_high"})
-        rates = rates.merge(others[[*KEY, "words", "words_low", "words_high"]], on=KEY, how="left", validate="1:1")
+        table, by_words = scored(pd.read_parquet(pair), pd.read_parquet(score)), pd.read_parquet(cheap)
+        own, order = table[table["origin"] == SUITE], about.get("order", classes)
+        rates = goal_rates(own, by_words, classes, order, margin, alpha)
         tables.append(rates.assign(suite=pair.stem))
         found += findings_of(pair.stem, table, pd.read_parquet(summary), rates, margin, alpha)
     write_table(pd.concat(tables, ignore_index=True), goals)
@@ -43,7 +36,8 @@ def findings_of(
 ) -> Iterator[Finding]:
     """Of all pairs and, behind the suite's name, of each group: `.changed` and `.large_changes`, the shares of pairs
     whose prediction does so; `.changed_beyond_neutral`, the first less that of neutral swaps; `.gap.{class}`, between
-    the two groups of people; `.follows`, how often the prediction does what the pair asks, and `.beyond_chance`."""
+    the two groups of people; `.follows`, how often the prediction does what the pair asks, `.follows_beyond_chance`,
+    NaN where all ask for the same, `.follows.words`, of a bag of words, and `.follows.above_words`, more than that."""
     own = pairs[pairs["origin"] == SUITE]
     for group, kind in summary.groupby("term", sort=False):
         rows, name = kind.set_index("measure"), f"{suite}.{group}" if group else suite
@@ -59,10 +53,17 @@ def findings_of(
                 yield _finding(f"{name}.gap.{measure.removeprefix('gap_')}", row, f"Over {int(row['pairs'])} pairs.")
     for row in goals[goals["measure"] == FOLLOWS].to_dict("records"):
         name = f"{suite}.{row['group']}" if row["group"] else suite
-        note = f"Of {row['pairs']} pairs; with exchanged goals {row['chance']:.3f}."
-        yield Finding(f"{name}.follows", row["value"], row["low"], row["high"], note, texts=row["clusters"])
+        chance = f"; with exchanged goals {row['chance']:.3f}"
+        if pd.isna(row["chance"]):
+            chance = f", which all ask for the same ({row['commonest']}): no exchange of goals can tell"
+        note, texts = f"Of {row['pairs']} pairs{chance}.", row["clusters"]
+        yield Finding(f"{name}.follows", row["value"], row["low"], row["high"], note, texts=texts)
         lead = (row["lead"], row["lead_low"], row["lead_high"])
-        yield Finding(f"{name}.follows_beyond_chance", *lead, note, texts=row["clusters"])
+        yield Finding(f"{name}.follows_beyond_chance", *lead, note, texts=texts)
+        words = (row["words"], row["words_low"], row["words_high"])
+        yield Finding(f"{name}.follows.words", *words, f"Of {row['pairs']} pairs.", texts=texts)
+        above = (row["above_words"], row["above_low"], row["above_high"])
+        yield Finding(f"{name}.follows.above_words", *above, f"Of {row['pairs']} pairs.", texts=texts)
 
 
 def _finding(name: str, row: pd.Series, note: str) -> Finding:

@@ -12,7 +12,7 @@ def leading_blocks(masks: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """For each run the block that costs most logit margin when silenced: `block, value, low, high, certain, share`.
 
     `certain`: it does cost something, by FDR-adjusted p, and more than every other, by intervals that do not meet;
-    otherwise no block leads. `share` is its part of what all
+    otherwise no block leads, nor does the only one. `share` is its part of what all
     blocks cost, each silenced alone; blocks that cost nothing count as nil.
     """
     rows = silenced_blocks(masks, "margin")
@@ -87,12 +87,12 @@ def _silenced_heads(masks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _leading(rows: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """Of each run's masks the one of which `value` is lowest; `certain` by `_costs`, and by intervals if there are
-    others: none of theirs meets its own."""
+    """Of each run's masks the one of which `value` is lowest; `certain` by `_costs`, and by intervals: there are
+    others, and none of theirs meets its own."""
     lowest = rows.groupby("run", sort=False)["value"].idxmin()
     lead, others = rows.loc[lowest].set_index("run"), rows.drop(lowest)
     apart = (others["low"] > lead["high"].reindex(others["run"]).to_numpy()).groupby(others["run"]).all()
-    return lead.assign(certain=_costs(lead, alpha) & apart.reindex(lead.index, fill_value=True))
+    return lead.assign(certain=_costs(lead, alpha) & apart.reindex(lead.index, fill_value=False))
 
 
 def _costs(rows: pd.DataFrame, alpha: float) -> pd.Series:

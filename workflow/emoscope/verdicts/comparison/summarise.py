@@ -198,9 +198,12 @@ def only_first_matters(rows: pd.DataFrame, alpha: float) -> str:
     """Judge "only the first block matters" on one run's silenced blocks and one measure, by the margin of no effect.
 
     reproduced: the first block's change is beyond the margin, and every other's was shown to lie within. contradicted:
-    the first's lies within, or another's beyond (Bonferroni). underpowered: neither was shown.
+    the first's lies within, or another's beyond (Bonferroni). underpowered: neither was shown. not testable here: there
+    is no other block.
     """
     first = (rows["block"] == 0).to_numpy()
+    if first.all():
+        return "not testable here"
     within, beyond = rows["p_equivalence"].to_numpy(), rows["p_beyond"].to_numpy()
     if (within[first] <= alpha).any() or (beyond[~first] * (~first).sum() <= alpha).any():
         return "contradicted"
