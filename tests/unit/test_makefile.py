@@ -13,7 +13,7 @@ PYTHON = """#!/bin/sh
 if [ "$1" = -c ]; then exec {python} "$@"; fi
 echo "python $*" >> "$PWD/../calls"
 rm -rf .venv && mkdir -p .venv/bin
-printf '#!/bin/sh\\n# %s/.venv/bin/python3\\necho "pip $*" >> "%s"\\n' "$PWD" "$PWD/../calls" > .venv/bin/pip
+printf '#!/bin/sh\\n# %s/.venv/bin/python3\\necho "pip $*" >> "%s"\\n' "$(pwd -P)" "$(pwd -P)/../calls" > .venv/bin/pip
 chmod +x .venv/bin/pip
 """
 
@@ -36,6 +36,7 @@ def setup(folder: Path, python: str = "../python") -> tuple[list[str], str]:
     calls = folder.parent / "calls"
     calls.unlink(missing_ok=True)
     free = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    free["PWD"] = str(folder)  # as a shell has it, by whatever name it went there
     found = subprocess.run(
         ["make", "setup", f"PYTHON={python}"],
         cwd=folder,
@@ -66,6 +67,18 @@ def test_a_moved_clone_gets_an_environment_of_its_own(clone):
     setup(clone)
     moved = clone.rename(clone.parent / "moved")
     assert setup(moved)[0][0] == "python -m venv"
+
+
+def test_a_clone_that_goes_by_two_names_has_one_environment(clone):
+    setup(clone)
+    (clone / ".venv" / "of the user").touch()
+    link = clone.with_name("link")
+    link.symlink_to(clone, target_is_directory=True)
+    assert setup(link)[0] == []
+    with (clone / "envs" / "requirements.lock").open("a") as lock:
+        lock.write("another==1\n")
+    assert setup(link)[0] == ["pip install --quiet", "pip install --quiet"]
+    assert (clone / ".venv" / "of the user").exists()
 
 
 def test_an_old_python_is_named_before_anything_is_installed(clone):
