@@ -25,7 +25,7 @@ RULES = {
     for file in (ROOT / "workflow" / "rules").glob("*.smk")
     for found in re.finditer(r"^rule (\w+):.*?(?=^\S|\Z)", file.read_text(), flags=re.M | re.S)
 }
-CALL = re.compile(r"emoscope (?:--threads \{[\w.]+\} )?([a-z]+(?:-[a-z]+)+|predict|evaluate|finetune)\b")
+CALL = re.compile(r"emoscope (?:--\w+ \{[\w.]+\} )*([a-z]+(?:-[a-z]+)+|predict|evaluate|finetune)\b")
 COMMAND_OF = {name: found[1] for name, text in RULES.items() if (found := CALL.search(text.partition("shell:")[2]))}
 IMPORTING = """
 import importlib, json, sys
