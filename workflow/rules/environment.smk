@@ -19,8 +19,8 @@ if AS_MODULE or DEPLOYED:
         """Snakemake's, for these rules alone: as a module, they leave the jobs of their user's rules as they are."""
 
     # said in the command, behind what activates a conda environment: Snakemake takes PYTHONPATH away from such a job
-    exports = f"PYTHONSAFEPATH=1 PYTHONPATH={quote(str(PACKAGE))}${{PYTHONPATH:+:$PYTHONPATH}}"
+    told = "PYTHONSAFEPATH=1 PYTHONPATH=" + quote(str(PACKAGE)) + "${PYTHONPATH:+:$PYTHONPATH}"
     if not DEPLOYED:
-        exports += f" PATH={quote(BESIDE)}:$PATH"
+        told += f" PATH={quote(BESIDE)}:$PATH"
     # Snakemake formats a prefix: braces that stand for themselves are doubled
-    shell.prefix(f"set -euo pipefail; export {exports}; ".replace("{", "{{").replace("}", "}}"))
+    shell.prefix(f"set -euo pipefail; export {told}; ".replace("{", "{{").replace("}", "}}"))
