@@ -3,7 +3,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
-STAMP := .venv/installed-$(shell (cat envs/requirements.lock; pwd) | cksum | cut -d' ' -f1)
+STAMP := .venv/installed-$(shell (cat envs/requirements.lock; pwd -P) | cksum | cut -d' ' -f1)
 
 .PHONY: run test release archive setup lock
 run: setup
@@ -26,7 +26,7 @@ archive:
 setup: $(STAMP)
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "emoscope needs Python 3.11 or later, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.11 ...")'
-	grep -qsF "$$PWD/.venv/bin/python" .venv/bin/pip || $(PYTHON) -m venv --clear .venv  # where it lies stands in its scripts
+	grep -qsF "$$(pwd -P)/.venv/bin/python" .venv/bin/pip || $(PYTHON) -m venv --clear .venv  # where it lies stands in its scripts
 	.venv/bin/pip install --quiet --requirement envs/requirements.lock
 	.venv/bin/pip install --quiet --no-deps --editable .
 	rm -f .venv/installed-*

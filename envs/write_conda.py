@@ -3,6 +3,7 @@
 Snakemake copies a conda YAML elsewhere, so it cannot refer to the lock: the pins stand in it.
 """
 
+import tomllib
 from collections.abc import Callable, Iterable
 from importlib.metadata import requires
 from pathlib import Path
@@ -32,6 +33,7 @@ ENVIRONMENTS = {
     "tables": ("what reads texts and makes tables", [*TABLES, *FETCHED]),
     "pages": ("what makes pages", [*TABLES, *PAGES]),
 }
+EXTRAS = {"tables": ["wordnet"]}  # of pyproject.toml: what only some jobs want is not in the lock
 TEXT = """\
 # For {purpose}, with `--sdm conda`. Generated from requirements.lock by write_conda.py (make lock).
 channels:
@@ -66,15 +68,22 @@ def needed(names: Iterable[str], requires: Callable[[str], list[str] | None] = r
     return {name for name, _ in done}
 
 
-def environment(purpose: str, names: Iterable[str], lock: str) -> str:
-    """A conda YAML with the pins of packages and of all that they require; what the lock lacks, such as the CUDA
-    libraries of another build of torch, is left to pip, as it is with the lock."""
+def extra_pins(name: str) -> list[str]:
+    """The pins of the extras that an environment has."""
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [pin for extra in EXTRAS.get(name, []) for pin in project["optional-dependencies"][extra]]
+
+
+def environment(purpose: str, names: Iterable[str], lock: str, extra: Iterable[str] = ()) -> str:
+    """A conda YAML with the pins of packages and of all that they require, and `extra` pins; what the lock lacks, such
+    as the CUDA libraries of another build of torch, is left to pip, as it is with the lock."""
     known = pins(lock)
-    found = [known[name] for name in sorted(needed(names)) if name in known]
+    found = [*(known[name] for name in sorted(needed(names)) if name in known), *extra]
     return TEXT.format(purpose=purpose) + "".join(f"      - {pin}\n" for pin in found)
 
 
 if __name__ == "__main__":
     for name, (purpose, names) in ENVIRONMENTS.items():
-        text = environment(purpose, names, (HERE / "requirements.lock").read_text(encoding="utf-8"))
+        lock = (HERE / "requirements.lock").read_text(encoding="utf-8")
+        text = environment(purpose, names, lock, extra_pins(name))
         (HERE / f"{name}.yaml").write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from emoscope.cli import COMMANDS
 from emoscope.plan.code_inputs import code_of, file_of, python_of
-from envs.write_conda import ENVIRONMENTS, environment, needed, pins
+from envs.write_conda import ENVIRONMENTS, environment, extra_pins, needed, pins
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "envs" / "requirements.lock").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ RULES = {
     for file in (ROOT / "workflow" / "rules").glob("*.smk")
     for found in re.finditer(r"^rule (\w+):.*?(?=^\S|\Z)", file.read_text(), flags=re.M | re.S)
 }
-CALL = re.compile(r"emoscope (?:--threads \{[\w.]+\} )?([a-z]+(?:-[a-z]+)+|predict|evaluate|finetune)\b")
+CALL = re.compile(r"emoscope (?:--\w+ \{[\w.]+\} )*([a-z]+(?:-[a-z]+)+|predict|evaluate|finetune)\b")
 COMMAND_OF = {name: found[1] for name, text in RULES.items() if (found := CALL.search(text.partition("shell:")[2]))}
 IMPORTING = """
 import importlib, json, sys
@@ -54,13 +54,15 @@ def packages_of(name: str) -> set[str]:
 
 @cache
 def imported(source: Path) -> set[str]:
-    """The packages of others that a file imports, wherever it does."""
+    """The packages of others that a file imports or looks for, wherever it does."""
     found = set()
     for node in ast.walk(ast.parse(python_of(source))):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             found.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "find_spec":
+            found.add(node.args[0].value)
     return found - sys.stdlib_module_names - {"emoscope"}
 
 
@@ -101,7 +103,8 @@ def test_light_rules_wait_for_no_heavy_environment():
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_an_environment_has_the_pins_of_the_lock_and_lacks_nothing(name):
     purpose, names = ENVIRONMENTS[name]
-    assert (ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8") == environment(purpose, names, LOCK)
+    expected = environment(purpose, names, LOCK, extra_pins(name))
+    assert (ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8") == expected
     lacking = needed(names) - set(pins(LOCK)) - {"setuptools"}  # which pip brings itself
     assert not [package for package in lacking if not OTHERS.match(package)]
 

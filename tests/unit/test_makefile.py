@@ -13,7 +13,7 @@ PYTHON = """#!/bin/sh
 if [ "$1" = -c ]; then exec {python} "$@"; fi
 echo "python $*" >> "$PWD/../calls"
 rm -rf .venv && mkdir -p .venv/bin
-printf '#!/bin/sh\\n# %s/.venv/bin/python3\\necho "pip $*" >> "%s"\\n' "$PWD" "$PWD/../calls" > .venv/bin/pip
+printf '#!/bin/sh\\n# %s/.venv/bin/python3\\necho "pip $*" >> "%s"\\n' "$(pwd -P)" "$(pwd -P)/../calls" > .venv/bin/pip
 chmod +x .venv/bin/pip
 """
 
@@ -60,6 +60,19 @@ def test_another_lock_installs_into_the_same_environment(clone):
         lock.write("another==1\n")
     assert setup(clone)[0] == ["pip install --quiet", "pip install --quiet"]
     assert (clone / ".venv" / "of the user").exists() and len([*(clone / ".venv").glob("installed-*")]) == 1
+
+
+def test_a_clone_that_goes_by_two_names_has_one_environment(clone, monkeypatch):
+    setup(clone)
+    (clone / ".venv" / "of the user").touch()
+    link = clone.with_name("link")
+    link.symlink_to(clone, target_is_directory=True)
+    monkeypatch.setenv("PWD", str(link))  # as a shell says that went there
+    assert setup(link)[0] == []
+    with (clone / "envs" / "requirements.lock").open("a") as lock:
+        lock.write("another==1\n")
+    assert setup(link)[0] == ["pip install --quiet", "pip install --quiet"]
+    assert (clone / ".venv" / "of the user").exists()
 
 
 def test_a_moved_clone_gets_an_environment_of_its_own(clone):

@@ -8,7 +8,8 @@ from emoscope.plan.code_inputs import PACKAGE, file_of
 
 # a room may use itself and those above it in this list
 ROOMS = [
-    *("errors", "threads", "warm", "storage", "statistics", "reporting", "models", "data", "training", "perturbation"),
+    *("errors", "taken", "threads", "gpus", "warm", "storage", "statistics", "reporting"),
+    *("models", "data", "training", "perturbation"),
     *("experiments", "writeups", "verdicts", "plan", "doctor", "filters", "cli"),
 ]
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.stem not in ("__init__", "__main__"))

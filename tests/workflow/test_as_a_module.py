@@ -1,6 +1,9 @@
 """emoscope as a part of someone's workflow: rules of theirs before and after ours, their settings over our defaults."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,30 @@ rule count_texts:
 """
 
 
+IN_SHELLS = """
+rule count_texts:
+    input: "data/corpora/theirs/corpus.json"
+    output: "counted.txt"
+    shell: "python -m counting {{input}} > {{output}}"
+
+rule write_texts:
+    output: "theirs.csv"
+    shell: "python scripts/write.py > {{output}}"
+
+module emoscope:
+    snakefile: "{snakefile}"
+    config: {config}
+
+use rule * from emoscope as emoscope_*
+"""
+FILES = {
+    "scripts/write.py": "import moods; print(moods.TABLE)",
+    "scripts/moods.py": "TABLE = 'said,mood\\n' + '\\n'.join(f'i am {n},calm\\nyou are {n},angry' for n in range(40))",
+    "counting.py": "import json, os, sys; print(json.load(open(sys.argv[1]))['rows'], os.environ['WHOSE'])",
+    "bin/python": f'#!/bin/sh\n[ "$2" = emoscope ] && exit 9\nWHOSE=theirs exec {sys.executable} "$@"\n',
+}
+
+
 def plan(folder: Path, snakefile: str, more: str = "") -> None:
     folder.mkdir(exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(SETTINGS))
@@ -67,6 +94,26 @@ def test_their_rules_before_and_after_ours(tmp_path, source):
     assert (tmp_path / "theirs" / "counted.txt").read_text() == "16"  # a fifth of 80, our default
     again = snakemake(tmp_path / "theirs", "--dry-run", config="config.yaml")
     assert "Nothing to be done" in again.stdout
+
+
+def test_jobs_of_their_own_rules_are_left_as_they_are(tmp_path):
+    """They run their user's Python and what lies beside their scripts or in their folder, and ours run neither."""
+    (tmp_path / "Snakefile").write_text(IN_SHELLS.format(snakefile=ROOT / "workflow" / "Snakefile", config=SETTINGS))
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "bin" / "python").chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    found = subprocess.run(
+        [Path(sys.executable).with_name("snakemake"), "--cores", "1"],
+        cwd=tmp_path,
+        env=environment | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert found.returncode == 0, found.stdout
+    assert (tmp_path / "counted.txt").read_text() == "80 theirs\n"
 
 
 def test_what_cannot_be_moved_is_said(tmp_path):

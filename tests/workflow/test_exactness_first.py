@@ -10,9 +10,10 @@ from project import copy_project, planned, snakemake
 RUN = "results/tiny-s1"
 ASKED = (f"{RUN}/exactness.json", f"{RUN}/predictions/1-of-1.parquet")
 JOB = """
-import json, sys
+import json, re, sys
 from pathlib import Path
-command, output = sys.argv[1 + 2 * (sys.argv[1] == "--threads")], Path(sys.argv[sys.argv.index("--output") + 1])
+command = next(word for word in sys.argv[1:] if re.fullmatch("[a-z][a-z-]+", word))
+output = Path(sys.argv[sys.argv.index("--output") + 1])
 with Path("ran.txt").open("a") as ran:
     ran.write(f"{command}\\n")
 if Path("refused").exists():

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emoscope.errors import UserError
+from emoscope.gpus import take_gpus, use_processes
 from emoscope.threads import use_threads, wait_asleep
 
 COMMANDS = {
@@ -109,6 +110,7 @@ COMMANDS = {
     "replace": "filters:replace",
     "explain": "experiments.words.explain:explain_lines",
 }
+LEAST = {"--threads": 1, "--gpus": 0}
 FOR_PEOPLE = {  # the others are what the workflow's jobs call
     "doctor": "what this machine has, and what will run how",
     "explain": "which words made a classifier say so: one text a line in, words with scores out",
@@ -121,14 +123,17 @@ def main(argv: list[str] | None = None) -> None:
     """Run one subcommand; what a user or the machine can cause becomes one line on standard error and exit status 1.
 
     `--threads N` before the subcommand: compute with N threads, whatever number of cores the job was given.
+    `--gpus N`: on N GPUs that no other job has; a training on several is one of as many processes.
     """
-    argv = sys.argv[1:] if argv is None else argv
+    given = sys.argv[1:] if argv is None else argv
     wait_asleep()
-    if argv[:1] == ["--threads"]:
-        if not (argv[1:] and argv[1].isdecimal() and int(argv[1])):
-            raise SystemExit("emoscope: --threads: write how many, a number from 1")
-        use_threads(int(argv[1]))
-        argv = argv[2:]
+    job, argv = numbers(given)
+    if job.get("--gpus", 0) > 1 and argv[:1] == ["finetune"]:
+        use_processes(job["--gpus"], given)
+    if "--threads" in job:
+        use_threads(job["--threads"])
+    if job.get("--gpus"):
+        take_gpus(job["--gpus"])
     if not argv or argv[0] not in COMMANDS:
         wanted = argv[0] if argv else ""
         if wanted in ("", "-h", "--help"):
@@ -163,6 +168,17 @@ def main(argv: list[str] | None = None) -> None:
         if reason := disk_trouble(error, _paths(options)):
             raise SystemExit(f"emoscope {name}: {reason}") from None
         raise
+
+
+def numbers(argv: list[str]) -> tuple[dict[str, int], list[str]]:
+    """What stands before the subcommand, each option with its number, and the rest."""
+    found = {}
+    while argv and (least := LEAST.get(argv[0])) is not None:
+        if not (argv[1:] and argv[1].isdecimal() and int(argv[1]) >= least):
+            raise SystemExit(f"emoscope: {argv[0]}: write how many, a number from {least}")
+        found[argv[0]] = int(argv[1])
+        argv = argv[2:]
+    return found, argv
 
 
 def parser_of(command: Callable, name: str) -> argparse.ArgumentParser:

@@ -1,13 +1,12 @@
 """How many threads a job computes with, and how these wait. To be called before numpy and torch are imported."""
 
 import os
-import socket
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+
+from emoscope.taken import take
 
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-TAKEN = "emoscope core {}"  # what a process calls a socket by which others see that it has a core for itself
+TAKEN = "emoscope core {}"
 
 
 def wait_asleep() -> None:
@@ -30,26 +29,9 @@ def use_threads(wanted: int) -> None:
     threads = min(wanted, len(cores))
     given = int(os.environ.get("OMP_NUM_THREADS", threads))
     os.environ.update(dict.fromkeys(VARIABLES, str(threads)), MKL_DYNAMIC="FALSE")  # MKL would adapt to the cores
-    if tied and given < threads and (own := take_cores(cores, given)):
-        os.sched_setaffinity(0, own)
+    if tied and given < threads and (own := take(TAKEN, cores, given)):
+        os.sched_setaffinity(0, own)  # without enough free ones, the system shares them out better
     tell_loaded_libraries()
-
-
-def take_cores(cores: Iterable[int], wanted: int) -> list[int]:
-    """So many of the cores, which this process then has until it ends: no other one, of whatever run, is given them.
-    None if there are not enough, since the system then shares them out better.
-    """
-    taken: dict[int, socket.socket] = {}
-    for core in cores:
-        with suppress(OSError):  # another process has it, or sockets are not allowed
-            claim = socket.socket(socket.AF_UNIX)
-            claim.bind("\0" + TAKEN.format(core))  # Linux's names without a file, which end with their process
-            taken[core] = claim
-        if len(taken) == wanted:
-            break
-    for claim in taken.values():
-        claim.detach() if len(taken) == wanted else claim.close()  # what is detached stays open
-    return list(taken) if len(taken) == wanted else []
 
 
 def tell_loaded_libraries() -> None:

@@ -27,7 +27,8 @@ rule ablate_mlps:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} ablate-mlps --model {input.model:q} --blocks {params.blocks} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} ablate-mlps \
+            --model {input.model:q} --blocks {params.blocks} \
             --config {params.config:q} \
             --output {output:q} >{log:q} 2>&1
         """
@@ -60,7 +61,8 @@ rule ablate_heads:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} ablate-heads --model {input.model:q} --blocks {params.blocks} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} ablate-heads \
+            --model {input.model:q} --blocks {params.blocks} \
             --heads {input.heads:q} \
             --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """

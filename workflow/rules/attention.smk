@@ -57,7 +57,8 @@ rule attention_weights:
         stamps=lambda wildcards: [] if wildcards.subject in RUNS else own_stamps(SUBJECTS[wildcards.subject]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} attention-weights --model {input.model:q} --exactness {input.exactness:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} attention-weights \
+            --model {input.model:q} --exactness {input.exactness:q} \
             --config {params.config:q} --weights {output.weights:q} --averages {output.averages:q} --tokens {output.tokens:q} >{log:q} 2>&1
         """
 
@@ -94,7 +95,8 @@ rule block_attention:
         stamps=lambda wildcards: [] if wildcards.subject in RUNS else own_stamps(SUBJECTS[wildcards.subject]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} block-attention --model {input.model:q} --texts {input.texts:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} block-attention \
+            --model {input.model:q} --texts {input.texts:q} \
             --exactness {input.exactness:q} --config {params.config:q} \
             --statistics {params.statistics:q} --blocked {output.blocked:q} --looks {output.looks:q} \
             --silenced {output.silenced:q} >{log:q} 2>&1

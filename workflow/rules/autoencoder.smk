@@ -31,7 +31,7 @@ rule train_autoencoder:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope train-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
+        python -m emoscope --gpus {resources.gpu} train-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
             --config {params.config:q} --prediction {params.prediction:q} --weights {output.weights:q} \
             --lookups {output.lookups:q} --history {output.history:q} >{log:q} 2>&1
         """
@@ -62,7 +62,7 @@ rule twin_autoencoder:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope twin-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
+        python -m emoscope --gpus {resources.gpu} twin-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
             --config {params.config:q} --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """
 
@@ -102,7 +102,7 @@ rule evaluate_autoencoder:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope evaluate-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
+        python -m emoscope --gpus {resources.gpu} evaluate-autoencoder --model {input.model:q} --corpus {input.corpus:q} \
             --audit {input.audit:q} --weights {input.weights:q} --lookups {input.lookups:q} \
             --config {params.config:q} --prediction {params.prediction:q} --statistics {params.statistics:q} \
             --reconstruction {output.reconstruction:q} --patched {output.patched:q} --features {output.features:q} \

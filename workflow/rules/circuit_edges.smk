@@ -35,7 +35,8 @@ rule find_edges:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} find-edges --model {input.model:q} --pairs {input.pairs:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} find-edges \
+            --model {input.model:q} --pairs {input.pairs:q} \
             --sample {input.sample:q} --changes {input.changes:q} --config {params.config:q} \
             --prediction {params.prediction:q} --effects {output.effects:q} --checked {output.checked:q} \
             --curves {output.curves:q} --followed {output.followed:q} >{log:q} 2>&1

@@ -48,7 +48,8 @@ rule find_circuits:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} find-circuits --model {input.model:q} --pairs {input.pairs:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} find-circuits \
+            --model {input.model:q} --pairs {input.pairs:q} \
             --changes {input.changes:q} --exactness {input.exactness:q} --config {params.config:q} \
             --prediction {params.prediction:q} --sample {output.sample:q} \
             --effects {output.effects:q} --checked {output.checked:q} --curves {output.curves:q} >{log:q} 2>&1

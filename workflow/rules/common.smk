@@ -2,7 +2,6 @@
 imported: every job reads this file."""
 
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -30,15 +29,12 @@ from emoscope.plan.storages import forget_missing_folders
 from emoscope.storage.hashes import digests
 from emoscope.warm import start as warm
 
-# jobs find this package, and the Python that runs Snakemake, whether or not its environment was activated;
-# and they run no pandas.py or tokenize.py that lies in the working folder
-os.environ.update(
-    PYTHONSAFEPATH="1",
-    PYTHONPATH=os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")])),
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-)
-
 AS_MODULE = not workflow.modifier.is_main_snakefile()
+
+
+include: "environment.smk"
+
+
 if AS_MODULE and (workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes):
     sys.exit(
         "emoscope: `prefix` moves a module's files without its jobs; leave it out, and name runs and corpora apart"

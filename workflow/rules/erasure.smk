@@ -36,7 +36,8 @@ rule erase_concept:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} erase-concept --model {input.model:q} --train {input.train:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} erase-concept \
+            --model {input.model:q} --train {input.train:q} \
             --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} \
             --exactness {input.exactness:q} --thresholds {input.thresholds:q} --config {params.config:q} \
             --prediction {params.prediction:q} --answers {output.answers:q} --probes {output.probes:q} \
@@ -77,7 +78,8 @@ rule steer_concept:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} steer-concept --model {input.model:q} --train {input.train:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} steer-concept \
+            --model {input.model:q} --train {input.train:q} \
             --taught {input.taught:q} --pairs {input.pairs:q} --exactness {input.exactness:q} \
             --config {params.config:q} --prediction {params.prediction:q} --steered {output:q} >{log:q} 2>&1
         """

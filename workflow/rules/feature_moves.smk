@@ -32,7 +32,8 @@ rule move_features:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} move-features --model {input.model:q} --train {input.train:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} move-features \
+            --model {input.model:q} --train {input.train:q} \
             --test {input.test:q} --weights {input.weights:q} --thresholds {input.thresholds:q} \
             --config {params.config:q} --prediction {params.prediction:q} --moves {output.moves:q} --cards {output.cards:q} \
             --texts {output.texts:q} >{log:q} 2>&1
@@ -68,7 +69,8 @@ rule switch_features:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} switch-features --model {input.model:q} --pairs {input.pairs:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} switch-features \
+            --model {input.model:q} --pairs {input.pairs:q} \
             --weights {input.weights:q} --random-weights {input.random_weights:q} --config {params.config:q} \
             --prediction {params.prediction:q} --switches {output:q} >{log:q} 2>&1
         """

@@ -55,7 +55,8 @@ rule learn_features:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} learn-features --model {input.model:q} --train {input.train:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} learn-features \
+            --model {input.model:q} --train {input.train:q} \
             --test {input.test:q} --exactness {input.exactness:q} --thresholds {input.thresholds:q} \
             --config {params.config:q} --prediction {params.prediction:q} --weights {output.weights:q} \
             --random-weights {output.random_weights:q} --judged {output.judged:q} --rates {output.rates:q} >{log:q} 2>&1

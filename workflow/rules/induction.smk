@@ -46,7 +46,8 @@ rule score_heads:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} score-heads --model {input.model:q} --blocks {params.blocks} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} score-heads \
+            --model {input.model:q} --blocks {params.blocks} \
             --config {params.config:q} \
             --predictions {output.predictions:q} --heads {output.heads:q} --patterns {output.patterns:q} >{log:q} 2>&1
         """
@@ -79,7 +80,8 @@ rule compose_heads:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} compose-heads --model {input.model:q} --blocks {params.blocks} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} compose-heads \
+            --model {input.model:q} --blocks {params.blocks} \
             --heads {input.heads:q} \
             --config {params.config:q} --output {output:q} >{log:q} 2>&1
         """

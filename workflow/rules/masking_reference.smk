@@ -31,7 +31,8 @@ rule masking_reference:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope masking-reference --model {input.model:q} --train {input.train:q} --test {input.test:q} \
+        python -m emoscope --gpus {resources.gpu} masking-reference \
+            --model {input.model:q} --train {input.train:q} --test {input.test:q} \
             --masking {params.masking:q} --seed {params.seed} --prediction {params.prediction:q} \
             --means {output.means:q} --texts {output.texts:q} >{log:q} 2>&1
         """
@@ -63,7 +64,8 @@ rule screen_heads:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope screen-heads --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
+        python -m emoscope --gpus {resources.gpu} screen-heads \
+            --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
             --texts {input.texts:q} --exactness {input.exactness:q} --masking {params.masking:q} --seed {params.seed} \
             --prediction {params.prediction:q} --output {output:q} >{log:q} 2>&1
         """

@@ -29,7 +29,8 @@ rule mask_block:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope mask-block --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
+        python -m emoscope --gpus {resources.gpu} mask-block \
+            --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
             --texts {input.texts:q} --exactness {input.exactness:q} --block {wildcards.block} \
             --masking {params.masking:q} --seed {params.seed} --prediction {params.prediction:q} \
             --thresholds {input.thresholds:q} --screen {input.screen:q} --output {output:q} >{log:q} 2>&1
@@ -63,7 +64,8 @@ rule mask_all_but:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope mask-all-but --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
+        python -m emoscope --gpus {resources.gpu} mask-all-but \
+            --model {input.model:q} --samples {input.samples:q} --means {input.means:q} \
             --texts {input.texts:q} --exactness {input.exactness:q} --masking {params.masking:q} --seed {params.seed} \
             --prediction {params.prediction:q} --thresholds {input.thresholds:q} --output {output:q} >{log:q} 2>&1
         """
@@ -96,7 +98,8 @@ rule mask_pairs:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope mask-pairs --model {input.model:q} --samples {input.samples:q} --blocks {input.blocks:q} \
+        python -m emoscope --gpus {resources.gpu} mask-pairs \
+            --model {input.model:q} --samples {input.samples:q} --blocks {input.blocks:q} \
             --means {input.means:q} --texts {input.texts:q} --exactness {input.exactness:q} \
             --paired-heads {params.paired_heads} --prediction {params.prediction:q} --thresholds {input.thresholds:q} \
             --output {output:q} >{log:q} 2>&1

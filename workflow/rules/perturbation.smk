@@ -26,7 +26,8 @@ rule score_perturbation:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} score-perturbation --model {input.model:q} --pairs {input.pairs:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} score-perturbation \
+            --model {input.model:q} --pairs {input.pairs:q} \
             --shard {wildcards.scatteritem:q} --prediction {params.prediction:q} --thresholds {input.thresholds:q} \
             --output {output:q} >{log:q} 2>&1
         """

@@ -78,7 +78,8 @@ rule read_concepts:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} read-concepts --model {input.model:q} --train {input.train:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} read-concepts \
+            --model {input.model:q} --train {input.train:q} \
             --test {input.test:q} --taught {input.taught:q} --pairs {input.pairs:q} --axes {params.axes:q} \
             --exactness {input.exactness:q} --config {params.config:q} --prediction {params.prediction:q} \
             --readings {output.readings:q} --texts {output.texts:q} >{log:q} 2>&1

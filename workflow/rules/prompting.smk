@@ -77,7 +77,8 @@ rule score_baselines:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} score-baselines --model {input.model:q} --trains {input.trains:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} score-baselines \
+            --model {input.model:q} --trains {input.trains:q} \
             --tests {input.tests:q} --about {input.about:q} --train-means {input.train_means:q} \
             --test-means {input.test_means:q} --config {params.config:q} --scores {output:q} >{log:q} 2>&1
         """

@@ -51,7 +51,8 @@ rule read_residual:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope read-residual --model {input.model:q} --corpus {input.corpus:q} --config {params.config:q} \
+        python -m emoscope --gpus {resources.gpu} read-residual \
+            --model {input.model:q} --corpus {input.corpus:q} --config {params.config:q} \
             --prediction {params.prediction:q} --positions {output.positions:q} --sentences {output.sentences:q} \
             --lens {output.lens:q} >{log:q} 2>&1
         """

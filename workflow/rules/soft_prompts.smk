@@ -33,7 +33,8 @@ rule train_prompts:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} train-prompts --model {input.model:q} --train {input.train:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} train-prompts \
+            --model {input.model:q} --train {input.train:q} \
             --about {input.about:q} --config {params.config:q} --prompts {output.prompts:q} \
             --history {output.history:q} --means {output.means:q} >{log:q} 2>&1
         """
@@ -69,7 +70,8 @@ rule score_prompts:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} score-prompts --model {input.model:q} --tests {input.tests:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} score-prompts \
+            --model {input.model:q} --tests {input.tests:q} \
             --about {input.about:q} \
             --prompts {input.prompts:q} --config {params.config:q} \
             --scores {output.scores:q} --checks {output.checks:q} --means {output.means:q} >{log:q} 2>&1

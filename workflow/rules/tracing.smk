@@ -61,7 +61,8 @@ rule trace_pairs:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} trace-pairs --model {input.model:q} --pairs {input.pairs:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} trace-pairs \
+            --model {input.model:q} --pairs {input.pairs:q} \
             --scores {input.scores:q} --test {input.test:q} --exactness {input.exactness:q} \
             --config {params.config:q} --prediction {params.prediction:q} --traces {output.traces:q} \
             --patching {output.patching:q} --attribution {output.attribution:q} --lens {output.lens:q} \

@@ -33,9 +33,8 @@ rule finetune:
         stamps=lambda wildcards: own_stamps(RUNS[wildcards.run].model),
     shell:
         r"""
-        launch=(python -m)
-        [ {resources.gpu} -le 1 ] || launch=(torchrun --standalone --nproc-per-node {resources.gpu} -m)
-        "${{launch[@]}}" emoscope --threads {params.threads} finetune --train {input.train:q} --audit {input.audit:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} finetune \
+            --train {input.train:q} --audit {input.audit:q} \
             --base {input.base:q} --validation {input.validation:q} --code {input.code:q} --config {params.config:q} \
             --checkpoints work/{wildcards.run:q} --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
@@ -58,7 +57,10 @@ rule check_exactness:
         mem_mb=growing(4000),
         runtime=growing(30),
     shell:
-        "python -m emoscope check-exactness --model {input.model:q} --test {input.test:q} --output {output:q} > {log:q} 2>&1"
+        r"""
+        python -m emoscope --gpus {resources.gpu} check-exactness --model {input.model:q} --test {input.test:q} \
+            --output {output:q} >{log:q} 2>&1
+        """
 
 
 rule choose_thresholds:
@@ -85,7 +87,8 @@ rule choose_thresholds:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} choose-thresholds --model {input.model:q} --audit {input.audit:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} choose-thresholds \
+            --model {input.model:q} --audit {input.audit:q} \
             --validation {input.validation:q} --asked {params.asked:q} --prediction {params.prediction:q} \
             --output {output:q} >{log:q} 2>&1
         """
@@ -118,7 +121,8 @@ rule predict:
         config=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} predict --model {input.model:q} --train {input.train:q} --test {input.test:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} predict \
+            --model {input.model:q} --train {input.train:q} --test {input.test:q} \
             --shard {wildcards.scatteritem:q} --config {params.config:q} --thresholds {input.thresholds:q} \
             --output {output:q} >{log:q} 2>&1
         """

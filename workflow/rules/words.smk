@@ -55,7 +55,8 @@ rule attribute_words:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} attribute-words --model {input.model:q} --test {input.test:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} attribute-words \
+            --model {input.model:q} --test {input.test:q} \
             --exactness {input.exactness:q} --config {params.config:q} --seed {params.seed} \
             --prediction {params.prediction:q} --thresholds {input.thresholds:q} --scores {output.scores:q} \
             --texts {output.texts:q} --accounts {output.accounts:q} --steadiness {output.steadiness:q} \
@@ -91,7 +92,8 @@ rule measure_faithfulness:
         prediction=as_json(config["prediction"]),
     shell:
         r"""
-        python -m emoscope --threads {params.threads} measure-faithfulness --model {input.model:q} --texts {input.texts:q} \
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} measure-faithfulness \
+            --model {input.model:q} --texts {input.texts:q} \
             --scores {input.scores:q} --planted {input.planted:q} --seed {params.seed} \
             --prediction {params.prediction:q} --curves {output.curves:q} \
             --faithfulness {output.faithfulness:q} >{log:q} 2>&1

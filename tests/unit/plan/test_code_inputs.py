@@ -106,6 +106,13 @@ def test_how_parts_are_looked_for_is_no_input_of_the_search_for_edges():
     assert "experiments.circuits.measure" not in names("experiments.circuits.measure_edges")
 
 
+@pytest.mark.parametrize("module", ["measure", "pairs", "screen", "reference"])
+def test_what_pages_call_a_change_is_no_input_of_what_masks(module):
+    files = code_of(file_of(f"experiments.masking.{module}"))
+    assert not [file.name for file in files if re.search(r"^TITLES\b", file.read_text(), flags=re.M)]
+    assert "experiments.masking.readings" not in names(f"experiments.masking.{module}")
+
+
 def test_a_file_is_read_once_however_many_rules_depend_on_it(monkeypatch):
     read = []
     monkeypatch.setattr(code_inputs, "python_of", lambda path: read.append(path) or python_of(path))

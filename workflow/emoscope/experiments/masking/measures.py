@@ -11,11 +11,6 @@ from emoscope.storage.files import write_table
 MASK = ["block", "head", "condition"]
 PAIR = ["first_block", "first_head", "second_block", "second_head"]
 MEASURES = ("probability", "first_class", "margin", "accuracy")
-TITLES = {  # of changes, on pages
-    "probability": "change of P(own class)",
-    "margin": "change of the logit margin",
-    "accuracy": "change of accuracy",
-}
 SCALE = np.array([1, 1, 4, 1])  # the logistic curve's slope is 1/4 at most: a logit moved by 4 m moves no P by over m
 
 ROUNDING = 1e-6  # a smaller change may be that of 32 bits, which, where nothing can rise, would be a fall for certain

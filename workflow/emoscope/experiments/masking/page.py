@@ -8,8 +8,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS, chooses_pairs
-from emoscope.experiments.masking.measures import TITLES, well_decided
+from emoscope.experiments.masking.measures import well_decided
 from emoscope.experiments.masking.readings import (
+    TITLES,
     composition_effect,
     costliest_block,
     is_a_change,

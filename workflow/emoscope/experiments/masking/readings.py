@@ -15,6 +15,11 @@ from emoscope.statistics.settings import resampling
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 NOTHING = ("equivalent", "additive")  # verdicts on what is shown to lie within the margin
+TITLES = {  # of the measures, on pages: no input of what masks
+    "probability": "change of P(own class)",
+    "margin": "change of the logit margin",
+    "accuracy": "change of accuracy",
+}
 
 
 def whole_blocks(summary: pd.DataFrame, condition: str, measure: str) -> pd.DataFrame:

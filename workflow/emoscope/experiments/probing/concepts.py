@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from emoscope.data.known_texts import stand_in
+from emoscope.data.known_texts import one_stands_in
 from emoscope.experiments.probing.names import CLASS, NEGATION
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
@@ -75,8 +75,7 @@ def _exchanged(text: str, perturbed: str, spans: np.ndarray) -> list[str]:
 
 def unseen(table: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
     """The rows of a table of texts, or of pairs of them, none of whose texts is among the known ones."""
-    sides = [stand_in(table[name], known) for name in ("text", "perturbed") if name in table]
-    return table[~np.any(sides, axis=0)]
+    return table[~one_stands_in(table, known)]
 
 
 def enough(examples: pd.DataFrame) -> bool:

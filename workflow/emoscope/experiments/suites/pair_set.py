@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.data.known_texts import stand_in
+from emoscope.data.known_texts import one_stands_in
 from emoscope.errors import UserError
 from emoscope.experiments.suites.readers import DOWN, UP, read_suite
 from emoscope.perturbation.balance import balance as balance_of
@@ -56,8 +56,7 @@ def import_suite(
     write_table(balance_of(made, swapped, known), balance)
     made, swapped = made.assign(goal=own["goal"].loc[made["id"]].to_numpy()), swapped.assign(goal="")
     both = pd.concat([made, swapped], ignore_index=True)
-    sides = [stand_in(both[side], texts["text"]) for side in ("text", "perturbed")]
-    write_table(both.assign(known=sides[0] | sides[1]), pairs)
+    write_table(both.assign(known=one_stands_in(both, texts["text"])), pairs)
 
 
 def changed_spans(before: str, after: str) -> tuple[tuple[int, int, int, int], ...]:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
-from emoscope.experiments.masking.measures import TITLES
+from emoscope.experiments.masking.readings import TITLES
 from emoscope.experiments.performance.names import METHODS, WORDS
 from emoscope.perturbation.pair_tables import ORIGINS
 from emoscope.reporting.html import (
