@@ -17,9 +17,10 @@ release: setup
 	.venv/bin/pip install --quiet --constraint envs/requirements.lock --editable '.[storage]'
 	.venv/bin/pytest -m release
 
-# The last commit as a release: results from it name that commit, without git.
+# The last commit as a release: results from it name that commit, without git. Without the version's tag its name has the commit.
 archive:
 	@version=$$(git show HEAD:workflow/emoscope/__init__.py | sed -n 's/^__version__ = "\(.*\)"/\1/p') && \
+	if [ -z "$$(git tag --points-at HEAD --list "v$$version")" ]; then version="$$version-$$(git rev-parse --short HEAD)"; fi && \
 	git archive --format=tar.gz --prefix="emoscope-$$version/" --output="emoscope-$$version.tar.gz" HEAD && \
 	echo "emoscope-$$version.tar.gz"
 

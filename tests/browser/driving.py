@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 
 import pytest
 from selenium import webdriver
@@ -36,3 +37,27 @@ def requests_of(driver: webdriver.Chrome) -> list[str]:
     """The addresses that the browser has asked for since the last call."""
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+
+
+@contextmanager
+def screen(driver: webdriver.Chrome, scheme: str) -> Iterator[None]:
+    """A screen whose owner prefers `light` or `dark` pages."""
+    prefer = lambda value: {"features": [{"name": "prefers-color-scheme", "value": value}]}  # noqa: E731
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", prefer(scheme))
+    try:
+        yield
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", prefer(""))
+
+
+def barriers(driver: webdriver.Chrome) -> list[tuple[str, str, str]]:
+    """What axe-core says bars someone from reading a page, on a light and on a dark screen: the screen, the rule, and
+    where it is broken first."""
+    axe = resources.files(pytest.importorskip("axe_core_python")).joinpath("axe.min.js").read_text(encoding="utf-8")
+    driver.execute_script(axe)
+    found = []
+    for scheme in ("light", "dark"):
+        with screen(driver, scheme):
+            broken = driver.execute_async_script("axe.run().then(arguments[0])")["violations"]
+        found += [(scheme, one["id"], one["nodes"][0]["html"][:200]) for one in broken]
+    return found

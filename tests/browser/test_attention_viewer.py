@@ -21,7 +21,7 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
-from browser.driving import TELEPHONE  # noqa: E402
+from browser.driving import TELEPHONE, barriers  # noqa: E402
 
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
 SENTENCES = ["i feel happy about the dog and i feel happy about it", HOSTILE]
@@ -69,7 +69,7 @@ def page_of(tables, path) -> Path:
     path.write_text(
         fill(
             "page.html.j2",
-            body=viewer("random", **tables, start=(0, 1, 2)),
+            body=Markup("<h1>Attention</h1>") + viewer("random", **tables, start=(0, 1, 2)),
             script=script,
             kind="language model",
             adopted=[],
@@ -222,6 +222,10 @@ def test_heads_that_look_ahead(driver, tables_ahead, tmp_path):
     effects = tables_ahead["averages"].query("view == 'effect'")["weight"]
     digits = 6 if effects.max() < 0.065 else 3
     assert status(driver).endswith(held(tables_ahead["averages"], digits, view="effect", source=0, target=last))
+
+
+def test_it_bars_nobody(browser):
+    assert not barriers(browser)
 
 
 def test_a_hostile_sentence_is_only_text(browser, tables):

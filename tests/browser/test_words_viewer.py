@@ -17,6 +17,8 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
+from browser.driving import barriers, screen  # noqa: E402
+
 TEXTS = [
     "i feel happy",
     "<img src=x onerror=alert(1)> \N{GRINNING FACE} bad day",
@@ -56,7 +58,7 @@ def shown(request, tmp_path_factory) -> tuple[Path, pd.DataFrame, list[str]]:
     path = tmp_path_factory.mktemp("words") / "words.html"
     parts = {"title": "Words", "run": "made up", "links": {}, "provenance": {}, "kind": "run", "adopted": []}
     script = Markup((TEMPLATES / "words_viewer.js").read_text(encoding="utf-8"))
-    body = viewer(viewer_data(scores, texts, names, "shapley"))
+    body = Markup("<h1>Words</h1>") + viewer(viewer_data(scores, texts, names, "shapley"))
     path.write_text(fill("page.html.j2", body=body, script=script, **parts), encoding="utf-8")
     return path, scores, names
 
@@ -115,6 +117,19 @@ def test_filter_search_and_more(browser):
     choose(browser, 2, "all")
     browser.find_element(By.ID, "words-search").send_keys("HAPPY")
     assert len(items(browser)) == 1 and "P(feeling 0) 50.0 %" in items(browser)[0].text
+
+
+def test_words_against_the_class_are_underlined_on_a_dark_screen_too(browser):
+    style = "const it = getComputedStyle(document.querySelector('{}')); return [it.color, it.textDecorationColor]"
+    for scheme in ("light", "dark"):
+        with screen(browser, scheme):
+            for where in (".coloured .against", ".sample.against"):
+                ink, line = browser.execute_script(style.format(where))
+                assert ink == line, (scheme, where)
+
+
+def test_it_bars_nobody(browser):
+    assert not barriers(browser)
 
 
 def test_by_keyboard(browser, shown):

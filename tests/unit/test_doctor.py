@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections import namedtuple
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +14,34 @@ import torch
 from emoscope import doctor
 
 Usage = namedtuple("Usage", "total used free")
+ROOT = Path(__file__).parents[2]
+BARE = """
+import sys
+sys.modules.update(dict.fromkeys(["numpy", "pandas", "pyarrow", "torch"]))
+from emoscope.cli import main
+main(["doctor"])
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_groups(monkeypatch, tmp_path):
+    """Whatever the container that the tests run in may use."""
+    monkeypatch.setattr(doctor, "OWN_GROUPS", tmp_path / "none")
+
+
+@pytest.fixture
+def groups(monkeypatch, tmp_path):
+    """Writes the files of control groups, by their paths; the first argument is what the process is told of its own."""
+
+    def write(own: str, files: dict[str, str]) -> None:
+        monkeypatch.setattr(doctor, "GROUPS", tmp_path / "groups")
+        monkeypatch.setattr(doctor, "OWN_GROUPS", tmp_path / "own")
+        doctor.OWN_GROUPS.write_text(own)
+        for name, text in files.items():
+            (doctor.GROUPS / name).parent.mkdir(parents=True, exist_ok=True)
+            (doctor.GROUPS / name).write_text(text + "\n")
+
+    return write
 
 
 def test_this_machine_can_run_the_default(capsys):
@@ -31,6 +62,71 @@ def test_memory_is_what_programs_could_have_with_what_only_caches_files(monkeypa
     monkeypatch.setattr(doctor, "MEMORY", tmp_path / "meminfo")
     doctor.MEMORY.write_text(f"MemTotal: 64000000 kB\nMemFree: 100000 kB\nMemAvailable: {available} kB\nCached: 9 kB\n")
     assert doctor.memory().well is well and doctor.memory().found == f"{available * 1024 / 1e9:.1f} GB free"
+
+
+def limited(folder: str, limit: str, used: str, current: int, most: int | str, cached: int) -> dict[str, str]:
+    counted = "total_inactive_file" if "usage" in used else "inactive_file"
+    files = {limit: str(most), used: str(current), "memory.stat": f"anon 5\n{counted} {cached}"}
+    return {f"{folder}/{name}": text for name, text in files.items()}
+
+
+V1, V2 = ("memory.limit_in_bytes", "memory.usage_in_bytes"), ("memory.max", "memory.current")
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "left"),
+    [
+        ("0::/\n", limited(".", *V2, 2 * 10**9, 3 * 10**9, 10**9), 2.0),  # a container's own view
+        ("0::/a/b\n", limited("a", *V2, 10**9, 6 * 10**9, 0) | limited("a/b", *V2, 10**9, "max", 0), 5.0),
+        ("0::/a\n", limited("a", *V2, 9 * 10**9, 8 * 10**9, 0), 0.0),
+        ("5:cpu:/c\n4:memory:/a\n0::/\n", limited("memory/a", *V1, 10**9, 4 * 10**9, 10**9), 4.0),
+        ("4:memory:/of/the/host\n", limited("memory", *V1, 10**9, 4 * 10**9, 0), 3.0),
+        ("4:memory:/\n", limited("memory", *V1, 10**9, 9223372036854771712, 0), 40.0),  # no limit
+        ("0::/a\n", {}, 40.0),
+    ],
+)
+def test_memory_is_what_the_container_or_job_may_still_have(monkeypatch, tmp_path, groups, own, files, left):
+    monkeypatch.setattr(doctor, "MEMORY", tmp_path / "meminfo")
+    doctor.MEMORY.write_text(f"MemAvailable: {40 * 10**9 // 1024} kB\n")
+    groups(own, files)
+    assert doctor.free_memory() == pytest.approx(left, abs=1e-3)
+    assert doctor.memory().well is (left >= doctor.MEMORY_GB)
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "cores"),
+    [
+        ("0::/\n", {"cpu.max": "250000 100000"}, 2),
+        ("0::/a\n", {"cpu.max": "max 100000", "a/cpu.max": "50000 100000"}, 1),
+        ("0::/a\n", {"a/cpu.max": "max 100000"}, 8),
+        ("3:cpu,cpuacct:/a\n", {"cpu/a/cpu.cfs_quota_us": "300000", "cpu/a/cpu.cfs_period_us": "100000"}, 3),
+        ("3:cpu,cpuacct:/a\n", {"cpu/a/cpu.cfs_quota_us": "-1", "cpu/a/cpu.cfs_period_us": "100000"}, 8),
+    ],
+)
+def test_cores_are_as_many_as_the_container_or_job_is_given_the_time_of(monkeypatch, groups, own, files, cores):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    groups(own, files)
+    assert doctor.cores() == cores
+
+
+def test_without_the_packages_that_all_else_needs_the_doctor_still_tells(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
+    found = subprocess.run([sys.executable, "-c", BARE], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert "torch" in found.stdout and "not installed: run `make setup`" in found.stdout
+
+
+def test_packages_that_are_not_installed_are_named(monkeypatch):
+    assert [*doctor.packages()] == []
+
+    def version(name: str) -> str:
+        if name in ("pandas", "snakemake"):
+            raise PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(doctor, "version", version)
+    [finding] = doctor.packages()
+    assert not finding.well and finding.found == "no pandas, snakemake" and "make setup" in finding.means
 
 
 @pytest.mark.parametrize(("pages", "well"), [(10**5, False), (10**7, True)])

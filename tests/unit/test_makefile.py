@@ -1,12 +1,16 @@
-"""What `make setup` keeps and what it makes anew, with a Python and a pip that only write down their calls."""
+"""What `make setup` keeps and what it makes anew, with a Python and a pip that only write down their calls; how `make
+archive` names what is no release."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
+
+from repositories import committed, git
 
 ROOT = Path(__file__).parents[2]
 PYTHON = """#!/bin/sh
@@ -35,17 +39,21 @@ def setup(folder: Path, python: str = "../python") -> tuple[list[str], str]:
     """The calls of Python and pip that `make setup` made, by their first words, and all that it said."""
     calls = folder.parent / "calls"
     calls.unlink(missing_ok=True)
-    free = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     found = subprocess.run(
         ["make", "setup", f"PYTHON={python}"],
         cwd=folder,
-        env=free,
+        env=outside_make(),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     made = calls.read_text().splitlines() if calls.exists() else []
     return [" ".join(line.split()[:3]) for line in made], found.stdout
+
+
+def outside_make() -> dict[str, str]:
+    """The environment without what a make that runs these tests puts into it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
 
 def test_an_environment_is_made_once(clone):
@@ -89,3 +97,27 @@ def test_an_old_python_is_named_before_anything_is_installed(clone):
     old.chmod(0o755)
     calls, said = setup(clone, "../old")
     assert calls == [] and "emoscope needs Python 3.11 or later, and ../old is 3.10.1" in said
+
+
+def test_only_the_commit_with_its_versions_tag_is_packed_under_the_version_alone(clone):
+    (clone / "workflow" / "emoscope").mkdir(parents=True)
+    (clone / "workflow" / "emoscope" / "__init__.py").write_text('__version__ = "1.2.0"\n')
+    short = git(committed(clone), "rev-parse", "--short", "HEAD")
+    assert packed(clone) == f"emoscope-1.2.0-{short}"
+    git(clone, "tag", "v1.1.0")
+    assert packed(clone) == f"emoscope-1.2.0-{short}"
+    git(clone, "tag", "v1.2.0")
+    assert packed(clone) == "emoscope-1.2.0"
+    git(clone, "commit", "--quiet", "--allow-empty", "--message", "After the release")
+    assert packed(clone) == f"emoscope-1.2.0-{git(clone, 'rev-parse', '--short', 'HEAD')}"
+
+
+def packed(folder: Path) -> str:
+    """The one folder in the archive that `make archive` says it made, which is called as the archive is."""
+    command = ["make", "archive"]
+    found = subprocess.run(command, cwd=folder, env=outside_make(), check=True, capture_output=True, text=True)
+    name = found.stdout.strip()
+    with tarfile.open(folder / name) as archive:
+        [top] = {member.name.split("/")[0] for member in archive.getmembers()}
+    assert name == f"{top}.tar.gz"
+    return top

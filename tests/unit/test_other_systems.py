@@ -39,7 +39,8 @@ def test_the_doctor_counts_cores_and_does_without_what_it_is_not_told(untied, mo
         raise ValueError("unrecognized configuration name")
 
     monkeypatch.setattr(os, "sysconf", unknown)
-    monkeypatch.setattr(doctor, "MEMORY", tmp_path / "none")
+    for place in ("MEMORY", "OWN_GROUPS"):
+        monkeypatch.setattr(doctor, place, tmp_path / "none")
     found = {finding.what: finding for finding in doctor.look(tmp_path)}
     assert found["cores"].found == "8" and found["memory"].found == "unknown"
     assert found["system"].well and found["memory"].well

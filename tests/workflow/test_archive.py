@@ -21,7 +21,7 @@ PAGE = "import json; from emoscope.storage.provenance import page_facts; print(j
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory) -> Path:
-    """A repository with all that is to be released."""
+    """A repository with all that is to be released, under the version's tag."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout: what is to be released is not known")
     folder = tmp_path_factory.mktemp("released")
@@ -29,7 +29,8 @@ def released(tmp_path_factory) -> Path:
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    return committed(folder)
+    git(committed(folder), "tag", f"v{__version__}")
+    return folder
 
 
 @pytest.fixture(scope="module")

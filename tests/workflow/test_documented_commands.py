@@ -22,6 +22,7 @@ PAGES = [
 SET_UPS = sorted(f"workflow/configs/{path.name}" for path in (ROOT / "workflow" / "configs").glob("*.yaml"))
 FENCED = re.compile(r"^```\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`((?:snakemake|emoscope|python -m benchmarks) [^`]+)`")
+PIPED = re.compile(r"`(echo [^`|]+ \| emoscope [^`]+)`")  # a text of the reader's own, and a command that answers
 MESSAGE = re.compile(r"^emoscope [\w-]+:|\.\.\. \\?\|")  # what emoscope says, and half a pipe
 ELSEWHERE = {  # what another test does, or what needs what is not here
     "snakemake --report": "tests/workflow/test_tiny_run.py",
@@ -30,7 +31,7 @@ ELSEWHERE = {  # what another test does, or what needs what is not here
     "snakemake --workflow-profile profiles/slurm": "tests/cluster",
     "snakemake --workflow-profile profiles/kubernetes": "tests/cluster/test_storage.py",
     "snakemake --lint": ".ci/run",
-    "emoscope explain": "tests/unit/test_cli.py",
+    "emoscope explain": "tests/unit/experiments/words/test_measure.py",
 }
 
 
@@ -50,6 +51,11 @@ def documented(tool: str) -> list[str]:
         commands = [command.split("#")[0].strip() for command in commands if not MESSAGE.search(command)]
         found |= {command for command in commands if command.startswith(f"{tool} ")}
     return sorted(found)
+
+
+def piped() -> list[str]:
+    texts = ((ROOT / page).read_text(encoding="utf-8").replace("\n", " ") for page in PAGES)
+    return sorted({command for text in texts for command in PIPED.findall(text)})
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +154,36 @@ def test_filters_change_a_text(command):
     )
     assert found.returncode == 0, found.stderr
     assert found.stdout not in ("", "i know that he feels fine\n")
+
+
+def test_the_readme_says_how_to_ask_which_words_decide():
+    assert any("emoscope explain --model results/" in command for command in piped())
+
+
+@pytest.mark.parametrize("command", piped())
+def test_pipes_answer_a_text_word_by_word(project, command):
+    text, _, command = command.partition(" | ")
+    [_, text], [_, *arguments] = map(shlex.split, (text, command))
+    arguments = [re.sub(r"^results/[^/]+/model$", "my-classifier", argument) for argument in arguments]
+    assert "my-classifier" in arguments
+    found = subprocess.run(
+        [sys.executable, "-m", "emoscope", *arguments],
+        cwd=project,
+        input=f"{text}\n",
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    rows = [line.split("\t") for line in found.stdout.splitlines()]
+    assert {row[1] for row in rows} == {"LABEL_0", "LABEL_1", "LABEL_2"}
+    assert all([pair.rpartition(":")[0] for pair in row[3].split()] == text.split() for row in rows)
+
+
+@pytest.mark.parametrize(("command", "place"), ELSEWHERE.items())
+def test_what_is_tried_elsewhere_is_named_there(command, place):
+    files = sorted((ROOT / place).rglob("*.py")) or [ROOT / place]
+    there = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert not [word for word in command.split()[1:] if word not in there]
 
 
 @pytest.mark.parametrize("command", documented("python -m benchmarks"))

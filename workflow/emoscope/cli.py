@@ -1,7 +1,7 @@
 """The console command: one subcommand per rule, each a function whose signature is its command line.
 
-Modules are named as text and imported only when called, so that `--help` is quick and an edit to one module never
-counts as an edit to another rule's code.
+Modules are named as text and imported only when called, so that `--help` is quick, an edit to one module never counts
+as an edit to another rule's code, and numpy finds the threads settled.
 """
 
 import argparse
@@ -145,18 +145,16 @@ def main(argv: list[str] | None = None) -> None:
         meant = get_close_matches(wanted, COMMANDS, n=1)
         hint = f"did you mean {meant[0]!r}?" if meant else "`emoscope --help` lists them"
         raise SystemExit(f"emoscope: no command {wanted!r}; {hint}")
-    from emoscope.storage.integrity import (  # brings numpy, which must find the threads settled
-        check_whole,
-        disk_trouble,
-    )
-
     name, arguments = argv[0], argv[1:]
     options: dict[str, Any] = {}
     try:
         module, function = COMMANDS[name].split(":")
         command = getattr(importlib.import_module(f"emoscope.{module}"), function)
         options = vars(parser_of(command, name).parse_args(arguments))
-        check_whole(_paths(options))
+        if paths := _paths(options):
+            from emoscope.storage.integrity import check_whole  # brings pandas, without which the doctor does
+
+            check_whole(paths)
         command(**options)
     except UserError as error:
         raise SystemExit(f"emoscope {name}: {error}") from None
@@ -165,6 +163,8 @@ def main(argv: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         raise SystemExit(f"emoscope {name}: interrupted; run again to finish it") from None
     except Exception as error:
+        from emoscope.storage.integrity import disk_trouble
+
         if reason := disk_trouble(error, _paths(options)):
             raise SystemExit(f"emoscope {name}: {reason}") from None
         raise

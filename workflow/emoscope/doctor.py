@@ -2,9 +2,12 @@
 
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +17,14 @@ OLDEST = (3, 11)
 DISK_GB = 6  # the environment, the default's models and results
 MEMORY_GB = 4
 MEMORY = Path("/proc/meminfo")
+GROUPS = Path("/sys/fs/cgroup")  # where Linux keeps what containers and jobs are given
+OWN_GROUPS = Path("/proc/self/cgroup")
+GROUP_MEMORY = (  # the limit, what is used, and what of that caches files for nobody, by version of control groups
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+INSTALL = "run `make setup`, or `pip install -r envs/requirements.lock`"
 BROWSERS = ("chromedriver", "chromium.chromedriver")
 
 
@@ -38,6 +49,7 @@ def look(folder: Path) -> Iterator[Finding]:
     """Everything that decides how, or whether, the workflow runs in a folder."""
     yield system()
     yield python()
+    yield from packages()
     means = f"give Snakemake `--cores {cores()}`; jobs that do not depend on each other share them"
     yield Finding(True, "cores", str(cores()), means)
     yield memory()
@@ -55,14 +67,35 @@ def system() -> Finding:
 
 
 def cores() -> int:
-    """The cores that this process may use; only Linux says."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use, or as many as it is given the time of; only Linux says."""
+    tied = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([tied, *map(int, group_cores())]))
 
 
 def python() -> Finding:
     well = sys.version_info >= OLDEST
     means = "fine" if well else f"install {'.'.join(map(str, OLDEST))} or later, then `make setup`"
     return Finding(well, "python", platform.python_version(), means)
+
+
+def packages() -> Iterator[Finding]:
+    """What the workflow needs and is not installed, but for torch, which `processors` looks at."""
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # before Python 3.11
+        return
+    needed = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = (re.match(r"[\w.-]+", requirement)[0] for requirement in needed)
+    if absent := [name for name in names if name != "torch" and not installed(name)]:
+        yield Finding(False, "packages", f"no {', '.join(absent)}", INSTALL)
+
+
+def installed(package: str) -> bool:
+    """Whether a package is installed, whether or not it can be loaded."""
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def memory() -> Finding:
@@ -77,7 +110,12 @@ def memory() -> Finding:
 
 
 def free_memory() -> float | None:
-    """GB that programs could have, None where the system does not say.
+    """GB that programs could have on this machine and in this container or job, None where the system does not say."""
+    return min(filter(lambda free: free is not None, [machine_memory(), *group_memory()]), default=None)
+
+
+def machine_memory() -> float | None:
+    """GB that programs could have on this machine, None where the system does not say.
 
     What caches files is given back when it is needed, so it counts where the system tells: on Linux, as `MemAvailable`.
     """
@@ -90,6 +128,41 @@ def free_memory() -> float | None:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def groups(controller: str) -> Iterator[Path]:
+    """The control groups that may limit this process, its own and those around it (man 7 cgroups).
+
+    Version 2 has one tree for all, with no names before its path, version 1 one for each controller. In a container the
+    path may be the host's; what holds for all of the container lies on top.
+    """
+    lines = OWN_GROUPS.read_text().splitlines() if OWN_GROUPS.exists() else []
+    for _, names, path in (line.split(":", 2) for line in lines):
+        if not names or controller in names.split(","):
+            top = GROUPS / controller if names else GROUPS
+            yield from (top / place.relative_to("/") for place in (Path(path), *Path(path).parents))
+
+
+def group_memory() -> Iterator[float]:
+    """GB that each control group with a limit leaves to programs."""
+    for group in groups("memory"):
+        for limit, used, cached in GROUP_MEMORY:
+            with suppress(OSError, ValueError, KeyError):  # files of the other version, or no limit
+                most, now = (int((group / name).read_text()) for name in (limit, used))
+                stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+                yield max(0, most - now + int(stat[cached])) / 1e9
+
+
+def group_cores() -> Iterator[float]:
+    """How many cores' time each control group with a limit is given."""
+    for group in groups("cpu"):
+        with suppress(OSError, ValueError):
+            time, period = map(int, (group / "cpu.max").read_text().split())
+            yield time / period
+        with suppress(OSError, ValueError):
+            time, period = (int((group / f"cpu.cfs_{name}_us").read_text()) for name in ("quota", "period"))
+            if time > 0:  # -1 is no limit
+                yield time / period
 
 
 def disk(folder: Path) -> Finding:
@@ -107,7 +180,7 @@ def processors() -> Iterator[Finding]:
         import torch
     except (ImportError, OSError) as error:  # OSError where a library that it needs cannot be loaded
         found = "not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be loaded ({first_line(error)})"
-        yield Finding(False, "torch", found, "run `make setup`, or `pip install -r envs/requirements.lock`")
+        yield Finding(False, "torch", found, INSTALL)
         return
     from emoscope.models.precision import hardware_has_bf16
 

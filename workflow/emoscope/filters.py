@@ -1,6 +1,5 @@
 """Perturbations as filters: one text per line on standard input, its counterpart per line on standard output."""
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.synonyms.replace import parse_map
 from emoscope.experiments.synonyms.replace import replace as replace_words
 from emoscope.perturbation.edits import Perturbation
-from emoscope.storage.lines import input_lines
+from emoscope.storage.lines import input_lines, write_output
 
 LEXICONS = Path(__file__).parents[2] / "data" / "lexicons"
 
@@ -30,8 +29,6 @@ def replace(map: list[str]) -> None:
 
 
 def _filter(change: Callable[[str], Perturbation]) -> None:
-    """UTF-8 in and out; a line ends at a line feed, and all else is text."""
     for text in input_lines():
         body = text.removesuffix("\n")
-        sys.stdout.buffer.write((change(body).perturbed + text[len(body) :]).encode("utf-8"))
-        sys.stdout.buffer.flush()
+        write_output(change(body).perturbed + text[len(body) :])

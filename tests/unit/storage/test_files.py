@@ -30,6 +30,16 @@ def test_an_error_leaves_the_old_file_and_what_a_killed_writer_left_is_removed(t
     assert sorted(file.name for file in tmp_path.iterdir()) == [".other.json.12345.tmp", "table.json"]
 
 
+def test_a_file_takes_the_place_of_no_folder_and_a_folder_that_of_a_folder(tmp_path):
+    (tmp_path / "home" / "kept").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        write_json([1], tmp_path / "home")
+    assert [path.name for path in tmp_path.iterdir()] == ["home"] and (tmp_path / "home" / "kept").is_dir()
+    with replacing(tmp_path / "home") as temporary:
+        (temporary / "new").mkdir(parents=True)
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["new"]
+
+
 def test_a_folder_has_one_worker_at_a_time(tmp_path):
     lock = occupy(tmp_path / "work")
     with pytest.raises(UserError, match="work: another process is at work in it"):

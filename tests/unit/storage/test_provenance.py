@@ -86,6 +86,18 @@ def test_a_checkout_of_someone_else_says_so(copy):
     assert found.startswith("(unknown: git says: fatal: detected dubious ownership")
 
 
+def test_where_git_speaks_another_language_an_archive_knows_its_commit(copy, tmp_path):
+    (copy / "emoscope" / "storage" / "archived_commit.txt").write_text("ab12\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").write_text(
+        '#!/bin/sh\nif [ "$LC_ALL$LANGUAGE" = C ]; then echo "fatal: not a git repository" >&2\n'
+        'else echo "Schwerwiegend: Kein Git-Repository" >&2; fi; exit 128\n'
+    )
+    (tmp_path / "bin" / "git").chmod(0o755)
+    programs = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+    assert recorded(copy, LC_ALL="de_DE.UTF-8", LANGUAGE="de:en", **programs) == "ab12"
+
+
 def test_without_git_the_record_says_so(copy):
     assert recorded(copy, PATH="/nowhere") == "(unknown: git is not installed)"
 

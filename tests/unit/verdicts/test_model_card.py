@@ -1,11 +1,13 @@
 """The model card says what a stranger needs to know before using the model, whatever its classes are called."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
 
 from emoscope.experiments.performance.summarise import metrics
+from emoscope.reporting.templates import code
 from emoscope.verdicts import model_card
 from emoscope.verdicts.model_card import write_model_card
 
@@ -37,26 +39,27 @@ def card(tmp_path):
 
     cheap = {"words": {"accuracy": 0.91}, "constant": {"accuracy": 0.92}}
 
-    def write(changes: dict | None = None, **audit) -> str:
+    def write(changes: dict | None = None, classes: list[str] = CLASSES, **audit) -> str:
+        known = calm, furious = classes[:2]
         counts = {
-            "source": "mine.csv", "revision": None, "sha256": "ab" * 32, "classes": CLASSES, "rows": 1250,
-            "class_counts": {"calm": 1150, "furious": 100}, "duplicate_rows": 7, "conflicting_texts": 2,
+            "source": "mine.csv", "revision": None, "sha256": "ab" * 32, "classes": classes, "rows": 1250,
+            "class_counts": {calm: 1150, furious: 100}, "duplicate_rows": 7, "conflicting_texts": 2,
             "train_rows": 1000, "test_rows": 250, "leaked_test_rows": 0, "leaked_share": 0.0,
         } | audit  # fmt: skip
         label = [0] * 230 + [1] * 20
         pred = [0] * 235 + [1] * 15
-        scores = {"p_calm": [0.9 - 0.8 * k for k in pred], "p_furious": [0.1 + 0.8 * k for k in pred]}
+        scores = {f"p_{calm}": [0.9 - 0.8 * k for k in pred], f"p_{furious}": [0.1 + 0.8 * k for k in pred]}
         table = pd.DataFrame({"text": map(str, range(250)), "label": label, "pred": pred, "confidence": 0.9} | scores)
-        found = metrics(table, CLASSES, **OPTIONS)
-        scores = {"p_calm": [0.9 - 0.8 * k for k in label], "p_furious": [0.1 + 0.8 * k for k in label]}
-        learned = metrics(table.assign(pred=label, **scores), CLASSES, **OPTIONS)  # all of its training texts are right
-        fresh = metrics(table.head(240), CLASSES, **OPTIONS)  # ten of the test texts stand in the training set
+        found = metrics(table, known, **OPTIONS)
+        scores = {f"p_{calm}": [0.9 - 0.8 * k for k in label], f"p_{furious}": [0.1 + 0.8 * k for k in label]}
+        learned = metrics(table.assign(pred=label, **scores), known, **OPTIONS)  # all of its training texts are right
+        fresh = metrics(table.head(240), known, **OPTIONS)  # ten of the test texts stand in the training set
         sets = {"train": {"all": learned, "distinct": learned}, "test": {"all": found, "distinct": fresh}}
         wide = {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6]}
         sets["baselines"] = {name: {"all": wide, "distinct": wide | shares} for name, shares in cheap.items()}
         history = {"parameters": 1234567, "texts": 160, "steps": 20, "precision": "fp32", "texts_cut": 4}
         if (changes or {}).get("training") == "none":
-            labels = {"LABEL_0": "calm", "LABEL_1": "furious"}
+            labels = {"LABEL_0": calm, "LABEL_1": furious}
             history = {"trained": "elsewhere", "unknown": ["what it read"], "parameters": 1234567, "labels": labels}
         files = {
             "audit.json": counts,
@@ -184,6 +187,31 @@ def test_no_sentence_names_a_hundred_classes(card, monkeypatch):
     )
     assert "The recall of 92 of 100 classes is known to no better than" in text
     assert max(line.count("feeling") for line in text.splitlines()) <= 15
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a row of a table, as GitHub divides it."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def test_no_sign_of_a_name_is_markup(card):
+    names = ["a|b", r"\[x](http://y) <b> *c* _d_ e_f `g` &amp; ~h~ $i$ A&B"]
+    licences = {"texts": "mine|yours", "model": None}
+    text = card({"training": "none", "licences": licences}, names, source="in `b`|x_y.csv", left_out={"l|m": 3})
+    rows = {row[0]: row[1:] for line in text.splitlines() if line.startswith("| ") if (row := cells(line))}
+    assert rows[r"a\|b"][:2] == ["1,150", "230"] and len(rows[r"a\|b"]) == 5
+    shown = r"\\\[x\](http://y) \<b\> \*c\* \_d\_ e_f \`g\` \&amp; \~h\~ \$i\$ A&B"
+    assert len(rows[shown]) == 5
+    assert f"classes of short texts apart: a\\|b and {shown}." in text and rf"recall of {shown} (20)" in text
+    assert rows["labels"] == [rf"`LABEL_0` is a\|b, `LABEL_1` is {shown}"]
+    assert rows["source"] == [r"``in `b`\|x_y.csv``, a local file"]
+    assert rows["left out"] == [r"texts of classes that it does not know: l\|m (3)"]
+    assert rows["licence"] == [r"mine\|yours"] and r"texts: mine\|yours. That" in text
+
+
+@pytest.mark.parametrize(("text", "shown"), [("a", "`a`"), ("`a", "`` `a ``"), ("``", "``` `` ```"), (r"\|", r"`\\|`")])
+def test_what_is_shown_as_code_cannot_end_it(text, shown):
+    assert code(text) == shown
 
 
 def test_licences_are_shown_or_said_to_be_unknown(card):

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parents[2] / "report"
+MARKUP = re.compile(r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)")  # of Markdown, also within a table; `a_b` is none
 
 
 def fill(template: str, **values) -> str:
@@ -26,7 +28,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["digest"] = digest
+    found.filters |= {"digest": digest, "plain": plain, "code": code}
     return found
 
 
@@ -39,3 +41,15 @@ def script_for(body: str, own: str = "") -> Markup:
 def digest(script: str) -> str:
     """How a content security policy names a script: the hash of its text."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def plain(text: str) -> str:
+    """A text in Markdown that is read as it is, whatever signs are in it."""
+    return MARKUP.sub(r"\\\g<0>", text)
+
+
+def code(text: str) -> str:
+    """A text as code in a cell of a Markdown table, whatever signs are in it (CommonMark 6.1, GFM 4.10)."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{space}{text}{space}{fence}".replace("|", r"\|")

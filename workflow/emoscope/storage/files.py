@@ -26,7 +26,8 @@ except ImportError:  # Windows itself, where `emoscope doctor` is to say what to
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`, for a file or a folder, that takes its place if the block succeeds.
 
-    What a killed process has left under such a name is removed; an error gets a note that names `path`.
+    A folder is only ever replaced by a folder. What a killed process has left under such a name is removed; an error
+    gets a note that names `path`.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -34,7 +35,7 @@ def replacing(path: Path) -> Iterator[Path]:
         for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
             _remove(leftover)
         yield temporary
-        if path.is_dir():
+        if path.is_dir() and temporary.is_dir():
             shutil.rmtree(path)
         temporary.replace(path)
     except BaseException as error:

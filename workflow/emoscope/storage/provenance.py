@@ -104,10 +104,11 @@ def versions() -> dict[str, str]:
 def commit() -> str:
     """The commit of the workflow's code, marked if files differ from it; in brackets why it is not known."""
     here = Path(__file__)
+    english = {name: value for name, value in os.environ.items() if name != "LANGUAGE"} | {"LC_ALL": "C"}
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(here.parent), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=english).stdout.strip()
 
     try:
         if not git("ls-files", here.name):  # an unpacked copy inside another repository

@@ -2,8 +2,12 @@
 
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +27,7 @@ from emoscope.experiments.words.removal import Reader
 from emoscope.experiments.words.summarise import summarise_words
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import probabilities
+from emoscope.plan.code_inputs import PACKAGE
 from emoscope.storage.decisions import SEVERAL
 from random_models import FAMILIES, TEXTS, with_large_weights, write_exactness
 
@@ -167,6 +172,29 @@ def test_a_page_of_own_sentences_is_whole(monkeypatch, capsys, folder, tmp_path)
     soup = BeautifulSoup((tmp_path / "page.html").read_text(), "html.parser")
     assert "i feel <b>happy" in soup.get_text() and not soup.find("b")
     assert json.loads(soup.find(id="words-data").string)["method"] == "integrated_padding"
+
+
+def test_a_page_takes_the_place_of_no_folder_and_there_is_one(monkeypatch, capsys, folder, tmp_path):
+    (tmp_path / "thesis.tex").write_text("A thesis.")
+    monkeypatch.chdir(tmp_path)
+    for place in (tmp_path, Path(), Path(".."), Path("/")):
+        with pytest.raises(UserError, match=rf"--html {place}: that is a folder; name the file"):
+            said(monkeypatch, capsys, folder, b"happy\n", html=[place])
+    with pytest.raises(UserError, match=r"--html a b: there is one page"):
+        said(monkeypatch, capsys, folder, b"happy\n", html=[Path("a"), Path("b")])
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_own_sentences_are_explained_in_utf8_whatever_the_terminal(folder, encoding):
+    command = [sys.executable, "-m", "emoscope", "explain", "--model", folder, "--method", "gradient_input"]
+    found = subprocess.run(
+        command, input="caf\N{LATIN SMALL LETTER E WITH ACUTE} \N{GRINNING FACE}\n".encode(), capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    words = [pair.rpartition(":")[0] for pair in found.stdout.decode().splitlines()[0].split("\t")[3].split()]
+    assert words == ["caf\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{GRINNING FACE}"]
 
 
 def test_only_a_text_longer_than_the_context_is_told_to_be_cut(monkeypatch, capsys, folder):

@@ -66,6 +66,8 @@ def test_claims_can_be_filtered_without_a_script():
     labels = [label.get_text(strip=True) for label in soup.select("label")]
     assert labels == ["all", "reproduced", "artefact", "underpowered", "all", "one", "two"]
     assert ':not(:has([data-verdict="reproduced"])) { display: none; }' in soup.style.get_text()
+    rules = "".join(style.get_text() for style in soup.select("style"))
+    assert rules.count(":checked):has(#") == 6, "each of three verdicts with each of two runs"
 
 
 def test_what_cannot_be_tested_is_folded_away_with_what_would_test_it():

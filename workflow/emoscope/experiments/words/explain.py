@@ -22,7 +22,7 @@ from emoscope.models.logits import gives_several, probabilities
 from emoscope.reporting.templates import TEMPLATES, fill
 from emoscope.storage.decisions import decided
 from emoscope.storage.files import write_text
-from emoscope.storage.lines import input_lines
+from emoscope.storage.lines import input_lines, write_output
 from emoscope.training.best_thresholds import EVEN
 
 TOKENS, STEPS, ORDERS = 8192, 50, 5  # tokens in a batch, steps of integrated gradients, orders for Shapley values
@@ -39,6 +39,10 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
     """
     if method not in ALONE:
         raise UserError(f"--method {method}: no such method; choose one of {', '.join(ALONE)}")
+    if len(html) > 1:
+        raise UserError(f"--html {' '.join(map(str, html))}: there is one page; name one file")
+    if html and html[0].is_dir():
+        raise UserError(f"--html {html[0]}: that is a folder; name the file that the page is to be")
     check_model_folder(model)
     texts = [line.rstrip("\r\n") for line in input_lines()]
     if not texts:
@@ -63,7 +67,7 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
     for row, (reading, values) in enumerate(zip(readings, scores, strict=True)):
         for place, kind in enumerate(chosen[row]):
             pairs = (f"{reading.word(word)}:{values[word, place]:+.4f}" for word in range(len(reading.words)))
-            print(row + 1, classes[kind], f"{found[row, kind]:.4f}", " ".join(pairs), sep="\t")
+            write_output(f"{row + 1}\t{classes[kind]}\t{found[row, kind]:.4f}\t{' '.join(pairs)}\n")
     if html:
         write_text(page(readings, classes, found, chosen, scores, method, classifier), html[0])
 
