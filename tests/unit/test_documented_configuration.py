@@ -27,6 +27,10 @@ def test_each_key_of_the_schema_has_a_meaning_on_the_page():
         assert f"`{name}`" in page or f".{name}`" in page or f"## {name}" in page, name
 
 
+def test_a_list_is_told_to_hold_any_of_its_values_and_a_choice_to_be_one():
+    assert "Any of `zero`, `mean`." in written() and "One of `all`, `screened`." in written()
+
+
 def test_the_defaults_told_are_those_of_the_embedded_configuration():
     """But for names of models, which no schema knows, and tasks whose own defaults the configuration writes out."""
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
