@@ -168,7 +168,8 @@ def test_what_the_autoencoder_adds_to_pairs_is_said_as_its_interval_allows(pair,
         ((0.2, 0.1, 0.3), "does, exceeds the first by 20.0 % [10.0, 30.0] of the variance, and", "On the same model"),
         (
             (-0.2, -0.3, -0.1),
-            f"does, explains less than the first: the difference is {MINUS}20.0 % [{MINUS}30.0, {MINUS}10.0], and explains",
+            f"does, explains less than the first: the difference is {MINUS}20.0 % [{MINUS}30.0, {MINUS}10.0], and "
+            "explains less than the second",
             "So it tells no more than the token alone does. On the same",
         ),
         (
