@@ -3,8 +3,8 @@
 Blocks are masked as described, published and by their mean, and each of their heads is zeroed: 15 variants a block. Of
 the 12 blocks four are timed, whose mean depth is that of all. The authors copied the model for each variant and scored
 one text at a time with a pipeline; a copy counts as shared by the 600 texts of their sweep. Beside it what resampling
-costs for each of its draws, whose texts are run as well. Texts, and then rounds, are as many as fit into BUDGET seconds:
-a sweep is of hundreds, and small batches are slower.
+costs for each of its draws, whose texts are run as well. Texts, and then rounds, are as many as fit into BUDGET
+seconds: a sweep is of hundreds, and small batches are slower.
 """
 
 import statistics

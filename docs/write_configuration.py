@@ -85,8 +85,9 @@ def _rows(schema: dict, entry: dict, prefix: str = "") -> Iterator[str]:
 
 
 def _meaning(entry: dict) -> str:
-    values = entry.get("enum") or entry.get("items", {}).get("enum")
-    of = f" One of {', '.join(_value(value) for value in values)}." if values else ""
+    held = entry.get("items", {})
+    values, count = (entry["enum"], "One") if "enum" in entry else (held.get("enum", []), "Any")
+    of = f" {count} of {', '.join(map(_value, values))}." if values else ""
     return (" ".join(entry["description"].split()) + of).replace("|", "&#124;")
 
 

@@ -65,3 +65,9 @@ def test_one_part_of_a_block_has_one_name_for_readers():
     told += [ROOT / "workflow/schemas/config.schema.yaml", *(ROOT / "workflow/notebooks").glob("*.ipynb")]
     told += [path for name in ("page", "figures") for path in (ROOT / "workflow/emoscope").rglob(f"{name}.py")]
     assert [path.name for path in told if "feed-forward" in path.read_text().lower()] == ["glossary.md"]
+
+
+def test_the_repository_has_one_address():
+    pages = [(ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "config/README.md")]
+    cloned, included = (re.findall(r"github(?:\.com/|\(\")([\w-]+/emoscope)", page) for page in pages)
+    assert len(cloned) == 1 and cloned == included

@@ -1,6 +1,7 @@
 """The plan of the house: data flows down through its rooms, so imports go one way, and no room is a hall."""
 
 import ast
+import re
 
 import pytest
 
@@ -17,6 +18,7 @@ APART = ("experiments", "writeups", "verdicts")  # rooms with rooms of their own
 
 MOST_LINES = 250  # of a module
 MOST_LINES_OF_RULES = 150
+MOST_MODULES = 16  # of a folder
 # Those that are longer, and how long they may be at most: nothing is added, and what has become shorter is taken out.
 LONGER = {
     "emoscope/experiments/masking/measure.py": 280,
@@ -63,7 +65,7 @@ def test_there_is_no_circle():
 def test_rooms_are_those_listed_and_none_is_too_full():
     assert {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES} == set(ROOMS)
     for folder in {path.parent for path in MODULES}:
-        assert len(list(folder.glob("*.py"))) <= 16, folder
+        assert len(list(folder.glob("*.py"))) <= MOST_MODULES, folder
     for init in PACKAGE.rglob("*/__init__.py"):
         assert init.read_text() == "", "code_of would have to follow it"
 
@@ -75,3 +77,12 @@ def test_files_are_short_enough_to_be_read_at_once():
     long = {str(path.relative_to(PACKAGE.parent)): count for path, count in lines.items() if count > limits[path]}
     assert long.keys() == LONGER.keys()
     assert {path: count for path, count in long.items() if count > LONGER[path]} == {}
+
+
+def test_the_documentation_lists_every_room_from_top_to_bottom_and_the_limits():
+    text = " ".join((PACKAGE.parents[1] / "docs" / "extending.md").read_text(encoding="utf-8").split())
+    table = text.partition("| room | holds |")[2].partition(" A page that measures")[0]
+    rows = re.findall(r"\| ((?:`\w+`(?:, )?)+) \|", table)
+    assert [room for row in rows for room in re.findall(r"\w+", row)] == ROOMS[::-1]
+    assert f"more than {MOST_LINES} lines, a rule file of more than {MOST_LINES_OF_RULES}, a folder" in text
+    assert f"a folder of more than {MOST_MODULES} modules" in text

@@ -1,3 +1,3 @@
-"""emoscope: fine-tune a language model to classify emotions in tweets, then take it apart."""
+"""emoscope: a workflow that takes a text classifier apart."""
 
 __version__ = "1.0.0"

@@ -5,7 +5,7 @@ AUTOENCODER = {key: value for key, value in config["residual"]["autoencoder"].it
 
 
 rule train_autoencoder:
-    """Train a sparse autoencoder on the residual stream behind one block."""
+    """Train a sparse autoencoder on the residual stream after one block."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
         files=lambda wildcards: own_files(MODELS[wildcards.model]),

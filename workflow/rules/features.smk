@@ -19,7 +19,7 @@ PAGES.add(
 
 
 rule learn_features:
-    """Train sparse autoencoders on the residual stream behind one block, beside random weights, and judge what they explain."""
+    """Train sparse autoencoders on the residual stream after one block, beside random weights, and judge what they explain."""
     input:
         model="results/{run}/model",
         train=corpus_of("train.parquet"),

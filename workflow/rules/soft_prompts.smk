@@ -2,7 +2,7 @@
 
 
 rule train_prompts:
-    """Train one task's soft prompts and linear heads behind the frozen model."""
+    """Train one task's soft prompts and linear heads on the frozen model."""
     input:
         model=lambda wildcards: MODELS[wildcards.model].folder,
         files=lambda wildcards: own_files(MODELS[wildcards.model]),

@@ -20,7 +20,7 @@ CLAIMS = {
     "pooled": "that the classification head reads one token alone",
     "heads": "that the heads' outputs add up to that of their projection",
     "resumed": "that a run resumed at any block gives the answer of a whole one",
-    "lens": "that the lens behind the last block gives the model's answer",
+    "lens": "that the lens after the last block gives the model's answer",
     "parts": "that what the parts write adds up to the answer",
     "values": "that recorded attention weights times values are what the heads put out",
     "weights": "that attention weights can be recorded without changing the answer",

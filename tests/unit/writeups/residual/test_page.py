@@ -127,9 +127,9 @@ def explained(pair: tuple, **values: tuple) -> Findings:
 
 def test_the_headline_sets_the_autoencoder_beside_each_trivial_method():
     said = words(page.main_result(explained((0, 0, 0)), SETTINGS))
-    assert "Behind block 2, 4 of 1,024 learned features per token explain 91.3 % [91.1, 91.5] of the residual" in said
+    assert "After block 2, 4 of 1,024 learned features per token explain 91.3 % [91.1, 91.5] of the residual" in said
     assert "of the residual stream, all of its vectors scaled to one length. The average" in said
-    assert "behind the same token explains 83.9 %, behind the same two tokens 93.3 %" in said
+    assert "at the same token explains 83.9 %, at the same token after the same one 93.3 %" in said
     assert "this model with random weights, 82.6 %. The logit lens" in said
 
 
@@ -139,7 +139,7 @@ def test_the_headline_sets_the_autoencoder_beside_each_trivial_method():
         ((0.02, 0.01, 0.03), "and exceeds the second by 2.0 % [1.0, 3.0] of the variance. On the same"),
         (
             (-0.02, -0.03, -0.01),
-            f"and stays behind the second: the difference is {MINUS}2.0 % [{MINUS}3.0, {MINUS}1.0]. So it tells",
+            f"and explains less than the second: the difference is {MINUS}2.0 % [{MINUS}3.0, {MINUS}1.0]. So it tells",
         ),
         (
             (-0.02, -0.03, 0.01),
@@ -155,7 +155,7 @@ def test_what_the_autoencoder_adds_to_pairs_is_said_as_its_interval_allows(pair,
     said = words(page.baseline_sentences(explained(pair)))
     assert says in said
     assert ("no more than two neighbouring" in said) == (pair[2] < 0)
-    assert "the same token explains 83.9 % [83.0, 84.0], and behind the same token after the same token 93.3 %" in said
+    assert "the same token explains 83.9 % [83.0, 84.0], and at the same token after the same one 93.3 %" in said
     assert "exceeds the first by 7.4 % [7.0, 8.0] of the variance" in said
     assert "reaches 82.6 % [82.0, 83.0] (averages of tokens 71.0 %, of pairs 72.0 %)" in said
     assert "one draw of random weights: how much another would differ is not in the interval" in said
@@ -168,7 +168,8 @@ def test_what_the_autoencoder_adds_to_pairs_is_said_as_its_interval_allows(pair,
         ((0.2, 0.1, 0.3), "does, exceeds the first by 20.0 % [10.0, 30.0] of the variance, and", "On the same model"),
         (
             (-0.2, -0.3, -0.1),
-            f"does, stays behind the first: the difference is {MINUS}20.0 % [{MINUS}30.0, {MINUS}10.0], and stays",
+            f"does, explains less than the first: the difference is {MINUS}20.0 % [{MINUS}30.0, {MINUS}10.0], and "
+            "explains less than the second",
             "So it tells no more than the token alone does. On the same",
         ),
         (

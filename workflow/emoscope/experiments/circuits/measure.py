@@ -1,5 +1,5 @@
-"""Which heads and feed-forwards carry the difference between the two texts of a flip: estimated for all of them, made
-sure of for some by patching, and tried as circuits, of which more and more is kept."""
+"""Which heads and feed-forwards carry the difference between the two texts of a flip: estimated for all of them,
+checked for some by patching, and tried as circuits, of which more and more is kept."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,5 +1,5 @@
 """Which edges between heads and feed-forwards carry the difference between the two texts of a flip: estimated for all,
-made sure of for some by patching, and tried as circuits, of which more and more is kept."""
+checked for some by patching, and tried as circuits, of which more and more is kept."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from emoscope.perturbation.inside.sample import draw
 from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.storage.files import write_table
 
-PAIRS = 16  # of the sample, the first: each edge that is made sure of is a run of its own
+PAIRS = 16  # of the sample, the first: each edge that is patched is a run of its own
 SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.75)  # of the edges that are kept, between none and all
 EFFECT_COLUMNS = ["pair", "method", *EDGE, "effect"]
 CHECKED_COLUMNS = [*EDGE, "largest", "random"]

@@ -1,4 +1,4 @@
-"""In which order parts of a model, or edges between them, are kept, and which of them are made sure of."""
+"""In which order parts of a model, or edges between them, are kept, and which of them are checked by patching."""
 
 from collections.abc import Mapping, Sequence
 

@@ -34,7 +34,7 @@ def gather(
 ) -> TokenActivations:
     """Activations behind a block, of every position that is `counted`; later blocks are not computed."""
     values, text, position, ids = [], [], [], []
-    with tqdm(total=len(texts), desc=f"activations behind block {block}", unit="text", mininterval=2) as progress:
+    with tqdm(total=len(texts), desc=f"activations after block {block}", unit="text", mininterval=2) as progress:
         for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
             kept = counted(model, inputs)
             values.append(residual_behind(model, inputs, block)[kept])
