@@ -16,6 +16,7 @@ case "$*" in
         for prefix in "$@"; do :; done
         mkdir -p "$prefix/bin"
         cp "{base}/python" "$prefix/bin/python" ;;
+    "clean "*) ;;
     *) exit 9 ;;
 esac
 """
