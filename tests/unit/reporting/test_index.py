@@ -21,7 +21,9 @@ def reports(tmp_path) -> Path:
             path = tmp_path / run / f"{title.lower()}.html"
             path.parent.mkdir(exist_ok=True)
             path.write_text(PAGE.format(run=run, title=title, found=escape(f"{run} {NASTY} found.")))
-    (tmp_path / "claims.csv").write_text("id,verdict\na,reproduced\nb,contradicted\nc,reproduced\n")
+    (tmp_path / "claims.csv").write_text(
+        "id,verdict,impossible\na,reproduced,False\nb,contradicted,False\nc,reproduced,False\nd,artefact,True\nd,artefact,True\n"
+    )
     return tmp_path
 
 
@@ -46,7 +48,7 @@ def test_each_page_has_a_line_and_a_picture_under_its_run(reports):
 def test_verdicts_are_counted_and_files_known_by_their_hash(reports):
     soup = index_of(reports)
     counted = [" ".join(span.get_text().split()) for span in soup.select(".verdicts > span")]
-    assert counted == ["reproduced 2", "contradicted 1"]
+    assert counted == ["reproduced 2", "contradicted 1", "besides, 1 claim that the authors' own log rules out"]
     assert soup.find("a", href="claims.csv")
     for file in (reports / "one-s1" / "masking.html", reports / "claims.csv"):
         name = Path("reports", file.relative_to(reports))

@@ -38,7 +38,9 @@ def render_index(pages: list[Path], claims: Path, names: list[str], output: Path
     for path in pages:
         card = read_card(path, output)
         groups.setdefault(card.subject, []).append(card)
-    verdicts = pd.read_csv(claims)["verdict"].value_counts()
+    judged = pd.read_csv(claims)
+    impossible = judged["impossible"].astype(bool)
+    verdicts = judged.loc[~impossible, "verdict"].value_counts()
     index = fill(
         "index.html.j2",
         title="emoscope: reports",
@@ -52,6 +54,7 @@ def render_index(pages: list[Path], claims: Path, names: list[str], output: Path
             "page": list(dict.fromkeys(card.title for cards in groups.values() for card in cards if card.subject)),
         },
         verdicts=[(badge(verdict), int(verdicts[verdict])) for verdict in ON_CLAIMS if verdict in verdicts],
+        impossible=judged.loc[impossible, "id"].nunique(),
         claims=os.path.relpath(claims, output.parent),
         provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}, names),
     )
