@@ -21,7 +21,8 @@ def checkout_of(rules):
             tempfile.TemporaryDirectory(dir=folder.parent) as scratch,
             tarfile.open(fileobj=io.BytesIO(packed)) as files,
         ):
-            files.extractall(Path(scratch, folder.name), filter="data")
+            files.extraction_filter = getattr(tarfile, "data_filter", None)  # Python before 3.11.4 has none
+            files.extractall(Path(scratch, folder.name))
             try:
                 Path(scratch, folder.name).replace(folder)
             except OSError:

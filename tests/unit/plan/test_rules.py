@@ -19,7 +19,7 @@ RULES = {
 }
 # Options that are named otherwise than what they get: of a rule with several outputs, the first.
 RENAMED = {("output", "metrics"), ("output", "model"), ("output", "html"), ("shard", "scatteritem")}
-RENAMED |= {("count", "suggestions")}
+RENAMED |= {("count", "suggestions"), ("tables", "runs"), ("tables", "shards")}
 # Files that are named otherwise than what reads or writes them, or than what a page shows of them.
 OTHERWISE = {
     *(
