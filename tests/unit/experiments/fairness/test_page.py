@@ -43,7 +43,10 @@ def test_the_headline_names_the_classes_and_the_sides():
 
 def test_what_would_have_shown_stands_beside_what_did_not():
     told = words(report.gap_sentences(gaps(gap_joy=(0.0, -0.1, 0.1)), RATES))
-    assert "no class is shown to differ, unless by less than the margin." in told and "too few texts to tell: 1" in told
+    assert (
+        "no class is shown to differ (differences within the margin do not count)." in told
+        and "too few texts to tell: 1" in told
+    )
     assert "With 70 pairs, a gap would probably show from 0.060" in told
 
 
@@ -100,6 +103,6 @@ def test_of_a_column_only_what_differs_is_drawn():
     assert list(drawn) == ["rates_gender", "rates_column_2"]
     assert set(drawn["rates_column_2"]["axis"]) == {"column dialect: b/c"}
     told = words(report.rate_sentences(table))
-    said = "no rate is shown to differ, unless by less than the margin."
+    said = "no rate is shown to differ (differences within the margin do not count)."
     assert f"Column dialect: AAE (AAE minus female): {said}" in told  # as it is written
     assert "Column dialect: b/c (b/c minus female): shown to differ in false positives of anger +30.0 %." in told

@@ -113,7 +113,7 @@ def test_a_gap_names_its_sides_in_their_order():
     assert "mine (male minus female): shown to differ in P(anger) +0.200." in told
     assert report.gap_findings(suites(SUMMARY, goals())) == ""
     within = words(report.gap_findings(suites(pd.concat([SUMMARY, gap.assign(verdict="equivalent")]), goals())))
-    assert "no class is shown to differ, unless by less than the margin." in within
+    assert "no class is shown to differ (differences within the margin do not count)." in within
 
 
 def test_groups_are_shown_under_their_names_and_the_whole_first():
