@@ -38,7 +38,7 @@ def unpacked(released, tmp_path_factory) -> Path:
     made = subprocess.run(["make", "archive"], cwd=released, check=True, capture_output=True, text=True).stdout.strip()
     assert made == f"emoscope-{__version__}.tar.gz"
     outside = tmp_path_factory.mktemp("elsewhere")
-    shutil.unpack_archive(released / made, outside, filter="data")
+    shutil.unpack_archive(released / made, outside)
     return outside / f"emoscope-{__version__}"
 
 
