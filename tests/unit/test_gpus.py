@@ -12,13 +12,9 @@ import torch
 
 from emoscope import gpus
 from emoscope.cli import main
+from rule_texts import RULES
 
 ROOT = Path(__file__).parents[2]
-RULES = [
-    rule
-    for file in (ROOT / "workflow" / "rules").glob("*.smk")
-    for rule in re.split(r"^(?=rule )", file.read_text(), flags=re.M)
-]
 TOLD = "import os; print(os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True); input()"
 JOB = "from emoscope import gpus; gpus.TAKEN = {called!r}; gpus.take_gpus({wanted}); "
 
@@ -65,13 +61,11 @@ def chosen(monkeypatch) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.parametrize(
-    "rule",
-    [rule for rule in RULES if re.search(r"^        gpu=", rule, flags=re.M)],
-    ids=lambda rule: rule.split(":")[0],
+    "rule", [name for name, text in RULES.items() if re.search(r"^        gpu=", text, flags=re.M)]
 )
 def test_a_rule_with_gpus_tells_its_job_how_many(rule):
     """As many as Snakemake grants, which a limit may have lowered."""
-    assert re.search(r"python -m emoscope (--threads \{params.threads\} )?--gpus \{resources.gpu\} ", rule)
+    assert re.search(r"python -m emoscope (--threads \{params.threads\} )?--gpus \{resources.gpu\} ", RULES[rule])
 
 
 @linux

@@ -9,25 +9,19 @@ from pathlib import Path
 import pytest
 
 from emoscope.cli import main
+from rule_texts import RULES
 
 ROOT = Path(__file__).parents[2]
-RULES = [
-    rule
-    for file in (ROOT / "workflow" / "rules").glob("*.smk")
-    for rule in re.split(r"^(?=rule )", file.read_text(), flags=re.M)
-]
 ASK = "import os, torch, sys; sys.stdout.write(f'{torch.get_num_threads()} {len(os.sched_getaffinity(0))}')"
 
 
 @pytest.mark.parametrize(
-    "rule",
-    [rule for rule in RULES if re.search(r"^    threads:", rule, flags=re.M)],
-    ids=lambda rule: rule.split(":")[0],
+    "rule", [name for name, text in RULES.items() if re.search(r"^    threads:", text, flags=re.M)]
 )
 def test_a_rule_with_threads_tells_its_job_how_many(rule):
     """And as many whatever Snakemake makes of them: what a parameter says, not what `{threads}` would."""
-    [threads] = re.findall(r"^    threads: (.+)$", rule, flags=re.M)
-    assert f"\n        threads={threads},\n" in rule and "emoscope --threads {params.threads} " in rule
+    [threads] = re.findall(r"^    threads: (.+)$", RULES[rule], flags=re.M)
+    assert f"\n        threads={threads},\n" in RULES[rule] and "emoscope --threads {params.threads} " in RULES[rule]
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux ties processes to cores")

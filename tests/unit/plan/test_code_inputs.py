@@ -4,19 +4,14 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from emoscope.plan import code_inputs
 from emoscope.plan.code_inputs import PACKAGE, code_of, file_of, page_code, python_of
+from rule_texts import RULES
 
-RULES = [
-    rule
-    for file in (Path(__file__).parents[3] / "workflow" / "rules").glob("*.smk")
-    for rule in re.split(r"^(?=rule )", file.read_text(), flags=re.M)
-]
-ON_GPU = {rule.split(":")[0].removeprefix("rule "): rule for rule in RULES if re.search(r"^\s+gpu=", rule, flags=re.M)}
+ON_GPU = {name: text for name, text in RULES.items() if re.search(r"^\s+gpu=", text, flags=re.M)}
 HEAVY = {"datasets", "lemminflect", "matplotlib", "numpy", "pandas", "torch", "transformers"}
 JUDGES = ("verdicts.claims.assess", "perturbation.effects", "experiments.performance.summarise")
 JUDGES += ("experiments.masking.samples", "experiments.masking.summarise")

@@ -8,15 +8,10 @@ import pytest
 
 from emoscope.plan.code_inputs import code_of, file_of
 from emoscope.storage.yaml_files import read_yaml
+from rule_texts import FILES, RULES
 
 ROOT = Path(__file__).parents[3]
-FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 DEFAULT = read_yaml(ROOT / "config.yaml")
-RULES = {
-    found[1]: found[0]
-    for file in FILES
-    for found in re.finditer(r"^rule (\w+):.*?(?=^\S|\Z)", file.read_text(), flags=re.M | re.S)
-}
 # Options that are named otherwise than what they get: of a rule with several outputs, the first.
 RENAMED = {("output", "metrics"), ("output", "model"), ("output", "html"), ("shard", "scatteritem")}
 RENAMED |= {("count", "suggestions"), ("tables", "runs"), ("tables", "shards")}
