@@ -128,12 +128,6 @@ def main(argv: list[str] | None = None) -> None:
     given = sys.argv[1:] if argv is None else argv
     wait_asleep()
     job, argv = numbers(given)
-    if job.get("--gpus", 0) > 1 and argv[:1] == ["finetune"]:
-        use_processes(job["--gpus"], given)
-    if "--threads" in job:
-        use_threads(job["--threads"])
-    if job.get("--gpus"):
-        take_gpus(job["--gpus"])
     if not argv or argv[0] not in COMMANDS:
         wanted = argv[0] if argv else ""
         if wanted in ("", "-h", "--help"):
@@ -146,6 +140,12 @@ def main(argv: list[str] | None = None) -> None:
         hint = f"did you mean {meant[0]!r}?" if meant else "`emoscope --help` lists them"
         raise SystemExit(f"emoscope: no command {wanted!r}; {hint}")
     name, arguments = argv[0], argv[1:]
+    if job.get("--gpus", 0) > 1 and name == "finetune":
+        use_processes(job["--gpus"], given)
+    if "--threads" in job:
+        use_threads(job["--threads"])
+    if job.get("--gpus"):
+        take_gpus(job["--gpus"])
     options: dict[str, Any] = {}
     try:
         module, function = COMMANDS[name].split(":")
