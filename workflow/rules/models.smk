@@ -1,10 +1,5 @@
 """Models: data/models/{model}, pretrained or trained to copy; or folders of the user's own."""
 
-# the files of a model in a folder of the user's own, as inputs; of a module, other rules may make that folder
-own_files = lambda model: [] if AS_MODULE else list(map(local, model.files()))
-# and what tells them from others as a parameter: those that take their place may be older than the outputs
-own_stamps = lambda model: [] if AS_MODULE else model.stamps()
-
 
 rule download_model:
     """Fetch a pretrained model from the hub, safetensors only, and record the revision it resolved to."""
