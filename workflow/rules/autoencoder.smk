@@ -96,7 +96,7 @@ rule evaluate_autoencoder:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        config=as_json({key: config["residual"][key] for key in ("autoencoder", "seed")}),
+        config=part_of("residual", "autoencoder", "seed"),
         prediction=as_json(config["prediction"]),
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),

@@ -28,10 +28,7 @@ rule find_edges:
         runtime=growing(120),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["circuits"][name] for name in ("steps", "checked", "random_orders")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("circuits", "steps", "checked", "random_orders"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""

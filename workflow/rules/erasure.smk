@@ -29,10 +29,7 @@ rule erase_concept:
         runtime=growing(120),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["probing"][name] for name in ("learned", "judged", "depths", "random")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("probing", "learned", "judged", "depths", "random"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -71,10 +68,7 @@ rule steer_concept:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["probing"][name] for name in ("learned", "judged", "depths", "random", "doses")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("probing", "learned", "judged", "depths", "random", "doses"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""

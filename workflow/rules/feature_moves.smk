@@ -25,10 +25,7 @@ rule move_features:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["features"][name] for name in ("learned", "judged", "chosen", "random", "doses")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("features", "learned", "judged", "chosen", "random", "doses"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -65,7 +62,7 @@ rule switch_features:
         runtime=growing(30),
     params:
         threads=threads_of(2),
-        config=as_json({"pairs": config["features"]["pairs"], "seed": config["statistics"]["seed"]}),
+        config=seeded("features", "pairs"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""

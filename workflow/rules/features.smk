@@ -45,13 +45,7 @@ rule learn_features:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {
-                name: config["features"][name]
-                for name in ("block", "features", "active", "steps", "seeds", "learned", "judged")
-            }
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("features", "block", "features", "active", "steps", "seeds", "learned", "judged"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""

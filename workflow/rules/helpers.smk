@@ -33,6 +33,11 @@ def part_of(section, *keys):
     return as_json({key: config[section][key] for key in keys})
 
 
+def seeded(section, *keys):
+    """Such a part, and the seed that whatever looks at a run draws by."""
+    return as_json({key: config[section][key] for key in keys} | {"seed": config["statistics"]["seed"]})
+
+
 def shipped(path):
     """A file that comes with the workflow, by a name that stays the same wherever the workflow lies; in no storage, but
     on every node. Not `local`: a job that reads such a file never leaves this machine."""

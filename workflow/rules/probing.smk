@@ -71,10 +71,7 @@ rule read_concepts:
     params:
         threads=threads_of(2),
         axes=part_of("flips", "axes"),
-        config=as_json(
-            {name: config["probing"][name] for name in ("learned", "judged", "controls")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("probing", "learned", "judged", "controls"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""

@@ -54,10 +54,7 @@ rule trace_pairs:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["flips"][name] for name in ("traced_pairs", "traced_block", "averaged_pairs")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("flips", "traced_pairs", "traced_block", "averaged_pairs"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""

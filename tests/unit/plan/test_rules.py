@@ -118,8 +118,8 @@ def settings_of(rule: str) -> dict[str, set[str]]:
     found = {}
     for name, value in re.findall(r"^ {8}(\w+)=(.*?)(?=^ {8}\w|\Z)", text, flags=re.M | re.S):
         whole = re.match(r'as_json\(config\["(\w+)"\]', value)
-        listed = re.search(r'part_of\(\s*"\w+",(.*)\)', value, flags=re.S) or re.search(r"for \w+ in \((.*?)\)", value)
-        single = re.findall(r'"\w+": config\["\w+"\]\["(\w+)"\]', value)
+        listed = re.search(r'(?:part_of|seeded)\(\s*"\w+",(.*)\)', value, flags=re.S)
+        single = re.findall(r'"\w+": config\["\w+"\]\["(\w+)"\]', value) + ["seed"] * ("seeded(" in value)
         found[name] = {*(DEFAULT[whole[1]] if whole else re.findall(r'"(\w+)"', listed[1]) if listed else []), *single}
     return found
 
