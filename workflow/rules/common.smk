@@ -17,7 +17,7 @@ PACKAGE = ROOT / "workflow"
 sys.path[:] = [str(PACKAGE), *(folder for folder in sys.path if folder != str(ROOT))]
 
 from emoscope.errors import UserError
-from emoscope.experiments.flips.axes import AXES as FLIPPED
+from emoscope.experiments.flips.axes import AXES as KNOWN_AXES
 from emoscope.plan import code_inputs, records
 from emoscope.plan.config import typed
 from emoscope.plan.pages import Overview, Page, Pages, files_in, where_to_look
@@ -49,6 +49,7 @@ except UserError as error:
 config.update(STUDY.config)
 CORPORA, MODELS, RUNS, TASKS, SUITES = STUDY.corpora, STUDY.models, STUDY.runs, STUDY.tasks, STUDY.suites
 COMPANIONS = STUDY.companions
+AXES = config["flips"]["axes"]  # those of KNOWN_AXES along which people are flipped here
 SUBJECTS = {subject.place: subject for subject in [*RUNS.values(), *COMPANIONS.values(), *STUDY.copiers.values()]}
 WORKED_ON = {"run": RUNS, "model": MODELS, "subject": SUBJECTS}  # what a job's wildcards may name
 for own in [*MODELS.values(), *SUITES.values(), *TASKS.values()]:  # no storage holds what is the user's

@@ -19,7 +19,7 @@ rule erase_concept:
     benchmark:
         "benchmarks/{run}/probing/{axis}_erasure.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -58,7 +58,7 @@ rule steer_concept:
     benchmark:
         "benchmarks/{run}/probing/{axis}_steering.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)

@@ -52,7 +52,7 @@ rule switch_features:
     benchmark:
         "benchmarks/{run}/features/{axis}_switches.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)

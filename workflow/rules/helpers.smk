@@ -60,6 +60,11 @@ def parent_of(name):
     return lambda wildcards: f"{STUDY.matched_corpora[wildcards.corpus].parent.folder}/{name}"
 
 
+def of_each_axis(name, axes=AXES):
+    """A file of the run's corpus for each axis; `name` holds {axis}."""
+    return lambda wildcards: [f"{RUNS[wildcards.run].corpus.folder}/{name.format(axis=axis)}" for axis in axes]
+
+
 def of_each_suite(name):
     """A file for each suite of a run; `name` may hold {run}, {corpus} and {suite}."""
     return lambda wildcards: [
