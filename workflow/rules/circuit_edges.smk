@@ -59,7 +59,7 @@ rule summarise_edges:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""

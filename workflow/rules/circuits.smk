@@ -71,7 +71,7 @@ rule summarise_circuits:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""

@@ -71,7 +71,7 @@ rule summarise_features:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=as_json(config["statistics"]),
     shell:
         r"""

@@ -69,7 +69,7 @@ rule read_concepts:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         config=seeded("probing", "learned", "judged", "controls"),
         prediction=as_json(config["prediction"]),
     shell:
@@ -102,7 +102,7 @@ rule summarise_probing:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""

@@ -93,7 +93,7 @@ def test_findings_name_the_axis_the_kind_and_the_place(tmp_path):
         name: [tmp_path / f"{axis}_{name}.parquet" for axis in ("gender", "race")]
         for name in ("shares", "dimensions", "counts", "concentration")
     }
-    axes = {"axes": ["gender", "race"]}
+    axes = ["gender", "race"]
     summarise_tracing(**files, axes=axes, statistics=STATISTICS, **made, findings=tmp_path / "findings.csv")
     found = read_findings(tmp_path / "findings.csv")
     assert found["gender.flip.margin"].value == 2 and found["gender.neutral.margin"].value == 0.5

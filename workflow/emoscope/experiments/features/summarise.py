@@ -46,7 +46,7 @@ def summarise_features(
     judged: Path,
     rates: Path,
     moves: Path,
-    axes: dict,
+    axes: list[str],
     switches: list[Path],
     statistics: dict,
     replaced: Path,
@@ -56,7 +56,7 @@ def summarise_features(
     findings: Path,
 ) -> None:
     """Write `replaced_table`, `effects_table`, `doses_table`, for every axis `switched_table`, and what they say as
-    findings; the lists of files are in the order of `axes["axes"]`."""
+    findings; the lists of files are in the order of `axes`."""
     told, moved = pd.read_parquet(judged), pd.read_parquet(moves)
     table, acting = replaced_table(told, statistics), effects_table(moved, statistics)
     write_table(table, replaced)
@@ -64,7 +64,7 @@ def summarise_features(
     write_table(doses_table(moved, 1 - statistics["confidence"]), doses)
     found = [*replaced_found(table), *beyond_token(told, statistics), *rates_found(pd.read_parquet(rates))]
     found += effects_found(acting)
-    for axis, source, output in zip(axes["axes"], switches, switched, strict=True):
+    for axis, source, output in zip(axes, switches, switched, strict=True):
         active = pd.read_parquet(source)
         switching = switched_table(active, statistics)
         write_table(switching, output)

@@ -23,7 +23,7 @@ DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
 
 def summarise_probing(
     readings: Path,
-    axes: dict,
+    axes: list[str],
     answers: list[Path],
     probes: list[Path],
     accuracy: list[Path],
@@ -35,11 +35,11 @@ def summarise_probing(
     findings: Path,
 ) -> None:
     """Write `read_table`, and for every axis `erased_table` and `steered_table`, and what they say as findings; the
-    lists of files are in the order of `axes["axes"]`."""
+    lists of files are in the order of `axes`."""
     alpha = 1 - statistics["confidence"]
     table = read_table(pd.read_parquet(readings), alpha)
     found = [*readings_found(table)]
-    for number, axis in enumerate(axes["axes"]):
+    for number, axis in enumerate(axes):
         files = (answers, probes, accuracy, steered)
         said, learned, right, moved = (pd.read_parquet(paths[number]) for paths in files)
         means, steps = pd.DataFrame(columns=ERASED), pd.DataFrame(columns=STEERED)

@@ -30,7 +30,7 @@ def summarise_tracing(
     averaged: list[Path],
     effects: list[Path],
     changes: list[Path],
-    axes: dict,
+    axes: list[str],
     statistics: dict,
     shares: list[Path],
     dimensions: list[Path],
@@ -39,10 +39,10 @@ def summarise_tracing(
     findings: Path,
 ) -> None:
     """Write for every axis the tables of `summarise_shares`, `dimension_table` and `concentration_table`, and what they
-    say as findings; the lists of files are in the order of `axes["axes"]`."""
+    say as findings; the lists of files are in the order of `axes`."""
     chosen = {name: statistics[name] for name in ("confidence", "resamples", "seed")}
     found: list[Finding] = []
-    for number, axis in enumerate(axes["axes"]):
+    for number, axis in enumerate(axes):
         pairs, moved, changed = (pd.read_parquet(files[number]) for files in (averaged, effects, changes))
         profiles = profiles_of(changed)
         summary = summarise_shares(pairs, moved, **chosen)
