@@ -17,7 +17,7 @@ rule download_model:
     params:
         config=as_json(lambda wildcards: MODELS[wildcards.model].origin),
     shell:
-        "python -m emoscope download-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope download-model --config {params.config:q} --output {output:q} >{log:q} 2>&1"
 
 
 rule unpack_model:
@@ -36,7 +36,7 @@ rule unpack_model:
     params:
         config=as_json(lambda wildcards: MODELS[wildcards.model].origin),
     shell:
-        "python -m emoscope unpack-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope unpack-model --config {params.config:q} --output {output:q} >{log:q} 2>&1"
 
 
 rule train_copier:
@@ -59,4 +59,4 @@ rule train_copier:
         threads=threads_of(2),
         config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
     shell:
-        "python -m emoscope --threads {params.threads} train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope --threads {params.threads} train-copier --config {params.config:q} --output {output:q} >{log:q} 2>&1"

@@ -28,7 +28,7 @@ rule flip_training_texts:
     output:
         "data/corpora/{corpus}/perturbations/{axis}_training.parquet",
     log:
-        "logs/data/{corpus}/{axis}_training.log",
+        "logs/corpora/{corpus}/flip_{axis}_training.log",
     wildcard_constraints:
         axis=one_of(KNOWN_AXES),
     localrule: True

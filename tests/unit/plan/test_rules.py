@@ -145,3 +145,9 @@ def test_settings_are_found_in_the_text_of_rules():
 @pytest.mark.parametrize("rule", ["import_corpus", "download_corpus", "import_suite", "prepare_task"])
 def test_what_reads_files_of_the_users_runs_anew_when_they_change(rule):
     assert re.search(r"\n        files?=", RULES[rule]) and "digests=digests_of(" in RULES[rule]
+
+
+def test_logs_lie_beside_those_of_the_same_corpus_model_or_run():
+    folders = {found for text in RULES.values() for found in re.findall(r'^ {8}"logs/([^/"]+)/', text, flags=re.M)}
+    assert folders == {"corpora", "models", "tasks", "{run}", "{subject}", "comparison", "reports"}
+    assert not [rule for rule, text in RULES.items() if "> {log" in text]  # written >{log:q} everywhere
