@@ -1,4 +1,5 @@
-"""The autoencoder of the residual write-up: trained on the stream, beside a twin of random weights, and judged."""
+"""The autoencoder of the residual write-up: trained on the stream, beside a twin of random weights, and judged.
+RESIDUAL, RESIDUAL_CORPUS: residual.smk."""
 
 # what decides its weights
 AUTOENCODER = {key: value for key, value in config["residual"]["autoencoder"].items() if key != "patched"}

@@ -1,4 +1,5 @@
-"""What erasing a concept, or steering along it, does to the answers: results/{run}/probing gets a table of each axis."""
+"""What erasing a concept, or steering along it, does to the answers: results/{run}/probing gets a table of each axis.
+ERASED: probing.smk."""
 
 
 rule erase_concept:

@@ -151,3 +151,26 @@ def test_logs_lie_beside_those_of_the_same_corpus_model_or_run():
     folders = {found for text in RULES.values() for found in re.findall(r'^ {8}"logs/([^/"]+)/', text, flags=re.M)}
     assert folders == {"corpora", "models", "tasks", "{run}", "{subject}", "comparison", "reports"}
     assert not [rule for rule, text in RULES.items() if "> {log" in text]  # written >{log:q} everywhere
+
+
+def test_a_rule_file_says_where_the_constants_come_from_that_another_one_defines():
+    """They share one namespace; those of common.smk, and what they are called with, are everybody's."""
+    texts = {file.name: file.read_text() for file in FILES if file.name != "common.smk"}
+    defined = {
+        name: file
+        for file, text in texts.items()
+        for names in re.findall(r"^([A-Z][A-Z_]+(?:, [A-Z][A-Z_]+)*) = ", text, flags=re.M)
+        for name in names.split(", ")
+    }
+    used = {
+        (file, name, source)
+        for file, text in texts.items()
+        for name, source in defined.items()
+        if file != source and re.search(rf"\b{name}\b", text.split('"""', 2)[2])
+    }
+    unsaid = [
+        (file, name)
+        for file, name, source in used
+        if not re.search(rf"\b{name}\b.*: {source}", texts[file].split('"""')[1])
+    ]
+    assert len(used) > 4 and unsaid == []
