@@ -16,9 +16,9 @@ PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
 LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more
 # Flags of pairs that no rate counts: a guess, a text of which a part stays, or one that the flip makes absurd.
 UNFIT = {"uncertain", "half-flipped", "gender-locked"}
+SUITE = "suite"  # origin of the pairs that others wrote, which may hold several counterparts of one text
 # Origins of the pairs that only serve as a baseline: neutral words like those that a pair of the origin changes are
 # swapped, or given names within one gender.
-SUITE = "suite"  # origin of the pairs that others wrote, which may hold several counterparts of one text
 NEUTRAL_OF = {origin: f"{origin} control" for origin in ("natural", "template", "published", "word", SUITE)}
 NAMES_OF = {origin: f"{origin} names" for origin in ("natural", "template")}
 NEUTRAL_ORIGINS = frozenset({*NEUTRAL_OF.values(), *NAMES_OF.values()})
