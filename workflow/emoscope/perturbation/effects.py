@@ -21,6 +21,7 @@ from emoscope.perturbation.pairs import (
     largest_change,
     moved,
     named_first,
+    pair_classes,
     probabilities,
     scored,
 )
@@ -90,7 +91,7 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     - a word's `changed` is flagged, not flagged or cannot tell: `word_verdicts`.
     """
     alpha = 1 - confidence
-    classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
+    classes = pair_classes(table)
     groups = table["term"].mask(table["origin"] == NEUTRAL_OF["word"], "")  # the words have one baseline together
     kinds = dict(list(table.groupby(["origin", groups], sort=False)))
     neutral = moved(distinct(table[table["origin"] == NEUTRAL_OF["word"]]))

@@ -48,6 +48,11 @@ def beside_neutral(pairs: pd.DataFrame, swaps: pd.DataFrame) -> tuple[pd.DataFra
     return pairs.drop_duplicates("id").set_index("id").loc[swaps["id"]], swaps
 
 
+def pair_classes(pairs: pd.DataFrame) -> list[str]:
+    """The names of the classes of scored pairs, in the order of their columns `before_{class}`."""
+    return [name.removeprefix("before_") for name in pairs.columns if name.startswith("before_")]
+
+
 def probabilities(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities before and after, each float (pairs, classes)."""
     before, after = (pairs.filter(regex=f"^{when}_").to_numpy(dtype=float) for when in ("before", "after"))

@@ -20,7 +20,7 @@ from emoscope.perturbation.pair_tables import (
     pair_texts,
     told_gaps,
 )
-from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, countable, largest_change, scored
+from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, countable, largest_change, pair_classes, scored
 from emoscope.reporting.html import cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
 
@@ -175,7 +175,7 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
 def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
     """The paper's table 4 beside the same two pairs here."""
     paper = table4.set_index("pair")
-    here = [name.removeprefix("after_") for name in flip.pairs if name.startswith("after_")]
+    here = pair_classes(flip.pairs)
     pairs, rows = flip.pairs[flip.pairs["origin"] == "published"], []
     kept = {name for _, pair in pairs.iterrows() for name in most_changed(pair, here, paper.columns)}
     classes = list(dict.fromkeys([*paper.columns, *(name for name in here if name in kept)]))

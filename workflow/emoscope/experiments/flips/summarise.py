@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.perturbation.findings import beyond_neutral, counted, rate_finding
-from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, largest_change, moved, scored
+from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, largest_change, moved, pair_classes, scored
 from emoscope.reporting.findings import Finding, write_findings
 
 
@@ -46,7 +46,7 @@ def large(pairs: pd.DataFrame) -> pd.Series:
 def published_pairs(axis: str, pairs: pd.DataFrame) -> Iterator[Finding]:
     """Change of every class's probability for each pair that the paper prints."""
     note = "One pair of texts and a model that always answers the same: nothing is sampled."
-    classes = [column.removeprefix("after_") for column in pairs if column.startswith("after_")]
+    classes = pair_classes(pairs)
     for term, rows in pairs.groupby("term", sort=False):
         for name in classes:
             change = float(rows[f"after_{name}"].iloc[0] - rows[f"before_{name}"].iloc[0])
