@@ -9,7 +9,6 @@ import pandas as pd
 from pandas.api.types import is_integer_dtype
 
 from emoscope.perturbation.pairs import (
-    LARGE,
     NAMES_OF,
     NEUTRAL_OF,
     SUITE,
@@ -18,7 +17,7 @@ from emoscope.perturbation.pairs import (
     decisions,
     distances,
     distinct,
-    largest_change,
+    large,
     moved,
     named_first,
     pair_classes,
@@ -228,7 +227,7 @@ def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float)
             )
 
 
-RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}
+RATES = {"changed": moved, "large": large}
 DISTANCES = {
     "distance": lambda pairs: distances(pairs, total_variation),
     "divergence": lambda pairs: distances(pairs, jensen_shannon),

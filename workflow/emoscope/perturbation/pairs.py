@@ -89,6 +89,11 @@ def moved(pairs: pd.DataFrame) -> pd.Series:
     return pd.Series((before != after).any(axis=1), index=pairs.index)
 
 
+def large(pairs: pd.DataFrame) -> pd.Series:
+    """For each scored pair, whether some class's probability moves by LARGE or more."""
+    return largest_change(pairs) >= LARGE
+
+
 def named_first(pairs: pd.DataFrame) -> np.ndarray:
     """For each pair 1 if its original names the first group, -1 if the second, 0 if both or none; int (pairs,).
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.perturbation.findings import beyond_neutral, counted, rate_finding
-from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, largest_change, moved, pair_classes, scored
+from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, large, moved, pair_classes, scored
 from emoscope.reporting.findings import Finding, write_findings
 
 
@@ -36,11 +36,6 @@ def findings_of(axis: str, pairs: pd.DataFrame, margin: float, alpha: float) -> 
             neutral = counted(pairs[pairs["origin"] == NEUTRAL_OF[origin]])
             name = f"{axis}.{origin}.large_changes_beyond_neutral"
             yield from beyond_neutral(name, own, neutral, large, margin, alpha)
-
-
-def large(pairs: pd.DataFrame) -> pd.Series:
-    """For each scored pair, whether some class's probability moves by 10 % or more."""
-    return largest_change(pairs) >= LARGE
 
 
 def published_pairs(axis: str, pairs: pd.DataFrame) -> Iterator[Finding]:

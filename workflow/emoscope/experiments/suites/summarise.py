@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoscope.experiments.suites.goals import FOLLOWS, goal_rates
 from emoscope.perturbation.findings import counted, rate_finding
-from emoscope.perturbation.pairs import LARGE, SUITE, largest_change, moved, scored
+from emoscope.perturbation.pairs import SUITE, large, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.storage.files import read_json, write_table
 
@@ -42,7 +42,7 @@ def findings_of(
     for group, kind in summary.groupby("term", sort=False):
         rows, name = kind.set_index("measure"), f"{suite}.{group}" if group else suite
         each = counted(own[own["term"] == group] if group else own.assign(term=""))
-        for what, events in (("changed", moved(each)), ("large_changes", largest_change(each) >= LARGE)):
+        for what, events in (("changed", moved(each)), ("large_changes", large(each))):
             yield rate_finding(f"{name}.{what}", events, each["cluster"], margin, alpha)
         for measure, row in rows.iterrows():
             if measure == "excess_changed":
