@@ -8,11 +8,12 @@ import pandas as pd
 from emoscope.perturbation.findings import beyond_neutral, counted, rate_finding
 from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, large, moved, pair_classes, scored
 from emoscope.reporting.findings import Finding, write_findings
+from emoscope.statistics.settings import alpha_of
 
 
 def summarise_flips(pairs: list[Path], scores: list[Path], statistics: dict, findings: Path) -> None:
     """Write the findings on every axis; `pairs` and `scores` list the axes in one order."""
-    margin, alpha = statistics["margin"], 1 - statistics["confidence"]
+    margin, alpha = statistics["margin"], alpha_of(statistics)
     found = [
         finding
         for pair, score in zip(pairs, scores, strict=True)

@@ -23,6 +23,7 @@ from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bounded import bounded_test
 from emoscope.statistics.clusters import clustered
 from emoscope.statistics.equivalence import equivalence_verdict
+from emoscope.statistics.settings import alpha_of
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
@@ -58,7 +59,7 @@ def summarise_masking(
     for table, path in ((one, table1), (others, table2)):
         write_csv(paper_table(table).reset_index(), path)
     first = classes_in(baseline)[0]
-    alpha = 1 - statistics["confidence"]
+    alpha = alpha_of(statistics)
     found = list(findings_of(one, others, together, first, alpha))
     for screened, target in zip(screens, screen_summary, strict=True):
         gone_over = with_effects(screened, one)
