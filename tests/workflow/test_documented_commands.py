@@ -10,19 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from documented import PAGES, fenced, inline
 from project import ROOT, copy_project, planned, snakemake
 from random_models import FAMILIES
 
-PAGES = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "benchmarks/README.md",
-    *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
-]
 SET_UPS = sorted(f"workflow/configs/{path.name}" for path in (ROOT / "workflow" / "configs").glob("*.yaml"))
-FENCED = re.compile(r"^```\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
-INLINE = re.compile(r"`((?:snakemake|emoscope|python -m benchmarks) [^`]+)`")
-PIPED = re.compile(r"`(echo [^`|]+ \| emoscope [^`]+)`")  # a text of the reader's own, and a command that answers
+PIPED = re.compile(r"echo [^|]+ \| emoscope .+")  # a text of the reader's own, and a command that answers
 MESSAGE = re.compile(r"^emoscope [\w-]+:|\.\.\. \\?\|")  # what emoscope says, and half a pipe
 ELSEWHERE = {  # what another test does, or what needs what is not here
     "snakemake --report": "tests/workflow/test_tiny_run.py",
@@ -45,17 +38,13 @@ def at_the_head_of(set_up: str) -> str:
 def documented(tool: str) -> list[str]:
     found = set(map(at_the_head_of, SET_UPS)) if tool == "snakemake" else set()
     for page in PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
-        commands = [*lines, *INLINE.findall(text.replace("\n", " "))]
-        commands = [command.split("#")[0].strip() for command in commands if not MESSAGE.search(command)]
+        commands = {command for command in fenced(page) + inline(page) if not MESSAGE.search(command)}
         found |= {command for command in commands if command.startswith(f"{tool} ")}
     return sorted(found)
 
 
 def piped() -> list[str]:
-    texts = ((ROOT / page).read_text(encoding="utf-8").replace("\n", " ") for page in PAGES)
-    return sorted({command for text in texts for command in PIPED.findall(text)})
+    return sorted({code for page in PAGES for code in inline(page) if PIPED.fullmatch(code)})
 
 
 @pytest.fixture(scope="module")
