@@ -163,10 +163,12 @@ def test_snakedeploy_deploys_a_release_that_is_planned(tmp_path, monkeypatch):
     [declared] = re.findall(r"github\(.*?\)", CONFIGURING)
     text = (theirs / "workflow" / "Snakefile").read_text()
     assert " ".join(DEPLOYED.format(snakefile=declared).split()) in " ".join(re.sub("#.*", "", text).split())
-    for path in (repository / "config").iterdir():
-        assert (theirs / "config" / path.name).read_text() == path.read_text()
-    jobs = planned(theirs, "all", config="config/config.yaml")
+    for name in ("config/config.yaml", "profiles/default/profile.yaml"):
+        assert (theirs / name).read_text() == (repository / name).read_text()
+    jobs = planned(theirs, config="config/config.yaml")
     assert "finetune" in jobs and "score_heads" not in jobs
+    found = snakemake(theirs, "data/corpora/calibration/test.parquet", config="config/config.yaml")
+    assert found.returncode == 0, found.stdout
 
 
 def installed(package: str, folder: Path) -> Path:
