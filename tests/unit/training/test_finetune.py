@@ -12,15 +12,8 @@ from emoscope.errors import UserError
 from emoscope.models.logits import predict_logits
 from emoscope.models.parts import classification_head_of
 from emoscope.storage.files import occupy, write_json
-from emoscope.training.finetune import (
-    VERSIONS,
-    finetune,
-    fingerprint,
-    remove_left,
-    rows_of,
-    trainer_of,
-    training_arguments,
-)
+from emoscope.training.checkpoints import VERSIONS, fingerprint, remove_left
+from emoscope.training.finetune import finetune, rows_of, trainer_of, training_arguments
 from emoscope.training.start import start_model
 from random_models import FAMILIES, LABELS, TEXTS, change_json, change_weights, random_gpt2_lm
 
