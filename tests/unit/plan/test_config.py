@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from emoscope.errors import UserError
 from emoscope.models.families import FAMILIES, Family
 from emoscope.models.folder import check_model_folder
-from emoscope.plan.config import complete, expand_runs, typed
+from emoscope.plan.config import check_keys, complete, expand_runs, typed
 from emoscope.plan.files import check_files
 from emoscope.plan.settings import read_study
 from random_models import save_language_model
@@ -40,6 +40,28 @@ def test_the_default_config_is_complete_as_it_stands():
     completed = complete(DEFAULT)
     for section in ("prediction", "samples", "masking", "flips", "synonyms", "statistics", "corpora", "models"):
         assert completed[section] == DEFAULT[section], f"{section}: the schema's defaults and config.yaml differ"
+
+
+REPEATED = {
+    "runs:\n- {name: a}\ncorpora: {}\nruns:\n- {name: b}\n": "line 4: 'runs' stands there again, after line 1",
+    "corpora:\n  mine: {path: a}\n  mine: {path: b}\n": "line 3: 'mine' stands there again, after line 2",
+    "runs: [{name: a, name: b}]": "line 1: 'name' stands there again, after line 1",
+    '{\n\t"runs": [],\n\t"runs": []\n}': "line 3: 'runs' stands there again, after line 2",
+    "corpora: &all {mine: {path: a}}\nsuites: {<<: *all, mine: {path: b}}\nruns: [{name: a}, {name: a}]": "",
+    "a: b: c": "",  # what Snakemake says something about
+}
+
+
+@pytest.mark.parametrize(("content", "message"), REPEATED.items())
+def test_a_key_that_stands_twice_in_a_file_is_named_with_its_line(content, message, tmp_path):
+    """YAML and JSON keep the last one: half of the runs would never be made."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(content)
+    if not message:
+        return check_keys([file, ROOT / "config.yaml"])
+    with pytest.raises(UserError) as error:
+        check_keys([ROOT / "config.yaml", file])
+    assert str(error.value).startswith(f"{file}: {message}")
 
 
 def test_defaults_are_filled_in_for_a_short_entry():
