@@ -18,7 +18,7 @@ from transformers import (
 
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
-from emoscope.models.folder import check_model_folder
+from emoscope.models.folder import PLAIN_FILES, check_model_folder
 from emoscope.models.inside.padding import assert_padding
 from emoscope.models.inside.structure import check_parts
 from emoscope.models.loading import check_blocks, load_tokenizer
@@ -59,7 +59,7 @@ def finetune(
     check_validation(held, validation)
     classes = read_json(audit)["classes"]
     model, tokenizer = _prepared(folder, texts, classes, config)
-    files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
+    files = sorted(file for pattern in PLAIN_FILES for file in folder.glob(pattern)) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *validation, *files, *code])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
     texts, labels, loss = balanced(texts, classes, config["training"]["balance"], config["seed"])
