@@ -133,7 +133,7 @@ def test_checkpoints_are_named_after_all_that_trains(tmp_path, monkeypatch, base
     assert named == [train, *code]
     (base / ".config.json.swp").touch(), (base / "notes.md").touch()
     with pytest.raises(InterruptedError):
-        finetune(train, tmp_path / "corpus.json", [base], {"model": {"blocks": 2}, "seed": 1}, code=code, **outputs)
+        finetune(train, tmp_path / "corpus.json", [base], {"model": {"blocks": 3}, "seed": 1}, code=code, **outputs)
     assert {file.name for file in named[3:]} >= {"train.parquet", "config.json", "model.safetensors"}
     assert not {".config.json.swp", "notes.md"} & {file.name for file in named}
     [rule] = re.findall(r"^rule finetune:.*?^rule ", RULES.read_text(), flags=re.M | re.S)
