@@ -141,6 +141,22 @@ def test_a_name_used_twice_is_named():
         complete(with_change("runs", on_a_disk_without_capitals))
 
 
+@pytest.mark.parametrize("section", ["corpora", "models", "suites", "tasks"])
+def test_names_that_differ_in_capitals_only_are_refused(section):
+    """On some disks both would have one folder, and one be read for the other."""
+    config = complete(DEFAULT | {"suites": {"mine": {"source": "csv", "path": "mine.csv"}}})
+    where, found = (config["prompting"], "tasks") if section == "tasks" else (config, section)
+    if section == "tasks":
+        where[found].append(where[found][0] | {"name": "Sentiment"})
+        names = "'sentiment' and 'Sentiment'"
+    else:
+        first = next(iter(where[found]))
+        where[found][first.upper()] = where[found][first]
+        names = f"{first!r} and {first.upper()!r}"
+    with pytest.raises(UserError, match=f"{section}: {names} differ in capitals only; rename one of them"):
+        complete(config)
+
+
 def test_seeds_expand_to_runs():
     config = complete(with_change("runs", 0, "seeds", [1, 7]))
     runs = expand_runs(config)
