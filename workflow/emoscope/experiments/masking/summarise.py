@@ -56,7 +56,7 @@ def summarise_masking(
     write_table(others, all_but_summary)
     write_table(together, pair_summary)
     for table, path in ((one, table1), (others, table2)):
-        write_csv(paper_table(table).reset_index(), path)
+        write_csv(paper_table(table).reset_index(allow_duplicates=True), path)  # a class may be called `block`
     first = class_columns(baseline, "p_")[0]
     alpha = 1 - statistics["confidence"]
     found = list(findings_of(one, others, together, first, alpha))
