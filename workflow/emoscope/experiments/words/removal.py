@@ -16,7 +16,7 @@ from emoscope.models.batches import token_batches
 from emoscope.models.inside.integration import centred
 from emoscope.models.logits import gives_several, predict_logits
 
-AT_ONCE = 10**6  # words of texts without one word each, half as many for each order: some 600 MB in ten orders
+AT_ONCE = 500_000  # words of texts without one word each, half as many for each order: 560 MB in ten orders
 Removal = tuple[int, np.ndarray]  # a text's number, and which of its words, or tokens, stay: bool
 Told = Callable[[PreTrainedModel, np.ndarray], np.ndarray]  # what is said of logits (..., classes), of the same shape
 
