@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 RANDOM, PLANTED = "random", "planted"
-LONGEST = 512  # tokens of a text; attention takes memory by their square, and so do texts without one word each
 SPECIAL = -1  # instead of a word, in tables: tokens that the tokenizer adds, such as [CLS]
+LONGEST = 512  # tokens of a text; attention takes memory by their square, and so do texts without one word each
 
 
 class Method(NamedTuple):
