@@ -160,6 +160,7 @@ def test_the_readme_says_how_to_ask_which_words_decide():
     assert any("emoscope explain --model results/" in command for command in piped())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", piped())
 def test_pipes_answer_a_text_word_by_word(project, command):
     text, _, command = command.partition(" | ")

@@ -118,6 +118,7 @@ def cut(texts, values):
     return pd.DataFrame(rows, columns=["id", "word", "start", "end", *PUSHED])
 
 
+@pytest.mark.slow
 def test_where_nothing_is_planted_words_are_shown_to_push_in_one_table_of_twenty_at_most(monkeypatch):
     nowhere = [[np.nan] * len(CLASSES)] * 2
     monkeypatch.setattr("emoscope.experiments.words.overall.bootstrap_mean", lambda *_, **__: nowhere)
@@ -132,6 +133,7 @@ def test_where_nothing_is_planted_words_are_shown_to_push_in_one_table_of_twenty
     assert wrong <= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ratio", "untrue"), [(1.25, UNSUPPORTED), (1.0, SUPPORTED)])
 def test_words_that_push_are_seldom_given_a_verdict_that_is_untrue_of_all(ratio, untrue):
     """Every word pushes for certain, and the odds of its class are just so many times those without it that it is not

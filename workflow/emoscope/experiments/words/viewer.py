@@ -2,7 +2,6 @@
 a still list for those without scripts."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from markupsafe import Markup, escape
 
 from emoscope.experiments.words.methods import SPECIAL, TITLES
 from emoscope.experiments.words.scores import methods_in
-from emoscope.reporting.html import signed
+from emoscope.reporting.html import embedded, signed
 
 STEPS = 32_767  # in the largest score of a text and method, either way
 FOR, AGAINST = (
@@ -25,12 +24,11 @@ REST = 12  # signs behind the last word that was read, from which on a text coun
 
 def viewer(data: Mapping[str, Any]) -> Markup:
     """The place of the viewer and its data, which the page's script reads."""
-    written = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # so that no text can end the element
-    return Markup(
+    place = Markup(
         '<section id="words-viewer" class="viewer"><p>Choosing among texts, classes and methods needs a browser that '
         "runs scripts; the list below does not.</p></section>\n"
-        '<script type="application/json" id="words-data">{}</script>'
-    ).format(Markup(written))
+    )
+    return place + embedded(data, "words-data")
 
 
 def viewer_data(
