@@ -135,6 +135,13 @@ def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
     assert "Of 3 explained texts the first 2" in words(page.left_out(texts))
 
 
+def test_texts_whose_end_is_not_explained_are_counted():
+    texts = pd.DataFrame({"id": [3, 5, 8], "text": ["so glad", "so glad" + " and so on" * 3, "glad   "]})
+    scores = pd.DataFrame({"id": [3, 3, 5, 5, 8], "word": [0, 1, 0, 1, 0], "end": [2, 7, 2, 7, 4]})
+    assert "Of 1 of the 3 explained texts the end is left out" in words(page.cut_texts(texts, scores))
+    assert page.cut_texts(texts[texts["id"] != 5], scores) == ""
+
+
 def test_curves_are_of_the_best_method_of_each_kind_and_of_a_random_order():
     assert page.curve_methods(faithful()) == ["shapley", "attention", "random"]
 

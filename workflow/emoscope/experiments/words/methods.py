@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 RANDOM, PLANTED = "random", "planted"
 SPECIAL = -1  # instead of a word, in tables: tokens that the tokenizer adds, such as [CLS]
+LONGEST = 512  # tokens of a text; attention takes memory by their square, and so do texts without one word each
 
 
 class Method(NamedTuple):

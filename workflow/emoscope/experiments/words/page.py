@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from emoscope.data.planted.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
-from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
+from emoscope.experiments.words.methods import LONGEST, METHODS, PLANTED, RANDOM, TITLES
 from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted
 from emoscope.experiments.words.ranking import AREA, DECIDING, IMPARTIAL, best_method, best_ranked
 from emoscope.experiments.words.scores import methods_in
+from emoscope.experiments.words.viewer import REST
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.reporting.html import cell, estimate, html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
@@ -218,6 +219,13 @@ def told_texts(tables: SimpleNamespace, axes: Sequence[str], classes: Sequence[s
 def left_out(texts: pd.DataFrame) -> Markup:
     """How many explained texts the viewer does not hold, if any."""
     return say("left_out", texts=len(texts), shown=SHOWN) if len(texts) > SHOWN else Markup()
+
+
+def cut_texts(texts: pd.DataFrame, scores: pd.DataFrame) -> Markup:
+    """Of how many explained texts the end was left out, if of any."""
+    ends = texts["id"].map(scores.groupby("id")["end"].max())
+    cut = int((texts["text"].str.len() - ends >= REST).sum())
+    return say("cut", cut=cut, texts=len(texts), longest=LONGEST) if cut else Markup()
 
 
 def flips_of(

@@ -19,6 +19,7 @@ FOR, AGAINST = (
     (33, 102, 172),
 )  # red and blue, told apart by all readers; what speaks against is underlined
 STILL = 12  # texts in the still list
+REST = 12  # signs behind the last word that was read, from which on a text counts as cut
 
 
 def viewer(data: Mapping[str, Any]) -> Markup:
@@ -106,4 +107,4 @@ def coloured(text: str, words: pd.DataFrame, method: str) -> Markup:
 def as_read(text: str, words: pd.DataFrame) -> str:
     """A text without what the model did not read of it: its end, where that holds more than a few signs."""
     end = int(words["end"].max()) if len(words) else 0
-    return text if len(text) - end < 12 else f"{text[:end]}\N{HORIZONTAL ELLIPSIS}"
+    return text if len(text) - end < REST else f"{text[:end]}\N{HORIZONTAL ELLIPSIS}"
