@@ -24,7 +24,9 @@ class MeanTest(NamedTuple):
 
     The p values are of these null hypotheses: `p_difference`: the mean is zero; `p_within`: it is as far from zero as
     the margin, or further; `p_beyond`: it is no further from zero than the margin. `detectable` is about the smallest
-    mean whose interval would leave out zero four times in five, at this spread and size; `n` counts clusters.
+    mean whose interval would leave out zero four times in five, at this spread and size; `detectable_in_family` that of
+    one of a family of tests whose p is adjusted, even if all others of it are nil: at alpha over their number. `n`
+    counts clusters.
     """
 
     value: Numbers
@@ -34,6 +36,7 @@ class MeanTest(NamedTuple):
     p_within: Numbers
     p_beyond: Numbers
     detectable: Numbers
+    detectable_in_family: Numbers
     n: int
 
 
