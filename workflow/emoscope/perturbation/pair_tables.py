@@ -81,6 +81,19 @@ RELATIONS = {
 }
 
 
+def beyond_context(kinds: Mapping[tuple, pd.DataFrame]) -> Markup:
+    """How many pairs of each kind are left out as the model reads one and the same text twice; nothing without any.
+    Kinds may hold several terms."""
+    told = []
+    for key, summary in kinds.items():
+        lost, counted = summary.loc[summary["measure"] == "changed", ["beyond_context", "pairs"]].sum()
+        if lost:
+            words = ", ".join(key), plural(int(lost), "pair"), "is" if lost == 1 else "are", number(int(counted))
+            told.append(Markup("{}: {} {} left out, {} counted").format(*words))
+    said = Markup("<p>What is exchanged stands beyond the model's context, which reads the same in both texts. {}.</p>")
+    return said.format(Markup("; ").join(told)) if told else Markup()
+
+
 def control_texts(summary: pd.DataFrame) -> tuple[int, int]:
     """How many texts of a kind there are, and how many of them have a control."""
     counts = summary.set_index("measure")["texts"]
@@ -200,7 +213,10 @@ def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], alpha: flo
                 "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
             }
         )
-    caption = "The smallest mean change: found in four of five samples of this size, for the class that varies most."
+    caption = (
+        "The smallest mean change: found in four of five samples of this size, for the class that varies most, even if "
+        "it were the only one that changes."
+    )
     return html_table(rows, caption, text=titles)
 
 

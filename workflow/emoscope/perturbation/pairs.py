@@ -13,9 +13,12 @@ from emoscope.perturbation.groups import GROUPS
 from emoscope.storage.decisions import decisions_of
 
 PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
+CUT = "beyond_context"  # column of scores: the model reads the same in both texts, see `beyond_context`
 LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more
-# Flags of pairs that no rate counts: a guess, a text of which a part stays, or one that the flip makes absurd.
-UNFIT = {"uncertain", "half-flipped", "gender-locked"}
+# Flags of pairs that no rate counts: a guess, a text of which a part stays, one that the flip makes absurd, or, of a
+# scored pair, texts that are one and the same to the model, as what differs stands beyond its context.
+BEYOND = "beyond the context"
+UNFIT = {"uncertain", "half-flipped", "gender-locked", BEYOND}
 # Origins of the pairs that only serve as a baseline: neutral words like those that a pair of the origin changes are
 # swapped, or given names within one gender.
 SUITE = "suite"  # origin of the pairs that others wrote, which may hold several counterparts of one text
@@ -27,13 +30,24 @@ SECOND_GROUP = {f"{second} to {first}" for first, second in GROUPS.values()}
 
 
 def scored(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Each pair with its scores."""
-    return pairs.merge(scores, on=PAIR_KEY, validate="1:1")
+    """Each pair with its scores, flagged BEYOND where these say so."""
+    table = pairs.merge(scores, on=PAIR_KEY, validate="1:1")
+    if CUT not in table:
+        return table
+    cut = table.pop(CUT).to_numpy()
+    flags = [[*own, BEYOND] if lost else own for own, lost in zip(table["flags"], cut, strict=True)]
+    return table.assign(flags=pd.Series(flags, table.index, dtype=object))
 
 
 def countable(pairs: pd.DataFrame) -> pd.Series:
-    """True for the pairs whose `flags` let them count in rates and means."""
+    """True for the pairs whose `flags` let them count in rates and means; ask it of scored pairs, if there are scores:
+    only these know what the model does not read."""
     return pairs["flags"].map(lambda flags: UNFIT.isdisjoint(flags)).astype(bool)
+
+
+def flagged(pairs: pd.DataFrame, flag: str) -> pd.Series:
+    """Which pairs carry a flag."""
+    return pairs["flags"].map(lambda flags: flag in flags).astype(bool)
 
 
 def distinct(pairs: pd.DataFrame, *keys: str) -> pd.DataFrame:

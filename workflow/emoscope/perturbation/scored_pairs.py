@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.models.context import beyond_context
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
-from emoscope.perturbation.pairs import PAIR_KEY
+from emoscope.perturbation.pairs import CUT, PAIR_KEY
 from emoscope.storage.decisions import as_column, decided
 from emoscope.storage.files import write_table
 from emoscope.storage.shards import shard_of
@@ -16,7 +17,8 @@ from emoscope.storage.shards import shard_of
 def score_perturbation(
     model: Path, pairs: Path, shard: str, prediction: dict, output: Path, thresholds: list[Path] = ()
 ) -> None:
-    """Write `id, axis, origin, term, before_{class}, after_{class}`: probabilities of each pair in one shard.
+    """Write `id, axis, origin, term, before_{class}, after_{class}`: probabilities of each pair in one shard; and
+    `beyond_context`, whether both texts are the same to the model, as it does not read as far as they differ.
 
     If the classifier may give several labels, also `pred_before` and `pred_after`, those that reach their thresholds.
     """
@@ -30,4 +32,5 @@ def score_perturbation(
     if least is not None:
         given = {"pred_before": as_column(decided(before, least)), "pred_after": as_column(decided(after, least))}
         scores = scores.assign(**given)
+    scores[CUT] = beyond_context(tokenizer, table["text"], table["perturbed"])
     write_table(pd.concat([table[PAIR_KEY], scores], axis=1), output)

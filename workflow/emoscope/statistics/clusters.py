@@ -5,6 +5,7 @@
 misaligned or non-finite input raises ValueError.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,16 @@ class MeanTest(NamedTuple):
     detectable: Numbers
     detectable_in_family: Numbers
     n: int
+
+
+def shown_by_all(found: Sequence[MeanTest]) -> MeanTest:
+    """What several tests of the same mean all show, each of which takes other things for clusters: the widest interval,
+    the largest p and effect that would show, the fewest clusters."""
+    least = {name: np.min([getattr(one, name) for one in found], axis=0) for name in ("low", "n")}
+    rest = {
+        name: np.max([getattr(one, name) for one in found], axis=0) for name in MeanTest._fields if name not in least
+    }
+    return MeanTest(**least, **rest)
 
 
 class Clustered(NamedTuple):

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from emoscope.models.context import cut_texts
 from emoscope.models.families import DESCRIBED
 from emoscope.models.folder import check_model_folder
-from emoscope.models.loading import check_blocks, load_classifier
+from emoscope.models.loading import check_blocks, load_classifier, load_tokenizer
 from emoscope.models.parts import context_of
 from emoscope.models.sources import copy_files
 from emoscope.storage.files import read_json, replacing, write_json
@@ -17,15 +19,16 @@ from emoscope.training.labels import labels_of, written_names
 UNKNOWN = ["the texts it was trained on", "how it was trained"]
 
 
-def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Path) -> None:
-    """Write the folder of a run whose classifier lies in the folder `base`, and what is known of its training.
+def adopt_model(base: Path, audit: Path, texts: list[Path], config: dict, output: Path, history: Path) -> None:
+    """Write the folder of a run whose classifier lies in the folder `base`, and what is known of its training; and how
+    many of the run's `texts`, training and test set, are longer than its context.
 
     Weights, vocabulary and card are copied byte for byte. Its labels get the names that `audit` has for them, and what
     prediction in batches needs is written down where the folder leaves it open: a padding token, and the longest text.
     """
     described = config.get("family")
     check_model_folder(base, described)
-    about = read_json(audit)
+    about, tried = read_json(audit), pd.concat([pd.read_parquet(path, columns=["text"]) for path in texts])["text"]
     own = labels_of(base, about.get("multilabel", False))
     with replacing(output) as folder:
         copy_files(base, folder)
@@ -35,6 +38,7 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
         model, tokenizer = load_classifier(folder)
         check_blocks(model, config["blocks"])
         settle(folder, model, tokenizer)
+        cut = cut_texts(load_tokenizer(folder), tried)  # as it cuts from now on
         seal(folder)
     write_json(
         {
@@ -42,6 +46,8 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
             "unknown": UNKNOWN,
             "labels": dict(zip(own, about["classes"], strict=True)),
             "parameters": model.num_parameters(),
+            "texts": len(tried),
+            "texts_cut": cut,
         },
         history,
     )
