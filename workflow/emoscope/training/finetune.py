@@ -23,6 +23,7 @@ from transformers import (
 
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
+from emoscope.models.context import cut_texts
 from emoscope.models.folder import check_model_folder
 from emoscope.models.inside.padding import assert_padding
 from emoscope.models.inside.structure import check_parts
@@ -241,9 +242,3 @@ def _is_whole(file: Path) -> bool:
     except ValueError:
         return False
     return True
-
-
-def cut_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> int:
-    """How many texts are longer than the model's context."""
-    lengths = map(len, tokenizer(texts.tolist(), truncation=False, verbose=False)["input_ids"])
-    return sum(length > tokenizer.model_max_length for length in lengths)
