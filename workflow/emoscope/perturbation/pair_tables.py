@@ -168,6 +168,7 @@ def labels_moved(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> 
 
 def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: str, caption: str) -> Markup:
     """Each class's mean change (`change`) or gap (`gap`), with the verdict on "no effect"."""
+    caption += " Would show from: found in four of five samples, even if it were the only one."
     rows = [
         {
             **dict(zip(titles, key, strict=True)),
