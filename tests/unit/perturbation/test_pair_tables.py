@@ -65,17 +65,3 @@ def test_the_classes_that_tell_groups_apart_are_told_the_widest_gap_first():
     told, counts = pair_tables.told_gaps(summary)
     assert told == ["P(fear) \N{MINUS SIGN}0.300", "P(joy) +0.100"]
     assert counts == {"equivalent": 1, "underpowered": 1, "classes": 4}
-
-
-def test_how_many_pairs_the_model_does_not_tell_apart_is_said_where_there_are_any():
-    words_of = [
-        summary_of("word", term, changed=(0, 0, 1)).assign(beyond_context=k, pairs=40) for k, term in enumerate("abc")
-    ]
-    kinds = {
-        ("as published",): summary_of(changed=(0, 0, 1), control_changed=(0, 0, 1)),
-        ("word by word",): pd.concat(words_of),
-    }
-    kinds["as published",] = kinds["as published",].assign(beyond_context=1, pairs=50)
-    told = words(pair_tables.beyond_context(kinds))
-    assert "both texts. as published: 1 pair is left out, 50 counted; word by word: 3 pairs are left out, 120" in told
-    assert not pair_tables.beyond_context({("x",): kinds["as published",].assign(beyond_context=0)})

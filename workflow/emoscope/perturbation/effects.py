@@ -6,31 +6,30 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_integer_dtype
 
-from emoscope.perturbation.mean_changes import mean_changes, terms_of
 from emoscope.perturbation.pairs import (
     BEYOND,
     CUT,
-    LARGE,
+    DISTANCES,
     NAMES_OF,
     NEUTRAL_OF,
+    RATES,
     SUITE,
     beside_neutral,
     countable,
     decisions,
-    distances,
     distinct,
     flagged,
-    largest_change,
     moved,
     named_first,
+    probabilities,
+    right_in,
     scored,
 )
 from emoscope.perturbation.single_words import word_test, word_verdicts
 from emoscope.statistics.adjustment import benjamini_hochberg, holm
-from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
-from emoscope.statistics.distances import jensen_shannon, total_variation
+from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
+from emoscope.statistics.clusters import shown_by_all
 from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.rates import (
     excess_interval,
@@ -39,7 +38,7 @@ from emoscope.statistics.rates import (
     rate_difference_interval,
     rate_interval,
 )
-from emoscope.storage.decisions import labelled, right, truth_of
+from emoscope.storage.decisions import labelled
 from emoscope.storage.files import write_table
 
 # Of what, and under which name, the kinds of pairs that only serve as a baseline are measured.
@@ -101,7 +100,7 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     counted = table[countable(table)]
     neutral = moved(distinct(counted[counted["origin"] == NEUTRAL_OF["word"]]))
     words = counted.loc[counted["origin"] == "word", "term"].nunique()
-    terms = {origin: terms_of(own) for origin, own in counted.groupby("origin")}
+    terms = {origin: _terms(own) for origin, own in counted.groupby("origin")}
     parts = []
     for (origin, term), kind in kinds.items():
         pairs = kind[countable(kind)]
@@ -168,7 +167,7 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     known = distinct(pairs[labelled(pairs)])
     if known.empty:
         return
-    before, after = (_right(known, found) for found in decisions(known))
+    before, after = (right_in(known, found) for found in decisions(known))
     yield _rate("accuracy_before", before, known, alpha)
     yield _rate("accuracy_after", after, known, alpha)
     clusters = known["cluster"].to_numpy()
@@ -178,14 +177,6 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     yield _row("accuracy_change", after.mean() - before.mean(), interval, known, p=p)
     yield _rate("accuracy_lost", before & ~after, known, alpha)
     yield _rate("accuracy_gained", ~before & after, known, alpha)
-
-
-def _right(known: pd.DataFrame, found: np.ndarray) -> np.ndarray:
-    """Whether decisions (rows, classes) are right, bool (rows,): in whole, but where only one label of a text is known
-    that may be given several, if it is among them."""
-    if "pred_before" in known and is_integer_dtype(known["label"]):
-        return (found & truth_of(known, found.shape[1])).any(axis=1)
-    return right(known, found)
 
 
 def _labels(pairs: pd.DataFrame, classes: list[str], alpha: float) -> Iterator[dict]:
@@ -212,10 +203,27 @@ def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
         yield _row("changed_difference", events[0].mean() - events[1].mean(), interval, pd.concat(groups))
 
 
+def _terms(pairs: pd.DataFrame) -> dict[str, int]:
+    """Of how many terms of an origin the mean change is tested, and the gap: families, together with the classes."""
+    directed = sum(bool(named_first(own).any()) for _, own in pairs.groupby("term"))
+    return {"change": pairs["term"].nunique(), "gap": directed}
+
+
 def _means(
     pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float, terms: Mapping[str, int]
 ) -> Iterator[dict]:
-    for name, own, tested in mean_changes(pairs, margin, alpha, terms):
+    """Where the same `people` stand in all texts, what is made of single ones does not average out over the texts. So
+    they are taken for clusters, too, as texts are, and only what both show is shown."""
+    before, after = probabilities(pairs)
+    sign = named_first(pairs)
+    for name, differences in (("change", after - before), ("gap", (before - after) * sign[:, None])):
+        chosen = np.ones(len(pairs), dtype=bool) if name == "change" else sign != 0
+        if not chosen.any():
+            continue
+        own, tests = pairs[chosen], terms[name] * len(classes)
+        kinds = [own[column] for column in ("cluster", "people") if column in own and own[column].ne("").all()]
+        each = [bounded_test(differences[chosen], kind.to_numpy(), margin, CHANGE, alpha, tests) for kind in kinds]
+        tested = shown_by_all(each)
         for number, label in enumerate(classes):
             yield _row(
                 f"{name}_{label}",
@@ -227,13 +235,6 @@ def _means(
                 detectable=tested.detectable_in_family[number],
                 detectable_alone=tested.detectable[number],
             )
-
-
-RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}
-DISTANCES = {
-    "distance": lambda pairs: distances(pairs, total_variation),
-    "divergence": lambda pairs: distances(pairs, jensen_shannon),
-}
 
 
 def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float) -> dict:

@@ -81,19 +81,6 @@ RELATIONS = {
 }
 
 
-def beyond_context(kinds: Mapping[tuple, pd.DataFrame]) -> Markup:
-    """How many pairs of each kind are left out as the model reads one and the same text twice; nothing without any.
-    Kinds may hold several terms."""
-    told = []
-    for key, summary in kinds.items():
-        lost, counted = summary.loc[summary["measure"] == "changed", ["beyond_context", "pairs"]].sum()
-        if lost:
-            words = ", ".join(key), plural(int(lost), "pair"), "is" if lost == 1 else "are", number(int(counted))
-            told.append(Markup("{}: {} {} left out, {} counted").format(*words))
-    said = Markup("<p>What is exchanged stands beyond the model's context, which reads the same in both texts. {}.</p>")
-    return said.format(Markup("; ").join(told)) if told else Markup()
-
-
 def control_texts(summary: pd.DataFrame) -> tuple[int, int]:
     """How many texts of a kind there are, and how many of them have a control."""
     counts = summary.set_index("measure")["texts"]
@@ -168,14 +155,13 @@ def labels_moved(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> 
 
 def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: str, caption: str) -> Markup:
     """Each class's mean change (`change`) or gap (`gap`), with the verdict on "no effect"."""
-    caption += " Would show from: found in four of five samples, even if it were the only one."
     rows = [
         {
             **dict(zip(titles, key, strict=True)),
             "class": row["name"],
             "mean": cell(row),
             "adjusted p": p_value(row["p_adjusted"]),
-            "would show from": unsigned(row["detectable"]),
+            "would show from, as the only one": unsigned(row["detectable"]),
             "no effect?": badge(row["verdict"]),
         }
         for key, summary in kinds.items()
@@ -214,10 +200,7 @@ def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], alpha: flo
                 "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
             }
         )
-    caption = (
-        "The smallest mean change: found in four of five samples of this size, for the class that varies most, even if "
-        "it were the only one that changes."
-    )
+    caption = "Smallest mean change: of the class that varies most; found four times in five, even if the only one."
     return html_table(rows, caption, text=titles)
 
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from emoscope.perturbation.groups import GROUPS
-from emoscope.storage.decisions import decisions_of
+from emoscope.statistics.distances import jensen_shannon, total_variation
+from emoscope.storage.decisions import decisions_of, right, truth_of
 
 PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
 CUT = "beyond_context"  # column of scores: the model reads the same in both texts, see `beyond_context`
@@ -92,6 +94,14 @@ def decisions(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return decisions_of(pairs, "pred_before", before), decisions_of(pairs, "pred_after", after)
 
 
+def right_in(known: pd.DataFrame, found: np.ndarray) -> np.ndarray:
+    """Whether decisions (rows, classes) are right, bool (rows,): in whole, but where only one label of a text is known
+    that may be given several, if it is among them."""
+    if "pred_before" in known and is_integer_dtype(known["label"]):
+        return (found & truth_of(known, found.shape[1])).any(axis=1)
+    return right(known, found)
+
+
 def moved(pairs: pd.DataFrame) -> pd.Series:
     """For each scored pair, whether the prediction changes: the class, or any of several labels."""
     before, after = decisions(pairs)
@@ -109,3 +119,11 @@ def named_first(pairs: pd.DataFrame) -> np.ndarray:
         first, _, second = named.iloc[0].partition(" to ") if len(named) else ("", "", "")
         forth, back = {f"{first} to {second}"}, {f"{second} to {first}"}
     return direction.isin(forth).to_numpy(dtype=int) - direction.isin(back).to_numpy(dtype=int)
+
+
+# What may happen to pairs, and how far their predictions may move, by the names of measures.
+RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}
+DISTANCES = {
+    "distance": lambda pairs: distances(pairs, total_variation),
+    "divergence": lambda pairs: distances(pairs, jensen_shannon),
+}

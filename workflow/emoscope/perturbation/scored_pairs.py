@@ -1,11 +1,13 @@
 """What a classifier says of each perturbed pair, before and after, and what that amounts to."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from transformers import PreTrainedTokenizerBase
 
-from emoscope.models.context import beyond_context
+from emoscope.models.batches import encode
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
 from emoscope.perturbation.pairs import CUT, PAIR_KEY
@@ -34,3 +36,17 @@ def score_perturbation(
         scores = scores.assign(**given)
     scores[CUT] = beyond_context(tokenizer, table["text"], table["perturbed"])
     write_table(pd.concat([table[PAIR_KEY], scores], axis=1), output)
+
+
+def beyond_context(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
+    """Whether a text and its counterpart are the same input only because the model's context ends before they differ,
+    bool (pairs,). Texts that differ in words that the vocabulary does not know are the same as wholes, and not cut."""
+    pairs = list(zip(texts, others, strict=True))
+    if not pairs:  # tokenizers refuse an empty list
+        return np.zeros(0, dtype=bool)
+    ids, other = (encode(tokenizer, side)["input_ids"] for side in zip(*pairs, strict=True))
+    found = np.array([one == two for one, two in zip(ids, other, strict=True)])
+    for row in np.flatnonzero(found):
+        one, two = tokenizer(list(pairs[row]), verbose=False)["input_ids"]
+        found[row] = one != two
+    return found

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.models.context import cut_texts
 from emoscope.models.families import DESCRIBED
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import check_blocks, load_classifier, load_tokenizer
@@ -14,6 +13,7 @@ from emoscope.models.parts import context_of
 from emoscope.models.sources import copy_files
 from emoscope.storage.files import read_json, replacing, write_json
 from emoscope.storage.integrity import seal
+from emoscope.training.context import cut_texts
 from emoscope.training.labels import labels_of, written_names
 
 UNKNOWN = ["the texts it was trained on", "how it was trained"]

@@ -23,7 +23,6 @@ from transformers import (
 
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
-from emoscope.models.context import cut_texts
 from emoscope.models.folder import check_model_folder
 from emoscope.models.inside.padding import assert_padding
 from emoscope.models.inside.structure import check_parts
@@ -35,6 +34,7 @@ from emoscope.storage.files import occupy, read_json, remove_if_left, replacing,
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
 from emoscope.training.balance import balanced
+from emoscope.training.context import cut_texts
 from emoscope.training.start import start_model, train_tokenizer
 
 BEST = "best"  # `keep` of a recipe: the weights after the epoch with the lowest loss on validation texts

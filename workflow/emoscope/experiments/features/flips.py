@@ -7,7 +7,6 @@ import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.features.names import MODEL, RANDOM_WEIGHTS
-from emoscope.models.context import beyond_context
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled
 from emoscope.models.features.feature_texts import text_scores
 from emoscope.models.features.stored import load_autoencoders
@@ -17,6 +16,7 @@ from emoscope.models.parts import family_of
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, named_first
+from emoscope.perturbation.scored_pairs import beyond_context
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emoscope.models.context import beyond_context, cut_texts
+from emoscope.perturbation.scored_pairs import beyond_context
 
 LONG = "he said that she was afraid of the dark house at the end of the street"
 
@@ -46,10 +46,3 @@ def test_words_that_no_vocabulary_knows_are_read_alike_and_not_cut(short_of):
 
 def test_no_pairs_are_no_error(tokenizer):
     assert beyond_context(tokenizer, [], []).tolist() == []
-
-
-def test_texts_that_just_fit_are_not_cut(short_of):
-    tokenizer = short_of("gpt2", 64)
-    length = len(tokenizer(LONG)["input_ids"])
-    assert cut_texts(short_of("gpt2", length), [LONG, "i feel", LONG]) == 0
-    assert cut_texts(short_of("gpt2", length - 1), [LONG, "i feel", LONG]) == 2
