@@ -57,7 +57,7 @@ def match(base, folder, **config):
 
 def adopt(base, folder):
     texts = [folder / f"own/{name}.parquet" for name in ("train", "test")]
-    adopt_model(base, folder / "own/corpus.json", texts, {"blocks": 3}, folder / "model", folder / "training.json")
+    adopt_model(base, folder / "own/corpus.json", *texts, {"blocks": 3}, folder / "model", folder / "training.json")
     return folder / "model", read_json(folder / "training.json")
 
 
@@ -146,8 +146,8 @@ def test_a_folder_that_says_everything_stays_as_it_is_to_the_byte(base, tmp_path
     again = tmp_path / "again"
     again.mkdir()
     write_json({"classes": ["anger", "joy", "fear"]}, tmp_path / "own/corpus.json")
-    texts = [tmp_path / "own/test.parquet"]
-    adopt_model(first, tmp_path / "own/corpus.json", texts, {"blocks": 3}, again / "model", again / "training.json")
+    texts = [tmp_path / "own/test.parquet"] * 2
+    adopt_model(first, tmp_path / "own/corpus.json", *texts, {"blocks": 3}, again / "model", again / "training.json")
     files = sorted(file.name for file in first.iterdir())
     assert [file.name for file in sorted((again / "model").iterdir()) if file.name != "checksums.json"] == files
     for name in files:
@@ -171,8 +171,8 @@ def test_another_number_of_blocks_is_refused_and_nothing_is_left(base, tmp_path)
     corpus(tmp_path, [0, 1, 2, 3] * 3)
     match(base, tmp_path)
     with pytest.raises(UserError, match="the model has 3 blocks but the config says 4"):
-        texts, history = [tmp_path / "own/test.parquet"], tmp_path / "training.json"
-        adopt_model(base, tmp_path / "own/corpus.json", texts, {"blocks": 4}, tmp_path / "model", history)
+        texts, history = [tmp_path / "own/test.parquet"] * 2, tmp_path / "training.json"
+        adopt_model(base, tmp_path / "own/corpus.json", *texts, {"blocks": 4}, tmp_path / "model", history)
     assert not (tmp_path / "model").exists()
 
 

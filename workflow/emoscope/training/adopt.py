@@ -19,16 +19,19 @@ from emoscope.training.labels import labels_of, written_names
 UNKNOWN = ["the texts it was trained on", "how it was trained"]
 
 
-def adopt_model(base: Path, audit: Path, texts: list[Path], config: dict, output: Path, history: Path) -> None:
+def adopt_model(base: Path, audit: Path, train: Path, test: Path, config: dict, output: Path, history: Path) -> None:
     """Write the folder of a run whose classifier lies in the folder `base`, and what is known of its training; and how
-    many of the run's `texts`, training and test set, are longer than its context.
+    many texts of the training and test set are longer than its context.
 
     Weights, vocabulary and card are copied byte for byte. Its labels get the names that `audit` has for them, and what
     prediction in batches needs is written down where the folder leaves it open: a padding token, and the longest text.
     """
     described = config.get("family")
     check_model_folder(base, described)
-    about, tried = read_json(audit), pd.concat([pd.read_parquet(path, columns=["text"]) for path in texts])["text"]
+    about, tried = (
+        read_json(audit),
+        pd.concat([pd.read_parquet(path, columns=["text"]) for path in (train, test)])["text"],
+    )
     own = labels_of(base, about.get("multilabel", False))
     with replacing(output) as folder:
         copy_files(base, folder)
