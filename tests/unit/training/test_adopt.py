@@ -59,7 +59,8 @@ def match(base, folder, **config):
 
 
 def adopt(base, folder):
-    adopt_model(base, folder / "own/corpus.json", {"blocks": 3}, folder / "model", folder / "training.json")
+    texts = [folder / f"own/{name}.parquet" for name in ("train", "test")]
+    adopt_model(base, folder / "own/corpus.json", *texts, {"blocks": 3}, folder / "model", folder / "training.json")
     return folder / "model", read_json(folder / "training.json")
 
 
@@ -148,7 +149,8 @@ def test_a_folder_that_says_everything_stays_as_it_is_to_the_byte(base, tmp_path
     again = tmp_path / "again"
     again.mkdir()
     write_json({"classes": ["anger", "joy", "fear"]}, tmp_path / "own/corpus.json")
-    adopt_model(first, tmp_path / "own/corpus.json", {"blocks": 3}, again / "model", again / "training.json")
+    texts = [tmp_path / "own/test.parquet"] * 2
+    adopt_model(first, tmp_path / "own/corpus.json", *texts, {"blocks": 3}, again / "model", again / "training.json")
     files = sorted(file.name for file in first.iterdir())
     assert [file.name for file in sorted((again / "model").iterdir()) if file.name != "checksums.json"] == files
     for name in files:
@@ -207,5 +209,17 @@ def test_another_number_of_blocks_is_refused_and_nothing_is_left(base, tmp_path)
     corpus(tmp_path, [0, 1, 2, 3] * 3)
     match(base, tmp_path)
     with pytest.raises(UserError, match="the model has 3 blocks but the config says 4"):
-        adopt_model(base, tmp_path / "own/corpus.json", {"blocks": 4}, tmp_path / "model", tmp_path / "training.json")
+        texts, history = [tmp_path / "own/test.parquet"] * 2, tmp_path / "training.json"
+        adopt_model(base, tmp_path / "own/corpus.json", *texts, {"blocks": 4}, tmp_path / "model", history)
     assert not (tmp_path / "model").exists()
+
+
+def test_texts_that_do_not_fit_into_its_context_are_counted(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    table = pd.read_parquet(tmp_path / "own/test.parquet")
+    table.loc[:1, "text"] = "i love my dog " * 20
+    write_table(table, tmp_path / "own/test.parquet")
+    change_json(base / "tokenizer_config.json", model_max_length=40)
+    _, history = adopt(base, tmp_path)
+    assert (history["texts"], history["texts_cut"]) == (12, 2)

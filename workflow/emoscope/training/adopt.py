@@ -3,23 +3,26 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.models.families import DESCRIBED
 from emoscope.models.folder import check_model_folder
-from emoscope.models.loading import check_blocks, load_classifier
+from emoscope.models.loading import check_blocks, load_classifier, load_tokenizer
 from emoscope.models.parts import family_of, longest_text
 from emoscope.models.sources import copy_files, told_of
 from emoscope.storage.files import read_json, replacing, write_json
 from emoscope.storage.integrity import seal
+from emoscope.training.context import cut_texts
 from emoscope.training.labels import labels_of, written_names
 
 UNKNOWN = ["the texts it was trained on", "how it was trained"]
 
 
-def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Path) -> None:
-    """Write the folder of a run whose classifier lies in the folder `base`, and what is known of its training.
+def adopt_model(base: Path, audit: Path, train: Path, test: Path, config: dict, output: Path, history: Path) -> None:
+    """Write the folder of a run whose classifier lies in the folder `base`, and what is known of its training; and how
+    many texts of the training and test set are longer than its context.
 
     Weights, vocabulary and card are copied byte for byte. Its labels get the names that `audit` has for them, and what
     prediction in batches needs is written down where the folder leaves it open: a padding token, and the longest text.
@@ -27,6 +30,7 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
     described = config.get("family")
     check_model_folder(base, described)
     about = read_json(audit)
+    texts = pd.concat([pd.read_parquet(path, columns=["text"]) for path in (train, test)])["text"]
     own = labels_of(base, about.get("multilabel", False))
     with replacing(output) as folder, told_of(folder, str(base)):
         copy_files(base, folder)
@@ -37,6 +41,7 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
         check_blocks(model, config["blocks"])
         check_pads(folder, model, tokenizer)
         settle(folder, model, tokenizer)
+        cut = cut_texts(load_tokenizer(folder), texts)  # as it cuts from now on
         seal(folder)
     write_json(
         {
@@ -44,6 +49,8 @@ def adopt_model(base: Path, audit: Path, config: dict, output: Path, history: Pa
             "unknown": UNKNOWN,
             "labels": dict(zip(own, about["classes"], strict=True)),
             "parameters": model.num_parameters(),
+            "texts": len(texts),
+            "texts_cut": cut,
         },
         history,
     )

@@ -34,6 +34,7 @@ from emoscope.storage.files import occupy, read_json, remove_if_left, replacing,
 from emoscope.storage.hashes import sha256_of
 from emoscope.storage.integrity import seal
 from emoscope.training.balance import balanced
+from emoscope.training.context import cut_texts
 from emoscope.training.start import start_model, train_tokenizer
 
 BEST = "best"  # `keep` of a recipe: the weights after the epoch with the lowest loss on validation texts
@@ -241,9 +242,3 @@ def _is_whole(file: Path) -> bool:
     except ValueError:
         return False
     return True
-
-
-def cut_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> int:
-    """How many texts are longer than the model's context."""
-    lengths = map(len, tokenizer(texts.tolist(), truncation=False, verbose=False)["input_ids"])
-    return sum(length > tokenizer.model_max_length for length in lengths)

@@ -10,6 +10,7 @@ from emoscope.experiments.masking.samples import most_confident
 from emoscope.experiments.masking.summarise import paper_table, summarise, summarise_masking
 from emoscope.models.logits import columns
 from emoscope.statistics.adjustment import benjamini_hochberg
+from emoscope.statistics.bounded import bounded_test
 from made_up import CLASSES, predictions
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
@@ -196,3 +197,22 @@ def test_heads_that_a_screen_left_out_count_in_the_family():
     pd.testing.assert_series_equal(
         blocks["p_adjusted"], alone.query("head == -1 and measure == 'probability'")["p_adjusted"]
     )
+
+
+def test_what_would_show_is_told_at_the_level_of_the_verdict():
+    """Of two masked blocks and of two of a hundred screened heads, each in all texts and in those of three classes."""
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    blocks = masked_like(samples, -0.3).query("condition == 'described'")
+    masked = pd.concat([blocks, blocks.assign(head=blocks["block"], condition="zero")], ignore_index=True)
+    found = summarise(samples, masked, **STATISTICS, heads=100).set_index(["condition", "measure", "group", "block"])
+    count = blocks["block"].nunique()
+    own, after = samples["group"] == 0, blocks[blocks["block"] == 0].set_index("id")["p_sadness"]
+    values = after.loc[samples.loc[own, "id"]].to_numpy() - samples.loc[own, "p_sadness"].to_numpy()
+    bounds = -samples.loc[own, "p_sadness"].max(), 1 - samples.loc[own, "p_sadness"].min()
+    for condition, tests in (("described", count * 4), ("zero", 100 * 4)):
+        row = found.loc[(condition, "probability", "sadness", 0)]
+        for name, alpha in (("detectable", 0.05 / tests), ("detectable_alone", 0.05)):
+            wanted = bounded_test(values, np.arange(len(values)), 0.02, bounds, alpha).detectable
+            assert row[name] == pytest.approx(wanted, rel=1e-3), (condition, name)
+    logits = found.xs("margin", level="measure").xs(0, level="block")
+    assert (logits["detectable"] > logits["detectable_alone"]).all()

@@ -99,3 +99,23 @@ def test_it_is_said_how_the_bag_of_words_decides(chosen, said):
     found = {"baselines": {"every_label": {"all": rows, "distinct": rows}}}
     told = words(performance_report.label_baselines(found, {"chosen": chosen}))
     assert said in told
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        (0, "Every text fits into its context."),
+        (1, "Of the 1,200 texts tried, 1 text does not fit into its context and loses its end."),
+        (30, "Of the 1,200 texts tried, 30 texts do not fit into its context and lose their ends."),
+    ],
+)
+def test_of_a_classifier_trained_elsewhere_it_is_told_how_many_texts_are_cut(cut, said):
+    settings = {
+        "model": {"path": "mine", "blocks": 3},
+        "corpus": {"source": "csv"},
+        "run": {"training": "none", "corpus": "c"},
+    }
+    audit = {"rows": 1200, "source": "c.csv", "class_counts": {"joy": 600, "anger": 600}}
+    history = {"trained": "elsewhere", "unknown": ["how"], "parameters": 9, "texts": 1200, "texts_cut": cut}
+    published = pd.DataFrame({"metric": ["epochs", "training_hours"], "paper_text": 2})
+    assert said in words(performance_report.setting(audit, history, settings, published))

@@ -91,13 +91,16 @@ def summarise(
     the model's `heads` were masked, chosen by a look at the same texts, over all of these. `verdict` on "no effect":
     `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
     `different` if `p_adjusted` allows, else `underpowered`; by `p_beyond` it is shown to exceed the margin.
-    `detectable` is the smallest change that as many texts with the same spread would show with 80 % power.
+    `detectable` is the smallest change that as many texts with the same spread would show with 80 % power, even if it
+    were the only one of its family; `detectable_alone` if nothing else were tested.
     """
     alpha = 1 - confidence
     keys, changes = changes_of(samples, masked, MASK)
     classes = classes_in(samples)
     before = measures(samples, classes)
-    family = max(keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max(), heads) * (len(classes) + 1)
+    single = keys["head"] != WHOLE_BLOCK
+    family = keys.groupby(["condition", single])["block"].transform("size").to_numpy()
+    family = np.where(single, np.maximum(family, heads), family) * (samples["group"].nunique() + 1)
     options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
     parts = []
     for group in [*range(len(classes)), ALL]:
@@ -170,12 +173,12 @@ def _judged(
     seed: int,
     resamples: int,
     alpha: float,
-    tests: int,
+    tests: int | np.ndarray,
 ) -> dict[str, dict[str, object]]:
     """The mean of changes (texts, masks, MEASURES) and what was shown of it: by measure a column per name, (masks,).
 
     `bounds` are the lowest and highest possible change, (MEASURES,) each; the margin, a logit, has none. What is shown
-    takes changes below ROUNDING for none; the mean does not.
+    takes changes below ROUNDING for none; the mean does not. `tests` is the size of a mask's family, or (masks,).
     """
     found, judged = {}, np.where(np.abs(values) < ROUNDING, 0, values)
     for number, measure in enumerate(MEASURES):
@@ -183,7 +186,7 @@ def _judged(
         if measure == "margin":
             tested = studentised_test(change, texts, nothing, seed=seed, resamples=resamples, alpha=alpha, tests=tests)
         else:
-            tested = bounded_test(change, texts, nothing, (bounds[0][number], bounds[1][number]), alpha)
+            tested = bounded_test(change, texts, nothing, (bounds[0][number], bounds[1][number]), alpha, tests)
         found[measure] = {
             "change": clustered(values[:, :, number], texts).mean,
             "low": tested.low,
@@ -193,7 +196,8 @@ def _judged(
             "equivalence_margin": nothing,
             "p_equivalence": tested.p_within,
             "p_beyond": tested.p_beyond,
-            "detectable": tested.detectable,
+            "detectable": tested.detectable_in_family,
+            "detectable_alone": tested.detectable,
         }
     return found
 
