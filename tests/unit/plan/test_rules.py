@@ -46,6 +46,7 @@ TRAINING_TEXTS = {
     "summarise_words",  # which classes its words have, beside what they push
     "import_suite",
     "score_by_words",
+    "check_description",  # as finetune does
     "finetune",
     "masking_reference",
     "predict",
