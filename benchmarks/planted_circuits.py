@@ -82,7 +82,7 @@ def scored(layout: str, seed: int, texts: int = TEXTS, count: int = PAIRS) -> pd
     found = {
         **by_masking(model, tokenizer, judged),
         **by_exchange(model, tokenizer, changed),
-        "circuit, fewest parts": by_keeping(model, tokenizer, changed),
+        **by_keeping(model, tokenizer, changed),
         "chance": np.random.default_rng(seed).random(len(nodes())),
     }
     rows = [{"method": name, **_judged(circuit, scores)} for name, scores in found.items()]
@@ -154,10 +154,10 @@ def by_exchange(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text
     return {method: _in_order(effects) for method, effects in totals.items()}
 
 
-def by_keeping(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.DataFrame) -> np.ndarray:
-    """Whether each part is in the circuit that is kept: of the order that integrated gradients give in one half of the
-    pairs, the fewest parts with which the other half stays within TOLERATED of the whole difference, at that and all
-    larger sizes; the mean of both halves."""
+def by_keeping(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.DataFrame) -> Scores:
+    """As circuits are looked for: the order in which parts are kept, by the mean effect that integrated gradients give
+    in one half of the pairs, signed; and of that order the fewest parts with which the other half stays within
+    TOLERATED of the whole difference, at that and all larger sizes; means of both halves."""
     drawn = [
         Drawn(FLIP, row, align(tokenizer, row.text, row.changed, span_of(row.text, row.changed)), {})
         for row in texts.itertuples()
@@ -175,7 +175,8 @@ def by_keeping(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts
         left = sum(one.margin(values) - one.ends[0] for one, values in zip(own, logits, strict=True))
         far = np.flatnonzero(np.abs(left) > TOLERATED * sum(one.total for one in own))
         inside[half, order[: far[-1] + 1]] = 1
-    return inside.mean(axis=0)
+    order = np.mean([np.abs(effects[halves == half].mean(axis=0)) for half in (0, 1)], axis=0)
+    return {"circuit, order": order, "circuit, fewest parts": inside.mean(axis=0)}
 
 
 def _estimated(model: PreTrainedModel, one: Seen) -> list[float]:
