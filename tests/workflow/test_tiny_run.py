@@ -372,7 +372,10 @@ def test_circuits_probes_and_features_are_made_on_demand(changeable):
     assert probed["gender.without.majority"] == 0.5 and probed["race.read.the_word.0"] > 0.9
     assert learned["explained.autoencoder"] > learned["explained.mean"] == 0
     assert learned["gender.switched"] + learned["gender.stay"] <= 32
-    assert planned(changeable, "all") == {}, "no other page leads to them"
+    assert of_nodes["class.margin"] > 0
+    judged_anew = {"assess_claims", "collect_claims", "render_overview", "render_index", "record_provenance", "all"}
+    jobs = set(planned(changeable, "all"))
+    assert {"assess_claims"} <= jobs <= judged_anew, "claims on them, and no other page"
 
 
 def test_snakemakes_own_report(finished, tmp_path):
