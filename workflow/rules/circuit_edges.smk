@@ -1,4 +1,5 @@
-"""Circuits by their edges: which head or feed-forward reads what of which, for the page of circuits.smk."""
+"""Circuits by their edges: which head or feed-forward reads what of which, for the page of circuits.smk.
+TRIED: circuits.smk."""
 
 OF_EDGES = ("effects", "checked", "curves", "followed")
 
