@@ -10,6 +10,7 @@ PAGES.add(
         | {name: f"{run.results}/fairness/{name}.parquet" for name in ("groups", "changes", "templates")}
         | STUDY.planted_effects(run, config["flips"]["axes"]),
         sections=("flips",),
+        explained=("nulls.md",),
     )
 )
 

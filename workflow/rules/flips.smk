@@ -17,6 +17,7 @@ PAGES.add(
         | {"table4": published("table4_gender_flip_differences")}
         | STUDY.planted_effects(run, config["flips"]["axes"]),
         sections=("flips",),
+        explained=("nulls.md",),
     )
 )
 
