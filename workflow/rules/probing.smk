@@ -15,7 +15,7 @@ PAGES.add(
         }
         | {"findings": f"{run.results}/probing/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("probing", "flips"),
-        explained=("nulls.md", "families.md"),
+        explained=("families.md",),
         on_demand=True,
     )
 )
