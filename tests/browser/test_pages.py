@@ -15,6 +15,7 @@ from project import hard_links, snakemake  # noqa: E402
 PAPER = {"width": 720, "height": 1020, "deviceScaleFactor": 1, "mobile": False}  # A4 between its margins
 
 
+ON_DEMAND = pytest.param("on_demand", marks=pytest.mark.slow)
 NOT_OF_ALL = {  # the pages that another project than the finished one is made for
     "on_demand": ("index", "tiny-s1/circuits", "tiny-s1/probing", "tiny-s1/features"),
     "several_runs": ("comparison", "doses", "tiny-s1/suites"),
@@ -48,7 +49,7 @@ def reports(finished) -> Path:
     return finished / "reports"
 
 
-@pytest.fixture(scope="session", params=["finished", "on_demand", pytest.param("several_runs", marks=pytest.mark.slow)])
+@pytest.fixture(scope="session", params=["finished", ON_DEMAND, pytest.param("several_runs", marks=pytest.mark.slow)])
 def pages(request) -> list[Path]:
     reports = request.getfixturevalue(request.param) / "reports"
     if request.param in NOT_OF_ALL:
@@ -95,7 +96,7 @@ def test_every_link_leads_to_a_file(chromium, pages):
             assert Path(link.split("#")[0].removeprefix("file://")).is_file(), (page, link)
 
 
-@pytest.mark.parametrize("project", ["finished", "on_demand"])
+@pytest.mark.parametrize("project", ["finished", ON_DEMAND])
 def test_the_index_leads_to_every_page(chromium, request, project):
     reports = request.getfixturevalue(project) / "reports"
     index = reports / "index.html"

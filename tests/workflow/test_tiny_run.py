@@ -353,6 +353,7 @@ def test_what_is_built_without_a_target_is_all(finished):
     assert planned(finished, "--forceall") == planned(finished, "all", "--forceall") != {}
 
 
+@pytest.mark.slow
 def test_circuits_probes_and_features_are_made_on_demand(on_demand):
     said = {"circuits": "a flip moves the margin by", "probing": "where the classifier reads", "features": "<mark>"}
     for name, words in said.items():
