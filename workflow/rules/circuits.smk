@@ -18,6 +18,7 @@ PAGES.add(
         | {name: f"{run.results}/circuits/{name}.csv" for name in ("findings", "edge_findings")}
         | {"exactness": f"{run.results}/exactness.json"},
         sections=("circuits", "flips"),
+        explained=("nulls.md", "families.md"),
         on_demand=True,
     )
 )

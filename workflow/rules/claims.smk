@@ -8,6 +8,7 @@ PAGES.add(
         "claims",
         subjects=[Overview({"runs": {name: run.entry for name, run in RUNS.items()}})],
         tables=lambda overview: {"claims": "reports/claims.csv", "samples": published("published_samples")},
+        explained=("claims.md",),
     )
 )
 

@@ -14,6 +14,7 @@ PAGES.add(
         }
         | {"findings": f"{run.results}/probing/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("probing", "flips"),
+        explained=("families.md",),
         on_demand=True,
     )
 )

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
+from emoscope.reporting.documents import links_to
 from emoscope.reporting.templates import fill, script_for
 from emoscope.storage.files import replacing, write_text
 from emoscope.storage.integrity import check_whole
@@ -37,13 +38,20 @@ class Kernel(AsyncKernelManager):
 
 
 def render_report(
-    notebook: Path, parameters: dict, tables: list[Path], executed: Path, figures: Path, output: Path
+    notebook: Path,
+    parameters: dict,
+    tables: list[Path],
+    documents: list[Path],
+    executed: Path,
+    figures: Path,
+    output: Path,
 ) -> None:
     """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
 
     `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, `links` (label to address) for
     the navigation, `kind` of what the page is about (by default a run), and `script` (a file) if a page needs one.
     `tables` are the files that `paths` names, in that order: from a storage they come under names of its own.
+    `documents` are those that explain the page.
     `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
     """
     check_whole(tables)
@@ -71,6 +79,7 @@ def render_report(
         body=body,
         links=parameters["links"],
         adopted=adopted_runs(parameters["settings"]),
+        documents=links_to(documents, output),
         provenance=page_facts(paths, parameters["settings"], files_of(parameters["paths"])),
         script=script_for(
             body, Path(parameters["script"]).read_text(encoding="utf-8") if "script" in parameters else ""
