@@ -87,8 +87,8 @@ def scores_by(
         sums = account_table(pd.Series(range(len(readings))), chosen, classes_of(model), explained, STEPS)
         if len(sums) and not (error := completeness_error(sums)) <= TOLERANCE:
             print(
-                f"emoscope explain: the scores of {method} are off by {error:.0%} of the difference that they should sum"
-                " to; take another --method",
+                f"emoscope explain: the scores of {method} are off by {error:.0%} of the difference that they should"
+                " sum to; take another --method",
                 file=sys.stderr,
             )
         return logits, chosen, [one.by_word(each.scores[method]) for one, each in zip(readings, explained, strict=True)]
