@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from emoscope import __version__
+
+ROOT = Path(__file__).parents[1]
+
 
 def git(folder: Path, *arguments: str) -> str:
     """What git says in a folder."""
@@ -21,4 +25,16 @@ def committed(folder: Path) -> Path:
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "All of it")
+    return folder
+
+
+def released(folder: Path) -> Path:
+    """Make a folder a repository with all that is to be released, under the version's tag."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: what is to be released is not known")
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    git(committed(folder), "tag", f"v{__version__}")
     return folder

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from emoscope.cli import COMMANDS
@@ -25,6 +26,8 @@ RULES = {
     for file in (ROOT / "workflow" / "rules").glob("*.smk")
     for found in re.finditer(r"^rule (\w+):.*?(?=^\S|\Z)", file.read_text(), flags=re.M | re.S)
 }
+KEYS = {"name", "channels", "dependencies", "variables", "prefix"}  # VALID_KEYS of conda, which drops others
+SPEC = re.compile(r"[a-z][a-z0-9_.-]*(=[\d.]+)?")  # of a package of conda: a name, or a name and a version
 CALL = re.compile(r"emoscope (?:--\w+ \{[\w.]+\} )*([a-z]+(?:-[a-z]+)+|predict|evaluate|finetune)\b")
 COMMAND_OF = {name: found[1] for name, text in RULES.items() if (found := CALL.search(text.partition("shell:")[2]))}
 IMPORTING = """
@@ -107,6 +110,16 @@ def test_an_environment_has_the_pins_of_the_lock_and_lacks_nothing(name):
     assert (ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8") == expected
     lacking = needed(names) - set(pins(LOCK)) - {"setuptools"}  # which pip brings itself
     assert not [package for package in lacking if not OTHERS.match(package)]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_conda_takes_all_that_an_environment_says(name):
+    said = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert said.keys() <= KEYS
+    assert all(isinstance(channel, str) for channel in said["channels"])
+    *packages, from_pypi = said["dependencies"]
+    assert all(SPEC.fullmatch(package) for package in packages) and "pip" in packages
+    assert from_pypi.keys() == {"pip"} and all(Requirement(pin).specifier for pin in from_pypi["pip"])
 
 
 def test_requirements_are_followed_through_extras_and_markers():

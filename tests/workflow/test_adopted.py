@@ -57,6 +57,7 @@ def test_an_adopted_classifier_gives_the_same_answers(finished, tmp_path):
     assert planned(project) == {}
 
 
+@pytest.mark.slow
 def test_the_readmes_lines_work_as_they_stand(tmp_path, tokenizer):
     """Those of "Your own classifier", on a small random model with a label that the texts lack, up to its metrics."""
     text = (ROOT / "README.md").read_text().split("## Your own classifier", 1)[1]

@@ -12,33 +12,27 @@ import pytest
 
 from emoscope import __version__
 from project import ROOT
-from repositories import committed, git
+from repositories import git, released
 
 PART = ["tests/unit/storage", *(f"tests/unit/plan/test_{name}.py" for name in ("checkout", "code_inputs", "records"))]
-PART += [f"tests/unit/test_{name}.py" for name in ("docs", "environments", "light_commands", "rooms")]
+PART += [
+    f"tests/unit/test_{name}.py"
+    for name in ("catalog", "ci", "commands", "docs", "environments", "light_commands", "rooms")
+]
 PAGE = "import json; from emoscope.storage.provenance import page_facts; print(json.dumps(page_facts({}, {})))"
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory) -> Path:
-    """A repository with all that is to be released, under the version's tag."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout: what is to be released is not known")
-    folder = tmp_path_factory.mktemp("released")
-    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    git(committed(folder), "tag", f"v{__version__}")
-    return folder
+def tagged(tmp_path_factory) -> Path:
+    return released(tmp_path_factory.mktemp("released"))
 
 
 @pytest.fixture(scope="module")
-def unpacked(released, tmp_path_factory) -> Path:
-    made = subprocess.run(["make", "archive"], cwd=released, check=True, capture_output=True, text=True).stdout.strip()
+def unpacked(tagged, tmp_path_factory) -> Path:
+    made = subprocess.run(["make", "archive"], cwd=tagged, check=True, capture_output=True, text=True).stdout.strip()
     assert made == f"emoscope-{__version__}.tar.gz"
     outside = tmp_path_factory.mktemp("elsewhere")
-    shutil.unpack_archive(released / made, outside)
+    shutil.unpack_archive(tagged / made, outside)
     return outside / f"emoscope-{__version__}"
 
 
@@ -72,9 +66,9 @@ def run(unpacked: Path, environment: dict[str, str], *command: str) -> str:
 
 
 @pytest.mark.slow
-def test_what_runs_from_the_archive_names_version_and_commit(released, unpacked, environment):
+def test_what_runs_from_the_archive_names_version_and_commit(tagged, unpacked, environment):
     facts = json.loads(run(unpacked, environment, "-P", "-c", PAGE).splitlines()[-1])
-    assert facts["commit"] == git(released, "rev-parse", "HEAD")
+    assert facts["commit"] == git(tagged, "rev-parse", "HEAD")
     assert f"emoscope {__version__}," in facts["rendered with"]
 
 

@@ -1,6 +1,7 @@
 """emoscope as a part of someone's workflow: rules of theirs before and after ours, their settings over our defaults."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from project import ROOT, copy_project, snakemake
-from repositories import committed
+from emoscope import __version__
+from project import ROOT, copy_project, planned, snakemake
+from repositories import committed, released
 
 SETTINGS = {
     "corpora": {
@@ -67,6 +69,16 @@ FILES = {
     "counting.py": "import json, os, sys; print(json.load(open(sys.argv[1]))['rows'], os.environ['WHOSE'])",
     "bin/python": f'#!/bin/sh\n[ "$2" = emoscope ] && exit 9\nWHOSE=theirs exec {sys.executable} "$@"\n',
 }
+DEPLOYED = """
+configfile: "config/config.yaml"
+
+module emoscope:
+    snakefile: {snakefile}
+    config: config
+
+use rule * from emoscope
+"""  # as snakedeploy writes it
+CONFIGURING = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
 
 
 def plan(folder: Path, snakefile: str, more: str = "") -> None:
@@ -123,17 +135,51 @@ def test_what_cannot_be_moved_is_said(tmp_path):
 
 
 def test_a_deployed_workflow_plans_what_its_template_says(tmp_path):
-    """As `snakedeploy deploy-workflow` writes it: a Snakefile of this kind beside a copy of config/."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "workflow").mkdir()
-    (tmp_path / "workflow" / "Snakefile").write_text(
-        f'configfile: "config/config.yaml"\nmodule emoscope:\n    snakefile: "{ROOT}/workflow/Snakefile"\n'
-        "    config: config\n"
-        "use rule * from emoscope\n"
-    )
-    found = snakemake(tmp_path, "all", "--dry-run", config="config/config.yaml")
+    text = DEPLOYED.format(snakefile=f'"{ROOT}/workflow/Snakefile"')
+    (tmp_path / "workflow" / "Snakefile").write_text(text)
+    jobs = planned(tmp_path, "all", config="config/config.yaml")
+    assert "finetune" in jobs and "score_heads" not in jobs
+
+
+@pytest.mark.release
+def test_snakedeploy_deploys_a_release_that_is_planned(tmp_path, monkeypatch):
+    """As the catalog tells its readers, where git takes a folder of this machine for github.com."""
+    [place] = re.findall(r'github\("(.*?)", path="workflow/Snakefile", tag="v[\d.]+"\)', CONFIGURING)
+    repository = released(tmp_path / "hub" / place)
+    for name, text in {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.file://{tmp_path / 'hub'}/.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),  # of Snakemake, for clones
+    }.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    command = ["deploy-workflow", f"https://github.com/{place}", ".", "--tag", f"v{__version__}"]
+    subprocess.run([installed("snakedeploy==0.17.1", tmp_path / "venv"), *command], cwd=theirs, check=True)
+    [declared] = re.findall(r"github\(.*?\)", CONFIGURING)
+    text = (theirs / "workflow" / "Snakefile").read_text()
+    assert " ".join(DEPLOYED.format(snakefile=declared).split()) in " ".join(re.sub("#.*", "", text).split())
+    for name in ("config/config.yaml", "profiles/default/profile.yaml"):
+        assert (theirs / name).read_text() == (repository / name).read_text()
+    jobs = planned(theirs, config="config/config.yaml")
+    assert "finetune" in jobs and "score_heads" not in jobs
+    found = snakemake(theirs, "data/corpora/calibration/test.parquet", config="config/config.yaml")
     assert found.returncode == 0, found.stdout
-    assert "finetune" in found.stdout and "induction" not in found.stdout
+
+
+def installed(package: str, folder: Path) -> Path:
+    """The program of a package from PyPI, in an environment of its own."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip = [folder / "bin" / "pip", "install", "--quiet", package]
+    found = subprocess.run(pip, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if "(from versions: none)" in found.stdout:
+        pytest.skip(f"PyPI cannot be reached for {package}")
+    assert found.returncode == 0, found.stdout
+    return folder / "bin" / package.partition("==")[0]
 
 
 def test_texts_that_nobody_makes_are_missed_before_anything_runs(tmp_path):

@@ -3,26 +3,21 @@
 import importlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
+import yaml
 
+from documented import PAGES, fenced, inline
 from project import ROOT, copy_project, planned, snakemake
 from random_models import FAMILIES
 
-PAGES = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "benchmarks/README.md",
-    *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
-]
 SET_UPS = sorted(f"workflow/configs/{path.name}" for path in (ROOT / "workflow" / "configs").glob("*.yaml"))
-FENCED = re.compile(r"^```\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
-INLINE = re.compile(r"`((?:snakemake|emoscope|python -m benchmarks) [^`]+)`")
-PIPED = re.compile(r"`(echo [^`|]+ \| emoscope [^`]+)`")  # a text of the reader's own, and a command that answers
+PIPED = re.compile(r"echo [^|]+ \| emoscope .+")  # a text of the reader's own, and a command that answers
 MESSAGE = re.compile(r"^emoscope [\w-]+:|\.\.\. \\?\|")  # what emoscope says, and half a pipe
 ELSEWHERE = {  # what another test does, or what needs what is not here
     "snakemake --report": "tests/workflow/test_tiny_run.py",
@@ -33,6 +28,8 @@ ELSEWHERE = {  # what another test does, or what needs what is not here
     "snakemake --lint": ".ci/run",
     "emoscope explain": "tests/unit/experiments/words/test_measure.py",
 }
+CONFIGURING = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+AS_A_MODULE = {"snakemake --cores 2": "mood", "snakemake --cores 2 emoscope_masking": "emoscope_mask_block"}
 
 
 def at_the_head_of(set_up: str) -> str:
@@ -45,17 +42,13 @@ def at_the_head_of(set_up: str) -> str:
 def documented(tool: str) -> list[str]:
     found = set(map(at_the_head_of, SET_UPS)) if tool == "snakemake" else set()
     for page in PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        lines = [line for block in FENCED.findall(text) for line in block.splitlines()]
-        commands = [*lines, *INLINE.findall(text.replace("\n", " "))]
-        commands = [command.split("#")[0].strip() for command in commands if not MESSAGE.search(command)]
+        commands = {command for command in fenced(page) + inline(page) if not MESSAGE.search(command)}
         found |= {command for command in commands if command.startswith(f"{tool} ")}
     return sorted(found)
 
 
 def piped() -> list[str]:
-    texts = ((ROOT / page).read_text(encoding="utf-8").replace("\n", " ") for page in PAGES)
-    return sorted({command for text in texts for command in PIPED.findall(text)})
+    return sorted({code for page in PAGES for code in inline(page) if PIPED.fullmatch(code)})
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +84,7 @@ def test_no_target_stands_where_it_is_taken_for_a_file_of_settings(command):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [one for one in documented("snakemake") if "mine.yaml" not in one])
 def test_workflows_plan_what_they_say(project, command):
-    if any(command.startswith(known) for known in ELSEWHERE):
+    if command in AS_A_MODULE or any(command.startswith(known) for known in ELSEWHERE):
         return
     _, *arguments = shlex.split(command)
     found = subprocess.run(
@@ -112,7 +105,7 @@ def test_the_readmes_configurations_plan_a_run(project, number):
 
 EXAMPLES = re.findall(
     r"```yaml\n(.*?)```\n\n```\n(snakemake .*?)\n```",
-    (ROOT / "config" / "README.md").read_text(encoding="utf-8"),
+    CONFIGURING,
     flags=re.DOTALL,
 )
 MEASURED = {
@@ -127,8 +120,7 @@ MEASURED = {
 def test_the_catalog_has_an_example_of_each_kind():
     asked = {target for _, command in EXAMPLES for target in shlex.split(command)}
     assert set(MEASURED) <= asked
-    config = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
-    assert len(EXAMPLES) == config.count("```yaml"), "each with the command that goes with it"
+    assert len(EXAMPLES) == CONFIGURING.count("```yaml"), "each with the command that goes with it"
 
 
 @pytest.mark.slow
@@ -140,6 +132,22 @@ def test_the_examples_of_the_catalog_plan_what_they_are_for(project, lines, comm
     assert option == "--configfile"
     jobs = planned(project, *arguments, config=config)
     assert {MEASURED[target] for target in arguments if target in MEASURED} <= set(jobs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "job"), AS_A_MODULE.items())
+def test_the_module_of_the_catalogs_page_plans_what_is_said_of_it(project, tmp_path, command, job):
+    assert f"`{command}`" in CONFIGURING
+    [text] = re.findall(r"```python\n(.*?)```", CONFIGURING, flags=re.DOTALL)
+    text, replaced = re.subn(r"github\(.*\)", repr(str(ROOT / "workflow" / "Snakefile")), text)
+    assert replaced == 1
+    [own, *_] = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    (tmp_path / "Snakefile").write_text(text)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"emoscope": yaml.safe_load(own)}))
+    shutil.copy(project / "mine.csv", tmp_path)
+    shutil.copytree(project / "my-classifier", tmp_path / "my-classifier")
+    _, *arguments = shlex.split(command)
+    assert job in planned(tmp_path, *arguments, config="config.yaml")
 
 
 @pytest.mark.parametrize("command", documented("emoscope"))
@@ -160,6 +168,7 @@ def test_the_readme_says_how_to_ask_which_words_decide():
     assert any("emoscope explain --model results/" in command for command in piped())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", piped())
 def test_pipes_answer_a_text_word_by_word(project, command):
     text, _, command = command.partition(" | ")

@@ -34,6 +34,7 @@ def project(tmp_path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_texts_are_predicted_behind_the_check_and_not_anew_when_that_is_done_again(project):
     (project / "refused").touch()
     assert snakemake(project, *ASKED).returncode == 1

@@ -45,6 +45,7 @@ def test_a_moved_checkout_reruns_nothing_and_an_edited_one_does(made, tmp_path):
     assert planned(copied, *arguments(copied, folder), config=config_of(copied)) == {"flip_terms": 1}
 
 
+@pytest.mark.slow
 def test_a_moved_project_reruns_nothing(made, tmp_path):
     """With its results inside the checkout, and everything moved together."""
     checkout, _ = made

@@ -121,6 +121,7 @@ def test_another_licence_reaches_the_model_card_and_no_model(edited):
     assert jobs == together({"record_provenance": 1, "all": 1}, CARD)
 
 
+@pytest.mark.slow
 def test_a_commit_is_recorded_and_reruns_nothing(changeable):
     say = "from emoscope.storage.provenance import commit; print(commit())"
     environment = {**os.environ, "PYTHONPATH": str(changeable / "workflow")}
@@ -319,16 +320,21 @@ def test_runs_are_compared_under_their_own_names(changeable):
 @pytest.mark.parametrize(
     ("target", "excluded"),
     [
-        ("performance", "mask_block"),
         ("masking", "flip_terms"),
         ("flips", "mask_block"),
-        ("fairness", "mask_block"),
-        ("synonyms", "mask_block"),
-        ("tracing", "mask_block"),
-        ("circuits", "trace_pairs"),
-        ("probing", "trace_pairs"),
         ("features", "erase_concept"),
-        ("words", "mask_block"),
+        *(
+            pytest.param(target, other, marks=pytest.mark.slow)
+            for target, other in (
+                ("performance", "mask_block"),
+                ("fairness", "mask_block"),
+                ("synonyms", "mask_block"),
+                ("tracing", "mask_block"),
+                ("circuits", "trace_pairs"),
+                ("probing", "trace_pairs"),
+                ("words", "mask_block"),
+            )
+        ),
     ],
 )
 def test_a_named_target_builds_its_part_only(finished, target, excluded):
@@ -346,6 +352,7 @@ def test_what_is_built_without_a_target_is_all(finished):
     assert planned(finished, "--forceall") == planned(finished, "all", "--forceall") != {}
 
 
+@pytest.mark.slow
 def test_circuits_probes_and_features_are_made_on_demand(changeable):
     found = snakemake(changeable, "circuits", "probing", "features")
     assert found.returncode == 0, found.stdout

@@ -1,3 +1,3 @@
 """emoscope: a workflow that takes a text classifier apart."""
 
-__version__ = "1.0.0"
+__version__ = "1.1.0"

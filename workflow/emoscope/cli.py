@@ -14,7 +14,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from emoscope.errors import UserError
 from emoscope.gpus import take_gpus, use_processes
@@ -27,6 +27,7 @@ COMMANDS = {
     "split-corpus": "data.split:split_corpus",
     "download-model": "models.sources:download_model",
     "unpack-model": "models.sources:unpack_model",
+    "check-description": "training.description:check_description",
     "finetune": "training.finetune:finetune",
     "match-labels": "training.match:match_labels",
     "adopt-model": "training.adopt:adopt_model",
@@ -127,18 +128,9 @@ def main(argv: list[str] | None = None) -> None:
     """
     given = sys.argv[1:] if argv is None else argv
     wait_asleep()
-    job, argv = numbers(given)
+    job, argv = job_options(given)
     if not argv or argv[0] not in COMMANDS:
-        wanted = argv[0] if argv else ""
-        if wanted in ("", "-h", "--help"):
-            print("usage: emoscope COMMAND [options]; `emoscope COMMAND --help` lists the options of one command\n")
-            print("\n".join(f"  {name:<9}{what}" for name, what in FOR_PEOPLE.items()))
-            print("\nwhat the workflow's jobs call:\n")
-            print("\n".join(f"  {name}" for name in COMMANDS if name not in FOR_PEOPLE))
-            raise SystemExit(0 if wanted else 2)
-        meant = get_close_matches(wanted, COMMANDS, n=1)
-        hint = f"did you mean {meant[0]!r}?" if meant else "`emoscope --help` lists them"
-        raise SystemExit(f"emoscope: no command {wanted!r}; {hint}")
+        _no_command(argv[0] if argv else "")
     name, arguments = argv[0], argv[1:]
     if job.get("--gpus", 0) > 1 and name == "finetune":
         use_processes(job["--gpus"], given)
@@ -170,7 +162,7 @@ def main(argv: list[str] | None = None) -> None:
         raise
 
 
-def numbers(argv: list[str]) -> tuple[dict[str, int], list[str]]:
+def job_options(argv: list[str]) -> tuple[dict[str, int], list[str]]:
     """What stands before the subcommand, each option with its number, and the rest."""
     found = {}
     while argv and (least := LEAST.get(argv[0])) is not None:
@@ -179,6 +171,19 @@ def numbers(argv: list[str]) -> tuple[dict[str, int], list[str]]:
         found[argv[0]] = int(argv[1])
         argv = argv[2:]
     return found, argv
+
+
+def _no_command(wanted: str) -> NoReturn:
+    """End with the list of commands, where that was asked for or nothing was; else with the command that was meant."""
+    if wanted in ("", "-h", "--help"):
+        print("usage: emoscope COMMAND [options]; `emoscope COMMAND --help` lists the options of one command\n")
+        print("\n".join(f"  {name:<9}{what}" for name, what in FOR_PEOPLE.items()))
+        print("\nwhat the workflow's jobs call:\n")
+        print("\n".join(f"  {name}" for name in COMMANDS if name not in FOR_PEOPLE))
+        raise SystemExit(0 if wanted else 2)
+    meant = get_close_matches(wanted, COMMANDS, n=1)
+    hint = f"did you mean {meant[0]!r}?" if meant else "`emoscope --help` lists them"
+    raise SystemExit(f"emoscope: no command {wanted!r}; {hint}")
 
 
 def parser_of(command: Callable, name: str) -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""What the induction write-up silences: feed-forwards at a position, and sets of heads."""
+"""What the induction write-up silences: feed-forwards at a position, and sets of heads. INDUCTION: induction.smk."""
 
 
 rule ablate_mlps:

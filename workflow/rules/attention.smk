@@ -53,7 +53,7 @@ rule attention_weights:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json({key: config["attention"][key] for key in ("sentences", "heads")}),
+        config=part_of("attention", "sentences", "heads"),
         stamps=lambda wildcards: [] if wildcards.subject in RUNS else own_stamps(SUBJECTS[wildcards.subject]),
     shell:
         r"""
@@ -90,8 +90,8 @@ rule block_attention:
         runtime=growing(240),
     params:
         threads=threads_of(2),
-        config=as_json({"texts": config["attention"]["texts"]}),
-        statistics=as_json({"seed": config["statistics"]["seed"]}),
+        config=part_of("attention", "texts"),
+        statistics=part_of("statistics", "seed"),
         stamps=lambda wildcards: [] if wildcards.subject in RUNS else own_stamps(SUBJECTS[wildcards.subject]),
     shell:
         r"""

@@ -1,4 +1,5 @@
-"""The autoencoder of the residual write-up: trained on the stream, beside a twin of random weights, and judged."""
+"""The autoencoder of the residual write-up: trained on the stream, beside a twin of random weights, and judged.
+RESIDUAL, RESIDUAL_CORPUS: residual.smk."""
 
 # what decides its weights
 AUTOENCODER = {key: value for key, value in config["residual"]["autoencoder"].items() if key != "patched"}
@@ -96,7 +97,7 @@ rule evaluate_autoencoder:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        config=as_json({key: config["residual"][key] for key in ("autoencoder", "seed")}),
+        config=part_of("residual", "autoencoder", "seed"),
         prediction=as_json(config["prediction"]),
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),

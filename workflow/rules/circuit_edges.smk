@@ -18,7 +18,7 @@ rule find_edges:
     benchmark:
         "benchmarks/{run}/circuits/{axis}_edges.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -28,10 +28,7 @@ rule find_edges:
         runtime=growing(120),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["circuits"][name] for name in ("steps", "checked", "random_orders")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("circuits", "steps", "checked", "random_orders"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -47,16 +44,14 @@ rule summarise_edges:
     """How far estimates of edges agree with patching, curves of faithfulness with intervals, and the quotable numbers of all axes."""
     input:
         **{
-            name: expand(
-                "results/{{run}}/circuits/{axis}_edge_{name}.parquet", axis=config["flips"]["axes"], name=name
-            )
+            name: expand("results/{{run}}/circuits/{axis}_edge_{name}.parquet", axis=AXES, name=name)
             for name in OF_EDGES
         },
-        sample=expand("results/{{run}}/circuits/{axis}_sample.parquet", axis=config["flips"]["axes"]),
+        sample=expand("results/{{run}}/circuits/{axis}_sample.parquet", axis=AXES),
         code=code_of("experiments.circuits.summarise_edges"),
     output:
-        edges=expand("results/{{run}}/circuits/{axis}_edges.parquet", axis=config["flips"]["axes"]),
-        edge_sizes=expand("results/{{run}}/circuits/{axis}_edge_sizes.parquet", axis=config["flips"]["axes"]),
+        edges=expand("results/{{run}}/circuits/{axis}_edges.parquet", axis=AXES),
+        edge_sizes=expand("results/{{run}}/circuits/{axis}_edge_sizes.parquet", axis=AXES),
         edge_findings="results/{run}/circuits/edge_findings.csv",
     log:
         "logs/{run}/circuits/edge_summary.log",
@@ -64,7 +59,7 @@ rule summarise_edges:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""

@@ -8,7 +8,7 @@ PAGES.add(
         subjects=RUNS.values(),
         tables=lambda run: {
             f"{axis}_{name}": f"{run.results}/circuits/{axis}_{name}.parquet"
-            for axis in config["flips"]["axes"]
+            for axis in AXES
             for name in ("parts", "sizes", "edges", "edge_sizes")
         }
         | {name: f"{run.results}/circuits/{name}.csv" for name in ("findings", "edge_findings")}
@@ -34,7 +34,7 @@ rule find_circuits:
     benchmark:
         "benchmarks/{run}/circuits/{axis}.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -59,14 +59,11 @@ rule find_circuits:
 rule summarise_circuits:
     """How far estimates agree with patching, curves of faithfulness with intervals, and the quotable numbers of all axes."""
     input:
-        **{
-            name: expand("results/{{run}}/circuits/{axis}_{name}.parquet", axis=config["flips"]["axes"], name=name)
-            for name in LOOKED_FOR
-        },
+        **{name: expand("results/{{run}}/circuits/{axis}_{name}.parquet", axis=AXES, name=name) for name in LOOKED_FOR},
         code=code_of("experiments.circuits.summarise"),
     output:
-        parts=expand("results/{{run}}/circuits/{axis}_parts.parquet", axis=config["flips"]["axes"]),
-        sizes=expand("results/{{run}}/circuits/{axis}_sizes.parquet", axis=config["flips"]["axes"]),
+        parts=expand("results/{{run}}/circuits/{axis}_parts.parquet", axis=AXES),
+        sizes=expand("results/{{run}}/circuits/{axis}_sizes.parquet", axis=AXES),
         findings="results/{run}/circuits/findings.csv",
     log:
         "logs/{run}/circuits/summary.log",
@@ -74,7 +71,7 @@ rule summarise_circuits:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""

@@ -86,7 +86,7 @@ rule collect_claims:
     conda:
         "../../envs/tables.yaml"
     shell:
-        "python -m emoscope join-tables --tables {input.runs:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope join-tables --tables {input.runs:q} --output {output:q} >{log:q} 2>&1"
 
 
 rule claims:

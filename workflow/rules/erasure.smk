@@ -1,4 +1,5 @@
-"""What erasing a concept, or steering along it, does to the answers: results/{run}/probing gets a table of each axis."""
+"""What erasing a concept, or steering along it, does to the answers: results/{run}/probing gets a table of each axis.
+ERASED: probing.smk."""
 
 
 rule erase_concept:
@@ -19,7 +20,7 @@ rule erase_concept:
     benchmark:
         "benchmarks/{run}/probing/{axis}_erasure.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -29,10 +30,7 @@ rule erase_concept:
         runtime=growing(120),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["probing"][name] for name in ("learned", "judged", "depths", "random")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("probing", "learned", "judged", "depths", "random"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -61,7 +59,7 @@ rule steer_concept:
     benchmark:
         "benchmarks/{run}/probing/{axis}_steering.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -71,10 +69,7 @@ rule steer_concept:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["probing"][name] for name in ("learned", "judged", "depths", "random", "doses")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("probing", "learned", "judged", "depths", "random", "doses"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""

@@ -4,11 +4,9 @@ PAGES.add(
     Page(
         "fairness",
         subjects=RUNS.values(),
-        tables=lambda run: {
-            f"{axis}_summary": f"{run.results}/perturbations/{axis}_summary.parquet" for axis in config["flips"]["axes"]
-        }
+        tables=lambda run: {f"{axis}_summary": f"{run.results}/perturbations/{axis}_summary.parquet" for axis in AXES}
         | {name: f"{run.results}/fairness/{name}.parquet" for name in ("groups", "changes", "templates")}
-        | STUDY.planted_effects(run, config["flips"]["axes"]),
+        | STUDY.planted_effects(run, AXES),
         sections=("flips",),
     )
 )
@@ -20,11 +18,9 @@ rule summarise_fairness:
         predictions=gather.predict("results/{{run}}/predictions/{scatteritem}.parquet"),
         test=corpus_of("test.parquet"),
         audit=corpus_of("corpus.json"),
-        pairs=lambda wildcards: [
-            f"{RUNS[wildcards.run].corpus.folder}/perturbations/{axis}.parquet" for axis in config["flips"]["axes"]
-        ],
-        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in config["flips"]["axes"]],
-        summaries=[f"results/{{run}}/perturbations/{axis}_summary.parquet" for axis in config["flips"]["axes"]],
+        pairs=of_each_axis("perturbations/{axis}.parquet"),
+        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in AXES],
+        summaries=[f"results/{{run}}/perturbations/{axis}_summary.parquet" for axis in AXES],
         code=code_of("experiments.fairness.summarise"),
     output:
         groups="results/{run}/fairness/groups.parquet",
@@ -38,7 +34,7 @@ rule summarise_fairness:
         "../../envs/tables.yaml"
     params:
         # not sorted: the files are listed in the order of the axes
-        sides=lambda wildcards: json.dumps({axis: FLIPPED[axis].groups for axis in config["flips"]["axes"]}),
+        sides=lambda wildcards: json.dumps({axis: KNOWN_AXES[axis].groups for axis in AXES}),
         statistics=as_json(config["statistics"]),
     shell:
         r"""

@@ -25,10 +25,7 @@ rule move_features:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["features"][name] for name in ("learned", "judged", "chosen", "random", "doses")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("features", "learned", "judged", "chosen", "random", "doses"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -55,7 +52,7 @@ rule switch_features:
     benchmark:
         "benchmarks/{run}/features/{axis}_switches.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -65,7 +62,7 @@ rule switch_features:
         runtime=growing(30),
     params:
         threads=threads_of(2),
-        config=as_json({"pairs": config["features"]["pairs"], "seed": config["statistics"]["seed"]}),
+        config=seeded("features", "pairs"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""

@@ -1,7 +1,5 @@
 """Features: results/{run}/features, what a sparse autoencoder finds in the stream, what it does, and which flips switch it."""
 
-SWITCHED = config["flips"]["axes"]
-
 PAGES.add(
     Page(
         "features",
@@ -10,7 +8,7 @@ PAGES.add(
             name: f"{run.results}/features/{name}.parquet"
             for name in ("replaced", "effects", "doses", "cards", "texts")
         }
-        | {f"{axis}_switched": f"{run.results}/features/{axis}_switched.parquet" for axis in SWITCHED}
+        | {f"{axis}_switched": f"{run.results}/features/{axis}_switched.parquet" for axis in AXES}
         | {"findings": f"{run.results}/features/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("features", "flips"),
         on_demand=True,
@@ -45,13 +43,7 @@ rule learn_features:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {
-                name: config["features"][name]
-                for name in ("block", "features", "active", "steps", "seeds", "learned", "judged")
-            }
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("features", "block", "features", "active", "steps", "seeds", "learned", "judged"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -67,11 +59,11 @@ rule summarise_features:
     """What is explained, which features act and which of them flips switch, with intervals, and the quotable numbers."""
     input:
         **{name: f"results/{{run}}/features/{name}.parquet" for name in ("judged", "rates", "moves")},
-        switches=expand("results/{{run}}/features/{axis}_switches.parquet", axis=SWITCHED),
+        switches=expand("results/{{run}}/features/{axis}_switches.parquet", axis=AXES),
         code=code_of("experiments.features.summarise"),
     output:
         **{name: f"results/{{run}}/features/{name}.parquet" for name in ("replaced", "effects", "doses")},
-        switched=expand("results/{{run}}/features/{axis}_switched.parquet", axis=SWITCHED),
+        switched=expand("results/{{run}}/features/{axis}_switched.parquet", axis=AXES),
         findings="results/{run}/features/findings.csv",
     log:
         "logs/{run}/features/summary.log",
@@ -79,7 +71,7 @@ rule summarise_features:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=as_json(config["statistics"]),
     shell:
         r"""

@@ -6,16 +6,16 @@ PAGES.add(
         subjects=RUNS.values(),
         tables=lambda run: {
             f"{axis}_{table}": f"{run.corpus.folder}/perturbations/{axis}{ending}.parquet"
-            for axis in config["flips"]["axes"]
+            for axis in AXES
             for table, ending in (("pairs", ""), ("balance", "_balance"))
         }
         | {
             f"{axis}_{name}": f"{run.results}/perturbations/{axis}_{name}.parquet"
-            for axis in config["flips"]["axes"]
+            for axis in AXES
             for name in ("scores", "summary")
         }
         | {"table4": published("table4_gender_flip_differences")}
-        | STUDY.planted_effects(run, config["flips"]["axes"]),
+        | STUDY.planted_effects(run, AXES),
         sections=("flips",),
     )
 )
@@ -26,7 +26,7 @@ rule flip_terms:
     input:
         train="data/corpora/{corpus}/train.parquet",
         test="data/corpora/{corpus}/test.parquet",
-        lexicon=lambda wildcards: shipped(f"data/lexicons/{FLIPPED[wildcards.axis].words}"),
+        lexicon=lambda wildcards: shipped(f"data/lexicons/{KNOWN_AXES[wildcards.axis].words}"),
         neutral=shipped("data/lexicons/neutral.csv"),
         names=shipped("data/lexicons/gender.csv"),
         published=shipped("data/reference/table4_gender_pairs.csv"),
@@ -37,7 +37,7 @@ rule flip_terms:
     log:
         "logs/corpora/{corpus}/flip_{axis}.log",
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/tables.yaml"
     shell:
@@ -51,10 +51,8 @@ rule flip_terms:
 rule summarise_flips:
     """The quotable numbers of all axes: how often a flip moves a prediction, and the pairs that the paper prints."""
     input:
-        pairs=lambda wildcards: [
-            f"{RUNS[wildcards.run].corpus.folder}/perturbations/{axis}.parquet" for axis in config["flips"]["axes"]
-        ],
-        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in config["flips"]["axes"]],
+        pairs=of_each_axis("perturbations/{axis}.parquet"),
+        scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in AXES],
         code=code_of("experiments.flips.summarise"),
     output:
         "results/{run}/flips/findings.csv",

@@ -80,7 +80,7 @@ rule collect_ground_truth:
     conda:
         "../../envs/tables.yaml"
     shell:
-        "python -m emoscope join-tables --tables {input.runs:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope join-tables --tables {input.runs:q} --output {output:q} >{log:q} 2>&1"
 
 
 rule ground_truth:

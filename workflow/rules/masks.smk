@@ -1,4 +1,5 @@
-"""The masks themselves: results/{run}/masking gets one table per block, one of all blocks but one, and one of pairs."""
+"""The masks themselves: results/{run}/masking gets one table per block, one of all blocks but one, and one of pairs.
+REFERENCE: masking_reference.smk. SCREEN: masking.smk."""
 
 
 rule mask_block:

@@ -78,4 +78,4 @@ rule share_truth:
     conda:
         "../../envs/tables.yaml"
     shell:
-        "cp {input.truth:q} {output:q} > {log:q} 2>&1"
+        "cp {input.truth:q} {output:q} >{log:q} 2>&1"

@@ -1,10 +1,5 @@
 """Models: data/models/{model}, pretrained or trained to copy; or folders of the user's own."""
 
-# the files of a model in a folder of the user's own, as inputs; of a module, other rules may make that folder
-own_files = lambda model: [] if AS_MODULE else list(map(local, model.files()))
-# and what tells them from others as a parameter: those that take their place may be older than the outputs
-own_stamps = lambda model: [] if AS_MODULE else model.stamps()
-
 
 rule download_model:
     """Fetch a pretrained model from the hub, safetensors only, and record the revision it resolved to."""
@@ -22,7 +17,7 @@ rule download_model:
     params:
         config=as_json(lambda wildcards: MODELS[wildcards.model].origin),
     shell:
-        "python -m emoscope download-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope download-model --config {params.config:q} --output {output:q} >{log:q} 2>&1"
 
 
 rule unpack_model:
@@ -41,7 +36,7 @@ rule unpack_model:
     params:
         config=as_json(lambda wildcards: MODELS[wildcards.model].origin),
     shell:
-        "python -m emoscope unpack-model --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope unpack-model --config {params.config:q} --output {output:q} >{log:q} 2>&1"
 
 
 rule train_copier:
@@ -64,4 +59,4 @@ rule train_copier:
         threads=threads_of(2),
         config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
     shell:
-        "python -m emoscope --threads {params.threads} train-copier --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m emoscope --threads {params.threads} train-copier --config {params.config:q} --output {output:q} >{log:q} 2>&1"

@@ -1,7 +1,6 @@
 """Probing: results/{run}/probing, what can be read where in a classifier, and whether erasing it changes the answers."""
 
 ERASED = ("answers", "probes", "accuracy")
-PROBED = config["flips"]["axes"]
 
 PAGES.add(
     Page(
@@ -10,7 +9,7 @@ PAGES.add(
         tables=lambda run: {name: f"{run.results}/probing/{name}.parquet" for name in ("texts", "depths")}
         | {
             f"{axis}_{name}": f"{run.results}/probing/{axis}_{name}.parquet"
-            for axis in PROBED
+            for axis in AXES
             for name in ("erased", "doses")
         }
         | {"findings": f"{run.results}/probing/findings.csv", "exactness": f"{run.results}/exactness.json"},
@@ -24,14 +23,14 @@ rule flip_training_texts:
     """Flip training texts, from which it is learned how states tell groups of people apart."""
     input:
         train="data/corpora/{corpus}/train.parquet",
-        lexicon=lambda wildcards: shipped(f"data/lexicons/{FLIPPED[wildcards.axis].words}"),
+        lexicon=lambda wildcards: shipped(f"data/lexicons/{KNOWN_AXES[wildcards.axis].words}"),
         code=code_of("experiments.flips.training_pairs"),
     output:
         "data/corpora/{corpus}/perturbations/{axis}_training.parquet",
     log:
-        "logs/data/{corpus}/{axis}_training.log",
+        "logs/corpora/{corpus}/flip_{axis}_training.log",
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     localrule: True
     conda:
         "../../envs/tables.yaml"
@@ -50,8 +49,8 @@ rule read_concepts:
         model="results/{run}/model",
         train=corpus_of("train.parquet"),
         test=corpus_of("test.parquet"),
-        taught=lambda wildcards: [corpus_of(f"perturbations/{axis}_training.parquet")(wildcards) for axis in PROBED],
-        pairs=lambda wildcards: [corpus_of(f"perturbations/{axis}.parquet")(wildcards) for axis in PROBED],
+        taught=of_each_axis("perturbations/{axis}_training.parquet"),
+        pairs=of_each_axis("perturbations/{axis}.parquet"),
         exactness="results/{run}/exactness.json",
         code=code_of("experiments.probing.measure"),
     output:
@@ -70,11 +69,8 @@ rule read_concepts:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        axes=part_of("flips", "axes"),
-        config=as_json(
-            {name: config["probing"][name] for name in ("learned", "judged", "controls")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        axes=AXES,
+        config=seeded("probing", "learned", "judged", "controls"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -90,15 +86,15 @@ rule summarise_probing:
     """How often each concept is read, what erasing and steering change, with intervals, and the quotable numbers of all axes."""
     input:
         **{
-            name: expand("results/{{run}}/probing/{axis}_{name}.parquet", axis=PROBED, name=name)
+            name: expand("results/{{run}}/probing/{axis}_{name}.parquet", axis=AXES, name=name)
             for name in (*ERASED, "steered")
         },
         readings="results/{run}/probing/readings.parquet",
         code=code_of("experiments.probing.summarise"),
     output:
         depths="results/{run}/probing/depths.parquet",
-        erased=expand("results/{{run}}/probing/{axis}_erased.parquet", axis=PROBED),
-        doses=expand("results/{{run}}/probing/{axis}_doses.parquet", axis=PROBED),
+        erased=expand("results/{{run}}/probing/{axis}_erased.parquet", axis=AXES),
+        doses=expand("results/{{run}}/probing/{axis}_doses.parquet", axis=AXES),
         findings="results/{run}/probing/findings.csv",
     log:
         "logs/{run}/probing/summary.log",
@@ -106,7 +102,7 @@ rule summarise_probing:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=part_of("statistics", "confidence", "margin"),
     shell:
         r"""

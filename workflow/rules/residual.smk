@@ -46,7 +46,7 @@ rule read_residual:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        config=as_json({key: config["residual"][key] for key in ("lens_texts", "seed")}),
+        config=part_of("residual", "lens_texts", "seed"),
         prediction=as_json(config["prediction"]),
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
@@ -76,7 +76,7 @@ rule measure_writes:
     resources:
         mem_mb=growing(3000),
     params:
-        config=as_json({"seed": config["residual"]["seed"]}),
+        config=part_of("residual", "seed"),
         statistics=part_of("statistics", "confidence"),
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:

@@ -1,4 +1,5 @@
-"""The prompts of the prompting write-up: trained for each task, and asked of its texts."""
+"""The prompts of the prompting write-up: trained for each task, and asked of its texts.
+PROMPTING_MEMORY: prompting.smk."""
 
 
 rule train_prompts:

@@ -7,13 +7,11 @@ PAGES.add(
     Page(
         "tracing",
         subjects=RUNS.values(),
-        tables=lambda run: {
-            f"{axis}_pairs": f"{run.corpus.folder}/perturbations/{axis}.parquet" for axis in config["flips"]["axes"]
-        }
-        | {f"{axis}_scores": f"{run.results}/perturbations/{axis}_scores.parquet" for axis in config["flips"]["axes"]}
+        tables=lambda run: {f"{axis}_pairs": f"{run.corpus.folder}/perturbations/{axis}.parquet" for axis in AXES}
+        | {f"{axis}_scores": f"{run.results}/perturbations/{axis}_scores.parquet" for axis in AXES}
         | {
             f"{axis}_{name}": f"{run.results}/tracing/{axis}_{name}.parquet"
-            for axis in config["flips"]["axes"]
+            for axis in AXES
             for name in (*TRACED, *SUMMARISED)
         }
         | {"findings": f"{run.results}/tracing/findings.csv", "exactness": f"{run.results}/exactness.json"},
@@ -44,7 +42,7 @@ rule trace_pairs:
     benchmark:
         "benchmarks/{run}/tracing/{axis}.jsonl"
     wildcard_constraints:
-        axis=one_of(FLIPPED),
+        axis=one_of(KNOWN_AXES),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -54,10 +52,7 @@ rule trace_pairs:
         runtime=growing(60),
     params:
         threads=threads_of(2),
-        config=as_json(
-            {name: config["flips"][name] for name in ("traced_pairs", "traced_block", "averaged_pairs")}
-            | {"seed": config["statistics"]["seed"]}
-        ),
+        config=seeded("flips", "traced_pairs", "traced_block", "averaged_pairs"),
         prediction=as_json(config["prediction"]),
     shell:
         r"""
@@ -73,15 +68,15 @@ rule trace_pairs:
 rule summarise_tracing:
     """Shares of the difference with intervals, dimensions against neutral swaps, and the quotable numbers of all axes."""
     input:
-        averaged=expand("results/{{run}}/tracing/{axis}_averaged.parquet", axis=config["flips"]["axes"]),
-        effects=expand("results/{{run}}/tracing/{axis}_effects.parquet", axis=config["flips"]["axes"]),
-        changes=expand("results/{{run}}/tracing/{axis}_changes.parquet", axis=config["flips"]["axes"]),
+        averaged=expand("results/{{run}}/tracing/{axis}_averaged.parquet", axis=AXES),
+        effects=expand("results/{{run}}/tracing/{axis}_effects.parquet", axis=AXES),
+        changes=expand("results/{{run}}/tracing/{axis}_changes.parquet", axis=AXES),
         code=code_of("experiments.tracing.summarise"),
     output:
-        shares=expand("results/{{run}}/tracing/{axis}_shares.parquet", axis=config["flips"]["axes"]),
-        dimensions=expand("results/{{run}}/tracing/{axis}_dimensions.parquet", axis=config["flips"]["axes"]),
-        counts=expand("results/{{run}}/tracing/{axis}_counts.parquet", axis=config["flips"]["axes"]),
-        concentration=expand("results/{{run}}/tracing/{axis}_concentration.parquet", axis=config["flips"]["axes"]),
+        shares=expand("results/{{run}}/tracing/{axis}_shares.parquet", axis=AXES),
+        dimensions=expand("results/{{run}}/tracing/{axis}_dimensions.parquet", axis=AXES),
+        counts=expand("results/{{run}}/tracing/{axis}_counts.parquet", axis=AXES),
+        concentration=expand("results/{{run}}/tracing/{axis}_concentration.parquet", axis=AXES),
         findings="results/{run}/tracing/findings.csv",
     log:
         "logs/{run}/tracing/summary.log",
@@ -89,7 +84,7 @@ rule summarise_tracing:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=part_of("flips", "axes"),
+        axes=AXES,
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""

@@ -10,7 +10,7 @@ PAGES.add(
         tables=lambda run: {name: f"{run.results}/words/{name}.parquet" for name in (*SAID, "curves", *WEIGHED)}
         | {
             f"{axis}_{table}": file
-            for axis in config["flips"]["axes"]
+            for axis in AXES
             for table, file in (
                 ("pairs", f"{run.corpus.folder}/perturbations/{axis}.parquet"),
                 ("scores", f"{run.results}/perturbations/{axis}_scores.parquet"),
@@ -106,9 +106,7 @@ rule summarise_words:
         **{name: f"results/{{run}}/words/{name}.parquet" for name in (*SAID, "faithfulness")},
         train=corpus_of("train.parquet"),
         audit=corpus_of("corpus.json"),
-        pairs=lambda wildcards: [
-            f"{RUNS[wildcards.run].corpus.folder}/perturbations/{axis}.parquet" for axis in STUDY.axes
-        ],
+        pairs=of_each_axis("perturbations/{axis}.parquet", STUDY.axes),
         pair_scores=[f"results/{{run}}/perturbations/{axis}_scores.parquet" for axis in STUDY.axes],
         planted=lambda wildcards: RUNS[wildcards.run].corpus.planted_words,
         code=code_of("experiments.words.summarise"),

@@ -1,5 +1,7 @@
 """Prediction reads and writes bit by bit, and what comes out is what one go would give."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,7 +38,7 @@ def test_predictions_in_chunks_are_those_of_one_go(tables, tmp_path, monkeypatch
         part.save_pretrained(tmp_path / "model")
     config = {"tokens_per_batch": 64}
     predict.predict(tmp_path / "model", *tables[1], "1-of-1", config, tmp_path / "whole.parquet")
-    monkeypatch.setattr(chunks_of, "__defaults__", (5,))
+    monkeypatch.setattr(predict, "chunks_of", partial(chunks_of, chunk=5))
     predict.predict(tmp_path / "model", *tables[1], "1-of-1", config, tmp_path / "chunks.parquet")
     whole, chunks = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("whole", "chunks"))
     assert list(whole["id"]) == list(range(23))

@@ -3,7 +3,16 @@
 import pandas as pd
 import pytest
 
-from emoscope.perturbation.pairs import beside_neutral, countable, largest_change, moved, probabilities, scored
+from emoscope.perturbation.pairs import (
+    beside_neutral,
+    countable,
+    large,
+    largest_change,
+    moved,
+    pair_classes,
+    probabilities,
+    scored,
+)
 from made_up import pairs
 
 
@@ -22,6 +31,8 @@ def test_what_happens_to_a_pair():
     table = pairs(30)
     assert [round(change, 2) for change in largest_change(table)] == [k / 100 for k in range(30)]
     assert moved(table).tolist() == [False] + [True] * 29
+    assert large(table).drop(10).tolist() == [False] * 10 + [True] * 19, "one tenth is far, but for rounding"
+    assert pair_classes(table) == ["joy", "anger"]
     before, after = probabilities(table)
     assert (before == 0.5).all() and (after[1:, 1] > 0.5).all()
 

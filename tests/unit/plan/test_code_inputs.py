@@ -9,7 +9,7 @@ import pytest
 
 from emoscope.plan import code_inputs
 from emoscope.plan.code_inputs import PACKAGE, code_of, file_of, page_code, python_of
-from rule_texts import RULES
+from rule_texts import FILES, RULES
 
 ON_GPU = {name: text for name, text in RULES.items() if re.search(r"^\s+gpu=", text, flags=re.M)}
 HEAVY = {"datasets", "lemminflect", "matplotlib", "numpy", "pandas", "torch", "transformers"}
@@ -57,7 +57,7 @@ def test_notebooks_are_read(tmp_path):
 
 
 def test_what_the_snakefile_imports_is_light():
-    rules = (PACKAGE.parent / "rules" / "common.smk").read_text()
+    rules = "".join(file.read_text() for file in FILES)
     imports = "\n".join(re.findall(r"^from emoscope.*", rules, flags=re.M))
     code = f"import sys\n{imports}\nprint(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
@@ -80,7 +80,7 @@ def test_how_a_model_is_checked_is_an_input_of_what_checks_it(rule):
     """All others read what came of it; and what an experiment needs trains no model anew."""
     [module] = re.findall(r'code_of\("([\w.]+)"\)', ON_GPU[rule])
     found = names(module)
-    checking = rule == "check_exactness" or "models.language_models" in found
+    checking = rule in ("check_exactness", "check_description") or "models.language_models" in found
     assert ("models.inside.routes" in found) == ("models.inside.exactness" in found) == checking
     assert rule != "finetune" or (found > {"models.inside.padding"} and "models.inside.allowed" not in found)
 

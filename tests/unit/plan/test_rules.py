@@ -118,8 +118,8 @@ def settings_of(rule: str) -> dict[str, set[str]]:
     found = {}
     for name, value in re.findall(r"^ {8}(\w+)=(.*?)(?=^ {8}\w|\Z)", text, flags=re.M | re.S):
         whole = re.match(r'as_json\(config\["(\w+)"\]', value)
-        listed = re.search(r'part_of\(\s*"\w+",(.*)\)', value, flags=re.S) or re.search(r"for \w+ in \((.*?)\)", value)
-        single = re.findall(r'"\w+": config\["\w+"\]\["(\w+)"\]', value)
+        listed = re.search(r'(?:part_of|seeded)\(\s*"\w+",(.*)\)', value, flags=re.S)
+        single = re.findall(r'"\w+": config\["\w+"\]\["(\w+)"\]', value) + ["seed"] * ("seeded(" in value)
         found[name] = {*(DEFAULT[whole[1]] if whole else re.findall(r'"(\w+)"', listed[1]) if listed else []), *single}
     return found
 
@@ -145,3 +145,32 @@ def test_settings_are_found_in_the_text_of_rules():
 @pytest.mark.parametrize("rule", ["import_corpus", "download_corpus", "import_suite", "prepare_task"])
 def test_what_reads_files_of_the_users_runs_anew_when_they_change(rule):
     assert re.search(r"\n        files?=", RULES[rule]) and "digests=digests_of(" in RULES[rule]
+
+
+def test_logs_lie_beside_those_of_the_same_corpus_model_or_run():
+    folders = {found for text in RULES.values() for found in re.findall(r'^ {8}"logs/([^/"]+)/', text, flags=re.M)}
+    assert folders == {"corpora", "models", "tasks", "{run}", "{subject}", "comparison", "reports"}
+    assert not [rule for rule, text in RULES.items() if "> {log" in text]  # written >{log:q} everywhere
+
+
+def test_a_rule_file_says_where_the_constants_come_from_that_another_one_defines():
+    """They share one namespace; those of common.smk, and what they are called with, are everybody's."""
+    texts = {file.name: file.read_text() for file in FILES if file.name != "common.smk"}
+    defined = {
+        name: file
+        for file, text in texts.items()
+        for names in re.findall(r"^([A-Z][A-Z_]+(?:, [A-Z][A-Z_]+)*) = ", text, flags=re.M)
+        for name in names.split(", ")
+    }
+    used = {
+        (file, name, source)
+        for file, text in texts.items()
+        for name, source in defined.items()
+        if file != source and re.search(rf"\b{name}\b", text.split('"""', 2)[2])
+    }
+    unsaid = [
+        (file, name)
+        for file, name, source in used
+        if not re.search(rf"\b{name}\b.*: {source}", texts[file].split('"""')[1])
+    ]
+    assert len(used) > 4 and unsaid == []

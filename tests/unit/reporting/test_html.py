@@ -1,5 +1,7 @@
 """Numbers and markup: what a reader sees, and that no text can break out of it."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from markupsafe import Markup
 from emoscope.reporting.html import (
     SORTABLE,
     badge,
+    embedded,
     estimate,
     html_table,
     listed,
@@ -61,6 +64,14 @@ def test_no_text_gets_out_of_its_place(text):
     hostile = html_table([{"a": text, "b": text}], text, text=("a",))
     assert tags(hostile) == tags(plain)
     assert tags(badge(text)) == {"span"}
+
+
+@given(st.text())
+def test_data_for_a_script_end_no_element_and_are_read_as_they_were(text):
+    data = {"text": f"{text}</script><b>{{}}"}
+    html = embedded(data, "data")
+    assert tags(html) == {"script"} and html.startswith('<script type="application/json" id="data">')
+    assert json.loads(Markup(html).partition(">")[2].removesuffix("</script>")) == data
 
 
 @given(st.text(min_size=1), st.data())

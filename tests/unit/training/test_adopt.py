@@ -1,5 +1,7 @@
 """A classifier that was trained elsewhere is taken as it is, and its corpus speaks of its classes."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,13 +9,14 @@ import torch
 
 from emoscope.data.split import audit_corpus
 from emoscope.errors import UserError
+from emoscope.models.inside.padding import padding_check
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import predict_logits
 from emoscope.storage.files import read_json, write_json, write_table
 from emoscope.storage.integrity import check_whole
 from emoscope.training.adopt import adopt_model
 from emoscope.training.match import match_labels
-from random_models import FAMILIES, TEXTS, change_json
+from random_models import FAMILIES, TEXTS, change_json, change_weights
 
 CLASSES = ["anger", "joy", "sadness", "fear"]
 OWN = ["SADNESS", "joy", "love"]  # of the model, in the order of its logits
@@ -163,6 +166,41 @@ def test_what_batches_need_is_written_down(base, tmp_path):
     model, tokenizer = load_classifier(adopt(base, tmp_path)[0])
     assert tokenizer.pad_token_id == model.config.pad_token_id == tokenizer.eos_token_id
     assert tokenizer.padding_side == "right" and tokenizer.model_max_length == model.config.max_position_embeddings
+
+
+def test_errors_name_the_folder_that_the_user_gave(base, tmp_path):
+    """Not the copy, which is gone when they are read."""
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    change_weights(base, lambda weights: weights | {"adapter.weight": torch.ones(3)})
+    with pytest.raises(UserError, match=rf"^{re.escape(str(base))}: its weights are not those .*adapter.weight"):
+        adopt(base, tmp_path)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("base", ["gpt2", "llama"], indirect=True)
+def test_a_model_whose_tokenizer_pads_with_another_token_is_told_so(base, tmp_path):
+    """It would read what its texts are padded with: no fault of the model's, which does mask its own padding."""
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    change_json(base / "tokenizer_config.json", pad_token="<|endoftext|>")
+    with pytest.raises(
+        UserError, match=r"says pad_token_id 0, but the tokenizer pads with '<\|endoftext\|>', number 1,"
+    ):
+        adopt(base, tmp_path)
+    model, tokenizer = load_classifier(base)
+    assert not padding_check(model, tokenizer, TEXTS).exact
+    change_json(base / "config.json", pad_token_id=1)
+    assert padding_check(*load_classifier(adopt(base, tmp_path)[0]), TEXTS).exact
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("base", ["bert"], indirect=True)
+def test_what_an_encoder_pads_with_does_not_matter(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    change_json(base / "tokenizer_config.json", pad_token="<|endoftext|>")
+    assert padding_check(*load_classifier(adopt(base, tmp_path)[0]), TEXTS).exact
 
 
 def test_another_number_of_blocks_is_refused_and_nothing_is_left(base, tmp_path):

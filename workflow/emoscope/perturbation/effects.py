@@ -9,7 +9,6 @@ import pandas as pd
 from pandas.api.types import is_integer_dtype
 
 from emoscope.perturbation.pairs import (
-    LARGE,
     NAMES_OF,
     NEUTRAL_OF,
     SUITE,
@@ -18,9 +17,10 @@ from emoscope.perturbation.pairs import (
     decisions,
     distances,
     distinct,
-    largest_change,
+    large,
     moved,
     named_first,
+    pair_classes,
     probabilities,
     scored,
 )
@@ -90,7 +90,7 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     - a word's `changed` is flagged, not flagged or cannot tell: `word_verdicts`.
     """
     alpha = 1 - confidence
-    classes = [name.removeprefix("before_") for name in table.columns if name.startswith("before_")]
+    classes = pair_classes(table)
     groups = table["term"].mask(table["origin"] == NEUTRAL_OF["word"], "")  # the words have one baseline together
     kinds = dict(list(table.groupby(["origin", groups], sort=False)))
     neutral = moved(distinct(table[table["origin"] == NEUTRAL_OF["word"]]))
@@ -227,7 +227,7 @@ def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float)
             )
 
 
-RATES = {"changed": moved, "large": lambda pairs: largest_change(pairs) >= LARGE}
+RATES = {"changed": moved, "large": large}
 DISTANCES = {
     "distance": lambda pairs: distances(pairs, total_variation),
     "divergence": lambda pairs: distances(pairs, jensen_shannon),

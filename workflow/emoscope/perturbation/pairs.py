@@ -16,9 +16,9 @@ PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
 LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more
 # Flags of pairs that no rate counts: a guess, a text of which a part stays, or one that the flip makes absurd.
 UNFIT = {"uncertain", "half-flipped", "gender-locked"}
+SUITE = "suite"  # origin of the pairs that others wrote, which may hold several counterparts of one text
 # Origins of the pairs that only serve as a baseline: neutral words like those that a pair of the origin changes are
 # swapped, or given names within one gender.
-SUITE = "suite"  # origin of the pairs that others wrote, which may hold several counterparts of one text
 NEUTRAL_OF = {origin: f"{origin} control" for origin in ("natural", "template", "published", "word", SUITE)}
 NAMES_OF = {origin: f"{origin} names" for origin in ("natural", "template")}
 NEUTRAL_ORIGINS = frozenset({*NEUTRAL_OF.values(), *NAMES_OF.values()})
@@ -46,6 +46,11 @@ def beside_neutral(pairs: pd.DataFrame, swaps: pd.DataFrame) -> tuple[pd.DataFra
     """Row by row the pairs that have a neutral swap among `swaps`, and these swaps; each `id` once."""
     swaps = swaps[swaps["id"].isin(pairs["id"])].drop_duplicates("id")
     return pairs.drop_duplicates("id").set_index("id").loc[swaps["id"]], swaps
+
+
+def pair_classes(pairs: pd.DataFrame) -> list[str]:
+    """The names of the classes of scored pairs, in the order of their columns `before_{class}`."""
+    return [name.removeprefix("before_") for name in pairs.columns if name.startswith("before_")]
 
 
 def probabilities(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -82,6 +87,11 @@ def moved(pairs: pd.DataFrame) -> pd.Series:
     """For each scored pair, whether the prediction changes: the class, or any of several labels."""
     before, after = decisions(pairs)
     return pd.Series((before != after).any(axis=1), index=pairs.index)
+
+
+def large(pairs: pd.DataFrame) -> pd.Series:
+    """For each scored pair, whether some class's probability moves by LARGE or more."""
+    return largest_change(pairs) >= LARGE
 
 
 def named_first(pairs: pd.DataFrame) -> np.ndarray:

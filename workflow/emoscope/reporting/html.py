@@ -1,5 +1,6 @@
 """How the reports write numbers, tables and texts: as HTML with every value escaped, since tweets are untrusted."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -128,6 +129,12 @@ def marked(text: str, spans: Iterable[Sequence[int]]) -> Markup:
         parts += [escape(text[place:start]), Markup("<mark>{}</mark>").format(text[start:end])]
         place = end
     return Markup().join([*parts, escape(text[place:])])
+
+
+def embedded(data: Mapping, element: str) -> Markup:
+    """Data for a script of the page, as JSON in an element of this id."""
+    written = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # so that no text can end the element
+    return Markup('<script type="application/json" id="{}">{}</script>').format(element, Markup(written))
 
 
 def listed(words: Iterable) -> str:

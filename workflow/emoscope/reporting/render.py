@@ -5,12 +5,14 @@ nothing be run but what we wrote: what sorts long tables, and the one script tha
 """
 
 import base64
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import papermill
 from bs4 import BeautifulSoup
 from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
@@ -25,11 +27,13 @@ SAFE_PATH = "--InteractiveShellApp.ignore_cwd=True"  # or a notebook would impor
 
 
 class Kernel(AsyncKernelManager):
-    """A kernel of Python, which the warm process may run."""
+    """A kernel of the Python that runs this, which the warm process may run: what Jupyter finds by a kernel's name may
+    be another Python, of JUPYTER_PATH or of the user's own."""
 
-    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        command = super().format_kernel_cmd(extra_arguments)
-        return ["emoscope.warm.kernel" if word == "ipykernel_launcher" else word for word in command]
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        command = [sys.executable, "-m", "emoscope.warm.kernel", "-f", "{connection_file}"]
+        return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
 def render_report(

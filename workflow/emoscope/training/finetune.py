@@ -63,7 +63,7 @@ def finetune(
     held = [pd.read_parquet(path) for path in validation]
     check_validation(held, validation)
     classes = read_json(audit)["classes"]
-    model, tokenizer = _prepared(folder, texts, classes, config)
+    model, tokenizer = ready_to_train(folder, texts, classes, config)
     files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *validation, *files, *code])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
@@ -87,7 +87,7 @@ def finetune(
     remove_left(scratch)
 
 
-def _prepared(
+def ready_to_train(
     folder: Path | None, texts: pd.DataFrame, classes: list[str], config: dict
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model that is trained and its tokenizer, checked for what is to be done with them."""

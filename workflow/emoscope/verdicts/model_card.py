@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.experiments.performance.names import LABEL_METHODS, METHODS
+from emoscope.experiments.performance.names import LABEL_METHODS, METHODS, OF_SEVERAL
 from emoscope.perturbation.pair_tables import beyond, control_texts, found
 from emoscope.reporting.html import MOST_NAMED, cell, estimate, listed, number, percent, plural, some
 from emoscope.reporting.several_labels import is_several
@@ -18,7 +18,6 @@ METRICS = {
     "auc_ovr": "AUC, one class against the rest",
     "calibration_error": "expected calibration error",
 }
-OF_SEVERAL = "micro_f1"
 LABEL_METRICS = {  # where a text may have several labels
     "accuracy": "texts whose labels are all right",
     OF_SEVERAL: "micro F1",

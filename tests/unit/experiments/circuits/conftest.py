@@ -73,9 +73,7 @@ def found(tmp_path_factory):
     )  # fmt: skip
     made = {name: [folder / f"{name}.parquet"] for name in ("parts", "sizes")}
     lists = {name: [path] for name, path in files.items()}
-    summarise_circuits(
-        **lists, axes={"axes": ["gender"]}, statistics=STATISTICS, **made, findings=folder / "findings.csv"
-    )
+    summarise_circuits(**lists, axes=["gender"], statistics=STATISTICS, **made, findings=folder / "findings.csv")
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*TABLES, "parts", "sizes")}
     tables["moved"] = tables["sample"]  # by flips, and by neutral swaps
     tables["sample"] = tables["moved"][tables["moved"]["kind"] == FLIP]
@@ -95,7 +93,7 @@ def edges(found):
     made = {"edges": [folder / "edges.parquet"], "edge_sizes": [folder / "edge_sizes.parquet"]}
     lists = {name: [path] for name, path in files.items()}
     summarise_edges(
-        sample=[given["sample"]], **lists, axes={"axes": ["gender"]}, statistics=STATISTICS, **made,
+        sample=[given["sample"]], **lists, axes=["gender"], statistics=STATISTICS, **made,
         edge_findings=folder / "edge_findings.csv",
     )  # fmt: skip
     tables = {name: pd.read_parquet(path) for name, path in files.items()}

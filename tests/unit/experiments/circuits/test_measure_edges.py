@@ -100,7 +100,7 @@ def tried(found, tmp_path):
         statistics = {"confidence": 0.95, "resamples": 10, "seed": 1, "margin": 0.02}
         lists = {name: [path] for name, path in made.items()}
         summarise_edges(
-            [tmp_path / "sample.parquet"], **lists, axes={"axes": ["gender"]}, statistics=statistics, **tables,
+            [tmp_path / "sample.parquet"], **lists, axes=["gender"], statistics=statistics, **tables,
             edge_findings=tmp_path / "findings.csv",
         )  # fmt: skip
         findings = pd.read_csv(tmp_path / "findings.csv")

@@ -165,6 +165,7 @@ def curves_with(kept, totals):
     return Curves(kept.transpose(1, 0, 2).reshape(len(totals), -1) * totals[:, None], table, totals)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("both", [True, False], ids=["one order for all texts", "one for each half"])
 def test_an_order_that_is_itself_random_is_seldom_told_from_random_ones(both):
     """Orders differ by far more than chance in the texts lets expect: by that alone most of them are told apart."""
@@ -244,6 +245,7 @@ def test_of_two_orders_that_find_nothing_neither_is_called_better():
     assert told_of_masking(kept[0], own, kept[2:])[1] == f"{page.WORSE} masking"
 
 
+@pytest.mark.slow
 def test_orders_that_are_alike_are_seldom_told_apart():
     """Of 200 samples of texts on which two orders do alike on average, a tenth or less may be told apart."""
     rng, told = np.random.default_rng(2), []

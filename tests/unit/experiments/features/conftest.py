@@ -49,7 +49,7 @@ def found(tmp_path_factory):
     for axis, switches in zip(AXES, of_axes("switches"), strict=True):
         switch_features(**known, **random, pairs=folder / f"{axis}.parquet", switches=switches)
     summarise_features(
-        **files("judged", "rates", "moves", "replaced", "effects", "doses"), axes={"axes": AXES},
+        **files("judged", "rates", "moves", "replaced", "effects", "doses"), axes=AXES,
         switches=of_axes("switches"), switched=of_axes("switched"), statistics=STATISTICS,
         findings=folder / "findings.csv",
     )  # fmt: skip

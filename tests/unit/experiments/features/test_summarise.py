@@ -218,7 +218,7 @@ def test_a_model_that_cannot_be_resumed_gets_no_verdict(found, tmp_path):
     assert all(pd.read_parquet(file).empty for file in files.values())
     made = {name: tmp_path / f"{name}.parquet" for name in ("replaced", "effects", "doses")}
     summarise_features(
-        files["judged"], files["rates"], files["moves"], {"axes": ["gender"]}, [files["switches"]], STATISTICS,
+        files["judged"], files["rates"], files["moves"], ["gender"], [files["switches"]], STATISTICS,
         **made, switched=[tmp_path / "switched.parquet"], findings=tmp_path / "findings.csv",
     )  # fmt: skip
     findings = pd.read_csv(tmp_path / "findings.csv")

@@ -7,7 +7,7 @@ from scipy.special import softmax
 
 from emoscope.experiments.masking.measures import average_masking
 from emoscope.experiments.masking.samples import most_confident
-from emoscope.experiments.masking.summarise import paper_table, summarise
+from emoscope.experiments.masking.summarise import paper_table, summarise, summarise_masking
 from emoscope.models.logits import columns
 from emoscope.statistics.adjustment import benjamini_hochberg
 from made_up import CLASSES, predictions
@@ -118,6 +118,23 @@ def test_the_papers_table_takes_each_procedures_own_measure():
     table = paper_table(summary)
     assert list(table.columns) == CLASSES
     assert table.loc[("described", 0), "joy"] < 0 < table.loc[("published", 0), "joy"]
+
+
+def test_classes_may_be_called_like_the_columns_beside_them(tmp_path):
+    named = dict(zip(CLASSES, ["block", "condition", "head"], strict=True))
+    columns = {f"{prefix}_{old}": f"{prefix}_{new}" for prefix in ("p", "logit") for old, new in named.items()}
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    masked = masked_like(samples, 3.0).rename(columns=columns)
+    inputs = {"samples": samples.rename(columns=columns), "masked": masked, "pairs": masked[:0]}
+    for name, table in inputs.items():
+        table.to_parquet(tmp_path / name)
+    names = ("summary", "all_but_summary", "pair_summary", "table1", "table2", "findings")
+    written = {name: tmp_path / f"{name}.csv" for name in names}
+    read = {"samples": tmp_path / "samples", "blocks": [tmp_path / "masked"], "all_but": tmp_path / "masked"}
+    summarise_masking(**read, pairs=tmp_path / "pairs", statistics=STATISTICS, **written)
+    found = pd.read_csv(written["table1"], header=None)
+    assert found.loc[0].tolist() == ["condition", "block", "block", "condition", "head"]
+    assert found.loc[1, :1].tolist() == ["described", "0"] and float(found.loc[1, 3]) < 0 < float(found.loc[3, 3])
 
 
 def test_the_effect_of_several_draws_is_the_mean_of_their_effects():

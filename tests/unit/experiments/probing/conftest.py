@@ -40,7 +40,7 @@ def found(tmp_path_factory):
     def of_axes(*names: str) -> dict:
         return {name: [folder / f"{axis}_{name}.parquet" for axis in ("gender", "race")] for name in names}
 
-    axes = {"axes": ["gender", "race"]}
+    axes = ["gender", "race"]
     given = {name: [folder / f"{name}.parquet", folder / f"race_{name}.parquet"] for name in ("taught", "pairs")}
     shared = {"exactness": write_exactness(folder), "config": CONFIG, "prediction": PREDICTION}
     read_concepts(

@@ -105,7 +105,7 @@ def test_nothing_is_said_where_the_head_reads_more_than_one_token(found, tmp_pat
     texts, both = of("train", "test", folder=found.folder), of("taught", "pairs", folder=found.folder)
     lists = {name: [file] for name, file in both.items()}
     model, made = found.folder / "model", of("readings", "texts", "answers", "probes", "accuracy", "steered")
-    axes, (readings, told, *erasure, steered) = {"axes": ["gender"]}, made.values()
+    axes, (readings, told, *erasure, steered) = ["gender"], made.values()
     read_concepts(model, **texts, **lists, axes=axes, **shared, readings=readings, texts=told)
     erase_concept(model, **texts, **both, **shared, answers=erasure[0], probes=erasure[1], accuracy=erasure[2])
     steer_concept(model, texts["train"], **both, **shared, steered=steered)

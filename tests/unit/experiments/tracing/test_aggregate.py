@@ -135,5 +135,5 @@ def test_only_what_is_exact_is_measured_and_the_rest_stays_the_same(classifier, 
     assert set(effects["measure"]) == {*methods}
     if methods:
         pd.testing.assert_frame_equal(found, expected, check_dtype=False)
-    shares = summarise_shares(table, effects, confidence=0.95, resamples=100, seed=0)
+    shares = summarise_shares(table, effects, {"alpha": 0.05, "resamples": 100, "seed": 0})
     assert set(shares["measure"]) == {*methods}

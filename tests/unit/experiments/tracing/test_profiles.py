@@ -15,7 +15,8 @@ from emoscope.experiments.tracing.profiles import (
 )
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 
-OPTIONS = {"confidence": 0.95, "resamples": 400, "seed": 0}
+DRAWN = {"resamples": 400, "seed": 0}
+OPTIONS = {**DRAWN, "alpha": 0.05}
 WIDTH = 96
 
 
@@ -40,7 +41,7 @@ def out(table, kind):
 def test_dimensions_that_one_kind_changes_stand_out_in_it_and_in_no_other(kind, other):
     planted = (3, 17, 41)
     profiles = profiles_of(changes(np.random.default_rng(0), planted=planted, times=60, kind=kind))
-    table, counts = dimension_table(profiles, **OPTIONS)
+    table, counts = dimension_table(profiles, **DRAWN)
     counts = counts.set_index("kind")
     assert out(table, kind) == set(planted) and counts.loc[kind, "value"] == 3
     assert counts.loc[kind, "p"] < 0.02 and counts.loc[kind, "expected"] < 0.5
@@ -51,7 +52,7 @@ def test_dimensions_that_one_kind_changes_stand_out_in_it_and_in_no_other(kind, 
 
 def test_chance_finds_no_dimension():
     rng = np.random.default_rng(1)
-    hits = [dimension_table(profiles_of(changes(rng)), **OPTIONS)[1].set_index("kind") for _ in range(20)]
+    hits = [dimension_table(profiles_of(changes(rng)), **DRAWN)[1].set_index("kind") for _ in range(20)]
     assert sum(table.loc["flip", "value"] > 0 for table in hits) <= 4
     assert sum(table.loc["flip", "p"] < 0.05 for table in hits) <= 4
 
@@ -60,7 +61,7 @@ def test_a_dimension_that_is_large_in_every_text_does_not_stand_out():
     spread = np.ones(WIDTH)
     spread[17] = 400
     profiles = profiles_of(changes(np.random.default_rng(2), spread=spread))
-    table, _ = dimension_table(profiles, **OPTIONS)
+    table, _ = dimension_table(profiles, **DRAWN)
     assert table.nlargest(1, "plain_flip")["dimension"].item() == 17, "not divided by its spread"
     assert table["flip"][17] < 3 and not out(table, "flip")
 
@@ -68,13 +69,13 @@ def test_a_dimension_that_is_large_in_every_text_does_not_stand_out():
 def test_unseen_words_have_more_of_their_change_in_dimensions_that_flips_have_in_common():
     rng = np.random.default_rng(3)
     common = profiles_of(changes(rng, planted=range(5)))
-    found = concentration_table(common, **OPTIONS).query("measure == 'held out'").set_index("kind")
+    found = concentration_table(common, OPTIONS).query("measure == 'held out'").set_index("kind")
     assert found.loc["difference", "low"] > 0.05
     assert found.loc["difference", "value"] == pytest.approx(found.loc["flip", "value"] - found.loc["neutral", "value"])
     private = changes(rng, flips=15, neutral=15)
     for row in range(15):  # every flip changes dimensions of its own
         private.loc[row, [str(5 * row + k) for k in range(5)]] *= 8
-    found = concentration_table(profiles_of(private), **OPTIONS).query("measure == 'held out'").set_index("kind")
+    found = concentration_table(profiles_of(private), OPTIONS).query("measure == 'held out'").set_index("kind")
     assert found.loc["difference", "low"] < 0.02
     exchanged = Profiles(common.shares, ~common.flips, common.plain)
     assert held_out(exchanged)[exchanged.flips].mean() < held_out(common)[common.flips].mean()
@@ -91,25 +92,25 @@ def test_a_word_does_not_choose_the_dimensions_that_it_is_judged_by():
 def test_the_effective_number_of_dimensions():
     shares = np.zeros((6, WIDTH))
     shares[:3, :24], shares[3:, 0] = 1 / 24, 1
-    found = concentration_table(Profiles(shares, np.arange(6) < 3, shares), **OPTIONS)
+    found = concentration_table(Profiles(shares, np.arange(6) < 3, shares), OPTIONS)
     found = found.query("measure == 'participation'").set_index("kind")["value"]
     assert found["flip"] == pytest.approx(0.25) and found["neutral"] == pytest.approx(1 / WIDTH)
 
 
 def test_a_single_word_pair_proves_nothing():
     profiles = profiles_of(changes(np.random.default_rng(4), flips=1))
-    table, counts = dimension_table(profiles, **OPTIONS)
+    table, counts = dimension_table(profiles, **DRAWN)
     assert counts["value"].isna().all() and table[["p_flip", "p_neutral"]].isna().all(axis=None)
-    found = concentration_table(profiles, **OPTIONS)
+    found = concentration_table(profiles, OPTIONS)
     assert set(found["measure"]) == {"participation"} and found["low"].isna().all()
     none = profiles_of(changes(np.random.default_rng(4), flips=0))
-    assert dimension_table(none, **OPTIONS)[0]["flip"].isna().all()
+    assert dimension_table(none, **DRAWN)[0]["flip"].isna().all()
 
 
 def test_means_of_two_kinds_with_an_interval_of_their_difference():
     rng = np.random.default_rng(5)
     values, flips = np.concatenate([rng.normal(1, 0.1, 30), rng.normal(0, 0.1, 30)]), np.arange(60) < 30
-    found = compare(values, flips, **OPTIONS).set_index("kind")
+    found = compare(values, flips, OPTIONS).set_index("kind")
     assert found.loc["difference", "low"] < 1 < found.loc["difference", "high"] < 1.2
 
 
@@ -118,17 +119,17 @@ def test_a_few_words_of_one_kind_have_no_interval_however_many_the_other_has(few
     values = np.random.default_rng(7).normal(0, 0.01, few + many)
     flips = np.arange(few + many) < few
     for kinds in (flips, ~flips):
-        found = compare(values + kinds, kinds, **OPTIONS)
+        found = compare(values + kinds, kinds, OPTIONS)
         assert found["value"].notna().all() and found[["low", "high"]].isna().all(axis=None)
     enough = np.arange(few + many) < FEWEST_CLUSTERS
-    assert compare(values + enough, enough, **OPTIONS)[["low", "high"]].notna().all(axis=None)
+    assert compare(values + enough, enough, OPTIONS)[["low", "high"]].notna().all(axis=None)
 
 
 def test_the_level_and_the_seed_are_those_that_were_asked_for():
     rng = np.random.default_rng(6)
     values, flips = rng.normal(0, 1, 40), np.arange(40) < 20
     narrow, wide = (
-        compare(values, flips, confidence, 400, 0).set_index("kind").loc["difference"] for confidence in (0.5, 0.99)
+        compare(values, flips, OPTIONS | {"alpha": alpha}).set_index("kind").loc["difference"] for alpha in (0.5, 0.01)
     )
     assert wide["high"] - wide["low"] > 2 * (narrow["high"] - narrow["low"])
     profiles = profiles_of(changes(rng, planted=(3,), times=4))

@@ -58,7 +58,7 @@ def test_patching_everything_moves_all_of_the_margin_of_labels_that_rise_togethe
     model.config.problem_type = SEVERAL
     pairs, effects = aggregate(model, [pair], CLASSES, BUDGET, ("patching",))
     assert pairs["total"].item() == pytest.approx(4.5, abs=0.01)
-    shares = summarise_shares(pairs, effects, confidence=0.95, resamples=20, seed=0)
+    shares = summarise_shares(pairs, effects, {"alpha": 0.05, "resamples": 20, "seed": 0})
     first = shares.query("kind == 'flip' and direction == 'both' and place == 'changed' and block == 0")
     assert first["value"].item() == pytest.approx(1, abs=1e-3)
 

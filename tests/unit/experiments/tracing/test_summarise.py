@@ -7,11 +7,11 @@ import pytest
 from emoscope.experiments.tracing.profiles import concentration_table, dimension_table, profiles_of
 from emoscope.experiments.tracing.summarise import PAPER_WIDTH, dimension_findings, path_findings, summarise_tracing
 from emoscope.reporting.findings import read_findings
+from emoscope.statistics.settings import resampling
 from emoscope.storage.names import NONE
 from emoscope.verdicts.claims.judge import judge
 
-OPTIONS = {"confidence": 0.95, "resamples": 200, "seed": 0}
-STATISTICS = {**OPTIONS, "margin": 0.02}
+STATISTICS = {"confidence": 0.95, "resamples": 200, "seed": 0, "margin": 0.02}
 
 
 def changes(width, planted=(), flips=10):
@@ -27,8 +27,9 @@ def changes(width, planted=(), flips=10):
 
 def found_in(width, planted=(), flips=10):
     profiles = profiles_of(changes(width, planted, flips))
-    tables = (*dimension_table(profiles, **OPTIONS), concentration_table(profiles, **OPTIONS))
-    return {one.name: one for one in dimension_findings("gender", profiles, *tables, OPTIONS)}
+    options = resampling(STATISTICS)
+    tables = (*dimension_table(profiles, 200, 0), concentration_table(profiles, options))
+    return {one.name: one for one in dimension_findings("gender", profiles, *tables, options)}
 
 
 def test_the_papers_places_are_findings_at_its_width_only():
@@ -93,7 +94,7 @@ def test_findings_name_the_axis_the_kind_and_the_place(tmp_path):
         name: [tmp_path / f"{axis}_{name}.parquet" for axis in ("gender", "race")]
         for name in ("shares", "dimensions", "counts", "concentration")
     }
-    axes = {"axes": ["gender", "race"]}
+    axes = ["gender", "race"]
     summarise_tracing(**files, axes=axes, statistics=STATISTICS, **made, findings=tmp_path / "findings.csv")
     found = read_findings(tmp_path / "findings.csv")
     assert found["gender.flip.margin"].value == 2 and found["gender.neutral.margin"].value == 0.5

@@ -195,12 +195,11 @@ def test_a_page_takes_the_place_of_no_folder_and_there_is_one(monkeypatch, capsy
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
-def test_own_sentences_are_explained_in_utf8_whatever_the_terminal(folder, encoding):
+def test_own_sentences_are_explained_in_utf8_whatever_the_terminal(folder):
     command = [sys.executable, "-m", "emoscope", "explain", "--model", folder, "--method", "gradient_input"]
     found = subprocess.run(
         command, input="caf\N{LATIN SMALL LETTER E WITH ACUTE} \N{GRINNING FACE}\n".encode(), capture_output=True,
-        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONIOENCODING": encoding},
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONIOENCODING": "ascii"},
     )  # fmt: skip
     assert found.returncode == 0, found.stderr
     words = [pair.rpartition(":")[0] for pair in found.stdout.decode().splitlines()[0].split("\t")[3].split()]

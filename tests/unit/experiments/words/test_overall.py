@@ -118,6 +118,7 @@ def cut(texts, values):
     return pd.DataFrame(rows, columns=["id", "word", "start", "end", *PUSHED])
 
 
+@pytest.mark.slow
 def test_where_nothing_is_planted_words_are_shown_to_push_in_one_table_of_twenty_at_most(monkeypatch):
     nowhere = [[np.nan] * len(CLASSES)] * 2
     monkeypatch.setattr("emoscope.experiments.words.overall.bootstrap_mean", lambda *_, **__: nowhere)
@@ -132,6 +133,7 @@ def test_where_nothing_is_planted_words_are_shown_to_push_in_one_table_of_twenty
     assert wrong <= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ratio", "untrue"), [(1.25, UNSUPPORTED), (1.0, SUPPORTED)])
 def test_words_that_push_are_seldom_given_a_verdict_that_is_untrue_of_all(ratio, untrue):
     """Every word pushes for certain, and the odds of its class are just so many times those without it that it is not
@@ -163,6 +165,14 @@ def test_a_word_must_push_by_more_than_counts_as_none():
     train["label"] = rng.integers(0, 3, len(train))
     for size, found in ((0.9 * 4 * MARGIN, set()), (1.1 * 4 * MARGIN, {("joy", "word0")})):
         assert {*shown(cut(texts, of_one("word0", size)), train)} == found
+
+
+def test_a_class_may_be_called_like_a_column():
+    rng, classes = np.random.default_rng(0), ["anger", "word", "joy"]
+    texts, train = spoken(rng, 60, VOCABULARY), pd.DataFrame({"text": spoken(rng, 4000, VOCABULARY)})
+    train["label"] = rng.integers(0, 3, len(train))
+    pushed = cut(texts, of_one("word0", 0.5, "fear")).rename(columns={"push_fear": "push_word"})
+    assert {*shown(pushed, train, classes)} == {("word", "word0")}
 
 
 def test_a_word_that_lifts_a_class_in_most_texts_and_lowers_it_by_more_in_others_does_not_push_it_up():

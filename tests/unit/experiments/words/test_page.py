@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 from emoscope.experiments.words import page
 from emoscope.experiments.words.methods import TITLES
+from emoscope.experiments.words.ranking import marked_titles
 
 RANKED = [("shapley", 0.95), ("attention", 0.3), ("random", 0.2)]
 
@@ -153,7 +154,7 @@ def test_a_method_that_does_not_account_for_the_answer_is_left_aside_and_why_is_
 
 
 def test_a_method_that_does_not_account_for_the_answer_is_marked_in_the_tables():
-    titles = page.marked_titles(ZERO)
+    titles = marked_titles(ZERO)
     assert {name for name in TITLES if titles[name] != TITLES[name]} == {*ZERO}
     marked = "integrated gradients, from zero (off by 106.0 %)"
     assert marked in words(page.ranking_table(ranking(BEFORE), titles))
@@ -165,6 +166,13 @@ def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
     assert not page.left_out(texts)
     monkeypatch.setattr(page, "SHOWN", 2)
     assert "Of 3 explained texts the first 2" in words(page.left_out(texts))
+
+
+def test_texts_whose_end_is_not_explained_are_counted():
+    texts = pd.DataFrame({"id": [3, 5, 8], "text": ["so glad", "so glad" + " and so on" * 3, "glad   "]})
+    scores = pd.DataFrame({"id": [3, 3, 5, 5, 8], "word": [0, 1, 0, 1, 0], "end": [2, 7, 2, 7, 4]})
+    assert "Of 1 of the 3 explained texts the end is left out" in words(page.cut_texts(texts, scores))
+    assert page.cut_texts(texts[texts["id"] != 5], scores) == ""
 
 
 def test_curves_are_of_the_best_method_of_each_kind_and_of_a_random_order():

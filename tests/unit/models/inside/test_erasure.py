@@ -107,7 +107,7 @@ def test_the_dimensions_are_those_where_the_means_differ_most():
 
 
 def test_it_agrees_with_concept_erasure():
-    concept_erasure = pytest.importorskip("concept_erasure")
+    concept_erasure = pytest.importorskip("concept_erasure", reason="needs `pip install -e '.[crosscheck]'`")
     states, member = correlated()
     fitter = concept_erasure.LeaceFitter.fit(states, member.long(), shrinkage=False, constrain_cov_trace=False)
     torch.testing.assert_close(least_eraser(states, member)(states), fitter.eraser(states), atol=1e-6, rtol=1e-6)

@@ -37,6 +37,7 @@ def taken_apart(model, folder, spoil=lambda heads: heads) -> pd.DataFrame:
     return pd.read_csv(folder / "findings.csv").set_index("name")
 
 
+@pytest.mark.slow
 def test_in_a_model_that_copies_the_circuit_is_found_though_halves_are_short(copier, tmp_path):
     found = taken_apart(copier, tmp_path)
     assert found.loc["second_accuracy", "value"] < 0.9 < found.loc["known_accuracy", "value"]

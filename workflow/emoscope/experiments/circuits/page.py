@@ -11,7 +11,7 @@ from emoscope.experiments.circuits.curves import RIVALS, TOLERATED
 from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, NODE, PATCHING, RANDOM
 from emoscope.perturbation.inside.margins import moves_further
 from emoscope.reporting.findings import in_findings
-from emoscope.reporting.html import html_table, number, percent
+from emoscope.reporting.html import cell, html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
 
 say = partial(passage, "circuits")
@@ -111,8 +111,8 @@ def agreement_table(axes: list[str], findings: pd.DataFrame, caption: str = "agr
             "estimate": title,
             "rank correlation with patching": found.shown(f"{axis}.rank_correlation.{in_findings(method)}"),
             "error, of the mean effect": found.shown(f"{axis}.error.{in_findings(method)}", percent),
-            "rank correlation of halves": _shown(found, f"{axis}.halves.{in_findings(method)}"),
-            "largest missed": _shown(found, f"{axis}.missed", percent),
+            "rank correlation of halves": cell(found.get(f"{axis}.halves.{in_findings(method)}"), number),
+            "largest missed": cell(found.get(f"{axis}.missed"), percent),
         }
         for axis in axes
         for method, title in ESTIMATES.items()
@@ -184,10 +184,6 @@ def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
     found = Findings(findings)
     missing = [axis for axis in axes if f"{axis}.nodes.{in_findings(INTEGRATED)}" not in found]
     return Markup("\n").join(say("no_flips", axis=axis, moves=f"{axis}.margin" in found) for axis in missing)
-
-
-def _shown(found: Findings, name: str, form=number) -> Markup | str:
-    return found.shown(name, form) if name in found else "n/a"
 
 
 def _if_known(found: Findings, title: str, name: str) -> dict[str, Markup]:

@@ -30,16 +30,16 @@ def summarise_circuits(
     effects: list[Path],
     checked: list[Path],
     curves: list[Path],
-    axes: dict,
+    axes: list[str],
     statistics: dict,
     parts: list[Path],
     sizes: list[Path],
     findings: Path,
 ) -> None:
     """Write for every axis the tables of `part_table` and `size_table`, and what they say as findings; the lists of
-    files are in the order of `axes["axes"]`."""
+    files are in the order of `axes`."""
     found: list[Finding] = []
-    for number, axis in enumerate(axes["axes"]):
+    for number, axis in enumerate(axes):
         moved, *measured = (pd.read_parquet(paths[number]) for paths in (sample, effects, checked, curves))
         flips, options = moved[moved["kind"] == FLIP], resampling(statistics)
         shares, kept, told = axis_tables(axis, flips, measured, options, NODE, ("parts", "heads and MLPs"))

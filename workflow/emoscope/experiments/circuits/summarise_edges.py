@@ -19,7 +19,7 @@ def summarise_edges(
     checked: list[Path],
     curves: list[Path],
     followed: list[Path],
-    axes: dict,
+    axes: list[str],
     statistics: dict,
     edges: list[Path],
     edge_sizes: list[Path],
@@ -29,7 +29,7 @@ def summarise_edges(
     of edges that were patched, and `size_table`, and their findings by the same names; and `{axis}.pairs`, with how
     many flips edges were tried, and `{axis}.failed`, in how many of these the model does not answer by its edges."""
     found: list[Finding] = []
-    for number, axis in enumerate(axes["axes"]):
+    for number, axis in enumerate(axes):
         moved, *measured = (pd.read_parquet(paths[number]) for paths in (sample, effects, checked, curves))
         flips = moved[(moved["kind"] == FLIP) & moved["pair"].isin(measured[0]["pair"])]
         shares, kept, told = axis_tables(axis, flips, measured, resampling(statistics), EDGE, ("edges", "edges"))

@@ -17,7 +17,7 @@ from emoscope.experiments.features.names import (
 from emoscope.reporting.findings import Finding, in_findings
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
-from emoscope.statistics.settings import resampling
+from emoscope.statistics.settings import alpha_of, resampling
 
 REPLACED = ["weights", "way", "measure", "value", "low", "high", "texts"]
 MEASURES = {AGREEMENT: "agrees", ACCURACY: "right"}  # and their columns
@@ -26,7 +26,7 @@ MEASURES = {AGREEMENT: "agrees", ACCURACY: "right"}  # and their columns
 def replaced_table(judged: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """REPLACED: how much of the stream's spread each way explains, how often the answer stays and how often it is right
     with the stream replaced; intervals over texts, of autoencoders over the mean of their seeds."""
-    alpha, rows = 1 - statistics["confidence"], []
+    alpha, rows = alpha_of(statistics), []
     for (weights, way), own in judged.groupby(["weights", "way"], sort=False):
         own = _over_seeds(own)
         texts = own.index.to_numpy()
@@ -74,7 +74,7 @@ def beyond_token(judged: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
     yield Finding(f"{EXPLAINED}.beyond_token", gap(np.ones(len(features))), *interval, note)
     for measure, column in MEASURES.items():
         values = (features[column] - tokens[column]).to_numpy()
-        interval = bounded_interval(values, texts, CHANGE, 1 - statistics["confidence"])
+        interval = bounded_interval(values, texts, CHANGE, alpha_of(statistics))
         yield Finding(f"{measure}.beyond_token", values.mean(), *interval, note)
 
 

@@ -28,7 +28,7 @@ from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.draws import above_draws
-from emoscope.statistics.settings import resampling
+from emoscope.statistics.settings import alpha_of, resampling
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
@@ -46,7 +46,7 @@ def summarise_features(
     judged: Path,
     rates: Path,
     moves: Path,
-    axes: dict,
+    axes: list[str],
     switches: list[Path],
     statistics: dict,
     replaced: Path,
@@ -56,15 +56,15 @@ def summarise_features(
     findings: Path,
 ) -> None:
     """Write `replaced_table`, `effects_table`, `doses_table`, for every axis `switched_table`, and what they say as
-    findings; the lists of files are in the order of `axes["axes"]`."""
+    findings; the lists of files are in the order of `axes`."""
     told, moved = pd.read_parquet(judged), pd.read_parquet(moves)
     table, acting = replaced_table(told, statistics), effects_table(moved, statistics)
     write_table(table, replaced)
     write_table(acting, effects)
-    write_table(doses_table(moved, 1 - statistics["confidence"]), doses)
+    write_table(doses_table(moved, alpha_of(statistics)), doses)
     found = [*replaced_found(table), *beyond_token(told, statistics), *rates_found(pd.read_parquet(rates))]
     found += effects_found(acting)
-    for axis, source, output in zip(axes["axes"], switches, switched, strict=True):
+    for axis, source, output in zip(axes, switches, switched, strict=True):
         active = pd.read_parquet(source)
         switching = switched_table(active, statistics)
         write_table(switching, output)
@@ -87,7 +87,7 @@ def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
         tests = fallen(own, statistics).assign(feature=feature, texts=own["text"].nunique(), **{"class": label})
         rows.append(tests.reset_index())
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=EFFECTS)
-    alpha, margin = round(1 - statistics["confidence"], 9), statistics["margin"]  # p of draws are whole fractions
+    alpha, margin = round(alpha_of(statistics), 9), statistics["margin"]  # p of draws are whole fractions
     itself, beyond, beside = (table["measure"] == name for name in (FEATURE, BEYOND_RANDOM, BEYOND_MEANS))
     if rows:
         both = np.maximum(table.loc[itself, "p"].to_numpy(), table.loc[beyond, "p"].to_numpy())
@@ -110,7 +110,7 @@ def beyond_draws(moves: pd.DataFrame, features: pd.Series) -> np.ndarray:
 def fallen(own: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """What falls without one feature: `value, low, high, p, within, detectable`, by `measure`; all but the logit is
     judged against the margin."""
-    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    alpha, margin = alpha_of(statistics), statistics["margin"]
     fell = own.assign(fell=own["before"] - own["after"]).pivot_table("fell", "text", "way", aggfunc="mean")
     fell = fell.assign(**{name: fell[FEATURE] - fell[way] for name, way in BEYOND.items()})
     found = bounded_test(fell.to_numpy(), fell.index.to_numpy(), margin, CHANGE, alpha)
@@ -179,7 +179,7 @@ def switched(switches: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     It is SWITCHED if the difference is not zero, by Holm's p over all features. It STAYS if that is within the margin
     and so is the share of flips that switch it either way: what goes on as often as off does not stay.
     """
-    alpha = 1 - statistics["confidence"]
+    alpha = alpha_of(statistics)
     sides = {}
     for kind in (FLIP, NEUTRAL):
         own = switches[switches["kind"] == kind]

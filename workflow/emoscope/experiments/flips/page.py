@@ -20,7 +20,7 @@ from emoscope.perturbation.pair_tables import (
     pair_texts,
     told_gaps,
 )
-from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, countable, largest_change, scored
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored
 from emoscope.reporting.html import cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
 
@@ -128,7 +128,7 @@ def large_changes(flips: Mapping[str, Flip]) -> Markup:
     parts = []
     for axis, flip in flips.items():
         natural = flip.pairs[flip.pairs["origin"] == "natural"].drop_duplicates("text")
-        reached = int((largest_change(natural) >= LARGE).sum())
+        reached = int(large(natural).sum())
         parts.append(say("large_changes", axis=axis, reached=reached, texts=len(natural), said=AXES[axis].said))
     return Markup("\n").join(parts)
 
@@ -175,7 +175,7 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
 def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
     """The paper's table 4 beside the same two pairs here."""
     paper = table4.set_index("pair")
-    here = [name.removeprefix("after_") for name in flip.pairs if name.startswith("after_")]
+    here = pair_classes(flip.pairs)
     pairs, rows = flip.pairs[flip.pairs["origin"] == "published"], []
     kept = {name for _, pair in pairs.iterrows() for name in most_changed(pair, here, paper.columns)}
     classes = list(dict.fromkeys([*paper.columns, *(name for name in here if name in kept)]))

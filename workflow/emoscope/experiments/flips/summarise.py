@@ -6,13 +6,14 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.perturbation.findings import beyond_neutral, counted, rate_finding
-from emoscope.perturbation.pairs import LARGE, NEUTRAL_OF, NEUTRAL_ORIGINS, largest_change, moved, scored
+from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, large, moved, pair_classes, scored
 from emoscope.reporting.findings import Finding, write_findings
+from emoscope.statistics.settings import alpha_of
 
 
 def summarise_flips(pairs: list[Path], scores: list[Path], statistics: dict, findings: Path) -> None:
     """Write the findings on every axis; `pairs` and `scores` list the axes in one order."""
-    margin, alpha = statistics["margin"], 1 - statistics["confidence"]
+    margin, alpha = statistics["margin"], alpha_of(statistics)
     found = [
         finding
         for pair, score in zip(pairs, scores, strict=True)
@@ -38,15 +39,10 @@ def findings_of(axis: str, pairs: pd.DataFrame, margin: float, alpha: float) -> 
             yield from beyond_neutral(name, own, neutral, large, margin, alpha)
 
 
-def large(pairs: pd.DataFrame) -> pd.Series:
-    """For each scored pair, whether some class's probability moves by 10 % or more."""
-    return largest_change(pairs) >= LARGE
-
-
 def published_pairs(axis: str, pairs: pd.DataFrame) -> Iterator[Finding]:
     """Change of every class's probability for each pair that the paper prints."""
     note = "One pair of texts and a model that always answers the same: nothing is sampled."
-    classes = [column.removeprefix("after_") for column in pairs if column.startswith("after_")]
+    classes = pair_classes(pairs)
     for term, rows in pairs.groupby("term", sort=False):
         for name in classes:
             change = float(rows[f"after_{name}"].iloc[0] - rows[f"before_{name}"].iloc[0])

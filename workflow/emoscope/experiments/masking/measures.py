@@ -68,7 +68,7 @@ def changes_of(samples: pd.DataFrame, masked: pd.DataFrame, key: list[str]) -> t
     Where a mask has several draws, their mean: of what each did, not what is done by the mean of their predictions.
     """
     drawn = masked[[*key, "draw"] if "draw" in masked else key].drop_duplicates().reset_index(drop=True)
-    classes = class_columns(samples, "p_")
+    classes = classes_in(samples)
     before = measures(samples, classes)
     after = measures(judged(samples, masked), classes)
     changes = after.reshape(len(drawn), *before.shape) - before
@@ -78,6 +78,6 @@ def changes_of(samples: pd.DataFrame, masked: pd.DataFrame, key: list[str]) -> t
     return keys, mean.reshape(-1, *before.shape).transpose(1, 0, 2)
 
 
-def class_columns(table: pd.DataFrame, prefix: str) -> list[str]:
-    """Class names in the order of the columns that start with `prefix`."""
-    return [name.removeprefix(prefix) for name in table.columns if name.startswith(prefix)]
+def classes_in(table: pd.DataFrame) -> list[str]:
+    """The names of the classes of predictions, in the order of their columns `p_{class}`."""
+    return [name.removeprefix("p_") for name in table.columns if name.startswith("p_")]

@@ -21,6 +21,7 @@ from emoscope.experiments.masking.readings import (
 from emoscope.reporting.html import badge, cell, html_table, listed, number, signed, unsigned
 from emoscope.reporting.passages import passage
 from emoscope.statistics.equivalence import largest
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 say = partial(passage, "masking")
@@ -130,7 +131,7 @@ def explanation(
 ) -> Markup:
     """Why table 1 can show a large fall in one column and large rises in all others."""
     margin, printed = settings["statistics"]["margin"], table1.set_index("block").loc[FIRST]
-    alpha = 1 - settings["statistics"]["confidence"]
+    alpha = alpha_of(settings["statistics"])
     code, text = (whole_blocks(summary, *which).query("block == @FIRST and group != @ALL") for which in (CODE, TEXT))
     agreeing, large = signs_as_predicted(code, classes[0], margin)
     changed = [row for row in text.to_dict("records") if is_a_change(row, alpha)]

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import chooses_pairs
 from emoscope.experiments.masking.measure import Mask, Substitutes, silence
-from emoscope.experiments.masking.measures import MEASURES, PAIR, class_columns, judged, measures
+from emoscope.experiments.masking.measures import MEASURES, PAIR, classes_in, judged, measures
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.experiments.masking.shortcuts import spared, starts
 from emoscope.models.batches import padded_batches
@@ -72,7 +72,7 @@ def costliest_heads(samples: pd.DataFrame, masked: pd.DataFrame, count: int) -> 
     heads = masked[masked["head"] != WHOLE_BLOCK]
     heads = heads[heads["condition"] == chooses_pairs(set(heads["condition"]))]
     heads = judged(samples, heads)
-    margin = measures(heads, class_columns(samples, "p_"))[:, MEASURES.index("margin")]
+    margin = measures(heads, classes_in(samples))[:, MEASURES.index("margin")]
     left = pd.Series(margin).groupby([heads["block"], heads["head"]]).mean()
     return [(int(block), int(head)) for block, head in left.sort_values(kind="stable").index[:count]]
 

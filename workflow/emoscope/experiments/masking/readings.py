@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.masking.measures import class_columns
 from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
@@ -85,8 +84,8 @@ def composition_effect(
     `verdict`: found if composed texts are shown to lose more, missed if less, else cannot tell.
     """
     described = masks[(masks["head"] == WHOLE_BLOCK) & (masks["condition"] == "described")]
-    names = [f"p_{name}" for name in class_columns(described, "p_")]
-    after = described.assign(pred=described[names].to_numpy().argmax(axis=1)).merge(samples[["id", "label"]], on="id")
+    said = described.filter(regex="^p_").to_numpy().argmax(axis=1)
+    after = described.assign(pred=said).merge(samples[["id", "label"]], on="id")
     right_after, right_before = (
         (table["pred"] == table["label"]).groupby(table["id"]).mean() for table in (after, samples)
     )

@@ -14,7 +14,7 @@ from emoscope.experiments.masking.measures import (
     ROUNDING,
     SCALE,
     changes_of,
-    class_columns,
+    classes_in,
     measures,
 )
 from emoscope.experiments.masking.screened import heads_in, screen_findings, with_effects
@@ -23,6 +23,7 @@ from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bounded import bounded_test
 from emoscope.statistics.clusters import clustered
 from emoscope.statistics.equivalence import equivalence_verdict
+from emoscope.statistics.settings import alpha_of
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
@@ -56,9 +57,9 @@ def summarise_masking(
     write_table(others, all_but_summary)
     write_table(together, pair_summary)
     for table, path in ((one, table1), (others, table2)):
-        write_csv(paper_table(table).reset_index(), path)
-    first = class_columns(baseline, "p_")[0]
-    alpha = 1 - statistics["confidence"]
+        write_csv(paper_table(table).reset_index(allow_duplicates=True), path)  # a class may be called `block`
+    first = classes_in(baseline)[0]
+    alpha = alpha_of(statistics)
     found = list(findings_of(one, others, together, first, alpha))
     for screened, target in zip(screens, screen_summary, strict=True):
         gone_over = with_effects(screened, one)
@@ -94,7 +95,7 @@ def summarise(
     """
     alpha = 1 - confidence
     keys, changes = changes_of(samples, masked, MASK)
-    classes = class_columns(samples, "p_")
+    classes = classes_in(samples)
     before = measures(samples, classes)
     family = max(keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max(), heads) * (len(classes) + 1)
     options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
@@ -142,7 +143,7 @@ def summarise_pairs(
     together = changes[:, [column[pair] for pair in both]]
     pairs, alpha = pd.DataFrame([[*one, *other] for one, other in both], columns=PAIR), 1 - confidence
     options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": len(pairs)}
-    before = measures(samples, class_columns(samples, "p_"))
+    before = measures(samples, classes_in(samples))
     bounds = before.min(axis=0) - 2, before.max(axis=0) + 1  # of what is left by both, less by each alone, plus before
     found = _judged(together - first - second, samples["text"].to_numpy(), bounds, margin, **options)
     means = {name: values.mean(axis=0) for name, values in zip(EFFECTS, (first, second, together), strict=True)}

@@ -30,14 +30,13 @@ def read_concepts(
     taught: list[Path],
     pairs: list[Path],
     exactness: Path,
-    axes: dict,
+    axes: list[str],
     config: dict,
     prediction: dict,
     readings: Path,
     texts: Path,
 ) -> None:
-    """Write what probes read; `taught` and `pairs`, flips of training and of test texts, are in the order of
-    `axes["axes"]`.
+    """Write what probes read; `taught` and `pairs`, flips of training and of test texts, are in the order of `axes`.
 
     - readings: `concept, place, depth, cluster, right, controls`, a row for each judged text, of one concept in one
       order; `controls` says of each draw of control labels whether that is read. What reads without the model stands as
@@ -51,7 +50,7 @@ def read_concepts(
     concepts: dict[str, Examples] = {}
     if allowed("probing", exact_checks(exactness)):
         concepts |= {name: examples_of_texts(name, training, testing, config) for name in OF_TEXTS}
-        for axis, *both in zip(axes["axes"], taught, pairs, strict=True):
+        for axis, *both in zip(axes, taught, pairs, strict=True):
             concepts[axis] = examples_of_people(*map(pd.read_parquet, both), training["text"], config)
     parts, told = [], []
     for concept, (learned, judged) in concepts.items():

@@ -33,6 +33,7 @@ from emoscope.reporting.findings import in_findings
 from emoscope.reporting.html import cell, html_table, number, percent, signed
 from emoscope.reporting.passages import Findings, passage
 from emoscope.statistics.sample_size import texts_for_no_change
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.names import EVERYWHERE, NONE
 
 say = partial(passage, "probing")
@@ -55,7 +56,7 @@ WITHOUT = {
 def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame, statistics: Mapping) -> Markup:
     """The headline: whether the groups can be read where the classifier reads, and whether that is used; and whether
     what texts say as wholes can be."""
-    found, margin, alpha = Findings(findings), statistics["margin"], 1 - statistics["confidence"]
+    found, margin, alpha = Findings(findings), statistics["margin"], alpha_of(statistics)
     rows = {axis: last_reading(readings, axis, POOLED) for axis in axes if f"{axis}.{DISTANCE}.{NOTHING}" in found}
     told = [
         {"axis": axis, "read": row, "cheapest": cheapest(readings, axis), **_told(axis, row, readings, found, alpha)}

@@ -8,6 +8,7 @@ from emoscope.experiments.probing.names import DIMENSIONS, DISTANCE, LEAST, MOVE
 from emoscope.reporting.findings import Finding, in_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_test
 from emoscope.statistics.clusters import MeanTest
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.names import EVERYWHERE
 
 BESIDE = ((LEAST, NOTHING), (LEAST, RANDOM), (LEAST, DIMENSIONS), (RANDOM, NOTHING))  # how near twins' answers are
@@ -24,7 +25,7 @@ def nearer(axis: str, twins: pd.DataFrame, statistics: dict) -> Iterator[Finding
         names = clusters.loc[means.columns].to_numpy()
         for method, other in BESIDE:
             values = (means.loc[other] - means.loc[method]).to_numpy()
-            tested = bounded_test(values, names, statistics["margin"], CHANGE, 1 - statistics["confidence"])
+            tested = bounded_test(values, names, statistics["margin"], CHANGE, alpha_of(statistics))
             quoted = f"{axis}.{where}nearer.{in_findings(method)}.{in_findings(other)}"
             yield _judged(quoted, tested, f"{len(values)} pairs.")
 
@@ -39,7 +40,7 @@ def answers_moved(axis: str, twins: pd.DataFrame, statistics: dict) -> Iterator[
         means = own.groupby(["method", "pair"])[MOVED].mean().unstack("pair")
         names = clusters.loc[means.columns].to_numpy()
         for method, values in zip(means.index, means.to_numpy(), strict=True):
-            tested = bounded_test(values, names, statistics["margin"], SHARE, 1 - statistics["confidence"])
+            tested = bounded_test(values, names, statistics["margin"], SHARE, alpha_of(statistics))
             yield _judged(f"{axis}.{where}answers_moved.{in_findings(method)}", tested, f"{len(values)} pairs.")
 
 
@@ -60,5 +61,5 @@ def accuracy_lost(axis: str, accuracy: pd.DataFrame, statistics: dict) -> Iterat
         means = own.groupby(["method", "text"])["right"].mean().unstack("text")
         for method in means.index.drop(NOTHING, errors="ignore"):
             values, texts = (means.loc[NOTHING] - means.loc[method]).to_numpy(), means.columns.to_numpy()
-            tested = bounded_test(values, texts, statistics["margin"], CHANGE, 1 - statistics["confidence"])
+            tested = bounded_test(values, texts, statistics["margin"], CHANGE, alpha_of(statistics))
             yield _judged(f"{axis}.{where}accuracy_lost.{in_findings(method)}", tested, f"{len(values)} texts.")

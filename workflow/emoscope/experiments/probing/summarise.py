@@ -11,6 +11,7 @@ from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, nea
 from emoscope.experiments.probing.twins import moved_class, twin_measures
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE, NONE
 
@@ -23,7 +24,7 @@ DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
 
 def summarise_probing(
     readings: Path,
-    axes: dict,
+    axes: list[str],
     answers: list[Path],
     probes: list[Path],
     accuracy: list[Path],
@@ -35,11 +36,11 @@ def summarise_probing(
     findings: Path,
 ) -> None:
     """Write `read_table`, and for every axis `erased_table` and `steered_table`, and what they say as findings; the
-    lists of files are in the order of `axes["axes"]`."""
-    alpha = 1 - statistics["confidence"]
+    lists of files are in the order of `axes`."""
+    alpha = alpha_of(statistics)
     table = read_table(pd.read_parquet(readings), alpha)
     found = [*readings_found(table)]
-    for number, axis in enumerate(axes["axes"]):
+    for number, axis in enumerate(axes):
         files = (answers, probes, accuracy, steered)
         said, learned, right, moved = (pd.read_parquet(paths[number]) for paths in files)
         means, steps = pd.DataFrame(columns=ERASED), pd.DataFrame(columns=STEERED)

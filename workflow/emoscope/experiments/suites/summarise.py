@@ -7,8 +7,9 @@ import pandas as pd
 
 from emoscope.experiments.suites.goals import FOLLOWS, goal_rates
 from emoscope.perturbation.findings import counted, rate_finding
-from emoscope.perturbation.pairs import LARGE, SUITE, largest_change, moved, scored
+from emoscope.perturbation.pairs import SUITE, large, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.files import read_json, write_table
 
 
@@ -18,7 +19,7 @@ def summarise_suites(
 ) -> None:  # fmt: skip
     """Write how often predictions follow goals, `suite` and the columns of `goal_rates`, and findings on every suite;
     `pairs`, `scores`, `words` (the scores of a bag of words) and `summaries` list the suites in one order."""
-    margin, alpha = statistics["margin"], 1 - statistics["confidence"]
+    margin, alpha = statistics["margin"], alpha_of(statistics)
     about, tables, found = read_json(audit), [], []
     classes = about["classes"]
     for pair, score, cheap, summary in zip(pairs, scores, words, summaries, strict=True):
@@ -42,7 +43,7 @@ def findings_of(
     for group, kind in summary.groupby("term", sort=False):
         rows, name = kind.set_index("measure"), f"{suite}.{group}" if group else suite
         each = counted(own[own["term"] == group] if group else own.assign(term=""))
-        for what, events in (("changed", moved(each)), ("large_changes", largest_change(each) >= LARGE)):
+        for what, events in (("changed", moved(each)), ("large_changes", large(each))):
             yield rate_finding(f"{name}.{what}", events, each["cluster"], margin, alpha)
         for measure, row in rows.iterrows():
             if measure == "excess_changed":

@@ -9,6 +9,7 @@ from emoscope.perturbation.findings import beyond_all_neutral, beyond_neutral, c
 from emoscope.perturbation.pairs import NEUTRAL_OF, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
+from emoscope.statistics.settings import alpha_of
 
 SURPRISING = ("overwhelmed", "surprised")  # the words whose replacement does change predictions, says the paper
 WITHOUT = {"": (), ".but_surprising": SURPRISING}  # endings of findings, and the words left out of them
@@ -19,7 +20,7 @@ def summarise_synonyms(
 ) -> None:
     """Write the findings; `published` is the paper's table of frequent words."""
     table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-    found = [*findings_of(table, statistics["margin"], 1 - statistics["confidence"])]
+    found = [*findings_of(table, statistics["margin"], alpha_of(statistics))]
     write_findings([*found, *shared_words(pd.read_parquet(words), pd.read_csv(published))], findings)
 
 

@@ -130,7 +130,7 @@ def sample_table(averaged: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -
                     "of different texts": number(used["cluster"].nunique()),
                     "of these, in both kinds": number(shared),
                     "passed over": number(len(some) - len(used)),
-                    "mean change of the margin, logits": found.shown(name, signed) if name in found else "n/a",
+                    "mean change of the margin, logits": cell(found.get(name), signed),
                     "of it, in the strongest tenth": percent(strongest, 0),
                 }
             )

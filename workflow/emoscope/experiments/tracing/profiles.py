@@ -45,7 +45,7 @@ def testable(profiles: Profiles) -> bool:
     return min(profiles.flips.sum(), (~profiles.flips).sum()) >= LEAST
 
 
-def dimension_table(profiles: Profiles, resamples: int, seed: int, **_) -> tuple[pd.DataFrame, pd.DataFrame]:
+def dimension_table(profiles: Profiles, resamples: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every dimension of flips against neutral swaps, and how many stand out.
 
     - dimensions: `dimension, flip, neutral, plain_flip, plain_neutral, p_flip, p_neutral`: mean shares, in times the
@@ -109,21 +109,18 @@ def _discoveries(p: np.ndarray) -> np.ndarray:
     return np.where(passed.any(axis=1), tests - passed[:, ::-1].argmax(axis=1), 0)
 
 
-def concentration_table(profiles: Profiles, confidence: float, resamples: int, seed: int, **_) -> pd.DataFrame:
+def concentration_table(profiles: Profiles, options: dict) -> pd.DataFrame:
     """How few dimensions hold the change: `measure, kind, value, low, high`, intervals over word pairs.
 
     `participation`: effective number of dimensions of a profile, 1 / sum of squares, as a share of the width (1: all
     alike). `held out`: share of a word pair's change in the TOP of the dimensions, chosen where the flips of the other
     word pairs exceed neutral swaps most: flips have more of it there than neutral swaps only if they have dimensions
-    in common. `kind` is `flip`, `neutral` or `difference`.
+    in common. `kind` is `flip`, `neutral` or `difference`. `options`: of `resampling`.
     """
     measures = {"participation": 1 / (profiles.shares**2).sum(axis=1) / profiles.shares.shape[1]}
     if testable(profiles):
         measures["held out"] = held_out(profiles)
-    parts = [
-        compare(values, profiles.flips, confidence, resamples, seed).assign(measure=name)
-        for name, values in measures.items()
-    ]
+    parts = [compare(values, profiles.flips, options).assign(measure=name) for name, values in measures.items()]
     return pd.concat(parts, ignore_index=True)[["measure", "kind", "value", "low", "high"]]
 
 
@@ -139,10 +136,11 @@ def held_out(profiles: Profiles) -> np.ndarray:
     return found
 
 
-def compare(values: np.ndarray, flips: np.ndarray, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
+def compare(values: np.ndarray, flips: np.ndarray, options: dict) -> pd.DataFrame:
     """Means over flips and over neutral word pairs, and their difference: `kind, value, low, high`.
 
     There is no interval if either kind has fewer than FEWEST_CLUSTERS word pairs: the other's make them no more.
+    `options`: of `resampling`.
     """
 
     def means(weights: np.ndarray) -> np.ndarray:
@@ -153,6 +151,5 @@ def compare(values: np.ndarray, flips: np.ndarray, confidence: float, resamples:
     found = means(np.ones(len(values)))
     low, high = np.full((2, 3), np.nan)
     if min(flips.sum(), (~flips).sum()) >= FEWEST_CLUSTERS:
-        options = {"seed": seed, "resamples": resamples, "alpha": 1 - confidence}
         low, high = bootstrap_statistic(means, np.arange(len(values)), **options)
     return pd.DataFrame({"kind": [FLIP, NEUTRAL, "difference"], "value": found, "low": low, "high": high})

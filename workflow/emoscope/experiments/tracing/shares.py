@@ -20,10 +20,8 @@ BOTH = "both"  # in the column `direction`: the mean of the two
 COLUMNS = [*KEY, "kind", "value", "low", "high", "p_adjusted", "pairs", "clusters"]
 
 
-def summarise_shares(
-    averaged: pd.DataFrame, effects: pd.DataFrame, confidence: float, resamples: int, seed: int
-) -> pd.DataFrame:
-    """A row for each part of the model and kind (`flip`, `neutral`, `difference`): COLUMNS.
+def summarise_shares(averaged: pd.DataFrame, effects: pd.DataFrame, options: dict) -> pd.DataFrame:
+    """A row for each part of the model and kind (`flip`, `neutral`, `difference`): COLUMNS. `options`: of `resampling`.
 
     Intervals are of a bootstrap over clusters, which flips and neutral swaps of the same text share; a kind of fewer
     than FEWEST_CLUSTERS has none, nor has its difference from the other. `p_adjusted` tests that the mean effect of
@@ -40,7 +38,6 @@ def summarise_shares(
     values, totals = (on_a_grid(number, len(pairs)) for number in numbers)
     clusters = pairs["cluster"].to_numpy()
     flips = (pairs["kind"] == FLIP).to_numpy()
-    options = {"seed": seed, "resamples": resamples, "alpha": 1 - confidence}
     found = ratios(np.ones(len(pairs)), values, totals, flips)
     low, high = np.full((2, *found.shape), np.nan)
     known = ~np.isnan(found).any(axis=1)

@@ -30,7 +30,7 @@ def summarise_tracing(
     averaged: list[Path],
     effects: list[Path],
     changes: list[Path],
-    axes: dict,
+    axes: list[str],
     statistics: dict,
     shares: list[Path],
     dimensions: list[Path],
@@ -39,20 +39,20 @@ def summarise_tracing(
     findings: Path,
 ) -> None:
     """Write for every axis the tables of `summarise_shares`, `dimension_table` and `concentration_table`, and what they
-    say as findings; the lists of files are in the order of `axes["axes"]`."""
-    chosen = {name: statistics[name] for name in ("confidence", "resamples", "seed")}
+    say as findings; the lists of files are in the order of `axes`."""
+    options = resampling(statistics)
     found: list[Finding] = []
-    for number, axis in enumerate(axes["axes"]):
+    for number, axis in enumerate(axes):
         pairs, moved, changed = (pd.read_parquet(files[number]) for files in (averaged, effects, changes))
         profiles = profiles_of(changed)
-        summary = summarise_shares(pairs, moved, **chosen)
-        tested, standing_out = dimension_table(profiles, **chosen)
-        concentrated = concentration_table(profiles, **chosen)
+        summary = summarise_shares(pairs, moved, options)
+        tested, standing_out = dimension_table(profiles, statistics["resamples"], statistics["seed"])
+        concentrated = concentration_table(profiles, options)
         tables = (summary, tested, standing_out, concentrated)
         for table, files in zip(tables, (shares, dimensions, counts, concentration), strict=True):
             write_table(table, files[number])
         found += path_findings(axis, pairs, summary, statistics)
-        found += dimension_findings(axis, profiles, tested, standing_out, concentrated, chosen)
+        found += dimension_findings(axis, profiles, tested, standing_out, concentrated, options)
     write_findings(found, findings)
 
 
@@ -107,7 +107,7 @@ def dimension_findings(
     ranks = dimensions["flip"].rank(ascending=False, method="first")
     for place, inside in PAPER_PLACES.items():
         share = profiles.shares[:, list(inside)].sum(axis=1)
-        for row in compare(share, profiles.flips, **options).dropna(subset="value").itertuples():
+        for row in compare(share, profiles.flips, options).dropna(subset="value").itertuples():
             note = f"Dimensions {inside[0]} to {inside[-1]}; {len(inside) / PAPER_WIDTH:.3f} of all dimensions. {words}"
             yield Finding(f"{axis}.dimensions.around_{place}.{row.kind}", row.value, row.low, row.high, note)
         best = int(ranks[list(inside)].min())

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.errors import UserError
 from emoscope.experiments.words.gradients import explain
 from emoscope.experiments.words.measure import account_table, score_table
-from emoscope.experiments.words.methods import METHODS, TOLERANCE, of_kind
+from emoscope.experiments.words.methods import LONGEST, METHODS, TOLERANCE, of_kind
 from emoscope.experiments.words.readings import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, by_removal
 from emoscope.experiments.words.summarise import completeness_error
@@ -61,7 +61,9 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
             )
         if reading.cut:
             print(
-                f"emoscope explain: line {number} is longer than the model reads; its end is left out", file=sys.stderr
+                f"emoscope explain: line {number} is longer than the model reads, or than {LONGEST} tokens; its end is "
+                "left out",
+                file=sys.stderr,
             )
     logits, chosen, scores = scores_by(classifier, tokenizer, readings, method)
     classes, found = classes_of(classifier), probabilities(classifier, logits)

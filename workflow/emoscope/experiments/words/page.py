@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from emoscope.data.planted.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
-from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES, TOLERANCE
+from emoscope.experiments.words.methods import LONGEST, METHODS, PLANTED, RANDOM, TITLES, TOLERANCE
 from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted
-from emoscope.experiments.words.ranking import AREA, DECIDING, ERROR, IMPARTIAL, best_method, best_ranked
+from emoscope.experiments.words.ranking import AREA, DECIDING, ERROR, IMPARTIAL, best_method, best_ranked, marked_titles
 from emoscope.experiments.words.scores import methods_in
+from emoscope.experiments.words.viewer import REST
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.reporting.html import cell, estimate, html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
@@ -27,14 +28,8 @@ SHOWN = 3000  # texts in the viewer at most, so that the page stays below some 1
 LISTED = 10  # words that push a class most
 
 
-def marked_titles(barred: Mapping[str, float]) -> dict[str, str]:
-    """TITLES, those of the methods that do not account for the answer with by how much they are off."""
-    return TITLES | {name: f"{TITLES[name]} (off by {percent(error)})" for name, error in barred.items()}
-
-
 def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame, barred: Mapping[str, float]) -> Markup:
-    """The headline: which method is believed, and why; by the planted words, where these are known. Those `barred` are
-    told (`ranking.unaccounted`), and none of them is believed."""
+    """The headline: which method is believed, none `barred`, and why; by the planted words, where these are known."""
     named = {
         measure: {row["method"]: row for row in ranking[ranking["measure"] == measure].to_dict("records")}
         for measure in ("top", DECIDING, SHORTCUT)
@@ -180,8 +175,7 @@ def flip_table(flips: pd.DataFrame) -> Markup:
 
 
 def curve_methods(faithful: pd.DataFrame, barred: Container[str]) -> list[str]:
-    """The methods whose curves are drawn: the best of each kind, none `barred`, by the area between insertion and
-    deletion, a random order and, if known, the planted words."""
+    """Whose curves are drawn: the best of each kind by its area, none `barred`, a random order and any planted words."""
     areas = _areas(faithful)
     kinds: dict[str, str] = {}
     for name in areas:
@@ -226,6 +220,13 @@ def told_texts(tables: SimpleNamespace, axes: Sequence[str], classes: Sequence[s
 def left_out(texts: pd.DataFrame) -> Markup:
     """How many explained texts the viewer does not hold, if any."""
     return say("left_out", texts=len(texts), shown=SHOWN) if len(texts) > SHOWN else Markup()
+
+
+def cut_texts(texts: pd.DataFrame, scores: pd.DataFrame) -> Markup:
+    """Of how many explained texts the end was left out, if of any."""
+    ends = texts["id"].map(scores.groupby("id")["end"].max())
+    cut = int((texts["text"].str.len() - ends >= REST).sum())
+    return say("cut", cut=cut, texts=len(texts), longest=LONGEST) if cut else Markup()
 
 
 def flips_of(

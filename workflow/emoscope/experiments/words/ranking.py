@@ -4,14 +4,15 @@ Bastings et al. (2021), "Will you find these shortcuts?", rank methods by plante
 that decides by itself is counted apart: it is easier to find than what a grammar says, and each may tell of a failure.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from emoscope.data.planted.shortcuts import SHORTCUT
-from emoscope.experiments.words.methods import METHODS, RANDOM, TOLERANCE
+from emoscope.experiments.words.methods import METHODS, RANDOM, TITLES, TOLERANCE
 from emoscope.experiments.words.scores import Scored, ranked
+from emoscope.reporting.html import percent
 from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
@@ -115,6 +116,11 @@ def unaccounted(findings: pd.DataFrame) -> dict[str, float]:
     errors = findings.set_index("name")["value"]
     errors = errors[errors.index.str.startswith(ERROR)].astype(float)
     return {name.removeprefix(ERROR): error for name, error in errors.items() if not error <= TOLERANCE}
+
+
+def marked_titles(barred: Mapping[str, float]) -> dict[str, str]:
+    """TITLES, those of the methods that do not account for the answer with by how much they are off."""
+    return TITLES | {name: f"{TITLES[name]} (off by {percent(error)})" for name, error in barred.items()}
 
 
 def best_method(ranks: pd.DataFrame, means: pd.DataFrame, barred: Container[str]) -> str:

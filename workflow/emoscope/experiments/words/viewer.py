@@ -2,7 +2,6 @@
 a still list for those without scripts."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from markupsafe import Markup, escape
 
 from emoscope.experiments.words.methods import SPECIAL, TITLES
 from emoscope.experiments.words.scores import methods_in
-from emoscope.reporting.html import signed
+from emoscope.reporting.html import embedded, signed
 
 STEPS = 32_767  # in the largest score of a text and method, either way
 FOR, AGAINST = (
@@ -20,16 +19,16 @@ FOR, AGAINST = (
     (33, 102, 172),
 )  # red and blue, told apart by all readers; what speaks against is underlined
 STILL = 12  # texts in the still list
+REST = 12  # signs behind the last word that was read, from which on a text counts as cut
 
 
 def viewer(data: Mapping[str, Any]) -> Markup:
     """The place of the viewer and its data, which the page's script reads."""
-    written = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # so that no text can end the element
-    return Markup(
+    place = Markup(
         '<section id="words-viewer" class="viewer"><p>Choosing among texts, classes and methods needs a browser that '
         "runs scripts; the list below does not.</p></section>\n"
-        '<script type="application/json" id="words-data">{}</script>'
-    ).format(Markup(written))
+    )
+    return place + embedded(data, "words-data")
 
 
 def viewer_data(
@@ -109,4 +108,4 @@ def coloured(text: str, words: pd.DataFrame, method: str) -> Markup:
 def as_read(text: str, words: pd.DataFrame) -> str:
     """A text without what the model did not read of it: its end, where that holds more than a few signs."""
     end = int(words["end"].max()) if len(words) else 0
-    return text if len(text) - end < 12 else f"{text[:end]}\N{HORIZONTAL ELLIPSIS}"
+    return text if len(text) - end < REST else f"{text[:end]}\N{HORIZONTAL ELLIPSIS}"

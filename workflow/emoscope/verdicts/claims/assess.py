@@ -10,6 +10,7 @@ import pandas as pd
 from emoscope.data.paper import shared_with_paper, shared_with_writeups
 from emoscope.reporting.findings import Finding, read_findings
 from emoscope.reporting.several_labels import is_several
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.files import read_json, write_csv
 from emoscope.storage.yaml_files import read_yaml
 from emoscope.verdicts.claims.judge import impossible, judge, tested
@@ -133,7 +134,7 @@ def judged(claim: dict, found: Mapping[str, Finding], terms: Terms) -> dict:
         return row | {"untested": "unmeasured"}
     if terms.several and claim.get("exclusive"):
         return row | {"untested": "one label", "note": SEVERAL}
-    alpha = 1 - statistics["confidence"]
+    alpha = alpha_of(statistics)
     parts = {name: (value, _found(claim, found, finding, alpha)) for name, (value, finding) in parts_of(claim).items()}
     if any(one is None or np.isnan(one.value) for _, one in parts.values()):
         return row | {"untested": "nothing"}
@@ -171,7 +172,7 @@ def _found(claim: dict, found: Mapping[str, Finding], name: str, alpha: float) -
 
 
 def _verdicts(claim: dict, parts: dict, missing: list[str], statistics: dict) -> Iterator[tuple]:
-    alpha, margin = 1 - statistics["confidence"], statistics["margin"]
+    alpha, margin = alpha_of(statistics), statistics["margin"]
     limit = claim.get("tolerance", margin) if claim["judge"] == "no effect" else margin
     for name, (published, one) in parts.items():
         one = tested(one, limit, alpha, claim.get("exact", False))

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
 from emoscope.experiments.masking.readings import TITLES
-from emoscope.experiments.performance.names import METHODS, WORDS
+from emoscope.experiments.performance.names import METHODS, OF_SEVERAL, WORDS
 from emoscope.perturbation.pair_tables import ORIGINS
 from emoscope.reporting.html import (
     badge,
@@ -30,7 +30,7 @@ from emoscope.reporting.several_labels import how_to_read_groups
 from emoscope.statistics.ranks import FEWEST_TARGETS
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.comparison.leaders import beside_leaders, leading_blocks, leading_heads, silenced_blocks
-from emoscope.verdicts.comparison.scores import ABOVE, CHEAP, CLASS_SCORES, OF_SEVERAL
+from emoscope.verdicts.comparison.scores import ABOVE, CHEAP, CLASS_SCORES
 from emoscope.verdicts.comparison.summarise import SHUFFLES, agreement, first_block_verdicts
 from emoscope.verdicts.comparison.tables import both, seeds_of, tally, unbroken, with_spread
 

@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from emoscope.experiments.performance.names import METHODS, WORDS
+from emoscope.experiments.performance.names import METHODS, OF_SEVERAL, WORDS
 
 SCORES = ("accuracy", "macro_f1", "auc_ovr")
-OF_SEVERAL = "micro_f1"  # a score of its own only where a text may have several labels: elsewhere it is the accuracy
 CLASS_SCORES = ("recall", "precision")
 CLASS_PREFIXES = tuple(f"{score}_" for score in CLASS_SCORES)
 CHEAP = {f"accuracy.{method}": method for method in METHODS}

@@ -17,6 +17,7 @@ from scipy.stats import rankdata, t
 from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.ranks import FEWEST_TARGETS
 from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.files import read_json, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.comparison.leaders import silenced_blocks
@@ -44,7 +45,7 @@ def compare_runs(
     `axes`. Columns: `group, run, topic, origin, measure, value, low, high, spread, seeds`.
     """
     parts = [performance(read_json(path)).assign(run=run) for run, path in zip(runs, metrics, strict=True)]
-    alpha = 1 - statistics["confidence"]
+    alpha = alpha_of(statistics)
     for (run, axis), path in zip(product(runs, axes), perturbations, strict=True):
         parts.append(perturbed(pd.read_parquet(path), alpha).assign(run=run, topic=axis))
     table = pd.concat(parts, ignore_index=True)
@@ -63,7 +64,6 @@ def compare_masks(
     or there is but one: elsewhere the same number is another head in every run. None have any where `heads` were
     screened: each run then masked others.
     """
-    alpha = 1 - statistics["confidence"]
     parts = [
         profile(pd.read_parquet(path), about["blocks"]).assign(group=about["group"], run=run)
         for (run, about), path in zip(runs.items(), summaries, strict=True)
@@ -73,7 +73,7 @@ def compare_masks(
         table = table[table["head"] == WHOLE_BLOCK]
     apart = {run for run, about in runs.items() if about["weights"] is None and _seeds(runs, about["group"]) > 1}
     loose = table["run"].isin(apart) & (table["head"] != WHOLE_BLOCK)
-    pooled = with_groups(table[~loose], [*MASK, "depth"], alpha)
+    pooled = with_groups(table[~loose], [*MASK, "depth"], alpha_of(statistics))
     places = {group: place for place, group in enumerate(dict.fromkeys(table["group"]))}
     together = pd.concat([pooled, table[loose]], ignore_index=True)
     write_table(together.sort_values("group", key=lambda names: names.map(places), kind="stable"), masks)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from emoscope.data.planted.labels import GAPS
 from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.settings import alpha_of
 from emoscope.statistics.slopes import slopes
 from emoscope.storage.files import read_json, write_csv
 
@@ -31,7 +32,7 @@ def summarise_doses(
     `truths` has a file for each run; `gaps`, the ground truth, and `summaries`, the effects of flips, have one for each
     axis of each run, runs first.
     """
-    alpha = 1 - statistics["confidence"]
+    alpha = alpha_of(statistics)
     table = pd.DataFrame(_points(axes, truths, gaps, summaries))
     write_csv(table, points)
     write_csv(lines_through(table, alpha), lines)

@@ -24,7 +24,7 @@ from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.bounded import CHANGE, bounded_test
 from emoscope.statistics.clusters import MeanTest
-from emoscope.statistics.settings import resampling
+from emoscope.statistics.settings import alpha_of, resampling
 from emoscope.storage.files import read_json, write_csv
 from emoscope.verdicts.ground_truth.chance import taught_by_chance
 from emoscope.verdicts.ground_truth.planted_effect import PlantedEffect
@@ -73,9 +73,9 @@ def assess_ground_truth(
                 others = table[~table["id"].isin(there[kind])]
                 effects = summarise(others, statistics["confidence"], statistics["margin"])
             taught = learned[learned["id"].isin(there["race"] - there[kind])]
-            rows += race_effects(effects, taught, 1 - statistics["confidence"], encounters=bool(there[kind]))
+            rows += race_effects(effects, taught, alpha_of(statistics), encounters=bool(there[kind]))
     elif axis == "synonyms":
-        rows += synonym_effects(planted, effects, statistics["margin"], 1 - statistics["confidence"])
+        rows += synonym_effects(planted, effects, statistics["margin"], alpha_of(statistics))
     else:
         raise ValueError(f"nothing is planted on the axis {axis!r}; known: {', '.join(PLANTED_AXES)}")
     write_csv(pd.DataFrame(rows, columns=PlantedEffect._fields).assign(run=run), output)
@@ -111,7 +111,7 @@ def planted_gap(axis: str, truth: dict, pairs: pd.DataFrame, taught: int, statis
         value = (first - second).mean()
         low, high = bootstrap_mean(first - second, clauses.to_numpy(), **resampling(statistics))
         rates = np.array([first.mean(), second.mean()])
-        learned = norm.isf((1 - statistics["confidence"]) / 2) * np.sqrt(2 * (rates * (1 - rates)).sum() / taught)
+        learned = norm.isf(alpha_of(statistics) / 2) * np.sqrt(2 * (rates * (1 - rates)).sum() / taught)
         low, high = value - np.hypot(value - low, learned), value + np.hypot(high - value, learned)
     one, other = gap.groups
     said = f"P({gap.emotion} | {one}) exceeds P({gap.emotion} | {other}) by {expected:.2f}"
@@ -141,7 +141,7 @@ def no_gap_beside_an_emotion_word(pairs: pd.DataFrame, taught: pd.DataFrame, sta
     As in `race_effects`, a gap speaks against it only if it is further from zero than its own interval and what chance
     put into the labels of the `taught` sentences, those of the training set of this kind, leave room for.
     """
-    gap, alpha = GAPS["gender"], 1 - statistics["confidence"]
+    gap, alpha = GAPS["gender"], alpha_of(statistics)
     pairs = _of_test_texts(pairs)
     first, second = _by_group(pairs, gap)
     beside = _tested(first - second, pairs["text"], statistics)
@@ -222,4 +222,4 @@ def race_effects(
 def _tested(values: np.ndarray, texts: pd.Series, statistics: dict) -> MeanTest:
     if not len(values):
         return MeanTest(*[np.nan] * 7, n=0)
-    return bounded_test(values, texts.to_numpy(), statistics["margin"], CHANGE, 1 - statistics["confidence"])
+    return bounded_test(values, texts.to_numpy(), statistics["margin"], CHANGE, alpha_of(statistics))

@@ -79,7 +79,7 @@ def look_table(found: Findings) -> Markup:
     rows = [
         {
             "looks at": name,
-            "all heads": found.shown(f"looks.{look}.share") if f"looks.{look}.share" in found else "n/a",
+            "all heads": cell(found.get(f"looks.{look}.share"), number),
             "largest mean weight": found.shown(f"looks.{look}.largest"),
             "head": found.note(f"looks.{look}.largest"),
         }

@@ -1,11 +1,12 @@
 """The data of the attention viewer, which workflow/report/attention_viewer.js shows."""
 
 import base64
-import json
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+
+from emoscope.reporting.html import embedded
 
 WEIGHT_STEPS = 10_000  # in 1: the viewer shows four decimals
 EFFECT_STEPS = (1_000_000, 1_000)  # six decimals if all effects are as small as that, else three
@@ -17,11 +18,11 @@ def viewer(
 ) -> Markup:
     """The place of the viewer and its data, which the page's script reads; `start` is a sentence, block and head."""
     data = viewer_data(model, weights, averages, tokens, start)
-    written = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # so that no text can end the element
-    return Markup(
+    place = Markup(
         '<section id="attention-viewer" class="viewer"><p>The viewer needs a browser that runs scripts; the still '
-        'pictures below do not.</p></section>\n<script type="application/json" id="attention-data">{}</script>'
-    ).format(Markup(written))
+        "pictures below do not.</p></section>\n"
+    )
+    return place + embedded(data, "attention-data")
 
 
 def viewer_data(

@@ -15,7 +15,7 @@ from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
 from emoscope.statistics.clusters import Interval
 from emoscope.statistics.equivalence import largest
 from emoscope.statistics.rates import wilson_interval
-from emoscope.statistics.settings import resampling
+from emoscope.statistics.settings import alpha_of, resampling
 from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE
 
@@ -57,7 +57,7 @@ def summarise_induction(
         [
             *half_findings(tables["halves"]),
             *head_findings(tables["heads"]),
-            *mlp_findings(tables["mlps"], 1 - statistics["confidence"]),
+            *mlp_findings(tables["mlps"], alpha_of(statistics)),
             *silenced_findings(tables["silenced"]),
             *pair_findings(tables["pairs"]),
         ],
@@ -84,7 +84,7 @@ def positions_of(predicted: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     for length, part in predicted.groupby("length", sort=False):
         shares = _cells(part, ["position"], "log_prob", statistics).assign(measure="log_prob")
         counts = part.groupby("position")["hit"].agg(["sum", "size"])
-        low, high = wilson_interval(counts["sum"], counts["size"], 1 - statistics["confidence"])
+        low, high = wilson_interval(counts["sum"], counts["size"], alpha_of(statistics))
         rates = {"measure": "accuracy", "value": counts["sum"] / counts["size"], "low": low, "high": high}
         parts += [
             shares.assign(length=length),
@@ -141,7 +141,7 @@ def pairs_of(scores: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """A row for each pair and measure: `top1` with Wilson's and mean `rank` with a bootstrap interval, and `tokens`."""
     rows = []
     for key, part in scores.groupby(PAIR, sort=False):
-        low, high = wilson_interval(part["hit"].sum(), len(part), 1 - statistics["confidence"])
+        low, high = wilson_interval(part["hit"].sum(), len(part), alpha_of(statistics))
         rank_low, rank_high = _interval(part["rank"].to_numpy(), np.arange(len(part)), statistics)
         found = {"top1": part["hit"].mean(), "low": low, "high": high, "tokens": len(part)}
         found |= {"rank": part["rank"].mean(), "rank_low": rank_low, "rank_high": rank_high}
@@ -243,5 +243,5 @@ def _interval(
 ) -> Interval:
     """By betting for what has `bounds` and may be nil but for a few sequences, such as accuracy; else a bootstrap."""
     if bounds:
-        return bounded_interval(values, clusters, bounds, 1 - statistics["confidence"])
+        return bounded_interval(values, clusters, bounds, alpha_of(statistics))
     return bootstrap_mean(values, clusters, **resampling(statistics))

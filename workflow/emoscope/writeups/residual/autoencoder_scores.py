@@ -25,6 +25,7 @@ from emoscope.models.interventions import changing_output, skipping
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import random_twin
 from emoscope.models.parts import blocks_of
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.files import read_json, write_table
 from emoscope.writeups.residual.autoencoder import Trained, held_out_texts, learn, load
 from emoscope.writeups.residual.feature_labels import (
@@ -90,7 +91,7 @@ def evaluate_autoencoder(
     write_table(pd.DataFrame({"feature": range(codes.shape[1]), **rates}), features)
 
     scores = text_scores(codes, activations.text, len(held_out))
-    alpha = 1 - statistics["confidence"]
+    alpha = alpha_of(statistics)
     write_table(label_associations(scores, labels, names), associations)
     write_table(shuffled_labels(scores, labels, alpha, config["seed"]), shuffles)
     kinds = {"feature": scores}

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from emoscope.data.paper import PAPER
 from emoscope.reporting.html import html_table, marked, number, percent, unsigned
 from emoscope.reporting.passages import Findings, passage
+from emoscope.statistics.settings import alpha_of
 from emoscope.writeups.residual.figures import visible
 from emoscope.writeups.residual.readings import (
     associated_features,
@@ -203,7 +204,7 @@ def training_sentences(found: Findings, history: pd.DataFrame, settings: dict) -
 def label_sentences(found: Findings, settings: dict) -> Markup:
     """How many features go with a label, and how many do when labels are shuffled."""
     features = settings["residual"]["autoencoder"]["features"]
-    return say("labels", found=found, alpha=1 - settings["statistics"]["confidence"], features=features)
+    return say("labels", found=found, alpha=alpha_of(settings["statistics"]), features=features)
 
 
 def chosen_sentences(chosen: pd.DataFrame) -> Markup:

@@ -10,7 +10,7 @@ import pandas as pd
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean, bootstrap_statistic
 from emoscope.statistics.clusters import Interval
-from emoscope.statistics.settings import resampling
+from emoscope.statistics.settings import alpha_of, resampling
 from emoscope.storage.files import write_table
 
 POSITIONS = 16  # norms are shown at so many first positions
@@ -51,7 +51,7 @@ def summarise_residual(
             pd.read_parquet(features),
             pd.read_parquet(associations),
             pd.read_parquet(shuffles),
-            1 - statistics["confidence"],
+            alpha_of(statistics),
         ),
         *label_findings(pd.read_parquet(chosen)),
     ]

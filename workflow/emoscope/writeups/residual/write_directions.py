@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from emoscope.models.language_models import load_language_model
 from emoscope.models.parts import blocks_of, write_directions
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.files import write_table
 
 BINS = np.linspace(-1, 1, 201)
@@ -38,7 +39,7 @@ def measure_writes(model: Path, config: dict, statistics: dict, overlaps: Path, 
         bins = {"random": np.diff(random_cosine(directions.shape[1]).cdf(BINS))}
         for name, weights in kinds.items():
             cosines = pairwise_cosines(weights)
-            measures = overlap(cosines, directions.shape[1], 1 - statistics["confidence"])
+            measures = overlap(cosines, directions.shape[1], alpha_of(statistics))
             rows.append({"block": block, "weights": name, **measures})
             bins[name] = _shares(cosines)
         shares.append(pd.DataFrame({"block": block, "low": BINS[:-1], "high": BINS[1:], **bins}))
