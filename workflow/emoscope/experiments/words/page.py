@@ -175,7 +175,7 @@ def flip_table(flips: pd.DataFrame) -> Markup:
 
 
 def curve_methods(faithful: pd.DataFrame, barred: Container[str]) -> list[str]:
-    """Whose curves are drawn: the best of each kind by its area, none `barred`, a random order and any planted words."""
+    """Whose curves are drawn: the best of each kind by area, none `barred`, a random order and any planted words."""
     areas = _areas(faithful)
     kinds: dict[str, str] = {}
     for name in areas:
