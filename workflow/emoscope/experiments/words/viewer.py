@@ -36,8 +36,9 @@ def viewer_data(
     texts: Sequence[Mapping[str, Any]],
     classes: Sequence[str],
     method: str,
+    titles: Mapping[str, str] = TITLES,
 ) -> dict:
-    """Everything that the viewer shows, texts in the order given and beginning with `method`.
+    """Everything that the viewer shows, texts in the order given and beginning with `method`; `titles` of all methods.
 
     `texts` have `id`, `text`, `said` and `true`, lists of class names (`true` may be None: not known), `mistake`,
     `confidence`, `probabilities` by class, and `flips`: of each its `axis`, the `text` after it, where that is
@@ -64,8 +65,8 @@ def viewer_data(
             "scales": scales.tolist(),
             "values": base64.b64encode(packed).decode(),
         })  # fmt: skip
-    titles = {name: TITLES[name] for name in names}
-    return {"methods": titles, "method": method, "classes": list(classes), "texts": shown}
+    shown_methods = {name: titles[name] for name in names}
+    return {"methods": shown_methods, "method": method, "classes": list(classes), "texts": shown}
 
 
 def still_texts(scores: pd.DataFrame, texts: Sequence[Mapping[str, Any]], method: str) -> Markup:
