@@ -94,6 +94,8 @@ rule summarise_probing:
             for name in (*ERASED, "steered")
         },
         readings="results/{run}/probing/readings.parquet",
+        pairs=lambda wildcards: [corpus_of(f"perturbations/{axis}.parquet")(wildcards) for axis in PROBED],
+        scores=expand("results/{{run}}/perturbations/{axis}_scores.parquet", axis=PROBED),
         code=code_of("experiments.probing.summarise"),
     output:
         depths="results/{run}/probing/depths.parquet",
@@ -111,7 +113,7 @@ rule summarise_probing:
     shell:
         r"""
         python -m emoscope summarise-probing --readings {input.readings:q} --axes {params.axes:q} \
-            --answers {input.answers:q} --probes {input.probes:q} --accuracy {input.accuracy:q} \
+            --pairs {input.pairs:q} --scores {input.scores:q} --answers {input.answers:q} --probes {input.probes:q} --accuracy {input.accuracy:q} \
             --steered {input.steered:q} --statistics {params.statistics:q} --depths {output.depths:q} \
             --erased {output.erased:q} --doses {output.doses:q} --findings {output.findings:q} >{log:q} 2>&1
         """

@@ -83,6 +83,7 @@ def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, al
         "clusters": int(row["clusters"]),
         "verdict": verdict(axis, readability, level, found, alpha),
         "before": found[f"{axis}.{DISTANCE}.{NOTHING}"],
+        "beyond": found.get(f"{axis}.beyond_neutral"),
         "erased": found[f"{axis}.embeddings.{DISTANCE}.{least}"],
         "random": found[f"{axis}.embeddings.{DISTANCE}.{in_findings(RANDOM)}"],
         "everywhere": found[f"{axis}.{DISTANCE}.{least}"],

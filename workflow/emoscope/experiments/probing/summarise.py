@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.probing.names import ACCURACY, BAG, CHANGED, DISTANCE, GAP, NOTHING
-from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, nearer
+from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, beyond_neutral, nearer
 from emoscope.experiments.probing.twins import moved_class, twin_measures
+from emoscope.perturbation.pairs import scored
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
 from emoscope.storage.files import write_table
@@ -24,6 +25,8 @@ DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
 def summarise_probing(
     readings: Path,
     axes: dict,
+    pairs: list[Path],
+    scores: list[Path],
     answers: list[Path],
     probes: list[Path],
     accuracy: list[Path],
@@ -35,7 +38,7 @@ def summarise_probing(
     findings: Path,
 ) -> None:
     """Write `read_table`, and for every axis `erased_table` and `steered_table`, and what they say as findings; the
-    lists of files are in the order of `axes["axes"]`."""
+    lists of files are in the order of `axes["axes"]`, `pairs` and `scores` those of flips and neutral swaps."""
     alpha = 1 - statistics["confidence"]
     table = read_table(pd.read_parquet(readings), alpha)
     found = [*readings_found(table)]
@@ -50,6 +53,8 @@ def summarise_probing(
             steps = steered_table(moved, name, alpha)
             found += [*erasures_found(axis, means, name), *nearer(axis, twins, statistics)]
             found += [*answers_moved(axis, twins, statistics), *accuracy_lost(axis, right, statistics)]
+            flips = scored(pd.read_parquet(pairs[number]), pd.read_parquet(scores[number]))
+            found += [*beyond_neutral(axis, said, flips, statistics)]
             found += [*steps_found(axis, steps)]
         write_table(means, erased[number])
         write_table(steps, doses[number])
