@@ -173,14 +173,22 @@ def test_where_half_has_arrived_is_told_only_of_flips_that_move_the_margin_furth
     assert told in text and "half" not in text
     path = words(report.path("gender", told_shares(), findings))
     assert "Half" not in path and "Before the last block, 90.0 %" in path
+    assert (
+        "Gender: flips are not shown to move the margin further than neutral swaps, so what follows is how any" in path
+    )
 
 
 def test_the_path_tells_early_late_and_the_strongest_parts():
     text = words(report.path("gender", told_shares(), told_findings()))
-    assert "after the first block, 90.0 % [85.0, 95.0] of the flips' difference is still at the changed words" in text
+    assert (
+        "Gender: After the first block, 90.0 % [85.0, 95.0] of the flips' difference is still at the changed words"
+        in text
+    )
     assert "5.0 % [0.0, 10.0] at other words" in text
     assert "reads after 2 blocks; before the last block, 90.0 %" in text
-    assert "the attention of block 1 carries most: 70.0 % [65.0, 75.0] of the flips' difference, 21.0 %" in text
+    assert "halves is that of the attention of block 1: 70.0 % [65.0, 75.0] of the flips' difference, 21.0 %" in text
+    assert "(as the largest of 6, it looks larger than it is). Of single heads" in text
+    assert "any exchanged word" not in text
     assert "head 1 of block 1: 60.0 % [55.0, 65.0] and 18.0 %" in text
     assert "than of the neutral swaps' is shown of 1 of 6 heads" in text
     assert "neutral swaps' is shown of 0 of 6 heads" in words(

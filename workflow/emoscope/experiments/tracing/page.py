@@ -157,6 +157,7 @@ def path(axis: str, shares: pd.DataFrame, findings: pd.DataFrame) -> Markup:
         depth=_depth(shares, FLIP),
         neutral_depth=_depth(shares, NEUTRAL),
         part=_largest(wholes, shares),
+        all_halves=len(wholes),
         head=_largest(flipped, shares),
         all_heads=len(flipped),
         apart=int((apart < LEVEL).sum()) if len(apart) else None,
