@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.tracing.profiles import (
-    LEVEL,
     Profiles,
     compare,
     concentration_table,
@@ -33,7 +32,7 @@ def changes(rng, flips=14, neutral=14, planted=(), times=8.0, kind="flip", sprea
 
 
 def out(table, kind):
-    return set(table.loc[table[f"p_{kind}"] < LEVEL, "dimension"])
+    return set(table.loc[table[f"p_{kind}"] < 0.05, "dimension"])
 
 
 @pytest.mark.parametrize(("kind", "other"), [("flip", "neutral"), ("neutral", "flip")])
@@ -132,5 +131,8 @@ def test_the_level_and_the_seed_are_those_that_were_asked_for():
     )
     assert wide["high"] - wide["low"] > 2 * (narrow["high"] - narrow["low"])
     profiles = profiles_of(changes(rng, planted=(3,), times=4))
-    one, again, other = (dimension_table(profiles, resamples=50, seed=seed)[0]["p_flip"] for seed in (1, 1, 2))
+    one, again, other = (dimension_table(profiles, 0.95, resamples=50, seed=seed)[0]["p_flip"] for seed in (1, 1, 2))
     assert one.equals(again) and not one.equals(other)
+    many, few = (dimension_table(profiles, confidence, 50, 1)[1].set_index("kind") for confidence in (0.2, 0.99))
+    assert many.loc["flip", "value"] == (one < 0.8).sum() > few.loc["flip", "value"] == (one < 0.01).sum()
+    assert many.loc["flip", "expected"] > few.loc["flip", "expected"]
