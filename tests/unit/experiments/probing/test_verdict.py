@@ -52,21 +52,22 @@ def test_the_verdict_comes_out_every_way(nothing, random, lost, everywhere, move
 
 
 @pytest.mark.parametrize(
-    ("concept", "low", "selectivity", "over_words", "said"),
+    ("concept", "over_majority", "selectivity", "over_words", "said"),
     [
-        ("gender", 0.6, 0.1, -0.1, verdict.READ),
-        ("gender", 0.6, -0.1, -0.1, verdict.TYPES),
-        ("gender", 0.4, 0.1, 0.1, verdict.UNREAD),
-        ("race", 0.6, np.nan, 0.1, verdict.UNCONTROLLED),
-        ("race", 0.4, np.nan, 0.1, verdict.UNREAD),
-        ("class", 0.6, 0.1, 0.1, verdict.READ),
-        ("class", 0.6, 0.1, -0.1, verdict.WORDS),
-        ("negation", 0.6, -0.1, 0.1, verdict.TYPES),
+        ("gender", 0.1, 0.1, -0.1, verdict.READ),
+        ("gender", 0.1, -0.1, -0.1, verdict.TYPES),
+        ("gender", -0.1, 0.1, 0.1, verdict.UNREAD),
+        ("race", 0.1, np.nan, 0.1, verdict.UNCONTROLLED),
+        ("race", -0.1, np.nan, 0.1, verdict.UNREAD),
+        ("class", 0.1, 0.1, 0.1, verdict.READ),
+        ("class", 0.1, 0.1, -0.1, verdict.WORDS),
+        ("negation", 0.1, -0.1, 0.1, verdict.TYPES),
+        ("negation", np.nan, 0.1, 0.1, verdict.UNREAD),
     ],
 )
-def test_what_is_read_is_told_from_words(concept, low, selectivity, over_words, said):
-    row = {"concept": concept, "low": low, "selectivity_low": selectivity, "over_words_low": over_words}
-    assert verdict.readable(row, 0.5) == said
+def test_what_is_read_is_told_from_words(concept, over_majority, selectivity, over_words, said):
+    row = {"concept": concept, "over_majority_low": over_majority, "selectivity_low": selectivity}
+    assert verdict.readable(row | {"over_words_low": over_words}) == said
 
 
 def from_answers(before: tuple, everywhere: tuple, embeddings: tuple, swap: float | None = 0, **labels: float) -> str:

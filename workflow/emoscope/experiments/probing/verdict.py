@@ -26,10 +26,10 @@ UNASKED = "so nothing is said of its use"
 LEFT = 0.1  # share of the texts: what a fresh probe may be right in beyond the most frequent value if nothing is left
 
 
-def readable(row: Mapping, level: float) -> str:
-    """Whether a concept is read more often than its most frequent value is right, better than the best-read control
-    labels, and, if texts say it as wholes, better than by a bag of words."""
-    if not row["low"] > level:
+def readable(row: Mapping) -> str:
+    """Whether a concept is read more often than its most frequent value is right in the same texts, better than the
+    best-read control labels, and, if texts say it as wholes, better than by a bag of words."""
+    if not row["over_majority_low"] > 0:
         return UNREAD
     if np.isnan(row["selectivity_low"]):
         return UNCONTROLLED
