@@ -81,16 +81,18 @@ def test_flips_are_held_against_neutral_swaps_of_the_judged_texts():
         texts = texts.assign(text=[f"{k} 0" for k in flips], perturbed=[f"{k} {perturbed}" for k in flips])
         return texts.assign(before_anger=0.9, before_joy=0.1, after_anger=anger, after_joy=1 - anger)
 
-    half, rest, others = range(PAIRS // 2), range(PAIRS // 2, PAIRS - 10), range(PAIRS, 3 * PAIRS)
+    half, rest, others = range(PAIRS // 2), range(PAIRS // 2, PAIRS - 20), range(PAIRS, 3 * PAIRS)
     parts = [scored("natural", half, 0.5, "1"), scored("natural control", half, 0.8, "swapped")]
     parts += [scored("template", rest, 0.5, "1"), scored("template control", rest, 0.8, "swapped")]
     parts += [scored("template control", half, 0.0, "swapped"), scored("natural", others, 0.9, "1")]
     parts += [scored("natural control", others, 0.0, "swapped")]
+    parts += [scored("natural", range(PAIRS - 20, PAIRS - 10), 0.5, "1")]
+    parts += [scored("natural control", range(PAIRS - 20, PAIRS - 10), 0.9, "swapped", ["uncertain"])]
     parts += [scored("natural", range(PAIRS - 10, PAIRS), 0.9, "1", ["uncertain"])]
     parts += [scored("natural control", range(PAIRS - 10, PAIRS), 0.0, "swapped")]
     pairs = pd.concat(parts).sample(frac=1, random_state=0)
     [found] = beyond_neutral("gender", answers(0.9, 0.5), pairs, STATISTICS)
-    assert found.name == "gender.beyond_neutral" and found.note == f"{PAIRS - 10} pairs that have a neutral swap."
+    assert found.name == "gender.beyond_neutral" and found.note == f"{PAIRS - 20} pairs that have a neutral swap."
     assert found.value == pytest.approx(0.3) and 0.25 < found.low < found.high < 0.35
     assert not [*beyond_neutral("gender", answers(0.9, 0.5), scored("natural", half, 0.5, "1"), STATISTICS)]
 

@@ -49,7 +49,8 @@ def beyond_neutral(axis: str, answers: pd.DataFrame, pairs: pd.DataFrame, statis
     """`{axis}.beyond_neutral`: how much further the answers to a text and its flip are apart than those to the text and
     its neutral swap, over the judged flips among scored `pairs` that have one; nothing if none has."""
     judged = set(answers.loc[~answers["learned"].astype(bool), "text"])
-    flips = pairs[countable(pairs) & ~pairs["origin"].isin(NEUTRAL_ORIGINS)]
+    pairs = pairs[countable(pairs)]
+    flips = pairs[~pairs["origin"].isin(NEUTRAL_ORIGINS)]
     flips = flips[flips["text"].isin(judged) & flips["perturbed"].isin(judged)]
     sides = [
         beside_neutral(own, pairs[pairs["origin"] == NEUTRAL_OF[origin]]) for origin, own in flips.groupby("origin")
