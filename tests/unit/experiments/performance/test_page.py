@@ -28,13 +28,32 @@ def test_every_metric_on_the_page_has_its_interval():
     assert right == "<p>No text is taken for one of another class.</p>"
 
 
-def test_of_a_classifier_trained_elsewhere_nothing_is_said_of_what_it_saw():
-    rows = {"accuracy": 0.8, "accuracy_interval": [0.7, 0.9]}
+def accuracies(low: float | None = 0.7, high: float | None = 0.9) -> tuple[dict, dict]:
+    """An audit, and metrics that are all alike, with this interval."""
+    rows = {"accuracy": 0.8, "accuracy_interval": [low, high]}
     kinds = {"all": rows, "distinct": rows}
     names = ("test_minus_distinct", "train_minus_test", "train_minus_test_distinct")
-    found = {"test": kinds, "train": kinds, "differences": dict.fromkeys(names, rows), "leaked": {"other_label": 7}}
     audit = dict.fromkeys(["duplicate_rows", "conflicting_texts", "leaked_test_rows", "test_rows"], 1)
     audit |= {"rows": 10, "leaked_share": 0.1}
+    found = {"test": kinds, "train": kinds, "differences": dict.fromkeys(names, rows), "leaked": {"other_label": 7}}
+    return audit, found
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.01, 0.02, "On its training texts it is better than on test texts, by"),
+        (-0.02, -0.01, "On its training texts it is worse than on test texts, by"),
+        (-0.012, 0.004, "it is not shown to be better or worse than on test texts (a difference of"),
+        (None, None, "it is not shown to be better or worse than on test texts (a difference of"),
+    ],
+)
+def test_training_texts_are_easier_only_where_it_is_shown(low, high, said):
+    assert said in words(performance_report.leak(*accuracies(low, high), adopted=False))
+
+
+def test_of_a_classifier_trained_elsewhere_nothing_is_said_of_what_it_saw():
+    audit, found = accuracies()
     here, elsewhere = (performance_report.leak(audit, found, adopted) for adopted in (False, True))
     assert "has not seen" in here and "its training texts" in here
     assert "has not seen" not in elsewhere and "its training texts" not in elsewhere and "is not known" in elsewhere

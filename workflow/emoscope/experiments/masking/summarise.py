@@ -132,8 +132,8 @@ def summarise_pairs(
     `first`, `second` and `together` are the mean changes by ablating one head, the other, and both; `change` is the
     interaction, together - first - second, text by text, with interval, p, FDR-adjusted p over the pairs, and a
     verdict: `additive` if the interaction was shown to lie within the margin, else, if `p_adjusted` allows, `redundant`
-    where both together cost more than the sum (each makes up for the loss of the other) and `overlapping` where they
-    cost less (what one does is lost without the other, too), else `not settled`.
+    where both together do more than the sum, be it harm or good (each makes up for the loss of the other), and
+    `overlapping` where they do less (what one does is lost without the other, too), else `not settled`.
     """
     if masked.empty:
         return pd.DataFrame(columns=[*PAIR, "measure", *EFFECTS, "change", "low", "high", "p_adjusted", "verdict"])
@@ -159,7 +159,8 @@ def summarise_pairs(
     )
     table["p_adjusted"] = table.groupby("measure")["p"].transform(benjamini_hochberg)
     shown = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
-    apart = np.where(table["change"] < 0, "redundant", "overlapping")
+    more = table["together"].abs() > (table["first"] + table["second"]).abs()
+    apart = np.where(more, "redundant", "overlapping")
     table["verdict"] = np.select([shown == "equivalent", shown == "different"], ["additive", apart], "not settled")
     return table
 
