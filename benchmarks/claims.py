@@ -118,7 +118,7 @@ def masked(block: int, texts: int, described: Sequence[float], code: Sequence[fl
             parts.append({
                 "condition": condition, "measure": measure, "group": group, "change": found.value, "low": found.low,
                 "high": found.high, "texts": found.n, "p_equivalence": found.p_within, "p_beyond": found.p_beyond,
-                "detectable": found.detectable,
+                "detectable_alone": found.detectable,
             })  # fmt: skip
     return pd.DataFrame(parts).assign(block=block, head=WHOLE_BLOCK, equivalence_margin=MARGIN, verdict="")
 

@@ -60,8 +60,8 @@ def beyond_neutral(axis: str, answers: pd.DataFrame, pairs: pd.DataFrame, statis
         return
     own, swaps = (pd.concat(side) for side in zip(*sides, strict=True))
     further, less = (apart(*probabilities(side), "pred_before" in side) for side in (own, swaps))
-    alpha = 1 - statistics["confidence"]
-    tested = bounded_test(further - less, own["cluster"].to_numpy(), statistics["margin"], CHANGE, alpha)
+    clusters, alpha = own["cluster"].to_numpy(), alpha_of(statistics)
+    tested = bounded_test(further - less, clusters, statistics["margin"], CHANGE, alpha)
     yield _judged(f"{axis}.beyond_neutral", tested, f"{len(own)} pairs that have a neutral swap.")
 
 
