@@ -118,7 +118,7 @@ def masked(block: int, texts: int, described: Sequence[float], code: Sequence[fl
             parts.append({
                 "condition": condition, "measure": measure, "group": group, "change": found.value, "low": found.low,
                 "high": found.high, "texts": found.n, "p_equivalence": found.p_within, "p_beyond": found.p_beyond,
-                "detectable": found.detectable,
+                "detectable_alone": found.detectable,
             })  # fmt: skip
     return pd.DataFrame(parts).assign(block=block, head=WHOLE_BLOCK, equivalence_margin=MARGIN, verdict="")
 
@@ -220,6 +220,9 @@ GUESS = -np.log(50257)  # log-probability of a token of GPT-2's that is drawn ev
 # By the first pattern that fits: as published, otherwise, ignores its input; how far the interval reaches, if any
 HANDS = {
     r"tracing/gender\.dimensions.*": ((0.05, -0.05, 0), 0.02),
+    r"circuits/class\.first_block_leads": ((0.3, -0.3, 0), 0.1),
+    r"probing/gender\.change.*": ((-0.2, 0.1, 0), 0.05),
+    r"probing/race\.answers_moved.*": ((0.003, 0.2, 0), 0.002),
     r"induction/first_log_prob": ((-13.9, -5, GUESS), 0.2),
     r"induction/second_log_prob": ((-0.64, -8, GUESS), 0.05),
     r"induction/first_accuracy": ((0, 0.3, 0), 0.001),

@@ -108,7 +108,7 @@ def erasures(
     judged = people_examples(pairs, 2 * len(pairs), seed)
     member = (learned["value"] == 0).to_numpy()
     ways = [(method, seed) for method in METHODS]
-    found = fitted(model, texts, member, chosen_depths(model, MODEL["blocks"] + 1), ways, TOKENS)
+    found = fitted(model, texts, member, chosen_depths(model, MODEL["blocks"] + 1), ways, TOKENS, seed)
     erasers: dict[str, Erasers] = {NOTHING: {}} | {method: found[method, seed, EVERYWHERE] for method in METHODS}
     rows = []
     for method, eraser in erasers.items():

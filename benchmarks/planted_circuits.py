@@ -20,8 +20,13 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from benchmarks.measuring import student_interval
+from emoscope.experiments.circuits.curves import TOLERATED
+from emoscope.experiments.circuits.kept import Trial, kept_logits
+from emoscope.experiments.circuits.names import INTEGRATED
+from emoscope.experiments.circuits.orders import rankings
 from emoscope.experiments.masking.measure import Mask, block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
+from emoscope.experiments.tracing.attribution import lens_of
 from emoscope.models.activations import Activations, activations_of
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.inside.contributions import contributions_of
@@ -33,7 +38,10 @@ from emoscope.models.planted.circuit import BLOCKS, HEADS, Circuit, nodes, plan
 from emoscope.models.planted.compiled import LAYOUTS, compiled, tokenizer_for
 from emoscope.models.planted.texts import REMOVED, pairs, sentences
 from emoscope.perturbation.inside.alignment import align
+from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.patching import Patch, moved_classes, patched_logits, transfers
+from emoscope.perturbation.inside.sample import Drawn
+from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.statistics.auc import average_precision, one_vs_rest_auc
 from emoscope.storage.names import NONE, WHOLE_BLOCK
 
@@ -74,6 +82,7 @@ def scored(layout: str, seed: int, texts: int = TEXTS, count: int = PAIRS) -> pd
     found = {
         **by_masking(model, tokenizer, judged),
         **by_exchange(model, tokenizer, changed),
+        **by_keeping(model, tokenizer, changed),
         "chance": np.random.default_rng(seed).random(len(nodes())),
     }
     rows = [{"method": name, **_judged(circuit, scores)} for name, scores in found.items()]
@@ -116,8 +125,8 @@ def by_masking(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts
 
 def by_exchange(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.DataFrame) -> Scores:
     """Over pairs, the mean absolute effect of each part on the margin of the two classes that the change moves: by
-    patching, both ways; by its estimates; by what the part writes to the answer itself; and how much its output
-    changes at all, which is no effect."""
+    patching, both ways; by its estimates; by what the part writes to the answer itself; by how far its whole block
+    moves the lens, which knows no parts; and how much its output changes at all, which is no effect."""
     totals: dict[str, dict[Node, float]] = {}
 
     def add(method: str, effects: Mapping[Node, float]) -> None:
@@ -140,8 +149,40 @@ def by_exchange(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text
                 )
                 add(f"{name}, {direction}", {node: of_node(found, node) for node in nodes()})
         add("direct attribution", _direct(model, aligned, runs, rise, fall))
+        add("lens, by block", _by_lens(model, aligned, runs, rise, fall))
         add("change of output", {node: _changed(model, *runs, node) for node in nodes()})
     return {method: _in_order(effects) for method, effects in totals.items()}
+
+
+def by_keeping(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: pd.DataFrame) -> Scores:
+    """As circuits are looked for: the order in which parts are kept, by the mean effect that integrated gradients give
+    in one half of the pairs, signed; and of that order the fewest parts with which the other half stays within
+    TOLERATED of the whole difference, at that and all larger sizes; means of both halves."""
+    drawn = [
+        Drawn(FLIP, row, align(tokenizer, row.text, row.changed, span_of(row.text, row.changed)), {})
+        for row in texts.itertuples()
+    ]
+    seen = [one for group in seen_pairs(model, drawn, TOKENS, "circuit") for one in group]
+    effects = np.array([_estimated(model, one) for one in seen])
+    halves, count = np.arange(len(seen)) % 2, len(nodes())
+    inside = np.zeros((2, count))
+    orders = rankings({INTEGRATED: effects}, halves, None, 0, np.random.default_rng(0))[INTEGRATED, 0]
+    for half, order in enumerate(orders):
+        own = [one for one in seen if halves[one.number] == half]
+        sizes = [np.isin(np.arange(count), order[:size]) for size in range(count + 1)]
+        trials = [Trial(one.pair.aligned.original, one.flipped, kept) for one in own for kept in sizes]
+        logits = kept_logits(model, trials, TOKENS).reshape(len(own), len(sizes), -1)
+        left = sum(one.margin(values) - one.ends[0] for one, values in zip(own, logits, strict=True))
+        far = np.flatnonzero(np.abs(left) > TOLERATED * sum(one.total for one in own))
+        inside[half, order[: far[-1] + 1]] = 1
+    order = np.mean([np.abs(effects[halves == half].mean(axis=0)) for half in (0, 1)], axis=0)
+    return {"circuit, order": order, "circuit, fewest parts": inside.mean(axis=0)}
+
+
+def _estimated(model: PreTrainedModel, one: Seen) -> list[float]:
+    inputs, margin = one.pair.aligned.original, (one.rise, one.fall)
+    found = estimated_effects(model, inputs, one.original, one.flipped, margin, STEPS)
+    return [of_node(found, node) for node in nodes()]
 
 
 def span_of(text: str, changed: str) -> list[tuple[int, int, int, int]]:
@@ -158,6 +199,15 @@ def _direct(model: PreTrainedModel, aligned, runs: list[Activations], rise: int,
         parts, values = contributions_of(model, run, pooled_token(model, inputs["input_ids"]))
         written.append(_between(values.numpy(), rise, fall))
     return {tuple(part): after - before for part, before, after in zip(parts, *written, strict=True)}
+
+
+def _by_lens(model: PreTrainedModel, aligned, runs: list[Activations], rise: int, fall: int) -> dict[Node, float]:
+    read = [
+        _between(lens_of(model, run, pooled_token(model, inputs["input_ids"])).numpy(), rise, fall)
+        for inputs, run in zip((aligned.original, aligned.flipped), runs, strict=True)
+    ]
+    steps = np.diff(read[1] - read[0])
+    return {node: steps[node[1]] for node in nodes()}
 
 
 def _changed(model: PreTrainedModel, one: Activations, other: Activations, node: Node) -> float:

@@ -1,6 +1,7 @@
 """What several test files share: a finished tiny run of the whole workflow, and random classifiers."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pandas as pd  # noqa: E402
 import torch  # noqa: E402
 
 from emoscope.training.start import train_tokenizer  # noqa: E402
-from project import copy_project, hard_links, snakemake  # noqa: E402
+from project import ROOT, copy_project, hard_links, snakemake  # noqa: E402
 from random_models import FAMILIES, TEXTS, train_wordpiece, with_large_weights  # noqa: E402
 from traced_pair import FLIPPED, TEXT  # noqa: E402
 
@@ -48,10 +49,24 @@ def finished(made_once) -> Path:
     """The tiny run, finished; tests must not change it, and get `changeable` if they want to."""
 
     def run(folder: Path) -> None:
-        found = snakemake(copy_project(folder), "all")
+        shutil.copytree(ROOT / "docs", copy_project(folder) / "docs")
+        found = snakemake(folder, "all")
         assert found.returncode == 0, found.stdout
 
     return made_once("finished", run)
+
+
+@pytest.fixture(scope="session")
+def on_demand(finished, made_once) -> Path:
+    """A copy of it with the pages that are made only if asked for, and an index made after them; not to be changed."""
+
+    def run(folder: Path) -> None:
+        hard_links(finished, folder)
+        for asked in (["circuits", "probing", "features"], ["all", "--forcerun", "render_index"]):
+            found = snakemake(folder, *asked)
+            assert found.returncode == 0, found.stdout
+
+    return made_once("on_demand", run)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from emoscope.models.logits import prediction_table
 CLASSES = ["sadness", "joy", "love"]
 NASTY = '<script>alert("x")</script>&amp; </td><img src=http://example.org/a.png onerror=alert(1)>'
 
+BARE = {"title": "", "run": "", "kind": "run", "links": {}, "adopted": [], "documents": {}, "provenance": {}}  # a page
+
 
 def tags(html: str) -> set[str]:
     """The names of all elements."""

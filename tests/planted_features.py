@@ -6,7 +6,7 @@ import torch
 from emoscope.models.features.autoencoder import TopKAutoencoder
 from emoscope.models.planted.circuit import CONSTANT, POOLED, SIGNALS
 from emoscope.models.planted.compiled import WIDTH
-from planted_gender import flips
+from planted_gender import flips, swaps_of
 
 CONFIG = {
     "block": None,
@@ -43,7 +43,4 @@ def planted(backwards: bool = False) -> TopKAutoencoder:
 
 def neutral_swaps(count: int, seed: int) -> pd.DataFrame:
     """Texts about people in which words that mean nothing are exchanged for another one."""
-    rows = flips(count, seed, origin="natural control")
-    swapped = rows["text"].str.replace(r"\b(?:the|today|lake|home)\b", "boat", regex=True)
-    rows = rows.assign(perturbed=swapped, id=rows["id"] + count)
-    return rows[rows["text"] != rows["perturbed"]]
+    return swaps_of(flips(count, seed)).assign(id=lambda rows: rows["id"] + count)

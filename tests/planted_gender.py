@@ -20,6 +20,12 @@ def flips(count: int, seed: int, origin: str = "natural") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "direction", "cluster"])
 
 
+def swaps_of(flipped: pd.DataFrame) -> pd.DataFrame:
+    """The texts of flips with a word exchanged that means nothing, where they have one."""
+    swapped = flipped["text"].str.replace(r"\b(?:the|today|lake|home)\b", "boat", regex=True)
+    return flipped.assign(perturbed=swapped, origin="natural control")[flipped["text"] != swapped]
+
+
 def mentions(texts: pd.Series) -> pd.DataFrame:
     """Texts that name somebody, as pairs that nothing is measured on."""
     named = texts[texts.str.split().map(lambda words: any(KIND_OF.get(word) in GENDER for word in words))]

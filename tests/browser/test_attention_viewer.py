@@ -13,6 +13,7 @@ from emoscope.reporting.templates import TEMPLATES, fill
 from emoscope.training.start import train_tokenizer
 from emoscope.writeups.attention.measure import attention_weights
 from emoscope.writeups.attention.viewer import viewer
+from made_up import BARE
 from random_models import FAMILIES, TEXTS, train_wordpiece
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
@@ -64,15 +65,13 @@ def page(tables, tmp_path_factory) -> Path:
 
 def page_of(tables, path) -> Path:
     """A page that holds the viewer and nothing else."""
-    parts = {"title": "Attention", "run": "random", "links": {}, "provenance": {}}
+    parts = BARE | {"title": "Attention", "run": "random", "kind": "language model"}
     script = Markup(SCRIPT.read_text(encoding="utf-8"))
     path.write_text(
         fill(
             "page.html.j2",
             body=Markup("<h1>Attention</h1>") + viewer("random", **tables, start=(0, 1, 2)),
             script=script,
-            kind="language model",
-            adopted=[],
             **parts,
         ),
         encoding="utf-8",

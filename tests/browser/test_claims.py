@@ -13,6 +13,7 @@ selenium = pytest.importorskip("selenium", reason="the browser tests need the pa
 from selenium.webdriver.common.by import By  # noqa: E402
 
 from browser.driving import barriers  # noqa: E402
+from made_up import BARE  # noqa: E402
 
 VERDICTS = {  # of runs one and two
     "masking.a": ("reproduced", "artefact"),
@@ -29,7 +30,7 @@ def page(tmp_path_factory) -> Path:
         source="table 1", says="So it is.", ours=0.2, low=0.1, high=0.3, published="0.1", note="so", impossible=False,
         margin=float("nan"), detectable=0.05, equivalence_p=float("nan"),
     )  # fmt: skip
-    parts = {"title": "Claims", "run": "", "kind": "", "links": {"x": ""}, "adopted": [], "provenance": {}}
+    parts = BARE | {"title": "Claims", "links": {"x": ""}}
     path = tmp_path_factory.mktemp("claims") / "claims.html"
     body = Markup("<h1>Claims</h1><h2>All</h2>") + claims_browser(claims)
     path.write_text(fill("page.html.j2", body=body, script="", **parts), encoding="utf-8")

@@ -2,14 +2,46 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
 
 selenium = pytest.importorskip("selenium", reason="the browser tests need the package selenium")
 from selenium.webdriver.common.by import By  # noqa: E402
 
 from browser.driving import TELEPHONE, barriers, requests_of  # noqa: E402
+from project import hard_links, snakemake  # noqa: E402
 
 PAPER = {"width": 720, "height": 1020, "deviceScaleFactor": 1, "mobile": False}  # A4 between its margins
+
+
+ON_DEMAND = pytest.param("on_demand", marks=pytest.mark.slow)
+NOT_OF_ALL = {  # the pages that another project than the finished one is made for
+    "on_demand": ("index", "tiny-s1/circuits", "tiny-s1/probing", "tiny-s1/features"),
+    "several_runs": ("comparison", "doses", "tiny-s1/suites"),
+}
+
+
+@pytest.fixture(scope="session")
+def several_runs(finished, made_once) -> Path:
+    """A copy of the finished project with pairs that others wrote, a second seed, and a run of which another gap was
+    planted."""
+
+    def run(folder: Path) -> None:
+        config = hard_links(finished, folder) / "tiny.yaml"
+        settings = yaml.safe_load(config.read_text())
+        settings["corpora"]["even"] = {"source": "calibration", "rows": 1200, "gender_effect": 0}
+        [tiny] = settings["runs"]
+        settings["runs"] = [tiny | {"seeds": [1, 2]}, tiny | {"name": "even", "corpus": "even"}]
+        settings["suites"] = {"written": {"source": "csv", "path": "pairs.csv", "group": "kind", "direction": "goal"}}
+        pairs = [(f"he said so {k}", f"she said so {k}", "people", "joy") for k in range(12)]
+        pd.DataFrame(pairs, columns=["before", "after", "kind", "goal"]).to_csv(folder / "pairs.csv", index=False)
+        config.unlink()  # written in place it would be that of the finished project
+        config.write_text(yaml.safe_dump(settings))
+        found = snakemake(folder, *(f"reports/{page}.html" for page in NOT_OF_ALL["several_runs"]))
+        assert found.returncode == 0, found.stdout
+
+    return made_once("several_runs", run)
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +49,11 @@ def reports(finished) -> Path:
     return finished / "reports"
 
 
-@pytest.fixture(scope="session")
-def pages(reports) -> list[Path]:
+@pytest.fixture(scope="session", params=["finished", ON_DEMAND, pytest.param("several_runs", marks=pytest.mark.slow)])
+def pages(request) -> list[Path]:
+    reports = request.getfixturevalue(request.param) / "reports"
+    if request.param in NOT_OF_ALL:
+        return [reports / f"{page}.html" for page in NOT_OF_ALL[request.param]]
     found = sorted(reports.rglob("*.html"))
     assert reports / "index.html" in found
     return found
@@ -32,8 +67,8 @@ def test_no_request_leaves_a_page_and_nothing_fails(chromium, pages):
         assert not chromium.get_log("browser"), page
 
 
-def test_every_page_has_title_navigation_figures_and_provenance(chromium, pages, reports):
-    for page in set(pages) - {reports / "index.html"}:
+def test_every_page_has_title_navigation_figures_and_provenance(chromium, pages):
+    for page in [page for page in pages if page.name != "index.html"]:
         chromium.get(page.as_uri())
         assert chromium.title and chromium.find_element(By.TAG_NAME, "h1").text
         assert chromium.find_element(By.CLASS_NAME, "headline").text
@@ -61,12 +96,25 @@ def test_every_link_leads_to_a_file(chromium, pages):
             assert Path(link.split("#")[0].removeprefix("file://")).is_file(), (page, link)
 
 
-def test_the_index_leads_to_every_page(chromium, pages, reports):
+@pytest.mark.parametrize("project", ["finished", ON_DEMAND])
+def test_the_index_leads_to_every_page(chromium, request, project):
+    reports = request.getfixturevalue(project) / "reports"
     index = reports / "index.html"
     chromium.get(index.as_uri())
-    cards = chromium.execute_script("return [...document.querySelectorAll('.cards a')].map(a => decodeURI(a.href))")
-    assert sorted(cards) == sorted(f"file://{page}" for page in pages if page != index)
+    addresses = "return [...document.querySelectorAll(arguments[0])].map(a => decodeURI(a.href))"
+    cards, asked = (chromium.execute_script(addresses, f".{kind} a") for kind in ("cards", "asked"))
+    assert sorted(cards + asked) == sorted(f"file://{page}" for page in reports.rglob("*.html") if page != index)
     assert len(chromium.find_elements(By.CSS_SELECTOR, ".thumbnail img")) == len(cards)
+
+
+def test_the_index_says_what_was_found_in_ten_lines(chromium, reports):
+    chromium.get((reports / "index.html").as_uri())
+    lines = chromium.find_elements(By.CSS_SELECTOR, ".found li")
+    shown = [line.text.split(":")[0] for line in lines if line.is_displayed()]
+    assert len(shown) == 10 < len(lines) and shown[1] == "Claims"
+    for folded in chromium.find_elements(By.TAG_NAME, "summary"):
+        folded.click()
+    assert all(line.is_displayed() for line in lines)
 
 
 def test_no_page_is_wider_than_a_telephone(chromium, pages):

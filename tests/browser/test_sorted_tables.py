@@ -13,6 +13,7 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 from browser.driving import barriers  # noqa: E402
+from made_up import BARE  # noqa: E402
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 CHANGES = [0.25, -0.3, float("nan"), 1.7e-7, -2e-6, 0.0, 0.1, -0.05, 12.5]
@@ -38,7 +39,7 @@ def page(tmp_path_factory) -> Path:
     caption, text = "What changes.", ("word", "verdict")
     tables = [html_table(ROWS, caption, text), html_table(ROWS[:3], "A short one.", text)]
     body = Markup("<h1>Tables</h1>") + Markup().join(tables)
-    parts = {"title": "Tables", "run": "", "kind": "", "links": {"x": ""}, "adopted": [], "provenance": {}}
+    parts = BARE | {"title": "Tables", "links": {"x": ""}}
     path.write_text(fill("page.html.j2", body=body, script=script_for(body), **parts), encoding="utf-8")
     return path
 

@@ -18,6 +18,7 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
 from browser.driving import barriers, screen  # noqa: E402
+from made_up import BARE  # noqa: E402
 
 TEXTS = [
     "i feel happy",
@@ -56,7 +57,7 @@ def made_up(classes: int) -> tuple[pd.DataFrame, list[dict], list[str]]:
 def shown(request, tmp_path_factory) -> tuple[Path, pd.DataFrame, list[str]]:
     scores, texts, names = made_up(request.param)
     path = tmp_path_factory.mktemp("words") / "words.html"
-    parts = {"title": "Words", "run": "made up", "links": {}, "provenance": {}, "kind": "run", "adopted": []}
+    parts = BARE | {"title": "Words", "run": "made up"}
     script = Markup((TEMPLATES / "words_viewer.js").read_text(encoding="utf-8"))
     body = Markup("<h1>Words</h1>") + viewer(viewer_data(scores, texts, names, "shapley"))
     path.write_text(fill("page.html.j2", body=body, script=script, **parts), encoding="utf-8")

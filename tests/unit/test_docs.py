@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from emoscope.plan.pages import EXPLAIN_ALL, EXPLAIN_INDEX
 from emoscope.storage.yaml_files import read_yaml
+from rule_texts import FILES
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
@@ -39,6 +41,13 @@ def test_the_modules_that_the_recipes_name_are_there():
     package = ROOT / "workflow" / "emoscope"
     places = (package, ROOT / "tests" / "unit", ROOT)
     assert not [name for name in named if not any((place / name).is_file() for place in places)]
+
+
+def test_the_documents_that_explain_pages_are_there():
+    named = re.findall(r"^        explained=\((.*)\),$", "".join(file.read_text() for file in FILES), flags=re.M)
+    assert len(named) > 10
+    names = {*EXPLAIN_ALL, *EXPLAIN_INDEX, *re.findall(r'"([^"]+)"', "".join(named))}
+    assert not [name for name in names if not (ROOT / "docs" / name).is_file()]
 
 
 def test_the_readme_can_be_read_in_one_sitting():

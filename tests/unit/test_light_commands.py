@@ -98,7 +98,8 @@ READERS += " experiments.tracing.measure models.inside.exactness"
 READERS += " experiments.features.measure experiments.features.moves experiments.features.flips"
 READERS += " experiments.probing.erasure experiments.probing.measure experiments.probing.steering"
 READERS += (
-    " models.sources models.logits perturbation.scored_pairs training.adopt training.finetune training.thresholds"
+    " models.sources models.logits perturbation.scored_pairs training.adopt training.description training.finetune"
+    " training.thresholds"
 )
 READERS += " experiments.words.explain experiments.words.faithfulness experiments.words.measure"
 READERS += " writeups.attention.measure"

@@ -115,13 +115,21 @@ def test_an_unknown_family_is_named_before_anything_runs(tmp_path):
     assert "model type 'stablelm' is not known" in found.stdout and "`family` of the model" in found.stdout
 
 
-def test_a_wrong_description_is_named_before_training(tmp_path):
-    family = json.dumps(DESCRIPTIONS["stablelm"] | {"projection": "attn.out"})
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"projection": "attn.out"}, "has no 'attn.out', which its description calls `projection`"),
+        ({"feed_forward": "mlp.up_proj"}, "its blocks add something else to the residual stream than what"),
+    ],
+    ids=["no such part", "another part"],
+)
+def test_a_wrong_description_is_named_before_training(tmp_path, wrong, said):
+    family = json.dumps(DESCRIPTIONS["stablelm"] | wrong)
     project = project_with(tmp_path, "stablelm, described in the configuration", f", family: {family}")
     found = snakemake(project, "results/mine-s1/training.json", config="mine.yaml")
     assert found.returncode == 1
-    assert "has no 'attn.out', which its description calls `projection`" in found.stdout
-    assert "Traceback" not in found.stdout
+    assert said in found.stdout and "Traceback" not in found.stdout
+    assert not (project / "work").exists(), "nothing was trained"
 
 
 def test_a_wrong_number_of_blocks_is_named_before_training(tmp_path):

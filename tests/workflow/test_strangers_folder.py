@@ -44,9 +44,9 @@ def test_notebooks_run_no_file_of_the_working_folder(trapped, safe):
     about = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=about), trapped / "page.ipynb")
     parameters = json.dumps({"run": "", "paths": {}, "settings": {}, "links": {}})
-    command = "render-report --notebook page.ipynb --tables --executed done.ipynb --figures figures --output page.html"
+    command = "render-report --notebook page.ipynb --executed done.ipynb --figures figures --output page.html"
     found = subprocess.run(
-        [sys.executable, "-m", "emoscope", *command.split(), "--parameters", parameters],
+        [sys.executable, "-m", "emoscope", *command.split(), "--tables", "--documents", "--parameters", parameters],
         cwd=trapped,
         env=os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONSAFEPATH": safe},
         text=True,

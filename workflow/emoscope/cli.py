@@ -27,6 +27,7 @@ COMMANDS = {
     "split-corpus": "data.split:split_corpus",
     "download-model": "models.sources:download_model",
     "unpack-model": "models.sources:unpack_model",
+    "check-description": "training.description:check_description",
     "finetune": "training.finetune:finetune",
     "match-labels": "training.match:match_labels",
     "adopt-model": "training.adopt:adopt_model",

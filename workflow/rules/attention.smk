@@ -19,6 +19,7 @@ PAGES.add(
         },
         sections=("attention",),
         script=shipped("workflow/report/attention_viewer.js"),
+        explained=("families.md",),
     )
 )
 

@@ -1,4 +1,5 @@
-"""Circuits by their edges: which head or feed-forward reads what of which, for the page of circuits.smk."""
+"""Circuits by their edges: which head or feed-forward reads what of which, for the page of circuits.smk.
+TRIED: circuits.smk."""
 
 OF_EDGES = ("effects", "checked", "curves", "followed")
 
@@ -7,7 +8,7 @@ rule find_edges:
     """Estimate what each edge between heads and feed-forwards carries of flips, patch some, and keep more and more of the largest."""
     input:
         model="results/{run}/model",
-        pairs=corpus_of("perturbations/{axis}.parquet"),
+        pairs=pairs_of_circuits,
         sample="results/{run}/circuits/{axis}_sample.parquet",
         changes="results/{run}/masking/changes.parquet",
         code=code_of("experiments.circuits.measure_edges"),
@@ -18,7 +19,7 @@ rule find_edges:
     benchmark:
         "benchmarks/{run}/circuits/{axis}_edges.jsonl"
     wildcard_constraints:
-        axis=one_of(KNOWN_AXES),
+        axis=one_of([*KNOWN_AXES, CLASS]),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -44,14 +45,14 @@ rule summarise_edges:
     """How far estimates of edges agree with patching, curves of faithfulness with intervals, and the quotable numbers of all axes."""
     input:
         **{
-            name: expand("results/{{run}}/circuits/{axis}_edge_{name}.parquet", axis=AXES, name=name)
+            name: expand("results/{{run}}/circuits/{axis}_edge_{name}.parquet", axis=TRIED, name=name)
             for name in OF_EDGES
         },
-        sample=expand("results/{{run}}/circuits/{axis}_sample.parquet", axis=AXES),
+        sample=expand("results/{{run}}/circuits/{axis}_sample.parquet", axis=TRIED),
         code=code_of("experiments.circuits.summarise_edges"),
     output:
-        edges=expand("results/{{run}}/circuits/{axis}_edges.parquet", axis=AXES),
-        edge_sizes=expand("results/{{run}}/circuits/{axis}_edge_sizes.parquet", axis=AXES),
+        edges=expand("results/{{run}}/circuits/{axis}_edges.parquet", axis=TRIED),
+        edge_sizes=expand("results/{{run}}/circuits/{axis}_edge_sizes.parquet", axis=TRIED),
         edge_findings="results/{run}/circuits/edge_findings.csv",
     log:
         "logs/{run}/circuits/edge_summary.log",
@@ -59,7 +60,7 @@ rule summarise_edges:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=AXES,
+        axes=TRIED,
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""

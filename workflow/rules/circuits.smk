@@ -1,5 +1,9 @@
-"""Circuits: results/{run}/circuits, which heads and feed-forwards carry what flips change, and how few are enough."""
+"""Circuits: results/{run}/circuits, which heads and feed-forwards carry what flips, or other texts, change,
+and how few are enough."""
 
+from emoscope.experiments.circuits.names import CLASS
+
+TRIED = [*AXES, CLASS]
 LOOKED_FOR = ("sample", "effects", "checked", "curves")
 
 PAGES.add(
@@ -8,22 +12,28 @@ PAGES.add(
         subjects=RUNS.values(),
         tables=lambda run: {
             f"{axis}_{name}": f"{run.results}/circuits/{axis}_{name}.parquet"
-            for axis in AXES
+            for axis in TRIED
             for name in ("parts", "sizes", "edges", "edge_sizes")
         }
         | {name: f"{run.results}/circuits/{name}.csv" for name in ("findings", "edge_findings")}
         | {"exactness": f"{run.results}/exactness.json"},
         sections=("circuits", "flips"),
+        explained=("nulls.md", "families.md"),
         on_demand=True,
     )
 )
+
+
+def pairs_of_circuits(wildcards):
+    """The flips of an axis, or the texts whose classes are exchanged."""
+    return corpus_of("test.parquet" if wildcards.axis == CLASS else "perturbations/{axis}.parquet")(wildcards)
 
 
 rule find_circuits:
     """Estimate what each head and feed-forward carries of flips, patch some of them, and keep more and more of the largest."""
     input:
         model="results/{run}/model",
-        pairs=corpus_of("perturbations/{axis}.parquet"),
+        pairs=pairs_of_circuits,
         changes="results/{run}/masking/changes.parquet",
         exactness="results/{run}/exactness.json",
         code=code_of("experiments.circuits.measure"),
@@ -34,7 +44,7 @@ rule find_circuits:
     benchmark:
         "benchmarks/{run}/circuits/{axis}.jsonl"
     wildcard_constraints:
-        axis=one_of(KNOWN_AXES),
+        axis=one_of([*KNOWN_AXES, CLASS]),
     conda:
         "../../envs/models.yaml"
     threads: threads_of(2)
@@ -59,11 +69,11 @@ rule find_circuits:
 rule summarise_circuits:
     """How far estimates agree with patching, curves of faithfulness with intervals, and the quotable numbers of all axes."""
     input:
-        **{name: expand("results/{{run}}/circuits/{axis}_{name}.parquet", axis=AXES, name=name) for name in LOOKED_FOR},
+        **{name: expand("results/{{run}}/circuits/{axis}_{name}.parquet", axis=TRIED, name=name) for name in LOOKED_FOR},
         code=code_of("experiments.circuits.summarise"),
     output:
-        parts=expand("results/{{run}}/circuits/{axis}_parts.parquet", axis=AXES),
-        sizes=expand("results/{{run}}/circuits/{axis}_sizes.parquet", axis=AXES),
+        parts=expand("results/{{run}}/circuits/{axis}_parts.parquet", axis=TRIED),
+        sizes=expand("results/{{run}}/circuits/{axis}_sizes.parquet", axis=TRIED),
         findings="results/{run}/circuits/findings.csv",
     log:
         "logs/{run}/circuits/summary.log",
@@ -71,7 +81,7 @@ rule summarise_circuits:
     conda:
         "../../envs/tables.yaml"
     params:
-        axes=AXES,
+        axes=TRIED,
         statistics=part_of("statistics", "seed", "resamples", "confidence"),
     shell:
         r"""

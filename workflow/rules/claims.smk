@@ -1,14 +1,24 @@
 """Claims: results/{run}/claims.csv, and reports/claims.csv for all runs together."""
 
-from emoscope.verdicts.claims.rooms import rooms_of_runs
+from emoscope.storage.hashes import sha256_of
+from emoscope.verdicts.claims.rooms import rooms_of_runs, rooms_on_demand
 
 PAGES.add(
     Page(
         "claims",
         subjects=[Overview({"runs": {name: run.entry for name, run in RUNS.items()}})],
         tables=lambda overview: {"claims": "reports/claims.csv", "samples": published("published_samples")},
+        explained=("claims.md",),
     )
 )
+
+
+def made_on_demand(wildcards):
+    """The findings of rooms on demand that there are, by name with their SHA-256. They are no inputs, so that nothing is
+    made for the claims' sake, but a parameter, so that claims are judged anew once they are made."""
+    asked = rooms_on_demand(ROOT / "data/reference/claims.yaml")
+    files = (Path(f"results/{wildcards.run}/{room}/findings.csv") for room in asked)
+    return {str(file): sha256_of(file) for file in files if file.is_file()}
 
 
 rule assess_claims:
@@ -31,10 +41,11 @@ rule assess_claims:
     params:
         run=as_json(lambda wildcards: RUNS[wildcards.run].identity),
         statistics=part_of("statistics", "confidence", "margin"),
+        made=as_json(made_on_demand),
     shell:
         r"""
         python -m emoscope assess-claims --claims {input.claims:q} --findings {input.findings:q} --run {params.run:q} \
-            --statistics {params.statistics:q} --output {output:q} --audit {input.audit:q} >{log:q} 2>&1
+            --statistics {params.statistics:q} --made {params.made:q} --output {output:q} --audit {input.audit:q} >{log:q} 2>&1
         """
 
 

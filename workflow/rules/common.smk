@@ -20,7 +20,7 @@ from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES as KNOWN_AXES
 from emoscope.plan import code_inputs, records
 from emoscope.plan.config import check_keys, typed
-from emoscope.plan.pages import Overview, Page, Pages, files_in, where_to_look
+from emoscope.plan.pages import EXPLAIN_INDEX, Overview, Page, Pages, files_in, where_to_look
 from emoscope.plan.settings import read_study
 from emoscope.plan.storages import forget_missing_folders
 from emoscope.warm import start as warm

@@ -9,6 +9,7 @@ PAGES.add(
             else []
         ),
         tables=lambda overview: {name: f"results/doses/{name}.csv" for name in ("points", "lines", "power")},
+        explained=("reliability.md",),
     )
 )
 

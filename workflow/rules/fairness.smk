@@ -8,6 +8,7 @@ PAGES.add(
         | {name: f"{run.results}/fairness/{name}.parquet" for name in ("groups", "changes", "templates")}
         | STUDY.planted_effects(run, AXES),
         sections=("flips",),
+        explained=("nulls.md",),
     )
 )
 

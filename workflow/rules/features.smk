@@ -11,6 +11,7 @@ PAGES.add(
         | {f"{axis}_switched": f"{run.results}/features/{axis}_switched.parquet" for axis in AXES}
         | {"findings": f"{run.results}/features/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("features", "flips"),
+        explained=("nulls.md", "families.md"),
         on_demand=True,
     )
 )

@@ -17,6 +17,7 @@ PAGES.add(
         | {"table4": published("table4_gender_flip_differences")}
         | STUDY.planted_effects(run, AXES),
         sections=("flips",),
+        explained=("nulls.md",),
     )
 )
 

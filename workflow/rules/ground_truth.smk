@@ -9,6 +9,7 @@ PAGES.add(
             else []
         ),
         tables=lambda overview: {"table": "reports/ground_truth.csv"},
+        explained=("reliability.md",),
     )
 )
 

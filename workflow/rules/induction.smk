@@ -14,6 +14,7 @@ PAGES.add(
             **{"control": f"{copier.results}/induction/findings.csv" for copier in STUDY.copiers.values()},
         },
         sections=("induction",),
+        explained=("families.md",),
     )
 )
 

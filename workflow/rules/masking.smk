@@ -21,6 +21,7 @@ PAGES.add(
         | ({"masks": run.masked_blocks} if run.corpus.generated else {})
         | {"screen": table.format(run=run.name) for table in SCREENED},
         sections=("samples", "masking"),
+        explained=("families.md",),
     )
 )
 

@@ -7,6 +7,8 @@ rule adopt_model:
         base=lambda wildcards: RUNS[wildcards.run].model.folder,
         files=lambda wildcards: own_files(RUNS[wildcards.run].model),
         audit=corpus_of("corpus.json"),
+        train=corpus_of("train.parquet"),
+        test=corpus_of("test.parquet"),
         code=code_of("training.adopt"),
     output:
         model=directory("results/{run}/model"),
@@ -25,7 +27,7 @@ rule adopt_model:
     shell:
         r"""
         python -m emoscope adopt-model --base {input.base:q} --audit {input.audit:q} --config {params.config:q} \
-            --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
+            --train {input.train:q} --test {input.test:q} --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
 
 

@@ -14,6 +14,7 @@ PAGES.add(
         }
         | {"findings": f"{run.results}/probing/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("probing", "flips"),
+        explained=("families.md",),
         on_demand=True,
     )
 )
@@ -90,6 +91,8 @@ rule summarise_probing:
             for name in (*ERASED, "steered")
         },
         readings="results/{run}/probing/readings.parquet",
+        pairs=of_each_axis("perturbations/{axis}.parquet"),
+        scores=expand("results/{{run}}/perturbations/{axis}_scores.parquet", axis=AXES),
         code=code_of("experiments.probing.summarise"),
     output:
         depths="results/{run}/probing/depths.parquet",
@@ -107,8 +110,8 @@ rule summarise_probing:
     shell:
         r"""
         python -m emoscope summarise-probing --readings {input.readings:q} --axes {params.axes:q} \
-            --answers {input.answers:q} --probes {input.probes:q} --accuracy {input.accuracy:q} \
-            --steered {input.steered:q} --statistics {params.statistics:q} --depths {output.depths:q} \
+            --pairs {input.pairs:q} --scores {input.scores:q} --answers {input.answers:q} --probes {input.probes:q} \
+            --accuracy {input.accuracy:q} --steered {input.steered:q} --statistics {params.statistics:q} --depths {output.depths:q} \
             --erased {output.erased:q} --doses {output.doses:q} --findings {output.findings:q} >{log:q} 2>&1
         """
 

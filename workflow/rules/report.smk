@@ -9,6 +9,11 @@ OVERVIEWS = {
 }
 
 
+def documents(names):
+    """Documents that explain a page, as a parameter: an edit to one makes no page again."""
+    return [str(HERE / "docs" / name) for name in names]
+
+
 rule render_report:
     """Execute the notebook of a page and make the page of it; the executed notebook stays even if a cell fails."""
     input:
@@ -33,11 +38,12 @@ rule render_report:
     params:
         executed="logs/{subject}/reports/{page}.ipynb",  # not a log: Snakemake would print all of it when a cell fails
         parameters=lambda wildcards: PAGES.parameters(wildcards.page, SUBJECTS[wildcards.subject], config),
+        documents=lambda wildcards: documents(PAGES[wildcards.page].documents),
     shell:
         r"""
         python -m emoscope render-report --notebook {input.notebook:q} --parameters {params.parameters:q} \
-            --tables {input.tables:q} --executed {params.executed:q} --figures {output.figures:q} \
-            --output {output.html:q} >{log:q} 2>&1
+            --tables {input.tables:q} --documents {params.documents:q} --executed {params.executed:q} \
+            --figures {output.figures:q} --output {output.html:q} >{log:q} 2>&1
         """
 
 
@@ -58,10 +64,11 @@ use rule render_report as render_overview with:
     params:
         executed="logs/reports/{page}.ipynb",
         parameters=lambda wildcards: PAGES.parameters(wildcards.page, OVERVIEWS[wildcards.page], config),
+        documents=lambda wildcards: documents(PAGES[wildcards.page].documents),
 
 
 rule render_index:
-    """Make the page that leads to all others."""
+    """Make the page that leads to all others; to those on demand as far as they are there, for it waits for none."""
     input:
         pages=PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]),
         claims="reports/claims.csv",
@@ -79,10 +86,13 @@ rule render_index:
             *PAGES.html([*OVERVIEWS.values(), *SUBJECTS.values()]),
             "reports/claims.csv",
         ],
+        on_demand=PAGES.html_on_demand(),
+        documents=documents(EXPLAIN_INDEX),
     shell:
         r"""
-        python -m emoscope render-index --pages {input.pages:q} --claims {input.claims:q} --names {params.names:q} \
-            --output {output:q} >{log:q} 2>&1
+        python -m emoscope render-index --pages {input.pages:q} --on-demand {params.on_demand:q} \
+            --claims {input.claims:q} --names {params.names:q} --documents {params.documents:q} --output {output:q} \
+            >{log:q} 2>&1
         """
 
 

@@ -18,6 +18,7 @@ PAGES.add(
             "published": published("notebook_positions"),
         },
         sections=("residual",),
+        explained=("families.md",),
     )
 )
 

@@ -16,6 +16,7 @@ PAGES.add(
         }
         | {"goals": f"{run.results}/suites/goals.parquet"},
         sections=("suites",),
+        explained=("your-own.md", "nulls.md"),
     )
 )
 

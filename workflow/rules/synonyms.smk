@@ -14,6 +14,7 @@ PAGES.add(
         }
         | STUDY.planted_effects(run, ["synonyms"]),
         sections=("synonyms",),
+        explained=("nulls.md",),
     )
 )
 

@@ -16,6 +16,7 @@ PAGES.add(
         }
         | {"findings": f"{run.results}/tracing/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("flips",),
+        explained=("nulls.md", "families.md"),
     )
 )
 

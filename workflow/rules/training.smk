@@ -9,6 +9,7 @@ rule finetune:
         base=lambda wildcards: RUNS[wildcards.run].model.base,
         files=lambda wildcards: own_files(RUNS[wildcards.run].model),
         validation=lambda wildcards: RUNS[wildcards.run].judging_epochs,
+        description=ancient(lambda wildcards: RUNS[wildcards.run].description),
         code=code_of("training.finetune"),
     output:
         model=directory("results/{run}/model"),

@@ -19,6 +19,7 @@ PAGES.add(
         | {"findings": f"{run.results}/words/findings.csv", "exactness": f"{run.results}/exactness.json"},
         sections=("words", "flips"),
         script=shipped("workflow/report/words_viewer.js"),
+        explained=("families.md",),
     )
 )
 

@@ -21,6 +21,10 @@ def test_methods_are_told_apart(layout):
     # what writes to another part, not to the answer, is no direct effect; and the idle parts change most of all
     assert auc["direct attribution"] < 0.8
     assert auc["change of output"] < 0.6
+    # the lens knows blocks alone; parts are kept in the circuit's order, and fewer are enough only for four fifths
+    assert auc["lens, by block"] < 0.8
+    assert auc["circuit, order"] >= 0.95 and redundant["circuit, order"] == 1
+    assert 0.8 < auc["circuit, fewest parts"] <= 1
     # one of two heads that do the same is not missed, unless it alone is there
     assert redundant["masking, zero"] == 0
     assert redundant[f"patching, {FLIPPED_INTO_ORIGINAL}, {REMOVED}"] == 0

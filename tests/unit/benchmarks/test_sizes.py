@@ -93,6 +93,15 @@ def test_attribution_compares_and_explains_what_fits():
     assert list(attribution.spread(3, 24)) == [0, 1, 2]
 
 
+def test_attribution_sets_each_number_of_classes_beside_captum_for_itself():
+    times = {("emoscope", 1): [0.5, 0.1, 0.2], ("captum", 1): [0.3], ("captum_on_ours", 1): [0.2]}
+    times |= {("emoscope", 3): [0.4], ("captum", 3): [0.9], ("captum_on_ours", 3): [0.6]}
+    one, three = (attribution.compared(times, classes) for classes in (1, 3))
+    assert one["emoscope_cpu_ms_per_text"] == 200 and one["over_captum"] == 1.5 and one["over_captum_on_our_model"] == 1
+    assert three["captum_cpu_ms_per_text"] == 900 and three["over_captum"] == 2.25
+    assert three["over_captum_on_our_model"] == 1.5
+
+
 def test_each_job_has_its_peak_beside_what_its_rule_asks_for(tmp_path):
     for place, peaks in {
         "r-s1/finetune": [900.4], "r-s1/masking/block_0": [500, 700.2], "q-s1/masking/block_11": [600],

@@ -14,11 +14,13 @@ from transformers import (
     LlamaModel,
 )
 
+from benchmarks.families import random_model, word_pieces
 from emoscope.errors import UserError
+from emoscope.models.folder import check_model_folder
 from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import POOLER, load_classifier, load_tokenizer, load_weights
 from emoscope.models.parts import family_of
-from emoscope.models.sources import _load_plain
+from emoscope.models.sources import _load_plain, copy_files
 from random_models import FAMILIES, change_json, change_weights, random_gpt2_lm, random_llama_lm
 
 LANGUAGE = {"gpt2": random_gpt2_lm, "llama": random_llama_lm}
@@ -108,6 +110,24 @@ def test_constants_beside_the_weights_do_no_harm(folder, classifier):
     change_weights(folder, with_more(**MASKS[classifier.config.model_type]))
     loaded, _ = load_classifier(folder)
     assert all(torch.equal(own, loaded.state_dict()[name]) for name, own in classifier.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("kind", "attention"), [("gpt_neox", "gpt_neox.layers.0.attention"), ("gpt_neo", "transformer.h.0.attn.attention")]
+)
+def test_constants_as_pythia_and_gpt_neo_were_published_with_do_no_harm(tmp_path, kind, attention):
+    own = word_pieces()
+    model = random_model(kind, len(own))
+    for part in (model, own):
+        part.save_pretrained(tmp_path)
+    masks = {f"{attention}.bias": torch.ones(1, 1, 64, 64, dtype=torch.uint8)}
+    change_weights(tmp_path, with_more(**masks, **{f"{attention}.masked_bias": torch.tensor(-1e9)}))
+    check_model_folder(tmp_path)
+    loaded, _ = load_classifier(tmp_path)
+    assert all(torch.equal(own, loaded.state_dict()[name]) for name, own in model.state_dict().items())
+    change_weights(tmp_path, with_more(**{f"{attention}.dense.bias": torch.ones(4, dtype=torch.uint8)}))
+    with pytest.raises(UserError, match=rf"quantised weights \({attention}.dense.bias is U8\)"):
+        check_model_folder(tmp_path)
 
 
 def test_old_names_of_norms_are_known(tmp_path, tokenizer):
@@ -214,6 +234,21 @@ def test_a_tokenizer_that_cannot_work_is_named(tmp_path, tokenizer, content, sai
     FAMILIES["bert"](320).config.save_pretrained(tmp_path)
     with pytest.raises(UserError, match=rf"{tmp_path}: its tokenizer .*{said}"):
         load_tokenizer(tmp_path)
+
+
+def test_a_tokenizer_that_does_not_know_places_is_refused_before_training(tmp_path):
+    """BERTweet's, of which transformers has no other; its model is of the family roberta."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/vocab.txt").write_text("so 3\nangry 2\n")
+    (tmp_path / "there/bpe.codes").write_text("s o</w> 1\n")
+    change_json(tmp_path / "there/tokenizer_config.json", tokenizer_class="BertweetTokenizer")
+    FAMILIES["bert"](320).config.save_pretrained(tmp_path / "there")
+    copy_files(tmp_path / "there", tmp_path / "copied")
+    for folder in ("there", "copied"):
+        with pytest.raises(
+            UserError, match=rf"/{folder}: its tokenizer \(BertweetTokenizer\) does not say where .* fast"
+        ):
+            load_tokenizer(tmp_path / folder)
 
 
 @pytest.mark.parametrize("kind", ["GPT2Tokenizer", "BertTokenizer", "LlamaTokenizer"])

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 
@@ -56,7 +57,9 @@ def test_a_classifier_in_a_wheel_can_be_adopted_to_the_byte(tmp_path, tokenizer,
     assert read_json(tmp_path / "model" / "source.json") == {"source": "a-model==1.0", "revision": config["sha256"]}
     names = list(read_json(base / "config.json")["id2label"].values())
     write_json({"classes": names}, tmp_path / "corpus.json")
-    adopt_model(tmp_path / "model", tmp_path / "corpus.json", config, tmp_path / "run", tmp_path / "training.json")
+    pd.DataFrame({"text": ["i feel"]}).to_parquet(tmp_path / "test.parquet")
+    audit, texts = tmp_path / "corpus.json", [tmp_path / "test.parquet"] * 2
+    adopt_model(tmp_path / "model", audit, *texts, config, tmp_path / "run", tmp_path / "training.json")
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
     assert (tmp_path / "run" / "README.md").read_text() == "A card."
 

@@ -7,9 +7,10 @@ import pytest
 from emoscope.experiments.tracing.measure import strongest
 from emoscope.models.logits import columns
 from emoscope.perturbation.effects import summarise
-from emoscope.perturbation.pairs import NEUTRAL_OF
+from emoscope.perturbation.pairs import BEYOND, NEUTRAL_OF
 from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.adjustment import benjamini_hochberg
+from emoscope.statistics.bounded import CHANGE, bounded_test
 from made_up import CLASSES
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
@@ -354,3 +355,50 @@ def test_a_flip_is_compared_with_the_neutral_swap_of_the_same_text():
 def test_the_level_of_a_rates_interval_is_the_one_that_was_asked_for():
     narrow, wide = (measured(kind(share(20, 100)), confidence=level).loc["changed"] for level in (0.5, 0.99))
     assert width(wide) > 2 * width(narrow)
+
+
+def cut(pairs: pd.DataFrame, *numbers: int) -> pd.DataFrame:
+    """Pairs of which the model does not tell some apart."""
+    return pairs.assign(flags=[[BEYOND] if k in numbers else [] for k in pairs["id"]])
+
+
+def test_what_the_model_does_not_read_is_no_pair_that_stays():
+    """Of 100 flips the model reads 20, and all of these change: 20 %, if the others counted."""
+    own, rest = kind(share(20, 100), direction="male to female"), range(20, 100)
+    found = measured(cut(own, *rest), cut(kind(share(20, 100), "natural control"), *rest))
+    for measure in ("changed", "large", "control_changed", "accuracy_lost"):
+        assert found.loc[measure, ["value", "pairs"]].tolist() == [1.0, 20], measure
+    assert found.loc["gap_joy", "value"] == pytest.approx(0.7) and found.loc["change_joy", "texts"] == 20
+    assert found.loc["changed", ["left_out", "beyond_context"]].tolist() == [80, 80]
+    assert found.loc["excess_changed", ["value", "texts"]].tolist() == [0.0, 20]
+    plain = measured(own)
+    assert plain.loc["changed", ["value", "left_out", "beyond_context"]].tolist() == [0.2, 0, 0]
+
+
+def test_a_flip_whose_swap_the_model_does_not_read_has_no_control():
+    own, swaps = kind(share(40, 40)), kind(share(10, 40), "natural control")
+    found = measured(own, cut(swaps, *range(10, 40)))
+    assert found.loc["control_changed", "value"] == 1.0
+    assert found.loc["excess_changed", ["value", "texts"]].tolist() == [0.0, 10]
+    none = measured(cut(own, *range(10, 40)), cut(swaps, *range(10)))
+    assert "excess_changed" not in none.index and none.loc["changed", "texts"] == 10
+
+
+def test_of_single_words_the_swaps_that_the_model_does_not_read_are_no_baseline():
+    own, swaps = kind(share(10, 60), "word", "w"), kind(share(30, 60), "word control", "w", prefix="n")
+    read = summarise(pd.concat([own, swaps[:30]], ignore_index=True), **STATISTICS)
+    found = summarise(pd.concat([own, cut(swaps, *range(30, 60))], ignore_index=True), **STATISTICS)
+    pd.testing.assert_series_equal(found["p"], read["p"])
+    assert (found["detectable"].dropna() == read["detectable"].dropna()).all()
+
+
+def test_what_would_show_is_told_at_the_level_of_the_verdict():
+    """Two words and two classes are four changes; one of the two kinds names groups, so its gaps are two."""
+    own = [kind(share(count, 60), "word", f"w{count}") for count in (3, 9)]
+    own[1] = own[1].assign(direction="male to female")
+    found = summarise(pd.concat(own, ignore_index=True), **STATISTICS).set_index(["term", "measure"])
+    for count, measure, tests in ((3, "change_joy", 4), (9, "change_joy", 4), (9, "gap_joy", 2)):
+        values, row = np.where(share(count, 60), 0.7, 0.0), found.loc[(f"w{count}", measure)]
+        for name, alpha in (("detectable", 0.05 / tests), ("detectable_alone", 0.05)):
+            wanted = bounded_test(values, np.arange(60), 0.02, CHANGE, alpha).detectable
+            assert row[name] == pytest.approx(wanted, rel=1e-3), (count, measure, name)

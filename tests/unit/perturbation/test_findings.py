@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.perturbation.findings import beyond_all_neutral, beyond_neutral
+from emoscope.perturbation.findings import beyond_all_neutral, beyond_neutral, cut_off
+from emoscope.perturbation.pairs import BEYOND
 from emoscope.statistics.rates import excess_interval, excess_verdict, rate_difference_interval
 
 MARGIN, ALPHA = 0.02, 0.05
@@ -63,3 +64,10 @@ def test_swaps_of_all_texts_count_each_text_once():
     assert one.note == "3 of 10 texts, and 2 of 30 neutral swaps of any word."
     events = np.arange(10) < 3, np.arange(30) < 2
     assert (one.low, one.high) == rate_difference_interval(*events, paired=False)
+
+
+def test_pairs_that_the_model_does_not_tell_apart_are_counted_if_there_are_any():
+    table = pairs(3, 10).assign(flags=[[BEYOND]] * 4 + [["name"]] * 6)
+    (one,) = cut_off("it", table)
+    assert (one.name, one.value, one.note) == ("it.beyond_context", 4, "Of 10 pairs.")
+    assert not list(cut_off("it", table[4:]))

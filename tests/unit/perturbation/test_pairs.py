@@ -37,7 +37,7 @@ def test_what_happens_to_a_pair():
     assert (before == 0.5).all() and (after[1:, 1] > 0.5).all()
 
 
-@pytest.mark.parametrize("flag", ["uncertain", "half-flipped", "gender-locked"])
+@pytest.mark.parametrize("flag", ["uncertain", "half-flipped", "gender-locked", "beyond the context"])
 def test_pairs_with_a_doubt_do_not_count(flag):
     assert countable(pd.DataFrame({"flags": [[flag], ["name"], [], ["name", flag]]})).tolist() == [
         False, True, True, False,

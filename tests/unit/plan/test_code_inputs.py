@@ -80,7 +80,7 @@ def test_how_a_model_is_checked_is_an_input_of_what_checks_it(rule):
     """All others read what came of it; and what an experiment needs trains no model anew."""
     [module] = re.findall(r'code_of\("([\w.]+)"\)', ON_GPU[rule])
     found = names(module)
-    checking = rule == "check_exactness" or "models.language_models" in found
+    checking = rule in ("check_exactness", "check_description") or "models.language_models" in found
     assert ("models.inside.routes" in found) == ("models.inside.exactness" in found) == checking
     assert rule != "finetune" or (found > {"models.inside.padding"} and "models.inside.allowed" not in found)
 

@@ -306,7 +306,7 @@ def test_a_suite_that_a_run_scores_has_its_file(tmp_path):
 def test_every_shipped_overlay_is_described_by_the_schema(overlay):
     """Names may come from the overlay below (bert.yaml lies over paper.yaml); keys and types may not be wrong."""
     config = copy.deepcopy(DEFAULT)
-    tweets = {"balanced.yaml": ["tweets.yaml"], "tweets-pretrained.yaml": ["tweets.yaml"]}
+    tweets = {f"{name}.yaml": ["tweets.yaml"] for name in ("balanced", "tweets-inside", "tweets-pretrained")}
     below = {"bert.yaml": ["paper.yaml"], **tweets}.get(overlay.name, [])
     for name in [*below, overlay.name]:
         _merge(config, yaml.safe_load((overlay.parent / name).read_text()))

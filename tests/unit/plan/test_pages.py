@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emoscope.plan.pages import Overview, Page, Pages, files_in, where_to_look
+from emoscope.plan.pages import EXPLAIN_ALL, Overview, Page, Pages, files_in, where_to_look
 from emoscope.plan.subjects import Model, Run
 from emoscope.plan.texts import Corpus
 
@@ -49,7 +49,7 @@ def test_a_page_on_demand_is_found_and_nothing_leads_to_it(pages):
     before = pages.read_about(RUN), pages.parameters("masking", RUN, CONFIG), pages.html([RUN])
     pages.add(Page("circuits", [RUN], lambda run: {"parts": f"{run.results}/parts.parquet"}, on_demand=True))
     assert (pages.read_about(RUN), pages.parameters("masking", RUN, CONFIG), pages.html([RUN])) == before
-    assert pages["circuits"].all_html() == ["reports/tweets-s1/circuits.html"]
+    assert pages["circuits"].all_html() == pages.html_on_demand() == ["reports/tweets-s1/circuits.html"]
     links = json.loads(pages.parameters("circuits", RUN, CONFIG))["links"]
     assert "Masking" in links and "Circuits" not in links
 
@@ -88,6 +88,11 @@ def test_a_page_shows_the_settings_that_made_it_and_no_others(pages):
     settings = json.loads(pages.parameters("masking", RUN, CONFIG))["settings"]
     assert list(settings) == ["run", "corpus", "model", "masking", "statistics"]
     assert settings["run"]["seed"] == 1 and settings["masking"] == CONFIG["masking"]
+
+
+def test_documents_explain_every_page_its_own_first(pages):
+    assert pages["masking"].documents == EXPLAIN_ALL
+    assert Page("flips", [RUN], lambda run: {}, explained=("nulls.md",)).documents == ("nulls.md", *EXPLAIN_ALL)
 
 
 def test_only_a_page_with_a_script_runs_one(pages):

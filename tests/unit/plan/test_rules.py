@@ -40,11 +40,13 @@ TRAINING_TEXTS = {
     "score_baselines",
     "split_corpus",  # writes them
     "match_labels",  # numbers their labels anew
+    "adopt_model",  # how many are too long for it
     "flip_terms",  # how often its words occur, to match neutral swaps
     "replace_words",
     "summarise_words",  # which classes its words have, beside what they push
     "import_suite",
     "score_by_words",
+    "check_description",  # as finetune does
     "finetune",
     "masking_reference",
     "predict",

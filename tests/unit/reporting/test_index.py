@@ -1,13 +1,13 @@
-"""The index: every page once, in a line and as a picture, and how the claims fared."""
+"""The index: what was found in ten lines, every page once as a picture, and how the claims fared."""
 
 import hashlib
 from html import escape
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
-from emoscope.reporting.index import beginning, render_index
+from emoscope.reporting.index import LINES, beginning, render_index
 from made_up import NASTY, tags
 
 PAGE = """<body data-run="{run}" data-kind="run"><h1>{title}</h1><p>What it asks.</p>
@@ -27,20 +27,60 @@ def reports(tmp_path) -> Path:
     return tmp_path
 
 
-def index_of(reports: Path) -> BeautifulSoup:
-    pages = sorted(reports.glob("*/*.html"))
-    names = [f"reports/{page.parent.name}/{page.name}" for page in pages]
-    render_index(pages, reports / "claims.csv", [*names, "reports/claims.csv"], reports / "index.html")
+def index_of(reports: Path, on_demand: tuple[str, ...] = ()) -> BeautifulSoup:
+    asked = [reports / name for name in on_demand]
+    pages = sorted({*reports.glob("*/*.html"), *reports.glob("[!i]*.html")} - {*asked})
+    names = [str("reports" / page.relative_to(reports)) for page in [*pages, reports / "claims.csv"]]
+    render_index(pages, asked, reports / "claims.csv", names, [Path("docs/nulls.md")], reports / "index.html")
     return BeautifulSoup((reports / "index.html").read_text(encoding="utf-8"), "html.parser")
 
 
-def test_each_page_has_a_line_and_a_picture_under_its_run(reports):
+def add(reports: Path, *pages: str, run: str = "") -> None:
+    for name in pages:
+        (reports / run / f"{name}.html").write_text(PAGE.format(run=run, title=name, found=f"{name} found."))
+
+
+def lines(part: Tag) -> list[str]:
+    """The text of the lines that are not folded inside a part that is not, or are inside one that is."""
+    shown = [line for line in part.select(".found li") if line.find_parent("details") in (None, part)]
+    return [" ".join(line.get_text().split()) for line in shown]
+
+
+def test_what_was_found_is_told_in_ten_lines_the_planted_first(reports):
+    add(reports, "claims", "doses", "ground_truth")
+    add(reports, *(f"more{number}" for number in range(6)), run="two-s1")
+    soup = index_of(reports)
+    told, found = lines(soup), " ".join(NASTY.split())
+    assert told[:3] == ["ground_truth: ground_truth found.", "claims: claims found.", "doses: doses found."]
+    assert told[3] == f"Masking Run one-s1: one-s1 {found} found."
+    of_two = (f"more{number} Run two-s1: more{number} found." for number in range(4))
+    assert told[5:] == [f"Masking Run two-s1: two-s1 {found} found.", *of_two]
+    assert len(told) == LINES == 10
+    [folded] = soup.select("section details")
+    assert folded.find_parent("section")["data-run"] == "Run two-s1"
+    assert lines(folded) == ["more4: more4 found.", "more5: more5 found.", f"Synonyms: two-s1 {found} found."]
+    hrefs = [a["href"] for a in soup.select(".found a")]
+    assert sorted(hrefs) == sorted(card["href"] for card in soup.select(".cards a")), "each page is told of once"
+
+
+def test_pages_on_demand_are_linked_if_they_are_there_and_not_quoted(reports):
+    asked = ("one-s1/probing.html", "two-s1/probing.html")
+    before = index_of(reports, asked)
+    assert not before.select(".asked")
+    add(reports, "probing", run="one-s1")
+    soup = index_of(reports, asked)
+    [link] = soup.select(".asked a")
+    assert link["href"] == asked[0] and link.find_parent("section")["data-run"] == "Run one-s1"
+    assert "probing found" not in soup.get_text() and len(soup.select(".cards li")) == 4
+    assert "probing" in soup.select("fieldset")[1].get_text()
+    assert soup.footer.get_text() == before.footer.get_text(), "it is no input"
+
+
+def test_each_page_has_a_picture_under_its_run(reports):
     soup = index_of(reports)
     assert [section["data-run"] for section in soup.select("section")] == ["Run one-s1", "Run two-s1"]
     for section, run in zip(soup.select("section"), ("one-s1", "two-s1"), strict=True):
         assert [card["href"] for card in section.select(".cards a")] == [f"{run}/masking.html", f"{run}/synonyms.html"]
-        lines = [line.get_text() for line in section.select(".found li")]
-        assert lines == [f"{title}: {run} {' '.join(NASTY.split())} found." for title in ("Masking", "Synonyms")]
         assert all(card.img["src"].startswith("data:image/svg+xml") for card in section.select(".cards a"))
     assert "script" not in tags(str(soup))
 

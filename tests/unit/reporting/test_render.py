@@ -11,9 +11,10 @@ from bs4 import BeautifulSoup
 from markupsafe import Markup, escape
 
 from emoscope.reporting import render as reports
+from emoscope.reporting.documents import links_to
 from emoscope.reporting.html import SORTABLE, html_table
 from emoscope.reporting.templates import fill, script_for
-from made_up import NASTY
+from made_up import BARE, NASTY
 
 
 def executed(*outputs: dict) -> nbformat.NotebookNode:
@@ -50,6 +51,8 @@ def page(tmp_path: Path, monkeypatch) -> Path:
     for name, content in (("audit", audit), ("training", training)):
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
     output = tmp_path / "reports" / "run-s1" / "masking.html"
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "nulls.md").write_text("# A fair null")
     reports.render_report(
         Path("masking.ipynb"),
         {
@@ -59,6 +62,7 @@ def page(tmp_path: Path, monkeypatch) -> Path:
             "links": {"All reports": "../index.html", "Masking": ""},
         },
         [tmp_path / f"{name}.json" for name in ("audit", "training")],  # where a storage put them
+        [tmp_path / "docs" / name for name in ("nulls.md", "lost.md")],
         tmp_path / "logs" / "masking.ipynb",
         tmp_path / "reports" / "figures" / "masking",
         output,
@@ -77,6 +81,27 @@ def test_a_page_has_title_navigation_result_and_provenance(page):
     audit = page.parents[2] / "audit.json"
     assert f"{hashlib.sha256(audit.read_bytes()).hexdigest()}  results/audit.json" in provenance
     assert "secret_code" not in str(soup)
+
+
+def test_a_page_leads_to_the_documents_that_explain_it(page):
+    line = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("footer .documents")
+    assert " ".join(line.get_text().split()) == "How this is measured: docs/nulls.md, docs/lost.md"
+    assert [a["href"] for a in line.find_all("a")] == ["../../docs/nulls.md"]
+    assert (page.parent / "../../docs/nulls.md").is_file()
+
+
+def test_where_a_link_would_not_last_a_document_is_named_only(tmp_path, monkeypatch):
+    (tmp_path / "checkout" / "docs").mkdir(parents=True)
+    (tmp_path / "checkout" / "docs" / "nulls.md").touch()
+    monkeypatch.chdir(tmp_path / "checkout")
+    there, page = Path("docs/nulls.md"), "reports/models/small/flips.html"
+    assert links_to([there], Path(page)) == {"docs/nulls.md": "../../../docs/nulls.md"}
+    for elsewhere in (f".snakemake/storage/s3/bucket/{page}", f"../module/{page}", "mine/flips.html"):
+        assert links_to([there], Path(elsewhere)) == {"docs/nulls.md": ""}
+    (tmp_path / "module" / ".snakemake").mkdir(parents=True)
+    (tmp_path / "module" / ".snakemake" / "emoscope").symlink_to(tmp_path / "checkout")
+    monkeypatch.chdir(tmp_path / "module")
+    assert links_to([Path(".snakemake/emoscope/docs/nulls.md")], Path(page)) == {"docs/nulls.md": ""}
 
 
 def test_tables_keep_their_names_wherever_their_files_lie():
@@ -105,8 +130,7 @@ def test_a_page_with_a_long_table_runs_what_sorts_it_and_its_own_script():
     script = script_for(f"<p>{long}</p>", "own()")
     assert script.endswith("own()") and "aria-sort" in script
     assert script_for(escape(str(long))) == ""  # a text that looks like a table is none
-    shown = {"title": "", "run": "", "kind": "", "links": {}, "adopted": [], "provenance": {}, "body": long}
-    soup = BeautifulSoup(fill("page.html.j2", script=script, **shown), "html.parser")
+    soup = BeautifulSoup(fill("page.html.j2", script=script, body=long, **BARE), "html.parser")
     policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
     digest = base64.b64encode(hashlib.sha256(soup.script.string.encode()).digest()).decode()
     assert soup.script.string == script and f"script-src 'sha256-{digest}'" in policy

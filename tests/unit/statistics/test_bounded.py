@@ -206,6 +206,22 @@ def test_p_and_detectable_are_those_of_wealth_and_interval():
     farther = np.maximum(found.value - found.low, found.high - found.value)
     error = values.std(axis=0, ddof=1) / np.sqrt(30)
     np.testing.assert_allclose(found.detectable, farther + 0.8416212 * error, rtol=1e-6)
+    np.testing.assert_array_equal(found.detectable_in_family, found.detectable)
+
+
+def test_what_is_detectable_in_a_family_is_found_four_times_in_five_after_adjustment():
+    """Where it is the only one of 84, which is what the first of them in order is judged at."""
+    values = np.random.default_rng(0).normal(0, 0.1, (300, 200))
+    found = bounded_test(values, np.arange(300), 0.02, tests=84)
+    for shift, least, most in ((found.detectable_in_family, 0.7, 0.95), (found.detectable, 0.02, 0.5)):
+        shown = bounded_test(np.clip(values - found.value + shift.mean(), -1, 1) + found.value, np.arange(300), 0.02)
+        assert least < np.mean(shown.p_difference * 84 <= 0.05) < most
+    several = bounded_test(values[:, :2], np.arange(300), 0.02, tests=np.array([1, 84]))
+    assert several.detectable_in_family[0] == several.detectable[0]
+    assert several.detectable_in_family[1] == pytest.approx(found.detectable_in_family[1], rel=1e-4)
+    alone = bounded_test(values, np.arange(300), 0.02, alpha=0.05 / 84)
+    np.testing.assert_allclose(found.detectable_in_family, alone.detectable, rtol=1e-4)
+    np.testing.assert_allclose(found[:-3], bounded_test(values, np.arange(300), 0.02)[:-3])
 
 
 def test_few_clusters_have_a_p_but_no_interval():

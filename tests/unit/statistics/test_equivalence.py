@@ -27,6 +27,8 @@ def test_an_interval_tells_what_it_could_have_shown():
         found = equivalence.detectable_from_interval(2 - half, 2 + half, alpha, power)
         assert scipy_stats.norm.sf(half, found, error) == pytest.approx(power), "so often it is beyond half a width"
     assert equivalence.detectable_from_interval(-0.98, 0.98) == pytest.approx(1.4008, abs=1e-4), "1.96 and 0.84 errors"
+    family = equivalence.detectable_from_interval(np.full(2, -0.98), np.full(2, 0.98), tests=np.array([1, 84]))
+    assert family == pytest.approx([1.4008, (3.4338 + 0.8416) / 2], abs=1e-4), "at 0.05 / 84"
 
 
 def judged(values: np.ndarray, margin: float) -> np.ndarray:
@@ -112,11 +114,12 @@ def test_a_rate_is_judged_at_its_margin_and_level(alpha):
     assert (alone.low, alone.high) == pytest.approx((exact.low, exact.high))
     below, above = scipy_stats.binom.cdf(12, 300, 0.02), scipy_stats.binom.sf(11, 300, 0.02)
     detectable = minimum_detectable_rate(300, 0.02, alpha)
-    assert alone[4:] == pytest.approx((below, above, detectable, 300))
+    assert alone[4:] == pytest.approx((below, above, detectable, detectable, 300))
     shared = equivalence.rate_test(events, ids // 2, 0.02, alpha)
     tested = bounded_test(events, ids // 2, 0.02, SHARE, alpha)
     assert shared.detectable == 0.02 + tested.detectable and np.isnan(shared.p_difference)
-    assert shared._replace(detectable=0, p_difference=0) == tested._replace(detectable=0, p_difference=0)
+    own = dict.fromkeys(("detectable", "detectable_in_family", "p_difference"), 0)
+    assert shared._replace(**own) == tested._replace(**own) and shared.detectable_in_family == shared.detectable
 
 
 def test_the_detectable_rate_follows_margin_power_and_level():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import linregress, pearsonr, t
 
-from emoscope.statistics.slopes import correlation_p, slopes
+from emoscope.statistics.slopes import correlation_p, slopes, slopes_over_groups
 
 
 def test_one_slope_is_that_of_y_on_x_and_not_of_x_on_y():
@@ -32,6 +32,46 @@ def test_intervals_cover_the_true_slope_as_often_as_they_say():
         _, (low, high) = slopes(x, x[:, 0] + rng.normal(0, 0.1, 9))
         covered.append([low[0] <= 1 <= high[0], low[1] <= 0 <= high[1]])
     assert np.mean(covered, axis=0) == pytest.approx(0.95, abs=0.016)
+
+
+LATIN = np.array([(j - i) % 3 for i in range(3) for j in range(3)])  # every seed has every size of either column
+SIZES = np.array([(one, other) for one in (0, 0.2, 0.8) for other in (0, 0.2, 0.8)])
+
+
+@pytest.mark.parametrize("spread", [0, 0.2])
+def test_groups_with_slopes_of_their_own_are_covered_as_often_as_is_said(spread):
+    rng = np.random.default_rng(2)
+    covered, by_runs = [], []
+    for _ in range(1_000):
+        rates = 1 + rng.normal(0, spread, 3)
+        y = rates[LATIN] * SIZES[:, 0] + rng.normal(0, 0.02, 9)
+        for found, function in ((covered, slopes_over_groups), (by_runs, slopes)):
+            groups = (LATIN,) if found is covered else ()
+            _, (low, high) = function(SIZES, y, *groups)
+            found.append([low[0] <= 1 <= high[0], low[1] <= 0 <= high[1]])
+    assert (np.mean(covered, axis=0) > 0.95 - 0.015).all()
+    assert (np.mean(by_runs, axis=0) < 0.9).any() == (spread > 0)
+
+
+def test_of_one_column_groups_are_judged_by_their_own_slopes():
+    x, rates = np.tile([0.0, 0.2, 0.8], 3)[:, None], np.repeat([0.7, 1.0, 1.3], 3)
+    found, (low, high) = slopes_over_groups(x, rates * x[:, 0], np.repeat([0, 1, 2], 3))
+    half = t.isf(0.025, 2) * 0.3 / np.sqrt(3)
+    np.testing.assert_allclose([found[0], low[0], high[0]], [1, 1 - half, 1 + half])
+
+
+def test_one_group_is_judged_by_its_runs_and_each_run_may_be_a_group():
+    y = SIZES[:, 0] + np.random.default_rng(3).normal(0, 0.1, 9)
+    one, runs = slopes_over_groups(SIZES, y, np.zeros(9)), slopes(SIZES, y)
+    np.testing.assert_array_equal([one[0], *one[1]], [runs[0], *runs[1]])
+    found, (low, high) = slopes_over_groups(SIZES, y, np.arange(9))
+    assert (high - low >= runs[1].high - runs[1].low).all() and (found == runs[0]).all()
+
+
+def test_without_a_group_that_tells_the_columns_apart_there_is_no_interval():
+    x = np.array([(0, 0), (1, 1), (2, 2), (0, 1), (1, 0)])
+    found, interval = slopes_over_groups(x, np.arange(5), np.array([1, 1, 2, 3, 3]))
+    assert np.isnan([interval.low, interval.high]).all() and not np.isnan(found).any()
 
 
 @pytest.mark.parametrize("x", [[[0, 0], [1, 1], [2, 2], [3, 3]], [[0], [1]], [[1], [1], [1]]])

@@ -118,3 +118,13 @@ def test_the_level_and_the_seed_are_those_that_were_asked_for():
         studentised_test(values, np.arange(60), margin=1, seed=seed, resamples=99) for seed in (1, 1, 2)
     )
     assert one == again != other
+
+
+def test_what_is_detectable_in_a_family_is_found_four_times_in_five_after_adjustment():
+    values, options = np.random.default_rng(0).normal(0, 1, (200, 150)), {"seed": 0, "resamples": 999, "tests": 40}
+    found = studentised_test(values, np.arange(200), **options)
+    for shift, least, most in ((found.detectable_in_family, 0.7, 0.92), (found.detectable, 0.15, 0.5)):
+        shown = studentised_test(values + shift.mean(), np.arange(200), **options)
+        assert least < np.mean(shown.p_difference * 40 <= 0.05) < most
+    some = studentised_test(values[:, :2], np.arange(200), **options | {"tests": np.array([1, 40])})
+    assert some.detectable_in_family[0] == some.detectable[0] < some.detectable_in_family[1]

@@ -1,5 +1,7 @@
 """A classifier that was trained elsewhere is taken as it is, and its corpus speaks of its classes."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,13 +9,14 @@ import torch
 
 from emoscope.data.split import audit_corpus
 from emoscope.errors import UserError
+from emoscope.models.inside.padding import padding_check
 from emoscope.models.loading import classes_of, load_classifier
 from emoscope.models.logits import predict_logits
 from emoscope.storage.files import read_json, write_json, write_table
 from emoscope.storage.integrity import check_whole
 from emoscope.training.adopt import adopt_model
 from emoscope.training.match import match_labels
-from random_models import FAMILIES, TEXTS, change_json
+from random_models import FAMILIES, TEXTS, change_json, change_weights
 
 CLASSES = ["anger", "joy", "sadness", "fear"]
 OWN = ["SADNESS", "joy", "love"]  # of the model, in the order of its logits
@@ -56,7 +59,8 @@ def match(base, folder, **config):
 
 
 def adopt(base, folder):
-    adopt_model(base, folder / "own/corpus.json", {"blocks": 3}, folder / "model", folder / "training.json")
+    texts = [folder / f"own/{name}.parquet" for name in ("train", "test")]
+    adopt_model(base, folder / "own/corpus.json", *texts, {"blocks": 3}, folder / "model", folder / "training.json")
     return folder / "model", read_json(folder / "training.json")
 
 
@@ -145,7 +149,8 @@ def test_a_folder_that_says_everything_stays_as_it_is_to_the_byte(base, tmp_path
     again = tmp_path / "again"
     again.mkdir()
     write_json({"classes": ["anger", "joy", "fear"]}, tmp_path / "own/corpus.json")
-    adopt_model(first, tmp_path / "own/corpus.json", {"blocks": 3}, again / "model", again / "training.json")
+    texts = [tmp_path / "own/test.parquet"] * 2
+    adopt_model(first, tmp_path / "own/corpus.json", *texts, {"blocks": 3}, again / "model", again / "training.json")
     files = sorted(file.name for file in first.iterdir())
     assert [file.name for file in sorted((again / "model").iterdir()) if file.name != "checksums.json"] == files
     for name in files:
@@ -165,9 +170,56 @@ def test_what_batches_need_is_written_down(base, tmp_path):
     assert tokenizer.padding_side == "right" and tokenizer.model_max_length == model.config.max_position_embeddings
 
 
+def test_errors_name_the_folder_that_the_user_gave(base, tmp_path):
+    """Not the copy, which is gone when they are read."""
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    change_weights(base, lambda weights: weights | {"adapter.weight": torch.ones(3)})
+    with pytest.raises(UserError, match=rf"^{re.escape(str(base))}: its weights are not those .*adapter.weight"):
+        adopt(base, tmp_path)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("base", ["gpt2", "llama"], indirect=True)
+def test_a_model_whose_tokenizer_pads_with_another_token_is_told_so(base, tmp_path):
+    """It would read what its texts are padded with: no fault of the model's, which does mask its own padding."""
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    change_json(base / "tokenizer_config.json", pad_token="<|endoftext|>")
+    with pytest.raises(
+        UserError, match=r"says pad_token_id 0, but the tokenizer pads with '<\|endoftext\|>', number 1,"
+    ):
+        adopt(base, tmp_path)
+    model, tokenizer = load_classifier(base)
+    assert not padding_check(model, tokenizer, TEXTS).exact
+    change_json(base / "config.json", pad_token_id=1)
+    assert padding_check(*load_classifier(adopt(base, tmp_path)[0]), TEXTS).exact
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("base", ["bert"], indirect=True)
+def test_what_an_encoder_pads_with_does_not_matter(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    change_json(base / "tokenizer_config.json", pad_token="<|endoftext|>")
+    assert padding_check(*load_classifier(adopt(base, tmp_path)[0]), TEXTS).exact
+
+
 def test_another_number_of_blocks_is_refused_and_nothing_is_left(base, tmp_path):
     corpus(tmp_path, [0, 1, 2, 3] * 3)
     match(base, tmp_path)
     with pytest.raises(UserError, match="the model has 3 blocks but the config says 4"):
-        adopt_model(base, tmp_path / "own/corpus.json", {"blocks": 4}, tmp_path / "model", tmp_path / "training.json")
+        texts, history = [tmp_path / "own/test.parquet"] * 2, tmp_path / "training.json"
+        adopt_model(base, tmp_path / "own/corpus.json", *texts, {"blocks": 4}, tmp_path / "model", history)
     assert not (tmp_path / "model").exists()
+
+
+def test_texts_that_do_not_fit_into_its_context_are_counted(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    table = pd.read_parquet(tmp_path / "own/test.parquet")
+    table.loc[:1, "text"] = "i love my dog " * 20
+    write_table(table, tmp_path / "own/test.parquet")
+    change_json(base / "tokenizer_config.json", model_max_length=40)
+    _, history = adopt(base, tmp_path)
+    assert (history["texts"], history["texts_cut"]) == (12, 2)

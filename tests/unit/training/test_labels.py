@@ -70,6 +70,12 @@ def test_what_is_no_classifier_of_one_class_a_text_is_refused(folder, settings, 
 
 def test_one_class_a_text_and_several_are_told_apart(folder):
     assert_refused("gives one class to a text, but a text of the corpus has any number", labels_of, folder, True)
+    sigmoid = "; give a corpus or a model of the other kind, or say `problem_type: multi_label_.* sigmoid"
+    assert_refused(rf"problem_type None, .*{sigmoid}", labels_of, folder, True)
+    change_json(folder / "config.json", problem_type="single_label_classification")
+    assert_refused(
+        "'single_label_classification', .*; give a corpus or a model of the other kind$", labels_of, folder, True
+    )
     change_json(folder / "config.json", problem_type="multi_label_classification")
     assert labels_of(folder, several=True) == CLASSES
 

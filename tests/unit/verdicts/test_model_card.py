@@ -61,6 +61,7 @@ def card(tmp_path):
         if (changes or {}).get("training") == "none":
             labels = {"LABEL_0": calm, "LABEL_1": furious}
             history = {"trained": "elsewhere", "unknown": ["what it read"], "parameters": 1234567, "labels": labels}
+            history |= {"texts": 1250, "texts_cut": 3}
         files = {
             "audit.json": counts,
             "training.json": history,
@@ -145,7 +146,7 @@ def test_the_card_of_an_adopted_classifier_says_what_is_not_known(card):
         "| left out | texts of classes that it does not know: glee (12) |",
         "| not known | what it read |",
         "| labels | `LABEL_0` is calm, `LABEL_1` is furious |",
-        "| longest text | 512 tokens; longer ones are cut |",
+        "| longest text | 512 tokens; longer ones are cut: 3 of 1,250 |",
         "Which texts it was trained on is not known; the training and test texts above may be among them.",
         "That of the weights: not stated.",
     ):

@@ -9,11 +9,11 @@ from emoscope.errors import UserError
 from emoscope.models.families import DEPTHS, DESCRIBED, WIDTHS, Family, family_named, unknown
 from emoscope.models.tokenizer_files import check_tokenizer_files, read_object
 
-PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model")  # never a pickle
+PLAIN_FILES = ("*.json", "*.txt", "*.safetensors", "*.model", "*.codes")  # never a pickle
 WEIGHTS = "model.safetensors"
 CLASSIFIER = "ForSequenceClassification"  # ends the names of such architectures
 FLOATS = {"F64", "F32", "F16", "BF16"}
-BUFFERS = re.compile(r"(^|\.)(attn\.(masked_)?bias|position_ids|token_type_ids)$")  # constants that old versions saved
+BUFFERS = re.compile(r"(^|\.)((attn|attention)\.(masked_)?bias|(position|token_type)_ids)$")  # old versions saved them
 
 
 def check_model_folder(folder: Path, described: dict | None = None) -> None:

@@ -28,7 +28,7 @@ UNUSED = re.compile(
     rf"({'|'.join(HEADS)})\."
     r"|decoder\.(weight|bias)$"
     r"|(\w+\.)?pooler\."  # a language model, and some classifiers, have no use for it
-    r"|(.*\.)?(attn\.masked_bias|position_ids|token_type_ids)$"  # constants that old versions saved
+    r"|(.*\.)?((attn|attention)\.(masked_)?bias|position_ids|token_type_ids)$"  # constants that old versions saved
 )
 POOLER = "pooler"
 
@@ -82,7 +82,8 @@ def load_weights(
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """A model folder's tokenizer; UserError if it cannot be read, has learnt no token, or has none to pad with."""
+    """A model folder's tokenizer; UserError if it cannot be read, has learnt no token, has none to pad with, or cannot
+    say where in a text its tokens stand."""
     fix = f"save it there with `tokenizer.save_pretrained({str(folder)!r})`"
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -91,6 +92,11 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise UserError(f"{folder}: its tokenizer cannot be read: {reason}; {fix}") from error
     if {*tokenizer.get_vocab()} <= {*tokenizer.all_special_tokens}:  # what transformers makes of files it does not find
         raise UserError(f"{folder}: its tokenizer knows no words; {fix}")
+    if not tokenizer.is_fast:
+        raise UserError(
+            f"{folder}: its tokenizer ({type(tokenizer).__name__}) does not say where in a text a token stands, which "
+            "nearly all experiments need; choose a model that has a fast tokenizer (tokenizer.json)"
+        )
     if tokenizer.pad_token is None and tokenizer.eos_token is None:
         raise UserError(
             f"{folder}: its tokenizer has neither a pad_token nor an eos_token, so texts cannot be padded; name one in "

@@ -1,12 +1,14 @@
 """The parts of a loaded model, by what the table of families says of them."""
 
 from collections.abc import Sequence
+from math import inf
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.llama.modeling_llama import rotate_half
 from transformers.pytorch_utils import Conv1D
+from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
 from emoscope.errors import UserError
 from emoscope.models.families import ACTIVATIONS, DESCRIBED, Family, family_named, unknown
@@ -196,11 +198,22 @@ def classification_head_of(model: PreTrainedModel) -> nn.Linear:
     return readout_of(model)[-1]
 
 
-def context_of(model: PreTrainedModel) -> int:
-    """The most tokens that the model reads at once."""
+def context_of(model: PreTrainedModel) -> float:
+    """The most tokens that the model reads at once; infinite where config.json names none (ALiBi needs none)."""
     config = model.config
     skipped = config.pad_token_id + 1 if family_of(model).positions_after_padding else 0
-    return config.max_position_embeddings - skipped
+    return (getattr(config, "max_position_embeddings", None) or inf) - skipped
+
+
+def longest_text(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """The tokens after which a text is cut; UserError if neither the model nor its tokenizer says how many."""
+    longest = min(tokenizer.model_max_length, context_of(model))
+    if longest == VERY_LARGE_INTEGER:
+        raise UserError(
+            f"{model.name_or_path}: neither max_position_embeddings in config.json nor model_max_length in "
+            "tokenizer_config.json says how many tokens it reads at once; write the second there, such as 512"
+        )
+    return longest
 
 
 def pooled_tokens(model: PreTrainedModel, input_ids: Tensor) -> Tensor:

@@ -1,33 +1,36 @@
 """What a perturbation does to the predictions, with intervals: rates, mean changes, gaps between two groups, accuracy,
 and what is left of it beyond the null baseline of neutral word swaps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_integer_dtype
 
 from emoscope.perturbation.pairs import (
+    BEYOND,
+    CUT,
+    DISTANCES,
     NAMES_OF,
     NEUTRAL_OF,
+    RATES,
     SUITE,
     beside_neutral,
     countable,
     decisions,
-    distances,
     distinct,
-    large,
+    flagged,
     moved,
     named_first,
     pair_classes,
     probabilities,
+    right_in,
     scored,
 )
 from emoscope.perturbation.single_words import word_test, word_verdicts
 from emoscope.statistics.adjustment import benjamini_hochberg, holm
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
-from emoscope.statistics.distances import jensen_shannon, total_variation
+from emoscope.statistics.clusters import shown_by_all
 from emoscope.statistics.equivalence import equivalence_verdict
 from emoscope.statistics.rates import (
     excess_interval,
@@ -36,14 +39,14 @@ from emoscope.statistics.rates import (
     rate_difference_interval,
     rate_interval,
 )
-from emoscope.storage.decisions import labelled, right, truth_of
+from emoscope.storage.decisions import labelled
 from emoscope.storage.files import write_table
 
 # Of what, and under which name, the kinds of pairs that only serve as a baseline are measured.
 BASELINES = {neutral: (origin, "control_") for origin, neutral in NEUTRAL_OF.items()}
 BASELINES |= {names: (origin, "names_") for origin, names in NAMES_OF.items()}
-KEY = ["origin", "term", "left_out"]
-COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable"]
+KEY = ["origin", "term", "left_out", CUT]
+COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable", "detectable_alone"]
 COLUMNS += ["pairs", "texts", "clusters", "verdict"]
 
 
@@ -62,7 +65,8 @@ def _whole(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataFrame:
-    """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many.
+    """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many; of
+    these, how many the model reads as one and the same text (`beyond_context`).
 
     - `changed`: share of texts whose prediction changes, the class or any of several labels; `large`: whose probability
       of some class moves by 10 % or more; `changed_first`, `changed_second`: the share among the texts that name the
@@ -85,7 +89,8 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     Benjamini-Hochberg over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by
     one. `verdict` uses it:
     - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
-      smallest effect likely to be found;
+      smallest effect likely to be found, even if it were the only one of its family, `detectable_alone` if nothing else
+      were tested;
     - `excess_changed` and `excess_large` are judged by their interval: no more, more or not settled: `excess_verdict`;
     - a word's `changed` is flagged, not flagged or cannot tell: `word_verdicts`.
     """
@@ -93,9 +98,10 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     classes = pair_classes(table)
     groups = table["term"].mask(table["origin"] == NEUTRAL_OF["word"], "")  # the words have one baseline together
     kinds = dict(list(table.groupby(["origin", groups], sort=False)))
-    neutral = moved(distinct(table[table["origin"] == NEUTRAL_OF["word"]]))
-    words = table.loc[countable(table) & (table["origin"] == "word"), "term"].nunique()
-    present = set(table.loc[countable(table), "origin"])
+    counted = table[countable(table)]
+    neutral = moved(distinct(counted[counted["origin"] == NEUTRAL_OF["word"]]))
+    words = counted.loc[counted["origin"] == "word", "term"].nunique()
+    terms = {origin: _terms(own) for origin, own in counted.groupby("origin")}
     parts = []
     for (origin, term), kind in kinds.items():
         pairs = kind[countable(kind)]
@@ -103,20 +109,20 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
             continue
         if origin in BASELINES:
             origin, name = BASELINES[origin]
-            if origin not in present:
+            if origin not in terms:
                 continue
             rows = [*_rates(pairs, alpha, name), *_distances(pairs, alpha, name)]
         else:
             rows = [*_rates(pairs, alpha), *_distances(pairs, alpha)]
             rows += [*_accuracy(pairs, alpha), *_labels(pairs, classes, alpha), *_directions(pairs, alpha)]
-            rows += _means(pairs, classes, margin, alpha)
-            swapped = table[(table["origin"] == NEUTRAL_OF[origin]) & (table["term"] == term)]
-            if len(swapped):
+            rows += _means(pairs, classes, margin, alpha, terms[origin])
+            swapped = counted[(counted["origin"] == NEUTRAL_OF[origin]) & (counted["term"] == term)]
+            if swapped["id"].isin(pairs["id"]).any():
                 rows += _excess(pairs, swapped, margin, alpha)
             if origin == "word":
                 rows[0] |= word_test(moved(pairs.drop_duplicates("text")), neutral, margin, alpha / words)
-        left_out = len(kind) - len(pairs)
-        parts.append(pd.DataFrame(rows, columns=COLUMNS).assign(origin=origin, term=term, left_out=left_out))
+        lost = {"left_out": len(kind) - len(pairs), CUT: int(flagged(kind, BEYOND).sum())}
+        parts.append(pd.DataFrame(rows, columns=COLUMNS).assign(origin=origin, term=term, **lost))
     return _judged(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=KEY + COLUMNS), alpha)
 
 
@@ -162,7 +168,7 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     known = distinct(pairs[labelled(pairs)])
     if known.empty:
         return
-    before, after = (_right(known, found) for found in decisions(known))
+    before, after = (right_in(known, found) for found in decisions(known))
     yield _rate("accuracy_before", before, known, alpha)
     yield _rate("accuracy_after", after, known, alpha)
     clusters = known["cluster"].to_numpy()
@@ -172,14 +178,6 @@ def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
     yield _row("accuracy_change", after.mean() - before.mean(), interval, known, p=p)
     yield _rate("accuracy_lost", before & ~after, known, alpha)
     yield _rate("accuracy_gained", ~before & after, known, alpha)
-
-
-def _right(known: pd.DataFrame, found: np.ndarray) -> np.ndarray:
-    """Whether decisions (rows, classes) are right, bool (rows,): in whole, but where only one label of a text is known
-    that may be given several, if it is among them."""
-    if "pred_before" in known and is_integer_dtype(known["label"]):
-        return (found & truth_of(known, found.shape[1])).any(axis=1)
-    return right(known, found)
 
 
 def _labels(pairs: pd.DataFrame, classes: list[str], alpha: float) -> Iterator[dict]:
@@ -206,32 +204,38 @@ def _directions(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
         yield _row("changed_difference", events[0].mean() - events[1].mean(), interval, pd.concat(groups))
 
 
-def _means(pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float) -> Iterator[dict]:
+def _terms(pairs: pd.DataFrame) -> dict[str, int]:
+    """Of how many terms of an origin the mean change is tested, and the gap: families, together with the classes."""
+    directed = sum(bool(named_first(own).any()) for _, own in pairs.groupby("term"))
+    return {"change": pairs["term"].nunique(), "gap": directed}
+
+
+def _means(
+    pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float, terms: Mapping[str, int]
+) -> Iterator[dict]:
+    """Where the same `people` stand in all texts, what is made of single ones does not average out over the texts. So
+    they are taken for clusters, too, as texts are, and only what both show is shown."""
     before, after = probabilities(pairs)
     sign = named_first(pairs)
     for name, differences in (("change", after - before), ("gap", (before - after) * sign[:, None])):
         chosen = np.ones(len(pairs), dtype=bool) if name == "change" else sign != 0
         if not chosen.any():
             continue
-        values, clusters = differences[chosen], pairs["cluster"].to_numpy()[chosen]
-        tested = bounded_test(values, clusters, margin, CHANGE, alpha)
+        own, tests = pairs[chosen], terms[name] * len(classes)
+        kinds = [own[column] for column in ("cluster", "people") if column in own and own[column].ne("").all()]
+        each = [bounded_test(differences[chosen], kind.to_numpy(), margin, CHANGE, alpha, tests) for kind in kinds]
+        tested = shown_by_all(each)
         for number, label in enumerate(classes):
             yield _row(
                 f"{name}_{label}",
                 tested.value[number],
                 (tested.low[number], tested.high[number]),
-                pairs[chosen],
+                own,
                 p=tested.p_difference[number],
                 p_equivalence=tested.p_within[number],
-                detectable=tested.detectable[number],
+                detectable=tested.detectable_in_family[number],
+                detectable_alone=tested.detectable[number],
             )
-
-
-RATES = {"changed": moved, "large": large}
-DISTANCES = {
-    "distance": lambda pairs: distances(pairs, total_variation),
-    "divergence": lambda pairs: distances(pairs, jensen_shannon),
-}
 
 
 def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float) -> dict:
@@ -241,5 +245,5 @@ def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float
 def _row(measure: str, value: float, interval: tuple[float, float], rows: pd.DataFrame, **others: float | str) -> dict:
     low, high = interval
     counts = {"pairs": len(rows), "texts": rows["text"].nunique(), "clusters": rows["cluster"].nunique()}
-    empty = {"p": np.nan, "p_equivalence": np.nan, "detectable": np.nan}
+    empty = dict.fromkeys(("p", "p_equivalence", "detectable", "detectable_alone"), np.nan)
     return {"measure": measure, "value": value, "low": low, "high": high} | counts | empty | others

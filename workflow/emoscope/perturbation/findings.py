@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from emoscope.perturbation.pairs import beside_neutral, countable, distinct
+from emoscope.perturbation.pairs import BEYOND, beside_neutral, countable, distinct, flagged
 from emoscope.reporting.findings import Finding
 from emoscope.statistics.clusters import Interval
 from emoscope.statistics.equivalence import excess_test, rate_test
@@ -38,6 +38,13 @@ def rate_finding(name: str, events: pd.Series, clusters: pd.Series, margin: floa
         beyond=float(tested.p_beyond),
         sentences=sentences if sentences < texts else np.nan,
     )
+
+
+def cut_off(name: str, pairs: pd.DataFrame) -> Iterator[Finding]:
+    """`{name}.beyond_context`: how many pairs no rate counts, as the model reads the same in both texts; nothing if it
+    reads all that was exchanged."""
+    if lost := int(flagged(pairs, BEYOND).sum()):
+        yield Finding(f"{name}.beyond_context", lost, note=f"Of {len(pairs)} pairs.")
 
 
 def beyond_neutral(

@@ -161,7 +161,7 @@ def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: st
             "class": row["name"],
             "mean": cell(row),
             "adjusted p": p_value(row["p_adjusted"]),
-            "would show from": unsigned(row["detectable"]),
+            "would show from, as the only one": unsigned(row["detectable"]),
             "no effect?": badge(row["verdict"]),
         }
         for key, summary in kinds.items()
@@ -200,7 +200,7 @@ def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], alpha: flo
                 "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
             }
         )
-    caption = "The smallest mean change: found in four of five samples of this size, for the class that varies most."
+    caption = "Smallest mean change: of the class that varies most; found four times in five, even if the only one."
     return html_table(rows, caption, text=titles)
 
 

@@ -8,14 +8,19 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from emoscope.perturbation.groups import GROUPS
-from emoscope.storage.decisions import decisions_of
+from emoscope.statistics.distances import jensen_shannon, total_variation
+from emoscope.storage.decisions import decisions_of, right, truth_of
 
 PAIR_KEY = ["id", "axis", "origin", "term"]  # what identifies a pair
+CUT = "beyond_context"  # column of scores: the model reads the same in both texts, see `beyond_context`
 LARGE = 0.1  # the paper's threshold: a class's probability changes by 10 % or more
-# Flags of pairs that no rate counts: a guess, a text of which a part stays, or one that the flip makes absurd.
-UNFIT = {"uncertain", "half-flipped", "gender-locked"}
+# Flags of pairs that no rate counts: a guess, a text of which a part stays, one that the flip makes absurd, or, of a
+# scored pair, texts that are one and the same to the model, as what differs stands beyond its context.
+BEYOND = "beyond the context"
+UNFIT = {"uncertain", "half-flipped", "gender-locked", BEYOND}
 SUITE = "suite"  # origin of the pairs that others wrote, which may hold several counterparts of one text
 # Origins of the pairs that only serve as a baseline: neutral words like those that a pair of the origin changes are
 # swapped, or given names within one gender.
@@ -27,13 +32,24 @@ SECOND_GROUP = {f"{second} to {first}" for first, second in GROUPS.values()}
 
 
 def scored(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Each pair with its scores."""
-    return pairs.merge(scores, on=PAIR_KEY, validate="1:1")
+    """Each pair with its scores, flagged BEYOND where these say so."""
+    table = pairs.merge(scores, on=PAIR_KEY, validate="1:1")
+    if CUT not in table:
+        return table
+    cut = table.pop(CUT).to_numpy()
+    flags = [[*own, BEYOND] if lost else own for own, lost in zip(table["flags"], cut, strict=True)]
+    return table.assign(flags=pd.Series(flags, table.index, dtype=object))
 
 
 def countable(pairs: pd.DataFrame) -> pd.Series:
-    """True for the pairs whose `flags` let them count in rates and means."""
+    """True for the pairs whose `flags` let them count in rates and means; ask it of scored pairs, if there are scores:
+    only these know what the model does not read."""
     return pairs["flags"].map(lambda flags: UNFIT.isdisjoint(flags)).astype(bool)
+
+
+def flagged(pairs: pd.DataFrame, flag: str) -> pd.Series:
+    """Which pairs carry a flag."""
+    return pairs["flags"].map(lambda flags: flag in flags).astype(bool)
 
 
 def distinct(pairs: pd.DataFrame, *keys: str) -> pd.DataFrame:
@@ -83,6 +99,14 @@ def decisions(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return decisions_of(pairs, "pred_before", before), decisions_of(pairs, "pred_after", after)
 
 
+def right_in(known: pd.DataFrame, found: np.ndarray) -> np.ndarray:
+    """Whether decisions (rows, classes) are right, bool (rows,): in whole, but where only one label of a text is known
+    that may be given several, if it is among them."""
+    if "pred_before" in known and is_integer_dtype(known["label"]):
+        return (found & truth_of(known, found.shape[1])).any(axis=1)
+    return right(known, found)
+
+
 def moved(pairs: pd.DataFrame) -> pd.Series:
     """For each scored pair, whether the prediction changes: the class, or any of several labels."""
     before, after = decisions(pairs)
@@ -105,3 +129,11 @@ def named_first(pairs: pd.DataFrame) -> np.ndarray:
         first, _, second = named.iloc[0].partition(" to ") if len(named) else ("", "", "")
         forth, back = {f"{first} to {second}"}, {f"{second} to {first}"}
     return direction.isin(forth).to_numpy(dtype=int) - direction.isin(back).to_numpy(dtype=int)
+
+
+# What may happen to pairs, and how far their predictions may move, by the names of measures.
+RATES = {"changed": moved, "large": large}
+DISTANCES = {
+    "distance": lambda pairs: distances(pairs, total_variation),
+    "divergence": lambda pairs: distances(pairs, jensen_shannon),
+}

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from emoscope.plan.subjects import Model, Run
 
 INDEX, CLAIMS = "reports/index.html", "reports/claims.html"
+EXPLAIN_ALL = ("statistics.md", "glossary.md")  # the documents below docs that explain every page
+EXPLAIN_INDEX = ("targets.md", *EXPLAIN_ALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,9 @@ class Page:
 
     subjects: what there is a page about. tables: the files that the notebook reads for one of them, by the name under
     which it knows them. sections: the sections of the configuration that it mentions. script: the
-    file of a script that it runs. on_demand: it is made only if asked for, and no other page leads to it.
+    file of a script that it runs. explained: the documents below docs that say how its numbers are measured, besides
+    those that explain every page. on_demand: it is made only if asked for, and no other page leads to it but the index,
+    to those that are there.
     """
 
     name: str
@@ -46,7 +50,13 @@ class Page:
     tables: Callable[[Subject], Tables]
     sections: tuple[str, ...] = ()
     script: str = ""
+    explained: tuple[str, ...] = ()
     on_demand: bool = False
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The documents below docs that explain it, its own first."""
+        return (*self.explained, *EXPLAIN_ALL)
 
     def html(self, subject: Subject) -> str:
         return f"reports/{subject.place}/{self.name}.html".replace("/./", "/")
@@ -80,6 +90,10 @@ class Pages(dict[str, Page]):
     def html(self, subjects: Iterable[Subject]) -> list[str]:
         """The pages of these subjects, one subject after the other."""
         return [page.html(subject) for subject in subjects for page in self.about(subject)]
+
+    def html_on_demand(self) -> list[str]:
+        """The pages that are made only if asked for, whether or not they are."""
+        return [html for page in self.values() if page.on_demand for html in page.all_html()]
 
     def parameters(self, name: str, subject: Subject, config: Mapping[str, Any]) -> str:
         """All that a subject's page of this name is made from, as `reporting.render` wants it, as JSON."""

@@ -24,6 +24,7 @@ CONTINUED = {  # rule files whose rules belong to the part of another
     "ablation": "induction",
     "autoencoder": "residual",
     "circuit_edges": "circuits",
+    "descriptions": "training",
     "erasure": "probing",
     "feature_moves": "features",
     "masking_reference": "masking",

@@ -163,6 +163,12 @@ class Run:
         return {"model": self.model.entry, "training": self.training, "seed": self.entry["seed"]}
 
     @property
+    def description(self) -> list[str]:
+        """What a check of its model's description says before it is trained, if the configuration describes it."""
+        described = not self.adopted and self.model.entry.get("family")
+        return [f"{self.results}/description.json"] if described else []
+
+    @property
     def asked_thresholds(self) -> dict:
         """From which probability on its labels are given, or how that is found out; null for the usual one."""
         return {"thresholds": self.entry.get("thresholds")}

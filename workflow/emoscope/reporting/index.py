@@ -1,4 +1,4 @@
-"""The page that leads to all others: what was run, what was found in a line a page, and how the claims fared."""
+"""The page that leads to all others: what was run, what was found in ten lines, and how the claims fared."""
 
 import os
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from bs4 import BeautifulSoup
 
+from emoscope.reporting.documents import links_to
 from emoscope.reporting.html import badge
 from emoscope.reporting.templates import fill
 from emoscope.reporting.verdict_words import ON_CLAIMS
@@ -16,14 +17,17 @@ from emoscope.storage.files import write_text
 from emoscope.storage.provenance import page_facts
 
 LONGEST = 220  # characters of what a page found; more would not be read
+LINES = 10  # of what was found; the others are folded
+FIRST = ("ground_truth", "claims")  # pages whose lines come before those of the experiments
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 @dataclass(frozen=True)
 class Card:
-    """What the index says of a page: `question` is what it asks, `found` the beginning of its headline; empty where the
-    page has no such part."""
+    """What the index says of a page: `name` is that of its file, `question` what it asks, `found` the beginning of its
+    headline; empty where the page has no such part."""
 
+    name: str
     subject: str
     href: str
     title: str
@@ -32,12 +36,18 @@ class Card:
     thumbnail: str
 
 
-def render_index(pages: list[Path], claims: Path, names: list[str], output: Path) -> None:
-    """Write the page that leads to all others, run by run, with pictures; `names` are those of the pages and claims."""
-    groups: dict[str, list[Card]] = {}
-    for path in pages:
-        card = read_card(path, output)
-        groups.setdefault(card.subject, []).append(card)
+def render_index(
+    pages: list[Path], on_demand: list[Path], claims: Path, names: list[str], documents: list[Path], output: Path
+) -> None:
+    """Write the page that leads to all others, run by run, with pictures.
+
+    `names` are those of the pages and claims, `documents` what explains them. Of the pages `on_demand`, those that are
+    there are linked and not quoted: they may be made anew without the index.
+    """
+    cards = [read_card(path, output) for path in pages]
+    asked = [read_card(path, output) for path in on_demand if path.is_file()]
+    lines = leading_first(cards)
+    groups = by_subject(cards)
     judged = pd.read_csv(claims)
     impossible = judged["impossible"].astype(bool)
     verdicts = judged.loc[~impossible, "verdict"].value_counts()
@@ -48,14 +58,18 @@ def render_index(pages: list[Path], claims: Path, names: list[str], output: Path
         kind="",
         script="",
         adopted=[],
+        lines=lines[:LINES],
         groups=groups,
+        folded=by_subject(lines[LINES:]),
+        asked=by_subject(asked),
         filters={
             "run": [name for name in groups if name],
-            "page": list(dict.fromkeys(card.title for cards in groups.values() for card in cards if card.subject)),
+            "page": list(dict.fromkeys(card.title for card in [*cards, *asked] if card.subject)),
         },
         verdicts=[(badge(verdict), int(verdicts[verdict])) for verdict in ON_CLAIMS if verdict in verdicts],
         impossible=judged.loc[impossible, "id"].nunique(),
         claims=os.path.relpath(claims, output.parent),
+        documents=links_to(documents, output),
         provenance=page_facts({"pages": list(map(str, pages)), "claims": str(claims)}, {}, names),
     )
     write_text(index, output)
@@ -68,6 +82,7 @@ def read_card(page: Path, index: Path) -> Card:
     question = soup.h1.find_next("p")
     kind, run = soup.body["data-kind"], soup.body["data-run"]
     return Card(
+        name=page.stem,
         subject=f"{kind[:1].upper()}{kind[1:]} {run}" if run else "",
         href=os.path.relpath(page, index.parent),
         title=soup.h1.get_text(strip=True),
@@ -75,6 +90,20 @@ def read_card(page: Path, index: Path) -> Card:
         found=beginning(" ".join(headline.get_text().split())) if headline else "",
         thumbnail=image["src"] if image else "",
     )
+
+
+def leading_first(cards: list[Card]) -> list[Card]:
+    """Those that found something: first what was planted, then the claims, then the others in the order of pages."""
+    found = [card for card in cards if card.found]
+    return sorted(found, key=lambda card: FIRST.index(card.name) if card.name in FIRST else len(FIRST))
+
+
+def by_subject(cards: Iterable[Card]) -> dict[str, list[Card]]:
+    """Cards under what they are about."""
+    groups: dict[str, list[Card]] = {}
+    for card in cards:
+        groups.setdefault(card.subject, []).append(card)
+    return groups
 
 
 def beginning(text: str, longest: int = LONGEST) -> str:

@@ -5,16 +5,19 @@ nothing be run but what we wrote: what sorts long tables, and the one script tha
 """
 
 import base64
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import papermill
 from bs4 import BeautifulSoup
 from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
+from emoscope.reporting.documents import links_to
 from emoscope.reporting.templates import fill, script_for
 from emoscope.storage.files import replacing, write_text
 from emoscope.storage.integrity import check_whole
@@ -25,21 +28,30 @@ SAFE_PATH = "--InteractiveShellApp.ignore_cwd=True"  # or a notebook would impor
 
 
 class Kernel(AsyncKernelManager):
-    """A kernel of Python, which the warm process may run."""
+    """A kernel of the Python that runs this, which the warm process may run: what Jupyter finds by a kernel's name may
+    be another Python, of JUPYTER_PATH or of the user's own."""
 
-    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        command = super().format_kernel_cmd(extra_arguments)
-        return ["emoscope.warm.kernel" if word == "ipykernel_launcher" else word for word in command]
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        command = [sys.executable, "-m", "emoscope.warm.kernel", "-f", "{connection_file}"]
+        return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
 def render_report(
-    notebook: Path, parameters: dict, tables: list[Path], executed: Path, figures: Path, output: Path
+    notebook: Path,
+    parameters: dict,
+    tables: list[Path],
+    documents: list[Path],
+    executed: Path,
+    figures: Path,
+    output: Path,
 ) -> None:
     """Execute a notebook and write it as one HTML page, and its figures as SVG files into the folder `figures`.
 
     `parameters` holds `run`, `paths` (tables by name) and `settings` for the notebook, `links` (label to address) for
     the navigation, `kind` of what the page is about (by default a run), and `script` (a file) if a page needs one.
     `tables` are the files that `paths` names, in that order: from a storage they come under names of its own.
+    `documents` are those that explain the page.
     `executed` is the executed notebook; it stays, with the traceback, when a cell fails.
     """
     check_whole(tables)
@@ -67,6 +79,7 @@ def render_report(
         body=body,
         links=parameters["links"],
         adopted=adopted_runs(parameters["settings"]),
+        documents=links_to(documents, output),
         provenance=page_facts(paths, parameters["settings"], files_of(parameters["paths"])),
         script=script_for(
             body, Path(parameters["script"]).read_text(encoding="utf-8") if "script" in parameters else ""

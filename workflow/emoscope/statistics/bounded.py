@@ -35,21 +35,25 @@ def bounded_test(
     margin: Numbers,
     bounds: tuple[Numbers, Numbers] = CHANGE,
     alpha: float = 0.05,
+    tests: Numbers = 1,
 ) -> MeanTest:
     """Each column's mean with interval and tests, all by betting; `margin` in the units of values, > 0.
 
-    Margins and bounds may differ from column to column. Tighter bounds give stronger tests: a probability that was 0.99
-    cannot rise by more than 0.01.
+    Margins, bounds and `tests`, over how many `p_difference` will be adjusted, may differ by column. Tighter
+    bounds give stronger tests: a probability that was 0.99 cannot rise by more than 0.01.
     """
     if not np.all(np.asarray(margin) > 0):
         raise ValueError(f"margin must be positive, got {margin}")
     data = clustered(values, clusters)
     bets = _Bets(data, bounds)
-    low, high = bets.interval(alpha)
+    levels = alpha / data.columns(tests)
+    low, high = bets.interval(data.columns(alpha))
+    in_family = bets.interval(levels) if (levels < alpha).any() else (low, high)
     margins = data.columns(margin)
     upper, lower = bets.scaled(margins), bets.scaled(-margins)
     zero = bets.scaled(np.zeros(len(margins)))
-    larger = np.fmax(data.mean - low, high - data.mean)
+    chance = stats.norm.ppf(POWER) * data.standard_error
+    detectable, alone_in_family = (np.fmax(data.mean - a, b - data.mean) + chance for a, b in ((low, high), in_family))
     found = {
         "value": data.mean,
         "low": low,
@@ -57,7 +61,8 @@ def bounded_test(
         "p_difference": _either(bets.p_above(zero), bets.p_below(zero)),
         "p_within": np.maximum(bets.p_below(upper), bets.p_above(lower)),
         "p_beyond": _either(bets.p_above(upper), bets.p_below(lower)),
-        "detectable": larger + stats.norm.ppf(POWER) * data.standard_error,
+        "detectable": detectable,
+        "detectable_in_family": alone_in_family,
     }
     return MeanTest(**{name: data.shaped(column) for name, column in found.items()}, n=len(data.sizes))
 
@@ -67,7 +72,7 @@ def bounded_interval(
 ) -> Interval:
     """Interval of each column's mean; NaN for fewer than FEWEST_CLUSTERS."""
     data = clustered(values, clusters)
-    return Interval(*map(data.shaped, _Bets(data, bounds).interval(alpha)))
+    return Interval(*map(data.shaped, _Bets(data, bounds).interval(data.columns(alpha))))
 
 
 class _Bets:
@@ -92,7 +97,8 @@ class _Bets:
     def p_below(self, m: np.ndarray) -> np.ndarray:
         return np.where(m > 1, 0, np.exp(-np.maximum(log_wealth(1 - self.x, self.sizes, 1 - m), 0)))
 
-    def interval(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    def interval(self, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """At 1 - alpha (columns,)."""
         if len(self.x) < FEWEST_CLUSTERS:
             return (np.full(self.x.shape[1], np.nan),) * 2
         low = _lower_bound(self.x, self.sizes, alpha / 2)
@@ -142,12 +148,12 @@ def _largest_gain(sizes: np.ndarray, stakes: np.ndarray) -> float:
     return float(np.log(1 + stakes * (means(level) - 1)).sum())
 
 
-def _lower_bound(x: np.ndarray, sizes: np.ndarray, alpha: float) -> np.ndarray:
-    """The smallest m that is not rejected at alpha, or a little less, each column (columns,)."""
+def _lower_bound(x: np.ndarray, sizes: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """The smallest m that is not rejected at alpha (columns,), or a little less, each column (columns,)."""
     mean = sizes @ x / sizes.sum()
 
     def excess(m: np.ndarray, column: np.ndarray) -> np.ndarray:
-        return log_wealth(x[:, column], sizes, m) + np.log(alpha)
+        return log_wealth(x[:, column], sizes, m) + np.log(alpha[column])
 
     positive = np.flatnonzero(mean > 0)
     bound = np.zeros(len(mean))

@@ -5,6 +5,7 @@
 misaligned or non-finite input raises ValueError.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,9 @@ class MeanTest(NamedTuple):
 
     The p values are of these null hypotheses: `p_difference`: the mean is zero; `p_within`: it is as far from zero as
     the margin, or further; `p_beyond`: it is no further from zero than the margin. `detectable` is about the smallest
-    mean whose interval would leave out zero four times in five, at this spread and size; `n` counts clusters.
+    mean whose interval would leave out zero four times in five, at this spread and size; `detectable_in_family` that of
+    one of a family of tests whose p is adjusted, even if all others of it are nil: at alpha over their number. `n`
+    counts clusters.
     """
 
     value: Numbers
@@ -34,7 +37,18 @@ class MeanTest(NamedTuple):
     p_within: Numbers
     p_beyond: Numbers
     detectable: Numbers
+    detectable_in_family: Numbers
     n: int
+
+
+def shown_by_all(found: Sequence[MeanTest]) -> MeanTest:
+    """What several tests of the same mean all show, each of which takes other things for clusters: the widest interval,
+    the largest p and effect that would show, the fewest clusters."""
+    least = {name: np.min([getattr(one, name) for one in found], axis=0) for name in ("low", "n")}
+    rest = {
+        name: np.max([getattr(one, name) for one in found], axis=0) for name in MeanTest._fields if name not in least
+    }
+    return MeanTest(**least, **rest)
 
 
 class Clustered(NamedTuple):

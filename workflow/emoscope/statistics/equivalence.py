@@ -21,10 +21,13 @@ def minimum_detectable_mean(sd: Numbers, n: int, alpha: float = 0.05) -> Numbers
     return np.asarray(sd) * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=POWER))
 
 
-def detectable_from_interval(low: float, high: float, alpha: float = 0.05, power: float = POWER) -> float:
-    """Smallest difference from a fixed number that shows with this power, where only a symmetric interval is known."""
+def detectable_from_interval(
+    low: Numbers, high: Numbers, alpha: float = 0.05, power: float = POWER, tests: Numbers = 1
+) -> Numbers:
+    """Smallest difference from a fixed number that shows with this power, where only a symmetric interval is known; at
+    alpha over `tests`, elementwise, if it is one of a family of so many: even if all others are nil."""
     z, more = stats.norm.ppf([1 - alpha / 2, power])
-    return float((high - low) / 2 * (z + more) / z)
+    return ((high - low) / 2 * (stats.norm.isf(alpha / 2 / tests) + more) / z)[()]
 
 
 def interval_test(
@@ -89,9 +92,10 @@ def rate_test(events: np.ndarray, clusters: np.ndarray, margin: float, alpha: fl
         within, beyond = (stats.binomtest(count, rows, margin, side).pvalue for side in ("less", "greater"))
         detectable = minimum_detectable_rate(rows, margin, alpha)
         low, high = rate_interval(events, clusters, alpha)
-        return MeanTest(count / rows, low, high, np.nan, within, beyond, detectable, rows)
+        return MeanTest(count / rows, low, high, np.nan, within, beyond, detectable, detectable, rows)
     tested = bounded_test(np.asarray(events), clusters, margin, SHARE, alpha)
-    return tested._replace(p_difference=np.nan, detectable=margin + tested.detectable)
+    detectable = margin + tested.detectable
+    return tested._replace(p_difference=np.nan, detectable=detectable, detectable_in_family=detectable)
 
 
 def largest(value: np.ndarray, low: np.ndarray, high: np.ndarray, alpha: float = 0.05) -> tuple[int, Interval]:

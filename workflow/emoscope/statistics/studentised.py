@@ -24,23 +24,24 @@ def studentised_test(
     seed: int,
     resamples: int,
     alpha: float = 0.05,
-    tests: int = 1,
+    tests: Numbers = 1,
 ) -> MeanTest:
     """Each column's mean with interval and tests; all but the value is NaN for fewer than FEWEST_CLUSTERS. Without a
     margin `p_within` and `p_beyond` are NaN.
 
     p is (1 + b) / (1 + resamples), Phipson & Smyth (2010). There are at least as many resamples as the smallest p needs
-    to survive adjustment over a family of `tests`, or of all columns if these are more. A column without any spread
-    counts as known exactly.
+    to survive adjustment over a family of `tests` (a number, or one for each column), or of all columns if these are
+    more. A column without any spread counts as known exactly.
     """
     if margin is not None and not np.all(np.asarray(margin) > 0):
         raise ValueError(f"margin must be positive, got {margin}")
     data = clustered(values, clusters)
     mean, error = data.mean, data.standard_error
     if len(data.sizes) < FEWEST_CLUSTERS:
-        unknown = [data.shaped(np.full(len(mean), np.nan))] * 6
+        unknown = [data.shaped(np.full(len(mean), np.nan))] * 7
         return MeanTest(data.shaped(mean), *unknown, n=len(data.sizes))
-    resamples = max(resamples, math.ceil(2 * max(tests, len(mean)) / alpha))
+    family = data.columns(tests)
+    resamples = max(resamples, math.ceil(2 * max(family.max(), len(mean)) / alpha))
     drawn = _drawn(data, resamples, seed)
 
     def above(null: np.ndarray) -> np.ndarray:
@@ -54,9 +55,12 @@ def studentised_test(
         margins = data.columns(margin)
         within = np.maximum(below(margins), above(-margins))
         beyond = np.minimum(2 * np.minimum(above(margins), below(-margins)), 1)
-    upper, lower = np.quantile(drawn, [1 - alpha / 2, alpha / 2], axis=0, method="inverted_cdf")
-    with np.errstate(invalid="ignore"):
-        low, high = (np.where(error > 0, mean - error * bound, mean) for bound in (upper, lower))
+    low, high = _interval(drawn, mean, error, alpha)
+    chance = stats.norm.ppf(POWER) * error
+    in_family = np.zeros(len(mean))
+    for count in np.unique(family):
+        least, most = _interval(drawn, mean, error, alpha / count)
+        in_family = np.where(family == count, np.maximum(mean - least, most - mean) + chance, in_family)
     found = {
         "value": mean,
         "low": low,
@@ -64,9 +68,17 @@ def studentised_test(
         "p_difference": np.minimum(2 * np.minimum(above(0), below(0)), 1),
         "p_within": within,
         "p_beyond": beyond,
-        "detectable": np.maximum(mean - low, high - mean) + stats.norm.ppf(POWER) * error,
+        "detectable": np.maximum(mean - low, high - mean) + chance,
+        "detectable_in_family": in_family,
     }
     return MeanTest(**{name: data.shaped(column) for name, column in found.items()}, n=len(data.sizes))
+
+
+def _interval(drawn: np.ndarray, mean: np.ndarray, error: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """What studentised distances (resamples, columns) leave of the means (columns,) at 1 - alpha."""
+    upper, lower = np.quantile(drawn, [1 - alpha / 2, alpha / 2], axis=0, method="inverted_cdf")
+    with np.errstate(invalid="ignore"):
+        return tuple(np.where(error > 0, mean - error * bound, mean) for bound in (upper, lower))
 
 
 def _share(reached: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ from emoscope.storage.files import read_json, replacing, write_json
 from emoscope.storage.integrity import seal
 from emoscope.training.balance import balanced
 from emoscope.training.checkpoints import VERSIONS, begin, check_wanted, clear, fingerprint, last_checkpoint
+from emoscope.training.context import cut_texts
 from emoscope.training.start import start_model, train_tokenizer
 
 BEST = "best"  # `keep` of a recipe: the weights after the epoch with the lowest loss on validation texts
@@ -58,7 +59,7 @@ def finetune(
     held = [pd.read_parquet(path) for path in validation]
     check_validation(held, validation)
     classes = read_json(audit)["classes"]
-    model, tokenizer = _prepared(folder, texts, classes, config)
+    model, tokenizer = ready_to_train(folder, texts, classes, config)
     files = sorted(file for pattern in PLAIN_FILES for file in folder.glob(pattern)) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *validation, *files, *code])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
@@ -81,7 +82,7 @@ def finetune(
     clear(scratch, locks)
 
 
-def _prepared(
+def ready_to_train(
     folder: Path | None, texts: pd.DataFrame, classes: list[str], config: dict
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model that is trained and its tokenizer, checked for what is to be done with them."""
@@ -206,9 +207,3 @@ class OrderOfEpoch(TrainerCallback):
         batches = train_dataloader.batch_sampler
         sampler = getattr(batches, "batch_sampler", batches).sampler  # several processes have a layer more
         sampler.generator = torch.Generator().manual_seed(args.seed + int(state.epoch or 0))
-
-
-def cut_texts(tokenizer: PreTrainedTokenizerBase, texts: pd.Series) -> int:
-    """How many texts are longer than the model's context."""
-    lengths = map(len, tokenizer(texts.tolist(), truncation=False, verbose=False)["input_ids"])
-    return sum(length > tokenizer.model_max_length for length in lengths)

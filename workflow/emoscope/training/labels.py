@@ -45,9 +45,13 @@ def labels_of(folder: Path, several: bool) -> list[str]:
         raise UserError(f"{folder}: its head gives a number (regression), not a class; give a classifier")
     if several != (kind == "multi_label_classification"):
         theirs = "gives any number of labels to a text" if not several else "gives one class to a text"
+        unsaid = (  # as where the loss was one's own
+            ", or say `problem_type: multi_label_classification` there if it was trained with a sigmoid for each label"
+        )
         raise UserError(
             f"{folder}: config.json says problem_type {kind!r}, so the model {theirs}, but a text of the corpus has "
             f"{'any number' if several else 'exactly one'}; give a corpus or a model of the other kind"
+            f"{unsaid if several and kind is None else ''}"
         )
     if len(labels) > MOST:
         raise UserError(f"{folder}: {len(labels)} classes; at most {MOST} can be handled")

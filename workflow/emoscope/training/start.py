@@ -22,7 +22,7 @@ from emoscope.models.loading import (
     check_vocabulary,
     load_weights,
 )
-from emoscope.models.parts import classification_head_of, context_of, family_of
+from emoscope.models.parts import classification_head_of, family_of, longest_text
 from emoscope.models.scratch import small_gpt2
 from emoscope.storage.decisions import SEVERAL
 
@@ -70,7 +70,7 @@ def start_model(
         tokenizer.pad_token = tokenizer.eos_token
     model.config.pad_token_id = tokenizer.pad_token_id
     tokenizer.padding_side = "right"  # as in prediction; GPT-2 counts positions from the left
-    tokenizer.model_max_length = min(tokenizer.model_max_length, context_of(model))
+    tokenizer.model_max_length = longest_text(model, tokenizer)
     return model
 
 

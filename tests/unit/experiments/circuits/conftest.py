@@ -1,16 +1,18 @@
 """Circuits looked for in a model in which one was planted."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from transformers import PreTrainedModel
 
 from emoscope.experiments.circuits.measure import find_circuits
 from emoscope.experiments.circuits.measure_edges import find_edges
 from emoscope.experiments.circuits.orders import MASKS
 from emoscope.experiments.circuits.summarise import summarise_circuits
 from emoscope.experiments.circuits.summarise_edges import summarise_edges
-from emoscope.models.planted.circuit import nodes, plan
+from emoscope.models.planted.circuit import Circuit, nodes, plan
 from emoscope.models.planted.compiled import compiled
 from emoscope.models.planted.texts import FILLERS, pairs
 from emoscope.perturbation.inside.names import FLIP
@@ -58,12 +60,10 @@ def masks(circuit) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["condition", "block", "head", "change"])
 
 
-@pytest.fixture(scope="session")
-def found(tmp_path_factory):
-    """All tables on a planted GPT-2, and the circuit."""
-    folder, circuit = tmp_path_factory.mktemp("circuits"), plan(1)
-    save_planted(compiled(circuit, "gpt2"), folder / "model")
-    pd.concat([flips(24), swaps(24)]).to_parquet(folder / "pairs.parquet")
+def search(folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: Circuit, axis: str) -> SimpleNamespace:
+    """All tables of a search in a planted GPT-2, and the circuit."""
+    save_planted(model, folder / "model")
+    pairs.to_parquet(folder / "pairs.parquet")
     masks(circuit).to_parquet(folder / "changes.parquet")
     files = {name: folder / f"{name}.parquet" for name in TABLES}
     given = {name: folder / f"{name}.parquet" for name in ("pairs", "changes")}
@@ -73,12 +73,24 @@ def found(tmp_path_factory):
     )  # fmt: skip
     made = {name: [folder / f"{name}.parquet"] for name in ("parts", "sizes")}
     lists = {name: [path] for name, path in files.items()}
-    summarise_circuits(**lists, axes=["gender"], statistics=STATISTICS, **made, findings=folder / "findings.csv")
+    summarise_circuits(**lists, axes=[axis], statistics=STATISTICS, **made, findings=folder / "findings.csv")
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*TABLES, "parts", "sizes")}
     tables["moved"] = tables["sample"]  # by flips, and by neutral swaps
     tables["sample"] = tables["moved"][tables["moved"]["kind"] == FLIP]
     findings = pd.read_csv(folder / "findings.csv")
     return SimpleNamespace(**tables, findings=findings, circuit=circuit, folder=folder)
+
+
+@pytest.fixture(scope="session")
+def look():
+    return search
+
+
+@pytest.fixture(scope="session")
+def found(tmp_path_factory):
+    """What flips find in a planted GPT-2."""
+    folder, circuit = tmp_path_factory.mktemp("circuits"), plan(1)
+    return search(folder, compiled(circuit, "gpt2"), pd.concat([flips(24), swaps(24)]), circuit, "gender")
 
 
 @pytest.fixture(scope="session")

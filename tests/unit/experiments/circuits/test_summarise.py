@@ -7,8 +7,9 @@ import pytest
 from emoscope.experiments.circuits import page
 from emoscope.experiments.circuits.curves import Curves, curves_of
 from emoscope.experiments.circuits.names import INTEGRATED, KEPT, MASKING, NODE, PATCHING, RANDOM, REPLACED
-from emoscope.experiments.circuits.summarise import _halves, axis_tables, circuits, part_table
+from emoscope.experiments.circuits.summarise import _halves, axis_tables, circuits, first_block, part_table
 from emoscope.statistics.bootstrap import bootstrap_statistic
+from emoscope.storage.names import NONE
 
 SAMPLE = pd.DataFrame({"pair": [0, 1], "cluster": ["a", "b"], "total": [1.0, 3.0]})
 
@@ -55,6 +56,20 @@ def test_shares_of_parts_are_of_the_mean_total(found):
     assert parts["largest"].sum() == 6 and parts["random"].sum() == 6
     empty = part_table(found.sample, found.effects, found.checked.iloc[:0])
     assert not empty["largest"].any() and not empty["random"].any()
+
+
+def test_the_first_block_leads_by_its_attention_alone():
+    """Of 1 + 3 logits, the first block's attention carries 0.5 + 1.5, the second's none, the third's 0.4 + 0.8; what
+    single heads or another method have does not count."""
+    shares = {0: (0.5, 1.5), 1: (0.0, 0.0), 2: (0.4, 0.8)}
+    rows = [(pair, INTEGRATED, "attention", block, NONE, own[pair]) for block, own in shares.items() for pair in (0, 1)]
+    rows += [(0, INTEGRATED, "head", 1, 0, 9.0), (0, PATCHING, "attention", 1, NONE, 9.0)]
+    effects = pd.DataFrame(rows, columns=["pair", "method", *NODE, "effect"])
+    options = {"resamples": 50, "alpha": 0.05, "seed": 1}
+    [found] = first_block("class", SAMPLE, effects, options)
+    assert found.name == "class.first_block_leads" and found.value == pytest.approx((2.0 - 1.2) / 4)
+    assert found.note == "Of 3 blocks, 2 cross-class pairs."
+    assert [*first_block("class", SAMPLE, effects[effects["block"] == 0], options)] == []
 
 
 @pytest.mark.parametrize("flips", [SAMPLE.assign(total=0.0), SAMPLE.head(0)], ids=["that move nothing", "none"])

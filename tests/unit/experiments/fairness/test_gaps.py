@@ -8,6 +8,7 @@ import pytest
 
 from emoscope.experiments.fairness.gaps import absolute_gaps, paired_tests, person_in
 from emoscope.statistics.adjustment import benjamini_hochberg
+from emoscope.statistics.bounded import CHANGE, bounded_test
 
 CLASSES = ["calm", "angry"]
 KEY = ["origin", "class"]
@@ -114,3 +115,28 @@ def test_a_person_is_what_stands_behind_the_word_of_the_group():
     row["spans"] = [[6, 8, 6, 7], [9, 14, 8, 13]]
     [pair] = pd.DataFrame([row]).itertuples()
     assert person_in(pair) == "old neighbour"
+
+
+def test_pairs_and_swaps_that_the_model_does_not_read_are_none():
+    own, swaps = pairs(np.full(60, 0.4)), pairs(np.full(60, 0.1), "natural control")
+    lost = [["beyond the context"] if k >= 20 else [] for k in range(60)]
+    found = absolute_gaps(pd.concat([own, swaps.assign(flags=lost)]), CLASSES, 0.02, 0.05).set_index(KEY)
+    assert found.loc[("natural", "angry"), ["neutral", "excess", "controls"]].tolist() == pytest.approx([0.1, 0.3, 20])
+
+
+def test_what_would_show_is_told_at_the_level_of_the_verdict():
+    table = templates(lambda k, person: 0.1 * (k % 3) * (person[-1] in "135"))
+    found = paired_tests(table, WHITE_AND_BLACK, CLASSES, 0.02, 0.05)
+    for unit, tests in (("template", 40 * 2), ("person", 12 * 2)):
+        row = found[(found["unit"] == unit) & (found["class"] == "angry")].iloc[1]
+        own = table["cluster"] if unit == "template" else table["text"].str.extract(r"(person \d+)")[0]
+        gaps = (table["before_angry"] - table["after_angry"])[own == row["name"]].to_numpy()
+        wanted = bounded_test(gaps, np.arange(len(gaps)), 0.02, CHANGE, 0.05 / tests).detectable
+        assert row["detectable"] == pytest.approx(wanted, rel=1e-3), unit
+    both = [pairs(np.linspace(0.3, 0.5, 60), origin) for origin in ("natural", "template")]
+    swaps = pairs(np.full(60, 0.1), "natural control")
+    changes = absolute_gaps(pd.concat([*both, swaps]), CLASSES, 0.02, 0.05).set_index(KEY)
+    for name, alpha in (("detectable", 0.05 / 2), ("detectable_alone", 0.05)):  # templates have no swaps, and no test
+        wanted = bounded_test(np.linspace(0.2, 0.4, 60), np.arange(60), 0.02, CHANGE, alpha).detectable
+        assert changes.loc[("natural", "angry"), name] == pytest.approx(wanted, rel=1e-3)
+    assert changes.loc["template", "detectable"].isna().all()

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from emoscope.experiments.fairness.groups import compare_column, compare_groups, named_groups
 from emoscope.statistics.adjustment import benjamini_hochberg
@@ -193,3 +194,14 @@ def test_a_text_that_stands_in_two_groups_counts_once_in_each():
     north, south = (texts(60, 0.5, 0.1, 0.1, name).assign(text=[f"text {k}" for k in range(60)]) for name in ("n", "s"))
     found = column(north, north, south).set_index(["measure", "class"]).loc[("accuracy", "")]
     assert (found["first_texts"], found["second_texts"]) == (60, 60)
+
+
+def test_what_would_show_is_told_at_the_level_of_the_verdict():
+    """Of a class of two, as p is adjusted over both; accuracy is alone in its family."""
+    found = compared(texts(400, 0.5, 0, 0.1, "male"), texts(400, 0.5, 0, 0.2, "female"))
+    z = stats.norm.isf([0.025, 0.0125, 0.2])
+    for measure, wanted in (("accuracy", 1.0), ("false positives", (z[1] + z[2]) / (z[0] + z[2]))):
+        rows = found.loc[[measure]]
+        assert (rows["detectable"] / rows["detectable_alone"]).to_numpy() == pytest.approx(wanted)
+        half = (rows["high"] - rows["low"]).to_numpy() / 2
+        assert rows["detectable_alone"].to_numpy() == pytest.approx(half * (z[0] + z[2]) / z[0])

@@ -17,7 +17,7 @@ NUMBERS = (0.4, 0.3, 0.5, 100, 0.1, 0.05, 0.2, 90, 0.3, 0.2, 0.4, 0.001, 0.9, 0.
 def groups(*measures: tuple[str, str, str]) -> pd.DataFrame:
     """One row for each (measure, class, verdict)."""
     rows = [(measure, name, *NUMBERS, 0.004, verdict) for measure, name, verdict in measures]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "p_adjusted", "verdict"])
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "detectable", "p_adjusted", "verdict"])
     return table.assign(axis="gender", first_group="male", second_group="female")
 
 

@@ -9,7 +9,7 @@ from emoscope.experiments.features.page import main_result
 from emoscope.models.features.stored import load_autoencoders
 from emoscope.models.loading import load_classifier, random_twin
 from emoscope.models.planted.circuit import plan
-from emoscope.models.planted.compiled import compiled, tokenizer_for
+from emoscope.models.planted.compiled import LONGEST, compiled, tokenizer_for
 from emoscope.storage.names import NONE
 from planted_features import CONFIG, FEATURES, PREDICTION
 from planted_gender import flips
@@ -122,3 +122,14 @@ def test_flips_and_neutral_swaps_are_of_the_same_texts_where_there_are_enough(fo
     clusters = pd.read_parquet(tmp_path / "switches.parquet").query("feature != @NONE").groupby("kind")["cluster"]
     found = clusters.agg(set)
     assert found["flip"] == found["neutral"] <= set(pairs["cluster"][10:20]) and len(found["flip"]) == 5
+
+
+def test_what_is_exchanged_beyond_the_context_is_no_flip_that_switches_nothing(found, tmp_path):
+    """The same text twice would be evidence that features stay."""
+    pairs, before = pd.read_parquet(found.folder / "gender.parquet"), "the " * LONGEST
+    pairs = pairs.assign(text=before + pairs["text"], perturbed=before + pairs["perturbed"])
+    pairs["spans"] = [[[place + len(before) for place in span] for span in spans] for spans in pairs["spans"]]
+    pairs.to_parquet(tmp_path / "far.parquet")
+    weights = found.folder / "weights.safetensors", found.folder / "random_weights.safetensors"
+    switch_features(found.folder / "model", *weights, tmp_path / "far.parquet", CONFIG, PREDICTION, tmp_path / "found")
+    assert pd.read_parquet(tmp_path / "found")["feature"].unique().tolist() == [NONE]

@@ -71,3 +71,17 @@ def test_classes_that_differ_by_less_than_counts_are_not_said_to_be_the_same():
     other = flips_report.Flip("gender", pairs(2), pairs(2), gap.assign(verdict="different"), flip.balance)
     told = words(flips_report.direction_findings({"gender": other}))
     assert "(male minus female): shown to differ in P(joy) +0.010." in told and "more than" not in told
+
+
+def test_flips_that_the_model_does_not_read_are_counted_as_such_and_shown_nowhere_else():
+    table = pairs(6)
+    scored = [name for name in table if name.startswith(("before_", "after_"))]
+    tables = SimpleNamespace(
+        gender_pairs=table.drop(columns=scored),
+        gender_scores=table[["id", "axis", "origin", "term", *scored]].assign(beyond_context=[False, True] * 3),
+        gender_summary=summary_of(changed=(0.03, 0.01, 0.05)), gender_balance=pd.DataFrame(columns=BALANCE),
+    )  # fmt: skip
+    flips = flips_report.flips_of(tables, ["gender"])
+    assert flips["gender"].pairs.empty and len(flips["gender"].all_pairs) == 6
+    told = words(flips_report.flippable(flips, 100))
+    assert "uncertain 3, beyond the context 3" in told and "the model reads the same in both texts" in told

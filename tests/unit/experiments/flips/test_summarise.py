@@ -80,3 +80,15 @@ def test_texts_of_one_template_tell_no_more_than_the_template():
         one = findings[f"gender.template.{name}"]
         assert one.texts == 10 and one.high > 0.2 and one.note.endswith("as 10 independent ones.")
     assert findings["gender.template.large_changes_beyond_neutral"].high > 0.2
+
+
+def test_pairs_that_the_model_does_not_tell_apart_count_in_no_rate_and_are_told():
+    table = pairs()
+    table["flags"] = [
+        ["beyond the context"] if text in ("he 0", "he 2") else own
+        for text, own in zip(table["text"], table["flags"], strict=True)
+    ]
+    findings = found(table)
+    assert findings["gender.natural.large_changes"].value == pytest.approx(1 / 2)
+    assert findings["gender.natural.beyond_context"].value == 2
+    assert "gender.natural.beyond_context" not in found(pairs())

@@ -25,7 +25,8 @@ def summary() -> pd.DataFrame:
         | {
             "p_equivalence": 0.01 * (1 + block),
             "p_beyond": 0.9 - 0.1 * block,
-            "detectable": 0.01 * block,
+            "detectable": 1.0,
+            "detectable_alone": 0.01 * block,
             "equivalence_margin": MARGIN,
             "verdict": "equivalent",
         }

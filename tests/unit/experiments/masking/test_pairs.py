@@ -104,26 +104,46 @@ def test_heads_that_do_different_things_add_up(moods):
     assert both["verdict"] == "additive"
 
 
-def test_a_head_whose_work_is_lost_with_anothers_overlaps(moods):
-    """Without the first head nothing is left of the margin of 2, so that the second costs nothing more."""
+def by_hand(first: float, second: float, together: float) -> pd.Series:
+    """What is found of the margin, 2 with both heads: what is left of it without one, the other, and both."""
     ids = np.arange(60)
     samples = pd.DataFrame({"id": ids, "text": ids.astype(str), "label": 0, "group": 0})
     samples = samples.assign(p_joy=0.9, p_anger=0.1, logit_joy=2.0 + ids / 100, logit_anger=0.0)
-    margins = {(1, 1): 0.0, (2, 2): 0.5, (1, 2): 0.0}
+    margins = {(1, 1): first, (2, 2): second, (1, 2): together}
     parts = [
         samples[["id", "p_joy", "p_anger", "logit_anger"]].assign(
-            logit_joy=margin + ids / 100, first_block=0, first_head=first, second_block=3, second_head=second
+            logit_joy=margin + ids / 100, first_block=0, first_head=one, second_block=3, second_head=other
         )
-        for (first, second), margin in margins.items()
+        for (one, other), margin in margins.items()
     ]
-    for part, (first, second) in zip(parts, margins, strict=True):
-        if first == second:
-            part["first_block"] = part["second_block"] = 0 if first == 1 else 3
-    found = summarise_pairs(samples, pd.concat(parts), **STATISTICS).set_index("measure").loc["margin"]
+    for part, (one, other) in zip(parts, margins, strict=True):
+        if one == other:
+            part["first_block"] = part["second_block"] = 0 if one == 1 else 3
+    return summarise_pairs(samples, pd.concat(parts), **STATISTICS).set_index("measure").loc["margin"]
+
+
+def test_a_head_whose_work_is_lost_with_anothers_overlaps():
+    """Without the first head nothing is left of the margin of 2, so that the second costs nothing more."""
+    found = by_hand(0.0, 0.5, 0.0)
     assert (found["first_block"], found["first_head"], found["second_block"], found["second_head"]) == (0, 1, 3, 2)
     assert found["first"] == pytest.approx(-2) and found["second"] == pytest.approx(-1.5)
     assert found["together"] == pytest.approx(-2) and found["change"] == pytest.approx(1.5)
     assert found["verdict"] == "overlapping"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together", "verdict"),
+    [
+        (3.0, 3.0, 3.0, "overlapping"),
+        (2.0, 2.0, 3.0, "redundant"),
+        (2.5, 2.5, 4.0, "redundant"),
+        (1.0, 1.0, 2.5, "overlapping"),
+        (1.5, 1.5, 0.0, "redundant"),
+    ],
+    ids=["one harm", "harm that each does", "more harm", "what each cost is none with both", "each makes up"],
+)
+def test_pairs_of_heads_that_do_harm_are_judged_by_the_same_rule(first, second, together, verdict):
+    assert by_hand(first, second, together)["verdict"] == verdict
 
 
 def test_a_head_alone_is_what_the_mask_of_its_block_is(classifier, tokenizer):

@@ -8,15 +8,18 @@ import pytest
 import torch
 
 from emoscope.errors import UserError
+from emoscope.experiments.masking import reference
 from emoscope.experiments.masking.reference import (
     masking_reference,
     mean_outputs,
     outputs_of,
     read_reference,
     reference_texts,
+    stand_ins,
 )
+from emoscope.models.batches import padded_batches
 from emoscope.models.parts import family_of
-from emoscope.models.positions import FIRST, OTHER, POOLED
+from emoscope.models.positions import FIRST, OTHER, POOLED, kinds_of
 from masked_by_hand import OTHERS, kinds_by_hand, means_by_hand, outputs_alone, reference_of
 from random_models import TEXTS
 
@@ -60,6 +63,22 @@ def test_the_outputs_of_single_texts_are_kept_without_those_of_later_blocks(clas
             alone = outputs_alone(classifier, tokenizer, text, block)[site]
             torch.testing.assert_close(row[: len(alone)], alone, atol=1e-5, rtol=0)
             assert (kinds[: len(alone)] >= 0).all() and (kinds[len(alone) :] < 0).all()
+
+
+def test_outputs_of_long_texts_are_read_when_they_are_asked_for(classifier, tokenizer, monkeypatch):
+    """They are those of a pool of all texts, of which nothing is kept that does not stand in for something."""
+    [(_, inputs)] = padded_batches(tokenizer, TEXTS, 1000, torch.device("cpu"))
+    numbers = np.array([3, 0, 3, 1, 2])
+    asked = classifier, tokenizer, OTHERS, [0, 1], 16
+    kept = stand_ins(*asked)(kinds_of(classifier, inputs), numbers)
+    monkeypatch.setattr(reference, "KEPT", 0)
+    monkeypatch.setattr(reference, "outputs_of", None)
+    found = stand_ins(*asked)(kinds_of(classifier, inputs), numbers)
+    assert found.keys() == kept.keys() == {(block, site) for block in (0, 1) for site in ("attention", "mlp")}
+    for key, values in kept.items():
+        assert found[key].shape == values.shape == (*inputs["input_ids"].shape, 24)
+        real = inputs["attention_mask"].bool()
+        torch.testing.assert_close(found[key][real], values[real], atol=1e-5, rtol=0)
 
 
 def test_no_test_text_is_a_reference():

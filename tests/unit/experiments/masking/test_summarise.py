@@ -7,9 +7,10 @@ from scipy.special import softmax
 
 from emoscope.experiments.masking.measures import average_masking
 from emoscope.experiments.masking.samples import most_confident
-from emoscope.experiments.masking.summarise import paper_table, summarise
+from emoscope.experiments.masking.summarise import paper_table, summarise, summarise_masking
 from emoscope.models.logits import columns
 from emoscope.statistics.adjustment import benjamini_hochberg
+from emoscope.statistics.bounded import bounded_test
 from made_up import CLASSES, predictions
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
@@ -120,6 +121,23 @@ def test_the_papers_table_takes_each_procedures_own_measure():
     assert table.loc[("described", 0), "joy"] < 0 < table.loc[("published", 0), "joy"]
 
 
+def test_classes_may_be_called_like_the_columns_beside_them(tmp_path):
+    named = dict(zip(CLASSES, ["block", "condition", "head"], strict=True))
+    columns = {f"{prefix}_{old}": f"{prefix}_{new}" for prefix in ("p", "logit") for old, new in named.items()}
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    masked = masked_like(samples, 3.0).rename(columns=columns)
+    inputs = {"samples": samples.rename(columns=columns), "masked": masked, "pairs": masked[:0]}
+    for name, table in inputs.items():
+        table.to_parquet(tmp_path / name)
+    names = ("summary", "all_but_summary", "pair_summary", "table1", "table2", "findings")
+    written = {name: tmp_path / f"{name}.csv" for name in names}
+    read = {"samples": tmp_path / "samples", "blocks": [tmp_path / "masked"], "all_but": tmp_path / "masked"}
+    summarise_masking(**read, pairs=tmp_path / "pairs", statistics=STATISTICS, **written)
+    found = pd.read_csv(written["table1"], header=None)
+    assert found.loc[0].tolist() == ["condition", "block", "block", "condition", "head"]
+    assert found.loc[1, :1].tolist() == ["described", "0"] and float(found.loc[1, 3]) < 0 < float(found.loc[3, 3])
+
+
 def test_the_effect_of_several_draws_is_the_mean_of_their_effects():
     """Not the effect of the mean prediction: one draw of three turns every prediction, a third of accuracy is lost."""
     samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
@@ -179,3 +197,22 @@ def test_heads_that_a_screen_left_out_count_in_the_family():
     pd.testing.assert_series_equal(
         blocks["p_adjusted"], alone.query("head == -1 and measure == 'probability'")["p_adjusted"]
     )
+
+
+def test_what_would_show_is_told_at_the_level_of_the_verdict():
+    """Of two masked blocks and of two of a hundred screened heads, each in all texts and in those of three classes."""
+    samples = most_confident(predictions(400, scale=2.0).assign(text=lambda t: t["id"].astype(str)), 40, "predicted")
+    blocks = masked_like(samples, -0.3).query("condition == 'described'")
+    masked = pd.concat([blocks, blocks.assign(head=blocks["block"], condition="zero")], ignore_index=True)
+    found = summarise(samples, masked, **STATISTICS, heads=100).set_index(["condition", "measure", "group", "block"])
+    count = blocks["block"].nunique()
+    own, after = samples["group"] == 0, blocks[blocks["block"] == 0].set_index("id")["p_sadness"]
+    values = after.loc[samples.loc[own, "id"]].to_numpy() - samples.loc[own, "p_sadness"].to_numpy()
+    bounds = -samples.loc[own, "p_sadness"].max(), 1 - samples.loc[own, "p_sadness"].min()
+    for condition, tests in (("described", count * 4), ("zero", 100 * 4)):
+        row = found.loc[(condition, "probability", "sadness", 0)]
+        for name, alpha in (("detectable", 0.05 / tests), ("detectable_alone", 0.05)):
+            wanted = bounded_test(values, np.arange(len(values)), 0.02, bounds, alpha).detectable
+            assert row[name] == pytest.approx(wanted, rel=1e-3), (condition, name)
+    logits = found.xs("margin", level="measure").xs(0, level="block")
+    assert (logits["detectable"] > logits["detectable_alone"]).all()

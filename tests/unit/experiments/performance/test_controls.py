@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from emoscope.experiments.performance.controls import controls
+from emoscope.experiments.performance.controls import controls, reached
 
 EFFECTS = {"duplicates": {"size": 0.1}, "negation": {"size": 0.2}, "contrast": {"size": 0.1}}
-METRICS = {"test": {"distinct": {"accuracy": 0.94, "accuracy_interval": [0.92, 0.96]}}}
+METRICS = {"test": {"distinct": {"accuracy": 0.94, "accuracy_interval": [0.935, 0.945]}}}
 
 
 def verdicts(texts: list[str], wrong: set[int] = frozenset(), **counts: int) -> list[str]:
@@ -34,6 +34,23 @@ TEXTS = [f"text {k}" for k in range(20)]
 )
 def test_controls_are_told_by_clean_test_texts(wrong, counts, told):
     assert verdicts(TEXTS, wrong, **counts) == told
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (0.92, 0.94, "found"),
+        (0.74, 0.92, "cannot tell"),
+        (0.90, 0.97, "cannot tell"),
+        (0.2, 0.99, "cannot tell"),
+        (0.88, 0.91, "partly found"),
+        (0.2, 0.4, "missed"),
+        (0.94, 0.96, "missed"),
+    ],
+)
+def test_a_ceiling_is_reached_by_what_is_shown_to_be_close_to_it(low, high, told):
+    """Too few texts fit it, and much less; what beats it has seen the answers."""
+    assert reached(0.935, low, high) == told
 
 
 def test_a_text_that_stands_ten_times_shows_no_more_than_one():

@@ -28,13 +28,32 @@ def test_every_metric_on_the_page_has_its_interval():
     assert right == "<p>No text is taken for one of another class.</p>"
 
 
-def test_of_a_classifier_trained_elsewhere_nothing_is_said_of_what_it_saw():
-    rows = {"accuracy": 0.8, "accuracy_interval": [0.7, 0.9]}
+def accuracies(low: float | None = 0.7, high: float | None = 0.9) -> tuple[dict, dict]:
+    """An audit, and metrics that are all alike, with this interval."""
+    rows = {"accuracy": 0.8, "accuracy_interval": [low, high]}
     kinds = {"all": rows, "distinct": rows}
     names = ("test_minus_distinct", "train_minus_test", "train_minus_test_distinct")
-    found = {"test": kinds, "train": kinds, "differences": dict.fromkeys(names, rows), "leaked": {"other_label": 7}}
     audit = dict.fromkeys(["duplicate_rows", "conflicting_texts", "leaked_test_rows", "test_rows"], 1)
     audit |= {"rows": 10, "leaked_share": 0.1}
+    found = {"test": kinds, "train": kinds, "differences": dict.fromkeys(names, rows), "leaked": {"other_label": 7}}
+    return audit, found
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.01, 0.02, "On its training texts it is better than on test texts, by"),
+        (-0.02, -0.01, "On its training texts it is worse than on test texts, by"),
+        (-0.012, 0.004, "it is not shown to be better or worse than on test texts (a difference of"),
+        (None, None, "it is not shown to be better or worse than on test texts (a difference of"),
+    ],
+)
+def test_training_texts_are_easier_only_where_it_is_shown(low, high, said):
+    assert said in words(performance_report.leak(*accuracies(low, high), adopted=False))
+
+
+def test_of_a_classifier_trained_elsewhere_nothing_is_said_of_what_it_saw():
+    audit, found = accuracies()
     here, elsewhere = (performance_report.leak(audit, found, adopted) for adopted in (False, True))
     assert "has not seen" in here and "its training texts" in here
     assert "has not seen" not in elsewhere and "its training texts" not in elsewhere and "is not known" in elsewhere
@@ -99,3 +118,23 @@ def test_it_is_said_how_the_bag_of_words_decides(chosen, said):
     found = {"baselines": {"every_label": {"all": rows, "distinct": rows}}}
     told = words(performance_report.label_baselines(found, {"chosen": chosen}))
     assert said in told
+
+
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        (0, "Every text fits into its context."),
+        (1, "Of the 1,200 texts tried, 1 text does not fit into its context and loses its end."),
+        (30, "Of the 1,200 texts tried, 30 texts do not fit into its context and lose their ends."),
+    ],
+)
+def test_of_a_classifier_trained_elsewhere_it_is_told_how_many_texts_are_cut(cut, said):
+    settings = {
+        "model": {"path": "mine", "blocks": 3},
+        "corpus": {"source": "csv"},
+        "run": {"training": "none", "corpus": "c"},
+    }
+    audit = {"rows": 1200, "source": "c.csv", "class_counts": {"joy": 600, "anger": 600}}
+    history = {"trained": "elsewhere", "unknown": ["how"], "parameters": 9, "texts": 1200, "texts_cut": cut}
+    published = pd.DataFrame({"metric": ["epochs", "training_hours"], "paper_text": 2})
+    assert said in words(performance_report.setting(audit, history, settings, published))

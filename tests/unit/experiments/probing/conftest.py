@@ -12,7 +12,8 @@ from emoscope.experiments.probing.summarise import summarise_probing
 from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import compiled
 from emoscope.models.planted.texts import sentences
-from planted_gender import CONFIG, flips, mentions
+from emoscope.perturbation.scored_pairs import score_perturbation
+from planted_gender import CONFIG, flips, mentions, swaps_of
 from planted_model import save_planted
 from random_models import write_exactness
 
@@ -31,7 +32,8 @@ def found(tmp_path_factory):
     for name, count, seed in (("taught", 60, 3), ("pairs", 45, 4)):
         flips(count, seed).to_parquet(folder / f"{name}.parquet")
         flips(1, seed).assign(axis="race").to_parquet(folder / f"race_{name}.parquet")
-    both = [pd.read_parquet(folder / "pairs.parquet"), mentions(test["text"])]
+    own = pd.read_parquet(folder / "pairs.parquet")
+    both = own, swaps_of(own), mentions(test["text"]).assign(id=lambda rows: range(1000, 1000 + len(rows)))
     pd.concat(both, ignore_index=True).to_parquet(folder / "pairs.parquet")
 
     def files(*names: str) -> dict:
@@ -54,9 +56,12 @@ def found(tmp_path_factory):
         erase_concept(folder / "model", **shared, test=folder / "test.parquet", **one)
         both = {name: one[name] for name in ("taught", "pairs")}
         steer_concept(folder / "model", **shared, **both, steered=steered)
+    scored = {"pairs": given["pairs"], **of_axes("scores")}
+    for paths in zip(*scored.values(), strict=True):
+        score_perturbation(folder / "model", paths[0], "1-of-1", PREDICTION, paths[1])
     summarise_probing(
-        **files("readings", "depths"), axes=axes, **made, statistics=STATISTICS, **of_axes("erased", "doses"),
-        findings=folder / "findings.csv",
+        **files("readings", "depths"), axes=axes, **made, **scored, **of_axes("erased", "doses"),
+        statistics=STATISTICS, findings=folder / "findings.csv",
     )  # fmt: skip
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("readings", "texts", "depths")}
     of_gender = ("answers", "probes", "accuracy", "steered", "erased", "doses")

@@ -1,5 +1,7 @@
 """Control labels: dealt out by chance, never the concept, and read by what reads words and nothing else."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,11 +12,11 @@ from emoscope.experiments.probing.probe import probed
 
 
 def examples(kinds: list[str], values: list[int]) -> pd.DataFrame:
-    return pd.DataFrame({"text": kinds, "value": values, "kind": kinds})
+    return pd.DataFrame({"text": kinds, "value": values, "kind": kinds, "spans": [[(0, len(kind))] for kind in kinds]})
 
 
 def test_labels_of_types_are_independent_and_in_the_shares_of_the_values():
-    kinds = pd.Series([f"word {number % 50}" for number in range(500)])
+    kinds = [{f"word {number % 50}"} for number in range(500)]
     values = np.array([0] * 300 + [3] * 100 + [0] * 75 + [3] * 25)
     drawn = by_types(kinds, values, np.random.default_rng(0))
     draws = np.stack([next(drawn)[:50] for _ in range(400)])
@@ -27,13 +29,13 @@ def test_one_word_in_most_texts_gets_the_label_of_another_half_of_the_time():
     """Of labels that are dealt out in equal shares, `she` nearly always gets what `he` does not."""
     kinds = ["he", "she"] * 80 + ["aunt", "uncle", "king", "queen", "lad", "lass"] * 2
     values = np.array([0, 1] * 80 + [1, 0, 0, 1, 0, 1] * 2)
-    drawn = by_types(pd.Series(kinds), values, np.random.default_rng(0))
+    drawn = by_types([{kind} for kind in kinds], values, np.random.default_rng(0))
     alike = [labels[0] == labels[1] for labels, _ in zip(drawn, range(300), strict=False)]
     assert np.mean(alike) == pytest.approx(0.5, abs=0.08)
 
 
 def test_no_control_is_the_concept_or_its_mirror_or_one_label_for_all():
-    kinds, values = pd.Series([f"w{number % 6}" for number in range(60)]), np.array([0, 1] * 30)
+    kinds, values = [{f"w{number % 6}"} for number in range(60)], np.array([0, 1] * 30)
     for labels, _ in zip(by_types(kinds, values, np.random.default_rng(0)), range(300), strict=False):
         assert 0 < np.mean(labels == values) < 1 and 0 < labels.mean() < 1
 
@@ -64,6 +66,19 @@ def test_controls_of_types_are_read_where_word_types_are():
     assert min(read) > 0.95, "states that are word types"
     read = [probed(values[:120, None], values[120:, None], *labels).mean() for labels in controls]
     assert max(read) < 0.95, "states that are the concept alone"
+
+
+def test_controls_of_texts_with_several_types_are_read_where_word_types_are():
+    """A bag of types tells the concept in every text, and its control, too: which word comes first is not in it."""
+    groups = (("he", "his", "man", "boy", "king", "uncle"), ("she", "her", "woman", "girl", "queen", "aunt"))
+    rows = [(value, *pair) for value, words in enumerate(groups) for pair in permutations(words, 2)] * 5
+    values, types = np.array([value for value, *_ in rows]), sorted({*groups[0], *groups[1]})
+    texts = [" ".join(pair) for _, *pair in rows]
+    spans = [[(0, len(one)), (len(one) + 1, len(one) + 1 + len(two))] for _, one, two in rows]
+    table = pd.DataFrame({"text": texts, "value": values, "kind": [one for _, one, _ in rows], "spans": spans})
+    bag = np.array([[name in pair for name in types] for _, *pair in rows]).astype(float)
+    read = [probed(bag, bag, *labels).mean() for labels in dealt(table, table, 20, 0)]
+    assert probed(bag, bag, values, values).all() and np.mean(read) > 0.95
 
 
 def test_controls_of_texts_are_read_from_all_of_their_words_and_from_no_single_one():

@@ -1,5 +1,7 @@
 """What erasing and steering do to a model that is known to use gender where no keyword decides."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from emoscope.experiments.probing.erasers import erased, fit, fitted
 from emoscope.experiments.probing.erasure import erase_concept
 from emoscope.experiments.probing.measure import read_concepts
 from emoscope.experiments.probing.states import TokenStates, chosen_depths, locate, place_states, token_states
-from emoscope.experiments.probing.steering import steer_concept, steered_logits
+from emoscope.experiments.probing.steering import directions, steer_concept, steered_logits
 from emoscope.models.activations import activations_of
 from emoscope.models.inside.erasure import mean_difference
 from emoscope.models.inside.structure import prepared
@@ -218,7 +220,7 @@ def test_several_depths_are_fitted_on_what_is_left(planted):
         for word in ("he", "she")
     ]
     member = np.arange(len(texts)) % 2 == 0
-    found = fitted(model, texts, member, [0, 4], [(names.LEAST, 0)], 64)
+    found = fitted(model, texts, member, [0, 4], [(names.LEAST, 0)], 64, 1)
     assert set(found) == {(names.LEAST, 0, depth) for depth in (0, 4, EVERYWHERE)}
     everywhere = found[names.LEAST, 0, EVERYWHERE]
     torch.testing.assert_close(everywhere[0].removed, found[names.LEAST, 0, 0][0].removed)
@@ -226,6 +228,28 @@ def test_several_depths_are_fitted_on_what_is_left(planted):
         left = token_states(model, texts, 4, 64)
     torch.testing.assert_close(everywhere[4].mean, left.values.double().mean(dim=0), atol=1e-4, rtol=1e-4)
     assert chosen_depths(model, 2) == [0, 4] and chosen_depths(model, 99) == [0, 1, 2, 3, 4]
+
+
+def test_random_directions_are_drawn_anew_for_every_seed_draw_and_depth(planted):
+    """One subspace for all depths would be taken away once; and seeds would say nothing of the draw."""
+    model, tokenizer = planted
+    texts = [
+        locate(model, tokenizer, f"we saw {word} late", [(7, 7 + len(word))], ["he/she"]) for word in ("he", "she")
+    ]
+    member, ways = np.array([True, False] * 20), [(names.RANDOM, 0), (names.RANDOM, 1)]
+    drawn = {}
+    for seed in (1, 2):
+        found = fitted(model, texts * 20, member, [0, 4], ways, 64, seed)
+        drawn |= {(seed, draw, depth): one[depth].removed for (_, draw, depth), one in found.items() if depth in one}
+        torch.testing.assert_close(found[names.RANDOM, 0, EVERYWHERE][0].removed, drawn[seed, 0, 0])
+    assert len(drawn) == 8
+    for one, other in combinations(drawn.values(), 2):
+        assert float((one * other).sum() / min(one.trace(), other.trace())) < 0.9
+    states = token_states(model, texts * 20, 0, 64)
+    ways = [directions(states, member, 2, seed) for seed in ([1, 0], [2, 0], [1, 4])]
+    for one, other in combinations((found[names.RANDOM, draw] for found in ways for draw in (0, 1)), 2):
+        assert float(torch.cosine_similarity(one, other)) < 0.9
+    assert torch.equal(ways[0][names.RANDOM, 1], directions(states, member, 2, [1, 0])[names.RANDOM, 1])
 
 
 def test_steering_moves_the_word_of_its_own_text_and_no_other(planted):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.probing import names
-from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, nearer
+from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, beyond_neutral, nearer
 from emoscope.experiments.probing.twins import moved_class, twin_measures
 from emoscope.storage.names import EVERYWHERE
 from twin_answers import PAIRS, answers
@@ -71,6 +71,30 @@ def test_answers_of_twins_that_move_alike_are_no_nearer_and_have_moved():
     still = twin_measures(pd.concat([answers(0.9, 0.5), answers(0.9, 0.5, names.LEAST)]), "anger")
     [same, *_] = answers_moved("gender", still, STATISTICS)
     assert same.value == 0 and same.within < 0.05
+
+
+def test_flips_are_held_against_neutral_swaps_of_the_judged_texts():
+    """Anger moves by 0.4, with a swap by 0.1; pairs that were not judged, or do not count, would say otherwise."""
+
+    def scored(origin: str, flips: range, anger: float, perturbed: str, flags: list = ()) -> pd.DataFrame:
+        texts = pd.DataFrame({"id": flips, "origin": origin, "cluster": flips, "flags": [[*flags]] * len(flips)})
+        texts = texts.assign(text=[f"{k} 0" for k in flips], perturbed=[f"{k} {perturbed}" for k in flips])
+        return texts.assign(before_anger=0.9, before_joy=0.1, after_anger=anger, after_joy=1 - anger)
+
+    half, rest, others = range(PAIRS // 2), range(PAIRS // 2, PAIRS - 20), range(PAIRS, 3 * PAIRS)
+    parts = [scored("natural", half, 0.5, "1"), scored("natural control", half, 0.8, "swapped")]
+    parts += [scored("template", rest, 0.5, "1"), scored("template control", rest, 0.8, "swapped")]
+    parts += [scored("template control", half, 0.0, "swapped"), scored("natural", others, 0.9, "1")]
+    parts += [scored("natural control", others, 0.0, "swapped")]
+    parts += [scored("natural", range(PAIRS - 20, PAIRS - 10), 0.5, "1")]
+    parts += [scored("natural control", range(PAIRS - 20, PAIRS - 10), 0.9, "swapped", ["uncertain"])]
+    parts += [scored("natural", range(PAIRS - 10, PAIRS), 0.9, "1", ["uncertain"])]
+    parts += [scored("natural control", range(PAIRS - 10, PAIRS), 0.0, "swapped")]
+    pairs = pd.concat(parts).sample(frac=1, random_state=0)
+    [found] = beyond_neutral("gender", answers(0.9, 0.5), pairs, STATISTICS)
+    assert found.name == "gender.beyond_neutral" and found.note == f"{PAIRS - 20} pairs that have a neutral swap."
+    assert found.value == pytest.approx(0.3) and 0.25 < found.low < found.high < 0.35
+    assert not [*beyond_neutral("gender", answers(0.9, 0.5), scored("natural", half, 0.5, "1"), STATISTICS)]
 
 
 def test_one_of_many_labels_is_not_lost_in_their_mean():

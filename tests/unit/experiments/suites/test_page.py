@@ -23,7 +23,7 @@ def goals(**changes) -> pd.DataFrame:
 
 
 def suites(summary: pd.DataFrame, goal: pd.DataFrame, **columns) -> dict[str, report.Scored]:
-    table = pairs(12).assign(**{"origin": "suite", "goal": "", "cluster": "c", "known": False} | columns)
+    table = pairs(12).assign(**{"origin": "suite", "goal": "", "cluster": "c", "known": False, "people": ""} | columns)
     every = pd.concat([table, table[:2].assign(origin="suite control")], ignore_index=True)
     measured = [name for name in every if name.startswith(("before_", "after_"))]
     key = ["id", "axis", "origin", "term"]
@@ -136,3 +136,10 @@ def test_nothing_that_a_suite_holds_is_an_element():
     shown = [report.setting(hostile), report.goal_table(hostile), report.strongest(hostile, ["joy", "anger"])]
     for part in shown:
         assert not tags(part) & {"script", "img"} and "alert" in words(part)
+
+
+def test_it_is_said_where_all_sentences_share_their_people():
+    summary = pd.concat([SUMMARY, summary_of("suite", gap_joy=(0.1, 0, 0.2), verdict="underpowered").assign(pairs=12)])
+    assert "names or nouns" not in words(report.gap_findings(suites(summary, goals())))
+    told = words(report.gap_findings(suites(summary, goals(), people=[f"he {k % 5}" for k in range(12)])))
+    assert "about the same 5 pairs of names or nouns" in told and "only what both show is shown" in told

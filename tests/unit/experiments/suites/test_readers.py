@@ -84,7 +84,7 @@ def test_a_file_of_ones_own(tmp_path):
 def test_without_columns_for_them_texts_are_clusters_and_nothing_is_asked(tmp_path):
     found = read(tmp_path, pairs())
     assert found["cluster"].tolist() == found["before"].tolist()
-    assert (found[["group", "direction", "goal"]] == "").all(axis=None) and (found["label"] == -1).all()
+    assert (found[["group", "direction", "goal", "people"]] == "").all(axis=None) and (found["label"] == -1).all()
 
 
 def mirrored(table: pd.DataFrame) -> pd.DataFrame:
@@ -162,6 +162,8 @@ def test_the_equity_corpus_pairs_noun_phrases_by_meaning_and_names_by_place(tmp_
     }
     assert set(found["direction"]) == {"male to female"} and len(found) == 9 * 6
     assert found["cluster"].nunique() == 9 and found["group"].nunique() == 2
+    people = found.groupby("people")["cluster"].nunique()
+    assert {"he and she", "Harry and Betsy", "my son and my daughter"} < {*people.index} and people.eq(9).all()
     by_word = found.set_index("before")["label"]
     assert by_word["He feels angry."] == 2 and by_word["He feels scared."] == -1  # fear is no class here
 
@@ -176,6 +178,7 @@ def test_the_equity_corpus_pairs_names_of_two_races_within_a_gender(tmp_path):
         ("Betsy feels sad.", "Jasmine feels sad."),
     }
     assert set(found["direction"]) == {"European to African-American"}
+    assert set(found["people"]) == {"Adam and Alonzo", "Harry and Jamel", "Amanda and Ebony", "Betsy and Jasmine"}
 
 
 def test_a_person_without_a_counterpart_is_named(tmp_path):

@@ -169,3 +169,16 @@ def test_a_bag_of_words_answers_the_pairs_that_ask_for_something(tmp_path, sever
         assert [list(own) for own in found["pred_after"]] == [[1]] * 20
     else:
         np.testing.assert_allclose(found[["before_calm", "before_wild"]].sum(axis=1), 1)
+
+
+def test_pairs_that_the_model_does_not_tell_apart_count_nowhere_and_are_told(tmp_path):
+    """Of forty pairs it reads sixteen; the others would say that nothing follows, and that no gap is there."""
+    pairs, scores = suite(goal=["down", "up"] * 20)
+    cut = np.arange(40) >= 16
+    blind = {"after_calm": scores["before_calm"], "after_wild": scores["before_wild"]}
+    lost = scores.assign(beyond_context=cut, **{name: scores[name].mask(cut, same) for name, same in blind.items()})
+    summary, found, goals = findings(tmp_path, pairs, lost)
+    whole = findings(tmp_path, pairs, scores)[1]
+    assert found["mine.red and blue.gap.calm"].value == pytest.approx(whole["mine.red and blue.gap.calm"].value)
+    assert goals["pairs"].tolist() == [16] * len(goals) and summary["beyond_context"].eq(24).all()
+    assert found["mine.beyond_context"].value == 24 and "mine.beyond_context" not in whole

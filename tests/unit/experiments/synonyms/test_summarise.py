@@ -119,3 +119,11 @@ def test_that_no_word_changes_predictions_has_to_be_shown_of_every_word():
     assert every.within == pytest.approx(1), "though `know` never does"
     assert but.beyond == pytest.approx(2 * (1 - 0.98**20)), "the larger of two words"
     assert (but.low, but.high) == pytest.approx(exact_interval(1, 20, 0.05 / 2))
+
+
+def test_texts_of_which_the_model_does_not_read_the_word_are_none():
+    rows = [pair(origin, "life", number, number < 5) for origin in ("published", "word") for number in range(20)]
+    flags = [["beyond the context"] if row["id"].split()[1] in map(str, range(5, 15)) else [] for row in rows]
+    found = {one.name: one for one in findings_of(pd.DataFrame(rows).assign(flags=flags), margin=0.02, alpha=0.05)}
+    assert found["word.life"].value == found["published"].value == 5 / 10
+    assert found["words.beyond_context"].value == found["published.beyond_context"].value == 10

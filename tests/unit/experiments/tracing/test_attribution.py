@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from emoscope.experiments.tracing.attribution import class_lens_table, lens_of
+from emoscope.experiments.tracing.attribution import attribution_table, class_lens_table, lens_of
 from emoscope.models.activations import activations_of
 from emoscope.models.inside.contributions import Part, contributions_of
 from emoscope.models.parts import (
@@ -58,3 +58,20 @@ def test_the_lens_ends_at_the_models_own_answer(classifier, tokenizer):
     last = table[table["depth"] == table["depth"].max()].set_index("class")["probability"]
     np.testing.assert_allclose(last[CLASSES], run.logits.softmax(dim=0), atol=1e-5)
     np.testing.assert_allclose(table.groupby("depth")["probability"].sum(), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
+@pytest.mark.parametrize("classes", [["block", "part", "head"], ["logit", "depth", "probability"]])
+def test_classes_may_be_called_like_the_columns_beside_them(classifier, tokenizer, classes):
+    inputs = tokenizer(TEXT, return_tensors="pt")
+    run, place = activations_of(classifier, inputs), pooled_token(classifier, inputs["input_ids"])
+    contributed = attribution_table(classifier, run, place, classes)
+    assert list(contributed) == [*Part._fields, "class", "contribution"]
+    sums = contributed.groupby("class")["contribution"].sum()
+    np.testing.assert_allclose(sums[classes], run.logits, atol=1e-4)
+    assert contributed.groupby("class").size().to_list() == [len({*contributions_of(classifier, run, place)[0]})] * 3
+    lens = class_lens_table(classifier, run, place, classes)
+    assert list(lens) == ["depth", "class", "logit", "probability"]
+    own = lens[lens["depth"] == 2].set_index("class")
+    np.testing.assert_allclose(own.loc[classes, "logit"], lens_of(classifier, run, place)[2], atol=1e-5)
+    np.testing.assert_allclose(own["probability"].sum(), 1, atol=1e-5)

@@ -157,7 +157,7 @@ def test_when_half_has_arrived_is_as_uncertain_as_the_shares(block, low, high, t
     shares = spread(told_shares(), block, low, high)
     assert words(report.main_result({"gender": shares}, told_findings())).endswith(f"classifier reads after {told}.")
     assert f"Half of it is where the classifier reads after {told}" in words(
-        report.path("gender", shares, told_findings())
+        report.path("gender", shares, told_findings(), 0.05)
     )
 
 
@@ -171,33 +171,44 @@ def test_when_half_has_arrived_is_as_uncertain_as_the_shares(block, low, high, t
 def test_where_half_has_arrived_is_told_only_of_flips_that_move_the_margin_further_than_neutral_swaps(findings, told):
     text = words(report.main_result({"gender": told_shares()}, findings))
     assert told in text and "half" not in text
-    path = words(report.path("gender", told_shares(), findings))
+    path = words(report.path("gender", told_shares(), findings, 0.05))
     assert "Half" not in path and "Before the last block, 90.0 %" in path
+    assert (
+        "Gender: flips are not shown to move the margin further than neutral swaps, so what follows is how any" in path
+    )
 
 
 def test_the_path_tells_early_late_and_the_strongest_parts():
-    text = words(report.path("gender", told_shares(), told_findings()))
-    assert "after the first block, 90.0 % [85.0, 95.0] of the flips' difference is still at the changed words" in text
+    text = words(report.path("gender", told_shares(), told_findings(), 0.05))
+    assert (
+        "Gender: after the first block, 90.0 % [85.0, 95.0] of the flips' difference is still at the changed words"
+        in text
+    )
     assert "5.0 % [0.0, 10.0] at other words" in text
     assert "reads after 2 blocks; before the last block, 90.0 %" in text
-    assert "the attention of block 1 carries most: 70.0 % [65.0, 75.0] of the flips' difference, 21.0 %" in text
+    assert "halves is that of the attention of block 1: 70.0 % [65.0, 75.0] of the flips' difference, 21.0 %" in text
+    assert "(as the largest of 6, it looks larger than it is). Of single heads" in text
+    assert "any exchanged word" not in text
     assert "head 1 of block 1: 60.0 % [55.0, 65.0] and 18.0 %" in text
-    assert "than of the neutral swaps' is shown of 1 of 6 heads" in text
+    assert "than of the neutral swaps' is shown of 1 of 6 heads, at a false discovery rate of 0.05." in text
+    strict = words(report.path("gender", told_shares(), told_findings(), 0.0005))
+    assert "neutral swaps' is shown of 0 of 6 heads, at a false discovery rate of 0.0005." in strict
     assert "neutral swaps' is shown of 0 of 6 heads" in words(
-        report.path("gender", alike(told_shares()), told_findings())
+        report.path("gender", alike(told_shares()), told_findings(), 0.05)
     )
     nothing = told_shares().assign(value=np.nan)
-    assert "no difference to follow" in report.path("race", nothing, told_findings())
+    assert "no difference to follow" in report.path("race", nothing, told_findings(), 0.05)
 
 
 def test_neutral_swaps_do_not_pass_for_flips_in_figures():
     curves = report.place_curves(told_shares())
     assert list(curves) == ["flips", "neutral swaps"]
     assert curves["flips"]["value"].max() == 1 and curves["neutral swaps"]["value"].max() == pytest.approx(0.3)
-    maps, marks = report.head_maps(told_shares())
+    maps, marks = report.head_maps(told_shares(), 0.05)
     assert maps["flips"].loc[1, 1] == 0.6 and maps["difference"].loc[1, 1] == pytest.approx(0.42)
     assert marks["flips"].to_numpy().sum() == 1 and marks["difference"].to_numpy().sum() == 1
-    none = report.head_maps(alike(told_shares()))[1]["difference"]
+    assert not any(mark.to_numpy().any() for mark in report.head_maps(told_shares(), 0.0005)[1].values())
+    none = report.head_maps(alike(told_shares()), 0.05)[1]["difference"]
     assert not none.to_numpy().any(), "an interval of its own says nothing of one head among many"
     assert svg(figures.place_curves(curves, report.PLACE_TITLES))
     assert svg(figures.block_shares(report.half_block_shares(told_shares()), {"flip": "a", "neutral": "b"}))
@@ -305,10 +316,10 @@ def test_of_few_texts_it_is_told_that_nothing_can_be_told():
         html = planted_page.planted({"gender": (AVERAGED, bare)}, truth(gender=size), findings)
         badges = [badge.get_text() for badge in BeautifulSoup(html, "html.parser").select(".badge")]
         assert badges == ["cannot tell"] * (2 if size else 1)
-    assert "Too few texts can tell whether a head" in words(report.path("gender", bare, told_findings()))
-    assert "still at the changed words" in words(report.path("gender", bare, told_findings()))
+    assert "Too few texts can tell whether a head" in words(report.path("gender", bare, told_findings(), 0.05))
+    assert "still at the changed words" in words(report.path("gender", bare, told_findings(), 0.05))
     assert svg(figures.place_curves(report.place_curves(bare), report.PLACE_TITLES))
-    assert not report.head_maps(bare)[1]["difference"].to_numpy().any()
+    assert not report.head_maps(bare, 0.05)[1]["difference"].to_numpy().any()
 
 
 def test_pairs_that_are_passed_over_are_counted():

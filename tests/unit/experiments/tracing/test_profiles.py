@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.tracing.profiles import (
-    LEVEL,
     Profiles,
     compare,
     concentration_table,
@@ -15,8 +14,7 @@ from emoscope.experiments.tracing.profiles import (
 )
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 
-DRAWN = {"resamples": 400, "seed": 0}
-OPTIONS = {**DRAWN, "alpha": 0.05}
+OPTIONS = {"resamples": 400, "seed": 0, "alpha": 0.05}
 WIDTH = 96
 
 
@@ -34,14 +32,14 @@ def changes(rng, flips=14, neutral=14, planted=(), times=8.0, kind="flip", sprea
 
 
 def out(table, kind):
-    return set(table.loc[table[f"p_{kind}"] < LEVEL, "dimension"])
+    return set(table.loc[table[f"p_{kind}"] < 0.05, "dimension"])
 
 
 @pytest.mark.parametrize(("kind", "other"), [("flip", "neutral"), ("neutral", "flip")])
 def test_dimensions_that_one_kind_changes_stand_out_in_it_and_in_no_other(kind, other):
     planted = (3, 17, 41)
     profiles = profiles_of(changes(np.random.default_rng(0), planted=planted, times=60, kind=kind))
-    table, counts = dimension_table(profiles, **DRAWN)
+    table, counts = dimension_table(profiles, OPTIONS)
     counts = counts.set_index("kind")
     assert out(table, kind) == set(planted) and counts.loc[kind, "value"] == 3
     assert counts.loc[kind, "p"] < 0.02 and counts.loc[kind, "expected"] < 0.5
@@ -52,7 +50,7 @@ def test_dimensions_that_one_kind_changes_stand_out_in_it_and_in_no_other(kind, 
 
 def test_chance_finds_no_dimension():
     rng = np.random.default_rng(1)
-    hits = [dimension_table(profiles_of(changes(rng)), **DRAWN)[1].set_index("kind") for _ in range(20)]
+    hits = [dimension_table(profiles_of(changes(rng)), OPTIONS)[1].set_index("kind") for _ in range(20)]
     assert sum(table.loc["flip", "value"] > 0 for table in hits) <= 4
     assert sum(table.loc["flip", "p"] < 0.05 for table in hits) <= 4
 
@@ -61,7 +59,7 @@ def test_a_dimension_that_is_large_in_every_text_does_not_stand_out():
     spread = np.ones(WIDTH)
     spread[17] = 400
     profiles = profiles_of(changes(np.random.default_rng(2), spread=spread))
-    table, _ = dimension_table(profiles, **DRAWN)
+    table, _ = dimension_table(profiles, OPTIONS)
     assert table.nlargest(1, "plain_flip")["dimension"].item() == 17, "not divided by its spread"
     assert table["flip"][17] < 3 and not out(table, "flip")
 
@@ -99,12 +97,12 @@ def test_the_effective_number_of_dimensions():
 
 def test_a_single_word_pair_proves_nothing():
     profiles = profiles_of(changes(np.random.default_rng(4), flips=1))
-    table, counts = dimension_table(profiles, **DRAWN)
+    table, counts = dimension_table(profiles, OPTIONS)
     assert counts["value"].isna().all() and table[["p_flip", "p_neutral"]].isna().all(axis=None)
     found = concentration_table(profiles, OPTIONS)
     assert set(found["measure"]) == {"participation"} and found["low"].isna().all()
     none = profiles_of(changes(np.random.default_rng(4), flips=0))
-    assert dimension_table(none, **DRAWN)[0]["flip"].isna().all()
+    assert dimension_table(none, OPTIONS)[0]["flip"].isna().all()
 
 
 def test_means_of_two_kinds_with_an_interval_of_their_difference():
@@ -133,5 +131,13 @@ def test_the_level_and_the_seed_are_those_that_were_asked_for():
     )
     assert wide["high"] - wide["low"] > 2 * (narrow["high"] - narrow["low"])
     profiles = profiles_of(changes(rng, planted=(3,), times=4))
-    one, again, other = (dimension_table(profiles, resamples=50, seed=seed)[0]["p_flip"] for seed in (1, 1, 2))
+    one, again, other = (
+        dimension_table(profiles, OPTIONS | {"resamples": 50, "seed": seed})[0]["p_flip"] for seed in (1, 1, 2)
+    )
     assert one.equals(again) and not one.equals(other)
+    many, few = (
+        dimension_table(profiles, OPTIONS | {"resamples": 50, "alpha": alpha})[1].set_index("kind")
+        for alpha in (0.8, 0.01)
+    )
+    assert many.loc["flip", "value"] == (one < 0.8).sum() > few.loc["flip", "value"] == (one < 0.01).sum()
+    assert many.loc["flip", "expected"] > few.loc["flip", "expected"]

@@ -28,7 +28,7 @@ def changes(width, planted=(), flips=10):
 def found_in(width, planted=(), flips=10):
     profiles = profiles_of(changes(width, planted, flips))
     options = resampling(STATISTICS)
-    tables = (*dimension_table(profiles, 200, 0), concentration_table(profiles, options))
+    tables = (*dimension_table(profiles, options), concentration_table(profiles, options))
     return {one.name: one for one in dimension_findings("gender", profiles, *tables, options)}
 
 

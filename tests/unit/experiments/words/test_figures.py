@@ -27,7 +27,7 @@ def legend_of(figure):
 
 
 def test_the_ranking_has_a_line_for_each_method_best_on_top_and_chance():
-    figure = figures.ranking(ranks("top", "average_precision"))
+    figure = figures.ranking(ranks("top", "average_precision"), TITLES)
     [axes] = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == [TITLES["shapley"], TITLES["attention"]]
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first is on top"
@@ -39,13 +39,13 @@ CHANCE = "chance: top word is planted"
 
 
 def test_shortcuts_are_drawn_where_they_are_planted_with_a_chance_of_their_own():
-    figure = figures.ranking(ranks("top", "average_precision", "shortcut"))
+    figure = figures.ranking(ranks("top", "average_precision", "shortcut"), TITLES)
     assert "top word is a shortcut" in legend_of(figure)
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     for title, chance in (("top word is planted", 0.2), ("top word is a shortcut", 0.1)):
         assert list(lines[f"chance: {title}"].get_xdata()) == [chance, chance]
         assert lines[f"chance: {title}"].get_color() == lines[title].get_color()
-    assert CHANCE not in legend_of(figures.ranking(ranks("shortcut")))
+    assert CHANCE not in legend_of(figures.ranking(ranks("shortcut"), TITLES))
 
 
 def test_curves_without_the_first_words_are_above_and_those_with_them_alone_below():

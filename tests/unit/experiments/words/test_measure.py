@@ -162,6 +162,16 @@ def test_own_sentences_are_explained_class_by_class(monkeypatch, capsys, folder,
     assert np.allclose(values.sum(axis=0), 0, atol=2e-3), "what speaks for one class speaks against the others"
 
 
+@pytest.mark.parametrize("tolerance", [0.01, -1])
+@pytest.mark.parametrize("method", ["integrated_zero", "gradient_input"])
+def test_scores_that_do_not_account_for_an_answer_are_told_as_such(monkeypatch, capsys, folder, method, tolerance):
+    monkeypatch.setattr(filter_of, "TOLERANCE", tolerance)
+    monkeypatch.setattr("sys.stdin", type("Input", (), {"buffer": io.BytesIO(b"i feel happy\n")}))
+    filter_of.explain_lines(folder, method=method)
+    told = f"the scores of {method} are off by 0% of the difference that they should sum to" in capsys.readouterr().err
+    assert told == (tolerance < 0 and method == "integrated_zero")
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_word(monkeypatch, capsys, folder):
     lines = said(monkeypatch, capsys, folder, "\ufeffhappy\nhappy\n".encode(), method="gradient_input")
     assert lines[0][1:] == lines[3][1:] and lines[0][3].startswith("happy:")

@@ -167,6 +167,14 @@ def test_a_word_must_push_by_more_than_counts_as_none():
         assert {*shown(cut(texts, of_one("word0", size)), train)} == found
 
 
+def test_a_class_may_be_called_like_a_column():
+    rng, classes = np.random.default_rng(0), ["anger", "word", "joy"]
+    texts, train = spoken(rng, 60, VOCABULARY), pd.DataFrame({"text": spoken(rng, 4000, VOCABULARY)})
+    train["label"] = rng.integers(0, 3, len(train))
+    pushed = cut(texts, of_one("word0", 0.5, "fear")).rename(columns={"push_fear": "push_word"})
+    assert {*shown(pushed, train, classes)} == {("word", "word0")}
+
+
 def test_a_word_that_lifts_a_class_in_most_texts_and_lowers_it_by_more_in_others_does_not_push_it_up():
     rng = np.random.default_rng(0)
     texts, train = spoken(rng, 60, VOCABULARY), pd.DataFrame({"text": spoken(rng, 4000, VOCABULARY)})

@@ -7,6 +7,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from emoscope.experiments.words import page
+from emoscope.experiments.words.methods import TITLES
+from emoscope.experiments.words.ranking import marked_titles
 
 RANKED = [("shapley", 0.95), ("attention", 0.3), ("random", 0.2)]
 
@@ -24,10 +26,10 @@ def ranking(ranked=RANKED, verdict="better"):
     return pd.DataFrame(rows, columns=["method", "measure", "value", "low", "high", "verdict", "chance", "texts"])
 
 
-def faithful(verdict="better"):
+def faithful(verdict="better", ranked=RANKED):
     rows = [
         (name, "resampled", measure, value * sign, 0.0, 1.0, value - 0.2, 0.1, 0.4, verdict if sign == 2 else "", 40)
-        for name, value in RANKED
+        for name, value in ranked
         for measure, sign in (
             ("comprehensiveness", 1),
             ("sufficiency", -1),
@@ -53,6 +55,11 @@ def faithful(verdict="better"):
     return pd.DataFrame(rows, columns=columns)
 
 
+def headline(ranks=None, means=None, barred=()):
+    ranks, means = ranking() if ranks is None else ranks, faithful() if means is None else means
+    return words(page.main_result(ranks, means, dict(barred)))
+
+
 SHOWN = [
     ("better", "is shown to be better than a random order"),
     ("worse", "is shown to be worse than a random order"),
@@ -62,7 +69,7 @@ SHOWN = [
 
 
 def test_the_headline_says_which_method_earned_it_beside_chance():
-    said = words(page.main_result(ranking(), faithful()))
+    said = headline()
     assert (
         "Of 2 methods, Shapley values of words, sampled ranks the planted words best: average precision 95.0 % ["
         in said
@@ -74,7 +81,7 @@ def test_the_headline_says_which_method_earned_it_beside_chance():
 
 
 def test_the_headline_announces_what_ranks_best_and_what_of_it_tells_classes_apart():
-    said = words(page.main_result(ranking([("attention", 0.95), ("shapley", 0.3), ("random", 0.2)]), faithful()))
+    said = headline(ranking([("attention", 0.95), ("shapley", 0.3), ("random", 0.2)]))
     assert "raw attention of the last block ranks the planted words best: average precision 95.0 %" in said
     assert "the same for every class. Of the methods that tell classes apart, Shapley values" in said
     assert "average precision 30.0 % [20.0, 35.0]" in said
@@ -82,50 +89,76 @@ def test_the_headline_announces_what_ranks_best_and_what_of_it_tells_classes_apa
 
 @pytest.mark.parametrize(("verdict", "told"), SHOWN)
 def test_the_headline_says_whether_planted_words_are_ranked_better_than_by_a_random_order(verdict, told):
-    assert f"It {told}." in words(page.main_result(ranking(verdict=verdict), faithful()))
+    assert f"It {told}." in headline(ranking(verdict=verdict))
 
 
 def test_shortcuts_are_told_where_they_are_planted():
-    assert "shortcut" not in words(page.main_result(ranking(), faithful()))
-    assert "shortcut" not in words(page.ranking_table(ranking()))
+    assert "shortcut" not in headline()
+    assert "shortcut" not in words(page.ranking_table(ranking(), TITLES))
     apart = ranking()[lambda table: table["measure"] == "top"]
     apart = apart.assign(measure="shortcut", value=0.6, texts=12, chance=0.08)
     ranks = pd.concat([ranking(), apart])
-    said = words(page.main_result(ranks, faithful()))
+    said = headline(ranks)
     assert "sampled in 60.0 % [85.0, 100.0] of 12 texts with one, raw attention's in 60.0 %" in said
-    table = words(page.ranking_table(ranks))
+    table = words(page.ranking_table(ranks, TITLES))
     assert "top word is the shortcut" in table and "60.0 %" in table and "in the 12 texts that have one" in table
     assert "A random word is a planted one in 25.0 %" in table and "a random word is one in 8.0 %" in table
-    alone = words(page.ranking_table(apart))
+    alone = words(page.ranking_table(apart, TITLES))
     assert "random word is a planted one" not in alone and "a random word is one in 8.0 %" in alone
 
 
 def test_where_it_is_not_known_what_decides_the_headline_claims_no_trust():
-    said = words(page.main_result(ranking().head(0), faithful()))
+    said = headline(ranking().head(0))
     assert "Which words decide these texts is not known, so no method has earned trust here" in said
     assert "the probability is 1.900 [0.000, 1.000] higher than without them" in said and "planted" not in said
     assert "those of a random order 0.400 [0.000, 1.000]" in said, "what it was chosen by, and nothing else"
     cut = faithful().assign(kind="cut", value=7.0)
-    assert words(page.main_result(ranking().head(0), pd.concat([cut, faithful()]))) == said
+    assert headline(ranking().head(0), pd.concat([cut, faithful()])) == said
 
 
 def test_where_words_are_planted_but_in_no_text_that_counts_the_headline_says_so():
     known = faithful()
     known = pd.concat([known, known[known["method"] == "random"].assign(method="planted", verdict="")])
-    said = words(page.main_result(ranking().head(0), known))
+    said = headline(ranking().head(0), known)
     assert "No explained text that the classifier gets right has planted words" in said and "not known" not in said
     marked = ranking()[lambda table: table["measure"] == "top"].assign(measure="shortcut")
-    assert "shortcuts aside" in words(page.main_result(marked, known))
+    assert "shortcuts aside" in headline(marked, known)
 
 
 @pytest.mark.parametrize(("verdict", "told"), SHOWN)
 def test_the_headline_says_whether_the_method_beats_a_random_order(verdict, told):
-    assert f"Among 2 methods it {told}." in words(page.main_result(ranking().head(0), faithful(verdict)))
+    assert f"Among 2 methods it {told}." in headline(ranking().head(0), faithful(verdict))
 
 
 def test_every_method_has_a_line_in_the_tables():
-    assert words(page.ranking_table(ranking())).count("Shapley values") == 1
-    assert "a random order +0.200 [" in words(page.faithful_table(faithful(), "resampled"))
+    assert words(page.ranking_table(ranking(), TITLES)).count("Shapley values") == 1
+    assert "a random order +0.200 [" in words(page.faithful_table(faithful(), "resampled", TITLES))
+
+
+ZERO = {"integrated_zero": 1.06}
+BEFORE = [("integrated_zero", 0.99), ("integrated_padding", 0.97), *RANKED]
+
+
+@pytest.mark.parametrize("planted", [True, False])
+def test_a_method_that_does_not_account_for_the_answer_is_left_aside_and_why_is_told(planted):
+    ranks = ranking(BEFORE) if planted else ranking().head(0)
+    means = faithful(ranked=BEFORE)
+    open_to_all, said = headline(ranks, means), headline(ranks, means, ZERO)
+    best = "{} ranks the planted words best" if planted else "{} tells most in these texts"
+    assert best.format("integrated gradients, from zero") in open_to_all and "Left aside" not in open_to_all
+    assert best.format("integrated gradients, from padding") in said
+    assert "Left aside: integrated gradients, from zero (off by 106.0 %). The scores of an integral" in said
+    assert "miss it by more than 1 % in the mean" in said
+    assert "4 methods" in open_to_all and "3 methods" in said
+    assert page.curve_methods(means, ZERO) == ["integrated_padding", "shapley", "attention", "random"]
+
+
+def test_a_method_that_does_not_account_for_the_answer_is_marked_in_the_tables():
+    titles = marked_titles(ZERO)
+    assert {name for name in TITLES if titles[name] != TITLES[name]} == {*ZERO}
+    marked = "integrated gradients, from zero (off by 106.0 %)"
+    assert marked in words(page.ranking_table(ranking(BEFORE), titles))
+    assert marked in words(page.faithful_table(faithful(ranked=BEFORE), "resampled", titles))
 
 
 def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
@@ -135,8 +168,15 @@ def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
     assert "Of 3 explained texts the first 2" in words(page.left_out(texts))
 
 
+def test_texts_whose_end_is_not_explained_are_counted():
+    texts = pd.DataFrame({"id": [3, 5, 8], "text": ["so glad", "so glad" + " and so on" * 3, "glad   "]})
+    scores = pd.DataFrame({"id": [3, 3, 5, 5, 8], "word": [0, 1, 0, 1, 0], "end": [2, 7, 2, 7, 4]})
+    assert "Of 1 of the 3 explained texts the end is left out" in words(page.cut_texts(texts, scores))
+    assert page.cut_texts(texts[texts["id"] != 5], scores) == ""
+
+
 def test_curves_are_of_the_best_method_of_each_kind_and_of_a_random_order():
-    assert page.curve_methods(faithful()) == ["shapley", "attention", "random"]
+    assert page.curve_methods(faithful(), ()) == ["shapley", "attention", "random"]
 
 
 def test_confident_mistakes_come_first_and_flips_are_told():
@@ -208,5 +248,5 @@ def test_that_no_word_is_shown_is_told_with_what_it_would_have_taken():
 
 def test_the_list_of_words_says_that_planted_shortcuts_are_supported():
     apart = ranking()[lambda table: table["measure"] == "top"].assign(measure="shortcut", value=0.6, texts=12)
-    assert "calls them supported" in words(page.ranking_table(pd.concat([ranking(), apart])))
-    assert "calls them supported" not in words(page.ranking_table(ranking()))
+    assert "calls them supported" in words(page.ranking_table(pd.concat([ranking(), apart]), TITLES))
+    assert "calls them supported" not in words(page.ranking_table(ranking(), TITLES))

@@ -1,10 +1,12 @@
 """Words, tokens, and which token belongs to which word."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
 from emoscope.data.text_words import words_of
-from emoscope.errors import UserError
+from emoscope.experiments.words import readings
 from emoscope.experiments.words.methods import SPECIAL
 from emoscope.experiments.words.readings import owners_of, read_texts, rewritten
 from random_models import TEXTS, train_wordpiece
@@ -69,16 +71,23 @@ def test_scores_of_tokens_are_summed_by_word_and_special_ones_come_last():
         assert summed[number] == scores[reading.owners == number].sum()
 
 
+@pytest.mark.parametrize("context", [16, 400])
+def test_of_a_long_text_the_beginning_is_read(tokenizer, monkeypatch, context):
+    """Where the model reads more than is explained, what it says is asked of that beginning, too."""
+    monkeypatch.setattr(readings, "LONGEST", 32)
+    own, text = deepcopy(tokenizer), "  and so on \N{SLICE OF PIZZA} he said" * 40
+    own.model_max_length = context
+    [short, long] = read_texts(own, ["i am so angry", text])
+    assert (short.text, short.cut, long.cut) == ("i am so angry", False, True)
+    assert len(long.owners) == min(context, 32) and long.words[-1][1] <= len(long.text)
+    if context < 32:
+        assert long.text == text, "which the model cuts by itself"
+    else:
+        assert text.startswith(long.text) and own(long.text)["input_ids"] == long.inputs["input_ids"]
+
+
 def test_words_are_cut_out_or_replaced(tokenizer):
     [reading] = read_texts(tokenizer, ["i am so angry, really"])
     assert rewritten(reading, np.array([1, 1, 0, 1, 1, 1], dtype=bool)) == "i am angry, really"
     assert rewritten(reading, np.array([1, 1, 1, 0, 1, 1], dtype=bool), ["x"] * 6) == "i am so x, really"
     assert rewritten(reading, np.zeros(6, dtype=bool)) == ""
-
-
-def test_a_tokenizer_that_does_not_know_places_is_refused_in_one_line():
-    class Slow:
-        is_fast, name_or_path = False, "there"
-
-    with pytest.raises(UserError, match=r"^there: .*fast tokenizer"):
-        read_texts(Slow(), ["a"])

@@ -7,7 +7,7 @@ import pytest
 from emoscope.experiments.words.flipped import agreement, changed_words, group_pulls
 from emoscope.experiments.words.methods import RANDOM, SPECIAL
 from emoscope.experiments.words.overall import pushes
-from emoscope.experiments.words.ranking import best_method
+from emoscope.experiments.words.ranking import best_method, unaccounted
 from emoscope.experiments.words.scores import Scored
 from emoscope.experiments.words.summarise import completeness_error, faithful_means, method_agreement
 
@@ -65,8 +65,25 @@ def test_the_best_method_tells_classes_apart_and_ranks_planted_words_best_else_i
     names = ["planted", "rollout", "gradient_input", "shapley"]
     ranks = pd.DataFrame({"method": names, "measure": "average_precision", "value": [1.0, 0.9, 0.6, 0.5]})
     means = faithful_means(faithfulness(), 0.02, 0.05)
-    assert best_method(ranks, means) == "gradient_input"
-    assert best_method(ranks.head(0), means) == "shapley"
+    assert best_method(ranks, means, ()) == "gradient_input"
+    assert best_method(ranks.head(0), means, ()) == "shapley"
+
+
+def errors(**found):
+    rows = [(f"completeness_error.{name}", value) for name, value in found.items()]
+    return pd.DataFrame([*rows, ("unsteadiness.integrated_mean", 9.0)], columns=["name", "value"])
+
+
+def test_an_integral_that_is_off_by_more_than_promised_is_no_method_to_believe_however_it_ranks():
+    found = errors(integrated_padding=0.0099, integrated_zero=1.06, integrated_mean=0.0101, integrated_half=np.nan)
+    barred = unaccounted(found)
+    assert [*barred] == ["integrated_zero", "integrated_mean", "integrated_half"] and barred["integrated_zero"] == 1.06
+    names = ["planted", "integrated_zero", "integrated_mean", "integrated_padding", "shapley"]
+    ranks = pd.DataFrame({"method": names, "measure": "average_precision", "value": [1.0, 0.9, 0.8, 0.7, 0.6]})
+    areas = ranks.assign(measure="area", kind="resampled")
+    for known, means in ((ranks, areas.head(0)), (ranks.head(0), areas)):
+        assert best_method(known, means, barred) == "integrated_padding"
+        assert best_method(known, means, unaccounted(errors(integrated_zero=0.01))) == "integrated_zero"
 
 
 def test_the_best_method_is_not_chosen_by_what_some_methods_do_themselves():
@@ -76,7 +93,7 @@ def test_the_best_method_is_not_chosen_by_what_some_methods_do_themselves():
     for kind in ("cut", "padded"):
         told += [faithfulness(0.4, kind), own.assign(kind=kind)[lambda table: table["method"] != RANDOM]]
     means = faithful_means(pd.concat(told), 0.02, 0.05)
-    assert best_method(pd.DataFrame(columns=["method", "measure", "value"]), means) == "gradient_input"
+    assert best_method(pd.DataFrame(columns=["method", "measure", "value"]), means, ()) == "gradient_input"
 
 
 def test_areas_of_two_methods_may_be_two_apart_and_the_largest_one_is_the_best():
@@ -92,7 +109,7 @@ def test_areas_of_two_methods_may_be_two_apart_and_the_largest_one_is_the_best()
     areas = means[means["measure"] == "area"].set_index("method")
     assert areas["value"].to_dict() == {"gradient_input": pytest.approx(0.2), "shapley": 1.0, RANDOM: -1.0}
     assert areas.loc["shapley", "above"] == 2.0
-    assert best_method(pd.DataFrame(columns=["method", "measure", "value"]), means) == "shapley"
+    assert best_method(pd.DataFrame(columns=["method", "measure", "value"]), means, ()) == "shapley"
 
 
 def test_methods_that_rank_alike_agree_and_reversed_ones_do_not():

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from emoscope.models.inside.integration import HALVINGS, PART, Line, accounting, integrated
 
-STEPS, WHOLE = 16, 10**6
+STEPS, WHOLE, TOLERANCE = 16, 10**6, 0.01
 
 
 class Steep(nn.Module):
@@ -47,7 +47,7 @@ def errors(found) -> np.ndarray:
 def test_what_a_few_steps_miss_more_steps_find_wherever_it_is(edge):
     model = Steep(edge, 150.0)
     few = accounting(model, line(model), STEPS, WHOLE, tolerance=np.inf)
-    more = accounting(model, line(model), STEPS, WHOLE)
+    more = accounting(model, line(model), STEPS, WHOLE, TOLERANCE)
     assert errors(few)[0] > 0.02 and few.steps.tolist() == [STEPS], "or there is nothing to fix"
     assert errors(more)[0] < 0.01 and more.steps.item() > STEPS
     assert torch.equal(few.difference, more.difference)
@@ -59,35 +59,35 @@ def test_what_a_few_steps_miss_more_steps_find_wherever_it_is(edge):
 def test_only_stretches_that_are_off_are_integrated_anew():
     """One steep place: all but one half of each round is right, or nearly so, and stays."""
     model = Steep(0.4, 150.0)
-    found = accounting(model, line(model), STEPS, WHOLE)
+    found = accounting(model, line(model), STEPS, WHOLE, TOLERANCE)
     assert found.steps.item() < STEPS + 2 * 2 * HALVINGS * (STEPS // PART)
 
 
 def test_a_row_that_is_right_keeps_its_steps_and_scores_whatever_stands_beside_it():
     """A row is judged by its own difference: a steep one beside it, hundreds of times as high, is no excuse for it."""
     model = Steep(0.4, 150.0)
-    alone = accounting(model, line(model), STEPS, WHOLE)
-    both = accounting(model, line(model, (1.0, 500.0), ((1, 0), (1, 0))), STEPS, WHOLE)
+    alone = accounting(model, line(model), STEPS, WHOLE, TOLERANCE)
+    both = accounting(model, line(model, (1.0, 500.0), ((1, 0), (1, 0))), STEPS, WHOLE, TOLERANCE)
     assert both.steps.tolist() == alone.steps.tolist() * 2
     assert torch.allclose(both.scores[0], alone.scores[0]) and torch.allclose(both.scores[1], 500 * alone.scores[0])
     smooth = Steep(0.4, 2.0)
-    found = accounting(smooth, line(smooth), STEPS, WHOLE)
+    found = accounting(smooth, line(smooth), STEPS, WHOLE, TOLERANCE)
     assert found.steps.tolist() == [STEPS] and torch.equal(found.scores, integrated(smooth, line(smooth), STEPS, WHOLE))
 
 
 def test_what_cannot_be_told_ends_and_its_error_stays_to_be_seen():
     """A step: no number of points accounts for it."""
     model = Steep(1 / 3, 1e9)
-    found = accounting(model, line(model), STEPS, WHOLE)
+    found = accounting(model, line(model), STEPS, WHOLE, TOLERANCE)
     assert errors(found)[0] > 0.5
     assert found.steps.item() <= STEPS + STEPS // PART * 2 * (2**HALVINGS - 1)
 
 
 def test_neither_scores_nor_steps_depend_on_how_much_is_read_at_once():
     model = Steep(0.4, 150.0)
-    wide = accounting(model, line(model, (1.0, 2.0), ((1, 0), (0, 1))), STEPS, WHOLE)
+    wide = accounting(model, line(model, (1.0, 2.0), ((1, 0), (0, 1))), STEPS, WHOLE, TOLERANCE)
     model.seen.clear()
-    narrow = accounting(model, line(model, (1.0, 2.0), ((1, 0), (0, 1))), STEPS, 6)
+    narrow = accounting(model, line(model, (1.0, 2.0), ((1, 0), (0, 1))), STEPS, 6, TOLERANCE)
     assert torch.allclose(wide.scores, narrow.scores, atol=1e-12) and torch.equal(wide.steps, narrow.steps)
     assert max(model.seen) == 2, "two rows of three tokens"
 
@@ -102,5 +102,5 @@ def test_errors_that_cancel_do_not_hide_each_other():
             return type("Output", (), {"logits": torch.stack([bump + way, way], dim=1) * heights[:, None]})
 
     model = UpAndDown(0, 0)
-    found = accounting(model, line(model), STEPS, WHOLE)
+    found = accounting(model, line(model), STEPS, WHOLE, TOLERANCE)
     assert errors(found)[0] < 0.01

@@ -96,3 +96,22 @@ def test_pairs_that_cannot_be_followed_are_counted_and_others_take_their_place(t
     assert len(draw(model, tokenizer, pd.DataFrame(rows), 2, 0)[0]) == 2
     everything, passed = draw(model, tokenizer, pd.DataFrame([*rows, last]), 10, 0)
     assert len(everything) == 4 and list(passed["id"]) == [9], "it is read at the changed word"
+
+
+def test_a_pair_whose_changed_words_are_cut_off_is_passed_over_and_takes_no_place(tokenizer, monkeypatch):
+    """Its texts are one to the model: it would be averaged over as a flip that moves nothing."""
+    torch.manual_seed(0)
+    model = FAMILIES["gpt2"](len(tokenizer)).eval()
+    start = "i feel so "
+    early = [(f"i love the dog {n * 'so '}i feel", f"i love the end {n * 'so '}i feel") for n in range(3)]
+    late = [(f"{(n + 8) * start}dog i feel", f"{(n + 8) * start}end i feel") for n in range(3)]
+    rows = [
+        {"id": n, "origin": "natural", "term": "", "text": text, "perturbed": other, "cluster": text, "flags": [],
+         "spans": [(at := text.index("dog"), at + 3, at, at + 3)]}
+        for n, (text, other) in enumerate([*early, *late])
+    ]  # fmt: skip
+    monkeypatch.setattr(tokenizer, "model_max_length", len(tokenizer(8 * start)["input_ids"]) - 2)
+    found, passed = draw(model, tokenizer, pd.DataFrame(rows), 3, 0)
+    assert {one.pair.id for one in found} == {0, 1, 2} and all(one.places["changed"] for one in found)
+    everything, passed = draw(model, tokenizer, pd.DataFrame(rows), 10, 0)
+    assert len(everything) == 3 and set(passed["id"]) == {3, 4, 5}

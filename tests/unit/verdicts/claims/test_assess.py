@@ -23,6 +23,7 @@ REFERENCE = Path(__file__).parents[4] / "data" / "reference"
 STATISTICS = {"confidence": 0.95, "margin": 0.02}
 TERMS = claims.Terms(set(), STATISTICS)
 EXPERIMENTS = {"performance", "masking", "flips", "synonyms", "tracing"}
+ON_DEMAND = {"circuits", "probing"}
 
 WRITEUPS = {"induction", "attention", "prompting", "residual"}
 CLAIMS = yaml.safe_load((REFERENCE / "claims.yaml").read_text())
@@ -240,7 +241,7 @@ def test_a_generated_corpus_says_nothing_about_the_paper(tmp_path):
             {"name": "mine", "corpus": {"source": source}, "model": {}, "training": {}},
             tmp_path / "claims.csv",
         )
-        claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, output, audit_in(tmp_path))
+        claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, output, audit_in(tmp_path), {})
         notes = pd.read_csv(tmp_path / "claims.csv").set_index("id")["note"].fillna("")
         assert (claims.GENERATED in notes["performance.predicts_the_class"]) == expected
         assert claims.GENERATED not in notes["performance.test_accuracy"]
@@ -250,7 +251,8 @@ def test_the_list_is_well_formed():
     assert len({claim["id"] for claim in CLAIMS}) == len(CLAIMS)
     for claim in CLAIMS:
         room = claims.room_of(claim)
-        assert room in EXPERIMENTS | WRITEUPS, claim["id"]
+        assert room in EXPERIMENTS | WRITEUPS | ON_DEMAND, claim["id"]
+        assert claim.get("on_demand", False) == (room in ON_DEMAND), claim["id"]
         if room in WRITEUPS:
             assert room == claim["id"].split(".")[0]
         assert claim["judge"] in ("value", "no effect", "effect", "below"), claim["id"]
@@ -267,7 +269,7 @@ def test_the_list_is_well_formed():
         )
 
 
-@pytest.mark.parametrize("room", sorted(EXPERIMENTS))
+@pytest.mark.parametrize("room", sorted(EXPERIMENTS | ON_DEMAND))
 def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, tmp_path):
     """Every finding that claims ask for has a value of its own here, so a claim on another one shows."""
     listed = [claim for claim in CLAIMS if claim["finding"] and claims.room_of(claim) == room]
@@ -277,10 +279,11 @@ def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, t
     write_findings([Finding(name, value, value / 2, value * 2) for name, value in values.items()], path)
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
     claims.assess_claims(
-        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path)
+        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path), {}
     )
     judged = pd.read_csv(tmp_path / "claims.csv", float_precision="round_trip").set_index("id")
-    assert set(judged.index) == set(own), "a run is judged on its own experiments only"
+    asked = judged[judged["untested"] != "on demand"]
+    assert set(asked.index) == set(own), "a run is judged on its own experiments only"
     for name, asked in own.items():
         assert judged.loc[name, "ours"] in [values[finding] for finding in asked], name
 
@@ -309,7 +312,7 @@ def test_a_finding_that_was_not_made_is_not_testable(tmp_path):
     write_findings([Finding("another", 1.0), Finding("block_change.0.joy", np.nan)], path)
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
     claims.assess_claims(
-        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path)
+        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path), {}
     )
     assert set(pd.read_csv(tmp_path / "claims.csv")["verdict"]) == {"not testable here"}
 
@@ -374,7 +377,7 @@ def assess_published(tmp_path, published: dict, accuracy: Finding) -> pd.DataFra
     settings = {"name": "theirs-s1", "corpus": {"source": "csv"}, "model": {"source": "path"}, "training": "none"}
     settings |= {"published": published} if published else {}
     files = {"claims": tmp_path / "claims.yaml", "findings": [rooms / "findings.csv"], "output": tmp_path / "out.csv"}
-    claims.assess_claims(**files, run=settings, statistics=STATISTICS, audit=audit_in(tmp_path))
+    claims.assess_claims(**files, run=settings, statistics=STATISTICS, audit=audit_in(tmp_path), made={})
     return pd.read_csv(tmp_path / "out.csv").set_index("id")
 
 
@@ -418,7 +421,7 @@ def test_several_labels_a_text_cannot_test_what_speaks_of_classes_that_exclude_o
     found = {}
     for several in (False, True):
         audit = audit_in(tmp_path, multilabel=several)
-        claims.assess_claims(REFERENCE / "claims.yaml", paths, run, STATISTICS, tmp_path / "claims.csv", audit)
+        claims.assess_claims(REFERENCE / "claims.yaml", paths, run, STATISTICS, tmp_path / "claims.csv", audit, {})
         found[several] = pd.read_csv(tmp_path / "claims.csv").set_index("id")
     assert found[False].loc["masking.first_block_leads", "verdict"] == "underpowered"
     refused = found[True][found[True]["untested"] == "one label"]
@@ -430,3 +433,37 @@ def test_several_labels_a_text_cannot_test_what_speaks_of_classes_that_exclude_o
     )
     others = found[True].index.difference(refused.index)
     pd.testing.assert_frame_equal(found[True].loc[others], found[False].loc[others])
+
+
+def test_a_claim_on_demand_is_judged_once_its_room_was_asked_for(tmp_path):
+    """Until then the row says what to type, and other claims are judged as ever."""
+    paths = {room: tmp_path / room / "findings.csv" for room in ("performance", "probing")}
+    write_findings([Finding("accuracy.above_constant", 0.4, 0.3, 0.5)], paths["performance"])
+    write_findings([Finding("race.answers_moved.least_change", 0.3, 0.2, 0.4)], paths["probing"])
+    run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
+    for made, verdict, why in (
+        ({}, "not testable here", "on demand"),
+        ({str(paths["probing"]): ""}, "contradicted", ""),
+    ):
+        claims.assess_claims(
+            REFERENCE / "claims.yaml",
+            [paths["performance"]],
+            run,
+            STATISTICS,
+            tmp_path / "out.csv",
+            audit_in(tmp_path),
+            made,
+        )
+        rows = pd.read_csv(tmp_path / "out.csv").set_index("id").fillna({"untested": ""})
+        assert tuple(rows.loc["probing.race.limited_bias", ["verdict", "untested"]]) == (verdict, why)
+        assert rows.loc["circuits.first_block_leads", "note"] == "`snakemake circuits` would measure it for this run."
+        assert rows.loc["performance.predicts_the_class", "verdict"] == "reproduced"
+    assert rows.loc["probing.gender.dimensions", "untested"] == "nothing", "asked for, and not found"
+
+
+def test_language_models_are_not_asked_for_what_classifiers_do_on_demand(tmp_path):
+    path = tmp_path / "induction" / "findings.csv"
+    write_findings([Finding("first_accuracy", 0.0, 0.0, 0.001)], path)
+    settings = {"name": "small", "model": {"source": "package"}, "tasks": []}
+    claims.assess_writeup_claims(REFERENCE / "claims.yaml", [path], settings, STATISTICS, tmp_path / "out.csv")
+    assert {name.partition(".")[0] for name in pd.read_csv(tmp_path / "out.csv")["id"]} == {"induction"}

@@ -84,6 +84,13 @@ def test_what_cannot_be_tested_is_folded_away_with_what_would_test_it():
     assert "Says flips.c" in folded[both] and "flips.b" not in soup.text, "another run tests it"
 
 
+def test_what_is_measured_on_demand_is_told_with_its_targets():
+    rows = claims().iloc[[2]].assign(id="probing.g", untested="on demand")
+    said = words(claims_report.untested(rows))
+    assert "1 claim of the paper: not part of all; snakemake circuits probing would measure them" in said
+    assert "configfile" not in said
+
+
 def test_the_settings_that_are_named_share_what_the_sources_had():
     named = {*claims_report.OVERLAYS.values(), claims_report.OTHERS} - {""}  # what a run's owner published has none
     assert named == {"paper.yaml", "companions.yaml"}

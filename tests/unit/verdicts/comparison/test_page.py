@@ -1,5 +1,7 @@
 """What the comparison page says of runs whose story is known."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,10 @@ def test_the_headline_tells_what_holds(measures, masks, correlations):
     assert "the most frequent class 0.300. The first block" in text
     assert "matters most in 2 of 5 runs" in text
     assert "by probability, contradicted in 3 of 5 and reproduced in 2 of 5; by the logit margin" in text
+    assert re.search(
+        r"\(lowest and highest of two runs\): \S+ between seeds \(\S+ to \S+\) and \S+ between set-ups", text
+    )
+    assert " p " not in text and "(p" not in text, "neighbouring blocks are alike, which no order drawn by chance keeps"
 
 
 def test_runs_and_set_ups_that_are_counted_are_the_same_and_exact_matches_are_no_accuracy(

@@ -71,8 +71,11 @@ def test_long_texts_are_cut_where_there_are_too_few(tokenizer, tmp_path):
     assert max(map(len, whole)) <= 32
 
 
-def test_texts_that_are_all_too_short_are_named(tokenizer, tmp_path):
+def test_of_texts_that_are_all_too_short_there_is_nothing_to_tell(folder, tokenizer, tmp_path):
+    """As of search queries: a page without these tables is better than none, and than no index."""
     path = tmp_path / "test.parquet"
     pd.DataFrame({"text": ["no", TEXTS[0]]}).to_parquet(path)
-    with pytest.raises(UserError, match="1 of its distinct texts have 6 tokens or more"):
-        attention_tables.chosen_texts(path, tokenizer, 9, seed=0)
+    assert attention_tables.chosen_texts(path, tokenizer, 9, seed=0) == []
+    tables = [tmp_path / name for name in ("blocked", "looks", "silenced")]
+    attention_tables.block_attention(folder, path, [], {"texts": 9}, {"seed": 0}, *tables)
+    assert all(pd.read_parquet(table).empty for table in tables)

@@ -72,6 +72,19 @@ def test_the_published_place_is_read():
     assert found["explore.highest"] == 3  # these weights grow with the target: who, likes and to are among the five
 
 
+def test_the_published_place_is_read_where_all_texts_are_too_short_to_block(tmp_path):
+    weights, tokens = weights_of(MAIA)
+    names = ("blocked", "looks", "silenced", "weights", "tokens")
+    empty = dict.fromkeys(names, pd.DataFrame())
+    for name, table in (empty | {"weights": weights, "tokens": tokens}).items():
+        table.to_parquet(tmp_path / name)
+    written = {name: tmp_path / f"{name}.csv" for name in ("agreement", "heads", "findings")}
+    statistics = {"seed": 0, "resamples": 100, "confidence": 0.95}
+    attention_summary.summarise_attention(*(tmp_path / name for name in names), statistics, *written.values())
+    assert {"explore.0", "explore.highest"} <= {*pd.read_csv(written["findings"])["name"]}
+    assert pd.read_parquet(written["heads"]).empty
+
+
 @pytest.mark.parametrize("change", ["other sentence", "other tokens", "fewer heads"])
 def test_what_is_not_the_published_place_is_no_finding(change):
     weights, tokens = weights_of(

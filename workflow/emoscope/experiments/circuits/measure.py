@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 from emoscope.experiments.circuits.kept import Trial, kept_logits, nodes_of
 from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, NODE, PATCHING, REPLACED
 from emoscope.experiments.circuits.orders import CURVE_COLUMNS, masked_effects, rankings, to_check
+from emoscope.experiments.circuits.other_texts import draw_pairs
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.inside.estimates import estimated_effects
 from emoscope.models.inside.nodes import Node
@@ -23,7 +24,7 @@ from emoscope.perturbation.inside.patching import (
     patched_logits,
     transfers,
 )
-from emoscope.perturbation.inside.sample import Drawn, draw
+from emoscope.perturbation.inside.sample import Drawn
 from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
@@ -49,7 +50,8 @@ def find_circuits(
 ) -> None:
     """Write four tables on flips drawn by chance; all are empty for a model in which patching is not exact.
 
-    `changes` are those of masking.
+    `pairs` is a perturbation set, or texts of which pairs are made, see `draw_pairs`: then what is said of flips is
+    said of pairs of two classes, and what is said of neutral swaps, of pairs of one. `changes` are those of masking.
 
     - sample: `pair, kind, id, origin, cluster, half, rise, fall, total`, of the flips, and behind them of as many
       neutral swaps, of the same texts as far as there are any, of which no more is asked than how far they move their
@@ -67,7 +69,7 @@ def find_circuits(
     drawn: list[Drawn] = []
     swaps: list[Drawn] = []
     if allowed(PATCHING, exact_checks(exactness)):
-        pairs_of_both, _ = draw(classifier, tokenizer, table, config["pairs"], seed)
+        pairs_of_both = draw_pairs(classifier, tokenizer, table, config["pairs"], seed)
         drawn, swaps = ([one for one in pairs_of_both if one.kind == kind] for kind in (FLIP, NEUTRAL))
     clusters = list(dict.fromkeys(one.pair.cluster for one in drawn))
     halves = np.array([clusters.index(one.pair.cluster) % 2 for one in drawn], dtype=int)

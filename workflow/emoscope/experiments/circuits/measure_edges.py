@@ -10,13 +10,13 @@ from transformers import PreTrainedModel
 
 from emoscope.experiments.circuits.names import EDGE, GRADIENT, INTEGRATED, KEPT, PATCHING
 from emoscope.experiments.circuits.orders import CURVE_COLUMNS, masked_effects, rankings, to_check
+from emoscope.experiments.circuits.other_texts import draw_pairs
 from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
 from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
 from emoscope.models.inside.nodes import Node
 from emoscope.models.inside.padding import LIMIT
 from emoscope.models.loading import load_classifier
 from emoscope.perturbation.inside.names import FLIP
-from emoscope.perturbation.inside.sample import draw
 from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.storage.files import write_table
 
@@ -52,7 +52,7 @@ def find_edges(
     """
     classifier, tokenizer = load_classifier(model)
     known = pd.read_parquet(sample).query("kind == @FLIP").head(PAIRS)
-    both = draw(classifier, tokenizer, pd.read_parquet(pairs), len(known), config["seed"])[0] if len(known) else []
+    both = draw_pairs(classifier, tokenizer, pd.read_parquet(pairs), len(known), config["seed"]) if len(known) else []
     drawn = [one for one in both if one.kind == FLIP]
     groups = seen_pairs(classifier, drawn, prediction["tokens_per_batch"], "edges")
     told = [(one, _follows(classifier, one)) for group in groups for one in group]

@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.circuits.curves import RIVALS, TOLERATED
-from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, NODE, PATCHING, RANDOM
+from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, MASKING, NODE, PATCHING, RANDOM, called
 from emoscope.perturbation.inside.margins import moves_further
 from emoscope.reporting.findings import in_findings
 from emoscope.reporting.html import cell, html_table, number, percent
@@ -31,8 +31,9 @@ def main_result(axes: list[str], findings: pd.DataFrame) -> Markup:
     found, told = Findings(findings), []
     for one in _sizes(axes, findings):
         flips, neutral = _margins(one["axis"], found)
-        further = moves(one["axis"], found)
-        told.append(one | {"further": further, "moved": say("moved", flips=flips, neutral=neutral, further=further)})
+        further, names = moves(one["axis"], found), called(one["axis"])
+        moved = say("moved", flips=flips, neutral=neutral, further=further, pair=names[0], control=names[1])
+        told.append(one | {"further": further, "moved": moved})
     return _fewest(told, headline=True)
 
 
@@ -56,6 +57,7 @@ def _sizes(axes: list[str], findings: pd.DataFrame) -> list[dict]:
     return [
         {
             "axis": axis,
+            "pair": called(axis)[0],
             "nodes": {name: found[f"{axis}.nodes.{in_findings(name)}"] for name in rankings(axis, findings)},
             "all": found.note(f"{axis}.nodes.{in_findings(INTEGRATED)}").removeprefix("Of ").removesuffix("."),
             "verdicts": verdicts(axis, INTEGRATED, found),
@@ -176,14 +178,18 @@ def no_edges(axes: list[str], findings: pd.DataFrame, edges: pd.DataFrame) -> Ma
     tried, found = {one["axis"] for one in _sizes(axes, edges)}, Findings(edges)
     missing = [one["axis"] for one in _sizes(axes, findings) if one["axis"] not in tried]
     counts = {axis: [int(found.value(f"{axis}.{name}")) for name in ("pairs", "failed")] for axis in missing}
-    return Markup("\n").join(say("no_edges", axis=axis, pairs=own[0], failed=own[1]) for axis, own in counts.items())
+    return Markup("\n").join(
+        say("no_edges", axis=axis, pair=called(axis)[0], pairs=own[0], failed=own[1]) for axis, own in counts.items()
+    )
 
 
 def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
     """A sentence for each axis without a circuit."""
     found = Findings(findings)
     missing = [axis for axis in axes if f"{axis}.nodes.{in_findings(INTEGRATED)}" not in found]
-    return Markup("\n").join(say("no_flips", axis=axis, moves=f"{axis}.margin" in found) for axis in missing)
+    return Markup("\n").join(
+        say("no_flips", axis=axis, pair=called(axis)[0], moves=f"{axis}.margin" in found) for axis in missing
+    )
 
 
 def _if_known(found: Findings, title: str, name: str) -> dict[str, Markup]:

@@ -13,6 +13,7 @@ from emoscope.experiments.circuits.names import (
     INTEGRATED,
     NODE,
     PATCHING,
+    called,
 )
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, ROUNDING
 from emoscope.reporting.findings import Finding, in_findings, write_findings
@@ -59,6 +60,8 @@ def axis_tables(
     if not flips["total"].mean() > ROUNDING:  # nor of no flips, whose mean is NaN
         return pd.DataFrame(columns=[*key, *SHARE_COLUMNS]), sizes, []
     found = [*agreement(axis, flips, effects, checked, options, key, names[0])]
+    if key == NODE:
+        found += first_block(axis, flips, effects, options)
     if len(curves):
         kept = curves_of(flips, curves)
         sizes = size_table(kept, flips, options)
@@ -84,7 +87,7 @@ def margins(axis: str, sample: pd.DataFrame, options: dict) -> Iterator[Finding]
     for name, kind in ((f"{axis}.margin", FLIP), (f"{axis}.neutral.margin", NEUTRAL)):
         if len(rows := sample[sample["kind"] == kind]):
             low, high = bootstrap_mean(rows["total"].to_numpy(), rows["cluster"].to_numpy(), **options)
-            note = f"{len(rows)} {'flips' if kind == FLIP else 'neutral swaps'}."
+            note = f"{len(rows)} {called(axis)[kind == NEUTRAL]}s."
             yield Finding(name, rows["total"].mean(), low, high, note, texts=rows["cluster"].nunique())
 
 
@@ -105,7 +108,7 @@ def agreement(
     nodes = [tuple(row) for row in checked.loc[checked["random"], key].itertuples(index=False)]
     exact = table[PATCHING][nodes].to_numpy()
     clusters, ones = sample["cluster"].to_numpy(), np.ones(len(sample))
-    note = f"{len(nodes)} {what} drawn by chance, {len(sample)} flips."
+    note = f"{len(nodes)} {what} drawn by chance, {len(sample)} {called(axis)[0]}s."
     for method in ESTIMATES:
         estimated = table[method][nodes].to_numpy()
 
@@ -129,6 +132,23 @@ def agreement(
     if others:
         shares = table[PATCHING][others].mean().abs() / sample["total"].mean()
         yield Finding(f"{axis}.missed", shares.max(), note=f"The largest of {len(others)}.")
+
+
+def first_block(axis: str, sample: pd.DataFrame, effects: pd.DataFrame, options: dict) -> Iterator[Finding]:
+    """`{axis}.first_block_leads`: the share of the difference that the attention of the first block carries, as
+    integrated gradients estimate it, less the largest that another block's does; nothing if there is no other block."""
+    own = effects[(effects["site"] == "attention") & (effects["method"] == INTEGRATED)]
+    values = own.pivot(index="pair", columns="block", values="effect").reindex(sample["pair"]).to_numpy()
+    totals = sample["total"].to_numpy()
+
+    def lead(weights: np.ndarray) -> float:
+        shares = weights @ values / (weights @ totals)
+        return shares[0] - shares[1:].max()
+
+    if values.shape[1] > 1:
+        bounds = bootstrap_statistic(lead, sample["cluster"].to_numpy(), **options)
+        note = f"Of {values.shape[1]} blocks, {len(sample)} {called(axis)[0]}s."
+        yield Finding(f"{axis}.first_block_leads", lead(np.ones(len(sample))), *bounds, note)
 
 
 def _halves(values: np.ndarray, half: np.ndarray, weights: np.ndarray) -> float:
@@ -156,7 +176,7 @@ def circuits(
     low, high = bootstrap_statistic(
         lambda weights: np.array(list(measures(weights).values())), sample["cluster"].to_numpy(), **options
     )
-    note = f"{len(sample)} flips, each in the order that the other half of the texts gives."
+    note = f"{len(sample)} {called(axis)[0]}s, each in the order that the other half of the texts gives."
     bounds = zip(*(np.broadcast_to(bound, len(found)) for bound in (low, high)), strict=True)
     for ((measure, ranking), value), (below, above) in zip(found.items(), bounds, strict=True):
         told = note

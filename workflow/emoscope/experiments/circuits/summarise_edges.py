@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.experiments.circuits.names import EDGE
+from emoscope.experiments.circuits.names import EDGE, called
 from emoscope.experiments.circuits.summarise import axis_tables
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.reporting.findings import Finding, write_findings
@@ -43,4 +43,6 @@ def tried(axis: str, followed: pd.DataFrame) -> Iterator[Finding]:
     """Nothing without flips."""
     if len(followed):
         yield Finding(f"{axis}.pairs", len(followed))
-        yield Finding(f"{axis}.failed", int((~followed["follows"]).sum()), note=f"Of {len(followed)} flips.")
+        yield Finding(
+            f"{axis}.failed", int((~followed["follows"]).sum()), note=f"Of {len(followed)} {called(axis)[0]}s."
+        )

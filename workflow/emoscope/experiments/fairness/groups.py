@@ -27,7 +27,7 @@ SIDES = ("first", "second")
 COLUMN = "column "  # what the axis of groups that a column tells begins with
 COLUMNS = ["measure", "class"]
 COLUMNS += [f"{side}{part}" for side in SIDES for part in ("", "_low", "_high", "_texts")]
-COLUMNS += ["difference", "low", "high", "p", "p_within", "detectable"]
+COLUMNS += ["difference", "low", "high", "p", "p_within"]
 
 
 def named_groups(pairs: pd.DataFrame) -> pd.Series:
@@ -88,11 +88,19 @@ def compare_column(
 
 
 def judged(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """What was measured, with p adjusted over the classes, and groups, of a measure; and with verdicts."""
-    adjusted = found.groupby("measure")["p"].transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
+    """What was measured, with p adjusted over the classes, and groups, of a measure; and with verdicts.
+
+    `detectable` is the smallest difference that would show, even if it were the only one of these; `detectable_alone`
+    if nothing else were tested.
+    """
+    family = found.groupby("measure")["p"]
+    adjusted = family.transform(lambda p: benjamini_hochberg(p.to_numpy(dtype=float)))
+    ends, tests = (found["low"].to_numpy(), found["high"].to_numpy(), alpha), family.transform("count").clip(lower=1)
+    alone, one = detectable_from_interval(*ends), detectable_from_interval(*ends, tests=tests.to_numpy())
     verdict = equivalence_verdict(found["p_within"].to_numpy(), adjusted.to_numpy(), alpha)
     untested = found["measure"].isin(DESCRIBED) | found["p"].isna()
-    return found.assign(p_adjusted=adjusted, verdict=np.where(untested, "", verdict))
+    told = {"detectable": one, "detectable_alone": alone, "p_adjusted": adjusted}
+    return found.assign(**told, verdict=np.where(untested, "", verdict))
 
 
 def _measured(
@@ -131,7 +139,7 @@ def _rate(measure: str, name: str, events: list[np.ndarray], margin: float, alph
 def _mean_words(texts: list[pd.Series]) -> tuple:
     lengths = [side.str.split().str.len() for side in texts]
     sides = [(_mean(side), np.nan, np.nan, len(side)) for side in lengths]
-    return (WORDS, "", *sides[0], *sides[1], sides[0][0] - sides[1][0], *[np.nan] * 5)
+    return (WORDS, "", *sides[0], *sides[1], sides[0][0] - sides[1][0], *[np.nan] * 4)
 
 
 def _confidence(
@@ -157,7 +165,7 @@ def _confidence(
     *sides, (difference, *interval, _) = zip(value, low, high, [*counts, 0], strict=True)
     p = interval_test(difference, *interval, 0.0, alpha)[1] if enough else np.nan
     yield _row(OVERCONFIDENCE, "", sides[:2], tuple(interval), p, margin, alpha)
-    yield (CALIBRATION_ERROR, "", *sides[2], *sides[3], *[np.nan] * 6)
+    yield (CALIBRATION_ERROR, "", *sides[2], *sides[3], *[np.nan] * 5)
 
 
 def _row(
@@ -165,8 +173,7 @@ def _row(
 ) -> tuple:
     difference = sides[0][0] - sides[1][0]
     within = interval_test(difference, *interval, margin, alpha)[0] if not np.isnan(p) else np.nan
-    detectable = detectable_from_interval(*interval, alpha)
-    return (measure, name, *sides[0], *sides[1], difference, *interval, p, within, detectable)
+    return (measure, name, *sides[0], *sides[1], difference, *interval, p, within)
 
 
 def _mean(values: Sequence) -> float:

@@ -77,7 +77,7 @@ def absolute(changes: pd.DataFrame) -> Markup:
             "neutral swaps": unsigned(row["neutral"]),
             "beyond them": estimate(row["excess"], row["excess_low"], row["excess_high"]),
             "adjusted p": p_value(row["p_adjusted"]),
-            "would show from": unsigned(row["detectable"]),
+            "would show from, as the only one": unsigned(row["detectable"]),
             "pairs": number(int(row["pairs"])),
             "with a swap": number(int(row["controls"])),
         }
@@ -183,7 +183,7 @@ def tests(templates: pd.DataFrame) -> Markup:
                 "class": row["class"],
                 "mean gap": cell(row),
                 "adjusted p": p_value(row["p_adjusted"]),
-                "would show from": unsigned(row["detectable"]),
+                "would show from, as the only one": unsigned(row["detectable"]),
                 "pairs": number(int(row["pairs"])),
                 "no effect?": badge(row["verdict"]),
             }
@@ -220,7 +220,7 @@ def _compared(row: Mapping) -> dict:
         "second group": Markup("{}: {}").format(row["second_group"], sides[1]),
         "difference": estimate(row["difference"], row["low"], row["high"], form),
         "adjusted p": p_value(row["p_adjusted"]),
-        "would show from": form(row["detectable"]),
+        "would show from, as the only one": form(row["detectable"]),
         "texts": f"{row['first_texts']:,} and {row['second_texts']:,}",
         "no difference?": badge(row["verdict"]) if row["verdict"] else UNJUDGED.get(row["measure"], "too few texts"),
     }

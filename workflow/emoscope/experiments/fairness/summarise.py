@@ -52,7 +52,7 @@ def findings_of(axis: str, absolute: pd.DataFrame, summary: pd.DataFrame) -> Ite
         for row in kind.to_dict("records"):
             name = f"{axis}.{origin}.counterfactual_gap.{row['measure'].removeprefix('gap_')}"
             numbers = row["value"], row["low"], row["high"], f"Over {row['pairs']} pairs."
-            yield Finding(name, *numbers, texts=row["clusters"], detectable=row["detectable"])
+            yield Finding(name, *numbers, texts=row["clusters"], detectable=row["detectable_alone"])
     for row in absolute.to_dict("records"):
         name, note = f"{axis}.{row['origin']}.absolute_gap", f"Over {row['pairs']} pairs."
         yield Finding(f"{name}.{row['class']}", row["value"], row["low"], row["high"], note, texts=row["clusters"])
@@ -63,7 +63,7 @@ def findings_of(axis: str, absolute: pd.DataFrame, summary: pd.DataFrame) -> Ite
                 row["excess_high"],
                 f"Over {row['controls']} texts with a neutral swap.",
             )
-            yield Finding(f"{name}_beyond_neutral.{row['class']}", *more, detectable=row["detectable"])
+            yield Finding(f"{name}_beyond_neutral.{row['class']}", *more, detectable=row["detectable_alone"])
 
 
 def group_findings(axis: str, compared: pd.DataFrame) -> Iterator[Finding]:
@@ -75,4 +75,6 @@ def group_findings(axis: str, compared: pd.DataFrame) -> Iterator[Finding]:
         )
         note = f"Of {row['first_texts']} and {row['second_texts']} texts, which may differ in more than whom they name."
         numbers = row["difference"], row["low"], row["high"], note
-        yield Finding(name, *numbers, texts=row["first_texts"] + row["second_texts"], detectable=row["detectable"])
+        yield Finding(
+            name, *numbers, texts=row["first_texts"] + row["second_texts"], detectable=row["detectable_alone"]
+        )

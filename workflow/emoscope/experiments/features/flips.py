@@ -16,6 +16,7 @@ from emoscope.models.parts import family_of
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.perturbation.inside.sample import kinds_of
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, named_first
+from emoscope.perturbation.scored_pairs import beyond_context
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
 
@@ -30,7 +31,8 @@ def switch_features(
 
     `first` is the text that names the first group of the axis, `second` the other; of neutral swaps, the text as it is
     and with the words swapped. At most `pairs` of each kind, see `kinds_of`; none without an autoencoder. Pairs whose
-    words are exchanged where no token is looked at are left out: each has one row instead, of the feature NONE.
+    words are exchanged where no token is looked at, see `exchanged_first`, or beyond the model's context, are left out:
+    each has one row instead, of the feature NONE.
     """
     classifier, tokenizer = load_classifier(model)
     autoencoders, block = load_autoencoders(weights, classifier.device)
@@ -42,6 +44,7 @@ def switch_features(
     directed = (named_first(every) != 0) | every["origin"].isin(NEUTRAL_ORIGINS)
     every = every[directed]
     hidden = exchanged_first(classifier, tokenizer, every)
+    hidden |= beyond_context(tokenizer, every["text"], every["perturbed"])
     gone, kept = (kinds_of(every[which], config["seed"]) for which in (hidden, ~hidden))
     for kind in kept if autoencoders else ():
         lost, rows = gone[kind], kept[kind].head(config["pairs"])

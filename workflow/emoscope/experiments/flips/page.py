@@ -29,7 +29,7 @@ say = partial(passage, "flips")
 
 @dataclass(frozen=True)
 class Flip:
-    """The tables of one axis; `pairs` are flips that count, with their scores; `all_pairs` hold others and controls."""
+    """The tables of one axis; `pairs` are flips that count, `all_pairs` hold others and controls; with their scores."""
 
     axis: str
     all_pairs: pd.DataFrame
@@ -45,8 +45,9 @@ def flips_of(tables: SimpleNamespace, axes: Sequence[str]) -> dict[str, Flip]:
         pairs, scores, summary, balance = (
             getattr(tables, f"{axis}_{kind}") for kind in ("pairs", "scores", "summary", "balance")
         )
+        pairs = scored(pairs, scores)
         flipped = pairs[countable(pairs) & ~pairs["origin"].isin(NEUTRAL_ORIGINS)]
-        result[axis] = Flip(axis, pairs, scored(flipped, scores), summary, balance)
+        result[axis] = Flip(axis, pairs, flipped, summary, balance)
     return result
 
 

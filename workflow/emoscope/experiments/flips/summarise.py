@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.perturbation.findings import beyond_neutral, counted, rate_finding
+from emoscope.perturbation.findings import beyond_neutral, counted, cut_off, rate_finding
 from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, large, moved, pair_classes, scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.settings import alpha_of
@@ -26,9 +26,11 @@ def findings_of(axis: str, pairs: pd.DataFrame, margin: float, alpha: float) -> 
     """Of every kind of text, `{axis}.{origin}.large_changes`, the share whose flip moves some class's probability by
     10 % or more, and `.changed`, whose predicted class changes; `.large_changes_beyond_neutral`, the first less that of
     neutral swaps; of every pair that the paper prints and every class, `{axis}.published.{pair}.{class}`, the change of
-    its probability."""
+    its probability; and of every kind `cut_off`."""
     for origin, kind in pairs.groupby("origin", sort=False):
         own = counted(kind)
+        if origin not in NEUTRAL_ORIGINS:
+            yield from cut_off(f"{axis}.{origin}", kind)
         if origin == "published":
             yield from published_pairs(axis, kind)
         elif origin not in NEUTRAL_ORIGINS and len(own):

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
-from emoscope.experiments.masking.reference import Outputs, Reference, outputs_of, read_reference
+from emoscope.experiments.masking.reference import Reference, instead_in, read_reference, stand_ins
 from emoscope.experiments.masking.shortcuts import masked_starts, spared, starts, unread_attention
 from emoscope.models.batches import padded_batches
 from emoscope.models.inside.allowed import allowed, exact_checks
@@ -163,14 +163,14 @@ def block_scores(
     Every batch runs once, through the block; each mask then runs only what it can change, where that is `exact`.
     """
     draws = _draws(masks)
-    pool = outputs_of(model, tokenizer, reference.texts, [block], tokens_per_batch) if draws else None
+    instead = stand_ins(model, tokenizer, reference.texts, [block], tokens_per_batch) if draws else None
     scores = {mask: np.empty((len(texts), model.config.num_labels), dtype=np.float32) for mask in masks}
     chosen = {draw: reference.drawn(len(texts), draw) for draw in draws}
     batches = list(padded_batches(tokenizer, texts, tokens_per_batch, model.device))
     for rows, inputs in tqdm(batches, desc=f"mask block {block}", unit="batch", mininterval=2):
         start = starts(model, inputs, [block], exact)[block]
         kinds = kinds_of(model, inputs)
-        drawn = {draw: pool.instead_of(kinds, chosen[draw][rows]) for draw in draws}
+        drawn = {draw: instead(kinds, chosen[draw][rows]) for draw in draws}
         substitutes = Substitutes(reference.means, kinds, drawn)
         with spared(model, inputs, start, exact):
             for mask in masks:
@@ -204,8 +204,7 @@ def all_but_scores(
             drawn = {}
             if _resamples(mask):
                 others = [reference.texts[number] for number in chosen[mask.draw][rows]]
-                pool: Outputs = outputs_of(model, tokenizer, others, blocks, tokens_per_batch)
-                drawn = {mask.draw: pool.instead_of(kinds, range(len(rows)))}
+                drawn = {mask.draw: instead_in(model, tokenizer, others, kinds, blocks, tokens_per_batch)}
             substitutes = Substitutes(reference.means, kinds, drawn)
             with _silenced(model, blocks[:-1], mask, substitutes, exact):
                 kept_starts = masked_starts(model, inputs)

@@ -133,7 +133,7 @@ def explanation(
     margin, printed = settings["statistics"]["margin"], table1.set_index("block").loc[FIRST]
     alpha = alpha_of(settings["statistics"])
     code, text = (whole_blocks(summary, *which).query("block == @FIRST and group != @ALL") for which in (CODE, TEXT))
-    agreeing, large = signs_as_predicted(code, classes[0], margin)
+    agreeing, shown = signs_as_predicted(code, classes[0], alpha)
     changed = [row for row in text.to_dict("records") if is_a_change(row, alpha)]
     return say(
         "explanation",
@@ -143,7 +143,8 @@ def explanation(
         first=classes[0],
         code=code["change"],
         agreeing=agreeing,
-        large=large,
+        shown=shown,
+        nothing=(code["verdict"] == "equivalent").all(),
         margin=margin,
         most=max(changed, key=lambda row: abs(row["change"]), default=None),
         repeated="published" in settings["masking"]["block_conditions"],

@@ -62,15 +62,15 @@ def strongest_heads(summary: pd.DataFrame, count: int) -> list[tuple[int, int]]:
     return list(margins.abs().sort_values(ascending=False).index[:count])
 
 
-def signs_as_predicted(code: pd.DataFrame, first: str, margin: float) -> tuple[int, int]:
+def signs_as_predicted(code: pd.DataFrame, first: str, alpha: float) -> tuple[int, int]:
     """Of a block's changes of P(the first class), a row for each `group` of texts, how many have the sign of table 1.
 
-    That is a fall in the texts of the first class and a rise in all others. Only changes of `margin` or more count;
+    That is a fall in the texts of the first class and a rise in all others. Only what is shown to be a change counts;
     their number is returned as well.
     """
-    large = code[code["change"].abs() >= margin]
-    expected = np.where(large["group"] == first, -1, 1)
-    return int((np.sign(large["change"]) == expected).sum()), len(large)
+    shown = code.loc[[is_a_change(row, alpha) for row in code.to_dict("records")]]
+    expected = np.where(shown["group"] == first, -1, 1)
+    return int((np.sign(shown["change"]) == expected).sum()), len(shown)
 
 
 def composition_effect(

@@ -4,7 +4,7 @@ The reference texts are training texts, none of which is a test text: a mean ove
 what the mask is to take away. Means are taken by kind of position, over real tokens.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.data.known_texts import stand_in
 from emoscope.errors import UserError
-from emoscope.models.batches import padded_batches
+from emoscope.models.batches import encode, padded_batches
 from emoscope.models.interventions import recording, skipping
 from emoscope.models.loading import load_classifier
 from emoscope.models.parts import attention_of, blocks_of, feed_forward_of, projection_of
@@ -31,6 +31,7 @@ SITES = {  # of a block: the module, and whether its input or its output is mean
     "mlp": (feed_forward_of, "output"),
 }
 RESAMPLED = ("attention", "mlp")
+KEPT = 2**28  # numbers of a pool of outputs: 1 GiB, twice that while it is filled
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,49 @@ def mean_outputs(
     return means
 
 
+def stand_ins(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    blocks: Sequence[int],
+    tokens_per_batch: int,
+) -> Callable[[Tensor, Sequence[int]], dict[tuple[int, str], Tensor]]:
+    """A function of the kinds of positions of a batch (rows, tokens) and, for each row, the number of one of these
+    texts: what some blocks put out in that, as `instead_of` gives it.
+
+    What they put out in all texts is kept if that is no more than KEPT numbers; else a text is read when it is asked
+    for.
+    """
+    longest = max(map(len, encode(tokenizer, texts)["input_ids"]))
+    if len(texts) * longest * model.config.hidden_size * len(blocks) * len(RESAMPLED) <= KEPT:
+        return outputs_of(model, tokenizer, texts, blocks, tokens_per_batch).instead_of
+
+    def read(kinds: Tensor, numbers: Sequence[int]) -> dict[tuple[int, str], Tensor]:
+        return instead_in(model, tokenizer, [texts[number] for number in numbers], kinds, blocks, tokens_per_batch)
+
+    return read
+
+
+@torch.inference_mode()
+def instead_in(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    kinds: Tensor,
+    blocks: Sequence[int],
+    tokens_per_batch: int,
+) -> dict[tuple[int, str], Tensor]:
+    """The outputs of some blocks in one text for each row of a batch, at the counterparts of its positions, `kinds`;
+    however long these texts are, nothing else is kept of them."""
+    values: dict[tuple[int, str], Tensor] = {}
+    for rows, own, seen in _put_out(model, tokenizer, texts, blocks, tokens_per_batch):
+        places = counterparts(kinds[rows], own)
+        each = torch.arange(len(rows), device=kinds.device)[:, None]
+        for key, found in seen.items():
+            values.setdefault(key, found.new_empty(*kinds.shape, found.shape[-1]))[rows] = found[each, places]
+    return values
+
+
 @torch.inference_mode()
 def outputs_of(
     model: PreTrainedModel,
@@ -124,12 +168,8 @@ def outputs_of(
     blocks: Sequence[int],
     tokens_per_batch: int,
 ) -> Outputs:
-    """What some blocks put out in these texts; those after the last of them are not run."""
-    parts = []
-    for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
-        with skipping(model, blocks_of(model)[max(blocks) + 1 :]), recorded(model, blocks, RESAMPLED) as seen:
-            model(**inputs)
-        parts.append((rows, kinds_of(model, inputs), seen()))
+    """What some blocks put out in these texts."""
+    parts = list(_put_out(model, tokenizer, texts, blocks, tokens_per_batch))
     size = len(texts), max(kinds.shape[1] for _, kinds, _ in parts)
     kinds = torch.full(size, PADDING, device=model.device)
     values = {key: found.new_zeros(*size, found.shape[-1]) for key, found in parts[0][2].items()}
@@ -138,6 +178,21 @@ def outputs_of(
         for key, found in seen.items():
             values[key][rows, : own.shape[1]] = found
     return Outputs(kinds, values)
+
+
+def _put_out(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    blocks: Sequence[int],
+    tokens_per_batch: int,
+) -> Iterator[tuple[np.ndarray, Tensor, dict[tuple[int, str], Tensor]]]:
+    """Batch by batch the rows, the kinds of their positions, and what some blocks put out there; those after the last
+    of them are not run."""
+    for rows, inputs in padded_batches(tokenizer, texts, tokens_per_batch, model.device):
+        with skipping(model, blocks_of(model)[max(blocks) + 1 :]), recorded(model, blocks, RESAMPLED) as seen:
+            model(**inputs)
+        yield rows, kinds_of(model, inputs), seen()
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def summarise_masking(
     write_table(others, all_but_summary)
     write_table(together, pair_summary)
     for table, path in ((one, table1), (others, table2)):
-        write_csv(paper_table(table).reset_index(), path)
+        write_csv(paper_table(table).reset_index(allow_duplicates=True), path)  # a class may be called `block`
     first = classes_in(baseline)[0]
     alpha = alpha_of(statistics)
     found = list(findings_of(one, others, together, first, alpha))
@@ -91,13 +91,16 @@ def summarise(
     the model's `heads` were masked, chosen by a look at the same texts, over all of these. `verdict` on "no effect":
     `equivalent` if the change was shown to lie within +/- `equivalence_margin` (by `p_equivalence`), else
     `different` if `p_adjusted` allows, else `underpowered`; by `p_beyond` it is shown to exceed the margin.
-    `detectable` is the smallest change that as many texts with the same spread would show with 80 % power.
+    `detectable` is the smallest change that as many texts with the same spread would show with 80 % power, even if it
+    were the only one of its family; `detectable_alone` if nothing else were tested.
     """
     alpha = 1 - confidence
     keys, changes = changes_of(samples, masked, MASK)
     classes = classes_in(samples)
     before = measures(samples, classes)
-    family = max(keys.groupby(["condition", keys["head"] == WHOLE_BLOCK]).size().max(), heads) * (len(classes) + 1)
+    single = keys["head"] != WHOLE_BLOCK
+    family = keys.groupby(["condition", single])["block"].transform("size").to_numpy()
+    family = np.where(single, np.maximum(family, heads), family) * (samples["group"].nunique() + 1)
     options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
     parts = []
     for group in [*range(len(classes)), ALL]:
@@ -129,8 +132,8 @@ def summarise_pairs(
     `first`, `second` and `together` are the mean changes by ablating one head, the other, and both; `change` is the
     interaction, together - first - second, text by text, with interval, p, FDR-adjusted p over the pairs, and a
     verdict: `additive` if the interaction was shown to lie within the margin, else, if `p_adjusted` allows, `redundant`
-    where both together cost more than the sum (each makes up for the loss of the other) and `overlapping` where they
-    cost less (what one does is lost without the other, too), else `not settled`.
+    where both together do more than the sum, be it harm or good (each makes up for the loss of the other), and
+    `overlapping` where they do less (what one does is lost without the other, too), else `not settled`.
     """
     if masked.empty:
         return pd.DataFrame(columns=[*PAIR, "measure", *EFFECTS, "change", "low", "high", "p_adjusted", "verdict"])
@@ -156,7 +159,8 @@ def summarise_pairs(
     )
     table["p_adjusted"] = table.groupby("measure")["p"].transform(benjamini_hochberg)
     shown = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
-    apart = np.where(table["change"] < 0, "redundant", "overlapping")
+    more = table["together"].abs() > (table["first"] + table["second"]).abs()
+    apart = np.where(more, "redundant", "overlapping")
     table["verdict"] = np.select([shown == "equivalent", shown == "different"], ["additive", apart], "not settled")
     return table
 
@@ -170,12 +174,12 @@ def _judged(
     seed: int,
     resamples: int,
     alpha: float,
-    tests: int,
+    tests: int | np.ndarray,
 ) -> dict[str, dict[str, object]]:
     """The mean of changes (texts, masks, MEASURES) and what was shown of it: by measure a column per name, (masks,).
 
     `bounds` are the lowest and highest possible change, (MEASURES,) each; the margin, a logit, has none. What is shown
-    takes changes below ROUNDING for none; the mean does not.
+    takes changes below ROUNDING for none; the mean does not. `tests` is the size of a mask's family, or (masks,).
     """
     found, judged = {}, np.where(np.abs(values) < ROUNDING, 0, values)
     for number, measure in enumerate(MEASURES):
@@ -183,7 +187,7 @@ def _judged(
         if measure == "margin":
             tested = studentised_test(change, texts, nothing, seed=seed, resamples=resamples, alpha=alpha, tests=tests)
         else:
-            tested = bounded_test(change, texts, nothing, (bounds[0][number], bounds[1][number]), alpha)
+            tested = bounded_test(change, texts, nothing, (bounds[0][number], bounds[1][number]), alpha, tests)
         found[measure] = {
             "change": clustered(values[:, :, number], texts).mean,
             "low": tested.low,
@@ -193,7 +197,8 @@ def _judged(
             "equivalence_margin": nothing,
             "p_equivalence": tested.p_within,
             "p_beyond": tested.p_beyond,
-            "detectable": tested.detectable,
+            "detectable": tested.detectable_in_family,
+            "detectable_alone": tested.detectable,
         }
     return found
 

@@ -29,17 +29,24 @@ def dealt(learned: pd.DataFrame, judged: pd.DataFrame, draws: int, seed: int) ->
     elif examples["kind"].nunique() < FEWEST_TYPES:
         return []
     else:
-        drawn = islice(by_types(examples["kind"], values, rng), draws)
+        rows = zip(examples["text"], examples["spans"], strict=True)
+        said = [{text[start:end].lower() for start, end in spans} for text, spans in rows]
+        drawn = islice(by_types(said, values, rng), draws)
     return [(labels[: len(learned)], labels[len(learned) :]) for labels in drawn]
 
 
-def by_types(kinds: pd.Series, values: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Draw after draw, labels (texts,): every word type gets one of the values by chance, by their shares and whatever
-    the others get. What is the concept by other names, or one label for all, is no control."""
+def by_types(said: Sequence[set[str]], values: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Draw after draw, labels (texts,) of texts that say the concept by these word types: every type gets one of the
+    values by chance, by their shares and whatever the others get. What is the concept by other names, or one label for
+    all, is no control. Of several types in a text, the first in an order drawn by chance decides: weights for the types
+    can tell that, as they tell the concept, and no word order is needed."""
     names, counts = np.unique(values, return_counts=True)
-    codes, types = pd.factorize(kinds)
+    types = sorted(set().union(*said))
+    has = np.array([[one in own for one in types] for own in said])
     while True:
-        labels = rng.choice(names, size=len(types), p=counts / len(values))[codes]
+        order = rng.permutation(len(types))
+        decides = order[has[:, order].argmax(axis=1)]
+        labels = rng.choice(names, size=len(types), p=counts / len(values))[decides]
         known, both = len(np.unique(labels)), np.unique(np.stack([labels, values]), axis=1).shape[1]
         if known > 1 and not known == both == len(names):
             yield labels

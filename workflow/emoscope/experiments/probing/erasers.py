@@ -26,8 +26,8 @@ DIGITS = 1e-5  # of the states' length: float32 has no more, where all states ar
 Erasers = dict[int, Eraser]  # by depth
 
 
-def fit(method: str, draw: int, states: TokenStates, member: np.ndarray) -> Eraser:
-    """Erase which texts are members, bool (texts,), from the states of their tokens.
+def fit(method: str, seed: int | Sequence[int], states: TokenStates, member: np.ndarray) -> Eraser:
+    """Erase which texts are members, bool (texts,), from the states of their tokens; `seed` draws random directions.
 
     A concept lies elsewhere at the word that says it than at the token that the classification head reads, so that each
     kind of place is a concept of its own, and has a direction of its own: the other methods take away as many
@@ -46,8 +46,7 @@ def fit(method: str, draw: int, states: TokenStates, member: np.ndarray) -> Eras
         case names.DIMENSIONS:
             directions = largest_dimensions(values, inside, count)
         case names.RANDOM | names.RANDOM_BY_WORD:
-            generator = torch.Generator().manual_seed(draw)
-            directions = torch.randn(count, values.shape[1], generator=generator, dtype=torch.float64)
+            directions = torch.from_numpy(np.random.default_rng(seed).standard_normal((count, values.shape[1])))
         case _:
             raise ValueError(f"no way of erasing is called {method!r}")
     return direction_eraser(values, directions.to(values.device))
@@ -99,16 +98,18 @@ def fitted(
     depths: Sequence[int],
     ways: Sequence[tuple[str, int]],
     tokens_per_batch: int,
+    seed: int,
 ) -> dict[tuple[str, int, int], Erasers]:
     """What is erased by method, draw and depth; at EVERYWHERE, at all of these depths at once, each fitted on the
-    states that those before it leave. `member`, bool (texts,), is the concept; `ways` are methods and draws."""
+    states that those before it leave. `member`, bool (texts,), is the concept; `ways` are methods and draws. Random
+    directions are others at each depth: of one subspace, erased again and again, little would be left to take."""
     found: dict[tuple[str, int, int], Erasers] = {(*way, EVERYWHERE): {} for way in ways}
     for depth in tqdm(depths, desc="erasers", mininterval=2):
         states = token_states(model, texts, depth, tokens_per_batch)
-        for way in ways:
-            found[*way, depth] = {depth: fit(*way, states, member)}
-            everywhere = found[*way, EVERYWHERE]
+        for method, draw in ways:
+            numbers, everywhere = [seed, draw, depth], found[method, draw, EVERYWHERE]
+            found[method, draw, depth] = {depth: fit(method, numbers, states, member)}
             with erased(model, everywhere):
                 left = token_states(model, texts, depth, tokens_per_batch) if everywhere else states
-            everywhere[depth] = fit(*way, left, member)
+            everywhere[depth] = fit(method, numbers, left, member)
     return found

@@ -87,7 +87,7 @@ def erase_concept(
         texts = Judged(*located(classifier, tokenizer, learned), *located(classifier, tokenizer, judged), labelled)
         ways = [(method, draw) for method in METHODS for draw in range(config["random"] if method in BY_CHANCE else 1)]
         depths = chosen_depths(classifier, config["depths"])
-        erasers = fitted(classifier, texts.texts, texts.member, depths, ways, budget)
+        erasers = fitted(classifier, texts.texts, texts.member, depths, ways, budget, config["seed"])
         erasers = {(NOTHING, 0, EVERYWHERE): {}} | erasers
         for way, eraser in tqdm(erasers.items(), desc="erased", mininterval=2):
             with erased(classifier, eraser):

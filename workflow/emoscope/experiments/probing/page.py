@@ -65,7 +65,7 @@ def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame,
     ]
     wholes = {concept: last_reading(readings, concept, POOLED) for concept in SENTENCES}
     sentences = [
-        {"concept": concept, "read": row, "readable": readable(row, level_of(readings, concept)), "bag": bag}
+        {"concept": concept, "read": row, "readable": readable(row), "bag": bag}
         for concept, row in wholes.items()
         if row is not None
         for bag in [without_model(readings, concept)[BAG]]
@@ -76,7 +76,7 @@ def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame,
 
 def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, alpha: float) -> dict:
     level, least = level_of(readings, axis), in_findings(LEAST)
-    readability = readable(row, level)
+    readability = readable(row)
     return {
         "readable": readability,
         "controlled": readability != UNCONTROLLED,
@@ -84,6 +84,7 @@ def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, al
         "clusters": int(row["clusters"]),
         "verdict": verdict(axis, readability, level, found, alpha),
         "before": found[f"{axis}.{DISTANCE}.{NOTHING}"],
+        "beyond": found.get(f"{axis}.beyond_neutral"),
         "erased": found[f"{axis}.embeddings.{DISTANCE}.{least}"],
         "random": found[f"{axis}.embeddings.{DISTANCE}.{in_findings(RANDOM)}"],
         "everywhere": found[f"{axis}.{DISTANCE}.{least}"],

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from emoscope.experiments.probing.names import DIMENSIONS, DISTANCE, LEAST, MOVED, NOTHING, RANDOM
+from emoscope.experiments.probing.twins import apart
+from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, beside_neutral, countable, probabilities
 from emoscope.reporting.findings import Finding, in_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_test
 from emoscope.statistics.clusters import MeanTest
@@ -42,6 +44,25 @@ def answers_moved(axis: str, twins: pd.DataFrame, statistics: dict) -> Iterator[
         for method, values in zip(means.index, means.to_numpy(), strict=True):
             tested = bounded_test(values, names, statistics["margin"], SHARE, alpha_of(statistics))
             yield _judged(f"{axis}.{where}answers_moved.{in_findings(method)}", tested, f"{len(values)} pairs.")
+
+
+def beyond_neutral(axis: str, answers: pd.DataFrame, pairs: pd.DataFrame, statistics: dict) -> Iterator[Finding]:
+    """`{axis}.beyond_neutral`: how much further the answers to a text and its flip are apart than those to the text and
+    its neutral swap, over the judged flips among scored `pairs` that have one; nothing if none has."""
+    judged = set(answers.loc[~answers["learned"].astype(bool), "text"])
+    pairs = pairs[countable(pairs)]
+    flips = pairs[~pairs["origin"].isin(NEUTRAL_ORIGINS)]
+    flips = flips[flips["text"].isin(judged) & flips["perturbed"].isin(judged)]
+    sides = [
+        beside_neutral(own, pairs[pairs["origin"] == NEUTRAL_OF[origin]]) for origin, own in flips.groupby("origin")
+    ]
+    if not any(len(own) for own, _ in sides):
+        return
+    own, swaps = (pd.concat(side) for side in zip(*sides, strict=True))
+    further, less = (apart(*probabilities(side), "pred_before" in side) for side in (own, swaps))
+    clusters, alpha = own["cluster"].to_numpy(), alpha_of(statistics)
+    tested = bounded_test(further - less, clusters, statistics["margin"], CHANGE, alpha)
+    yield _judged(f"{axis}.beyond_neutral", tested, f"{len(own)} pairs that have a neutral swap.")
 
 
 def _judged(name: str, tested: MeanTest, note: str) -> Finding:

@@ -57,7 +57,7 @@ def steer_concept(
         trials = [(NOTHING, 0, EVERYWHERE, 0.0, torch.zeros(1, classifier.config.hidden_size))]
         for depth in chosen_depths(classifier, config["depths"])[:-1]:  # what follows the last is read at one token
             states = token_states(classifier, texts, depth, budget)
-            for way, direction in directions(states, member, config["random"]).items():
+            for way, direction in directions(states, member, config["random"], [config["seed"], depth]).items():
                 trials += [(*way, depth, dose, direction) for dose in config["doses"]]
         for *way, depth, dose, direction in tqdm(trials, desc="steered", mininterval=2):
             logits = steered_logits(classifier, others, dose * to_first * direction, max(depth, 0), budget)
@@ -66,14 +66,16 @@ def steer_concept(
     write_table(pd.concat(parts or [pd.DataFrame(columns=wanted)], ignore_index=True)[wanted], steered)
 
 
-def directions(states: TokenStates, member: np.ndarray, draws: int) -> dict[tuple[str, int], Tensor]:
+def directions(
+    states: TokenStates, member: np.ndarray, draws: int, seed: Sequence[int]
+) -> dict[tuple[str, int], Tensor]:
     """By method and draw, (1, width): from the mean of the second group's words to that of the first's, the members',
     and random directions as long."""
     inside, word = (torch.from_numpy(which) for which in (member[states.text], states.place == WORD))
     found = mean_difference(states.values[word], inside[word]).cpu()
     ways = {(DIRECTION, 0): found}
     for draw in range(draws):
-        drawn = torch.randn(found.shape, generator=torch.Generator().manual_seed(draw), dtype=found.dtype)
+        drawn = torch.from_numpy(np.random.default_rng([*seed, draw]).standard_normal(found.shape)).to(found)
         ways[RANDOM, draw] = drawn / drawn.norm() * found.norm()
     return ways
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.probing.names import ACCURACY, BAG, CHANGED, DISTANCE, GAP, NOTHING
-from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, nearer
+from emoscope.experiments.probing.names import ACCURACY, BAG, CHANGED, DISTANCE, GAP, MAJORITY, NOTHING
+from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, beyond_neutral, nearer
 from emoscope.experiments.probing.twins import moved_class, twin_measures
+from emoscope.perturbation.pairs import scored
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
 from emoscope.statistics.settings import alpha_of
@@ -16,7 +17,8 @@ from emoscope.storage.files import write_table
 from emoscope.storage.names import EVERYWHERE, NONE
 
 READ = ["concept", "place", "depth", "right", "low", "high", "control", "selectivity", "selectivity_low"]
-READ += ["selectivity_high", "over_words", "over_words_low", "over_words_high", "texts", "clusters"]
+READ += ["selectivity_high", "over_words", "over_words_low", "over_words_high"]
+READ += ["over_majority", "over_majority_low", "over_majority_high", "texts", "clusters"]
 ERASED = ["method", "depth", "measure", "value", "low", "high", "change", "change_low", "change_high", "texts"]
 STEERED = ["method", "depth", "dose", "value", "low", "high", "texts"]
 DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
@@ -25,6 +27,8 @@ DOUBLE = (-2.0, 2.0)  # bounds of the difference of two gaps
 def summarise_probing(
     readings: Path,
     axes: list[str],
+    pairs: list[Path],
+    scores: list[Path],
     answers: list[Path],
     probes: list[Path],
     accuracy: list[Path],
@@ -36,7 +40,7 @@ def summarise_probing(
     findings: Path,
 ) -> None:
     """Write `read_table`, and for every axis `erased_table` and `steered_table`, and what they say as findings; the
-    lists of files are in the order of `axes`."""
+    lists of files are in the order of `axes`, `pairs` and `scores` those of flips and neutral swaps."""
     alpha = alpha_of(statistics)
     table = read_table(pd.read_parquet(readings), alpha)
     found = [*readings_found(table)]
@@ -51,6 +55,8 @@ def summarise_probing(
             steps = steered_table(moved, name, alpha)
             found += [*erasures_found(axis, means, name), *nearer(axis, twins, statistics)]
             found += [*answers_moved(axis, twins, statistics), *accuracy_lost(axis, right, statistics)]
+            flips = scored(pd.read_parquet(pairs[number]), pd.read_parquet(scores[number]))
+            found += [*beyond_neutral(axis, said, flips, statistics)]
             found += [*steps_found(axis, steps)]
         write_table(means, erased[number])
         write_table(steps, doses[number])
@@ -62,22 +68,29 @@ def read_table(readings: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """READ: shares of the judged texts in which a concept is read, by place and depth, with intervals over clusters.
 
     `control` is the share of that draw of control labels which is read best, `selectivity` by how much the concept is
-    read more often (Hewitt and Liang 2019), see `selective`; `over_words` by how much it is than by a bag of words. At
-    the depth NONE stands what reads without the model.
+    read more often (Hewitt and Liang 2019), see `selective`; `over_words` by how much it is than by a bag of words, and
+    `over_majority` than its most frequent value is right, in the same texts. At the depth NONE stands what reads
+    without the model.
     """
     rows = []
     for key, own in readings.groupby(["concept", "place", "depth"], sort=False):
         right, clusters = own["right"].to_numpy(dtype=float), own["cluster"].to_numpy()
         interval = bounded_interval(right, clusters, SHARE, alpha)
-        controls, over_words = np.stack(own["controls"]).astype(float), (np.nan,) * 3
+        controls, over = np.stack(own["controls"]).astype(float), (np.nan,) * 6
         if key[2] != NONE:
-            bag = readings.loc[(readings["concept"] == key[0]) & (readings["place"] == BAG), "right"]
-            above = right - bag.to_numpy(dtype=float)
-            over_words = above.mean(), *bounded_interval(above, clusters, CHANGE, alpha)
+            without = readings[readings["concept"] == key[0]].groupby("place")["right"]
+            rivals = (without.get_group(name).to_numpy(dtype=float) for name in (BAG, MAJORITY))
+            over = [number for rival in rivals for number in more_often(right, rival, clusters, alpha)]
         control = controls.mean(axis=0).max() if controls.size else np.nan
-        numbers = right.mean(), *interval, control, *selective(right, controls, clusters, alpha), *over_words
+        numbers = right.mean(), *interval, control, *selective(right, controls, clusters, alpha), *over
         rows.append((*key, *numbers, len(own), own["cluster"].nunique()))
     return pd.DataFrame(rows, columns=READ)
+
+
+def more_often(right: np.ndarray, rival: np.ndarray, clusters: np.ndarray, alpha: float) -> tuple[float, ...]:
+    """By how much a concept is read more often than by a rival in the same texts (texts,) each, with an interval."""
+    above = right - rival
+    return above.mean(), *bounded_interval(above, clusters, CHANGE, alpha)
 
 
 def selective(right: np.ndarray, controls: np.ndarray, clusters: np.ndarray, alpha: float) -> tuple[float, ...]:
@@ -151,8 +164,8 @@ def steered_table(steered: pd.DataFrame, name: str, alpha: float) -> pd.DataFram
 
 
 def readings_found(table: pd.DataFrame) -> Iterator[Finding]:
-    """`{concept}.read.{place}.{depth}`, `.over_words.{place}.{depth}` and, where there are control labels,
-    `.selectivity.{place}.{depth}`; `{concept}.without.{method}`, of what reads without the model."""
+    """`{concept}.read.{place}.{depth}`, and in its place `.over_words`, `.over_majority` and, where there are control
+    labels, `.selectivity`; `{concept}.without.{method}`, of what reads without the model."""
     for row in table.to_dict("records"):
         note, place = f"{row['texts']} texts, {row['clusters']} independent.", in_findings(row["place"])
         numbers = row["right"], row["low"], row["high"], note
@@ -160,7 +173,7 @@ def readings_found(table: pd.DataFrame) -> Iterator[Finding]:
             yield Finding(f"{row['concept']}.without.{place}", *numbers)
             continue
         yield Finding(f"{row['concept']}.read.{place}.{row['depth']}", *numbers)
-        for beside in ("selectivity", "over_words"):
+        for beside in ("selectivity", "over_words", "over_majority"):
             numbers = row[beside], row[f"{beside}_low"], row[f"{beside}_high"], note
             if not np.isnan(row[beside]):
                 yield Finding(f"{row['concept']}.{beside}.{place}.{row['depth']}", *numbers)

@@ -35,12 +35,15 @@ def twin_measures(answers: pd.DataFrame, name: str) -> pd.DataFrame:
     )
 
 
+def apart(p: np.ndarray, q: np.ndarray, several: bool) -> np.ndarray:
+    """How far answers (rows, classes) that stand for each other, row by row, are apart, (rows,): their total variation,
+    the largest difference of any event's probability; of several labels the largest difference of one label's, since a
+    mean over many labels would hide what one of them does."""
+    return np.abs(p - q).max(axis=1) if several else total_variation(p, q)
+
+
 def _apart(one: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:
-    """How far answers that stand for each other, row by row, are apart, (rows,): their total variation, the largest
-    difference of any event's probability; of several labels the largest difference of one label's, since a mean over
-    many labels would hide what one of them does."""
-    p, q = (table.filter(regex="^p_").to_numpy(dtype=float) for table in (one, other))
-    return np.abs(p - q).max(axis=1) if "pred" in one else total_variation(p, q)
+    return apart(*(table.filter(regex="^p_").to_numpy(dtype=float) for table in (one, other)), "pred" in one)
 
 
 def _answers(when: str, texts: pd.DataFrame) -> pd.DataFrame:

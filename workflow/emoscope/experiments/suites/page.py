@@ -41,9 +41,15 @@ class Scored:
         one_kind = len({frozenset(each.split(" to ")) for each in self.pairs["direction"] if each}) == 1
         return tuple(forth.iloc[0].split(" to ")) if len(forth) and one_kind else None
 
+    @property
+    def people(self) -> int:
+        """How many pairs of names or nouns stand in the texts, the same ones in many; 0 if that is not known."""
+        return self.pairs.loc[self.pairs["people"] != "", "people"].nunique()
+
 
 def suites_of(tables: SimpleNamespace, entries: Mapping[str, Mapping]) -> dict[str, Scored]:
-    """The tables of every suite that the run has scored, from those that the notebook loaded."""
+    """The tables of every suite that the run has scored, from those that the notebook loaded; without those of which
+    the model reads nothing that the pairs exchange."""
     result = {}
     for suite, entry in entries.items():
         if not hasattr(tables, f"{suite}_pairs"):
@@ -51,9 +57,11 @@ def suites_of(tables: SimpleNamespace, entries: Mapping[str, Mapping]) -> dict[s
         pairs, scores, summary, balance = (
             getattr(tables, f"{suite}_{kind}") for kind in ("pairs", "scores", "summary", "balance")
         )
+        pairs = scored(pairs, scores)
         own = pairs[countable(pairs) & ~pairs["origin"].isin(NEUTRAL_ORIGINS)]
         goals = tables.goals[tables.goals["suite"] == suite]
-        result[suite] = Scored(entry, scored(own, scores), summary, balance, goals)
+        if len(own):
+            result[suite] = Scored(entry, own, summary, balance, goals)
     return result
 
 
@@ -140,7 +148,8 @@ def gap_findings(suites: Mapping[str, Scored]) -> Markup:
     for suite, summary in whole(suites).items():
         told, counts = told_gaps(summary)
         if counts["classes"]:
-            parts.append(say("gap_findings", suite=suite, sides=suites[suite].sides, told=told, **counts))
+            one = suites[suite]
+            parts.append(say("gap_findings", suite=suite, sides=one.sides, people=one.people, told=told, **counts))
     return Markup("\n").join(parts)
 
 

@@ -27,8 +27,8 @@ WORDS = re.compile(r"\w+(?:['\u2019]\w+)*(?: \w+)?")  # one word, or two as in a
 def import_suite(
     suite: str, config: dict, train: Path, audit: Path, neutral: Path, pairs: Path, balance: Path
 ) -> None:  # fmt: skip
-    """Write the pairs of a suite with the columns of every perturbation set, `goal` and `known`, whether one of their
-    texts stands in the training set, and its neutral swaps' balance.
+    """Write the pairs of a suite with the columns of every perturbation set, `goal`, `people` and `known`, whether one
+    of their texts stands in the training set, and its neutral swaps' balance.
 
     `term` is the group. Only pairs that exchange words one for one have a null: that of a rewritten clause would be as
     many rewritten clauses, which no list offers.
@@ -54,8 +54,9 @@ def import_suite(
     exchanged = made[[_word_for_word(row) for row in made.itertuples()]]
     swapped = balanced(exchanged, neutral_pairs(exchanged, swaps, known), known)
     write_table(balance_of(made, swapped, known), balance)
-    made, swapped = made.assign(goal=own["goal"].loc[made["id"]].to_numpy()), swapped.assign(goal="")
-    both = pd.concat([made, swapped], ignore_index=True)
+    said = ["goal", "people"]
+    made[said] = own[said].loc[made["id"]].to_numpy()
+    both = pd.concat([made, swapped.assign(**dict.fromkeys(said, ""))], ignore_index=True)
     write_table(both.assign(known=one_stands_in(both, texts["text"])), pairs)
 
 

@@ -22,9 +22,9 @@ CEBAB_GOALS = {"Positive": "up", "Negative": "down"}
 def read_eec(path: Path, between: str, classes: Sequence[str]) -> pd.DataFrame:
     """Sentences of the Equity Evaluation Corpus that differ in the gender, or the race, of the person.
 
-    Twins share template and emotion word, which make the cluster. Noun phrases have the counterparts of MALE_OF; names
-    have none by meaning: the k-th of one group stands beside the k-th of the other, of the same race, or gender. Groups
-    are the templates. The label is the emotion, where it is one of the classes.
+    Twins share template and emotion word, which make the cluster; all clusters share the same people. Noun phrases have
+    the counterparts of MALE_OF; names have none by meaning: the k-th of one group stands beside the k-th of the other,
+    of the same race, or gender. Groups are the templates. The label is the emotion, where it is one of the classes.
     """
     table = read_csv(path)
     require_columns(table, path, {name: name for name in EEC_COLUMNS}, "give Equity-Evaluation-Corpus.csv as it comes")
@@ -60,6 +60,7 @@ def read_eec(path: Path, between: str, classes: Sequence[str]) -> pd.DataFrame:
         "cluster": pairs["Template"] + " / " + pairs["Emotion word"],
         "goal": "",
         "label": pairs["Emotion"].map(places).fillna(-1).astype(int),
+        "people": pairs["Person"] + " and " + pairs["Person of the other"],
     }).set_axis(pairs["where"])  # fmt: skip
 
 

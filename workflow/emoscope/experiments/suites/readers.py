@@ -3,7 +3,8 @@
 A suite is a table with a row for each pair: `before` and `after`, the texts; `group`, which of the suite's groups it
 belongs to; `direction`, `A to B` where the text before is about people of group A and the other about B; `cluster`,
 what counts as independent; `goal`, what the edit asks of the prediction: a class, or UP, DOWN or STAYS; `label`, the
-number of the class of both texts, -1 where it is not known. Without a value, cells are empty.
+number of the class of both texts, -1 where it is not known; `people`, which pair of names or nouns the texts exchange,
+where the same ones stand in many clusters. Without a value, cells are empty.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from emoscope.errors import UserError
 from emoscope.experiments.suites.presets import read_cebab, read_eec, read_winogender
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 
-COLUMNS = ["before", "after", "group", "direction", "cluster", "goal", "label"]
+COLUMNS = ["before", "after", "group", "direction", "cluster", "goal", "label", "people"]
 UP, DOWN, STAYS = GOALS = ("up", "down", "stays")
 NO_GOAL = "unknown"  # as good as an empty cell
 
@@ -43,7 +44,7 @@ def read_suite(entry: dict, classes: Sequence[str]) -> pd.DataFrame:
         pairs = read_pairs(path, entry, classes)
     _check_texts(pairs)
     _check_clusters(pairs, path, named=not preset)
-    return pairs.reset_index(drop=True)[COLUMNS]
+    return pairs.reset_index(drop=True).reindex(columns=COLUMNS, fill_value="")
 
 
 def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.experiments.suites.goals import FOLLOWS, goal_rates
-from emoscope.perturbation.findings import counted, rate_finding
+from emoscope.perturbation.findings import counted, cut_off, rate_finding
 from emoscope.perturbation.pairs import SUITE, large, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.settings import alpha_of
@@ -38,8 +38,10 @@ def findings_of(
     """Of all pairs and, behind the suite's name, of each group: `.changed` and `.large_changes`, the shares of pairs
     whose prediction does so; `.changed_beyond_neutral`, the first less that of neutral swaps; `.gap.{class}`, between
     the two groups of people; `.follows`, how often the prediction does what the pair asks, `.follows_beyond_chance`,
-    NaN where all ask for the same, `.follows.words`, of a bag of words, and `.follows.above_words`, more than that."""
+    NaN where all ask for the same, `.follows.words`, of a bag of words, and `.follows.above_words`, more than that; of
+    the suite as a whole also `cut_off`."""
     own = pairs[pairs["origin"] == SUITE]
+    yield from cut_off(suite, own)
     for group, kind in summary.groupby("term", sort=False):
         rows, name = kind.set_index("measure"), f"{suite}.{group}" if group else suite
         each = counted(own[own["term"] == group] if group else own.assign(term=""))
@@ -69,5 +71,5 @@ def findings_of(
 
 def _finding(name: str, row: pd.Series, note: str) -> Finding:
     return Finding(
-        name, row["value"], row["low"], row["high"], note, texts=row["clusters"], detectable=row["detectable"]
+        name, row["value"], row["low"], row["high"], note, texts=row["clusters"], detectable=row["detectable_alone"]
     )

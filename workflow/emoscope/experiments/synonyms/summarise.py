@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.perturbation.findings import beyond_all_neutral, beyond_neutral, counted, rate_finding
+from emoscope.perturbation.findings import beyond_all_neutral, beyond_neutral, counted, cut_off, rate_finding
 from emoscope.perturbation.pairs import NEUTRAL_OF, moved, scored
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
@@ -27,7 +27,10 @@ def summarise_synonyms(
 def findings_of(pairs: pd.DataFrame, margin: float, alpha: float) -> Iterator[Finding]:
     """Share of texts whose predicted class changes: `published`, rewritten as the paper did; `word.{word}`, one word
     replaced; and `most_changed_word`. The first and last also `.but_surprising`, without the paper's two words; and
-    where there are neutral swaps all of them `.beyond_neutral`, less the share that these change."""
+    where there are neutral swaps all of them `.beyond_neutral`, less the share that these change. Of `published` and of
+    all `words`, `cut_off`."""
+    for origin, name in (("published", "published"), ("word", "words")):
+        yield from cut_off(name, pairs[pairs["origin"] == origin])
     rewritten = counted(pairs[pairs["origin"] == "published"])
     neutral = counted(pairs[pairs["origin"] == NEUTRAL_OF["published"]])
     replaced = [{row.text[start:end] for start, end, *_ in row.spans} for row in rewritten.itertuples()]

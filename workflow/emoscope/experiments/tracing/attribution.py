@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from emoscope.models.activations import Activations
-from emoscope.models.inside.contributions import Part, contributions_of
+from emoscope.models.inside.contributions import contributions_of
 from emoscope.models.interventions import read_out
 from emoscope.models.logits import probabilities
 
@@ -19,21 +19,24 @@ from emoscope.models.logits import probabilities
 def attribution_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
     """Direct logit attribution: `part, block, head, class, contribution`, which add up to the logit of each class."""
     parts, contributions = contributions_of(model, run, place)
-    table = pd.DataFrame(parts).join(pd.DataFrame(contributions.cpu().numpy(), columns=classes))
-    return table.melt(list(Part._fields), var_name="class", value_name="contribution")
+    return _by_class(pd.DataFrame(parts), {"contribution": contributions}, classes)
 
 
 def class_lens_table(model: PreTrainedModel, run: Activations, place: int, classes: list[str]) -> pd.DataFrame:
     """The logit lens: `depth, class, logit, probability` after `depth` blocks; the last is the model's own answer."""
     logits = lens_of(model, run, place)
-    tables = {"logit": logits, "probability": probabilities(model, logits)}
-    columns = [
-        pd.DataFrame(values.cpu().numpy(), columns=classes)
-        .rename_axis("depth")
-        .melt(ignore_index=False, value_name=name)
-        for name, values in tables.items()
+    values = {"logit": logits, "probability": probabilities(model, logits)}
+    return _by_class(pd.DataFrame({"depth": range(len(logits))}), values, classes)
+
+
+def _by_class(rows: pd.DataFrame, values: dict[str, Tensor], classes: list[str]) -> pd.DataFrame:
+    """The `rows` once for each class, with its column of each of `values` (rows, classes)."""
+    held = {name: found.cpu().numpy() for name, found in values.items()}
+    parts = [
+        rows.assign(**{"class": label, **{name: found[:, number] for name, found in held.items()}})
+        for number, label in enumerate(classes)
     ]
-    return columns[0].rename(columns={"variable": "class"}).assign(probability=columns[1]["probability"]).reset_index()
+    return pd.concat(parts, ignore_index=True)
 
 
 @torch.inference_mode()

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from emoscope.experiments.tracing.journey import Inside, concentration, journey_of, margin_changes, words_of
 from emoscope.experiments.tracing.path import ends, half_arrived, residual
-from emoscope.experiments.tracing.profiles import LEVEL
 from emoscope.experiments.tracing.shares import BOTH
 from emoscope.perturbation.inside.margins import moves_further
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
@@ -137,7 +136,7 @@ def sample_table(averaged: Mapping[str, pd.DataFrame], findings: pd.DataFrame) -
     return html_table(rows, say("sample_table"), text=("axis", "pairs"))
 
 
-def path(axis: str, shares: pd.DataFrame, findings: pd.DataFrame) -> Markup:
+def path(axis: str, shares: pd.DataFrame, findings: pd.DataFrame, alpha: float) -> Markup:
     """Where an axis's difference is early and late, and which parts carry it, flips beside neutral swaps."""
     flips = shares[shares["kind"] == FLIP]
     if flips["value"].isna().all():
@@ -157,9 +156,11 @@ def path(axis: str, shares: pd.DataFrame, findings: pd.DataFrame) -> Markup:
         depth=_depth(shares, FLIP),
         neutral_depth=_depth(shares, NEUTRAL),
         part=_largest(wholes, shares),
+        all_halves=len(wholes),
         head=_largest(flipped, shares),
         all_heads=len(flipped),
-        apart=int((apart < LEVEL).sum()) if len(apart) else None,
+        apart=int((apart < alpha).sum()) if len(apart) else None,
+        alpha=alpha,
     )
 
 
@@ -185,7 +186,7 @@ def half_block_shares(shares: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {title: rows[rows["site"] == site].dropna(subset="value") for site, title in titles.items()}
 
 
-def head_maps(shares: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+def head_maps(shares: pd.DataFrame, alpha: float) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Shares of the heads by block, (blocks, heads), for flips, neutral swaps and their difference; and what to mark:
     heads of which it is shown, after adjustment over all, that the mean effect or the difference is not zero."""
     heads = shares[(shares["measure"] == "patching") & (shares["site"] == "head")]
@@ -195,7 +196,7 @@ def head_maps(shares: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], dict[str, 
         if rows["value"].isna().all():
             continue
         maps[title] = rows.pivot(index="block", columns="head", values="value")
-        marks[title] = rows.pivot(index="block", columns="head", values="p_adjusted") < LEVEL
+        marks[title] = rows.pivot(index="block", columns="head", values="p_adjusted") < alpha
     return maps, marks
 
 

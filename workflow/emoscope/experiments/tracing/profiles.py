@@ -16,7 +16,6 @@ from emoscope.statistics.bootstrap import bootstrap_statistic, on_a_grid
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.storage.names import TOP
 
-LEVEL = 0.05  # of the false discovery rate over the dimensions
 LEAST = 2  # word pairs of each kind, without which nothing can be tested
 TINY = 1e-12  # of a share: less is rounding, and has no logarithm
 
@@ -45,15 +44,17 @@ def testable(profiles: Profiles) -> bool:
     return min(profiles.flips.sum(), (~profiles.flips).sum()) >= LEAST
 
 
-def dimension_table(profiles: Profiles, resamples: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def dimension_table(profiles: Profiles, options: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every dimension of flips against neutral swaps, and how many stand out.
 
     - dimensions: `dimension, flip, neutral, plain_flip, plain_neutral, p_flip, p_neutral`: mean shares, in times the
       average dimension; one-sided p that the flips' change is larger, against the median dimension, and that the
       neutral swaps' is, adjusted over the dimensions (Benjamini and Hochberg). The statistic is Welch's t of the
       logarithms, its null distribution that of all dimensions under permuted kinds;
-    - counts: `kind, value, expected, p`: how many have an adjusted p below LEVEL, how many do under permutation, and in
-      what share of the permutations as many do.
+    - counts: `kind, value, expected, p`: how many have an adjusted p below `alpha`, how many do under permutation,
+      and in what share of the permutations as many do.
+
+    `options`: of `resampling`.
     """
     shares, flips, plain = profiles
     width = shares.shape[1]
@@ -69,7 +70,8 @@ def dimension_table(profiles: Profiles, resamples: int, seed: int) -> tuple[pd.D
     table = pd.DataFrame({"dimension": range(width), **means, "p_flip": np.nan, "p_neutral": np.nan})
     if not testable(profiles):
         return table, pd.DataFrame({"kind": [FLIP, NEUTRAL], "value": np.nan, "expected": np.nan, "p": np.nan})
-    rng = np.random.default_rng(seed)
+    alpha, resamples = options["alpha"], options["resamples"]
+    rng = np.random.default_rng(options["seed"])
     labels = rng.permuted(np.tile(flips, (resamples, 1)), axis=1)
     logarithms = np.log(shares + TINY)
     logarithms -= np.median(logarithms, axis=1, keepdims=True)  # or one large share would make all others small
@@ -79,7 +81,7 @@ def dimension_table(profiles: Profiles, resamples: int, seed: int) -> tuple[pd.D
         null = np.sort(sign * drawn, axis=None)
         p, null_p = (_exceeded(null, sign * values) for values in (found, drawn))
         table[f"p_{kind}"] = benjamini_hochberg(p)
-        value, chance = int((table[f"p_{kind}"] < LEVEL).sum()), _discoveries(null_p)
+        value, chance = int((table[f"p_{kind}"] < alpha).sum()), _discoveries(null_p, alpha)
         counts.append((kind, value, chance.mean(), (1 + (chance >= value).sum()) / (1 + resamples)))
     return table, pd.DataFrame(counts, columns=["kind", "value", "expected", "p"])
 
@@ -102,10 +104,10 @@ def _exceeded(null: np.ndarray, values: np.ndarray) -> np.ndarray:
     return (1 + len(null) - np.searchsorted(null, values - 1e-9)) / (1 + len(null))
 
 
-def _discoveries(p: np.ndarray) -> np.ndarray:
-    """How many of each row's p values Benjamini and Hochberg's procedure takes for discoveries at LEVEL."""
+def _discoveries(p: np.ndarray, alpha: float) -> np.ndarray:
+    """How many of each row's p values Benjamini and Hochberg's procedure takes for discoveries."""
     tests = p.shape[1]
-    passed = np.sort(p, axis=1) <= LEVEL * np.arange(1, tests + 1) / tests
+    passed = np.sort(p, axis=1) <= alpha * np.arange(1, tests + 1) / tests
     return np.where(passed.any(axis=1), tests - passed[:, ::-1].argmax(axis=1), 0)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.experiments.tracing.profiles import (
-    LEVEL,
     Profiles,
     compare,
     concentration_table,
@@ -46,7 +45,7 @@ def summarise_tracing(
         pairs, moved, changed = (pd.read_parquet(files[number]) for files in (averaged, effects, changes))
         profiles = profiles_of(changed)
         summary = summarise_shares(pairs, moved, options)
-        tested, standing_out = dimension_table(profiles, statistics["resamples"], statistics["seed"])
+        tested, standing_out = dimension_table(profiles, options)
         concentrated = concentration_table(profiles, options)
         tables = (summary, tested, standing_out, concentrated)
         for table, files in zip(tables, (shares, dimensions, counts, concentration), strict=True):
@@ -112,6 +111,6 @@ def dimension_findings(
             yield Finding(f"{axis}.dimensions.around_{place}.{row.kind}", row.value, row.low, row.high, note)
         best = int(ranks[list(inside)].min())
         chance = 1 - comb(PAPER_WIDTH - best, len(inside)) / comb(PAPER_WIDTH, len(inside))
-        out = int((dimensions["p_flip"][list(inside)] < LEVEL).sum())
+        out = int((dimensions["p_flip"][list(inside)] < options["alpha"]).sum())
         note = f"Of {PAPER_WIDTH}; as good by chance with probability {chance:.3f}. {out} of {len(inside)} stand out."
         yield Finding(f"{axis}.dimensions.around_{place}.rank", best, note=note, beyond=chance)

@@ -11,10 +11,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.experiments.words.gradients import explain
-from emoscope.experiments.words.measure import score_table
-from emoscope.experiments.words.methods import METHODS, of_kind
+from emoscope.experiments.words.measure import account_table, score_table
+from emoscope.experiments.words.methods import LONGEST, METHODS, TOLERANCE, of_kind
 from emoscope.experiments.words.readings import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, by_removal
+from emoscope.experiments.words.summarise import completeness_error
 from emoscope.experiments.words.viewer import still_texts, viewer, viewer_data
 from emoscope.models.folder import check_model_folder
 from emoscope.models.loading import classes_of, load_classifier
@@ -60,7 +61,9 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
             )
         if reading.cut:
             print(
-                f"emoscope explain: line {number} is longer than the model reads; its end is left out", file=sys.stderr
+                f"emoscope explain: line {number} is longer than the model reads, or than {LONGEST} tokens; its end is "
+                "left out",
+                file=sys.stderr,
             )
     logits, chosen, scores = scores_by(classifier, tokenizer, readings, method)
     classes, found = classes_of(classifier), probabilities(classifier, logits)
@@ -76,12 +79,20 @@ def scores_by(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, readings: Sequence[Reading], method: str
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Logits (texts, classes), classes by probability (texts, classes), and of each text the scores of one method
-    (words + 1, classes) in that order, those of special tokens last."""
+    (words + 1, classes) in that order, those of special tokens last. Where integrated scores do not account for the
+    answers, standard error is told."""
     reader = Reader(model, tokenizer, TOKENS)
     logits = reader.logits([reading.text for reading in readings])
     chosen = np.argsort(-logits, axis=1, kind="stable")
     if method in of_kind("gradient"):
         explained = explain(model, tokenizer, readings, chosen, [method], STEPS, TOKENS)
+        sums = account_table(pd.Series(range(len(readings))), chosen, classes_of(model), explained, STEPS)
+        if len(sums) and not (error := completeness_error(sums)) <= TOLERANCE:
+            print(
+                f"emoscope explain: the scores of {method} are off by {error:.0%} of the difference that they should"
+                " sum to; take another --method",
+                file=sys.stderr,
+            )
         return logits, chosen, [one.by_word(each.scores[method]) for one, each in zip(readings, explained, strict=True)]
     found = by_removal(reader, readings, method, ORDERS, seed=0)
     return logits, chosen, [values[:, order] for values, order in zip(found, chosen, strict=True)]

@@ -27,9 +27,10 @@ DRAWN = 8  # words of a class, up and down each
 
 
 @styled
-def ranking(ranks: pd.DataFrame) -> Figure:
+def ranking(ranks: pd.DataFrame, named: Mapping[str, str]) -> Figure:
     """By method, how often the top word is a planted one, and average precision, with intervals. How often it is a
-    shortcut, where there are any. The chance of a top word is a line in the colour of its marks."""
+    shortcut, where there are any. The chance of a top word is a line in the colour of its marks. `named` are the
+    methods' titles."""
     names = list(dict.fromkeys(ranks["method"]))
     figure, axes = canvas(8, 0.34 * len(names) + 1.2)
     titles = {"top": "top word is planted", "average_precision": "average precision"}
@@ -44,7 +45,7 @@ def ranking(ranks: pd.DataFrame) -> Figure:
             chance = {"linestyle": "--", "linewidth": 1, "label": f"chance: {title}"}
             axes.axvline(rows["chance"].iloc[0], color=PALETTE[number % 10], **chance)
     axes.set(yticks=range(len(names)), ylim=(len(names) - 0.4, -0.6), xlim=(-0.02, 1.02))
-    axes.set_yticklabels([TITLES[name] for name in names])
+    axes.set_yticklabels([named[name] for name in names])
     axes.grid(axis="y", color="#eee")
     label_axes(axes, x="over the texts that the classifier gets right")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)

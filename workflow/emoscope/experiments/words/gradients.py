@@ -14,10 +14,10 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.experiments.words.methods import BASELINES, LAYERS, SPECIAL
+from emoscope.experiments.words.methods import BASELINES, LAYERS, SPECIAL, TOLERANCE
 from emoscope.experiments.words.readings import Reading
 from emoscope.models.batches import FOR_GRADIENTS, token_batches
-from emoscope.models.inside.integration import TOLERANCE, Integral, Line, accounting, slopes
+from emoscope.models.inside.integration import Integral, Line, accounting, slopes
 from emoscope.models.interventions import changing_output, recording, resumed_at
 from emoscope.models.parts import blocks_of
 

@@ -59,7 +59,7 @@ def attribute_words(
     table, more = drawn_texts(testing, config["texts"], seed), drawn_texts(testing, config["cut"], seed)
     readings = read_texts(tokenizer, table["text"].tolist())
     reader = Reader(classifier, tokenizer, budget)
-    logits = reader.logits(table["text"].tolist())
+    logits = reader.logits([reading.text for reading in readings])
     told = prediction_table(table, logits, classes, thresholds_of(classifier, thresholds))
     sure = as_matrix(told["pred"], len(classes)) | truth_of(table, len(classes))
     chosen = chosen_classes(logits, sure, config["classes"])

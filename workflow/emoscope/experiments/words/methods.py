@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 RANDOM, PLANTED = "random", "planted"
+TOLERANCE = 0.01  # of the difference that integrated scores should sum to: what is further off does not account for it
 SPECIAL = -1  # instead of a word, in tables: tokens that the tokenizer adds, such as [CLS]
+LONGEST = 512  # tokens of a text; attention takes memory by their square, and so do texts without one word each
 
 
 class Method(NamedTuple):

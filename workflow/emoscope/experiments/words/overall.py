@@ -54,17 +54,17 @@ def pushes(
     that counts as none. It has a verdict only if its mean over texts is up, too.
     """
     by_text = pushed.groupby(["word", "id"])[[f"push_{name}" for name in classes]].mean().set_axis(classes, axis=1)
-    texts = by_text.groupby("word").size()
+    texts = by_text.groupby(level="word").size()
     texts = texts[texts >= FEWEST_CLUSTERS]
     by_text = by_text[by_text.index.get_level_values("word").isin(texts.index)]
     counts = learnt(train, list(texts.index), classes, options["alpha"])
-    up = (by_text > least_push(margin)).groupby("word").sum()
+    up = (by_text > least_push(margin)).groupby(level="word").sum()
     counts["texts"], counts["up"] = np.repeat(texts.to_numpy(), len(classes)), up.to_numpy().ravel()
     bounds = [
         bootstrap_mean(part.to_numpy(dtype=float), part.index.get_level_values("id"), **options)
-        for _, part in by_text.groupby("word")
+        for _, part in by_text.groupby(level="word")
     ]
-    counts["value"] = by_text.groupby("word").mean().to_numpy().ravel()
+    counts["value"] = by_text.groupby(level="word").mean().to_numpy().ravel()
     counts[["low", "high"]] = np.reshape(bounds, (-1, 2, len(classes))).transpose(0, 2, 1).reshape(-1, 2)
     found = counts.join(verdicts(counts, options["alpha"])).reset_index()
     found.loc[~(found["low"] > 0), "verdict"] = UNSHOWN  # a little up in most texts, and far down in the others

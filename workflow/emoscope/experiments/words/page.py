@@ -1,7 +1,7 @@
 """What the page on deciding words says: tables, sentences, and the texts of its viewer."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from emoscope.data.planted.shortcuts import SHORTCUT
 from emoscope.experiments.words.figures import extremes
-from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, TITLES
+from emoscope.experiments.words.methods import LONGEST, METHODS, PLANTED, RANDOM, TITLES, TOLERANCE
 from emoscope.experiments.words.overall import MORE, UNSUPPORTED, counted
-from emoscope.experiments.words.ranking import AREA, DECIDING, IMPARTIAL, best_method, best_ranked
+from emoscope.experiments.words.ranking import AREA, DECIDING, ERROR, IMPARTIAL, best_method, best_ranked, marked_titles
 from emoscope.experiments.words.scores import methods_in
+from emoscope.experiments.words.viewer import REST
 from emoscope.perturbation.pairs import countable, scored
 from emoscope.reporting.html import cell, estimate, html_table, number, percent
 from emoscope.reporting.passages import Findings, passage
@@ -27,8 +28,8 @@ SHOWN = 3000  # texts in the viewer at most, so that the page stays below some 1
 LISTED = 10  # words that push a class most
 
 
-def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame) -> Markup:
-    """The headline: which method is believed, and why; by the planted words, where these are known."""
+def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame, barred: Mapping[str, float]) -> Markup:
+    """The headline: which method is believed, none `barred`, and why; by the planted words, where these are known."""
     named = {
         measure: {row["method"]: row for row in ranking[ranking["measure"] == measure].to_dict("records")}
         for measure in ("top", DECIDING, SHORTCUT)
@@ -36,27 +37,29 @@ def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame) -> Markup:
     areas = _areas(faithful)
     return say(
         "main_result",
-        first=best_ranked(ranking, [*METHODS]),
-        best=best_method(ranking, faithful),
+        first=best_ranked(ranking, [name for name in METHODS if name not in barred]),
+        best=best_method(ranking, faithful, barred),
+        barred=[marked_titles(barred)[name] for name in barred],
         titles=TITLES,
         tops=named["top"],
         precisions=named[DECIDING],
         shortcuts=named[SHORTCUT],
         areas=areas,
+        tolerance=TOLERANCE,
         random=RANDOM,
         planted=PLANTED in areas,
-        methods=sum(name in METHODS for name in areas),
+        methods=sum(name in METHODS and name not in barred for name in areas),
     )
 
 
-def ranking_table(ranking: pd.DataFrame) -> Markup:
+def ranking_table(ranking: pd.DataFrame, titles: Mapping[str, str]) -> Markup:
     """How high each method puts the planted words, and how often a shortcut, if there are any."""
     by_method = ranking.set_index(["method", "measure"])
-    titles = {measure: title for measure, title in _ORDERED.items() if (ranking["measure"] == measure).any()}
+    shown = {measure: title for measure, title in _ORDERED.items() if (ranking["measure"] == measure).any()}
     rows = [
         {
-            "method": TITLES[name],
-            **{title: cell(by_method.loc[(name, measure)], percent) for measure, title in titles.items()},
+            "method": titles[name],
+            **{title: cell(by_method.loc[(name, measure)], percent) for measure, title in shown.items()},
             "texts": number(int(by_method.loc[name]["texts"].iloc[0])),
         }
         for name in dict.fromkeys(ranking["method"])
@@ -74,7 +77,7 @@ _ORDERED = {
 }
 
 
-def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
+def faithful_table(faithful: pd.DataFrame, kind: str, titles: Mapping[str, str]) -> Markup:
     """How faithful each method is when words are taken away in one way; beside a random order, by how much better."""
     own = faithful[faithful["kind"] == kind]
     rows = []
@@ -82,7 +85,7 @@ def faithful_table(faithful: pd.DataFrame, kind: str) -> Markup:
         at = of_method.set_index("measure").loc
         rows.append(
             {
-                "method": TITLES[name],
+                "method": titles[name],
                 "comprehensiveness": cell(at["comprehensiveness"]),
                 "sufficiency": cell(at["sufficiency"]),
                 "above random": estimate(*at["comprehensiveness", ["above", "above_low", "above_high"]]),
@@ -106,14 +109,14 @@ def sound_table(findings: pd.DataFrame) -> Markup:
     rows = [
         {
             "method": TITLES[name],
-            "completeness error": told(f"completeness_error.{name}", partial(percent, digits=2)),
+            "completeness error": told(f"{ERROR}{name}", partial(percent, digits=2)),
             "texts that took more steps": told(f"refined.{name}", partial(number, digits=0)),
             "change under noise": percent(found.value(f"unsteadiness.{name}")),
         }
         for name in METHODS
         if f"unsteadiness.{name}" in found
     ]
-    return html_table(rows, say("sound"), text=("method",))
+    return html_table(rows, say("sound", tolerance=TOLERANCE), text=("method",))
 
 
 def push_table(overall: pd.DataFrame, classes: Sequence[str]) -> Markup:
@@ -171,13 +174,12 @@ def flip_table(flips: pd.DataFrame) -> Markup:
     return html_table(rows, say("flips"), text=("axis", "method"))
 
 
-def curve_methods(faithful: pd.DataFrame) -> list[str]:
-    """The methods whose curves are drawn: the best of each kind by the area between insertion and deletion, a random
-    order and, if known, the planted words."""
+def curve_methods(faithful: pd.DataFrame, barred: Container[str]) -> list[str]:
+    """Whose curves are drawn: the best of each kind by area, none `barred`, a random order and any planted words."""
     areas = _areas(faithful)
     kinds: dict[str, str] = {}
     for name in areas:
-        if name in METHODS:
+        if name in METHODS and name not in barred:
             kinds.setdefault(METHODS[name].kind, name)
     return [*kinds.values(), *(name for name in (PLANTED, RANDOM) if name in areas)]
 
@@ -218,6 +220,13 @@ def told_texts(tables: SimpleNamespace, axes: Sequence[str], classes: Sequence[s
 def left_out(texts: pd.DataFrame) -> Markup:
     """How many explained texts the viewer does not hold, if any."""
     return say("left_out", texts=len(texts), shown=SHOWN) if len(texts) > SHOWN else Markup()
+
+
+def cut_texts(texts: pd.DataFrame, scores: pd.DataFrame) -> Markup:
+    """Of how many explained texts the end was left out, if of any."""
+    ends = texts["id"].map(scores.groupby("id")["end"].max())
+    cut = int((texts["text"].str.len() - ends >= REST).sum())
+    return say("cut", cut=cut, texts=len(texts), longest=LONGEST) if cut else Markup()
 
 
 def flips_of(

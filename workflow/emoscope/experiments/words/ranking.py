@@ -4,14 +4,15 @@ Bastings et al. (2021), "Will you find these shortcuts?", rank methods by plante
 that decides by itself is counted apart: it is easier to find than what a grammar says, and each may tell of a failure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from emoscope.data.planted.shortcuts import SHORTCUT
-from emoscope.experiments.words.methods import METHODS, RANDOM
+from emoscope.experiments.words.methods import METHODS, RANDOM, TITLES, TOLERANCE
 from emoscope.experiments.words.scores import Scored, ranked
+from emoscope.reporting.html import percent
 from emoscope.statistics.adjustment import holm
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval, bounded_test
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
@@ -24,6 +25,7 @@ AREA = "area"  # between insertion and deletion: what they are chosen by where n
 IMPARTIAL = "resampled"  # words being taken away as no method does itself: Shapley values and occlusion cut or pad
 ABOVE = ["above", "above_low", "above_high", "verdict"]
 BETTER, WORSE = "better", "worse"
+ERROR = "completeness_error."  # what findings on a method's integrals begin with
 RANKED = ["method", "measure", "value", "low", "high", *ABOVE, "chance", "texts"]
 
 
@@ -108,10 +110,24 @@ def best_ranked(ranks: pd.DataFrame, names: Sequence[str]) -> str | None:
     return own.loc[own["value"].idxmax(), "method"] if len(own) else None
 
 
-def best_method(ranks: pd.DataFrame, means: pd.DataFrame) -> str:
-    """Of the methods that tell classes apart, as attention does not, the one that ranks planted words best; where that
-    is not known, the one with the largest AREA when words are taken away in the IMPARTIAL way."""
-    telling = [name for name, method in METHODS.items() if method.kind != "attention"]
+def unaccounted(findings: pd.DataFrame) -> dict[str, float]:
+    """The methods whose integrated scores do not sum to the difference that they explain, and by how much they are off:
+    by more than TOLERANCE in the mean. What they leave over is as large as some of what they say, so none is chosen."""
+    errors = findings.set_index("name")["value"]
+    errors = errors[errors.index.str.startswith(ERROR)].astype(float)
+    return {name.removeprefix(ERROR): error for name, error in errors.items() if not error <= TOLERANCE}
+
+
+def marked_titles(barred: Mapping[str, float]) -> dict[str, str]:
+    """TITLES, those of the methods that do not account for the answer with by how much they are off."""
+    return TITLES | {name: f"{TITLES[name]} (off by {percent(error)})" for name, error in barred.items()}
+
+
+def best_method(ranks: pd.DataFrame, means: pd.DataFrame, barred: Container[str]) -> str:
+    """Of the methods that tell classes apart, as attention does not, and are not `barred`, the one that ranks planted
+    words best; where that is not known, the one with the largest AREA when words are taken away in the IMPARTIAL way.
+    """
+    telling = [name for name, method in METHODS.items() if method.kind != "attention" and name not in barred]
     if best := best_ranked(ranks, telling):
         return best
     areas = means[(means["kind"] == IMPARTIAL) & (means["measure"] == AREA) & means["method"].isin(telling)]

@@ -7,15 +7,15 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from emoscope.data.text_words import Span, words_of
-from emoscope.errors import UserError
-from emoscope.experiments.words.methods import SPECIAL
+from emoscope.experiments.words.methods import LONGEST, SPECIAL
 
 
 @dataclass(frozen=True)
 class Reading:
     """One text. `words` are places in it, `inputs` what the tokenizer makes of it, `owners` (tokens,) the word that
     each token belongs to, or SPECIAL. Words behind the last token are left out; `cut` says whether that is since the
-    text is longer than the model's context, which may end within a word."""
+    text is longer than the model's context or LONGEST, which may end within a word. Where LONGEST is less, `text` ends
+    there, too."""
 
     text: str
     words: list[Span]
@@ -34,22 +34,21 @@ class Reading:
 
 
 def read_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[Reading]:
-    """Texts as their words and tokens; UserError if the tokenizer cannot say where in a text its tokens stand."""
-    if not tokenizer.is_fast:
-        raise UserError(
-            f"{tokenizer.name_or_path}: its tokenizer does not say where in a text a token stands, so tokens cannot be "
-            "put together to words; save a fast tokenizer there (tokenizer.json)"
-        )
+    """Texts as their words and tokens, of a longer one the first LONGEST."""
     if not len(texts):  # tokenizers refuse an empty list
         return []
-    encoded = tokenizer(list(texts), truncation=True, return_offsets_mapping=True, return_special_tokens_mask=True)
+    wanted = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
+    longest = min(LONGEST, tokenizer.model_max_length)
+    encoded = tokenizer(list(texts), truncation=True, max_length=longest, **wanted)
     offsets, special = encoded.pop("offset_mapping"), encoded.pop("special_tokens_mask")
     readings = []
     for row, text in enumerate(texts):
+        cut = bool(encoded.encodings[row].overflowing)
+        if cut and longest < tokenizer.model_max_length:
+            text = text[: max(end for _, end in offsets[row])]
         words = words_of(text)
         owners = owners_of(offsets[row], special[row], words)
         inputs = {key: values[row] for key, values in encoded.items()}
-        cut = bool(encoded.encodings[row].overflowing)
         readings.append(Reading(text, words[: owners.max(initial=-1) + 1], inputs, owners, cut))
     return readings
 

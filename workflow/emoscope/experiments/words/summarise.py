@@ -14,6 +14,7 @@ from emoscope.experiments.words.overall import beyond_others, counted, pushes
 from emoscope.experiments.words.ranking import (
     ABOVE,
     AREA,
+    ERROR,
     MEASURES,
     above_random,
     by_method,
@@ -133,7 +134,7 @@ def findings_of(
             yield Finding(f"{name}_above_random", *beside, texts=row["texts"])
     for name, own in sums.groupby("method", sort=False):
         note = "Mean error over the mean difference of the logit from its baseline's."
-        yield Finding(f"completeness_error.{name}", completeness_error(own), note=note, texts=own["id"].nunique())
+        yield Finding(f"{ERROR}{name}", completeness_error(own), note=note, texts=own["id"].nunique())
         refined, note = own.groupby("id")["refined"].any(), "Texts that took more steps than configured."
         yield Finding(f"refined.{name}", int(refined.sum()), note=note, texts=len(refined))
     for name, own in steady.groupby("method", sort=False):

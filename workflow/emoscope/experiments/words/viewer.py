@@ -19,6 +19,7 @@ FOR, AGAINST = (
     (33, 102, 172),
 )  # red and blue, told apart by all readers; what speaks against is underlined
 STILL = 12  # texts in the still list
+REST = 12  # signs behind the last word that was read, from which on a text counts as cut
 
 
 def viewer(data: Mapping[str, Any]) -> Markup:
@@ -35,8 +36,9 @@ def viewer_data(
     texts: Sequence[Mapping[str, Any]],
     classes: Sequence[str],
     method: str,
+    titles: Mapping[str, str] = TITLES,
 ) -> dict:
-    """Everything that the viewer shows, texts in the order given and beginning with `method`.
+    """Everything that the viewer shows, texts in the order given and beginning with `method`; `titles` of all methods.
 
     `texts` have `id`, `text`, `said` and `true`, lists of class names (`true` may be None: not known), `mistake`,
     `confidence`, `probabilities` by class, and `flips`: of each its `axis`, the `text` after it, where that is
@@ -63,8 +65,8 @@ def viewer_data(
             "scales": scales.tolist(),
             "values": base64.b64encode(packed).decode(),
         })  # fmt: skip
-    titles = {name: TITLES[name] for name in names}
-    return {"methods": titles, "method": method, "classes": list(classes), "texts": shown}
+    shown_methods = {name: titles[name] for name in names}
+    return {"methods": shown_methods, "method": method, "classes": list(classes), "texts": shown}
 
 
 def still_texts(scores: pd.DataFrame, texts: Sequence[Mapping[str, Any]], method: str) -> Markup:
@@ -106,4 +108,4 @@ def coloured(text: str, words: pd.DataFrame, method: str) -> Markup:
 def as_read(text: str, words: pd.DataFrame) -> str:
     """A text without what the model did not read of it: its end, where that holds more than a few signs."""
     end = int(words["end"].max()) if len(words) else 0
-    return text if len(text) - end < 12 else f"{text[:end]}\N{HORIZONTAL ELLIPSIS}"
+    return text if len(text) - end < REST else f"{text[:end]}\N{HORIZONTAL ELLIPSIS}"

@@ -12,7 +12,6 @@ from transformers import PreTrainedModel
 
 from emoscope.models.logits import gives_several
 
-TOLERANCE = 0.01  # of the logit difference: an integral that is further off is taken again, denser
 PART = 4  # a half has so many times fewer steps than the whole line, since most of it is smooth
 HALVINGS = 8  # at most: then steps are 2 ** 8 / PART, 64 times as dense, enough for the kinks of a ReLU
 LEAST = 1e-4  # of a logit: differences below are rounding
@@ -53,9 +52,7 @@ def centred(model: PreTrainedModel, logits: np.ndarray | Tensor) -> np.ndarray |
     return logits if gives_several(model) else logits - logits.mean(axis=-1, keepdims=True)
 
 
-def accounting(
-    model: PreTrainedModel, line: Line, steps: int, tokens_per_batch: int, tolerance: float = TOLERANCE
-) -> Integral:
+def accounting(model: PreTrainedModel, line: Line, steps: int, tokens_per_batch: int, tolerance: float) -> Integral:
     """Integrated gradients along each line, by `steps` points and more where these do not account for the difference.
 
     Where scores are off by more than `tolerance` of the largest difference of a row's classes, stretches of its line

@@ -52,7 +52,11 @@ def _in_turn(rows: pd.DataFrame, shared: Collection) -> pd.DataFrame:
 def draw(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pairs: pd.DataFrame, count: int, seed: int
 ) -> tuple[list[Drawn], pd.DataFrame]:
-    """At most `count` pairs of each kind that can be averaged over; those passed over: `kind, id, origin, cluster`."""
+    """At most `count` pairs of each kind that can be averaged over; those passed over: `kind, id, origin, cluster`.
+
+    Passed over are pairs that do not correspond token for token, that the classifier reads at a changed word, and whose
+    changed words the model's context cuts off.
+    """
     drawn, passed = [], []
     for kind, rows in kinds_of(pairs, seed).items():
         wanted = count
@@ -61,7 +65,7 @@ def draw(
                 break
             aligned = align(tokenizer, pair.text, pair.perturbed, pair.spans)
             places = places_of(aligned.units, pooled_token(model, aligned.original["input_ids"]))
-            if places and token_for_token(aligned):
+            if places.get("changed") and token_for_token(aligned):  # beyond the context nothing changes
                 drawn.append(Drawn(kind, pair, aligned, places))
                 wanted -= 1
             else:

@@ -14,11 +14,12 @@ from emoscope.statistics.settings import alpha_of
 from emoscope.storage.files import read_json, write_csv
 from emoscope.storage.yaml_files import read_yaml
 from emoscope.verdicts.claims.judge import impossible, judge, tested
-from emoscope.verdicts.claims.rooms import room_of
+from emoscope.verdicts.claims.rooms import room_of, rooms_on_demand
 
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
 UNCOMPARED = "No neutral swaps stand beside it, so it may be what any change of words does."
 NO_MORE = "What goes beyond neutral words is no more than that."
+ASKED = "`snakemake {}` would measure it for this run."
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested", "impossible"]
@@ -33,26 +34,30 @@ Rooms = Mapping[str, Mapping[str, Finding]]  # findings by room and name
 @dataclass(frozen=True)
 class Terms:
     """On which terms a run's claims are judged: which of corpus and model are the claims' own (`shared`), `confidence`
-    and `margin` (`statistics`), and whether a text may have `several` labels, so that what speaks of classes that
-    exclude one another cannot be tested."""
+    and `margin` (`statistics`), whether a text may have `several` labels, so that what speaks of classes that exclude
+    one another cannot be tested, and which rooms are measured only `on_demand`, so that their findings may be lacking.
+    """
 
     shared: set[str]
     statistics: dict
     several: bool = False
+    on_demand: Sequence[str] = ()
 
 
-def assess_claims(claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path, audit: Path) -> None:
+def assess_claims(
+    claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path, audit: Path, made: dict
+) -> None:
     """Write one run's claims as CSV.
 
     `run` holds its name, the settings of its corpus, model and training, and what is `published` of it, if anything is;
-    `audit` is that of the corpus; `findings` are files `.../{room}/findings.csv`; claims on those of other rooms are
-    left out.
+    `audit` is that of the corpus; `findings` are files `.../{room}/findings.csv`, and so are the keys of `made`, those
+    that were made on demand; claims on those of other rooms are left out.
     """
     generated = run["corpus"]["source"] == "calibration"
     own = published_claims(run["name"], run.get("published", {}), statistics["margin"])
     shared = shared_with_paper(run["corpus"], run["model"], run["training"])
-    terms = Terms(shared, statistics, is_several(read_json(audit)))
-    write_claims(claims, findings, run["name"], terms, output, generated, own)
+    terms = Terms(shared, statistics, is_several(read_json(audit)), rooms_on_demand(claims))
+    write_claims(claims, [*findings, *map(Path, made)], run["name"], terms, output, generated, own)
 
 
 def assess_writeup_claims(claims: Path, findings: list[Path], model: dict, statistics: dict, output: Path) -> None:
@@ -100,8 +105,10 @@ def published_claims(run: str, published: Mapping, margin: float) -> list[dict]:
 
 
 def assess(claims: list[dict], rooms: Rooms, terms: Terms) -> list[dict]:
-    """A row for every claim on these rooms; what shows no effect counts only if the claim that it is `given` holds."""
-    rows = [judged(claim, rooms[room_of(claim)], terms) for claim in claims if room_of(claim) in rooms]
+    """A row for every claim on these rooms, and on those on demand; what shows no effect counts only if the claim that
+    it is `given` holds."""
+    asked = {room: rooms.get(room) for room in [*rooms, *terms.on_demand]}
+    rows = [judged(claim, asked[room_of(claim)], terms) for claim in claims if room_of(claim) in asked]
     given = {claim["id"]: claim["given"] for claim in claims if "given" in claim}
     verdicts = {row["id"]: row["verdict"] for row in rows}
     for row in rows:
@@ -120,8 +127,8 @@ def parts_of(claim: dict) -> dict[str, tuple[float | str, str]]:
     return {"": (published, finding)}
 
 
-def judged(claim: dict, found: Mapping[str, Finding], terms: Terms) -> dict:
-    """One row of the claims table.
+def judged(claim: dict, found: Mapping[str, Finding] | None, terms: Terms) -> dict:
+    """One row of the claims table; `found` is None where its room was not asked for.
 
     A claim of several numbers holds if each does, and fails if one is shown to fail, with Bonferroni's correction for
     their number; the row shows the number that decides, and whether it is `impossible`. What counts as none is the
@@ -132,6 +139,8 @@ def judged(claim: dict, found: Mapping[str, Finding], terms: Terms) -> dict:
     row |= {"verdict": "not testable here", "note": "", "impossible": False}
     if claim["finding"] is None:
         return row | {"untested": "unmeasured"}
+    if found is None:
+        return row | {"untested": "on demand", "note": ASKED.format(room_of(claim))}
     if terms.several and claim.get("exclusive"):
         return row | {"untested": "one label", "note": SEVERAL}
     alpha = alpha_of(statistics)

@@ -19,6 +19,8 @@ SOURCES = {  # by the first part of a claim's id: its source, and what it is abo
     "flips": (PAPER, "Gender and race flips (section 5.3, table 4)"),
     "tracing": (PAPER, "Where gender is encoded (section 5.3, figure 3)"),
     "synonyms": (PAPER, "Synonyms (section 5.4, table 3)"),
+    "circuits": (PAPER, "Which block tells the classes apart (section 5.2)"),
+    "probing": (PAPER, "What is used of gender and race (section 5.3)"),
     "induction": ("the blog post on induction heads", "Induction heads (companion write-up)"),
     "attention": ("the write-up on attention weights", "Attention weights (companion write-up)"),
     "prompting": ("the write-up on prompts", "Prompt training (companion write-up)"),
@@ -26,7 +28,7 @@ SOURCES = {  # by the first part of a claim's id: its source, and what it is abo
     "published": (OWN, "Published of these classifiers"),
 }
 # why a claim is not testable, the reason that is nearest to a test first
-REASONS = ("blind", "one label", "model", "corpus", "corpus and model", "nothing", "unmeasured")
+REASONS = ("blind", "one label", "on demand", "model", "corpus", "corpus and model", "nothing", "unmeasured")
 OVERLAYS = {PAPER: "paper.yaml", OWN: ""}  # in workflow/configs: what shares the source's corpus and model
 OTHERS = "companions.yaml"
 say = partial(passage, "claims")
@@ -154,7 +156,7 @@ def untested(claims: pd.DataFrame) -> Markup:
             for row in rows.sort_index().to_dict("records")
         ]
         table = html_table(shown, "", text=("claim", "where"))
-        overlay = "" if reason in ("blind", "one label", "unmeasured") else OVERLAYS.get(source, OTHERS)
+        overlay = "" if reason in ("blind", "one label", "on demand", "unmeasured") else OVERLAYS.get(source, OTHERS)
         groups.append({"reason": reason, "source": source, "overlay": overlay, "count": len(rows), "table": table})
     return say("untested", groups=groups, count=len(left))
 

@@ -67,7 +67,7 @@ def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.Da
         probability=tally(verdicts["probability"]),
         margin=tally(verdicts["margin"]),
         agreements=[
-            f"{signed(rows['mean'].mean())} {name} (p at most {p_value(rows['p'].max())})"
+            f"{signed(rows['mean'].mean())} {name} ({signed(rows['lowest'].min())} to {signed(rows['highest'].max())})"
             for name, rows in kinds.items()
             if len(rows)
         ],

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.data.planted.labels import GAPS
-from emoscope.statistics.rates import wilson_interval
+from emoscope.statistics.rates import effective_rows, wilson_interval
 from emoscope.statistics.settings import alpha_of
-from emoscope.statistics.slopes import slopes
+from emoscope.statistics.slopes import slopes_over_groups
 from emoscope.storage.files import read_json, write_csv
 
 TEMPLATES = "templates"  # the other texts are the test texts of the kind in which the gap was planted
@@ -74,8 +74,8 @@ def lines_through(points: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """Of each axis and kind of text the line of what was found on what was planted, and on what was planted on the
     other axis: `slope, low, high, leak, leak_low, leak_high, runs, seeds, verdict`.
 
-    Both by least squares over all runs. Runs of one seed share texts and weights to start with; where each seed has
-    every size, as in `doses.yaml`, that moves no slope and makes its interval wide rather than narrow.
+    Both by least squares over all runs. Runs of one seed share texts and weights to start with, and may learn a gap at
+    a rate of their own, so that seeds are independent and runs are not: see `slopes_over_groups`.
     """
     planted = points.drop_duplicates(["run", "axis"]).pivot(index="run", columns="axis", values="planted")
     return pd.DataFrame(_line(*key, rows, planted, alpha) for key, rows in points.groupby(SERIES, sort=False))
@@ -85,7 +85,8 @@ def _line(axis: str, where: str, rows: pd.DataFrame, planted: pd.DataFrame, alph
     doses = planted.loc[rows["run"]]
     others = doses.drop(columns=axis)
     others = others.loc[:, others.notna().all() & (others.nunique() > 1)]
-    found, (low, high) = slopes(doses[[axis]].join(others).to_numpy(), rows["value"].to_numpy(), alpha)
+    design, seeds = doses[[axis]].join(others).to_numpy(), rows["seed"].to_numpy()
+    found, (low, high) = slopes_over_groups(design, rows["value"].to_numpy(), seeds, alpha)
     own = {"slope": found[0], "low": low[0], "high": high[0]}
     leak = dict.fromkeys(("leak", "leak_low", "leak_high"), np.nan)
     if len(found) > 1:
@@ -105,10 +106,12 @@ def line_verdict(low: float, high: float) -> str:
 def power_of(points: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """At each size the share of runs that flag it: `axis, where, size, runs, flagged, value, low, high`.
 
-    With Wilson's interval; at size 0 that is the share of false alarms.
+    With Wilson's interval, in which runs of one seed, which share texts, count by their effective number; at size 0
+    that is the share of false alarms.
     """
-    rows = points.groupby([*SERIES, "size"], sort=False)["flagged"].agg(runs="size", flagged="sum").reset_index()
-    low, high = wilson_interval(rows["flagged"].to_numpy(), rows["runs"].to_numpy(), alpha)
-    return rows.assign(value=rows["flagged"] / rows["runs"], low=low, high=high).sort_values(
-        [*SERIES, "size"], ignore_index=True
-    )
+    rows = []
+    for key, own in points.groupby([*SERIES, "size"]):
+        share, independent = own["flagged"].mean(), effective_rows(own["flagged"], own["seed"].to_numpy(), alpha)
+        interval = wilson_interval(share * independent, independent, alpha)
+        rows.append((*key, len(own), own["flagged"].sum(), share, *interval))
+    return pd.DataFrame(rows, columns=[*SERIES, "size", "runs", "flagged", "value", "low", "high"])

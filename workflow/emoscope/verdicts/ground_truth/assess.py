@@ -221,5 +221,5 @@ def race_effects(
 
 def _tested(values: np.ndarray, texts: pd.Series, statistics: dict) -> MeanTest:
     if not len(values):
-        return MeanTest(*[np.nan] * 7, n=0)
+        return MeanTest(*[np.nan] * 8, n=0)
     return bounded_test(values, texts.to_numpy(), statistics["margin"], CHANGE, alpha_of(statistics))

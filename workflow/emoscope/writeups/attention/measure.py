@@ -84,7 +84,8 @@ def block_attention(
     the head's weights with `divergence` in `blocked`.
     `silenced`: for each text, block and head the effects of silencing the head at the token that `when_silenced` names,
     and its weights there: on all but the resting places (`elsewhere`), and the largest (`sharpest`).
-    The tables of a classifier for which that is not exact, by `exactness`, are empty.
+    The tables of a classifier for which that is not exact, by `exactness`, are empty, and those of texts that are too
+    short.
     """
     if refused(exactness):
         return write_empty(blocked, looks, silenced)
@@ -93,6 +94,8 @@ def block_attention(
     tables: dict[str, list[pd.DataFrame]] = {"blocked": [], "looks": [], "silenced": []}
     longest = min(TOKENS[1], context_of(network))
     chosen = chosen_texts(texts, tokenizer, config["texts"], statistics["seed"], longest)
+    if not chosen:
+        return write_empty(blocked, looks, silenced)
     for text, ids in enumerate(tqdm(chosen, desc="blocking", unit="text")):
         maps, resting = maps_of(network, ids), resting_places(tokenizer, ids)
         _, divergence = effects = when_blocked(network, ids)
@@ -186,7 +189,7 @@ def chosen_texts(
 ) -> list[list[int]]:
     """Token ids of `count` distinct texts of 6 to `longest` tokens, drawn at random.
 
-    Where there are not so many, longer texts are cut, and fewer are taken; UserError if there are not two.
+    Where there are not so many, longer texts are cut, and fewer are taken; none if there are not two.
     """
     texts = pd.read_parquet(path, columns=["text"])["text"].drop_duplicates()
     drawn = texts.sample(frac=1, random_state=seed)
@@ -201,12 +204,7 @@ def chosen_texts(
             return found[:count]
     if missing := too_long[: count - len(found)]:
         found += tokenizer(missing, truncation=True, max_length=longest)["input_ids"]
-    if len(found) < 2:
-        raise UserError(
-            f"{path}: {len(found)} of its distinct texts have {TOKENS[0]} tokens or more; attention is compared with "
-            "the effect of blocking it on two at least, so give it longer texts"
-        )
-    return found
+    return found if len(found) > 1 else []
 
 
 def _averages(maps: np.ndarray, effects: np.ndarray, seen: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:

@@ -37,17 +37,18 @@ def summarise_attention(
     target), with the mean over sources, its interval over texts, and for `top` the share that guessing reaches.
     """
     options = resampling(statistics)
-    blocks = pd.read_parquet(blocked)
-    if blocks.empty:  # of a classifier whose attention cannot be read exactly
+    blocks, maps, labels = map(pd.read_parquet, (blocked, weights, tokens))
+    published = [] if maps.empty else published_findings(maps, labels)  # if attention can be read exactly
+    if blocks.empty:  # nor if all texts are too short
         for table in (agreement, heads):
             write_table(pd.DataFrame(), table)
-        return write_findings([], findings)
+        return write_findings(published, findings)
     own = blocks["weights"] == "trained"
     sources, random = source_agreement(blocks[own]), source_agreement(blocks[~own])
     twins = blocks[~own].groupby("text")["weights"].first()
     agreed = agreement_table(sources, options)
     by_head = head_table(pd.read_parquet(looks), pd.read_parquet(silenced), options)
-    by_head["repeated"] = repeated_looks(pd.read_parquet(weights), pd.read_parquet(tokens)).to_numpy()
+    by_head["repeated"] = repeated_looks(maps, labels).to_numpy()
     write_table(agreed, agreement)
     write_table(by_head, heads)
     write_findings(
@@ -55,7 +56,7 @@ def summarise_attention(
             *agreement_findings(agreed, sources, options),
             *random_findings(sources, random, twins, options),
             *head_findings(by_head, pd.read_parquet(looks), pd.read_parquet(silenced), options),
-            *published_findings(pd.read_parquet(weights), pd.read_parquet(tokens)),
+            *published,
         ],
         findings,
     )

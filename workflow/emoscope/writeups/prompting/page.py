@@ -20,6 +20,7 @@ from emoscope.reporting.html import (
     unsigned,
 )
 from emoscope.reporting.passages import passage
+from emoscope.statistics.equivalence import detectable_from_interval
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.comparisons import told_apart
 from emoscope.writeups.prompting.correlations import longest, planted_signs
@@ -87,6 +88,8 @@ def baseline_reading(compared: pd.DataFrame, tasks: list[dict], alpha: float) ->
     """What the test texts can tell of prompts and the cheapest classifiers, by the score that stands for a task."""
     beside, told = pd.concat([_beside(compared, task) for task in tasks]), []
     beside["told"] = told_apart(beside, alpha)
+    ends = [beside[f"difference_{end}"].to_numpy() for end in ("low", "high")]
+    beside["detectable"] = detectable_from_interval(*ends, alpha, tests=max(int(np.isfinite(ends[0]).sum()), 1))
     for task in tasks:
         rows = beside[beside["task"] == task["name"]]
         kinds = {kind: rows[rows["told"] == sign] for kind, sign in (("better", 1), ("worse", -1), ("open", 0))}
