@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from project import snakemake, start_snakemake
+from project import planned, snakemake, start_snakemake
 from small_project import (
     HISTORY,
     METRICS,
@@ -69,9 +69,54 @@ def test_snakemake_is_killed_and_its_job_lives_on(project, unbroken):
     assert_no_half_model(project)
 
     orphan.resume()
-    wait_for(lambda: not orphan.is_running() or orphan.status() == "zombie")
+    wait_for(lambda: gone(orphan))
     assert_completes(project)
     assert_same_results(project, unbroken)
+
+
+def gone(process):
+    return not process.is_running() or process.status() == "zombie"
+
+
+def test_snakemake_is_killed_and_its_job_ends_before_the_next(project):
+    """Its model counts as half made; it can be taken over, and later settings are compared with its own."""
+    process = until_step(project, STEPS // 10)
+    orphan = training_below(process)
+    process.kill()
+    process.wait()
+    wait_for(lambda: gone(orphan))
+    model = (project / MODEL).stat()
+    assert snakemake(project, "--unlock").returncode == 0
+    assert "finetune" in planned(project, METRICS)
+    assert snakemake(project, "--touch", "results/small-s1/model").returncode == 0
+    assert_completes(project)
+    assert (project / MODEL).stat().st_ino == model.st_ino and json.loads((project / HISTORY).read_text())["steps"]
+    other_settings(project)
+    assert "finetune" in planned(project, METRICS)
+
+
+def test_a_training_that_outlived_its_snakemake_writes_nothing_over_new_settings(project):
+    process = until_step(project, STEPS // 10)
+    orphan = training_below(process)
+    orphan.suspend()
+    process.kill()
+    process.wait()
+    assert snakemake(project, "--unlock").returncode == 0
+    other_settings(project)
+    refused = snakemake(project, METRICS)
+    assert refused.returncode == 1
+    assert "work/small-s1: another process is at work in it; wait for it or end it, then run again" in refused.stdout
+    orphan.resume()
+    wait_for(lambda: gone(orphan))
+    assert_no_half_model(project)
+    assert_completes(project)
+    first = json.loads((project / HISTORY).read_text())["loss"][0]
+    assert first["learning_rate"] <= 1e-3 and not json.loads((project / HISTORY).read_text())["resumed_from_step"]
+
+
+def other_settings(project):
+    config = project / "tiny.yaml"
+    config.write_text(config.read_text().replace("learning_rate: 3.0e-3", "learning_rate: 1.0e-3"))
 
 
 def test_ctrl_c(project, unbroken):

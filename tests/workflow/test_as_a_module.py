@@ -134,6 +134,19 @@ def test_what_cannot_be_moved_is_said(tmp_path):
     assert found.returncode == 1 and "emoscope: `prefix` moves a module's files without its jobs" in found.stdout
 
 
+@pytest.mark.parametrize("given", [[], ["--configfile", "twice.yaml"]])
+def test_a_section_written_twice_is_named_before_anything_runs(tmp_path, given):
+    """Also in what their workflow reads by itself."""
+    text = "runs: [{name: a}]\nruns: [{name: b}]\n"
+    (tmp_path / "twice.yaml").write_text(text)
+    own = "" if given else 'configfile: "twice.yaml"\n'
+    (tmp_path / "Snakefile").write_text(f'{own}include: "{ROOT}/workflow/Snakefile"\n')
+    command = [sys.executable, "-m", "snakemake", "--dry-run", *given]
+    found = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True)
+    assert found.returncode == 1
+    assert "twice.yaml: line 2: 'runs' stands there again, after line 1" in found.stderr
+
+
 def test_a_deployed_workflow_plans_what_its_template_says(tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "workflow").mkdir()

@@ -23,6 +23,7 @@ ELSEWHERE = {  # what another test does, or what needs what is not here
     "snakemake --report": "tests/workflow/test_tiny_run.py",
     "snakemake --forcerun finetune": "tests/faults/test_files.py",
     "snakemake --unlock": "tests/faults/test_killed.py",
+    "snakemake --touch": "tests/faults/test_killed.py",
     "snakemake --workflow-profile profiles/slurm": "tests/cluster",
     "snakemake --workflow-profile profiles/kubernetes": "tests/cluster/test_storage.py",
     "snakemake --lint": ".ci/run",

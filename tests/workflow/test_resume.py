@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emoscope.training.finetune import fingerprint, last_checkpoint, use_bf16
+from emoscope.training.checkpoints import fingerprint, last_checkpoint
+from emoscope.training.finetune import use_bf16
 
 ROOT = Path(__file__).parents[2]
 MODEL = {"source": "scratch", "blocks": 2, "heads": 2, "width": 16, "vocabulary": 400, "context": 64}

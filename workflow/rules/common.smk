@@ -19,7 +19,7 @@ sys.path[:] = [str(PACKAGE), *(folder for folder in sys.path if folder != str(RO
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES as KNOWN_AXES
 from emoscope.plan import code_inputs, records
-from emoscope.plan.config import typed
+from emoscope.plan.config import check_keys, typed
 from emoscope.plan.pages import EXPLAIN_INDEX, Overview, Page, Pages, files_in, where_to_look
 from emoscope.plan.settings import read_study
 from emoscope.plan.storages import forget_missing_folders
@@ -42,6 +42,7 @@ if workflow.modifier.skip_configfile:  # a module with a configuration of its us
 else:
     update_config(config, typed(workflow.config_settings.config))
 try:
+    check_keys([ROOT / "config.yaml", *workflow.configfiles])
     STUDY = read_study(config, made_later=AS_MODULE or workflow.remote_exec)  # a node may not see the user's texts
 except UserError as error:
     sys.exit(f"emoscope: {error}")  # a WorkflowError would bury the line in a traceback
@@ -56,5 +57,7 @@ for own in [*MODELS.values(), *SUITES.values(), *TASKS.values()]:  # no storage 
     own.entry.update({key: local(path) for key, path in own.entry.items() if key in ("path", "train", "test")})
 if "snakemake_storage_plugin_s3" in sys.modules:
     forget_missing_folders(sys.modules["snakemake_storage_plugin_s3"].StorageObject)
+for own in [] if AS_MODULE else MODELS.values():  # what is read in there is named by itself; a swap file moves its date
+    own.entry.update({key: ancient(path) for key, path in own.entry.items() if key == "path"})
 HERE = code_inputs.seen_from_here(ROOT)
 PAGES = Pages()  # each rule file adds its own

@@ -45,14 +45,13 @@ rule record_provenance:
         "../../envs/models.yaml"
     params:
         settings=lambda wildcards: json.dumps(records.settings_of(STUDY, SUBJECTS[wildcards.subject], PAGES)),
-        names=as_json(
-            lambda wildcards: {
-                "inputs": records.inputs_of(STUDY, SUBJECTS[wildcards.subject], PAGES, shipped, local),
-                "results": records.results_of(SUBJECTS[wildcards.subject], PAGES),
-            }
+        input_names=lambda wildcards: list(
+            map(str, records.inputs_of(STUDY, SUBJECTS[wildcards.subject], PAGES, shipped, local))
         ),
+        result_names=lambda wildcards: records.results_of(SUBJECTS[wildcards.subject], PAGES),
     shell:
         r"""
-        python -m emoscope record-provenance --settings {params.settings:q} --names {params.names:q} --inputs {input.inputs:q} \
-            --training {input.training:q} --results {input.results:q} --output {output:q} >{log:q} 2>&1
+        python -m emoscope record-provenance --settings {params.settings:q} \
+            --inputs {input.inputs:q} --input-names {params.input_names:q} --training {input.training:q} \
+            --results {input.results:q} --result-names {params.result_names:q} --output {output:q} >{log:q} 2>&1
         """

@@ -184,6 +184,30 @@ def test_nul_bytes_are_refused(tmp_path, content):
         check_corpus(read_table(tmp_path / "mine.parquet", "parquet", "text", "label", CLASSES), CLASSES)
 
 
+NO_TEXTS = {
+    "ndarray": [["i", "feel"], ["fine"], ["so"], ["glad"]],
+    "float64": [None, 17.0, 18.5, 19.0],
+    "int64": [1, 2, 3, 4],
+    "bytes": [b"a", b"b", b"c", b"d"],
+}
+
+
+@pytest.mark.parametrize(("kind", "cells"), NO_TEXTS.items())
+def test_a_column_of_no_texts_is_refused(tmp_path, kind, cells):
+    """`['i' 'feel']`, or 17.0, would be what the classifier reads."""
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame({"tokens": cells, "label": [0, 0, 1, 1]}).to_parquet(path)
+    with pytest.raises(UserError, match=rf"mine.parquet: row \d: {kind}, not text, in the column of texts; name"):
+        check_corpus(read_table(path, "parquet", "tokens", "label", CLASSES), CLASSES)
+
+
+def test_texts_of_few_kinds_are_texts(tmp_path):
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame({"text": pd.Categorical(list("abba")), "label": [0, 0, 1, 1]}).to_parquet(path)
+    corpus = check_corpus(read_table(path, "parquet", "text", "label", CLASSES), CLASSES)
+    assert corpus["text"].tolist() == list("abba")
+
+
 def test_whole_numbers_written_as_floats_are_labels_and_others_are_not(tmp_path):
     path = tmp_path / "mine.parquet"
     pd.DataFrame({"text": list("abcd"), "label": [0.0, 1.0, 1.0, 0.0]}).to_parquet(path)

@@ -4,6 +4,7 @@ import datasets
 import pandas as pd
 import pytest
 
+from emoscope.data.class_names import EMOTIONS
 from emoscope.data.corpus import download_corpus
 from emoscope.data.hub import read_split
 from emoscope.errors import UserError
@@ -60,6 +61,7 @@ def own_cache(tmp_path, monkeypatch):
 def downloaded(folder, repository, **settings) -> tuple[pd.DataFrame, dict]:
     entry = {"source": "hub", "repository": str(repository), "configuration": "plain", "revision": "main"}
     entry |= {"text": "tweet", "classes": CLASSES} | settings
+    entry = {key: value for key, value in entry.items() if key != "classes" or value}
     generated = {"calibration": {"source": "calibration"}}  # what other sections read by default
     config = {"corpora": {"mine": entry} | generated, "models": {"m": {"source": "scratch"}}}
     config |= {"runs": [{"name": "r", "corpus": "mine", "model": "m"}]}
@@ -79,6 +81,19 @@ def test_labels_are_told_by_their_names_and_splits_by_what_they_are_for(tmp_path
     numbers = [k % 3 for k in range(12)] + [k % 3 for k in range(100, 109)]
     assert [CLASSES[number] for number in corpus["label"]] == [NAMES[number] for number in numbers]
     assert source["revision"] is None and "group" not in source and "multilabel" not in source
+
+
+def test_numbers_that_the_data_set_names_need_no_classes(tmp_path):
+    """The paper's own data set: its features name the six emotions. Where they do not, a number means nothing."""
+    held = {"text": [f"text {k}" for k in range(12)], "label": [k % 6 for k in range(12)]}
+    for name, label in (("named", datasets.ClassLabel(names=EMOTIONS[::-1])), ("bare", datasets.Value("int64"))):
+        features = datasets.Features({"text": datasets.Value("string"), "label": label})
+        (tmp_path / name).mkdir()
+        datasets.Dataset.from_dict(held, features).to_parquet(tmp_path / name / "train.parquet")
+    corpus, source = downloaded(tmp_path, tmp_path / "named", configuration=None, text="text", classes=None)
+    assert corpus["label"].tolist()[:3] == [5, 4, 3] and source["classes"] == list(EMOTIONS)
+    with pytest.raises(UserError, match="row 0: unknown label '0'; known: sadness"):
+        downloaded(tmp_path, tmp_path / "bare", configuration=None, text="text", classes=None)
 
 
 def test_lists_of_named_labels_are_several_labels(tmp_path, repository):

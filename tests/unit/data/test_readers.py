@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance import DATA_SETS
-from emoscope.data.class_names import class_names
+from emoscope.data.class_names import EMOTIONS, class_names
 from emoscope.data.corpus import check_corpus, import_corpus
 from emoscope.data.labels import written_labels
 from emoscope.errors import UserError
@@ -43,6 +43,23 @@ PARALLEL = {
     "test_text__txt": "joyful",
     "test_labels__txt": "1",
 }
+
+
+@pytest.mark.parametrize("label", ["0", "0.0"])
+def test_numbers_mean_nothing_where_nobody_listed_the_classes(tmp_path, label):
+    """The paper's emotions might stand in any order, or be others: 0 is not sadness by default."""
+    rows = [f"so {number} {twice},{number}" for number in range(6) for twice in range(2)]
+    content = "\n".join(["text,label", "first," + label, *rows])
+    config = {"source": "csv", "path": str(write(tmp_path, mine__csv=content) / "mine.csv")} | TABLE
+    with pytest.raises(UserError, match=rf"row 2: unknown label '{label}'; known: sadness, .* in the order of"):
+        imported(tmp_path, **config)
+    corpus, source = imported(tmp_path, **config, classes=["a", "b", "c", "d", "e", "f"])
+    assert corpus["label"].tolist()[:3] == [0, 0, 0] and source["classes"][0] == "a"
+    named = content.replace("first," + label, "first,joy")
+    for number, name in enumerate(EMOTIONS):
+        named = named.replace(f",{number}", f",{name}")
+    write(tmp_path, mine__csv=named)
+    assert imported(tmp_path, **config)[0]["label"].tolist()[:3] == [1, 0, 0]
 
 
 def test_parallel_files(tmp_path):

@@ -47,6 +47,16 @@ def test_rows_are_cut_as_scikit_learn_cuts_them(table, test, seed):
         assert [training["id"].tolist(), testing["id"].tolist()] == [rows.tolist() for rows in theirs]
 
 
+@pytest.mark.parametrize("part", ["eval", "trial", "test_hard", "challenge", ""])
+def test_a_part_of_another_name_is_refused_and_not_trained_on(part):
+    parts = ["train", "Training-2", "test", "Dev", part]
+    table = pd.DataFrame({"id": range(5), "text": list("abcde"), "label": 0, "part": parts})
+    with pytest.raises(UserError, match=f"given does not say what the part '{part}' is for; call it train"):
+        split(table, "keep", "given", 0.25, 3)
+    found = split(table[:4], "keep", "given", 0.25, 3)
+    assert [found.train["id"].tolist(), found.validation["id"].tolist()] == [[0, 1], [3]]
+
+
 @pytest.mark.parametrize("method", ["shuffled", "given"])
 @pytest.mark.parametrize("duplicates", ["drop", "group"])
 def test_a_text_in_other_capitals_falls_on_one_side(method, duplicates):

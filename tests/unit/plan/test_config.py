@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from emoscope.errors import UserError
 from emoscope.models.families import FAMILIES, Family
 from emoscope.models.folder import check_model_folder
-from emoscope.plan.config import complete, expand_runs, typed
+from emoscope.plan.config import check_keys, complete, expand_runs, typed
 from emoscope.plan.files import check_files
 from emoscope.plan.settings import read_study
 from random_models import save_language_model
@@ -42,6 +42,28 @@ def test_the_default_config_is_complete_as_it_stands():
         assert completed[section] == DEFAULT[section], f"{section}: the schema's defaults and config.yaml differ"
 
 
+REPEATED = {
+    "runs:\n- {name: a}\ncorpora: {}\nruns:\n- {name: b}\n": "line 4: 'runs' stands there again, after line 1",
+    "corpora:\n  mine: {path: a}\n  mine: {path: b}\n": "line 3: 'mine' stands there again, after line 2",
+    "runs: [{name: a, name: b}]": "line 1: 'name' stands there again, after line 1",
+    '{\n\t"runs": [],\n\t"runs": []\n}': "line 3: 'runs' stands there again, after line 2",
+    "corpora: &all {mine: {path: a}}\nsuites: {<<: *all, mine: {path: b}}\nruns: [{name: a}, {name: a}]": "",
+    "a: b: c": "",  # what Snakemake says something about
+}
+
+
+@pytest.mark.parametrize(("content", "message"), REPEATED.items())
+def test_a_key_that_stands_twice_in_a_file_is_named_with_its_line(content, message, tmp_path):
+    """YAML and JSON keep the last one: half of the runs would never be made."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(content)
+    if not message:
+        return check_keys([file, ROOT / "config.yaml"])
+    with pytest.raises(UserError) as error:
+        check_keys([ROOT / "config.yaml", file])
+    assert str(error.value).startswith(f"{file}: {message}")
+
+
 def test_defaults_are_filled_in_for_a_short_entry():
     config = complete(with_change("corpora", "mine", {"source": "csv", "path": "mine.csv"}))
     assert config["corpora"]["mine"]["text"] == "text"
@@ -59,6 +81,7 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("corpora", "calibration", "rowz", 5), "corpora.calibration: unknown key 'rowz'; did you mean 'rows'"),
         (("corpora", "mine", {"source": "cvs"}), "corpora.mine.source.*did you mean 'csv'"),
         (("corpora", "mine", {"source": "csv"}), "corpora.mine: key 'path' is missing"),
+        (("runs", 0, "training", {"warmup": 1}), r"runs\[0\].training.warmup: 1 is greater than or equal to .* 1"),
         (("masking", None), "masking: null is not of type object"),
         (("masking", "head_conditions", ["nil"]), r"masking.head_conditions\[0\].*zero, mean"),
         (("models", "scratch", "blocks", 0), "models.scratch.blocks"),
@@ -116,6 +139,22 @@ def test_a_name_used_twice_is_named():
     on_a_disk_without_capitals = [*DEFAULT["runs"], DEFAULT["runs"][0] | {"name": "Calibration"}]
     with pytest.raises(UserError, match=r"runs\[1\].name: 'Calibration' is used twice"):
         complete(with_change("runs", on_a_disk_without_capitals))
+
+
+@pytest.mark.parametrize("section", ["corpora", "models", "suites", "tasks"])
+def test_names_that_differ_in_capitals_only_are_refused(section):
+    """On some disks both would have one folder, and one be read for the other."""
+    config = complete(DEFAULT | {"suites": {"mine": {"source": "csv", "path": "mine.csv"}}})
+    where, found = (config["prompting"], "tasks") if section == "tasks" else (config, section)
+    if section == "tasks":
+        where[found].append(where[found][0] | {"name": "Sentiment"})
+        names = "'sentiment' and 'Sentiment'"
+    else:
+        first = next(iter(where[found]))
+        where[found][first.upper()] = where[found][first]
+        names = f"{first!r} and {first.upper()!r}"
+    with pytest.raises(UserError, match=f"{section}: {names} differ in capitals only; rename one of them"):
+        complete(config)
 
 
 def test_seeds_expand_to_runs():

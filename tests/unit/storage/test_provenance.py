@@ -11,7 +11,9 @@ import pytest
 
 from emoscope import __version__
 from emoscope.storage import provenance
+from emoscope.storage.files import read_json
 from repositories import git
+from rule_texts import RULES
 
 PACKAGE = Path(__file__).parents[3] / "workflow" / "emoscope"
 SAY = "from emoscope.storage.provenance import commit; print(commit())"
@@ -112,6 +114,21 @@ def test_packages_that_an_environment_lacks_are_left_out_and_no_others(monkeypat
     found = provenance.versions()
     assert list(found) == ["emoscope", "python", *(name for name in provenance.PACKAGES if name != "scipy")]
     assert found["emoscope"] == __version__ and found["transformers"] == "transformers 1"
+
+
+def test_a_corpus_of_thousands_of_files_has_a_record(tmp_path):
+    """Linux takes no argument of more than 128 KiB: each name is one of its own."""
+    files = [tmp_path / f"part-{number:05}-{'0' * 80}.csv" for number in range(1800)]
+    for file in files:
+        file.write_text(file.name)
+    command = [sys.executable, "-m", "emoscope", "record-provenance", "--settings", "{}", "--training"]
+    command += ["--inputs", *files, "--input-names", *(file.name for file in files)]
+    command += ["--results", files[0], "--result-names", "first", "--output", tmp_path / "provenance.json"]
+    subprocess.run(command, check=True)
+    found = read_json(tmp_path / "provenance.json")
+    assert list(found["inputs"]) == [file.name for file in files] and list(found["results"]) == ["first"]
+    assert "--input-names {params.input_names:q}" in RULES["record_provenance"]
+    assert "--result-names {params.result_names:q}" in RULES["record_provenance"]
 
 
 def test_files_are_recorded_under_the_names_that_they_are_given(tmp_path):

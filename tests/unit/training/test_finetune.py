@@ -12,15 +12,8 @@ from emoscope.errors import UserError
 from emoscope.models.logits import predict_logits
 from emoscope.models.parts import classification_head_of
 from emoscope.storage.files import occupy, write_json
-from emoscope.training.finetune import (
-    VERSIONS,
-    finetune,
-    fingerprint,
-    remove_left,
-    rows_of,
-    trainer_of,
-    training_arguments,
-)
+from emoscope.training.checkpoints import VERSIONS, fingerprint, remove_left
+from emoscope.training.finetune import finetune, rows_of, trainer_of, training_arguments
 from emoscope.training.start import start_model
 from random_models import FAMILIES, LABELS, TEXTS, change_json, change_weights, random_gpt2_lm
 
@@ -120,8 +113,9 @@ def test_the_recipe_reaches_the_trainer(tmp_path):
     assert (found.seed, found.bf16, found.output_dir) == (11, False, str(tmp_path))
 
 
-def test_checkpoints_are_named_after_all_that_trains(tmp_path, monkeypatch):
-    """Settings, texts, and the code that the rule hands over: what other code began is not gone on with."""
+def test_checkpoints_are_named_after_all_that_trains(tmp_path, monkeypatch, base):
+    """Settings, texts, the files of the model to start from, but not what else lies there, and the code that the rule
+    hands over: what other code began is not gone on with."""
     named = []
 
     def fingerprint(config, files):
@@ -137,6 +131,11 @@ def test_checkpoints_are_named_after_all_that_trains(tmp_path, monkeypatch):
     with pytest.raises(InterruptedError):
         finetune(train, tmp_path / "corpus.json", [], {"model": sizes, "seed": 1}, code=code, **outputs)
     assert named == [train, *code]
+    (base / ".config.json.swp").touch(), (base / "notes.md").touch()
+    with pytest.raises(InterruptedError):
+        finetune(train, tmp_path / "corpus.json", [base], {"model": {"blocks": 3}, "seed": 1}, code=code, **outputs)
+    assert {file.name for file in named[3:]} >= {"train.parquet", "config.json", "model.safetensors"}
+    assert not {".config.json.swp", "notes.md"} & {file.name for file in named}
     [rule] = re.findall(r"^rule finetune:.*?^rule ", RULES.read_text(), flags=re.M | re.S)
     assert 'code=code_of("training.finetune"),' in rule and "--code {input.code:q} " in rule
 

@@ -33,7 +33,7 @@ def texts(labels: list[int]) -> pd.DataFrame:
 
 def trained(folder, validation: pd.DataFrame | None, **recipe) -> tuple[dict, np.ndarray]:
     """The history and the logits of the validation texts, or of the training texts without such."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     train = texts([0, 1] * 24)
     write_table(train, folder / "train.parquet")
     (folder / "corpus.json").write_text(json.dumps({"classes": WORDS}))
@@ -45,7 +45,7 @@ def trained(folder, validation: pd.DataFrame | None, **recipe) -> tuple[dict, np
     outputs = {"checkpoints": folder / "work", "output": folder / "model", "history": folder / "training.json"}
     occupy(folder / "work" / "left by other settings").close()
     finetune(folder / "train.parquet", folder / "corpus.json", [], config, validation=held, **outputs)
-    assert not list((folder / "work").glob("*"))
+    assert {path.name for path in (folder / "work").iterdir()} == {"lock", "wanted"}
     judged = train if validation is None else validation
     return read_json(outputs["history"]), predict_logits(
         *load_classifier(outputs["output"]), judged["text"].tolist(), 512
@@ -66,6 +66,22 @@ def test_the_best_epoch_is_kept(tmp_path):
     history, logits = trained(tmp_path / "good", texts([0, 1] * 6), keep="best")
     assert history["validation"]["kept_epoch"] > 1
     assert (logits.argmax(axis=1) == [0, 1] * 6).all()
+
+
+def test_a_training_that_outlived_its_snakemake_makes_way_for_other_settings(tmp_path, monkeypatch):
+    """New settings are refused while it is at work, and what it learned by the old ones is not written over theirs."""
+
+    def meanwhile(trainer, **_):
+        monkeypatch.undo()
+        with pytest.raises(UserError, match=r"work: another process is at work in it; wait for it or end it"):
+            trained(tmp_path / "run", None, learning_rate=1e-3)
+
+    monkeypatch.setattr("transformers.Trainer.train", meanwhile)
+    with pytest.raises(UserError, match="model: not written, since a training with other settings was started"):
+        trained(tmp_path / "run", None)
+    assert not (tmp_path / "run" / "model").exists()
+    trained(tmp_path / "run", None, learning_rate=1e-3)
+    assert (tmp_path / "run" / "model" / "config.json").is_file()
 
 
 def test_without_a_word_the_last_epoch_is_kept(tmp_path):

@@ -6,16 +6,21 @@ from pathlib import Path
 from emoscope.data.plain_text import text_lines
 from emoscope.errors import UserError
 
-EMOTIONS = ("sadness", "joy", "love", "anger", "fear", "surprise")  # of generated texts
+EMOTIONS = ("sadness", "joy", "love", "anger", "fear", "surprise")  # the paper's; of generated texts, too
 MOST_CLASSES = 100  # as the schema has it; labels are written as int8
 MAPPING, LISTED = "mapping.txt", "labels.txt"
 
 
 def class_names(entry: Mapping) -> list[str]:
-    """Those that a corpus' settings list, or a file of its folder; UserError if that file does not tell."""
+    """Those that a corpus' settings list, or a file of its folder, or the paper's; UserError if the file tells none."""
     if (file := names_file(entry)) is not None:
         return mapped_names(file) if file.name == MAPPING else listed_names(file)
-    return list(EMOTIONS) if entry["source"] == "calibration" else entry.get("labels") or entry["classes"]
+    return entry.get("labels") or entry.get("classes") or list(EMOTIONS)
+
+
+def has_numbers(entry: Mapping) -> bool:
+    """Whether a label that is a number means the class in that place: if anybody said in which order they are."""
+    return names_file(entry) is not None or "classes" in entry
 
 
 def names_file(entry: Mapping) -> Path | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.data.class_names import class_names, has_several
+from emoscope.data.class_names import class_names, has_numbers, has_several
 from emoscope.data.hub import read_hub
 from emoscope.data.labels import class_numbers, sets_of_numbers
 from emoscope.data.readers import read_local
@@ -26,7 +26,7 @@ MOST_GROUPS = 20  # more are ids, or words, that somebody named by mistake
 def import_corpus(config: dict, corpus: Path, source: Path) -> None:
     """Write the corpus of a local file or folder."""
     classes, several = class_names(config), has_several(config)
-    write_table(check_corpus(read_local(config, classes), classes, several), corpus)
+    write_table(check_corpus(read_local(config, classes), classes, several, has_numbers(config)), corpus)
     write_source(source, corpus, classes, str(Path(config["path"])), None, several, config.get("group"))
 
 
@@ -34,17 +34,22 @@ def download_corpus(config: dict, corpus: Path, source: Path) -> None:
     """Write the corpus of a data set on the hub: of the splits that the settings name, or of all."""
     classes, several = class_names(config), has_several(config)
     rows, revision = read_hub(config, classes)
-    write_table(check_corpus(rows, classes, several), corpus)
+    write_table(check_corpus(rows, classes, several, has_numbers(config)), corpus)
     name = f"{config['repository']} ({config['configuration']})"
     write_source(source, corpus, classes, name, revision, several, config.get("group"))
 
 
-def check_corpus(table: pd.DataFrame, classes: list[str], several: bool = False) -> pd.DataFrame:
-    """Make a corpus of what readers return, with lists of labels if a text has `several`; UserError names a bad row."""
+def check_corpus(table: pd.DataFrame, classes: list[str], several: bool = False, numbered: bool = True) -> pd.DataFrame:
+    """Make a corpus of what readers return, with lists of labels if a text has `several`; UserError names a bad row.
+
+    A label that is a number is one if the classes are `numbered`: nobody knows which class is the first by default.
+    """
     text = checked_texts(table["text"], table["where"])
     hint = "fix the row or list the class under `classes` of the corpus in the config"
+    if not numbered:
+        hint = "fix the row or list all classes, in the order of their numbers, under `classes` of the corpus"
     numbers = sets_of_numbers if several else class_numbers
-    label = numbers(table["label"], classes, table["where"], hint)
+    label = numbers(table["label"], classes, table["where"], hint, numbered)
     counts = label.explode().value_counts().reindex(range(len(classes)), fill_value=0)
     if counts.min() < 2:
         name = classes[counts.idxmin()]

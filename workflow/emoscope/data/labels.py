@@ -12,20 +12,25 @@ from emoscope.errors import UserError
 YES_NO = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}  # 1.0 wherever a column has had a gap
 
 
-def known_labels(classes: list[str]) -> dict[str, int]:
-    """The position of the class that each label means: its name, or its position unless some class is called so."""
+def known_labels(classes: list[str], numbered: bool = True) -> dict[str, int]:
+    """The position of the class that each label means: its name, or, if classes are `numbered` by their positions, its
+    position unless some class is called so."""
     # whole numbers turn into 1.0 wherever a table has had a gap
     positions = {written: number for number in range(len(classes)) for written in (f"{number}", f"{number}.0")}
     named = {name: number for number, name in enumerate(classes)}
-    return named if positions.keys() & named.keys() else positions | named  # a class called 1 is not position 1
+    if not numbered or positions.keys() & named.keys():  # a class called 1 is not position 1
+        return named
+    return positions | named
 
 
-def class_numbers(labels: pd.Series, classes: list[str], where: pd.Series, hint: str) -> pd.Series:
-    """The position in `classes` of each label, which is a class's name or its position; int, on the same index.
+def class_numbers(
+    labels: pd.Series, classes: list[str], where: pd.Series, hint: str, numbered: bool = True
+) -> pd.Series:
+    """The position in `classes` of each label, which is known as `known_labels` has it; int, on the same index.
 
     `where` says of each label where it stands: UserError names that of the first unknown one, and ends with the hint.
     """
-    known = known_labels(classes)
+    known = known_labels(classes, numbered)
     numbers = labels.map(lambda label: known.get(str(label).strip()))
     if numbers.isna().any():
         row = numbers.isna().idxmax()
@@ -61,9 +66,11 @@ def written_labels(cell: Any, where: str) -> list[str]:
     return list(map(str, found))
 
 
-def sets_of_numbers(labels: pd.Series, classes: list[str], where: pd.Series, hint: str) -> pd.Series:
+def sets_of_numbers(
+    labels: pd.Series, classes: list[str], where: pd.Series, hint: str, numbered: bool = True
+) -> pd.Series:
     """The positions in `classes` of each text's labels, sorted, each once, as int8; errors as for `class_numbers`."""
-    known = known_labels(classes)
+    known = known_labels(classes, numbered)
 
     def numbers(own: list[str], place: str) -> np.ndarray:
         for label in own:

@@ -57,12 +57,11 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
         table = table[~repeats(table["text"])]
     held = pd.Series(False, table.index)
     if method == "given":
-        given = table["part"] == "test"
-        if not given.any() or given.all():
-            parts = ", ".join(sorted(set(table["part"]))) or "none"
-            raise UserError(f"split.method: given needs a part called test among others, found: {parts}; use shuffled")
+        parts = table["part"].str.casefold()
+        check_parts(sorted(set(parts)))
+        given = parts == "test"
         if validation == "keep":
-            held = table["part"].isin(VALIDATION)
+            held = parts.isin(VALIDATION)
         if duplicates == "group":  # a text that stands in the test part belongs there with all of its rows
             given = stand_in(table["text"], table["text"][given])
             held = stand_in(table["text"], table["text"][held]) & ~given
@@ -75,6 +74,19 @@ def split(table: pd.DataFrame, duplicates: str, method: str, test: float, seed: 
         training, testing = (table.iloc[rows] for rows in shuffled(len(table), test, seed))
     columns = ["id", "text", "labels" if "labels" in table else "label", *(["group"] if "group" in table else [])]
     return Parts(*(part[columns].reset_index(drop=True) for part in (training, table[held], testing)))
+
+
+def check_parts(parts: list[str]) -> None:
+    """UserError unless it is known of each part what it is for, and one is the test set: another set that somebody
+    holds out, such as `eval`, would be trained on."""
+    if "test" not in parts or len(parts) == 1:
+        found = ", ".join(parts) or "none"
+        raise UserError(f"split.method: given needs a part called test among others, found: {found}; use shuffled")
+    if unknown := [part for part in parts if part not in ("test", *VALIDATION) and not part.startswith("train")]:
+        raise UserError(
+            f"split.method: given does not say what the part {unknown[0]!r} is for; call it train, test or validation, "
+            "take it away, or name the parts that are meant under `splits` of the corpus"
+        )
 
 
 def require_new_texts(parts: Parts, place: str) -> None:

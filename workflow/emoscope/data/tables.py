@@ -75,6 +75,10 @@ def require_columns(table: pd.DataFrame, path: Path, wanted: Mapping[str, str], 
 
 def checked_texts(texts: pd.Series, where: pd.Series) -> pd.Series:
     """Texts as str; UserError names the place, which is `where` on the same index, of one that is empty or not text."""
+    if (other := texts.notna() & ~texts.astype(object).map(lambda cell: isinstance(cell, str))).any():
+        row = other.idxmax()
+        kind = type(texts[row]).__name__
+        raise UserError(f"{where[row]}: {kind}, not text, in the column of texts; name another column as `text`")
     written = texts.astype(str)
     if (empty := texts.isna() | (written.str.strip() == "")).any():
         raise UserError(f"{where[empty.idxmax()]}: the text is empty; fill it in or remove the row")

@@ -1,5 +1,7 @@
 """Whether the sections of a configuration fit one another: names that are there, and settings that can go together."""
 
+from collections.abc import Iterable
+
 from emoscope.data.class_names import has_several
 from emoscope.errors import UserError
 from emoscope.plan.mistakes import suggest
@@ -7,6 +9,9 @@ from emoscope.plan.mistakes import suggest
 
 def check_names(config: dict) -> None:
     """Check what one section says of another; UserError at the first mistake."""
+    for section in ("corpora", "models", "suites"):
+        _check_capitals(config[section], f"config {section}")
+    _check_capitals([task["name"] for task in config["prompting"]["tasks"]], "config prompting.tasks")
     for name in config["companions"]:
         if name not in config["models"]:
             raise UserError(f"config companions: {name!r} is not under `models`{suggest(name, config['models'])}")
@@ -56,6 +61,14 @@ def check_names(config: dict) -> None:
         _check_several(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
         _check_kept(config["corpora"][run["corpus"]], run, f"config runs[{position}]")
         seen.add(run["name"].casefold())
+
+
+def _check_capitals(names: Iterable[str], where: str) -> None:
+    """That no two names differ in capitals alone, which some disks do not tell: both would share their files."""
+    seen = {}
+    for name in names:
+        if (other := seen.setdefault(name.casefold(), name)) != name:
+            raise UserError(f"{where}: {other!r} and {name!r} differ in capitals only; rename one of them")
 
 
 def _check_training(where: str, run: dict, source: str) -> None:

@@ -1,6 +1,6 @@
 """Completing and checking the configuration before anything runs. Imported by the Snakefile: nothing heavy in here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -13,10 +13,27 @@ from emoscope.errors import UserError
 from emoscope.plan.agreement import check_names
 from emoscope.plan.files import read_blocks
 from emoscope.plan.mistakes import explain, where
-from emoscope.storage.yaml_files import read_yaml
+from emoscope.storage.yaml_files import read_yaml, repeated_keys
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 DEFAULT = Path(__file__).parents[3] / "config.yaml"
+
+
+def check_keys(files: Iterable[str | Path]) -> None:
+    """UserError if a configuration file holds a key twice in one place, of which all but the last would be lost."""
+    for file in map(Path, files):
+        if not file.is_file():  # a pipe can be read only once
+            continue
+        try:
+            found = min(repeated_keys(file.read_text(encoding="utf-8")), key=lambda found: found[2], default=None)
+        except (yaml.YAMLError, UnicodeDecodeError):  # Snakemake, which has read it, knows what it is
+            continue
+        if found:
+            key, first, line = found
+            raise UserError(
+                f"{file}: line {line}: {key!r} stands there again, after line {first}, and only the last would count; "
+                "put both under one, or remove one"
+            )
 
 
 def complete(config: dict) -> dict:

@@ -24,11 +24,13 @@ PACKAGES = (
 
 
 def record_provenance(
-    settings: dict, names: dict, inputs: list[Path], training: list[Path], results: list[Path], output: Path
-) -> None:
+    settings: dict, inputs: list[Path], input_names: list[str], training: list[Path], results: list[Path],
+    result_names: list[str], output: Path,
+) -> None:  # fmt: skip
     """Write what a run was made from and what came out; of a folder, every file is listed.
 
-    `names` holds what `inputs` and `results` are called, in their order. `training` is the history of the fine-tuning,
+    `input_names` and `result_names` are what `inputs` and `results` are called, in their order; of corpora in thousands
+    of files they are too long for one argument of a command. `training` is the history of the fine-tuning,
     if there was one. Nothing in here tells the time, so that the same run gives the same record.
     """
     histories = [read_json(path) for path in training]
@@ -40,8 +42,8 @@ def record_provenance(
             "versions": versions(),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
             "training": {name: history[name] for history in histories for name in kept if name in history},
-            "inputs": hashes(inputs, names["inputs"]),
-            "results": hashes(results, names["results"]),
+            "inputs": hashes(inputs, input_names),
+            "results": hashes(results, result_names),
         },
         output,
     )

@@ -1,14 +1,9 @@
 """Fine-tuning a classifier with the transformers Trainer."""
 
-import hashlib
-import json
-import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import accelerate
 import pandas as pd
 import torch
 import transformers
@@ -23,22 +18,21 @@ from transformers import (
 
 from emoscope.errors import UserError
 from emoscope.models.batches import encode
-from emoscope.models.folder import check_model_folder
+from emoscope.models.folder import PLAIN_FILES, check_model_folder
 from emoscope.models.inside.padding import assert_padding
 from emoscope.models.inside.structure import check_parts
 from emoscope.models.loading import check_blocks, load_tokenizer
 from emoscope.models.onednn import use_onednn
 from emoscope.models.precision import use_bf16
 from emoscope.storage.decisions import has_several
-from emoscope.storage.files import occupy, read_json, remove_if_left, replacing, write_json
-from emoscope.storage.hashes import sha256_of
+from emoscope.storage.files import read_json, replacing, write_json
 from emoscope.storage.integrity import seal
 from emoscope.training.balance import balanced
+from emoscope.training.checkpoints import VERSIONS, begin, check_wanted, clear, fingerprint, last_checkpoint
 from emoscope.training.context import cut_texts
 from emoscope.training.start import start_model, train_tokenizer
 
 BEST = "best"  # `keep` of a recipe: the weights after the epoch with the lowest loss on validation texts
-VERSIONS = {module.__name__: module.__version__ for module in (torch, transformers, accelerate)}
 
 
 def finetune(
@@ -50,7 +44,8 @@ def finetune(
     `config` holds `model`, `training` and `seed`; `base` is the folder of the model to start from, or nothing to start
     from random weights. Checkpoints go below `checkpoints`, in a folder named after all that decides the result, the
     files of the `code` that trains among it, so that a killed job resumes and a changed one never does; at the end the
-    folder is deleted, and with it what trainings with other settings left there.
+    folder is deleted, and with it what trainings with other settings left there. UserError, and nothing is written, if
+    one with other settings is at work or was started since.
 
     With `keep: best` in `training`, the weights are those after the epoch with the lowest loss on the texts of
     `validation`, none of which is trained on; else those after the last.
@@ -65,27 +60,26 @@ def finetune(
     check_validation(held, validation)
     classes = read_json(audit)["classes"]
     model, tokenizer = ready_to_train(folder, texts, classes, config)
-    files = sorted(filter(Path.is_file, folder.glob("*.*"))) if folder else []
+    files = sorted(file for pattern in PLAIN_FILES for file in folder.glob(pattern)) if folder else []
     scratch = checkpoints / fingerprint(config, [train, *validation, *files, *code])
     arguments = training_arguments(config["training"], config["seed"], model.config.hidden_size, scratch)
     texts, labels, loss = balanced(texts, classes, config["training"]["balance"], config["seed"])
     rows = rows_of(tokenizer, texts["text"], labels)
     judged = [rows_of(tokenizer, part["text"], balanced(part, classes, "none", 0)[1]) for part in held]
     trainer = trainer_of(model, tokenizer, rows, arguments, loss, *judged)
-    lock = occupy(scratch) if trainer.is_world_process_zero() else None  # a job outlives a killed Snakemake
+    locks = begin(scratch) if trainer.is_world_process_zero() else []  # a job outlives a killed Snakemake
     start, checkpoint = time.perf_counter(), last_checkpoint(scratch)
     trainer.train(resume_from_checkpoint=checkpoint)
     seconds = time.perf_counter() - start
     if not trainer.is_world_process_zero():
         return
+    check_wanted(scratch, output)
     with replacing(output) as temporary:
         trainer.save_model(temporary)
         (temporary / "training_args.bin").unlink(missing_ok=True)  # a pickle, and not part of the model
         seal(temporary)
     write_json(_history(trainer, checkpoint, seconds, cut_texts(tokenizer, texts["text"])), history)
-    shutil.rmtree(scratch, ignore_errors=True)
-    lock.close()
-    remove_left(scratch)
+    clear(scratch, locks)
 
 
 def ready_to_train(
@@ -213,32 +207,3 @@ class OrderOfEpoch(TrainerCallback):
         batches = train_dataloader.batch_sampler
         sampler = getattr(batches, "batch_sampler", batches).sampler  # several processes have a layer more
         sampler.generator = torch.Generator().manual_seed(args.seed + int(state.epoch or 0))
-
-
-def fingerprint(config: dict, files: list[Path]) -> str:
-    """Sixteen hexadecimal digits that change with the settings, with what trains, and with the content of any file."""
-    digest = hashlib.sha256(json.dumps([config, VERSIONS], sort_keys=True).encode())
-    for file in files:
-        digest.update(sha256_of(file).encode())
-    return digest.hexdigest()[:16]
-
-
-def remove_left(scratch: Path) -> None:
-    """Remove the folders beside one of checkpoints in which no process is at work any more, and say so."""
-    for folder in sorted(scratch.parent.iterdir()):
-        if folder != scratch and remove_if_left(folder):
-            print(f"{folder}: removed; a training with other settings had left it", file=sys.stderr)
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest complete checkpoint: the Trainer writes `trainer_state.json` last, if it is not stopped in it."""
-    complete = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if _is_whole(path)]
-    return str(max(complete, key=lambda path: int(path.name.split("-")[1]))) if complete else None
-
-
-def _is_whole(file: Path) -> bool:
-    try:
-        read_json(file)
-    except ValueError:
-        return False
-    return True

@@ -1,0 +1,51 @@
+"""A model in a folder of the user's own: what lies there and belongs to it makes anew, nothing else does."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from project import copy_project, planned
+from random_models import change_json, change_weights
+
+CONFIG = """
+corpora: {mine: {source: csv, path: mine.csv, classes: [calm, angry]}}
+models: {mine: {source: path, path: language}}
+runs: [{name: mine, corpus: mine, model: mine%s}]
+companions: []
+"""
+PARTS = ["corpus.parquet", "source.json", "train.parquet", "validation.parquet", "test.parquet", "corpus.json"]
+
+
+def dated(file: Path, when: int) -> None:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    os.utime(file, (when, when))
+
+
+@pytest.mark.parametrize("training", ["", ", training: none"])
+def test_only_its_own_files_make_anew(tmp_path, training):
+    project = copy_project(tmp_path / "project")
+    labels = {"id2label": {0: "calm", 1: "angry"}, "label2id": {"calm": 0, "angry": 1}}
+    change_json(project / "language" / "config.json", architectures=["GPT2ForSequenceClassification"], **labels)
+    change_weights(project / "language", lambda weights: weights | {"score.weight": torch.zeros(2, 16)})
+    (project / "mine.yaml").write_text(CONFIG % training)
+    (project / "mine.csv").write_text("text,label\n" + "".join(f"so {n},calm\nnot so {n},angry\n" for n in range(9)))
+    made = 4_000_000_000  # later than any file of the workflow
+    for corpus in ("mine", "mine.mine-s1"):
+        for part in PARTS:
+            dated(project / "data" / "corpora" / corpus / part, made)
+    (project / "results" / "mine-s1" / "model").mkdir(parents=True)
+    for name in ("model", "training.json"):
+        dated(project / "results" / "mine-s1" / name, made)
+    target = "results/mine-s1/training.json"
+    assert planned(project, target, config="mine.yaml") == {}
+    (project / "language" / ".config.json.swp").touch()
+    dated(project / "language", made + 1000)
+    assert planned(project, target, config="mine.yaml") == {}
+    for name in ("model.safetensors", "tokenizer.json"):
+        dated(project / "language" / name, made + 1000)
+        assert set(planned(project, target, config="mine.yaml")) >= {"adopt_model" if training else "finetune"}
+        dated(project / "language" / name, made - 1000)
