@@ -134,6 +134,7 @@ def page(
         body=Markup("<h1>Which words decide</h1>\n{}\n<h2>Without a script</h2>\n{}").format(*body),
         links={},
         adopted=[],
+        documents={},
         provenance={"model": str(model.name_or_path), "method": METHODS[method].title},
         script=script,
     )
