@@ -173,7 +173,9 @@ def test_what_is_exchanged_where_nothing_is_looked_for_is_left_out_and_told(kept
     assert table["pairs"].tolist() == [400] * kept
     numbers = [("gender.left_out", 2.0, ""), ("gender.switched.random_weights", 0.0, ""), ("gender.switched", 1.0, "")]
     said = words(shown_switches("gender", table, pd.DataFrame(numbers, columns=["name", "value", "note"])))
-    assert ("2 flips exchange words at just that first token or beyond the model's context, and are left out." in said) == kept
+    assert (
+        "2 flips exchange words at just that first token or beyond the model's context, and are left out." in said
+    ) == kept
     assert ("no flips but 2 of what the classifier does not read" in said) != kept
 
 
