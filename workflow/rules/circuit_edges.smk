@@ -5,7 +5,7 @@ OF_EDGES = ("effects", "checked", "curves", "followed")
 
 
 rule find_edges:
-    """Estimate what each edge between heads and feed-forwards carries of flips, patch some, and keep more and more of the largest."""
+    """Estimate what each edge between heads and feed-forwards carries of what they change, patch some, and keep more and more of the largest."""
     input:
         model="results/{run}/model",
         pairs=pairs_of_circuits,

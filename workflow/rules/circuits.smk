@@ -30,7 +30,7 @@ def pairs_of_circuits(wildcards):
 
 
 rule find_circuits:
-    """Estimate what each head and feed-forward carries of flips, patch some of them, and keep more and more of the largest."""
+    """Estimate what each head and feed-forward carries of what flips, or other texts, change, patch some of them, and keep more and more of the largest."""
     input:
         model="results/{run}/model",
         pairs=pairs_of_circuits,
@@ -93,7 +93,7 @@ rule summarise_circuits:
 
 
 rule circuits:
-    """Which parts of every run carry what flips change; not part of `all`."""
+    """Which parts of every run carry what flips change, and what sets classes apart; not part of `all`."""
     input:
         PAGES["circuits"].all_html(),
     localrule: True

@@ -106,7 +106,7 @@ def test_the_page_says_what_was_found(found):
     assert "Race: left out." in words(page.left_out(found.texts))
     table = words(page.erased_table("gender", found.erased))
     assert "in no more than 10 % of the texts beyond those that the most frequent value is right in" in table
-    assert "moves the answers themselves by 0." in said and "(less that to a neutral swap of the text: +0." in said
+    assert "moves the answers themselves by 0." in said and " beyond that to a neutral swap of the text)" in said
     alone = found.findings[found.findings["name"] != "gender.beyond_neutral"]
     told = words(page.main_result(["gender"], found.depths, alone, STATISTICS))
     assert verdict.COMMON in told and "(no text has a neutral swap)" in told

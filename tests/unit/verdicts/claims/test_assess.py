@@ -456,7 +456,7 @@ def test_a_claim_on_demand_is_judged_once_its_room_was_asked_for(tmp_path):
         )
         rows = pd.read_csv(tmp_path / "out.csv").set_index("id").fillna({"untested": ""})
         assert tuple(rows.loc["probing.race.limited_bias", ["verdict", "untested"]]) == (verdict, why)
-        assert rows.loc["circuits.first_block_leads", "note"] == "`snakemake circuits` would measure it for this run."
+        assert rows.loc["circuits.first_block_leads", "note"] == claims.ASKED.format("circuits")
         assert rows.loc["performance.predicts_the_class", "verdict"] == "reproduced"
     assert rows.loc["probing.gender.dimensions", "untested"] == "nothing", "asked for, and not found"
 

@@ -1,4 +1,4 @@
-"""Which heads and feed-forwards carry the difference between the two texts of a flip: estimated for all of them,
+"""Which heads and feed-forwards carry the difference between the two texts of a pair: estimated for all of them,
 checked for some by patching, and tried as circuits, of which more and more is kept."""
 
 from collections.abc import Mapping, Sequence

@@ -19,7 +19,7 @@ from emoscope.verdicts.claims.rooms import room_of, rooms_on_demand
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
 UNCOMPARED = "No neutral swaps stand beside it, so it may be what any change of words does."
 NO_MORE = "What goes beyond neutral words is no more than that."
-ASKED = "`snakemake {}` would measure it for this run."
+ASKED = "`snakemake --cores 2 {}`, and then `snakemake --cores 2 claims`, would test it for this run."
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested", "impossible"]
