@@ -30,6 +30,7 @@ rule assess_claims:
             for room in rooms_of_runs(ROOT / "data/reference/claims.yaml")
         ],
         audit=corpus_of("corpus.json"),
+        training="results/{run}/training.json",
         code=code_of("verdicts.claims.assess"),
     output:
         "results/{run}/claims.csv",
@@ -45,7 +46,8 @@ rule assess_claims:
     shell:
         r"""
         python -m emoscope assess-claims --claims {input.claims:q} --findings {input.findings:q} --run {params.run:q} \
-            --statistics {params.statistics:q} --made {params.made:q} --output {output:q} --audit {input.audit:q} >{log:q} 2>&1
+            --statistics {params.statistics:q} --made {params.made:q} --output {output:q} --audit {input.audit:q} \
+            --training {input.training:q} >{log:q} 2>&1
         """
 
 

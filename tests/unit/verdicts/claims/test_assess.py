@@ -1,5 +1,6 @@
 """Verdicts follow from the numbers, and every listed claim can be measured."""
 
+import os
 import re
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,7 @@ from emoscope.perturbation.findings import rate_finding
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.rates import zero_event_bound
 from emoscope.storage.files import write_json
+from emoscope.storage.hashes import sha256_of
 from emoscope.verdicts.claims import assess as claims
 from emoscope.verdicts.claims.judge import judge
 
@@ -241,7 +243,7 @@ def test_a_generated_corpus_says_nothing_about_the_paper(tmp_path):
             {"name": "mine", "corpus": {"source": source}, "model": {}, "training": {}},
             tmp_path / "claims.csv",
         )
-        claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, output, audit_in(tmp_path), {})
+        claims.assess_claims(REFERENCE / "claims.yaml", [path], run, STATISTICS, output, audit_in(tmp_path), {}, Path())
         notes = pd.read_csv(tmp_path / "claims.csv").set_index("id")["note"].fillna("")
         assert (claims.GENERATED in notes["performance.predicts_the_class"]) == expected
         assert claims.GENERATED not in notes["performance.test_accuracy"]
@@ -279,7 +281,7 @@ def test_claims_are_judged_on_the_finding_that_they_name_and_on_no_other(room, t
     write_findings([Finding(name, value, value / 2, value * 2) for name, value in values.items()], path)
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
     claims.assess_claims(
-        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path), {}
+        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path), {}, Path()
     )
     judged = pd.read_csv(tmp_path / "claims.csv", float_precision="round_trip").set_index("id")
     asked = judged[judged["untested"] != "on demand"]
@@ -312,7 +314,7 @@ def test_a_finding_that_was_not_made_is_not_testable(tmp_path):
     write_findings([Finding("another", 1.0), Finding("block_change.0.joy", np.nan)], path)
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
     claims.assess_claims(
-        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path), {}
+        REFERENCE / "claims.yaml", [path], run, STATISTICS, tmp_path / "claims.csv", audit_in(tmp_path), {}, Path()
     )
     assert set(pd.read_csv(tmp_path / "claims.csv")["verdict"]) == {"not testable here"}
 
@@ -377,7 +379,9 @@ def assess_published(tmp_path, published: dict, accuracy: Finding) -> pd.DataFra
     settings = {"name": "theirs-s1", "corpus": {"source": "csv"}, "model": {"source": "path"}, "training": "none"}
     settings |= {"published": published} if published else {}
     files = {"claims": tmp_path / "claims.yaml", "findings": [rooms / "findings.csv"], "output": tmp_path / "out.csv"}
-    claims.assess_claims(**files, run=settings, statistics=STATISTICS, audit=audit_in(tmp_path), made={})
+    claims.assess_claims(
+        **files, run=settings, statistics=STATISTICS, audit=audit_in(tmp_path), made={}, training=Path()
+    )
     return pd.read_csv(tmp_path / "out.csv").set_index("id")
 
 
@@ -421,7 +425,9 @@ def test_several_labels_a_text_cannot_test_what_speaks_of_classes_that_exclude_o
     found = {}
     for several in (False, True):
         audit = audit_in(tmp_path, multilabel=several)
-        claims.assess_claims(REFERENCE / "claims.yaml", paths, run, STATISTICS, tmp_path / "claims.csv", audit, {})
+        claims.assess_claims(
+            REFERENCE / "claims.yaml", paths, run, STATISTICS, tmp_path / "claims.csv", audit, {}, Path()
+        )
         found[several] = pd.read_csv(tmp_path / "claims.csv").set_index("id")
     assert found[False].loc["masking.first_block_leads", "verdict"] == "underpowered"
     refused = found[True][found[True]["untested"] == "one label"]
@@ -441,10 +447,17 @@ def test_a_claim_on_demand_is_judged_once_its_room_was_asked_for(tmp_path):
     write_findings([Finding("accuracy.above_constant", 0.4, 0.3, 0.5)], paths["performance"])
     write_findings([Finding("race.answers_moved.least_change", 0.3, 0.2, 0.4)], paths["probing"])
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
-    for made, verdict, why in (
-        ({}, "not testable here", "on demand"),
-        ({str(paths["probing"]): ""}, "contradicted", ""),
+    training, [probing, digest] = tmp_path / "training.json", (str(paths["probing"]), sha256_of(paths["probing"]))
+    training.write_text("{}")
+    there = paths["probing"].stat().st_mtime
+    for made, since, verdict, why in (
+        ({}, there, "not testable here", "on demand"),
+        ({probing: digest}, there + 1, "not testable here", "on demand"),  # of a classifier that gave way to this one
+        ({probing: digest[::-1]}, there, "not testable here", "on demand"),  # made anew meanwhile
+        ({str(tmp_path / "circuits" / "findings.csv"): digest}, there, "not testable here", "on demand"),  # being made
+        ({probing: digest}, there, "contradicted", ""),
     ):
+        os.utime(training, (since, since))
         claims.assess_claims(
             REFERENCE / "claims.yaml",
             [paths["performance"]],
@@ -453,6 +466,7 @@ def test_a_claim_on_demand_is_judged_once_its_room_was_asked_for(tmp_path):
             tmp_path / "out.csv",
             audit_in(tmp_path),
             made,
+            training,
         )
         rows = pd.read_csv(tmp_path / "out.csv").set_index("id").fillna({"untested": ""})
         assert tuple(rows.loc["probing.race.limited_bias", ["verdict", "untested"]]) == (verdict, why)

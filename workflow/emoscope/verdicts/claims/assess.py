@@ -12,6 +12,7 @@ from emoscope.reporting.findings import Finding, read_findings
 from emoscope.reporting.several_labels import is_several
 from emoscope.statistics.settings import alpha_of
 from emoscope.storage.files import read_json, write_csv
+from emoscope.storage.hashes import sha256_of
 from emoscope.storage.yaml_files import read_yaml
 from emoscope.verdicts.claims.judge import impossible, judge, tested
 from emoscope.verdicts.claims.rooms import room_of, rooms_on_demand
@@ -19,7 +20,7 @@ from emoscope.verdicts.claims.rooms import room_of, rooms_on_demand
 GENERATED = "The corpus is generated, so this tests the method and says nothing about the paper."
 UNCOMPARED = "No neutral swaps stand beside it, so it may be what any change of words does."
 NO_MORE = "What goes beyond neutral words is no more than that."
-ASKED = "`snakemake --cores 2 {}`, and then `snakemake --cores 2 claims`, would test it for this run."
+ASKED = "`snakemake --cores 2 {0}`, then `snakemake --cores 2 claims`, would test it, if this run is asked for that."
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested", "impossible"]
@@ -45,19 +46,34 @@ class Terms:
 
 
 def assess_claims(
-    claims: Path, findings: list[Path], run: dict, statistics: dict, output: Path, audit: Path, made: dict
+    claims: Path,
+    findings: list[Path],
+    run: dict,
+    statistics: dict,
+    output: Path,
+    audit: Path,
+    made: dict,
+    training: Path,
 ) -> None:
     """Write one run's claims as CSV.
 
     `run` holds its name, the settings of its corpus, model and training, and what is `published` of it, if anything is;
     `audit` is that of the corpus; `findings` are files `.../{room}/findings.csv`, and so are the keys of `made`, those
-    that were made on demand; claims on those of other rooms are left out.
+    that were made on demand, see `still_so`; claims on those of other rooms are left out.
     """
     generated = run["corpus"]["source"] == "calibration"
     own = published_claims(run["name"], run.get("published", {}), statistics["margin"])
     shared = shared_with_paper(run["corpus"], run["model"], run["training"])
     terms = Terms(shared, statistics, is_several(read_json(audit)), rooms_on_demand(claims))
-    write_claims(claims, [*findings, *map(Path, made)], run["name"], terms, output, generated, own)
+    write_claims(claims, [*findings, *still_so(made, training)], run["name"], terms, output, generated, own)
+
+
+def still_so(made: Mapping[str, str], training: Path) -> list[Path]:
+    """Those files that hold what they held when this was planned, by their SHA-256, and are of this classifier, not of
+    one that it gave way to: made since its `training`. No rule makes them anew for what reads them here."""
+    there = [(Path(name), digest) for name, digest in made.items() if Path(name).is_file()]
+    latest = [(path, digest) for path, digest in there if path.stat().st_mtime_ns >= training.stat().st_mtime_ns]
+    return [path for path, digest in latest if sha256_of(path) == digest]
 
 
 def assess_writeup_claims(claims: Path, findings: list[Path], model: dict, statistics: dict, output: Path) -> None:

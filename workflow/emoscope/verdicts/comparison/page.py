@@ -67,7 +67,8 @@ def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.Da
         probability=tally(verdicts["probability"]),
         margin=tally(verdicts["margin"]),
         agreements=[
-            f"{signed(rows['mean'].mean())} {name} ({signed(rows['lowest'].min())} to {signed(rows['highest'].max())})"
+            f"{signed(rows['mean'].mean())} {name}"
+            + f" ({signed(rows['lowest'].min())} to {signed(rows['highest'].max())})" * (rows["pairs"].max() > 1)
             for name, rows in kinds.items()
             if len(rows)
         ],
