@@ -68,7 +68,7 @@ def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.Da
         margin=tally(verdicts["margin"]),
         agreements=[
             f"{signed(rows['mean'].mean())} {name}"
-            + f" ({signed(rows['lowest'].min())} to {signed(rows['highest'].max())})" * (rows["pairs"].max() > 1)
+            + f" ({signed(rows['lowest'].min())} to {signed(rows['highest'].max())})" * bool(rows["pairs"].max() > 1)
             for name, rows in kinds.items()
             if len(rows)
         ],
