@@ -36,9 +36,14 @@ def copy_project(folder: Path) -> Path:
 
 
 def hard_links(project: Path, folder: Path) -> Path:
-    """A copy of a project that a test may change, as long as it writes no file in place: both share them."""
-    shutil.copytree(project, folder, copy_function=os.link, ignore=shutil.ignore_patterns("__pycache__"))
+    """A copy of a project that a test may change, as long as it writes no file in place: both share them, but for what
+    Snakemake keeps, which it does write in place."""
+    shutil.copytree(project, folder, copy_function=_link, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
+
+
+def _link(source: str, target: str) -> None:
+    (shutil.copy2 if ".snakemake" in Path(source).parts else os.link)(source, target)
 
 
 def snakemake(
