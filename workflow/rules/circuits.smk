@@ -24,11 +24,6 @@ PAGES.add(
 )
 
 
-def pairs_of_circuits(wildcards):
-    """The flips of an axis, or the texts whose classes are exchanged."""
-    return corpus_of("test.parquet" if wildcards.axis == CLASS else "perturbations/{axis}.parquet")(wildcards)
-
-
 rule find_circuits:
     """Estimate what each head and feed-forward carries of what flips, or other texts, change, patch some of them, and keep more and more of the largest."""
     input:

@@ -1,7 +1,6 @@
 """Claims: results/{run}/claims.csv, and reports/claims.csv for all runs together."""
 
-from emoscope.storage.hashes import sha256_of
-from emoscope.verdicts.claims.rooms import rooms_of_runs, rooms_on_demand
+from emoscope.verdicts.claims.rooms import rooms_of_runs
 
 PAGES.add(
     Page(
@@ -11,14 +10,6 @@ PAGES.add(
         explained=("claims.md",),
     )
 )
-
-
-def made_on_demand(wildcards):
-    """The findings of rooms on demand that there are, by name with their SHA-256. They are no inputs, so that nothing is
-    made for the claims' sake, but a parameter, so that claims are judged anew once they are made."""
-    asked = rooms_on_demand(ROOT / "data/reference/claims.yaml")
-    files = (Path(f"results/{wildcards.run}/{room}/findings.csv") for room in asked)
-    return {str(file): sha256_of(file) for file in files if file.is_file()}
 
 
 rule assess_claims:

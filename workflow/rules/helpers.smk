@@ -5,7 +5,9 @@ import re
 
 from snakemake.io import sourcecache_entry
 
-from emoscope.storage.hashes import digests
+from emoscope.experiments.circuits.names import CLASS
+from emoscope.storage.hashes import digests, sha256_of
+from emoscope.verdicts.claims.rooms import rooms_on_demand
 
 
 def one_of(names):
@@ -108,3 +110,21 @@ def digests_of(files):
 def growing(amount):
     """amount x attempt, in MB or minutes: what was too little once may then be enough."""
     return lambda wildcards, attempt: amount * attempt
+
+
+def pairs_of_circuits(wildcards):
+    """The flips of an axis, or the texts whose classes are exchanged."""
+    return corpus_of("test.parquet" if wildcards.axis == CLASS else "perturbations/{axis}.parquet")(wildcards)
+
+
+def made_on_demand(wildcards):
+    """The findings of rooms on demand that there are, by name with their SHA-256. They are no inputs, so that nothing is
+    made for the claims' sake, but a parameter, so that claims are judged anew once they are made."""
+    asked = rooms_on_demand(ROOT / "data/reference/claims.yaml")
+    files = (Path(f"results/{wildcards.run}/{room}/findings.csv") for room in asked)
+    return {str(file): sha256_of(file) for file in files if file.is_file()}
+
+
+def documents(names):
+    """Documents that explain a page, as a parameter: an edit to one makes no page again."""
+    return [str(HERE / "docs" / name) for name in names]

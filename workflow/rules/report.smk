@@ -9,11 +9,6 @@ OVERVIEWS = {
 }
 
 
-def documents(names):
-    """Documents that explain a page, as a parameter: an edit to one makes no page again."""
-    return [str(HERE / "docs" / name) for name in names]
-
-
 rule render_report:
     """Execute the notebook of a page and make the page of it; the executed notebook stays even if a cell fails."""
     input:
