@@ -449,7 +449,8 @@ def test_a_claim_on_demand_is_judged_once_its_room_was_asked_for(tmp_path):
     run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
     training, [probing, digest] = tmp_path / "training.json", (str(paths["probing"]), sha256_of(paths["probing"]))
     training.write_text("{}")
-    there = paths["probing"].stat().st_mtime
+    there = 1_700_000_000  # whole seconds, which every clock can tell
+    os.utime(paths["probing"], (there, there))
     for made, since, verdict, why in (
         ({}, there, "not testable here", "on demand"),
         ({probing: digest}, there + 1, "not testable here", "on demand"),  # of a classifier that gave way to this one
