@@ -1,8 +1,6 @@
 """Circuits: results/{run}/circuits, which heads and feed-forwards carry what flips, or other texts, change,
 and how few are enough."""
 
-from emoscope.experiments.circuits.names import CLASS
-
 TRIED = [*AXES, CLASS]
 LOOKED_FOR = ("sample", "effects", "checked", "curves")
 
