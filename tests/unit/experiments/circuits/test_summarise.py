@@ -6,8 +6,8 @@ import pytest
 
 from emoscope.experiments.circuits import page
 from emoscope.experiments.circuits.curves import Curves, curves_of
-from emoscope.experiments.circuits.names import INTEGRATED, KEPT, MASKING, NODE, PATCHING, RANDOM, REPLACED
-from emoscope.experiments.circuits.summarise import _halves, axis_tables, circuits, first_block, part_table
+from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, MASKING, NODE, PATCHING, RANDOM, REPLACED
+from emoscope.experiments.circuits.summarise import _halves, agreement, axis_tables, circuits, first_block, part_table
 from emoscope.statistics.bootstrap import bootstrap_statistic
 from emoscope.storage.names import NONE
 
@@ -94,6 +94,24 @@ def test_the_findings_on_a_planted_circuit(found):
         halves = f"gender.halves.{method}"
         assert low[halves] < value[halves] <= high[halves] <= 1 and note[halves] == "All 24 parts."
         assert note[f"gender.error.{method}"] == "6 parts drawn by chance, 24 flips."
+
+
+def test_the_interval_of_an_error_holds_it_where_errors_of_texts_cancel():
+    """Of each of four heads, estimates are off by one either way, 0 in the mean; of texts drawn anew they hardly are."""
+    pairs, heads = range(16), range(4)
+    sample = pd.DataFrame({"pair": pairs, "cluster": pairs, "half": 0, "total": 4.0})
+    checked = pd.DataFrame({"site": "head", "block": 0, "head": heads, "largest": True, "random": True})
+    rows = [
+        (pair, method, "head", 0, head, head + 2 + (method != PATCHING) * (-1.0) ** (pair >> head))
+        for pair in pairs
+        for method in (PATCHING, GRADIENT, INTEGRATED)
+        for head in heads
+    ]
+    effects = pd.DataFrame(rows, columns=["pair", "method", *NODE, "effect"])
+    options = {"resamples": 200, "alpha": 0.05, "seed": 1}
+    told = {one.name: one for one in agreement("class", sample, effects, checked, options, NODE, "parts")}
+    error = told["class.error.one_gradient"]
+    assert error.value == error.low == 0 < error.high < 0.5
 
 
 def test_the_agreement_of_halves_is_of_their_own_texts():

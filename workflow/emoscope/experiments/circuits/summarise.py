@@ -101,7 +101,7 @@ def agreement(
     what: str,
 ) -> Iterator[Finding]:
     """Estimates against patching, over parts drawn by chance: `{axis}.rank_correlation.{method}`, and
-    `{axis}.error.{method}`, the mean absolute error over the mean absolute effect. `{axis}.halves.{method}`, of
+    `{axis}.error.{method}`, the mean absolute error over the mean absolute effect, from 0 up. `{axis}.halves.{method}`, of
     parts: the rank correlation of the estimates in one half of the texts with those in the other. `{axis}.missed`: the
     largest share of the difference of a part that was drawn and is not among those estimated largest."""
     table = effects.pivot(index="pair", columns=["method", *key], values="effect").reindex(sample["pair"])
@@ -119,8 +119,9 @@ def agreement(
             return np.array([rank_agreement(one[None], other[None])[0], error])
 
         found = compare(ones)
-        low, high = bootstrap_statistic(compare, clusters, **options)
-        low, high = (np.broadcast_to(bound, found.shape) for bound in (low, high))
+        bounds = bootstrap_statistic(compare, clusters, **options)
+        low, high = (np.broadcast_to(bound, found.shape).copy() for bound in bounds)
+        low[1] = np.minimum(low[1], 0)  # an absolute error only grows with texts drawn anew: it is bounded from above
         for number, name in enumerate(("rank_correlation", "error")):
             yield Finding(f"{axis}.{name}.{in_findings(method)}", found[number], low[number], high[number], note)
         if key == NODE and sample["half"].nunique() == 2:  # of few edges, most the largest, halves would say nothing
