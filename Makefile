@@ -28,8 +28,9 @@ setup: $(STAMP)
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "emoscope needs Python 3.11 or later, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.11 ...")'
 	grep -qsF "$$(pwd -P)/.venv/bin/python" .venv/bin/pip || $(PYTHON) -m venv --clear .venv  # where it lies stands in its scripts
-	.venv/bin/pip install --quiet --requirement envs/requirements.lock
+	.venv/bin/pip install --quiet --no-compile --requirement envs/requirements.lock
 	.venv/bin/pip install --quiet --no-deps --editable .
+	.venv/bin/python -m compileall -qq -j 0 -x /tests/ .venv/lib || true  # pip does so on one core, tests of packages included
 	rm -f .venv/installed-*
 	touch $@
 
