@@ -24,7 +24,6 @@ LONGER = {
     "emoscope/experiments/masking/measure.py": 280,
     "emoscope/experiments/masking/page.py": 390,
     "emoscope/experiments/tracing/page.py": 310,
-    "emoscope/perturbation/pair_tables.py": 260,
     "emoscope/verdicts/comparison/page.py": 355,
 }
 

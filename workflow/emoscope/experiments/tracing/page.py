@@ -13,7 +13,8 @@ from emoscope.experiments.tracing.path import ends, half_arrived, residual
 from emoscope.experiments.tracing.shares import BOTH
 from emoscope.perturbation.inside.margins import moves_further
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
-from emoscope.perturbation.pair_tables import ORIGINS, most_changed, pair_texts
+from emoscope.perturbation.pair_examples import most_changed, pair_texts
+from emoscope.perturbation.pair_tables import ORIGINS
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.html import cell, html_table, listed, number, percent, plural, signed
 from emoscope.reporting.passages import Findings, passage
