@@ -91,8 +91,8 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
 
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
-READERS = "doctor experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
-READERS += " experiments.masking.screen"
+READERS = "doctor experiments.masking.measure experiments.masking.head_pairs.measure experiments.masking.reference"
+READERS += " experiments.masking.screening.screen"
 READERS += " experiments.circuits.measure experiments.circuits.measure_edges"
 READERS += " experiments.tracing.measure models.inside.exactness"
 READERS += " experiments.features.measure experiments.features.moves experiments.features.flips"

@@ -25,7 +25,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import HEADS
-from emoscope.experiments.masking.measure import Mask, block_scores
+from emoscope.experiments.masking.masks import Mask
+from emoscope.experiments.masking.measure import block_scores
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.models.batches import FOR_GRADIENTS, padded_batches
 from emoscope.models.inside.allowed import allowed, exact_checks

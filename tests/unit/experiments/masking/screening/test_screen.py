@@ -11,9 +11,10 @@ from bs4 import BeautifulSoup
 from safetensors.torch import save_file
 from scipy.stats import norm
 
-from emoscope.experiments.masking import figures, screened_page
+from emoscope.experiments.masking import figures
 from emoscope.experiments.masking.measure import heads_to_mask, mask_block
-from emoscope.experiments.masking.screen import (
+from emoscope.experiments.masking.screening import page as screened_page
+from emoscope.experiments.masking.screening.screen import (
     MEASURED,
     SCREEN_COLUMNS,
     Estimate,
@@ -27,7 +28,7 @@ from emoscope.experiments.masking.screen import (
     slopes_of,
     spread,
 )
-from emoscope.experiments.masking.screened import screen_findings, with_effects
+from emoscope.experiments.masking.screening.screened import screen_findings, with_effects
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import changing_input
 from emoscope.models.logits import predict_logits, prediction_table
