@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.circuits import page
-from emoscope.experiments.circuits.curves import Curves, curves_of
+from emoscope.experiments.circuits.curves import Curves, as_curves
 from emoscope.experiments.circuits.names import INTEGRATED, KEPT, MASKING, NODE, PATCHING, RANDOM, REPLACED
 from emoscope.experiments.circuits.summarise import _halves, axis_tables, circuits, first_block, part_table
 from emoscope.statistics.bootstrap import bootstrap_statistic
@@ -30,7 +30,7 @@ def by_hand():
 
 
 def test_areas_by_hand():
-    areas = curves_of(SAMPLE, by_hand().sample(frac=1, random_state=0)).areas(np.ones(2))
+    areas = as_curves(SAMPLE, by_hand().sample(frac=1, random_state=0)).areas(np.ones(2))
     assert areas["cpr", "masking"] == pytest.approx(0.5) and areas["cmd", "masking"] == pytest.approx(0.5)
     assert areas["left", "masking"] == pytest.approx(0.375)
     assert areas["cpr", RANDOM] == pytest.approx((1.25 + 0.25) / 2)
@@ -40,7 +40,7 @@ def test_areas_by_hand():
 def test_pairs_count_by_how_far_they_move():
     table = by_hand()
     table.loc[(table["pair"] == 0) & (table["nodes"] == 2), "effect"] = 0
-    curves = curves_of(SAMPLE, table)
+    curves = as_curves(SAMPLE, table)
     number = curves.columns.index[(curves.columns["ranking"] == "masking") & (curves.columns["nodes"] == 2)][0]
     assert curves.columns.loc[number, "side"] == KEPT
     assert curves.shares(np.ones(2))[number] == pytest.approx(1.5 / 4)
@@ -125,7 +125,7 @@ def sample_of(totals):
 
 def findings_on(shares, totals, resamples=200):
     sample = sample_of(totals)
-    curves = curves_of(sample, kept_by(shares, totals))
+    curves = as_curves(sample, kept_by(shares, totals))
     options = {"seed": 1, "resamples": resamples, "alpha": 0.05}
     return {finding.name: finding for finding in circuits("gender", curves, sample, options)}
 

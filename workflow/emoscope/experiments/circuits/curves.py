@@ -98,7 +98,9 @@ class Curves:
         return np.unique(self.columns["nodes"])
 
 
-def curves_of(sample: pd.DataFrame, curves: pd.DataFrame) -> Curves:
+def as_curves(sample: pd.DataFrame, curves: pd.DataFrame) -> Curves:
+    """The table `curves` of the pairs in `sample`, both as `find_circuits` or `find_edges` writes them; values are on a
+    grid, see `on_a_grid`."""
     key = ["ranking", "draw", "side", "nodes"]
     table = curves.pivot(index="pair", columns=key, values="effect").reindex(sample["pair"])
     totals = sample["total"].to_numpy()

@@ -1,6 +1,7 @@
 """In which order parts of a model, or edges between them, are kept, and which of them are checked by patching."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,22 @@ from emoscope.storage.names import NONE, WHOLE_BLOCK
 
 CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "nodes", "effect"]
 MASKS = {"head": "mean", "feed_forward": "mlp_mean"}  # the masks by which masking ranks
+
+
+def counts_of(shares: Sequence[float], total: int) -> list[int]:
+    """How many of `total` parts make up each of the shares, rounded up, rising; each count once."""
+    return sorted({ceil(share * total) for share in shares})
+
+
+def effect_rows(by_method: Mapping[str, np.ndarray], keys: Sequence[tuple]) -> list[tuple]:
+    """Rows of the table `effects`, the pair's number, the method, the part's key and its effect, of effects (pairs,
+    parts) by method."""
+    return [
+        (number, method, *key, effect)
+        for method, values in by_method.items()
+        for number, row in enumerate(values)
+        for key, effect in zip(keys, row, strict=True)
+    ]
 
 
 def to_check(sizes: np.ndarray, count: int, rng: np.random.Generator) -> list[tuple[int, bool, bool]]:

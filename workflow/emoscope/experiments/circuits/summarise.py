@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.circuits.curves import SIZE_COLUMNS, Curves, curves_of, size_table, tried_around
+from emoscope.experiments.circuits.curves import SIZE_COLUMNS, Curves, as_curves, size_table, tried_around
 from emoscope.experiments.circuits.names import (
     GRADIENT,
     INTEGRATED,
@@ -63,7 +63,7 @@ def axis_tables(
     if key == NODE:
         found += first_block(axis, flips, effects, options)
     if len(curves):
-        kept = curves_of(flips, curves)
+        kept = as_curves(flips, curves)
         sizes = size_table(kept, flips, options)
         found += circuits(axis, kept, flips, options, names[1])
     return part_table(flips, effects, checked, key), sizes, found
