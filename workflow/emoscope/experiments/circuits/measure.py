@@ -67,9 +67,10 @@ def find_circuits(
       kinds of estimate for all parts, `patching` for some;
     - checked: `site, block, head, largest, random`: those parts, and whether each is of the largest or of those
       drawn by chance;
-    - curves: `pair, ranking, draw, side, nodes, effect`: with the first `nodes` of a ranking kept as in the original
-      text (or replaced by the flipped text's), by how many logits the margin stays apart from the flipped text's. A
-      pair's ranking comes from the other half of the texts, since what is chosen on a text fits it too well.
+    - curves: `pair, ranking, draw, side, size, effect`: with the first nodes of a ranking, as many as `size`, kept as
+      in the original text (or replaced by the flipped text's), by how many logits the margin stays apart from the
+      flipped text's. A pair's ranking comes from the other half of the texts, since what is chosen on a text fits it
+      too well.
     """
     classifier, tokenizer = load_classifier(model)
     table, budget, seed = pd.read_parquet(pairs), prediction["tokens_per_batch"], config["seed"]

@@ -10,7 +10,7 @@ from emoscope.experiments.circuits.names import MASKING, RANDOM
 from emoscope.models.inside.nodes import Node
 from emoscope.storage.names import NONE, WHOLE_BLOCK
 
-CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "nodes", "effect"]
+CURVE_COLUMNS = ["pair", "ranking", "draw", "side", "size", "effect"]
 MASKS = {"head": "mean", "feed_forward": "mlp_mean"}  # the masks by which masking ranks
 
 

@@ -164,7 +164,7 @@ def circuits(
     axis: str, curves: Curves, sample: pd.DataFrame, options: dict, what: str = "heads and MLPs"
 ) -> Iterator[Finding]:
     """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas_of_each`; `{axis}.gain.{ranking}` and, of estimates,
-    `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.nodes.{ranking}`, see `Curves.fewest`, its interval
+    `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.fewest.{ranking}`, see `Curves.fewest`, its interval
     between sizes that were tried. Intervals are over texts; that of `gain`, which random orders widen, takes in
     `Curves.gain_on_one`, too. That of `gain_on_masking` knows nothing of orders: see `page.verdicts`."""
 
@@ -180,7 +180,7 @@ def circuits(
     bounds = zip(*(np.broadcast_to(bound, len(found)) for bound in (low, high)), strict=True)
     for ((measure, ranking), value), (below, above) in zip(found.items(), bounds, strict=True):
         told = note
-        if measure == "nodes":
+        if measure == "fewest":
             below, above = tried_around(curves.tried, below, above)
             told = f"Of {curves.tried[-1]} {what}."
         if measure == "gain":
