@@ -70,7 +70,7 @@ COMMANDS = {
     "summarise-probing": "experiments.probing.summarise:summarise_probing",
     "learn-features": "experiments.features.measure:learn_features",
     "move-features": "experiments.features.moves:move_features",
-    "switch-features": "experiments.features.flips:switch_features",
+    "switch-features": "experiments.features.switches:switch_features",
     "summarise-features": "experiments.features.summarise:summarise_features",
     "attribute-words": "experiments.words.measure:attribute_words",
     "measure-faithfulness": "experiments.words.faithfulness:measure_faithfulness",

@@ -41,7 +41,7 @@ def test_light_jobs_do_not_depend_on_the_model_code():
         assert not {name for name in names(module) if name.startswith("models.") or name.endswith(".measure")}, module
 
 
-@pytest.mark.parametrize("module", ["experiments.features.moves", "experiments.features.flips"])
+@pytest.mark.parametrize("module", ["experiments.features.moves", "experiments.features.switches"])
 def test_what_reads_autoencoders_does_not_depend_on_how_they_were_trained_and_judged(module):
     assert "models.features.stored" in names(module) and "experiments.features.measure" not in names(module)
 

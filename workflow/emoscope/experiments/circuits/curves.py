@@ -108,7 +108,7 @@ def as_curves(sample: pd.DataFrame, curves: pd.DataFrame) -> Curves:
 
 
 def size_table(curves: Curves, sample: pd.DataFrame, options: dict) -> pd.DataFrame:
-    """SIZE_COLUMNS: the share of the difference that is there with the first parts of a ranking kept, as many as `size`,
+    """SIZE_COLUMNS: the share of the difference that is there with the first parts of a ranking kept, `size` of them,
     and all others replaced, or the other way round; the mean over draws, with bootstrap intervals over texts. `share`
     is that of all parts."""
     key = ["ranking", "side", "size"]
