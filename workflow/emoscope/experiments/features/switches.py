@@ -31,8 +31,8 @@ def switch_features(
 
     `first` is the text that names the first group of the axis, `second` the other; of neutral swaps, the text as it is
     and with the words swapped. At most `pairs` of each kind, see `pairs_by_kind`; none without an autoencoder. Pairs
-    whose words are exchanged where no token is looked at, see `exchanged_first`, or beyond the model's context, are left
-    out: each has one row instead, of the feature NONE.
+    whose words are exchanged where no token is looked at, see `exchanged_first`, or beyond the model's context, are
+    left out: each has one row instead, of the feature NONE.
     """
     classifier, tokenizer = load_classifier(model)
     autoencoders, block = load_autoencoders(weights, classifier.device)
