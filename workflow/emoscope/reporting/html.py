@@ -40,10 +40,12 @@ def unsigned(value: float) -> str:
 
 
 def percent(value: float, digits: int = 1) -> str:
+    """A share as a percentage; n/a for None and NaN."""
     return "n/a" if value is None or pd.isna(value) else _minus(f"{100 * value:.{digits}f} %")
 
 
 def p_value(value: float) -> str:
+    """A p value with three digits; n/a for NaN."""
     return "n/a" if pd.isna(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 

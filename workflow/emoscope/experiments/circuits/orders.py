@@ -39,7 +39,7 @@ def to_check(sizes: np.ndarray, count: int, rng: np.random.Generator) -> list[tu
 
 
 def masked_effects(changes: pd.DataFrame, nodes: Sequence[Node]) -> np.ndarray | None:
-    """How far masking by the mean moves the margin of the confident samples, for each node; None if not all were."""
+    """How far masking by the mean moves the margin of the confident samples, (nodes,); None if not all were masked."""
     found = {(row.condition, row.block, row.head): row.change for row in changes.itertuples()}
     wanted = [(MASKS[site], block, WHOLE_BLOCK if head == NONE else head) for site, block, head in nodes]
     return np.array([found[mask] for mask in wanted]) if found.keys() >= set(wanted) else None
@@ -52,8 +52,11 @@ def rankings(
     random_orders: int,
     rng: np.random.Generator,
 ) -> dict[tuple[str, int], Sequence[np.ndarray]]:
-    """The nodes in the order in which they are kept, largest effect first, for the pairs of the first and the second
-    half of the texts; by ranking and draw. No rankings where a half has no pairs."""
+    """The nodes in the order in which they are kept, largest effect first: by ranking and draw two orders, (nodes,)
+    each, for the pairs of the first and of the second half of the texts. No rankings where a half has no pairs.
+
+    `estimates` are effects (pairs, nodes) by method, `halves` (pairs,) 0 or 1, `masked` those of masking, (nodes,).
+    """
     if set(halves) != {0, 1}:
         return {}
     found = {}

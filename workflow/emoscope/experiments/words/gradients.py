@@ -114,6 +114,7 @@ def padding_of(model: PreTrainedModel) -> int:
 
 
 def at_embeddings(model: PreTrainedModel, values: Tensor) -> AbstractContextManager:
+    """Let the model read `values` (rows, tokens, width) in place of the embeddings of its inputs."""
     return changing_output(model.get_input_embeddings(), lambda _: values)
 
 

@@ -134,7 +134,8 @@ def slopes_of(masks: HeadMasks, texts: Sequence[str], groups: np.ndarray) -> dic
 
 
 def changes_of(masks: HeadMasks, texts: Sequence[str], groups: np.ndarray) -> dict[str, np.ndarray]:
-    """By condition, by how many logits the margin of each text does change with one head masked, as `slopes_of`."""
+    """By condition, by how many logits the margin of each text does change with one head masked, as `slopes_of`,
+    (texts, blocks, heads)."""
     read, budget = (masks.model, masks.tokenizer, texts), masks.tokens_per_batch
     own, several, found = torch.as_tensor(groups).long(), gives_several(masks.model), masks.empty(len(texts))
     before = margins_of(torch.as_tensor(predict_logits(*read, budget)), own, several)
