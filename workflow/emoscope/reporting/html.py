@@ -145,9 +145,9 @@ def listed(words: Iterable) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def some(words: Sequence, most: int = MOST_NAMED) -> str:
-    """Words in a row, of very many the first five: `a, b, c, d, e and 95 others`."""
-    return listed(words if len(words) <= most else [*words[:5], f"{len(words) - 5} others"])
+def some(words: Sequence) -> str:
+    """Words in a row, of more than MOST_NAMED the first five: `a, b, c, d, e and 95 others`."""
+    return listed(words if len(words) <= MOST_NAMED else [*words[:5], f"{len(words) - 5} others"])
 
 
 def plural(count: float, noun: str) -> str:

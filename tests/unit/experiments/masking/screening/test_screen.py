@@ -275,13 +275,14 @@ def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, to
 
 
 @pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
-def test_few_texts_set_the_slopes_of_all_right(classifier, tokenizer):
+def test_few_texts_set_the_slopes_of_all_right(monkeypatch, classifier, tokenizer):
+    monkeypatch.setattr("emoscope.experiments.masking.screening.screen.MEASURED", 2)
     reference = reference_of(classifier, tokenizer)
     masks = HeadMasks(classifier, tokenizer, ["zero"], reference, 1000, frozenset(CHECKS))
     slopes, changes = (measure(masks, TEXTS, GROUPS)["zero"] for measure in (slopes_of, changes_of))
     rng = np.random.default_rng(0)
     rows = spread(GROUPS, 2, copy.deepcopy(rng))
-    found = estimates_of(masks, TEXTS, GROUPS, rng, measured=2)
+    found = estimates_of(masks, TEXTS, GROUPS, rng)
     wrong = changes[rows] - slopes[rows]
     np.testing.assert_allclose(found["zero"].change, slopes.mean(axis=0) + wrong.mean(axis=0), atol=1e-5)
     assert np.abs(found["zero"].change - changes.mean(axis=0)).max() > 1e-4, "two texts are not all"

@@ -97,13 +97,13 @@ def screen_heads(
 
 
 def estimates_of(
-    masks: HeadMasks, texts: Sequence[str], groups: np.ndarray, rng: np.random.Generator, measured: int = MEASURED
+    masks: HeadMasks, texts: Sequence[str], groups: np.ndarray, rng: np.random.Generator
 ) -> dict[str, Estimate]:
-    """By condition, what masking each head does on average; `measured` texts set the slopes of all right."""
+    """By condition, what masking each head does on average; MEASURED texts set the slopes of all right."""
     if not masks.conditions:
         return {}
     slopes = slopes_of(masks, texts, groups)
-    rows = spread(groups, measured, rng)
+    rows = spread(groups, MEASURED, rng)
     changes = changes_of(masks, [texts[row] for row in rows], groups[rows])
     return {name: set_right(slopes[name], changes[name], rows) for name in masks.conditions}
 
