@@ -96,7 +96,7 @@ READERS += " experiments.masking.screening.screen"
 READERS += " experiments.circuits.measure experiments.circuits.measure_edges"
 READERS += " experiments.tracing.measure models.inside.exactness"
 READERS += " experiments.features.measure experiments.features.moves experiments.features.switches"
-READERS += " experiments.probing.erasure experiments.probing.measure experiments.probing.steering"
+READERS += " experiments.probing.erasing.erasure experiments.probing.measure experiments.probing.steering"
 READERS += (
     " models.sources models.logits perturbation.scored_pairs training.adopt training.description training.finetune"
     " training.thresholds"

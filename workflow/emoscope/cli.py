@@ -65,7 +65,7 @@ COMMANDS = {
     "summarise-edges": "experiments.circuits.summarise_edges:summarise_edges",
     "flip-training-texts": "experiments.flips.training_pairs:flip_training_texts",
     "read-concepts": "experiments.probing.measure:read_concepts",
-    "erase-concept": "experiments.probing.erasure:erase_concept",
+    "erase-concept": "experiments.probing.erasing.erasure:erase_concept",
     "steer-concept": "experiments.probing.steering:steer_concept",
     "summarise-probing": "experiments.probing.summarise:summarise_probing",
     "learn-features": "experiments.features.measure:learn_features",
