@@ -129,5 +129,5 @@ def test_only_commands_that_fit_a_classifier_import_scikit_learn_and_none_statsm
         if names := {name for path in code_of(file_of(module)) for name in SLOW.findall(path.read_text())}:
             found[module] = names
     fitting = ["experiments.performance.baselines", "experiments.suites.words", "writeups.prompting.baselines"]
-    fitting += [f"experiments.probing.{name}" for name in ("erasure", "measure", "steering")]
+    fitting += [f"experiments.probing.{name}" for name in ("erasing.erasure", "measure", "steering")]
     assert found == {module: {"sklearn"} for module in fitting}
