@@ -26,7 +26,7 @@ from benchmarks.families import word_pieces
 from benchmarks.measuring import BUDGET, as_loaded, seconds, sentences, turns
 from emoscope.experiments.words.gradients import explain, padding_of
 from emoscope.experiments.words.methods import SPECIAL
-from emoscope.experiments.words.readings import Reading, read_texts
+from emoscope.experiments.words.read_texts import Reading, read_texts
 from emoscope.models.inside.integration import centred
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits

@@ -68,7 +68,8 @@ def work_for_a_while(work: str) -> tuple[float, str]:
 
     from benchmarks.measuring import sentences
     from emoscope.data.class_names import EMOTIONS
-    from emoscope.experiments.masking.measure import block_scores, masks_of
+    from emoscope.experiments.masking.masks import masks_of
+    from emoscope.experiments.masking.measure import block_scores
     from emoscope.experiments.masking.reference import Reference, mean_outputs
     from emoscope.models.inside.allowed import CHECKS
     from emoscope.models.logits import predict_logits

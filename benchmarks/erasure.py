@@ -28,7 +28,7 @@ from emoscope.data.planted.corpus import generate
 from emoscope.data.planted.labels import GAPS
 from emoscope.experiments.flips.training_pairs import flip_training_texts
 from emoscope.experiments.probing.concepts import people_examples
-from emoscope.experiments.probing.erasers import Erasers, erased, fitted
+from emoscope.experiments.probing.erasing.erasers import Erasers, erased, fitted
 from emoscope.experiments.probing.names import METHODS, NOTHING
 from emoscope.experiments.probing.states import chosen_depths, located
 from emoscope.models.loading import load_classifier

@@ -19,7 +19,8 @@ from benchmarks.masking import CONDITIONS
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, operations_per_token, seconds, sentences
 from benchmarks.training import tokens_per_second
 from emoscope.data.class_names import EMOTIONS
-from emoscope.experiments.masking.measure import block_scores, masks_of
+from emoscope.experiments.masking.masks import masks_of
+from emoscope.experiments.masking.measure import block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.loading import load_classifier

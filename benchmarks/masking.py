@@ -18,7 +18,8 @@ from transformers import GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBa
 from transformers.pytorch_utils import Conv1D
 
 from benchmarks.measuring import as_loaded, ceilings, gpt2_small, seconds, sentences
-from emoscope.experiments.masking.measure import Mask, block_scores, masks_of
+from emoscope.experiments.masking.masks import Mask, masks_of
+from emoscope.experiments.masking.measure import block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.batches import encode, token_batches
 from emoscope.models.inside.allowed import CHECKS

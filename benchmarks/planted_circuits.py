@@ -24,7 +24,8 @@ from emoscope.experiments.circuits.curves import TOLERATED
 from emoscope.experiments.circuits.kept import Trial, kept_logits
 from emoscope.experiments.circuits.names import INTEGRATED
 from emoscope.experiments.circuits.orders import rankings
-from emoscope.experiments.masking.measure import Mask, block_scores
+from emoscope.experiments.masking.masks import Mask
+from emoscope.experiments.masking.measure import block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.tracing.attribution import lens_of
 from emoscope.models.activations import Activations, activations_of

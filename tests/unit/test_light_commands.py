@@ -91,12 +91,12 @@ def test_the_costly_commands_need_neither_datasets_nor_snakemake(tmp_path):
 
 COSTLY = re.compile(r"^(?:from|import) (torch|transformers|datasets|papermill|spacy)\b", re.MULTILINE)  # seconds each
 MODELS = {"torch", "transformers"}
-READERS = "doctor experiments.masking.measure experiments.masking.pairs experiments.masking.reference"
-READERS += " experiments.masking.screen"
+READERS = "doctor experiments.masking.measure experiments.masking.head_pairs.measure experiments.masking.reference"
+READERS += " experiments.masking.screening.screen"
 READERS += " experiments.circuits.measure experiments.circuits.measure_edges"
 READERS += " experiments.tracing.measure models.inside.exactness"
-READERS += " experiments.features.measure experiments.features.moves experiments.features.flips"
-READERS += " experiments.probing.erasure experiments.probing.measure experiments.probing.steering"
+READERS += " experiments.features.measure experiments.features.moves experiments.features.switches"
+READERS += " experiments.probing.erasing.erasure experiments.probing.measure experiments.probing.steering"
 READERS += (
     " models.sources models.logits perturbation.scored_pairs training.adopt training.description training.finetune"
     " training.thresholds"
@@ -129,5 +129,5 @@ def test_only_commands_that_fit_a_classifier_import_scikit_learn_and_none_statsm
         if names := {name for path in code_of(file_of(module)) for name in SLOW.findall(path.read_text())}:
             found[module] = names
     fitting = ["experiments.performance.baselines", "experiments.suites.words", "writeups.prompting.baselines"]
-    fitting += [f"experiments.probing.{name}" for name in ("erasure", "measure", "steering")]
+    fitting += [f"experiments.probing.{name}" for name in ("erasing.erasure", "measure", "steering")]
     assert found == {module: {"sklearn"} for module in fitting}

@@ -12,7 +12,7 @@ rule erase_concept:
         pairs=corpus_of("perturbations/{axis}.parquet"),
         exactness="results/{run}/exactness.json",
         thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
-        code=code_of("experiments.probing.erasure"),
+        code=code_of("experiments.probing.erasing.erasure"),
     output:
         **{name: f"results/{{run}}/probing/{{axis}}_{name}.parquet" for name in ERASED},
     log:

@@ -44,7 +44,7 @@ rule switch_features:
         pairs=corpus_of("perturbations/{axis}.parquet"),
         weights="results/{run}/features/weights.safetensors",
         random_weights="results/{run}/features/random_weights.safetensors",
-        code=code_of("experiments.features.flips"),
+        code=code_of("experiments.features.switches"),
     output:
         "results/{run}/features/{axis}_switches.parquet",
     log:

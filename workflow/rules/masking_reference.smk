@@ -45,7 +45,7 @@ rule screen_heads:
         model="results/{run}/model",
         samples="results/{run}/samples.parquet",
         exactness="results/{run}/exactness.json",
-        code=code_of("experiments.masking.screen"),
+        code=code_of("experiments.masking.screening.screen"),
     output:
         "results/{run}/masking/screen.parquet",
     log:

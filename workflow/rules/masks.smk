@@ -81,7 +81,7 @@ rule mask_pairs:
         blocks=lambda wildcards: RUNS[wildcards.run].masked_blocks,
         exactness="results/{run}/exactness.json",
         thresholds=lambda wildcards: RUNS[wildcards.run].thresholds,
-        code=code_of("experiments.masking.pairs"),
+        code=code_of("experiments.masking.head_pairs.measure"),
     output:
         "results/{run}/masking/pairs.parquet",
     log:

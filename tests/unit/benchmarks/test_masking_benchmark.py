@@ -8,7 +8,8 @@ from transformers.pytorch_utils import Conv1D
 
 from benchmarks import masking
 from emoscope.data.class_names import EMOTIONS
-from emoscope.experiments.masking.measure import block_scores, masks_of
+from emoscope.experiments.masking.masks import masks_of
+from emoscope.experiments.masking.measure import block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.parts import blocks_of

@@ -10,9 +10,9 @@ from emoscope.experiments.synonyms.pair_set import count_words, replace_words
 from emoscope.models.logits import predict_logits
 from emoscope.perturbation.edits import perturb
 from emoscope.perturbation.effects import summarise
-from emoscope.perturbation.frequencies import Frequencies
+from emoscope.perturbation.null.frequencies import Frequencies
+from emoscope.perturbation.pair_examples import most_changed
 from emoscope.perturbation.pair_sets import joined, pair_row, pair_table
-from emoscope.perturbation.pair_tables import most_changed
 from emoscope.perturbation.pairs import decisions, distances, moved, scored
 from emoscope.perturbation.scored_pairs import score_perturbation
 from emoscope.statistics.distances import total_variation

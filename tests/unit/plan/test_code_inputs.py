@@ -41,7 +41,7 @@ def test_light_jobs_do_not_depend_on_the_model_code():
         assert not {name for name in names(module) if name.startswith("models.") or name.endswith(".measure")}, module
 
 
-@pytest.mark.parametrize("module", ["experiments.features.moves", "experiments.features.flips"])
+@pytest.mark.parametrize("module", ["experiments.features.moves", "experiments.features.switches"])
 def test_what_reads_autoencoders_does_not_depend_on_how_they_were_trained_and_judged(module):
     assert "models.features.stored" in names(module) and "experiments.features.measure" not in names(module)
 
@@ -71,7 +71,7 @@ def test_what_runs_on_a_gpu_depends_on_no_page_no_download_and_no_prose(rule):
     found = names(module)
     assert module in found and len(ON_GPU) > 10
     others = {"models.sources", "data.corpus", "data.paper", "verdicts.model_card"}
-    pages = {name for name in found if name.rsplit(".", 1)[-1] in ("page", "figures") or name.startswith("reporting.")}
+    pages = {name for name in found if name.endswith(("page", "figures")) or name.startswith("reporting.")}
     assert not found & others | pages
 
 
@@ -101,7 +101,7 @@ def test_how_parts_are_looked_for_is_no_input_of_the_search_for_edges():
     assert "experiments.circuits.measure" not in names("experiments.circuits.measure_edges")
 
 
-@pytest.mark.parametrize("module", ["measure", "pairs", "screen", "reference"])
+@pytest.mark.parametrize("module", ["measure", "head_pairs.measure", "screening.screen", "reference"])
 def test_what_pages_call_a_change_is_no_input_of_what_masks(module):
     files = code_of(file_of(f"experiments.masking.{module}"))
     assert not [file.name for file in files if re.search(r"^TITLES\b", file.read_text(), flags=re.M)]
@@ -114,5 +114,7 @@ def test_a_file_is_read_once_however_many_rules_depend_on_it(monkeypatch):
     code_inputs._imports.cache_clear()
     first = names("experiments.masking.measure")
     assert len(read) == len(set(read)) == len(first)
-    assert names("experiments.masking.measure") == first and names("experiments.masking.pairs") > {"models.families"}
+    assert names("experiments.masking.measure") == first and names("experiments.masking.head_pairs.measure") > {
+        "models.families"
+    }
     assert len(read) == len(set(read))

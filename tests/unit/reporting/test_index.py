@@ -111,5 +111,6 @@ def test_what_there_is_only_one_of_cannot_be_chosen(reports):
         ("a sentence much longer than that", "a sentence much longer than that"),
     ],
 )
-def test_only_the_beginning_of_a_headline_is_quoted(text, kept):
-    assert beginning(text, longest=14) == kept
+def test_only_the_beginning_of_a_headline_is_quoted(monkeypatch, text, kept):
+    monkeypatch.setattr("emoscope.reporting.index.LONGEST", 14)
+    assert beginning(text) == kept

@@ -90,7 +90,7 @@ def split_readers(model: PreTrainedModel, parts: Sequence[Tensor]) -> tuple[Tens
 
 
 def joined_readers(model: PreTrainedModel, parts: Sequence[Tensor]) -> list[Tensor]:
-    """What each reader gives, of queries, keys and values: the way back from `split_readers`."""
+    """What each reader gives, (..., its outputs), of queries, keys and values: the way back from `split_readers`."""
     if len(family_of(model).readers) == 3:
         return list(parts)
     if family_of(model).fused_by_head:

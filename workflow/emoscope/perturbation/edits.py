@@ -100,9 +100,9 @@ def perturb(text: str, edits: Iterable[Edit], flags: Iterable[str] = ()) -> Pert
     return Perturbation(text, "".join([*pieces, text[at:]]), tuple(spans), tuple(sorted(set(flags))))
 
 
-def phrase_length(words: Sequence[str], i: int, phrases: Container[Phrase], longest: int) -> int:
-    """Number of words of the longest of the phrases, of up to `longest` words, that begins at i; 0 if none does."""
-    return next((n for n in range(min(longest, len(words) - i), 0, -1) if tuple(words[i : i + n]) in phrases), 0)
+def phrase_length(words: Sequence[str], i: int, phrases: Container[Phrase]) -> int:
+    """Number of words of the longest of the phrases, of one word or two, that begins at i; 0 if none does."""
+    return next((n for n in (2, 1) if i + n <= len(words) and tuple(words[i : i + n]) in phrases), 0)
 
 
 def places_of(words: Sequence[str], phrases: frozenset[Phrase]) -> set[int]:

@@ -1,18 +1,16 @@
 """Tables that the pages on flips, synonyms and suites share: what a perturbation does to predictions."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.perturbation.balance import SHARES, TOLERANCE
-from emoscope.perturbation.pairs import LARGE, SUITE, largest_change
-from emoscope.reporting.html import badge, cell, html_table, marked, number, p_value, percent, plural, signed, unsigned
+from emoscope.perturbation.null.balance import SHARES, TOLERANCE
+from emoscope.perturbation.pairs import LARGE, SUITE
+from emoscope.reporting.html import badge, cell, html_table, number, p_value, percent, plural, signed, unsigned
 from emoscope.statistics.rates import zero_event_bound
 
-MANY, FEW = 14, 8  # classes that fit into the columns of a table, and how many are shown of more
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
 ORIGINS |= {SUITE: "pairs of the suite"}
 
@@ -218,43 +216,3 @@ def rate_rows(kinds: Mapping[str, pd.DataFrame], done: str) -> pd.DataFrame:
         for name, summary in kinds.items()
     ]
     return pd.concat(parts)[["name", "series", "value", "low", "high"]]
-
-
-def most_changed(pair: Mapping, classes: Sequence[str], kept: Collection[str] = ()) -> list[str]:
-    """The classes to show of a pair of scored texts, in their order: all, or if they are more than MANY the FEW whose
-    probability changes most, and those in `kept`."""
-    if len(classes) <= MANY:
-        return list(classes)
-    ranked = sorted(classes, key=lambda name: -abs(pair[f"after_{name}"] - pair[f"before_{name}"]))
-    return [name for name in classes if name in {*ranked[:FEW], *kept}]
-
-
-def pair_texts(pair) -> tuple[Markup, Markup]:
-    """Both texts of a pair, with what changed marked."""
-    spans = [tuple(map(int, span)) for span in pair.spans]
-    return marked(pair.text, [span[:2] for span in spans]), marked(pair.perturbed, [span[2:] for span in spans])
-
-
-def examples(pairs: pd.DataFrame, classes: Sequence[str], count: int) -> Markup:
-    """The pairs whose prediction moves most: both texts, and the class predicted for each."""
-    change = largest_change(pairs).sort_values(ascending=False)
-    rows = []
-    for index, pair in pairs.loc[change.index].drop_duplicates("text").head(count).iterrows():
-        predicted = [_answer(pair, when, classes) for when in ("before", "after")]
-        rows.append(
-            {
-                "texts": Markup("{}<br>{}").format(*pair_texts(pair)),
-                "predicted": Markup("{}<br>{}").format(*predicted),
-                "largest change": number(change[index]),
-            }
-        )
-    caption = "Original above, changed text below, each with what is predicted and its probability."
-    return html_table(rows, caption, text=("texts", "predicted"))
-
-
-def _answer(pair: pd.Series, when: str, classes: Sequence[str]) -> str:
-    """What is predicted of one text of a pair, with its probability: a class, or several labels, the surest first."""
-    values = np.array([pair[f"{when}_{name}"] for name in classes])
-    given = pair.get(f"pred_{when}", [values.argmax()])
-    surest = sorted(map(int, given), key=lambda number: -values[number])
-    return ", ".join(f"{classes[number]}\N{NO-BREAK SPACE}{values[number]:.2f}" for number in surest) or "no label"

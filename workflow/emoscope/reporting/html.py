@@ -40,10 +40,12 @@ def unsigned(value: float) -> str:
 
 
 def percent(value: float, digits: int = 1) -> str:
+    """A share as a percentage; n/a for None and NaN."""
     return "n/a" if value is None or pd.isna(value) else _minus(f"{100 * value:.{digits}f} %")
 
 
 def p_value(value: float) -> str:
+    """A p value with three digits; n/a for NaN."""
     return "n/a" if pd.isna(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
@@ -143,9 +145,9 @@ def listed(words: Iterable) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def some(words: Sequence, most: int = MOST_NAMED) -> str:
-    """Words in a row, of very many the first five: `a, b, c, d, e and 95 others`."""
-    return listed(words if len(words) <= most else [*words[:5], f"{len(words) - 5} others"])
+def some(words: Sequence) -> str:
+    """Words in a row, of more than MOST_NAMED the first five: `a, b, c, d, e and 95 others`."""
+    return listed(words if len(words) <= MOST_NAMED else [*words[:5], f"{len(words) - 5} others"])
 
 
 def plural(count: float, noun: str) -> str:

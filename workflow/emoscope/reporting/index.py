@@ -106,13 +106,13 @@ def by_subject(cards: Iterable[Card]) -> dict[str, list[Card]]:
     return groups
 
 
-def beginning(text: str, longest: int = LONGEST) -> str:
+def beginning(text: str) -> str:
     """As many sentences as fit; of a first one that is too long, as many parts between semicolons, but one at least."""
     first, *others = SENTENCE.split(text)
-    if len(first) <= longest:
-        return " ".join([first, *_fitting(others, longest - len(first) - 1)])
+    if len(first) <= LONGEST:
+        return " ".join([first, *_fitting(others, LONGEST - len(first) - 1)])
     part, *parts = first.split("; ")
-    return "; ".join([part, *_fitting(parts, longest - len(part) - 2)]) + " ..." if parts else first
+    return "; ".join([part, *_fitting(parts, LONGEST - len(part) - 2)]) + " ..." if parts else first
 
 
 def _fitting(parts: Iterable[str], room: int) -> Iterable[str]:

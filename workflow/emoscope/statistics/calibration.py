@@ -6,7 +6,7 @@ BINS = 10
 
 
 def bins_of(confidence: np.ndarray) -> np.ndarray:
-    """The number of each row's bin among BINS equal ones."""
+    """The number of each row's bin among BINS equal ones, (rows,)."""
     return np.minimum((confidence * BINS).astype(int), BINS - 1)
 
 

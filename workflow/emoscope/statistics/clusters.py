@@ -76,6 +76,7 @@ class Clustered(NamedTuple):
 
 
 def cluster_codes(clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each row's cluster, (n,), and how many rows each cluster has, (clusters,)."""
     clusters = np.asarray(clusters)
     if clusters.ndim != 1 or clusters.size == 0:
         raise ValueError(f"clusters must be a non-empty vector of ids, got shape {clusters.shape}")
@@ -84,6 +85,7 @@ def cluster_codes(clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def clustered(values: np.ndarray, clusters: np.ndarray) -> Clustered:
+    """The sums of rows by cluster, in the order of the sorted ids."""
     values = np.asarray(values, dtype=np.float64)
     codes, sizes = cluster_codes(clusters)
     if values.ndim == 0 or len(values) != len(codes):

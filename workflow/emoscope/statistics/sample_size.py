@@ -22,7 +22,7 @@ def texts_for_mean(value: float, target: float, detectable: float, texts: int) -
     return texts * (detectable / gap) ** 2 if gap else np.inf
 
 
-def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float = POWER) -> float:
+def texts_for_rate(rate: float, target: float, alpha: float = 0.05) -> float:
     """Texts needed to tell a rate from target > 0 in a one-sided binomial test; inf if they coincide.
 
     The normal approximation of Fleiss, Levin & Paik (2003), section 2.5; below the target at least as many as it takes
@@ -31,18 +31,18 @@ def texts_for_rate(rate: float, target: float, alpha: float = 0.05, power: float
     if rate == target:
         return np.inf
     spread = [np.sqrt(share * (1 - share)) for share in (target, rate)]
-    needed = (np.dot(stats.norm.ppf([1 - alpha, power]), spread) / (target - rate)) ** 2
+    needed = (np.dot(stats.norm.ppf([1 - alpha, POWER]), spread) / (target - rate)) ** 2
     fewest = np.log(alpha) / np.log1p(-target) if rate < target else 0
     return float(np.ceil(max(needed, fewest) if rate else fewest))
 
 
 @cache
-def clusters_for_rate(rate: float, target: float, alpha: float = 0.05, power: float = POWER) -> float:
+def clusters_for_rate(rate: float, target: float, alpha: float = 0.05) -> float:
     """Clusters needed to tell a rate from target > 0 by `bounded_test`, as if all rows of one were alike; inf if that
     takes more than MOST."""
 
     def shown(clusters: int) -> bool:
-        events = stats.binom.ppf(power if rate < target else 1 - power, clusters, rate)  # no worse four times in five
+        events = stats.binom.ppf(POWER if rate < target else 1 - POWER, clusters, rate)  # no worse four times in five
         happened = (np.arange(clusters) < events).astype(float)[:, None]
         x, m, tails = (1 - happened, 1 - target, 1) if rate < target else (happened, target, 2)
         return bool(log_wealth(x, np.ones(clusters), np.array([m])) >= np.log(tails / alpha))

@@ -35,20 +35,20 @@ def test_estimates_along_the_way_are_what_patching_finds(found):
 
 def test_both_ends_of_every_curve_are_the_two_texts(found):
     curves = found.curves.merge(found.sample[["pair", "total"]], on="pair")
-    nodes = curves["nodes"].max()
+    nodes = curves["size"].max()
     for side, none, every in ((KEPT, 0, 1), (REPLACED, 1, 0)):
         own = curves[curves["side"] == side]
         for count, share in ((0, none), (nodes, every)):
-            rows = own[own["nodes"] == count]
+            rows = own[own["size"] == count]
             orders = 3 + (39 if side == KEPT else 5)  # three rankings, and random ones
             assert len(rows) == len(found.sample) * orders
             np.testing.assert_allclose(rows["effect"], share * rows["total"], atol=1e-3)
-    assert curves["nodes"].nunique() == len({int(np.ceil(share * nodes)) for share in SHARES})
+    assert curves["size"].nunique() == len({int(np.ceil(share * nodes)) for share in SHARES})
 
 
 @pytest.mark.parametrize("ranking", [INTEGRATED, MASKING])
 def test_the_planted_circuit_is_what_the_curve_finds(found, ranking):
     """No fewer parts than were planted, for gender alone needs one; with as many, all of the difference."""
-    kept = found.sizes[(found.sizes["ranking"] == ranking) & (found.sizes["side"] == KEPT)].set_index("nodes")["value"]
+    kept = found.sizes[(found.sizes["ranking"] == ranking) & (found.sizes["side"] == KEPT)].set_index("size")["value"]
     planted = len(found.circuit.roles)
     assert kept[planted] == pytest.approx(1, abs=0.01) and kept[2] < 0.5

@@ -42,8 +42,8 @@ def test_the_largest_edges_are_those_that_were_planted(edges, truth):
 
 
 def test_as_many_edges_as_were_planted_keep_the_difference_and_random_ones_do_not(found, edges, truth):
-    sizes = edges.edge_sizes.set_index(["ranking", "nodes"])["value"]
-    count = sizes.index.get_level_values("nodes").max()
+    sizes = edges.edge_sizes.set_index(["ranking", "size"])["value"]
+    count = sizes.index.get_level_values("size").max()
     tried = sorted({nodes for _, nodes in sizes.index})
     assert max(np.diff(tried)) <= 0.3 * count, "between two sizes an area is taken to be a straight line"
     enough = next(size for size in tried if size >= len(truth))
@@ -51,8 +51,8 @@ def test_as_many_edges_as_were_planted_keep_the_difference_and_random_ones_do_no
     assert sizes[RANDOM, enough] < 0.5 and edges.curves.loc[edges.curves["ranking"] == RANDOM, "draw"].nunique() == 5
     assert set(edges.curves["side"]) == {KEPT} and sizes[INTEGRATED, count] == pytest.approx(1)
     own = edges.curves.merge(found.sample[["pair", "total"]], on="pair")
-    ends = own[own["nodes"].isin([0, count])]
-    np.testing.assert_allclose(ends["effect"], ends["total"] * (ends["nodes"] > 0), atol=1e-4)
+    ends = own[own["size"].isin([0, count])]
+    np.testing.assert_allclose(ends["effect"], ends["total"] * (ends["size"] > 0), atol=1e-4)
 
 
 def test_masking_ranks_an_edge_by_its_weaker_end():

@@ -4,7 +4,23 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.circuits.names import INTEGRATED, MASKING, RANDOM
-from emoscope.experiments.circuits.orders import masked_effects, rankings, to_check
+from emoscope.experiments.circuits.orders import counts_of, effect_rows, masked_effects, rankings, to_check
+
+
+def test_shares_of_parts_are_rounded_up_and_each_count_is_tried_once():
+    assert counts_of((0, 0.01, 0.02, 0.3, 0.5, 1), 7) == [0, 1, 3, 4, 7]
+
+
+def test_every_effect_has_a_row_with_its_pair_method_and_part():
+    by_method = {"one": np.array([[1.0, 2.0], [3.0, 4.0]]), "other": np.array([[5.0, 6.0]])}
+    assert effect_rows(by_method, [("head", 0), ("head", 1)]) == [
+        (0, "one", "head", 0, 1.0),
+        (0, "one", "head", 1, 2.0),
+        (1, "one", "head", 0, 3.0),
+        (1, "one", "head", 1, 4.0),
+        (0, "other", "head", 0, 5.0),
+        (0, "other", "head", 1, 6.0),
+    ]
 
 
 def test_the_largest_and_as_many_by_chance_are_patched():

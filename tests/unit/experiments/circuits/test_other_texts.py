@@ -75,11 +75,11 @@ def classes(tmp_path_factory, look):
 def test_the_planted_circuit_is_found_by_whole_texts(classes):
     assert page.moves(CLASS, Findings(classes.findings))
     ends = classes.curves.merge(classes.sample[["pair", "total"]], on="pair").query("side == @KEPT")
-    for count, share in ((0, 0), (ends["nodes"].max(), 1)):
-        rows = ends[ends["nodes"] == count]
+    for count, share in ((0, 0), (ends["size"].max(), 1)):
+        rows = ends[ends["size"] == count]
         np.testing.assert_allclose(rows["effect"], share * rows["total"], atol=1e-3)
     sizes = classes.sizes[(classes.sizes["ranking"] == INTEGRATED) & (classes.sizes["side"] == KEPT)]
-    kept = sizes.set_index("nodes")["value"]
+    kept = sizes.set_index("size")["value"]
     assert kept[len(classes.circuit.roles)] == pytest.approx(1, abs=0.05) and kept[2] < 0.5
     said = words(page.main_result([CLASS], classes.findings))
     assert said.startswith("Class: a cross-class pair moves the margin by") and "a same-class pair by" in said

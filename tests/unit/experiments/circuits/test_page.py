@@ -13,7 +13,7 @@ from made_up import words
 def test_the_page_says_what_was_found(found):
     axes = ["gender", "race"]
     said = words(page.main_result(axes, found.findings))
-    size = found.findings.set_index("name").loc["gender.nodes.integrated_gradients"]
+    size = found.findings.set_index("name").loc["gender.fewest.integrated_gradients"]
     assert size["value"] == len(found.circuit.roles)
     interval = f"[{size['low']:.0f}, {size['high']:.0f}]"
     assert f"; {len(found.circuit.roles)} {interval} of 20 heads and MLPs keep what a flip" in said

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.circuits import page
-from emoscope.experiments.circuits.curves import Curves, curves_of
+from emoscope.experiments.circuits.curves import Curves, as_curves
 from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, MASKING, NODE, PATCHING, RANDOM, REPLACED
 from emoscope.experiments.circuits.summarise import _halves, agreement, axis_tables, circuits, first_block, part_table
 from emoscope.statistics.bootstrap import bootstrap_statistic
@@ -26,11 +26,11 @@ def by_hand():
     for (ranking, draw, side), shares in heights.items():
         for nodes, share in zip([0, 2, 4], shares, strict=True):
             rows += [(pair, ranking, draw, side, nodes, share * total) for pair, total in ((0, 1.0), (1, 3.0))]
-    return pd.DataFrame(rows, columns=["pair", "ranking", "draw", "side", "nodes", "effect"])
+    return pd.DataFrame(rows, columns=["pair", "ranking", "draw", "side", "size", "effect"])
 
 
 def test_areas_by_hand():
-    areas = curves_of(SAMPLE, by_hand().sample(frac=1, random_state=0)).areas(np.ones(2))
+    areas = as_curves(SAMPLE, by_hand().sample(frac=1, random_state=0)).areas(np.ones(2))
     assert areas["cpr", "masking"] == pytest.approx(0.5) and areas["cmd", "masking"] == pytest.approx(0.5)
     assert areas["left", "masking"] == pytest.approx(0.375)
     assert areas["cpr", RANDOM] == pytest.approx((1.25 + 0.25) / 2)
@@ -39,9 +39,9 @@ def test_areas_by_hand():
 
 def test_pairs_count_by_how_far_they_move():
     table = by_hand()
-    table.loc[(table["pair"] == 0) & (table["nodes"] == 2), "effect"] = 0
-    curves = curves_of(SAMPLE, table)
-    number = curves.columns.index[(curves.columns["ranking"] == "masking") & (curves.columns["nodes"] == 2)][0]
+    table.loc[(table["pair"] == 0) & (table["size"] == 2), "effect"] = 0
+    curves = as_curves(SAMPLE, table)
+    number = curves.columns.index[(curves.columns["ranking"] == "masking") & (curves.columns["size"] == 2)][0]
     assert curves.columns.loc[number, "side"] == KEPT
     assert curves.shares(np.ones(2))[number] == pytest.approx(1.5 / 4)
     assert curves.shares(np.array([0.0, 2.0]))[number] == pytest.approx(0.5)
@@ -86,7 +86,7 @@ def test_the_findings_on_a_planted_circuit(found):
     assert value["gender.rank_correlation.integrated_gradients"] > value["gender.rank_correlation.one_gradient"]
     assert low["gender.gain.integrated_gradients"] > 0.05
     assert value["gender.cmd.random"] - value["gender.cmd.masking"] == pytest.approx(value["gender.gain.masking"])
-    assert value["gender.nodes.integrated_gradients"] == len(found.circuit.roles) < value["gender.nodes.random"]
+    assert value["gender.fewest.integrated_gradients"] == len(found.circuit.roles) < value["gender.fewest.random"]
     # a whole attention, drawn by chance, holds a head of the circuit and is not among the six largest
     assert value["gender.missed"] == pytest.approx(found.parts.loc[~found.parts["largest"], PATCHING].abs().max())
     high, note = (found.findings.set_index("name")[column] for column in ("high", "note"))
@@ -132,7 +132,7 @@ def kept_by(shares, totals):
                 for pair, total in enumerate(totals)
                 for nodes, share in enumerate(table[pair])
             ]
-    return pd.DataFrame(rows, columns=["pair", "ranking", "draw", "side", "nodes", "effect"])
+    return pd.DataFrame(rows, columns=["pair", "ranking", "draw", "side", "size", "effect"])
 
 
 def sample_of(totals):
@@ -143,7 +143,7 @@ def sample_of(totals):
 
 def findings_on(shares, totals, resamples=200):
     sample = sample_of(totals)
-    curves = curves_of(sample, kept_by(shares, totals))
+    curves = as_curves(sample, kept_by(shares, totals))
     options = {"seed": 1, "resamples": resamples, "alpha": 0.05}
     return {finding.name: finding for finding in circuits("gender", curves, sample, options)}
 
@@ -156,21 +156,21 @@ def test_a_circuit_keeps_the_difference_at_its_size_and_at_all_larger_ones():
         RANDOM: [[0, 1.5, 1.5, 1.5, 1.5, 1], [0, 0.5, 0.5, 0.5, 0.5, 1]],  # their mean would be the whole difference
     }
     found = findings_on(curves, np.ones(10))
-    nodes = {name: found[f"gender.nodes.{name}"] for name in ("masking", "integrated_gradients", "random")}
-    assert [finding.value for finding in nodes.values()] == [4, 3, 5]
-    assert all(finding[1] == finding.low == finding.high for finding in nodes.values()), "all texts are alike"
-    assert {finding.note for finding in nodes.values()} == {"Of 5 heads and MLPs."}
+    fewest = {name: found[f"gender.fewest.{name}"] for name in ("masking", "integrated_gradients", "random")}
+    assert [finding.value for finding in fewest.values()] == [4, 3, 5]
+    assert all(finding[1] == finding.low == finding.high for finding in fewest.values()), "all texts are alike"
+    assert {finding.note for finding in fewest.values()} == {"Of 5 heads and MLPs."}
 
 
 def test_the_size_of_a_circuit_has_an_interval_over_texts():
     late = [0, 0.1, 0.1, 0.1, 1, 1]
     each = np.array([[0, 1, 1, 1, 1, 1]] * 9 + [late] * 3)
     found = findings_on({MASKING: each, RANDOM: [late]}, np.ones(12))
-    size = found["gender.nodes.masking"]
+    size = found["gender.fewest.masking"]
     assert (size.value, size.low, size.high) == (4, 1, 4), "a quarter of the texts need four"
-    sure = found["gender.nodes.random"]
+    sure = found["gender.fewest.random"]
     assert (sure.value, sure.low, sure.high) == (4, 4, 4)
-    few = findings_on({MASKING: each[:5], RANDOM: [late]}, np.ones(5))["gender.nodes.masking"]
+    few = findings_on({MASKING: each[:5], RANDOM: [late]}, np.ones(5))["gender.fewest.masking"]
     assert few.value == 1 and np.isnan([few.low, few.high]).all(), "too few texts for an interval"
 
 
@@ -178,9 +178,9 @@ def test_a_random_order_is_a_typical_one():
     """The mean of distances waits for the last of the draws: here all 5 nodes, where most orders are content with 2."""
     draws = [[0, 0, 1, 1, 1, 1]] * 3 + [[0, 0, 0, 0, 0, 1]] + [[0, 1, 1, 1, 1, 1]]
     found = findings_on({MASKING: draws[0], RANDOM: draws}, np.ones(10))
-    size = found["gender.nodes.random"]
+    size = found["gender.fewest.random"]
     assert (size.value, size.low, size.high) == (2, 2, 2)
-    even = findings_on({MASKING: draws[0], RANDOM: draws[2:]}, np.ones(10))["gender.nodes.random"].value
+    even = findings_on({MASKING: draws[0], RANDOM: draws[2:]}, np.ones(10))["gender.fewest.random"].value
     assert even == 2, "one that was tried, which two of four get by with"
 
 
@@ -194,7 +194,7 @@ def curves_with(kept, totals):
     """Curves of an order by estimates, the first of those given, and of random ones, the others."""
     columns = [(INTEGRATED, 0), *((RANDOM, draw) for draw in range(len(kept) - 1))]
     columns = [(*column, KEPT, nodes) for column in columns for nodes in range(kept.shape[-1])]
-    table = pd.DataFrame(columns, columns=["ranking", "draw", "side", "nodes"])
+    table = pd.DataFrame(columns, columns=["ranking", "draw", "side", "size"])
     return Curves(kept.transpose(1, 0, 2).reshape(len(totals), -1) * totals[:, None], table, totals)
 
 

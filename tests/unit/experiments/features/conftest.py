@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from emoscope.experiments.features.flips import switch_features
 from emoscope.experiments.features.measure import learn_features
 from emoscope.experiments.features.moves import move_features
 from emoscope.experiments.features.summarise import summarise_features
+from emoscope.experiments.features.switches import switch_features
 from emoscope.models.features.stored import save_autoencoders
 from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import compiled

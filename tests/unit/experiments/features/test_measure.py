@@ -9,7 +9,7 @@ import torch
 
 from emoscope.errors import UserError
 from emoscope.experiments.features.measure import block_of, learn_features
-from emoscope.experiments.features.texts import distinct_texts
+from emoscope.experiments.features.texts import learned_and_judged
 from emoscope.models.features.stored import load_autoencoders
 from emoscope.models.logits import predict_logits
 from emoscope.models.planted.circuit import CLASSES, plan
@@ -102,5 +102,5 @@ def test_of_several_labels_all_count_and_thresholds_decide(tmp_path):
 def test_no_text_is_judged_that_was_trained_on():
     training = pd.DataFrame({"text": [f"text {number % 30}" for number in range(40)]})
     testing = pd.DataFrame({"text": [f"text {number}" for number in range(20, 60)] * 2})
-    learned, judged = distinct_texts(training, testing, {"learned": 10, "judged": 100, "seed": 1})
+    learned, judged = learned_and_judged(training, testing, {"learned": 10, "judged": 100, "seed": 1})
     assert len(learned) == 10 and sorted(judged["text"]) == sorted(f"text {number}" for number in range(30, 60))

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.experiments.features.flips import switch_features
 from emoscope.experiments.features.measure import learn_features
 from emoscope.experiments.features.moves import move_features
 from emoscope.experiments.features.names import (
@@ -38,6 +37,7 @@ from emoscope.experiments.features.summarise import (
     switched_table,
     switches_found,
 )
+from emoscope.experiments.features.switches import switch_features
 from emoscope.reporting.refusals import refusals
 from emoscope.storage.names import NONE
 from made_up import words

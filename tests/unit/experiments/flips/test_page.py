@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from emoscope.experiments.flips import page as flips_report
-from emoscope.perturbation.balance import COLUMNS as BALANCE
+from emoscope.perturbation.null.balance import COLUMNS as BALANCE
 from made_up import pairs, summary_of, words
 
 

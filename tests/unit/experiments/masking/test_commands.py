@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from safetensors.torch import save_file
 
-from emoscope.experiments.masking.measure import Mask, all_but_scores, block_scores, mask_all_but, mask_block
+from emoscope.experiments.masking.masks import Mask
+from emoscope.experiments.masking.measure import all_but_scores, block_scores, mask_all_but, mask_block
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.logits import predict_logits, prediction_table
 from emoscope.storage.files import write_json

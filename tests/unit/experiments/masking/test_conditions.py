@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from emoscope.experiments.masking.conditions import BLOCKS, HEADS
-from emoscope.experiments.masking.measure import Mask, block_scores
+from emoscope.experiments.masking.masks import Mask
+from emoscope.experiments.masking.measure import block_scores
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.logits import predict_logits
 from emoscope.models.parts import heads_of

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from emoscope.experiments.masking.measure import Mask, all_but_scores, block_scores, masks_of
+from emoscope.experiments.masking.masks import Mask, masks_of
+from emoscope.experiments.masking.measure import all_but_scores, block_scores
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import fixed_head, fixed_output, silenced_bias
 from emoscope.models.parts import feed_forward_of, head_slice, projection_of

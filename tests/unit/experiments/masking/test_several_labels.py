@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from emoscope.experiments.masking.measure import Mask, mask_block, score_table
+from emoscope.experiments.masking.head_pairs.measure import costliest_heads
+from emoscope.experiments.masking.masks import Mask
+from emoscope.experiments.masking.measure import mask_block, score_table
 from emoscope.experiments.masking.measures import MEASURES, judged, measures, well_decided
-from emoscope.experiments.masking.pairs import costliest_heads
 from emoscope.experiments.masking.reference import masking_reference
 from emoscope.experiments.masking.samples import most_confident
 from emoscope.experiments.masking.summarise import summarise

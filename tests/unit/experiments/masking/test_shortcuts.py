@@ -7,8 +7,9 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from benchmarks.families import CONFIGS, TEXTS, checks, random_model, word_pieces
-from emoscope.experiments.masking.measure import Mask, all_but_scores, block_scores, masks_of
-from emoscope.experiments.masking.pairs import pair_scores
+from emoscope.experiments.masking.head_pairs.measure import pair_scores
+from emoscope.experiments.masking.masks import Mask, masks_of
+from emoscope.experiments.masking.measure import all_but_scores, block_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.shortcuts import Start
 from emoscope.models.batches import encode

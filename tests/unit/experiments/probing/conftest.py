@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from emoscope.experiments.probing.erasure import erase_concept
+from emoscope.experiments.probing.erasing.erasure import erase_concept
 from emoscope.experiments.probing.measure import read_concepts
 from emoscope.experiments.probing.steering import steer_concept
 from emoscope.experiments.probing.summarise import summarise_probing

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.probing import figures, names, page, verdict
+from emoscope.experiments.probing.erasing.twins import twin_measures
 from emoscope.experiments.probing.summarise import erased_table, outcomes, read_table, selective, steered_table
-from emoscope.experiments.probing.twins import twin_measures
 from emoscope.reporting.plots import svg
 from emoscope.storage.names import EVERYWHERE, NONE
 from made_up import words

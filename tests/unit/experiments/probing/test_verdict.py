@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.probing import names, verdict
-from emoscope.experiments.probing.shown import answers_moved, beyond_neutral, nearer
-from emoscope.experiments.probing.twins import twin_measures
+from emoscope.experiments.probing.erasing.shown import answers_moved, beyond_neutral, nearer
+from emoscope.experiments.probing.erasing.twins import twin_measures
 from emoscope.reporting.passages import Findings
 from twin_answers import PAIRS, answers
 

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from emoscope.experiments.suites import page as report
 from emoscope.experiments.suites.goals import COLUMNS as GOALS
-from emoscope.perturbation.balance import COLUMNS as BALANCE
+from emoscope.perturbation.null.balance import COLUMNS as BALANCE
 from made_up import NASTY, pairs, summary_of, tags, words
 
 NAN = float("nan")

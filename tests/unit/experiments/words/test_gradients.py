@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from benchmarks.families import random_model, word_pieces
 from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, explain, inputs_of
 from emoscope.experiments.words.methods import SPECIAL, of_kind
-from emoscope.experiments.words.readings import read_texts
+from emoscope.experiments.words.read_texts import read_texts
 from emoscope.models.inside.integration import Line, centred, integrated
 from emoscope.models.interventions import resumed_at
 from emoscope.models.parts import blocks_of

@@ -22,7 +22,7 @@ from emoscope.experiments.words import explain as filter_of
 from emoscope.experiments.words.faithfulness import measure_faithfulness
 from emoscope.experiments.words.measure import attribute_words, chosen_classes, drawn_texts
 from emoscope.experiments.words.methods import METHODS, PLANTED, RANDOM, SPECIAL
-from emoscope.experiments.words.readings import read_texts
+from emoscope.experiments.words.read_texts import read_texts
 from emoscope.experiments.words.removal import Reader
 from emoscope.experiments.words.summarise import summarise_words
 from emoscope.models.loading import load_classifier

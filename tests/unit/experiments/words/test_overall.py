@@ -25,7 +25,7 @@ from emoscope.experiments.words.overall import (
     pushes,
     verdicts,
 )
-from emoscope.experiments.words.readings import Reading, rewritten
+from emoscope.experiments.words.read_texts import Reading, rewritten
 from emoscope.experiments.words.removal import log_odds
 from emoscope.models.logits import probabilities
 from emoscope.storage.decisions import SEVERAL

@@ -10,7 +10,7 @@ import torch
 from emoscope.experiments.words import faithfulness, removal
 from emoscope.experiments.words.gradients import baseline, embedded, inputs_of
 from emoscope.experiments.words.methods import BINS, KINDS, SHARES, SPECIAL
-from emoscope.experiments.words.readings import read_texts
+from emoscope.experiments.words.read_texts import read_texts
 from emoscope.experiments.words.removal import Reader, by_removal, occluded_tokens, occluded_words, shapley
 from emoscope.experiments.words.scores import Scored
 from emoscope.models.inside.integration import centred

@@ -10,7 +10,7 @@ from torch import nn
 
 from emoscope.experiments.words.gradients import explain
 from emoscope.experiments.words.measure import account_table, steadiness_of
-from emoscope.experiments.words.readings import read_texts
+from emoscope.experiments.words.read_texts import read_texts
 from emoscope.storage.decisions import SEVERAL
 from random_models import TEXTS
 

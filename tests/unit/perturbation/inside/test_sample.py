@@ -6,7 +6,7 @@ import torch
 
 from emoscope.perturbation.inside.alignment import Unit, align
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
-from emoscope.perturbation.inside.sample import draw, kinds_of, places_of, token_for_token
+from emoscope.perturbation.inside.sample import draw, pairs_by_kind, places_of, token_for_token
 from random_models import FAMILIES
 from traced_pair import SHORT
 
@@ -30,7 +30,7 @@ def pairs(origin, clusters, each=1, flags=()):
 def test_flips_and_neutral_swaps_are_told_apart_and_what_does_not_count_is_left_out():
     unfit = pairs("template", "c", flags=["uncertain"])
     table = pd.concat([pairs("natural", "ab"), pairs("natural control", "ab"), unfit])
-    kinds = kinds_of(table, 0)
+    kinds = pairs_by_kind(table, 0)
     assert set(kinds[FLIP]["origin"]) == {"natural"} and set(kinds[NEUTRAL]["origin"]) == {"natural control"}
     assert len(kinds[FLIP]) == len(kinds[NEUTRAL]) == 2
 
@@ -39,7 +39,7 @@ def test_names_exchanged_within_one_gender_are_neither_flips_nor_neutral_swaps()
     """They carry gender, are matched to no flip, and may be of texts that have none."""
     own = [pairs("natural", "ab"), pairs("template", "cd"), pairs("natural control", "ab")]
     named = [pairs("natural names", "abx"), pairs("template names", "yz")]
-    kinds = kinds_of(pd.concat([*own, *named], ignore_index=True), 0)
+    kinds = pairs_by_kind(pd.concat([*own, *named], ignore_index=True), 0)
     assert set(kinds[FLIP]["origin"]) == {"natural", "template"}
     assert set(kinds[NEUTRAL]["origin"]) == {"natural control"} and len(kinds[NEUTRAL]) == 2
 
@@ -47,11 +47,11 @@ def test_names_exchanged_within_one_gender_are_neither_flips_nor_neutral_swaps()
 def test_every_text_comes_once_before_any_comes_twice_and_in_one_order():
     clusters = "abcdefgh"
     table = pd.concat([pairs("template", clusters, each=3), pairs("template control", clusters)], ignore_index=True)
-    flips, neutral = kinds_of(table, 3).values()
+    flips, neutral = pairs_by_kind(table, 3).values()
     for start in (0, 8, 16):
         assert sorted(flips["cluster"][start : start + 8]) == sorted(clusters)
     assert list(flips["cluster"][:8]) == list(neutral["cluster"]) != sorted(clusters)
-    again = kinds_of(table.sample(frac=1, random_state=1), 3)[FLIP]
+    again = pairs_by_kind(table.sample(frac=1, random_state=1), 3)[FLIP]
     assert list(again["id"]) == list(flips["id"]), "whatever the order of the rows"
 
 
@@ -61,7 +61,7 @@ def test_flips_are_first_of_the_texts_that_have_a_neutral_swap_however_few_these
     clusters = [f"text {number}" for number in range(300)]
     swapped = clusters[::5][:54]
     table = pd.concat([pairs("natural", clusters, each=2), pairs("natural control", swapped)], ignore_index=True)
-    flips, neutral = (kind["cluster"] for kind in kinds_of(table, 0).values())
+    flips, neutral = (kind["cluster"] for kind in pairs_by_kind(table, 0).values())
     assert list(flips[:count]) == list(neutral[:count])
     assert set(flips[:54]) == set(swapped) and list(neutral) != swapped, "in an order drawn by chance"
     assert set(flips[:300]) == set(clusters), "no text comes twice before all have come"

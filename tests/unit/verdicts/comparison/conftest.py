@@ -7,11 +7,7 @@ import pytest
 
 from compared_runs import COMPARED, FALLS, masking_summary
 from emoscope.storage.names import ALL
-from emoscope.verdicts.comparison.summarise import (
-    correlate,
-    profile,
-    with_groups,
-)
+from emoscope.verdicts.comparison.summarise import correlate, profile, with_groups
 
 CHEAP = {"words": 0.7, "constant": 0.3, "above_words": 0.1}
 

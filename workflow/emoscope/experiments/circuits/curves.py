@@ -15,13 +15,13 @@ from emoscope.statistics.draws import next_draw
 
 TOLERATED = 0.2  # how far from the whole difference what a circuit keeps may be, short of it or beyond
 RIVALS = {"gain": RANDOM, "gain_on_masking": MASKING}  # orders that others are held against
-SIZE_COLUMNS = ["ranking", "side", "nodes", "share", "value", "low", "high"]
+SIZE_COLUMNS = ["ranking", "side", "size", "share", "value", "low", "high"]
 
 
 @dataclass(frozen=True)
 class Curves:
     """What every pair keeps at every size, in logits (pairs, columns); a column for each row of `columns`: `ranking,
-    draw, side, nodes`; and the pairs' totals (pairs,)."""
+    draw, side, size`; and the pairs' totals (pairs,). A size is a number of parts, be they nodes or edges."""
 
     values: np.ndarray
     columns: pd.DataFrame
@@ -33,11 +33,11 @@ class Curves:
 
     @cached_property
     def each(self) -> list[tuple[str, str, np.ndarray, np.ndarray]]:
-        """Of every single curve: ranking, side, its columns from none to all, and the share of the nodes at each."""
-        groups = self.columns.sort_values("nodes").groupby(["ranking", "draw", "side"], sort=False)["nodes"]
+        """Of every single curve: ranking, side, its columns from none to all, and the share of the parts at each."""
+        groups = self.columns.sort_values("size").groupby(["ranking", "draw", "side"], sort=False)["size"]
         return [
-            (ranking, side, nodes.index.to_numpy(), (nodes / nodes.max()).to_numpy())
-            for (ranking, _, side), nodes in groups
+            (ranking, side, sizes.index.to_numpy(), (sizes / sizes.max()).to_numpy())
+            for (ranking, _, side), sizes in groups
         ]
 
     def areas(self, weights: np.ndarray) -> dict[tuple[str, str], float]:
@@ -45,9 +45,9 @@ class Curves:
         return {name: float(np.mean(areas)) for name, areas in self.areas_of_each(weights).items()}
 
     def areas_of_each(self, weights: np.ndarray) -> dict[tuple[str, str], list[float]]:
-        """By measure and ranking, each draw's area over the share of nodes, from none to all: under what is kept
+        """By measure and ranking, each draw's area over the share of parts, from none to all: under what is kept
         (`cpr`), between that and the whole difference (`cmd`; Mueller et al. 2025, arXiv:2504.13151), and under what is
-        left when the nodes are replaced instead (`left`)."""
+        left when the parts are replaced instead (`left`)."""
         shares, found = self.shares(weights), defaultdict(list)
         for ranking, side, numbers, places in self.each:
             there = shares[numbers]
@@ -83,33 +83,35 @@ class Curves:
         return Interval(np.min(low), np.max(high))
 
     def fewest(self, weights: np.ndarray) -> dict[tuple[str, str], float]:
-        """By `nodes` and ranking, the fewest nodes from which on what is kept stays within TOLERATED of the whole
+        """By `fewest` and ranking, the fewest parts from which on what is kept stays within TOLERATED of the whole
         difference, at that and all larger sizes that were tried; of several draws, what half of them get by with."""
         distances, draws = np.abs(1 - self.shares(weights)), defaultdict(list)
         for ranking, side, numbers, _ in self.each:
             if side == KEPT:
                 far = np.flatnonzero(~(distances[numbers] <= TOLERATED))  # NaN is not near
                 draws[ranking].append(np.append(self.tried, np.nan)[far[-1] + 1 if len(far) else 0])
-        return {("nodes", ranking): float(np.sort(sizes)[(len(sizes) - 1) // 2]) for ranking, sizes in draws.items()}
+        return {("fewest", ranking): float(np.sort(sizes)[(len(sizes) - 1) // 2]) for ranking, sizes in draws.items()}
 
     @cached_property
     def tried(self) -> np.ndarray:
-        """How many nodes were kept, rising."""
-        return np.unique(self.columns["nodes"])
+        """How many parts were kept, rising."""
+        return np.unique(self.columns["size"])
 
 
-def curves_of(sample: pd.DataFrame, curves: pd.DataFrame) -> Curves:
-    key = ["ranking", "draw", "side", "nodes"]
+def as_curves(sample: pd.DataFrame, curves: pd.DataFrame) -> Curves:
+    """The table `curves` of the pairs in `sample`, both as `find_circuits` or `find_edges` writes them; values are on a
+    grid, see `on_a_grid`."""
+    key = ["ranking", "draw", "side", "size"]
     table = curves.pivot(index="pair", columns=key, values="effect").reindex(sample["pair"])
     totals = sample["total"].to_numpy()
     return Curves(on_a_grid(table.to_numpy(), len(table)), table.columns.to_frame(index=False), totals)
 
 
 def size_table(curves: Curves, sample: pd.DataFrame, options: dict) -> pd.DataFrame:
-    """SIZE_COLUMNS: the share of the difference that is there with the first `nodes` of a ranking kept, and all others
-    replaced, or the other way round; the mean over draws, with bootstrap intervals over texts. `share` is that of all
-    nodes."""
-    key = ["ranking", "side", "nodes"]
+    """SIZE_COLUMNS: the share of the difference that is there with the first parts of a ranking kept, `size` of them,
+    and all others replaced, or the other way round; the mean over draws, with bootstrap intervals over texts. `share`
+    is that of all parts."""
+    key = ["ranking", "side", "size"]
     codes = curves.columns.groupby(key, sort=False).ngroup().to_numpy()
     drawn = np.bincount(codes)
 
@@ -119,7 +121,7 @@ def size_table(curves: Curves, sample: pd.DataFrame, options: dict) -> pd.DataFr
     low, high = bootstrap_statistic(shares, sample["cluster"].to_numpy(), **options)
     table = curves.columns[key].drop_duplicates(ignore_index=True)
     table = table.assign(value=shares(np.ones(len(sample))), low=low, high=high)
-    return table.assign(share=table["nodes"] / table["nodes"].max())[SIZE_COLUMNS]
+    return table.assign(share=table["size"] / table["size"].max())[SIZE_COLUMNS]
 
 
 def tried_around(sizes: np.ndarray, low: float, high: float) -> tuple[float, float]:

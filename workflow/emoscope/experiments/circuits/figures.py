@@ -40,7 +40,7 @@ def curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     grid = figure.subplots(1, len(SIDES), sharey=True)
     for axes, (side, title) in zip(grid, SIDES.items(), strict=True):
         for number, (ranking, name) in enumerate(titles.items()):
-            rows = sizes[(sizes["side"] == side) & (sizes["ranking"] == ranking)].sort_values("nodes")
+            rows = sizes[(sizes["side"] == side) & (sizes["ranking"] == ranking)].sort_values("size")
             draw_band(axes, rows["share"], rows, number, name)
         for level in (0, 1):
             axes.axhline(level, color="#888", linewidth=0.6)
@@ -57,8 +57,8 @@ def edge_curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     """What is there of the difference by the share of edges kept, with intervals as bands; `titles` name rankings."""
     figure, axes = canvas(6.4, 3.4)
     for number, (ranking, name) in enumerate(titles.items()):
-        rows = sizes[sizes["ranking"] == ranking].sort_values("nodes")
-        rows = rows[rows["nodes"] > 0]  # no place for it where shares are drawn by their order of magnitude
+        rows = sizes[sizes["ranking"] == ranking].sort_values("size")
+        rows = rows[rows["size"] > 0]  # no place for it where shares are drawn by their order of magnitude
         draw_band(axes, rows["share"], rows, number, name)
     for level in (0, 1):
         axes.axhline(level, color="#888", linewidth=0.6)

@@ -10,7 +10,14 @@ from transformers import PreTrainedModel
 
 from emoscope.experiments.circuits.kept import Trial, kept_logits, nodes_of
 from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, NODE, PATCHING, REPLACED
-from emoscope.experiments.circuits.orders import CURVE_COLUMNS, masked_effects, rankings, to_check
+from emoscope.experiments.circuits.orders import (
+    CURVE_COLUMNS,
+    counts_of,
+    effect_rows,
+    masked_effects,
+    rankings,
+    to_check,
+)
 from emoscope.experiments.circuits.other_texts import draw_pairs
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.inside.estimates import estimated_effects
@@ -60,9 +67,10 @@ def find_circuits(
       kinds of estimate for all parts, `patching` for some;
     - checked: `site, block, head, largest, random`: those parts, and whether each is of the largest or of those
       drawn by chance;
-    - curves: `pair, ranking, draw, side, nodes, effect`: with the first `nodes` of a ranking kept as in the original
-      text (or replaced by the flipped text's), by how many logits the margin stays apart from the flipped text's. A
-      pair's ranking comes from the other half of the texts, since what is chosen on a text fits it too well.
+    - curves: `pair, ranking, draw, side, size, effect`: with the first nodes of a ranking, as many as `size`, kept as
+      in the original text (or replaced by the flipped text's), by how many logits the margin stays apart from the
+      flipped text's. A pair's ranking comes from the other half of the texts, since what is chosen on a text fits it
+      too well.
     """
     classifier, tokenizer = load_classifier(model)
     table, budget, seed = pd.read_parquet(pairs), prediction["tokens_per_batch"], config["seed"]
@@ -74,7 +82,7 @@ def find_circuits(
     clusters = list(dict.fromkeys(one.pair.cluster for one in drawn))
     halves = np.array([clusters.index(one.pair.cluster) % 2 for one in drawn], dtype=int)
     parts = parts_of(classifier)
-    estimates, rows = estimate(classifier, drawn, parts, config["steps"], budget)
+    estimates, rows = estimate_effects(classifier, drawn, parts, config["steps"], budget)
     rng = np.random.default_rng(seed)
     chosen = to_check(np.abs(estimates[INTEGRATED].mean(axis=0)), config["checked"], rng) if drawn else []
     nodes = nodes_of(classifier)
@@ -87,7 +95,7 @@ def find_circuits(
         kept += curves_of(classifier, seen, ranked, halves, budget)
     rows += [_row(seen) for group in seen_pairs(classifier, swaps, budget, "neutral swaps") for seen in group]
     write_table(_sample(rows, [*halves, *[NONE] * len(swaps)], classes_of(classifier)), sample)
-    write_table(pd.DataFrame([*_estimated(estimates, parts), *found], columns=EFFECT_COLUMNS), effects)
+    write_table(pd.DataFrame([*effect_rows(estimates, parts), *found], columns=EFFECT_COLUMNS), effects)
     write_table(pd.DataFrame([(*parts[number], *how) for number, *how in chosen], columns=CHECKED_COLUMNS), checked)
     write_table(pd.DataFrame(kept, columns=CURVE_COLUMNS), curves)
 
@@ -97,7 +105,7 @@ def parts_of(model: PreTrainedModel) -> list[Node]:
     return [*nodes_of(model), *(("attention", block, NONE) for block in range(len(blocks_of(model))))]
 
 
-def estimate(
+def estimate_effects(
     model: PreTrainedModel, drawn: Sequence[Drawn], parts: Sequence[Node], steps: int, tokens_per_batch: int
 ) -> tuple[dict[str, np.ndarray], list[tuple]]:
     """The effects (pairs, parts) of putting each part of the flipped text into the original, by method; and of every
@@ -126,16 +134,6 @@ def _sample(rows: list[tuple], halves: Sequence[int], classes: Sequence[str]) ->
     table = pd.DataFrame(rows, columns=[name for name in SAMPLE_COLUMNS if name not in ("pair", "half")])
     named = {name: table[name].map(dict(enumerate(classes))) for name in ("rise", "fall")}
     return table.assign(pair=range(len(table)), half=halves, **named)[SAMPLE_COLUMNS]
-
-
-def _estimated(estimates: Mapping[str, np.ndarray], parts: Sequence[Node]) -> list[tuple]:
-    """Rows of `effects` by both kinds of estimate."""
-    return [
-        (number, method, *part, effect)
-        for method, values in estimates.items()
-        for number, row in enumerate(values)
-        for part, effect in zip(parts, row, strict=True)
-    ]
 
 
 def exact_effects(
@@ -167,7 +165,7 @@ def curves_of(
         places: dict[bytes, int] = {}  # of this pair's trials, by what they keep
         for (ranking, number), orders in ranked.items():
             order = orders[halves[seen.number]]
-            for count in sorted({int(np.ceil(share * len(order))) for share in SHARES}):
+            for count in counts_of(SHARES, len(order)):
                 first = np.isin(np.arange(len(order)), order[:count])
                 for side, kept in ((KEPT, first), (REPLACED, ~first)):
                     if side == REPLACED and number >= REPLACED_ORDERS:

@@ -9,7 +9,14 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.circuits.names import EDGE, GRADIENT, INTEGRATED, KEPT, PATCHING
-from emoscope.experiments.circuits.orders import CURVE_COLUMNS, masked_effects, rankings, to_check
+from emoscope.experiments.circuits.orders import (
+    CURVE_COLUMNS,
+    counts_of,
+    effect_rows,
+    masked_effects,
+    rankings,
+    to_check,
+)
 from emoscope.experiments.circuits.other_texts import draw_pairs
 from emoscope.models.inside.edges import ANSWER, EMBEDDING, edge_effects, edges_of, sources_of, targets_of
 from emoscope.models.inside.kept_edges import kept_edge_logits, without_each
@@ -61,7 +68,7 @@ def find_edges(
     seen = [one for one, _ in told] if faithful["follows"].all() else []
     possible, edges = edges_of(classifier), named_edges(classifier)
     by_method = {
-        method: np.array([_estimated(classifier, one, steps)[possible] for one in seen]).reshape(len(seen), len(edges))
+        method: np.array([_effects(classifier, one, steps)[possible] for one in seen]).reshape(len(seen), len(edges))
         for method, steps in ((INTEGRATED, config["steps"]), (GRADIENT, 0))
     }
     rng = np.random.default_rng(config["seed"])
@@ -71,12 +78,7 @@ def find_edges(
     ranked = rankings({INTEGRATED: by_method[INTEGRATED]}, halves, masked, config["random_orders"], rng)
     exact = {PATCHING: np.array([_patched(classifier, one, numbers) for one in seen])}
     found = {method: values[:, numbers] for method, values in by_method.items() if len(seen)} | exact
-    rows = [
-        (number, method, *edges[edge], effect)
-        for method, values in found.items()
-        for number, row in enumerate(values)
-        for edge, effect in zip(numbers, row, strict=True)
-    ]
+    rows = effect_rows(found, [edges[number] for number in numbers])
     kept = [row for one in seen for row in _curves_of(classifier, one, ranked, int(halves[one.number]))]
     write_table(pd.DataFrame(rows, columns=EFFECT_COLUMNS), effects)
     write_table(pd.DataFrame([(*edges[number], *how) for number, *how in chosen], columns=CHECKED_COLUMNS), checked)
@@ -109,7 +111,8 @@ def _follows(model: PreTrainedModel, seen: Seen) -> bool:
     return bool(np.abs(found - wanted).max() <= LIMIT * np.abs(wanted).max())
 
 
-def _estimated(model: PreTrainedModel, seen: Seen, steps: int) -> np.ndarray:
+def _effects(model: PreTrainedModel, seen: Seen, steps: int) -> np.ndarray:
+    """The estimated effects (sources, targets) of putting the flipped text into the original by one edge each."""
     inputs, margin = seen.pair.aligned.original, (seen.rise, seen.fall)
     return edge_effects(model, inputs, seen.original, seen.flipped, margin, steps)
 
@@ -127,7 +130,7 @@ def _curves_of(
     """Rows of `curves`."""
     possible, start, goal = edges_of(model), *seen.ends
     places, (count, rows) = np.argwhere(possible), (int(possible.sum()), [])
-    sizes = sorted({int(np.ceil(share * count)) for share in SHARES})
+    sizes = counts_of(SHARES, count)
     for ranking, orders in ranked.items():
         kept = np.zeros((len(sizes), *possible.shape), dtype=bool)
         for trial, size in zip(kept, sizes, strict=True):

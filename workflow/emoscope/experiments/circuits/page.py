@@ -58,13 +58,13 @@ def _sizes(axes: list[str], findings: pd.DataFrame) -> list[dict]:
         {
             "axis": axis,
             "pair": called(axis)[0],
-            "nodes": {name: found[f"{axis}.nodes.{in_findings(name)}"] for name in rankings(axis, findings)},
-            "all": found.note(f"{axis}.nodes.{in_findings(INTEGRATED)}").removeprefix("Of ").removesuffix("."),
+            "fewest": {name: found[f"{axis}.fewest.{in_findings(name)}"] for name in rankings(axis, findings)},
+            "all": found.note(f"{axis}.fewest.{in_findings(INTEGRATED)}").removeprefix("Of ").removesuffix("."),
             "verdicts": verdicts(axis, INTEGRATED, found),
             "cmd": {name: found[f"{axis}.cmd.{in_findings(name)}"] for name in rankings(axis, findings)},
         }
         for axis in axes
-        if f"{axis}.nodes.{in_findings(INTEGRATED)}" in found
+        if f"{axis}.fewest.{in_findings(INTEGRATED)}" in found
     ]
 
 
@@ -132,7 +132,7 @@ def area_table(axes: list[str], findings: pd.DataFrame, of: str = "nodes") -> Ma
             "order": title,
             "CPR": found.shown(f"{axis}.cpr.{in_findings(name)}", number),
             **_if_known(found, "left without", f"{axis}.left.{in_findings(name)}"),
-            f"{of} to within {percent(TOLERATED, 0)}": found.shown(f"{axis}.nodes.{in_findings(name)}", counted),
+            f"{of} to within {percent(TOLERATED, 0)}": found.shown(f"{axis}.fewest.{in_findings(name)}", counted),
             "CMD": found.shown(f"{axis}.cmd.{in_findings(name)}", number),
             "by CMD": ", ".join(verdicts(axis, name, found)),
         }
@@ -186,7 +186,7 @@ def no_edges(axes: list[str], findings: pd.DataFrame, edges: pd.DataFrame) -> Ma
 def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
     """A sentence for each axis without a circuit."""
     found = Findings(findings)
-    missing = [axis for axis in axes if f"{axis}.nodes.{in_findings(INTEGRATED)}" not in found]
+    missing = [axis for axis in axes if f"{axis}.fewest.{in_findings(INTEGRATED)}" not in found]
     return Markup("\n").join(
         say("no_flips", axis=axis, pair=called(axis)[0], moves=f"{axis}.margin" in found) for axis in missing
     )

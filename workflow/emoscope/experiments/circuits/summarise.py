@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscope.experiments.circuits.curves import SIZE_COLUMNS, Curves, curves_of, size_table, tried_around
+from emoscope.experiments.circuits.curves import SIZE_COLUMNS, Curves, as_curves, size_table, tried_around
 from emoscope.experiments.circuits.names import (
     GRADIENT,
     INTEGRATED,
@@ -63,7 +63,7 @@ def axis_tables(
     if key == NODE:
         found += first_block(axis, flips, effects, options)
     if len(curves):
-        kept = curves_of(flips, curves)
+        kept = as_curves(flips, curves)
         sizes = size_table(kept, flips, options)
         found += circuits(axis, kept, flips, options, names[1])
     return part_table(flips, effects, checked, key), sizes, found
@@ -165,7 +165,7 @@ def circuits(
     axis: str, curves: Curves, sample: pd.DataFrame, options: dict, what: str = "heads and MLPs"
 ) -> Iterator[Finding]:
     """`{axis}.{cpr|cmd|left}.{ranking}`, see `Curves.areas_of_each`; `{axis}.gain.{ranking}` and, of estimates,
-    `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.nodes.{ranking}`, see `Curves.fewest`, its interval
+    `{axis}.gain_on_masking.{ranking}`, see `Curves.gains`; `{axis}.fewest.{ranking}`, see `Curves.fewest`, its interval
     between sizes that were tried. Intervals are over texts; that of `gain`, which random orders widen, takes in
     `Curves.gain_on_one`, too. That of `gain_on_masking` knows nothing of orders: see `page.verdicts`."""
 
@@ -181,7 +181,7 @@ def circuits(
     bounds = zip(*(np.broadcast_to(bound, len(found)) for bound in (low, high)), strict=True)
     for ((measure, ranking), value), (below, above) in zip(found.items(), bounds, strict=True):
         told = note
-        if measure == "nodes":
+        if measure == "fewest":
             below, above = tried_around(curves.tried, below, above)
             told = f"Of {curves.tried[-1]} {what}."
         if measure == "gain":

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
 from emoscope.experiments.features.names import AUTOENCODER, MEAN, MODEL, ORIGINAL, RANDOM_WEIGHTS, TOKEN
-from emoscope.experiments.features.texts import distinct_texts
+from emoscope.experiments.features.texts import learned_and_judged
 from emoscope.models.batches import padded_batches
 from emoscope.models.features.autoencoder import (
     Reconstruction,
@@ -69,7 +69,7 @@ def learn_features(
     """
     classifier, tokenizer = load_classifier(model)
     block, budget = block_of(classifier, config["block"]), prediction["tokens_per_batch"]
-    learned, others = distinct_texts(pd.read_parquet(train), pd.read_parquet(test), config)
+    learned, others = learned_and_judged(pd.read_parquet(train), pd.read_parquet(test), config)
     if others.empty:
         raise UserError(f"{test}: every text is a training text as well, so that nothing can be judged; fix the split")
     if not allowed("features", exact_checks(exactness)):

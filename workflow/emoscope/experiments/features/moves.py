@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.features.cards import CARDS, cards_of
 from emoscope.experiments.features.choice import Chosen, amounts_of, choose, pushes
-from emoscope.experiments.features.texts import distinct_texts
+from emoscope.experiments.features.texts import learned_and_judged
 from emoscope.models.batches import padded_batches
 from emoscope.models.features.autoencoder import TopKAutoencoder, scaled, scales
 from emoscope.models.features.feature_texts import top_texts
@@ -64,7 +64,7 @@ def move_features(
             write_table(pd.DataFrame(columns=columns), file)
         return
     own, budget = autoencoders[0], prediction["tokens_per_batch"]
-    both = distinct_texts(pd.read_parquet(train), pd.read_parquet(test), config)
+    both = learned_and_judged(pd.read_parquet(train), pd.read_parquet(test), config)
     learned, judged = (table["text"].tolist() for table in both)
     taught, asked = (gather(classifier, tokenizer, part, block, budget) for part in (learned, judged))
     known, new = (own.encode(scaled(part.values)) for part in (taught, asked))

@@ -65,7 +65,7 @@ def _gender_edits(text: str, lexicon: GenderLexicon) -> tuple[list[Edit], set[st
     fixed = places_of(words, lexicon.fixed) | _guarded(text, tokens, sentence, lexicon)
     edits, flags, i = [], set(), 0
     while i < len(words):
-        n = phrase_length(words, i, lexicon.swaps, 2) or 1
+        n = phrase_length(words, i, lexicon.swaps) or 1
         if i not in fixed and not _names_both(text, tokens[i], lexicon):
             counterpart, certain = _gender_counterpart(sentence, i, words, lexicon, n)
             if counterpart:
@@ -102,7 +102,7 @@ def _guarded(text: str, tokens: list[Token], s: Sentence, lexicon: GenderLexicon
     """The places of guarded phrases (man made, new girl) before which no determiner stands, or that hyphens join."""
     words, places = [token.lower for token in tokens], set()
     for i in range(len(words)):
-        n = phrase_length(words, i, lexicon.guarded, 2)
+        n = phrase_length(words, i, lexicon.guarded)
         if not n:
             continue
         k = phrase_start(s, i)

@@ -10,16 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.flips.axes import AXES
-from emoscope.perturbation.pair_tables import (
-    ORIGINS,
-    balance_table,
-    beyond,
-    control_texts,
-    found,
-    most_changed,
-    pair_texts,
-    told_gaps,
-)
+from emoscope.perturbation.pair_examples import most_changed, pair_texts
+from emoscope.perturbation.pair_tables import ORIGINS, balance_table, beyond, control_texts, found, told_gaps
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored
 from emoscope.reporting.html import cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage

@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 
 from emoscope.experiments.flips.axes import AXES
-from emoscope.perturbation.balance import balance as balance_of
-from emoscope.perturbation.balance import balanced
-from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.lexicons import given_names
-from emoscope.perturbation.neutral_lexicon import NeutralLexicon
-from emoscope.perturbation.neutral_swaps import name_pairs, name_swaps, neutral_pairs
+from emoscope.perturbation.null.balance import balance as balance_of
+from emoscope.perturbation.null.balance import balanced
+from emoscope.perturbation.null.frequencies import Frequencies
+from emoscope.perturbation.null.neutral_lexicon import NeutralLexicon
+from emoscope.perturbation.null.neutral_swaps import name_pairs, name_swaps, neutral_pairs
 from emoscope.perturbation.pair_sets import joined, pair_row, pair_table
 from emoscope.storage.files import write_table
 

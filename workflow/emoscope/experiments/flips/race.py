@@ -42,7 +42,7 @@ def _race_edits(text: str, lexicon: RaceLexicon, groups: tuple[str, str]) -> tup
     # The tagger reads every race word as one neutral adjective, so that both directions are read alike.
     sentence = Sentence(["black" if (w,) in lexicon.forms else w for w in words])
     while i < len(words):
-        n = phrase_length(words, i, lexicon.forms, 2)
+        n = phrase_length(words, i, lexicon.forms)
         if n and i not in fixed:
             group, form = lexicon.forms[tuple(words[i : i + n])]
             mentions.append(_Mention(sentence, words, i, i + n, group, form, lexicon))
@@ -87,7 +87,7 @@ class _Mention(NamedTuple):
 
     def race_word(self, i: int) -> int:
         """Number of words of the race word, of any group, at i; 0 if there is none."""
-        return phrase_length(self.words, i, self.lexicon.forms, 2) if i >= 0 else 0
+        return phrase_length(self.words, i, self.lexicon.forms) if i >= 0 else 0
 
 
 _LINKS = word_set(

@@ -3,72 +3,28 @@
 What the paper calls "head i" is the attention output of block i; a head here is a true attention head.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.experiments.masking.conditions import BLOCKS, HEADS
+from emoscope.experiments.masking.conditions import BLOCKS
+from emoscope.experiments.masking.masks import Mask, Substitutes, masks_of, silence
 from emoscope.experiments.masking.reference import Reference, instead_in, read_reference, stand_ins
 from emoscope.experiments.masking.shortcuts import masked_starts, spared, starts, unread_attention
 from emoscope.models.batches import padded_batches
 from emoscope.models.inside.allowed import allowed, exact_checks
-from emoscope.models.interventions import (
-    fixed_head,
-    fixed_output,
-    silenced_bias,
-)
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import prediction_columns, thresholds_of
-from emoscope.models.parts import (
-    attention_of,
-    blocks_of,
-    feed_forward_of,
-    head_slice,
-    heads_of,
-    projection_of,
-)
+from emoscope.models.parts import blocks_of
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
 from emoscope.storage.names import WHOLE_BLOCK
-
-PARTS = {"attention": attention_of, "mlp": feed_forward_of}
-
-
-@dataclass(frozen=True)
-class Mask:
-    """One ablation: a condition on a whole block (`head` is WHOLE_BLOCK) or on one of its heads.
-
-    `draw` counts the random texts whose outputs are put in place, one after the other.
-    """
-
-    head: int
-    condition: str
-    draw: int = 0
-
-    def __post_init__(self) -> None:
-        if self.condition not in (BLOCKS if self.head == WHOLE_BLOCK else HEADS):
-            raise ValueError(f"no such mask: {self}")
-
-
-@dataclass(frozen=True)
-class Substitutes:
-    """What may take the place of blocks' outputs in one batch, (rows, tokens, width) by block and site: `means`, and by
-    draw the outputs in other texts."""
-
-    means: Mapping[str, Tensor]
-    kinds: Tensor
-    drawn: Mapping[int, Mapping[tuple[int, str], Tensor]]
-
-    def mean(self, block: int, site: str) -> Tensor:
-        return self.means[site][block][self.kinds]
 
 
 def mask_block(
@@ -128,17 +84,6 @@ def mask_all_but(
     scores = all_but_scores(classifier, tokenizer, judged, masks, reference, prediction["tokens_per_batch"], exact)
     parts = [score_table(classifier, table["id"], logits, kept, mask, least) for (kept, mask), logits in scores.items()]
     write_table(pd.concat(parts, ignore_index=True), output)
-
-
-def masks_of(
-    model: PreTrainedModel, block_conditions: Sequence[str], head_conditions: Sequence[str], resample_draws: int
-) -> list[Mask]:
-    """All masks of one block. A model whose projection has no bias has no `published` condition."""
-    draws = {name: resample_draws if BLOCKS[name].by == "resample" else 1 for name in block_conditions}
-    if projection_of(model, 0).bias is None:
-        draws = {name: count for name, count in draws.items() if BLOCKS[name].by != "bias"}
-    masks = [Mask(WHOLE_BLOCK, name, draw) for name, count in draws.items() for draw in range(count)]
-    return masks + [Mask(head, name) for name in head_conditions for head in range(heads_of(model))]
 
 
 def heads_to_mask(screen: pd.DataFrame, block: int) -> list[int]:
@@ -214,26 +159,6 @@ def all_but_scores(
                 with spared(model, inputs, kept_starts[kept], exact), rest:
                     scores[kept, mask][rows] = model(**inputs).logits.cpu().numpy()
     return scores
-
-
-def silence(model: PreTrainedModel, block: int, mask: Mask, substitutes: Substitutes) -> AbstractContextManager:
-    """Mask one block or one of its heads while the model runs on one batch."""
-    if mask.head != WHOLE_BLOCK:
-        by_mean = HEADS[mask.condition].by == "mean"
-        value = substitutes.mean(block, "heads")[..., head_slice(model, mask.head)] if by_mean else 0.0
-        return fixed_head(model, block, mask.head, value)
-    condition = BLOCKS[mask.condition]
-    module = PARTS[condition.part](model, block)
-    match condition.by:
-        case "zero":
-            return fixed_output(module, torch.zeros((), device=model.device))
-        case "bias":
-            return silenced_bias(model, block)
-        case "mean":
-            return fixed_output(module, substitutes.mean(block, condition.part))
-        case "resample":
-            return fixed_output(module, substitutes.drawn[mask.draw][block, condition.part])
-    raise ValueError(f"no such mask: {mask}")
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from emoscope.statistics.settings import resampling
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 NOTHING = ("equivalent", "additive")  # verdicts on what is shown to lie within the margin
+FIRST = 0  # the block that the paper calls head 0, or head 1
+CODE, TEXT = ("published", "first_class"), ("described", "probability")  # what the paper did, and what it says it did
 TITLES = {  # of the measures, on pages: no input of what masks
     "probability": "change of P(own class)",
     "margin": "change of the logit margin",
@@ -25,6 +27,18 @@ def whole_blocks(summary: pd.DataFrame, condition: str, measure: str) -> pd.Data
     """The rows of a summary on whole blocks, of one condition and one measure."""
     chosen = (summary["condition"] == condition) & (summary["measure"] == measure)
     return summary[chosen & (summary["head"] == WHOLE_BLOCK)]
+
+
+def groups_of(summary: pd.DataFrame) -> list[str]:
+    """The classes whose samples were masked, in their order."""
+    return [name for name in dict.fromkeys(summary["group"]) if name != ALL]
+
+
+def by_block(summary: pd.DataFrame, condition: str, measure: str) -> pd.DataFrame:
+    """Mean changes with whole blocks masked: rows are blocks, columns classes."""
+    rows = whole_blocks(summary, condition, measure)
+    wide = rows[rows["group"] != ALL].pivot(index="block", columns="group", values="change")
+    return wide[[name for name in groups_of(summary) if name in wide]]
 
 
 def is_a_change(row: Mapping | pd.Series, alpha: float) -> bool:

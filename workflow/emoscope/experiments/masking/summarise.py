@@ -17,7 +17,7 @@ from emoscope.experiments.masking.measures import (
     classes_in,
     measures,
 )
-from emoscope.experiments.masking.screened import heads_in, screen_findings, with_effects
+from emoscope.experiments.masking.screening.screened import heads_in, screen_findings, with_effects
 from emoscope.reporting.findings import write_findings
 from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bounded import bounded_test

@@ -15,7 +15,7 @@ import pandas as pd
 from emoscope.data.known_texts import one_stands_in
 from emoscope.experiments.probing.names import CLASS, NEGATION
 from emoscope.perturbation.inside.names import FLIP
-from emoscope.perturbation.inside.sample import kinds_of
+from emoscope.perturbation.inside.sample import pairs_by_kind
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, named_first
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.storage.decisions import has_several
@@ -54,7 +54,7 @@ def people_examples(pairs: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     So the groups differ in nothing else. Test texts come before templates, and one of each cluster before a second.
     """
     alone = pairs[~pairs["origin"].isin(NEUTRAL_ORIGINS)]  # no swap is read, so none says which flips come first
-    flips = kinds_of(alone, seed)[FLIP]
+    flips = pairs_by_kind(alone, seed)[FLIP]
     flips = flips[(named_first(flips) != 0) & (flips["origin"] != "published")]
     flips = flips.sort_values("origin", key=lambda origin: origin == "template", kind="stable").head(count // 2)
     first = named_first(flips)

@@ -46,6 +46,8 @@ def locate(
     spans: Sequence[tuple[int, int]],
     said: Sequence[str],
 ) -> Located:
+    """Where a text says a concept: `spans`, from and up to which character each of its words goes, and what these have
+    `said`. A token is of a word if they share a character; what the model's context cuts off is not there."""
     encoded = tokenizer(text, truncation=True, return_offsets_mapping=True, return_tensors="pt")
     offsets = encoded.pop("offset_mapping")[0].tolist()
     words = {
@@ -90,6 +92,7 @@ class TokenStates:
 
 
 def token_states(model: PreTrainedModel, texts: Sequence[Located], depth: int, tokens_per_batch: int) -> TokenStates:
+    """The states of texts at one depth, text after text; where the head reads a word, that token is the word's."""
     values, rows, places, said = [], [], [], []
     for row, run in each_activations(model, [text.inputs for text in texts], tokens_per_batch):
         values.append(run.residual[depth])

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoscope.experiments.probing.erasing.shown import accuracy_lost, answers_moved, beyond_neutral, nearer
+from emoscope.experiments.probing.erasing.twins import moved_class, twin_measures
 from emoscope.experiments.probing.names import ACCURACY, BAG, CHANGED, DISTANCE, GAP, MAJORITY, NOTHING
-from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, beyond_neutral, nearer
-from emoscope.experiments.probing.twins import moved_class, twin_measures
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval

@@ -10,7 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.suites.goals import FOLLOWS
-from emoscope.perturbation.pair_tables import balance_table, beyond, control_texts, examples, found, told_gaps
+from emoscope.perturbation.pair_examples import examples
+from emoscope.perturbation.pair_tables import balance_table, beyond, control_texts, found, told_gaps
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, named_first, scored
 from emoscope.reporting.html import cell, details, estimate, html_table, number, p_value, percent
 from emoscope.reporting.passages import passage

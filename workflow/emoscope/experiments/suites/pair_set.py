@@ -9,12 +9,12 @@ import pandas as pd
 from emoscope.data.known_texts import one_stands_in
 from emoscope.errors import UserError
 from emoscope.experiments.suites.readers import DOWN, UP, read_suite
-from emoscope.perturbation.balance import balance as balance_of
-from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.edits import Perturbation
-from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.neutral_lexicon import NeutralLexicon
-from emoscope.perturbation.neutral_swaps import neutral_pairs
+from emoscope.perturbation.null.balance import balance as balance_of
+from emoscope.perturbation.null.balance import balanced
+from emoscope.perturbation.null.frequencies import Frequencies
+from emoscope.perturbation.null.neutral_lexicon import NeutralLexicon
+from emoscope.perturbation.null.neutral_swaps import neutral_pairs
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.perturbation.pairs import SUITE
 from emoscope.storage.decisions import has_several

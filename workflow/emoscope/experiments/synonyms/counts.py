@@ -5,12 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emoscope.errors import UserError
-from emoscope.perturbation.edits import (
-    tokenise,
-)
-from emoscope.perturbation.english.word_classes import (
-    MARKS,
-)
+from emoscope.perturbation.edits import tokenise
+from emoscope.perturbation.english.word_classes import MARKS
 
 
 def stopwords(path: str | Path, strip_apostrophes: bool = False) -> frozenset[str]:

@@ -9,12 +9,12 @@ import pandas as pd
 from emoscope.experiments.synonyms.counts import count_words as count
 from emoscope.experiments.synonyms.counts import stopwords
 from emoscope.experiments.synonyms.replace import SynonymTable, holds, replace, replace_published
-from emoscope.perturbation.balance import balance as balance_of
-from emoscope.perturbation.balance import balanced
 from emoscope.perturbation.edits import tokenise
-from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.neutral_lexicon import NeutralLexicon
-from emoscope.perturbation.neutral_swaps import neutral_pairs
+from emoscope.perturbation.null.balance import balance as balance_of
+from emoscope.perturbation.null.balance import balanced
+from emoscope.perturbation.null.frequencies import Frequencies
+from emoscope.perturbation.null.neutral_lexicon import NeutralLexicon
+from emoscope.perturbation.null.neutral_swaps import neutral_pairs
 from emoscope.perturbation.pair_sets import joined, pair_row, pair_table
 from emoscope.storage.decisions import truth_of
 from emoscope.storage.files import read_json, write_table

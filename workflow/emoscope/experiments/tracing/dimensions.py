@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.models.activations import each_activations
 from emoscope.perturbation.inside.alignment import align
 from emoscope.perturbation.inside.names import SPREAD
-from emoscope.perturbation.inside.sample import kinds_of
+from emoscope.perturbation.inside.sample import pairs_by_kind
 
 MOST_TEXTS = 300  # flips, neutral swaps and unrelated texts; more change nothing but the time it takes
 
@@ -33,7 +33,7 @@ def change_table(
     two embeddings; flips and neutral swaps are of equally many texts. The last row holds, under the kind `spread`, the
     variance over all tokens of unrelated `texts`.
     """
-    kinds = {kind: rows[rows["origin"].str.startswith("natural")] for kind, rows in kinds_of(pairs, seed).items()}
+    kinds = {kind: rows[rows["origin"].str.startswith("natural")] for kind, rows in pairs_by_kind(pairs, seed).items()}
     size = min(MOST_TEXTS, *map(len, kinds.values()))
     parts = []
     for kind, rows in kinds.items():

@@ -127,7 +127,7 @@ def concentration_table(profiles: Profiles, options: dict) -> pd.DataFrame:
 
 
 def held_out(profiles: Profiles) -> np.ndarray:
-    """For each profile, its share in the dimensions that the other profiles choose."""
+    """For each profile, its share in the dimensions that the other profiles choose, (profiles,)."""
     shares, flips, _ = profiles
     top = max(1, round(TOP * shares.shape[1]))
     found = np.empty(len(shares))

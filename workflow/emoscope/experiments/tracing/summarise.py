@@ -6,13 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoscope.experiments.tracing.profiles import (
-    Profiles,
-    compare,
-    concentration_table,
-    dimension_table,
-    profiles_of,
-)
+from emoscope.experiments.tracing.profiles import Profiles, compare, concentration_table, dimension_table, profiles_of
 from emoscope.experiments.tracing.shares import BOTH, summarise_shares
 from emoscope.perturbation.inside.names import FLIP
 from emoscope.reporting.findings import Finding, write_findings

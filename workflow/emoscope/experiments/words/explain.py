@@ -13,7 +13,7 @@ from emoscope.errors import UserError
 from emoscope.experiments.words.gradients import explain
 from emoscope.experiments.words.measure import account_table, score_table
 from emoscope.experiments.words.methods import LONGEST, METHODS, TOLERANCE, of_kind
-from emoscope.experiments.words.readings import Reading, read_texts
+from emoscope.experiments.words.read_texts import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, by_removal
 from emoscope.experiments.words.summarise import completeness_error
 from emoscope.experiments.words.viewer import still_texts, viewer, viewer_data

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emoscope.experiments.words.methods import BINS, KINDS, SHARES
-from emoscope.experiments.words.readings import Reading, read_texts
+from emoscope.experiments.words.read_texts import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, Removal
 from emoscope.experiments.words.scores import Scored, first_answers, ranked
 from emoscope.models.inside.integration import centred

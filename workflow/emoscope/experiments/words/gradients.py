@@ -15,7 +15,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.words.methods import BASELINES, LAYERS, SPECIAL, TOLERANCE
-from emoscope.experiments.words.readings import Reading
+from emoscope.experiments.words.read_texts import Reading
 from emoscope.models.batches import FOR_GRADIENTS, token_batches
 from emoscope.models.inside.integration import Integral, Line, accounting, slopes
 from emoscope.models.interventions import changing_output, recording, resumed_at
@@ -114,6 +114,7 @@ def padding_of(model: PreTrainedModel) -> int:
 
 
 def at_embeddings(model: PreTrainedModel, values: Tensor) -> AbstractContextManager:
+    """Let the model read `values` (rows, tokens, width) in place of the embeddings of its inputs."""
     return changing_output(model.get_input_embeddings(), lambda _: values)
 
 

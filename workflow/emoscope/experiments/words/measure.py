@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.words.gradients import Explained, block_at, explain
 from emoscope.experiments.words.methods import LAYERS, SPECIAL, of_kind
-from emoscope.experiments.words.readings import Reading, read_texts
+from emoscope.experiments.words.read_texts import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, by_removal, log_odds, occluded_words, parts_of
 from emoscope.models.inside.allowed import exact_checks
 from emoscope.models.inside.attention_maps import maps_of, rollout

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.words.gradients import at_embeddings, baseline, embedded, inputs_of, padding_of
 from emoscope.experiments.words.methods import SPECIAL
-from emoscope.experiments.words.readings import Reading, rewritten
+from emoscope.experiments.words.read_texts import Reading, rewritten
 from emoscope.models.batches import token_batches
 from emoscope.models.inside.integration import centred
 from emoscope.models.logits import gives_several, predict_logits

@@ -39,11 +39,13 @@ def fit_lookups(units: Tensor, ids: Tensor) -> Lookups:
 
 
 def save_lookups(lookups: Lookups, path: Path) -> None:
+    """Write the means as one safetensors file."""
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous().cpu() for name, tensor in vars(lookups).items()}, temporary)
 
 
 def load_lookups(path: Path, device: torch.device) -> Lookups:
+    """The means that `save_lookups` wrote."""
     return Lookups(**load_file(path, str(device)))
 
 

@@ -14,6 +14,7 @@ from emoscope.storage.files import replacing
 
 
 def save(tensors: Mapping[str, Tensor], settings: dict, path: Path) -> None:
+    """Write tensors and, as JSON, settings into one safetensors file."""
     metadata = {"settings": json.dumps(settings)}  # one entry: safetensors writes several in any order
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, metadata)

@@ -37,6 +37,7 @@ class Text:
 
 
 def read_text(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str) -> Text:
+    """One text, cut at the model's context, and a run of the model on it."""
     inputs = dict(tokenizer(text, truncation=True, return_tensors="pt").to(model.device))
     return Text(inputs, pooled_token(model, inputs["input_ids"]), activations_of(model, inputs))
 

@@ -9,6 +9,8 @@ the person's gender decides. A circuit for it, at places drawn by a seed:
 - a `gender` head, which writes to the answer itself.
 
 All other heads and MLPs read the same words and write as much, into signals that nothing reads.
+
+No command of the workflow runs it: benchmarks and tests ask whether a method finds what was planted.
 """
 
 from collections.abc import Iterator, Mapping

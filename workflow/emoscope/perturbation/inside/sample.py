@@ -24,7 +24,7 @@ class Drawn:
     places: dict[str, list[int]]
 
 
-def kinds_of(pairs: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
+def pairs_by_kind(pairs: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     """The countable flips and neutral swaps, each in an order drawn by chance, each text once.
 
     Given names exchanged within one gender are neither: they say something about the axis, and match no flip.
@@ -58,7 +58,7 @@ def draw(
     changed words the model's context cuts off.
     """
     drawn, passed = [], []
-    for kind, rows in kinds_of(pairs, seed).items():
+    for kind, rows in pairs_by_kind(pairs, seed).items():
         wanted = count
         for pair in rows.itertuples():
             if not wanted:

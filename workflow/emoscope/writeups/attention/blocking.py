@@ -71,7 +71,8 @@ def blocked_answers(model: PreTrainedModel, ids: Sequence[int]) -> tuple[np.ndar
 
 @torch.inference_mode()
 def silenced_answers(model: PreTrainedModel, ids: Sequence[int], place: int) -> tuple[np.ndarray, np.ndarray]:
-    """What zero ablation of one head at one token does to a classifier's answer, for every head in turn."""
+    """What zero ablation of one head at one token does to a classifier's answer, for every head in turn: the change and
+    the divergence of `_moved`, each (blocks, heads)."""
     whole = activations_of(model, {"input_ids": torch.tensor([list(ids)])})
     heads = range(heads_of(model))
     tokens = torch.tensor([list(ids)] * len(heads), device=model.device)

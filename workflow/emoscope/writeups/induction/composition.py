@@ -155,7 +155,8 @@ def queries_per_key(model: PreTrainedModel, block: int) -> int:
 
 
 def own_scores(queries: Tensor, keys: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-    """For each token of `own`: whether its key scores highest for its query; the share of keys that score higher."""
+    """For each token of `own`, by number: whether its key scores highest for its query, bool; the share of keys that
+    score higher; both (own,). `queries` and `keys` are (tokens, head width)."""
     hit, rank = [], []
     for chosen in own.split(QUERIES_PER_PRODUCT):
         scores = queries[chosen] @ keys.T

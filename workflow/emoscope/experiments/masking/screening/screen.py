@@ -25,7 +25,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import HEADS
-from emoscope.experiments.masking.measure import Mask, block_scores
+from emoscope.experiments.masking.masks import Mask
+from emoscope.experiments.masking.measure import block_scores
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.models.batches import FOR_GRADIENTS, padded_batches
 from emoscope.models.inside.allowed import allowed, exact_checks
@@ -96,13 +97,13 @@ def screen_heads(
 
 
 def estimates_of(
-    masks: HeadMasks, texts: Sequence[str], groups: np.ndarray, rng: np.random.Generator, measured: int = MEASURED
+    masks: HeadMasks, texts: Sequence[str], groups: np.ndarray, rng: np.random.Generator
 ) -> dict[str, Estimate]:
-    """By condition, what masking each head does on average; `measured` texts set the slopes of all right."""
+    """By condition, what masking each head does on average; MEASURED texts set the slopes of all right."""
     if not masks.conditions:
         return {}
     slopes = slopes_of(masks, texts, groups)
-    rows = spread(groups, measured, rng)
+    rows = spread(groups, MEASURED, rng)
     changes = changes_of(masks, [texts[row] for row in rows], groups[rows])
     return {name: set_right(slopes[name], changes[name], rows) for name in masks.conditions}
 
@@ -133,7 +134,8 @@ def slopes_of(masks: HeadMasks, texts: Sequence[str], groups: np.ndarray) -> dic
 
 
 def changes_of(masks: HeadMasks, texts: Sequence[str], groups: np.ndarray) -> dict[str, np.ndarray]:
-    """By condition, by how many logits the margin of each text does change with one head masked, as `slopes_of`."""
+    """By condition, by how many logits the margin of each text does change with one head masked, as `slopes_of`,
+    (texts, blocks, heads)."""
     read, budget = (masks.model, masks.tokenizer, texts), masks.tokens_per_batch
     own, several, found = torch.as_tensor(groups).long(), gives_several(masks.model), masks.empty(len(texts))
     before = margins_of(torch.as_tensor(predict_logits(*read, budget)), own, several)

@@ -6,7 +6,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from emoscope.experiments.masking.conditions import HEADS
-from emoscope.experiments.masking.screened import screen_findings
+from emoscope.experiments.masking.screening.screened import screen_findings
 from emoscope.reporting.findings import Finding
 from emoscope.reporting.passages import passage
 

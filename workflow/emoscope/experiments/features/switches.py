@@ -14,7 +14,7 @@ from emoscope.models.features.stream import gather
 from emoscope.models.loading import load_classifier, random_twin
 from emoscope.models.parts import family_of
 from emoscope.perturbation.inside.names import FLIP
-from emoscope.perturbation.inside.sample import kinds_of
+from emoscope.perturbation.inside.sample import pairs_by_kind
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, named_first
 from emoscope.perturbation.scored_pairs import beyond_context
 from emoscope.storage.files import write_table
@@ -30,9 +30,9 @@ def switch_features(
     the model, and of the autoencoder on the model with random weights.
 
     `first` is the text that names the first group of the axis, `second` the other; of neutral swaps, the text as it is
-    and with the words swapped. At most `pairs` of each kind, see `kinds_of`; none without an autoencoder. Pairs whose
-    words are exchanged where no token is looked at, see `exchanged_first`, or beyond the model's context, are left out:
-    each has one row instead, of the feature NONE.
+    and with the words swapped. At most `pairs` of each kind, see `pairs_by_kind`; none without an autoencoder. Pairs
+    whose words are exchanged where no token is looked at, see `exchanged_first`, or beyond the model's context, are
+    left out: each has one row instead, of the feature NONE.
     """
     classifier, tokenizer = load_classifier(model)
     autoencoders, block = load_autoencoders(weights, classifier.device)
@@ -45,7 +45,7 @@ def switch_features(
     every = every[directed]
     hidden = exchanged_first(classifier, tokenizer, every)
     hidden |= beyond_context(tokenizer, every["text"], every["perturbed"])
-    gone, kept = (kinds_of(every[which], config["seed"]) for which in (hidden, ~hidden))
+    gone, kept = (pairs_by_kind(every[which], config["seed"]) for which in (hidden, ~hidden))
     for kind in kept if autoencoders else ():
         lost, rows = gone[kind], kept[kind].head(config["pairs"])
         lost = pd.DataFrame({"pair": range(len(rows), len(rows) + len(lost)), "cluster": lost["cluster"]})

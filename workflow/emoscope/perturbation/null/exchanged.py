@@ -7,7 +7,7 @@ from typing import NamedTuple
 from emoscope.perturbation.edits import Token, tokenise
 from emoscope.perturbation.english.pronouns import her_is_possessive
 from emoscope.perturbation.english.sentences import Sentence
-from emoscope.perturbation.frequencies import Frequencies
+from emoscope.perturbation.null.frequencies import Frequencies
 
 ARTICLES = ("a", "an")  # fixed, not exchanged
 PARTS = ("noun", "verb", "adjective", "adverb", "pronoun", "determiner", "other")

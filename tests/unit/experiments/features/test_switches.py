@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from emoscope.experiments.features.flips import active_in, exchanged_first, switch_features
 from emoscope.experiments.features.names import MODEL, RANDOM_WEIGHTS, STAYS, SWITCHED
 from emoscope.experiments.features.page import main_result
+from emoscope.experiments.features.switches import active_in, exchanged_first, switch_features
 from emoscope.models.features.stored import load_autoencoders
 from emoscope.models.loading import load_classifier, random_twin
 from emoscope.models.planted.circuit import plan

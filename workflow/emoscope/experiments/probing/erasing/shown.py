@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from emoscope.experiments.probing.erasing.twins import apart
 from emoscope.experiments.probing.names import DIMENSIONS, DISTANCE, LEAST, MOVED, NOTHING, RANDOM
-from emoscope.experiments.probing.twins import apart
 from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, beside_neutral, countable, probabilities
 from emoscope.reporting.findings import Finding, in_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_test

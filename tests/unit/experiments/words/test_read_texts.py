@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from emoscope.data.text_words import words_of
-from emoscope.experiments.words import readings
 from emoscope.experiments.words.methods import SPECIAL
-from emoscope.experiments.words.readings import owners_of, read_texts, rewritten
+from emoscope.experiments.words.read_texts import owners_of, read_texts, rewritten
 from random_models import TEXTS, train_wordpiece
 
 
@@ -74,7 +73,7 @@ def test_scores_of_tokens_are_summed_by_word_and_special_ones_come_last():
 @pytest.mark.parametrize("context", [16, 400])
 def test_of_a_long_text_the_beginning_is_read(tokenizer, monkeypatch, context):
     """Where the model reads more than is explained, what it says is asked of that beginning, too."""
-    monkeypatch.setattr(readings, "LONGEST", 32)
+    monkeypatch.setattr("emoscope.experiments.words.read_texts.LONGEST", 32)
     own, text = deepcopy(tokenizer), "  and so on \N{SLICE OF PIZZA} he said" * 40
     own.model_max_length = context
     [short, long] = read_texts(own, ["i am so angry", text])

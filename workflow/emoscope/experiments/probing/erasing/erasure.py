@@ -9,7 +9,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.probing.concepts import enough
-from emoscope.experiments.probing.erasers import Erasers, erased, fitted
+from emoscope.experiments.probing.erasing.erasers import Erasers, erased, fitted
 from emoscope.experiments.probing.measure import examples_of_people, examples_of_texts
 from emoscope.experiments.probing.names import BY_CHANCE, CLASS, HERE, LAST, METHODS, NOTHING, PLACES
 from emoscope.experiments.probing.probe import probed

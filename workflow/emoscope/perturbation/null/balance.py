@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emoscope.perturbation.exchanged import PARTS, Exchanged, exchanged_words
-from emoscope.perturbation.frequencies import Frequencies
+from emoscope.perturbation.null.exchanged import PARTS, Exchanged, exchanged_words
+from emoscope.perturbation.null.frequencies import Frequencies
 from emoscope.perturbation.pairs import NEUTRAL_OF, countable, distinct
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 

@@ -11,9 +11,10 @@ from bs4 import BeautifulSoup
 from safetensors.torch import save_file
 from scipy.stats import norm
 
-from emoscope.experiments.masking import figures, screened_page
+from emoscope.experiments.masking import figures
 from emoscope.experiments.masking.measure import heads_to_mask, mask_block
-from emoscope.experiments.masking.screen import (
+from emoscope.experiments.masking.screening import page as screened_page
+from emoscope.experiments.masking.screening.screen import (
     MEASURED,
     SCREEN_COLUMNS,
     Estimate,
@@ -27,7 +28,7 @@ from emoscope.experiments.masking.screen import (
     slopes_of,
     spread,
 )
-from emoscope.experiments.masking.screened import screen_findings, with_effects
+from emoscope.experiments.masking.screening.screened import screen_findings, with_effects
 from emoscope.models.inside.allowed import CHECKS
 from emoscope.models.interventions import changing_input
 from emoscope.models.logits import predict_logits, prediction_table
@@ -274,13 +275,14 @@ def test_only_the_chosen_heads_are_masked_and_as_without_a_screen(classifier, to
 
 
 @pytest.mark.parametrize("classifier", ["gpt2"], indirect=True)
-def test_few_texts_set_the_slopes_of_all_right(classifier, tokenizer):
+def test_few_texts_set_the_slopes_of_all_right(monkeypatch, classifier, tokenizer):
+    monkeypatch.setattr("emoscope.experiments.masking.screening.screen.MEASURED", 2)
     reference = reference_of(classifier, tokenizer)
     masks = HeadMasks(classifier, tokenizer, ["zero"], reference, 1000, frozenset(CHECKS))
     slopes, changes = (measure(masks, TEXTS, GROUPS)["zero"] for measure in (slopes_of, changes_of))
     rng = np.random.default_rng(0)
     rows = spread(GROUPS, 2, copy.deepcopy(rng))
-    found = estimates_of(masks, TEXTS, GROUPS, rng, measured=2)
+    found = estimates_of(masks, TEXTS, GROUPS, rng)
     wrong = changes[rows] - slopes[rows]
     np.testing.assert_allclose(found["zero"].change, slopes.mean(axis=0) + wrong.mean(axis=0), atol=1e-5)
     assert np.abs(found["zero"].change - changes.mean(axis=0)).max() > 1e-4, "two texts are not all"

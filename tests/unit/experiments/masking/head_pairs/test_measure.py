@@ -10,9 +10,10 @@ import torch
 from safetensors.torch import save_file
 from transformers import GPT2Config, GPT2ForSequenceClassification
 
-from emoscope.experiments.masking.measure import Mask, block_scores, masks_of, score_table
+from emoscope.experiments.masking.head_pairs.measure import costliest_heads, mask_pairs, pair_scores
+from emoscope.experiments.masking.masks import Mask, masks_of
+from emoscope.experiments.masking.measure import block_scores, score_table
 from emoscope.experiments.masking.measures import PAIR
-from emoscope.experiments.masking.pairs import costliest_heads, mask_pairs, pair_scores
 from emoscope.experiments.masking.reference import Reference, mean_outputs
 from emoscope.experiments.masking.summarise import summarise_pairs
 from emoscope.models.inside.allowed import CHECKS
@@ -27,7 +28,7 @@ from masked_by_hand import OTHERS, at_mean, inputs_of, means_by_hand, reference_
 from random_models import TEXTS
 
 STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
-MODULE = "emoscope.experiments.masking.pairs"
+MODULE = "emoscope.experiments.masking.head_pairs.measure"
 MOODS = ("happy", "angry")
 JUDGED = [f"{one} {other} the {mood} dog" for one, other, mood in product(range(5), range(4), MOODS)]
 REFERENCE = [f"{filler} the {mood} dog" for filler, mood in product(("see", "do you see", "and"), MOODS)]

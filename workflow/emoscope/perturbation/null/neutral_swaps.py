@@ -18,9 +18,9 @@ from scipy.optimize import linear_sum_assignment
 from emoscope.perturbation.edits import Perturbation, match_case, perturb, places_of, tokenise, with_articles
 from emoscope.perturbation.english.sentences import Sentence
 from emoscope.perturbation.english.word_classes import CONJUNCTIONS, PARTICLES
-from emoscope.perturbation.exchanged import Exchanged, exchanged_words, part_at, read
-from emoscope.perturbation.frequencies import Frequencies
-from emoscope.perturbation.neutral_lexicon import NEUTRAL_KINDS, NeutralLexicon
+from emoscope.perturbation.null.exchanged import Exchanged, exchanged_words, part_at, read
+from emoscope.perturbation.null.frequencies import Frequencies
+from emoscope.perturbation.null.neutral_lexicon import NEUTRAL_KINDS, NeutralLexicon
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.perturbation.pairs import NAMES_OF, NEUTRAL_OF, countable, distinct
 

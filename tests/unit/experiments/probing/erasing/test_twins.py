@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.probing import names
-from emoscope.experiments.probing.shown import accuracy_lost, answers_moved, beyond_neutral, nearer
-from emoscope.experiments.probing.twins import moved_class, twin_measures
+from emoscope.experiments.probing.erasing.shown import accuracy_lost, answers_moved, beyond_neutral, nearer
+from emoscope.experiments.probing.erasing.twins import moved_class, twin_measures
 from emoscope.storage.names import EVERYWHERE
 from twin_answers import PAIRS, answers
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from emoscope.experiments.probing import names
-from emoscope.experiments.probing.erasers import erased, fit, fitted
-from emoscope.experiments.probing.erasure import erase_concept
+from emoscope.experiments.probing.erasing.erasers import erased, fit, fitted
+from emoscope.experiments.probing.erasing.erasure import erase_concept
 from emoscope.experiments.probing.measure import read_concepts
 from emoscope.experiments.probing.states import TokenStates, chosen_depths, locate, place_states, token_states
 from emoscope.experiments.probing.steering import directions, steer_concept, steered_logits

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import chooses_pairs
-from emoscope.experiments.masking.measure import Mask, Substitutes, silence
+from emoscope.experiments.masking.masks import Mask, Substitutes, silence
 from emoscope.experiments.masking.measures import MEASURES, PAIR, classes_in, judged, measures
 from emoscope.experiments.masking.reference import Reference, read_reference
 from emoscope.experiments.masking.shortcuts import spared, starts

@@ -11,15 +11,22 @@ from emoscope.experiments.flips.gender import flip_gender
 from emoscope.experiments.flips.race import flip_race
 from emoscope.experiments.flips.templates import race_templates
 from emoscope.perturbation.edits import Perturbation, perturb
-from emoscope.perturbation.exchanged import Exchanged, exchanged_words, read
-from emoscope.perturbation.frequencies import Frequencies
 from emoscope.perturbation.lexicons import GenderLexicon, RaceLexicon, given_names
-from emoscope.perturbation.neutral_lexicon import NeutralLexicon
-from emoscope.perturbation.neutral_swaps import fair_swap, name_pairs, name_swaps, neutral_pairs, places, swap_names
+from emoscope.perturbation.null.exchanged import Exchanged, exchanged_words, read
+from emoscope.perturbation.null.frequencies import Frequencies
+from emoscope.perturbation.null.neutral_lexicon import NeutralLexicon
+from emoscope.perturbation.null.neutral_swaps import (
+    fair_swap,
+    name_pairs,
+    name_swaps,
+    neutral_pairs,
+    places,
+    swap_names,
+)
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS
 
-LEXICONS = Path(__file__).parents[3] / "data" / "lexicons"
+LEXICONS = Path(__file__).parents[4] / "data" / "lexicons"
 NEUTRAL = NeutralLexicon.load(LEXICONS / "neutral.csv")
 GENDER = GenderLexicon.load(LEXICONS / "gender.csv")
 RACE = RaceLexicon.load(LEXICONS / "race.yaml")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from emoscope.perturbation.frequencies import Frequencies
+from emoscope.perturbation.null.frequencies import Frequencies
 
 
 def texts(*rows: tuple[str, int]) -> pd.DataFrame:

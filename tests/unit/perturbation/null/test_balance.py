@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.perturbation.balance import TOLERANCE, balance, balanced, difference
 from emoscope.perturbation.edits import perturb
-from emoscope.perturbation.frequencies import Frequencies
+from emoscope.perturbation.null.balance import TOLERANCE, balance, balanced, difference
+from emoscope.perturbation.null.frequencies import Frequencies
 from emoscope.perturbation.pair_sets import pair_row, pair_table
 
 KNOWN = Frequencies({"dad": 999, "mom": 99, "bus": 99, "tram": 9, "train": 0}, frozenset())
