@@ -25,7 +25,7 @@ def crossed(of_people: np.ndarray, of_sentences: np.ndarray, **columns) -> pd.Da
 
 
 def gap(table: pd.DataFrame) -> pd.Series:
-    return summarise(table, confidence=0.95, margin=0.02).set_index("measure").loc["gap_joy"]
+    return summarise(table, {"confidence": 0.95, "margin": 0.02}).set_index("measure").loc["gap_joy"]
 
 
 @pytest.mark.parametrize("few", ["people", "cluster"])
