@@ -215,7 +215,7 @@ def _means(
     pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float, terms: Mapping[str, int]
 ) -> Iterator[dict]:
     """Where the same `people` stand in all texts, what is made of single ones does not average out over the texts. So
-    they are taken for clusters, too, as texts are, and only what both show is shown."""
+    they are taken for clusters, too, as texts are, and only what both show is shown; `clusters` are the fewer."""
     before, after = probabilities(pairs)
     sign = named_first(pairs)
     for name, differences in (("change", after - before), ("gap", (before - after) * sign[:, None])):
@@ -232,6 +232,7 @@ def _means(
                 tested.value[number],
                 (tested.low[number], tested.high[number]),
                 own,
+                clusters=tested.n,
                 p=tested.p_difference[number],
                 p_equivalence=tested.p_within[number],
                 detectable=tested.detectable_in_family[number],
