@@ -7,7 +7,7 @@ import torch
 
 from emoscope.experiments.circuits import page
 from emoscope.experiments.circuits.names import CLASS, INTEGRATED, KEPT
-from emoscope.experiments.circuits.other_texts import draw_pairs, matched
+from emoscope.experiments.circuits.other_texts import TURNS, draw_pairs, matched
 from emoscope.models.inside.structure import prepared
 from emoscope.models.parts import pooled_token
 from emoscope.models.planted.circuit import plan
@@ -27,6 +27,60 @@ def test_partners_by_hand():
     tokens = [[1], [2], [3], [4], [5], [6], [6], []]
     assert matched(shapes, labels, tokens, 9) == {FLIP: [(0, 1)], NEUTRAL: [(0, 2), (3, 4)]}
     assert matched(shapes, labels, tokens, 1) == {FLIP: [(0, 1)], NEUTRAL: [(0, 2)]}
+
+
+def one_by_one(shapes, labels, tokens, count):
+    """As `matched`, each text being held against every other one."""
+    free, found = set(range(len(shapes))), {FLIP: [], NEUTRAL: []}
+    for kinds in TURNS:
+        for one in range(len(shapes)):
+            if any(len(found[kind]) == count for kind in kinds):
+                break
+            fit = [n for n in sorted(free) if shapes[n] == shapes[one] and tokens[n] != tokens[one]]
+            classes = {FLIP: [n for n in fit if labels[n] != labels[one]]}
+            classes[NEUTRAL] = [n for n in fit if labels[n] == labels[one]]
+            if one in free and shapes[one] and all(classes[kind] for kind in kinds):
+                for kind in kinds:
+                    found[kind].append((one, classes[kind][0]))
+                free -= {one, *(classes[kind][0] for kind in kinds)}
+    return found
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_partners_are_the_first_that_fit(seed):
+    draw = np.random.default_rng(seed)
+    count, classes, kinds = draw.integers(1, 60), draw.integers(1, 5), draw.integers(1, 4)
+    shapes = [(number, 7) if number else () for number in draw.integers(0, kinds + 1, count)]
+    labels = np.minimum(draw.geometric(draw.uniform(0.3, 0.95), count), classes).tolist()
+    tokens = [[number] for number in draw.integers(0, draw.integers(2, 80), count)]
+    for most in (1, 3, 60):
+        assert matched(shapes, labels, tokens, most) == one_by_one(shapes, labels, tokens, most)
+
+
+class Counted(str):
+    """A label that counts how often any is held against another."""
+
+    asked = 0
+
+    def __eq__(self, other):
+        Counted.asked += 1
+        return super().__eq__(other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = str.__hash__
+
+
+def test_ten_times_as_many_texts_of_a_class_that_nearly_all_are_of_take_ten_times_as_long():
+    took = []
+    for count in (1000, 10_000):
+        labels = [Counted("joy" if number % 100 else "fear") for number in range(count)]
+        Counted.asked = 0
+        found = matched([(3, 7)] * count, labels, [[number] for number in range(count)], count)
+        assert len(found[FLIP]) == count // 100 and len(found[NEUTRAL]) == (count - count // 100) // 2
+        took.append(Counted.asked)
+    assert took[1] < 12 * took[0]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

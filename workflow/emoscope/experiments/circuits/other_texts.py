@@ -1,7 +1,7 @@
 """Pairs of texts that are no flips: a text and another one of another class, beside another one of its own class."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 import pandas as pd
@@ -53,14 +53,19 @@ def matched(
     """By kind at most `count` pairs of texts, by number, whose shapes are the same and whose tokens are not, the first
     texts of all being tried first; a text without a shape has no partner. With a lower count, the first pairs of two
     classes stay the same."""
-    alike, free = defaultdict(list), set(range(len(shapes)))
-    for number, shape in enumerate(shapes):
-        alike[shape].append(number)
+    alike, of_class, free = defaultdict(list), defaultdict(list), set(range(len(shapes)))
+    for number, both in enumerate(zip(shapes, labels, strict=True)):
+        alike[both[0]].append(number)
+        of_class[both].append(number)
+    two_classes = {shape: _Queue(numbers, labels, free) for shape, numbers in alike.items()}
+    one_class = {both: _Queue(numbers, tokens, free) for both, numbers in of_class.items()}
     found: dict[str, list[tuple[int, int]]] = {FLIP: [], NEUTRAL: []}
 
     def partner(one: int, kind: str) -> int | None:
-        others = (other for other in alike[shapes[one]] if other in free and tokens[other] != tokens[one])
-        return next((other for other in others if (labels[other] == labels[one]) == (kind == NEUTRAL)), None)
+        if kind == NEUTRAL:
+            return next(one_class[shapes[one], labels[one]].unlike(tokens[one]), None)
+        others = two_classes[shapes[one]].unlike(labels[one])
+        return next((other for other in others if tokens[other] != tokens[one]), None)
 
     for kinds in TURNS:
         for one in range(len(shapes)):
@@ -74,6 +79,30 @@ def matched(
                     found[kind].append((one, other))
                 free -= {one, *others}
     return found
+
+
+class _Queue:
+    """Texts by number, in order, and what each is (all texts). However often it is asked while fewer of them are free,
+    it passes over each but twice: all that are free between the first of them and `other` are like the first."""
+
+    def __init__(self, numbers: Sequence[int], what: Sequence, free: Set[int]):
+        self.numbers, self.what, self.free = numbers, what, free
+        self.first = self.other = 0  # places in `numbers`
+
+    def unlike(self, one: object) -> Iterator[int]:
+        """The free texts that are something else than `one`."""
+        end = len(self.numbers)
+        self.first = next((at for at in range(self.first, end) if self.numbers[at] in self.free), end)
+        if self.first == end:
+            return iter(())
+        like = self.what[self.numbers[self.first]]
+        self.other = next((at for at in range(max(self.first, self.other), end) if self._unlike(at, like)), end)
+        start = self.first if like != one else self.other
+        return (self.numbers[at] for at in range(start, end) if self._unlike(at, one))
+
+    def _unlike(self, at: int, one: object) -> bool:
+        number = self.numbers[at]
+        return number in self.free and self.what[number] != one
 
 
 def _drawn(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, kind: str, one: dict, other: dict) -> Drawn:

@@ -104,7 +104,8 @@ def sound_table(findings: pd.DataFrame) -> Markup:
     found = Findings(findings)
 
     def told(name: str, form: Callable[[float], str]) -> str:
-        return form(found.value(name)) if name in found else "n/a"
+        value = found.value(name) if name in found else None
+        return "n/a" if value is None else "cannot be told" if np.isnan(value) else form(value)
 
     rows = [
         {
