@@ -86,7 +86,7 @@ def test_ten_times_as_many_texts_of_a_class_that_nearly_all_are_of_take_ten_time
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_both_texts_correspond_and_classes_are_those_of_the_labels(layout):
     model, tokenizer = prepared(compiled(plan(1), layout)), tokenizer_for(layout)
-    drawn = draw_pairs(model, tokenizer, TEXTS, 12, 1)
+    drawn, _ = draw_pairs(model, tokenizer, TEXTS, 12, 1)
     label, seen = dict(zip(TEXTS["text"], TEXTS["label"], strict=True)), []
     for one in drawn:
         first, second = (inputs["input_ids"] for inputs in (one.aligned.original, one.aligned.flipped))
@@ -101,7 +101,7 @@ def test_both_texts_correspond_and_classes_are_those_of_the_labels(layout):
     assert len(seen) == len(set(seen)) == 36, "no text twice, but for the first one of both kinds"
     kinds = {kind: [one.pair.cluster for one in drawn if one.kind == kind] for kind in (FLIP, NEUTRAL)}
     assert kinds[FLIP] == kinds[NEUTRAL] and len(kinds[FLIP]) == 12
-    fewer = [one.pair.cluster for one in draw_pairs(model, tokenizer, TEXTS, 5, 1) if one.kind == FLIP]
+    fewer = [one.pair.cluster for one in draw_pairs(model, tokenizer, TEXTS, 5, 1)[0] if one.kind == FLIP]
     assert fewer == kinds[FLIP][:5], "edges are tried on the first of the same pairs"
 
 
@@ -111,13 +111,13 @@ def test_a_model_that_reads_the_last_token_has_it_in_both_texts(tokenizer):
     texts = pd.DataFrame(
         {"text": [f"i feel {word} {end}" for end in ("today", "now") for word in ("happy", "sad", "bad")]}
     )
-    drawn = draw_pairs(model, tokenizer, texts.assign(id=range(6), label=[0, 1, 1, 0, 1, 1]), 9, 1)
+    drawn, _ = draw_pairs(model, tokenizer, texts.assign(id=range(6), label=[0, 1, 1, 0, 1, 1]), 9, 1)
     assert drawn and all(one.aligned.units[-1].word == one.aligned.units[-1].flipped_word for one in drawn)
 
 
 def test_texts_without_a_label_are_in_no_pair():
     model, tokenizer = prepared(compiled(plan(1), "gpt2")), tokenizer_for("gpt2")
-    assert draw_pairs(model, tokenizer, TEXTS.assign(label=-1), 12, 1) == []
+    assert draw_pairs(model, tokenizer, TEXTS.assign(label=-1), 12, 1)[0] == []
 
 
 @pytest.fixture(scope="module")

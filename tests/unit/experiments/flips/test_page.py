@@ -85,3 +85,4 @@ def test_flips_that_the_model_does_not_read_are_counted_as_such_and_shown_nowher
     assert flips["gender"].pairs.empty and len(flips["gender"].all_pairs) == 6
     told = words(flips_report.flippable(flips, 100))
     assert "uncertain 3, beyond the context 3" in told and "the model reads the same in both texts" in told
+    assert flips_report.unread_kinds(flips) == {("gender", "test texts"): 3}

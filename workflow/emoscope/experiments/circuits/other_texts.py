@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.models.parts import pooled_token
 from emoscope.perturbation.inside.alignment import Aligned, Unit
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
-from emoscope.perturbation.inside.sample import Drawn, draw, places_of
+from emoscope.perturbation.inside.sample import PASSED, Drawn, draw, places_of
 from emoscope.storage.decisions import class_count, labelled, truth_of
 
 TURNS = ((FLIP, NEUTRAL), (FLIP,), (NEUTRAL,))  # texts with a partner of either kind first, then what they lack
@@ -27,24 +27,26 @@ class Text(NamedTuple):
 
 def draw_pairs(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, table: pd.DataFrame, count: int, seed: int
-) -> list[Drawn]:
+) -> tuple[list[Drawn], pd.DataFrame]:
     """At most `count` pairs of either kind: of a perturbation set flips and neutral swaps, see `draw`; of texts with
     `id`, `text` and their label, pairs of two classes (FLIP) and of one (NEUTRAL).
 
     Both texts of a pair have as many tokens, and the same one where the classifier reads, so that all of one text can
     be put into the other. No text stands in two pairs, but for the first one of a pair of either kind. It is the label
-    that tells classes apart: had the model's answer to differ, the margin of any model would move further.
+    that tells classes apart: had the model's answer to differ, the margin of any model would move further. With the
+    pairs come those of the perturbation set that were passed over, see `draw`.
     """
     if "perturbed" in table:
-        return draw(model, tokenizer, table, count, seed)[0]
+        return draw(model, tokenizer, table, count, seed)
     table = table[labelled(table)].sort_values("id").drop_duplicates("text").sample(frac=1, random_state=seed)
     tokens = tokenizer(table["text"].tolist(), truncation=True)["input_ids"] if len(table) else []
     shapes = [(len(ids), ids[pooled_token(model, torch.tensor([ids]))]) if ids else () for ids in tokens]
     numbers = matched(shapes, [row.tobytes() for row in truth_of(table, class_count(table))], tokens, count)
     rows = table.to_dict("records")
-    return [
+    drawn = [
         _drawn(model, tokenizer, kind, rows[one], rows[other]) for kind, both in numbers.items() for one, other in both
     ]
+    return drawn, pd.DataFrame(columns=PASSED)
 
 
 def matched(

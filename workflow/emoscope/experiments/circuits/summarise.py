@@ -12,6 +12,7 @@ from emoscope.experiments.circuits.names import (
     GRADIENT,
     INTEGRATED,
     NODE,
+    PASSED_OVER,
     PATCHING,
     called,
 )
@@ -46,7 +47,7 @@ def summarise_circuits(
         shares, kept, told = axis_tables(axis, flips, measured, options, NODE, ("parts", "heads and MLPs"))
         write_table(shares, parts[number])
         write_table(kept, sizes[number])
-        found += [*(margins(axis, moved, options) if len(flips) else ()), *told]
+        found += [*(margins(axis, moved, options) if len(flips) else passed_over(axis, moved)), *told]
     write_findings(found, findings)
 
 
@@ -89,6 +90,12 @@ def margins(axis: str, sample: pd.DataFrame, options: dict) -> Iterator[Finding]
             low, high = bootstrap_mean(rows["total"].to_numpy(), rows["cluster"].to_numpy(), **options)
             note = f"{len(rows)} {called(axis)[kind == NEUTRAL]}s."
             yield Finding(name, rows["total"].mean(), low, high, note, texts=rows["cluster"].nunique())
+
+
+def passed_over(axis: str, sample: pd.DataFrame) -> Iterator[Finding]:
+    """`{axis}.passed_over`: of how many flips none could be looked into; nothing where there are none at all."""
+    if count := int((sample["kind"] == PASSED_OVER).sum()):
+        yield Finding(f"{axis}.passed_over", count, note="Flips, none of which could be looked into.")
 
 
 def agreement(

@@ -20,7 +20,7 @@ from emoscope.perturbation.pair_tables import (
     pair_texts,
     told_gaps,
 )
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored, unread
 from emoscope.reporting.html import cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
 
@@ -58,6 +58,16 @@ def kinds(flips: Mapping[str, Flip]) -> dict[tuple[str, str], pd.DataFrame]:
         for axis, flip in flips.items()
         for origin, rows in flip.summary.groupby("origin", sort=False)
         if origin != "published"
+    }
+
+
+def unread_kinds(flips: Mapping[str, Flip]) -> dict[tuple[str, str], int]:
+    """The kinds of flips, by axis and origin, of which the model reads nothing that they exchange; how many are."""
+    return {
+        (axis, ORIGINS[origin]): lost
+        for axis, flip in flips.items()
+        for origin, lost in unread(flip.all_pairs, "origin").items()
+        if origin in ("natural", "template")
     }
 
 
