@@ -88,9 +88,10 @@ def _check_cells(cells: pd.DataFrame, roles: Mapping[str, str]) -> None:
         told = (lambda cell: isinstance(cell, str)) if role in ("before", "after") else pd.api.types.is_scalar
         if (wrong := cells[column].notna() & ~cells[column].map(told).astype(bool)).any():
             where = wrong.idxmax()
+            kind = type(cells.at[where, column]).__name__
             raise UserError(
-                f"{where}: {type(cells.at[where, column]).__name__}, not text, in the column {column!r}; fix the row, or "
-                f"name another column as `{role}` of the suite in the config"
+                f"{where}: {kind}, not text, in the column {column!r}; fix the row, or name another column as `{role}` "
+                "of the suite in the config"
             )
 
 
