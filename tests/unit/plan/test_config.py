@@ -157,6 +157,13 @@ def test_names_that_differ_in_capitals_only_are_refused(section):
         complete(config)
 
 
+@pytest.mark.parametrize("name", ["Gender", "RACE", "Synonyms", "Words"])
+def test_a_suite_that_would_share_the_files_of_flips_is_refused(name):
+    with pytest.raises(UserError, match=f"suites: '{name}' would share its files with {name.lower()}, where a disk"):
+        complete(DEFAULT | {"suites": {name: {"source": "csv", "path": "mine.csv"}}})
+    complete(DEFAULT | {"suites": {f"{name}s": {"source": "csv", "path": "mine.csv"}}})
+
+
 def test_seeds_expand_to_runs():
     config = complete(with_change("runs", 0, "seeds", [1, 7]))
     runs = expand_runs(config)
@@ -535,6 +542,7 @@ def test_numbers_in_braces_on_the_command_line_are_numbers(given, read):
         (["joy\n", "b"], r"classes\[0\]: .* does not do"),
         (["", "b"], r"classes\[0\]: .* does not do"),
         (["all", "b"], r'classes\[0\]: "all" is taken'),
+        (["a", "macro avg"], r'classes\[1\]: "macro avg" is taken'),
     ],
 )
 def test_classes_that_yaml_reads_as_something_else_are_explained(classes, message):

@@ -196,5 +196,6 @@ def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
         theirs = paper.loc[pair.term] if pair.term in paper.index else {}
         texts = Markup("{}<br>{}").format(original, flipped)
         for who, values, shown in (("paper", theirs, texts), ("here", ours, "")):
-            rows.append({"texts": shown, "": who, **{name: signed(values.get(name, np.nan)) for name in classes}})
+            told = {f"P({name})": signed(values.get(name, np.nan)) for name in classes}  # a class may be called texts
+            rows.append({"texts": shown, "": who, **told})
     return html_table(rows, say("published_pairs"), text=("texts", ""))
