@@ -280,6 +280,26 @@ def test_the_header_of_each_part_is_read(tmp_path):
         check_files(config)
 
 
+@pytest.mark.parametrize(("key", "column"), [("before", "befor"), ("group", "kind")])
+def test_columns_that_a_file_of_pairs_lacks_are_told_before_anything_runs(tmp_path, key, column):
+    (tmp_path / "pairs.csv").write_text("before,after,kinds\na,b,c\n")
+    entry = {"source": "csv", "path": str(tmp_path / "pairs.csv")}
+    check_files(complete(with_change("suites", "mine", entry)))
+    config = complete(with_change("suites", "mine", entry | {key: column}))
+    with pytest.raises(UserError, match=f"suites.mine.{key}: .*pairs.csv has no column '{column}'; did you mean"):
+        check_files(config)
+    for run in config["runs"]:
+        run["suites"] = []
+    check_files(config)
+
+
+def test_what_cannot_be_read_is_told_in_one_line(tmp_path):
+    """Such as a folder that its owner keeps to himself; here, a name that is too long for any disk."""
+    config = with_change("corpora", "calibration", {"source": "csv", "path": "a" * 5000, **MOODS})
+    with pytest.raises(UserError, match=r"aaa: File name too long; name a file or folder that can be read$"):
+        read_study(config)
+
+
 def test_where_a_job_runs_texts_need_not_be(tmp_path):
     config = with_change("suites", "mine", {"source": "csv", "path": "nowhere/pairs.csv"})
     files = {"splits": {"train": "a.csv", "test": "b.csv"}, "split": {"method": "given"}}
