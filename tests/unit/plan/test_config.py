@@ -87,6 +87,7 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("corpora", "calibration", "rowz", 5), "corpora.calibration: unknown key 'rowz'; did you mean 'rows'"),
         (("corpora", "mine", {"source": "cvs"}), "corpora.mine.source.*did you mean 'csv'"),
         (("corpora", "mine", {"source": "csv"}), "corpora.mine: key 'path' is missing"),
+        (("corpora", "mine", {"source": "csv", "path": ""}), "corpora.mine.path: '' should be non-empty"),
         (("runs", 0, "training", {"warmup": 1}), r"runs\[0\].training.warmup: 1 is greater than or equal to .* 1"),
         (("masking", None), "masking: null is not of type object"),
         (("masking", "head_conditions", ["nil"]), r"masking.head_conditions\[0\].*zero, mean"),
