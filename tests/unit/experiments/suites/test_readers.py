@@ -125,7 +125,7 @@ def test_gaps_in_columns_that_are_no_text(tmp_path):
 @pytest.mark.parametrize(
     ("role", "cell", "said"),
     [
-        ("before", 3, "row 4: int, not text, in the column 'first'"),
+        ("before", 3, "row 4: float, not text, in the column 'first'"),  # as beside missing ones it is read
         ("after", 2.5, "row 4: float, not text, in the column 'second'"),
         ("before", ["he", "is"], "row 4: ndarray, not text, in the column 'first'"),
         ("after", b"she", "row 4: bytes, not text, in the column 'second'"),
