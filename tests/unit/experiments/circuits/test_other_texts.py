@@ -74,7 +74,7 @@ class Counted(str):
 
 def test_ten_times_as_many_texts_of_a_class_that_nearly_all_are_of_take_ten_times_as_long():
     took = []
-    for count in (1000, 10_000):
+    for count in (200, 2000):
         labels = [Counted("joy" if number % 100 else "fear") for number in range(count)]
         Counted.asked = 0
         found = matched([(3, 7)] * count, labels, [[number] for number in range(count)], count)
