@@ -245,7 +245,6 @@ def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float
 
 
 def _row(measure: str, value: float, interval: tuple[float, float], rows: pd.DataFrame, **others: float | str) -> dict:
-    low, high = interval
     counts = {"pairs": len(rows), "texts": rows["text"].nunique(), "clusters": rows["cluster"].nunique()}
     empty = dict.fromkeys(("p", "p_equivalence", "detectable", "detectable_alone"), np.nan)
-    return {"measure": measure, "value": value, "low": low, "high": high} | counts | empty | others
+    return {"measure": measure, "value": value, "low": interval[0], "high": interval[1]} | counts | empty | others
