@@ -34,11 +34,12 @@ rule assess_claims:
         run=as_json(lambda wildcards: RUNS[wildcards.run].identity),
         statistics=part_of("statistics", "confidence", "margin"),
         made=as_json(made_on_demand),
+        stored=int(workflow.storage_settings.default_storage_provider is not None),
     shell:
         r"""
         python -m emoscope assess-claims --claims {input.claims:q} --findings {input.findings:q} --run {params.run:q} \
-            --statistics {params.statistics:q} --made {params.made:q} --output {output:q} --audit {input.audit:q} \
-            --training {input.training:q} >{log:q} 2>&1
+            --statistics {params.statistics:q} --made {params.made:q} --stored {params.stored} --output {output:q} \
+            --audit {input.audit:q} --training {input.training:q} >{log:q} 2>&1
         """
 
 

@@ -27,7 +27,8 @@ rule adopt_model:
     shell:
         r"""
         python -m emoscope adopt-model --base {input.base:q} --audit {input.audit:q} --config {params.config:q} \
-            --train {input.train:q} --test {input.test:q} --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
+            --train {input.train:q} --test {input.test:q} --checkpoints work/{wildcards.run:q} \
+            --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """
 
 

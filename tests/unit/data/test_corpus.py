@@ -59,6 +59,17 @@ def test_a_parquet_file_with_a_missing_text_is_explained(tmp_path):
         check_corpus(read_table(path, "parquet", "text", "label", CLASSES), CLASSES)
 
 
+def test_a_class_may_be_called_as_a_column_of_texts_usually_is(tmp_path):
+    path = tmp_path / "mine.parquet"
+    table = pd.DataFrame({"tweet": ["a", "b"], "text": [0, 1], "label": [1, 1]})
+    table.to_parquet(path)
+    found = read_table(path, "parquet", "tweet", "", ["text", "label"], columns=True)
+    assert found["text"].tolist() == ["a", "b"] and found["label"].tolist() == [["label"], ["text", "label"]]
+    table.drop(columns="tweet").to_parquet(path)
+    with pytest.raises(UserError, match="no column 'tweet'; it has: text, label; name the right one as `text` of"):
+        read_table(path, "parquet", "tweet", "", ["text", "label"], columns=True)
+
+
 def test_a_folder_of_semicolon_files(tmp_path):
     (tmp_path / "train.txt").write_text("text;label_name\ni am; sad;sadness\nglad;joy\n")
     (tmp_path / "test.txt").write_text("text;label_name\nvery sad;sadness\nvery glad;joy\n")

@@ -59,7 +59,8 @@ def test_a_classifier_in_a_wheel_can_be_adopted_to_the_byte(tmp_path, tokenizer,
     write_json({"classes": names}, tmp_path / "corpus.json")
     pd.DataFrame({"text": ["i feel"]}).to_parquet(tmp_path / "test.parquet")
     audit, texts = tmp_path / "corpus.json", [tmp_path / "test.parquet"] * 2
-    adopt_model(tmp_path / "model", audit, *texts, config, tmp_path / "run", tmp_path / "training.json")
+    files = [tmp_path / name for name in ("work", "run", "training.json")]
+    adopt_model(tmp_path / "model", audit, *texts, config, *files)
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
     assert (tmp_path / "run" / "README.md").read_text() == "A card."
 

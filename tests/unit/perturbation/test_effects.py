@@ -34,7 +34,7 @@ def share(count: int, n: int) -> list[bool]:
 
 
 def measured(*kinds: pd.DataFrame, **statistics) -> pd.DataFrame:
-    return summarise(pd.concat(kinds, ignore_index=True), **STATISTICS | statistics).set_index("measure")
+    return summarise(pd.concat(kinds, ignore_index=True), STATISTICS | statistics).set_index("measure")
 
 
 def test_the_excess_is_what_neutral_swaps_do_not_explain():
@@ -277,7 +277,7 @@ def test_pairs_that_do_not_count_are_told_but_not_measured():
 
 
 def test_no_pairs_give_an_empty_summary():
-    assert summarise(kind([]), **STATISTICS).empty
+    assert summarise(kind([]), STATISTICS).empty
 
 
 def pairs(rows, effect, seed=0):
@@ -294,7 +294,7 @@ def pairs(rows, effect, seed=0):
 
 
 def test_a_gap_between_groups_is_found_with_its_sign_though_changes_cancel():
-    summary = summarise(pairs(300, 0.05), **STATISTICS).set_index("measure")
+    summary = summarise(pairs(300, 0.05), STATISTICS).set_index("measure")
     assert (
         0.02 < summary.loc["gap_sadness", "low"] < summary.loc["gap_sadness", "value"] == pytest.approx(0.05, abs=0.01)
     )
@@ -308,13 +308,13 @@ def test_a_few_pairs_are_underpowered_not_equivalent():
     rng = np.random.default_rng(1)
     few = pairs(4, 0.0)
     few[[f"after_{name}" for name in CLASSES]] = rng.dirichlet([5, 5, 5], 4)
-    assert summarise(few, **STATISTICS).set_index("measure").loc["change_joy", "verdict"] == "underpowered"
+    assert summarise(few, STATISTICS).set_index("measure").loc["change_joy", "verdict"] == "underpowered"
 
 
 def test_uncertain_pairs_are_left_out_and_counted():
     table = pairs(20, 0.01)
     table["flags"] = [["uncertain"] if n % 2 else [] for n in range(20)]
-    summary = summarise(table, **STATISTICS)
+    summary = summarise(table, STATISTICS)
     assert (summary["left_out"] == 10).all()
     assert (summary.query("measure == 'distance'")["pairs"] == 10).all()
     assert set(strongest(table, 50)["id"]) == set(range(0, 20, 2))
@@ -386,8 +386,8 @@ def test_a_flip_whose_swap_the_model_does_not_read_has_no_control():
 
 def test_of_single_words_the_swaps_that_the_model_does_not_read_are_no_baseline():
     own, swaps = kind(share(10, 60), "word", "w"), kind(share(30, 60), "word control", "w", prefix="n")
-    read = summarise(pd.concat([own, swaps[:30]], ignore_index=True), **STATISTICS)
-    found = summarise(pd.concat([own, cut(swaps, *range(30, 60))], ignore_index=True), **STATISTICS)
+    read = summarise(pd.concat([own, swaps[:30]], ignore_index=True), STATISTICS)
+    found = summarise(pd.concat([own, cut(swaps, *range(30, 60))], ignore_index=True), STATISTICS)
     pd.testing.assert_series_equal(found["p"], read["p"])
     assert (found["detectable"].dropna() == read["detectable"].dropna()).all()
 
@@ -396,7 +396,7 @@ def test_what_would_show_is_told_at_the_level_of_the_verdict():
     """Two words and two classes are four changes; one of the two kinds names groups, so its gaps are two."""
     own = [kind(share(count, 60), "word", f"w{count}") for count in (3, 9)]
     own[1] = own[1].assign(direction="male to female")
-    found = summarise(pd.concat(own, ignore_index=True), **STATISTICS).set_index(["term", "measure"])
+    found = summarise(pd.concat(own, ignore_index=True), STATISTICS).set_index(["term", "measure"])
     for count, measure, tests in ((3, "change_joy", 4), (9, "change_joy", 4), (9, "gap_joy", 2)):
         values, row = np.where(share(count, 60), 0.7, 0.0), found.loc[(f"w{count}", measure)]
         for name, alpha in (("detectable", 0.05 / tests), ("detectable_alone", 0.05)):

@@ -25,7 +25,7 @@ def crossed(of_people: np.ndarray, of_sentences: np.ndarray, **columns) -> pd.Da
 
 
 def gap(table: pd.DataFrame) -> pd.Series:
-    return summarise(table, confidence=0.95, margin=0.02).set_index("measure").loc["gap_joy"]
+    return summarise(table, {"confidence": 0.95, "margin": 0.02}).set_index("measure").loc["gap_joy"]
 
 
 @pytest.mark.parametrize("few", ["people", "cluster"])
@@ -40,6 +40,7 @@ def test_what_comes_of_the_few_that_stand_everywhere_is_no_gap_between_groups(fe
     assert judged["low"] < 0 < given.low < drawn.mean() < given.high < judged["high"]
     assert judged["value"] == pytest.approx(given.value) and judged["detectable_alone"] > given.detectable
     assert judged["verdict"] == "underpowered"
+    assert (judged["pairs"], judged["clusters"]) == (SENTENCES * PEOPLE, PEOPLE), "it is judged by no more than these"
 
 
 def test_a_gap_that_all_names_and_sentences_have_is_shown():

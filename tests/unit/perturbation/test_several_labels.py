@@ -21,6 +21,7 @@ from emoscope.storage.files import write_json, write_table
 from project import ROOT
 
 CLASSES = ["sadness", "joy", "love"]
+STATISTICS = {"confidence": 0.95, "margin": 0.02}
 BEFORE = [[0.9, 0.6, 0.1], [0.2, 0.3, 0.1], [0.1, 0.9, 0.8], [0.6, 0.5, 0.2]]
 AFTER = [[0.6, 0.9, 0.1], [0.2, 0.6, 0.1], [0.1, 0.9, 0.3], [0.5, 0.6, 0.2]]
 GIVEN = [[0, 1], [], [1, 2], [0]], [[0, 1], [1], [1], [0]]  # by thresholds of 0.5, 0.55 or 0.65, 0.5
@@ -50,7 +51,7 @@ def test_distances_are_means_over_labels(pairs):
 
 
 def test_rates_and_accuracy_and_labels_gained_and_lost(pairs):
-    found = summarise(pairs, 0.95, 0.02).set_index("measure")["value"]
+    found = summarise(pairs, STATISTICS).set_index("measure")["value"]
     assert found["changed"] == 0.5
     assert (found["gained_joy"], found["lost_joy"], found["gained_love"], found["lost_love"]) == (0.25, 0, 0, 0.25)
     assert (found["gained_sadness"], found["lost_sadness"]) == (0, 0)
@@ -62,7 +63,7 @@ def test_rates_and_accuracy_and_labels_gained_and_lost(pairs):
 
 def test_one_known_label_has_to_be_among_those_given(pairs):
     """Pairs that others wrote name one label; a classifier that gives it and another is right of that."""
-    found = summarise(pairs.assign(label=[1, 0, 2, -1]), 0.95, 0.02).set_index("measure")["value"]
+    found = summarise(pairs.assign(label=[1, 0, 2, -1]), STATISTICS).set_index("measure")["value"]
     assert found[["accuracy_before", "accuracy_after"]].tolist() == pytest.approx([2 / 3, 1 / 3])
     assert (found["accuracy_gained"], found["accuracy_lost"]) == (0, pytest.approx(1 / 3))
 

@@ -78,9 +78,16 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("runs", 0, "model", "scrach"), r"runs\[0\].model.*did you mean 'scratch'"),
         (("runs", 0, "training", "gpus", 5), r"runs\[0\].training.batch_size: 5 GPUs cannot share 32 texts evenly"),
         (("runs", 0, "seeds", ["one"]), r"runs\[0\].seeds\[0\].*not of type integer"),
+        (("runs", 0, "seeds", [1.0]), r"runs\[0\].seeds\[0\]: 1.0 is not of type integer \(write 1\)$"),
+        (("samples", "per_class", 5.0), r"samples.per_class: 5.0 is not of type integer \(write 5\)$"),
+        (("samples", "per_class", 5.5), r"samples.per_class: 5.5 is not of type integer$"),
+        (("samples", "per_class", True), r"samples.per_class: true is not of type integer"),
+        (("statistics", "margin", float("nan")), r"statistics.margin: NaN is not of type number$"),
+        (("runs", 0, "training", "learning_rate", float("inf")), r"learning_rate: Infinity is not of type number$"),
         (("corpora", "calibration", "rowz", 5), "corpora.calibration: unknown key 'rowz'; did you mean 'rows'"),
         (("corpora", "mine", {"source": "cvs"}), "corpora.mine.source.*did you mean 'csv'"),
         (("corpora", "mine", {"source": "csv"}), "corpora.mine: key 'path' is missing"),
+        (("corpora", "mine", {"source": "csv", "path": ""}), "corpora.mine.path: '' should be non-empty"),
         (("runs", 0, "training", {"warmup": 1}), r"runs\[0\].training.warmup: 1 is greater than or equal to .* 1"),
         (("masking", None), "masking: null is not of type object"),
         (("masking", "head_conditions", ["nil"]), r"masking.head_conditions\[0\].*zero, mean"),
@@ -155,6 +162,13 @@ def test_names_that_differ_in_capitals_only_are_refused(section):
         names = f"{first!r} and {first.upper()!r}"
     with pytest.raises(UserError, match=f"{section}: {names} differ in capitals only; rename one of them"):
         complete(config)
+
+
+@pytest.mark.parametrize("name", ["Gender", "RACE", "Synonyms", "Words"])
+def test_a_suite_that_would_share_the_files_of_flips_is_refused(name):
+    with pytest.raises(UserError, match=f"suites: '{name}' would share its files with {name.lower()}, where a disk"):
+        complete(DEFAULT | {"suites": {name: {"source": "csv", "path": "mine.csv"}}})
+    complete(DEFAULT | {"suites": {f"{name}s": {"source": "csv", "path": "mine.csv"}}})
 
 
 def test_seeds_expand_to_runs():
@@ -265,6 +279,26 @@ def test_the_header_of_each_part_is_read(tmp_path):
         (tmp_path / name).write_text(f"{header}\nfine,good\n")
     with pytest.raises(UserError, match=r"calibration.text: .*b.csv has no column 'tweet'; did you mean"):
         check_files(config)
+
+
+@pytest.mark.parametrize(("key", "column"), [("before", "befor"), ("group", "kind")])
+def test_columns_that_a_file_of_pairs_lacks_are_told_before_anything_runs(tmp_path, key, column):
+    (tmp_path / "pairs.csv").write_text("before,after,kinds\na,b,c\n")
+    entry = {"source": "csv", "path": str(tmp_path / "pairs.csv")}
+    check_files(complete(with_change("suites", "mine", entry)))
+    config = complete(with_change("suites", "mine", entry | {key: column}))
+    with pytest.raises(UserError, match=f"suites.mine.{key}: .*pairs.csv has no column '{column}'; did you mean"):
+        check_files(config)
+    for run in config["runs"]:
+        run["suites"] = []
+    check_files(config)
+
+
+def test_what_cannot_be_read_is_told_in_one_line(tmp_path):
+    """Such as a folder that its owner keeps to himself; here, a name that is too long for any disk."""
+    config = with_change("corpora", "calibration", {"source": "csv", "path": "a" * 5000, **MOODS})
+    with pytest.raises(UserError, match=r"aaa: File name too long; name a file or folder that can be read$"):
+        read_study(config)
 
 
 def test_where_a_job_runs_texts_need_not_be(tmp_path):
@@ -535,6 +569,7 @@ def test_numbers_in_braces_on_the_command_line_are_numbers(given, read):
         (["joy\n", "b"], r"classes\[0\]: .* does not do"),
         (["", "b"], r"classes\[0\]: .* does not do"),
         (["all", "b"], r'classes\[0\]: "all" is taken'),
+        (["a", "macro avg"], r'classes\[1\]: "macro avg" is taken'),
     ],
 )
 def test_classes_that_yaml_reads_as_something_else_are_explained(classes, message):

@@ -15,6 +15,7 @@ from emoscope.models.logits import predict_logits
 from emoscope.storage.files import read_json, write_json, write_table
 from emoscope.storage.integrity import check_whole
 from emoscope.training.adopt import adopt_model
+from emoscope.training.checkpoints import begin, check_wanted
 from emoscope.training.match import match_labels
 from random_models import FAMILIES, TEXTS, change_json, change_weights
 
@@ -60,7 +61,8 @@ def match(base, folder, **config):
 
 def adopt(base, folder):
     texts = [folder / f"own/{name}.parquet" for name in ("train", "test")]
-    adopt_model(base, folder / "own/corpus.json", *texts, {"blocks": 3}, folder / "model", folder / "training.json")
+    files = [folder / "work", folder / "model", folder / "training.json"]
+    adopt_model(base, folder / "own/corpus.json", *texts, {"blocks": 3}, *files)
     return folder / "model", read_json(folder / "training.json")
 
 
@@ -150,7 +152,9 @@ def test_a_folder_that_says_everything_stays_as_it_is_to_the_byte(base, tmp_path
     again.mkdir()
     write_json({"classes": ["anger", "joy", "fear"]}, tmp_path / "own/corpus.json")
     texts = [tmp_path / "own/test.parquet"] * 2
-    adopt_model(first, tmp_path / "own/corpus.json", *texts, {"blocks": 3}, again / "model", again / "training.json")
+    made = [again / "work", again / "model", again / "training.json"]
+    adopt_model(first, tmp_path / "own/corpus.json", *texts, {"blocks": 3}, *made)
+    assert not made[0].exists(), "nothing was trained there"
     files = sorted(file.name for file in first.iterdir())
     assert [file.name for file in sorted((again / "model").iterdir()) if file.name != "checksums.json"] == files
     for name in files:
@@ -209,9 +213,27 @@ def test_another_number_of_blocks_is_refused_and_nothing_is_left(base, tmp_path)
     corpus(tmp_path, [0, 1, 2, 3] * 3)
     match(base, tmp_path)
     with pytest.raises(UserError, match="the model has 3 blocks but the config says 4"):
-        texts, history = [tmp_path / "own/test.parquet"] * 2, tmp_path / "training.json"
-        adopt_model(base, tmp_path / "own/corpus.json", *texts, {"blocks": 4}, tmp_path / "model", history)
+        texts, files = [tmp_path / "own/test.parquet"] * 2, [tmp_path / name for name in ("work", "model", "history")]
+        adopt_model(base, tmp_path / "own/corpus.json", *texts, {"blocks": 4}, *files)
     assert not (tmp_path / "model").exists()
+
+
+def test_a_training_of_the_run_that_is_still_at_work_is_refused_and_writes_nothing_over_the_classifier(base, tmp_path):
+    corpus(tmp_path, [0, 1, 2, 3] * 3)
+    match(base, tmp_path)
+    scratch = tmp_path / "work" / "trained"
+    locks = begin(scratch)
+    check_wanted(scratch, tmp_path / "model")
+    with pytest.raises(UserError, match=r"work: another process is at work in it; wait for it or end it"):
+        adopt(base, tmp_path)
+    with pytest.raises(UserError, match="model: not written, since a training with other settings was started"):
+        check_wanted(scratch, tmp_path / "model")
+    for lock in locks:
+        lock.close()
+    adopt(base, tmp_path)
+    assert {path.name for path in (tmp_path / "work").iterdir()} == {"lock", "wanted"}, "what the training left is gone"
+    with pytest.raises(UserError, match="not written"):  # where there are no locks
+        check_wanted(scratch, tmp_path / "model")
 
 
 def test_texts_that_do_not_fit_into_its_context_are_counted(base, tmp_path):

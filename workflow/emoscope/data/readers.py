@@ -55,12 +55,15 @@ def read_table(
     """
     table = load_table(path, kind)
     labels = classes if columns else [label]
-    roles = {"text": text} | ({name: name for name in classes} if columns else {"label": label})
-    role = "labels" if columns else "{role}"
-    fix = "name the right one as `{}` of the corpus in the config"
+    fix = "name the right one as `{role}` of the corpus in the config"
     separator = "\t" if kind == "tsv" else ","
-    require_columns(table, path, roles, fix.format(role), separator)
-    require_columns(table, path, {"group": group} if group else {}, fix.format("group"), separator)
+    wanted = [
+        ("text", text),
+        *(("labels", name) for name in labels if columns),
+        *(() if columns else [("label", label)]),
+    ]
+    for role, name in [*wanted, *([("group", group)] if group else [])]:
+        require_columns(table, path, {role: name}, fix, separator)
     if table.empty:
         raise UserError(f"{path}: no rows; give a file with labelled texts")
     where, rows = pd.Series(table.index, dtype=str), table.reset_index(drop=True)

@@ -39,6 +39,7 @@ from emoscope.statistics.rates import (
     rate_difference_interval,
     rate_interval,
 )
+from emoscope.statistics.settings import alpha_of
 from emoscope.storage.decisions import labelled
 from emoscope.storage.files import write_table
 
@@ -53,7 +54,7 @@ COLUMNS += ["pairs", "texts", "clusters", "verdict"]
 def summarise_effects(pairs: Path, scores: Path, statistics: dict, output: Path) -> None:
     """Write the summary of one axis: `origin, term, measure, value, low, high, p, p_adjusted, verdict, ...`."""
     table = scored(pd.read_parquet(pairs), pd.read_parquet(scores))
-    parts = [summarise(part, statistics["confidence"], statistics["margin"]) for part in (*_whole(table), table)]
+    parts = [summarise(part, statistics) for part in (*_whole(table), table)]
     write_table(pd.concat(parts, ignore_index=True), output)
 
 
@@ -64,7 +65,7 @@ def _whole(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield table.assign(term="", **({"direction": ""} if len(sides) > 1 else {}))
 
 
-def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataFrame:
+def summarise(table: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many; of
     these, how many the model reads as one and the same text (`beyond_context`).
 
@@ -88,13 +89,13 @@ def summarise(table: pd.DataFrame, confidence: float, margin: float) -> pd.DataF
     independent, the distinct texts or, where several are made from one template, the templates. `p_adjusted` is
     Benjamini-Hochberg over all of an origin's changes, gaps and so on, and Holm over the words, which are named one by
     one. `verdict` uses it:
-    - changes and gaps are judged against +/- `margin`: equivalent, different or underpowered; `detectable` is the
+    - changes and gaps are judged against the margin: equivalent, different or underpowered; `detectable` is the
       smallest effect likely to be found, even if it were the only one of its family, `detectable_alone` if nothing else
       were tested;
     - `excess_changed` and `excess_large` are judged by their interval: no more, more or not settled: `excess_verdict`;
     - a word's `changed` is flagged, not flagged or cannot tell: `word_verdicts`.
     """
-    alpha = 1 - confidence
+    alpha, margin = alpha_of(statistics), statistics["margin"]
     classes = pair_classes(table)
     groups = table["term"].mask(table["origin"] == NEUTRAL_OF["word"], "")  # the words have one baseline together
     kinds = dict(list(table.groupby(["origin", groups], sort=False)))
@@ -214,7 +215,7 @@ def _means(
     pairs: pd.DataFrame, classes: list[str], margin: float, alpha: float, terms: Mapping[str, int]
 ) -> Iterator[dict]:
     """Where the same `people` stand in all texts, what is made of single ones does not average out over the texts. So
-    they are taken for clusters, too, as texts are, and only what both show is shown."""
+    they are taken for clusters, too, as texts are, and only what both show is shown; `clusters` are the fewer."""
     before, after = probabilities(pairs)
     sign = named_first(pairs)
     for name, differences in (("change", after - before), ("gap", (before - after) * sign[:, None])):
@@ -231,6 +232,7 @@ def _means(
                 tested.value[number],
                 (tested.low[number], tested.high[number]),
                 own,
+                clusters=tested.n,
                 p=tested.p_difference[number],
                 p_equivalence=tested.p_within[number],
                 detectable=tested.detectable_in_family[number],
@@ -243,7 +245,6 @@ def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float
 
 
 def _row(measure: str, value: float, interval: tuple[float, float], rows: pd.DataFrame, **others: float | str) -> dict:
-    low, high = interval
     counts = {"pairs": len(rows), "texts": rows["text"].nunique(), "clusters": rows["cluster"].nunique()}
     empty = dict.fromkeys(("p", "p_equivalence", "detectable", "detectable_alone"), np.nan)
-    return {"measure": measure, "value": value, "low": low, "high": high} | counts | empty | others
+    return {"measure": measure, "value": value, "low": interval[0], "high": interval[1]} | counts | empty | others

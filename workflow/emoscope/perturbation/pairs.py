@@ -52,6 +52,14 @@ def flagged(pairs: pd.DataFrame, flag: str) -> pd.Series:
     return pairs["flags"].map(lambda flags: flag in flags).astype(bool)
 
 
+def unread(pairs: pd.DataFrame, kind: str) -> dict[str, int]:
+    """The kinds of scored pairs, by the column, of which none counts as the model reads one and the same text in some,
+    and how many these are."""
+    kinds = {name: own for name, own in pairs.groupby(kind, sort=False) if not countable(own).any()}
+    cut = {name: int(flagged(own, BEYOND).sum()) for name, own in kinds.items()}
+    return {name: lost for name, lost in cut.items() if lost}
+
+
 def distinct(pairs: pd.DataFrame, *keys: str) -> pd.DataFrame:
     """The pairs with each text once, or once for each value of `keys`; of a suite, each text and counterpart once."""
     own = pairs["origin"].isin((SUITE, NEUTRAL_OF[SUITE])).any()

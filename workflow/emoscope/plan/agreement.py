@@ -6,11 +6,19 @@ from emoscope.data.class_names import has_several
 from emoscope.errors import UserError
 from emoscope.plan.mistakes import suggest
 
+BESIDE_SUITES = ("gender", "race", "synonyms", "words")  # what else lies where pairs of texts lie
+
 
 def check_names(config: dict) -> None:
     """Check what one section says of another; UserError at the first mistake."""
     for section in ("corpora", "models", "suites"):
         _check_capitals(config[section], f"config {section}")
+    for name in config["suites"]:
+        if name.casefold() in BESIDE_SUITES:  # the schema refuses these very names
+            other = name.casefold()
+            raise UserError(
+                f"config suites: {name!r} would share its files with {other}, where a disk tells no capitals; rename it"
+            )
     _check_capitals([task["name"] for task in config["prompting"]["tasks"]], "config prompting.tasks")
     for name in config["companions"]:
         if name not in config["models"]:

@@ -1,5 +1,6 @@
 """Completing and checking the configuration before anything runs. Imported by the Snakefile: nothing heavy in here."""
 
+import math
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import cache
@@ -80,9 +81,21 @@ def _schema() -> dict:
     return read_yaml(SCHEMA)
 
 
+def _whole(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(checker: Any, value: Any) -> bool:
+    return _whole(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
 def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:
-    """A validator that writes each property's `default` into the objects that lack it before checking them."""
+    """A validator that writes each property's `default` into the objects that lack it before checking them.
+
+    To JSON 1.0 is an integer, but to what is computed with it none; and not-a-number lies within any bounds.
+    """
     base = jsonschema.Draft202012Validator
+    kinds = base.TYPE_CHECKER.redefine_many({"integer": _whole, "number": _number})
 
     def properties(validator, definitions, instance, schema):
         if validator.is_type(instance, "object"):
@@ -91,4 +104,4 @@ def _with_defaults(schema: dict) -> jsonschema.protocols.Validator:
                     instance.setdefault(name, deepcopy(definition["default"]))
         yield from base.VALIDATORS["properties"](validator, definitions, instance, schema)
 
-    return jsonschema.validators.extend(base, {"properties": properties})(schema)
+    return jsonschema.validators.extend(base, {"properties": properties}, type_checker=kinds)(schema)

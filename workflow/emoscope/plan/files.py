@@ -1,5 +1,6 @@
 """Whether the local files that a configuration names are there, and fit it, before anything runs."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from emoscope.data.class_names import class_names, has_several, names_file
@@ -10,6 +11,8 @@ from emoscope.models.folder import blocks_in, check_model_folder
 from emoscope.plan.mistakes import suggest
 from emoscope.storage.rows import LAYOUTS, rows_of
 from emoscope.training.labels import check_given, labels_of, matched
+
+PAIR_COLUMNS = ("before", "after", "group", "cluster", "direction", "label")  # keys of a suite that name columns
 
 
 def check_files(config: dict, made_later: bool = False) -> None:
@@ -47,15 +50,8 @@ def check_files(config: dict, made_later: bool = False) -> None:
         _check_labels(f"config runs[{position}]", run, config["models"][run["model"]], corpus)
         _check_thresholds(corpus, run, f"config runs[{position}]")
     for name, suite in config["suites"].items():
-        if (
-            any(name in run.get("suites", config["suites"]) for run in config["runs"])
-            and not Path(suite["path"]).is_file()
-            and not made_later
-        ):
-            raise UserError(
-                f"config suites.{name}.path: {suite['path']} is no file{_here(suite['path'])}; put the pairs "
-                "there or change the path"
-            )
+        if any(name in run.get("suites", config["suites"]) for run in config["runs"]):
+            _check_suite(f"config suites.{name}", suite, made_later)
     for position, task in enumerate(config["prompting"]["tasks"] if config["companions"] and not made_later else []):
         for part in ("train", "test"):
             if task["source"] == "files" and not Path(task[part]).is_file():
@@ -90,11 +86,23 @@ def _here(path: str) -> str:
     return "" if Path(path).is_absolute() else f" in {Path.cwd()}"
 
 
+def _check_suite(where: str, suite: dict, made_later: bool) -> None:
+    file = Path(suite["path"])
+    if file.is_file():
+        columns = {role: [suite[role]] for role in PAIR_COLUMNS if suite.get(role)}
+        if suite.get("source") in LAYOUTS:
+            _check_columns(where, file, suite["source"], columns)
+    elif not made_later:
+        raise UserError(
+            f"{where}.path: {suite['path']} is no file{_here(suite['path'])}; put the pairs there or change the path"
+        )
+
+
 def _check_header(where: str, corpus: dict) -> None:
     """That files of texts have the columns that their corpus names; what is wrong below a header its reader says."""
-    layout, path = LAYOUTS.get(corpus["source"]), Path(corpus.get("path", ""))
-    if layout is None:
+    if corpus["source"] not in LAYOUTS:
         return
+    path = Path(corpus["path"])
     columns = {
         "text": [corpus["text"]],
         "label": [corpus["label"]],
@@ -104,11 +112,16 @@ def _check_header(where: str, corpus: dict) -> None:
         columns["label"], columns["labels"] = [], corpus["labels"]
     files = (path / name for name in corpus.get("splits", {"": ""}).values())
     for file in filter(Path.is_file, files):
-        header = _header(file, layout)
-        for key, names in columns.items():
-            for name in names if len(header) > 1 else ():
-                if name not in header:
-                    raise UserError(f"{where}.{key}: {file} has no column {name!r}{suggest(name, header)}")
+        _check_columns(where, file, corpus["source"], columns)
+
+
+def _check_columns(where: str, file: Path, kind: str, columns: Mapping[str, Iterable[str]]) -> None:
+    """That a table has the columns that its settings name, by their keys."""
+    header = _header(file, LAYOUTS[kind])
+    for key, names in columns.items():
+        for name in names if len(header) > 1 else ():
+            if name not in header:
+                raise UserError(f"{where}.{key}: {file} has no column {name!r}{suggest(name, header)}")
 
 
 def _header(path: Path, layout: dict) -> list[str]:

@@ -54,6 +54,8 @@ def _hint(value: Any, wanted: str | list[str]) -> str:
     """Why YAML may have read another type than was meant, and what to write instead."""
     if isinstance(value, str) and wanted in ("number", "integer"):
         return " (YAML reads 5e-5 as text: write 5.0e-5)" if "e" in value.lower() else " (remove the quotes)"
+    if isinstance(value, float) and value.is_integer() and "integer" in wanted:
+        return f" (write {int(value)})"
     if wanted != "string" or isinstance(value, dict | list):
         return ""
     if isinstance(value, bool):

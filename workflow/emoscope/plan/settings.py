@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES
 from emoscope.plan.apart import check_apart
 from emoscope.plan.config import complete, expand_runs
@@ -109,8 +110,11 @@ class Study:
 
 def read_study(config: Mapping[str, Any], made_later: bool = False) -> Study:
     """Complete and check a configuration; UserError at the first mistake. `made_later` as in `check_files`."""
-    config = complete(config)
-    check_files(config, made_later)
+    try:
+        config = complete(config)
+        check_files(config, made_later)
+    except OSError as error:  # such as a folder that its owner keeps to himself
+        raise UserError(f"{error.filename}: {error.strerror}; name a file or folder that can be read") from None
     suggestions = config["synonyms"].pop("suggestions")
     corpora, models = (_named(config[section], kind) for section, kind in (("corpora", Corpus), ("models", Model)))
     suites = {name: Suite(name, entry) for name, entry in config["suites"].items()}

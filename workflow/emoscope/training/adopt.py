@@ -14,19 +14,25 @@ from emoscope.models.parts import family_of, longest_text
 from emoscope.models.sources import copy_files, told_of
 from emoscope.storage.files import read_json, replacing, write_json
 from emoscope.storage.integrity import seal
+from emoscope.training.checkpoints import begin, clear
 from emoscope.training.context import cut_texts
 from emoscope.training.labels import labels_of, written_names
 
+ADOPTED = "adopted"  # in place of the name of a training's folder
 UNKNOWN = ["the texts it was trained on", "how it was trained"]
 
 
-def adopt_model(base: Path, audit: Path, train: Path, test: Path, config: dict, output: Path, history: Path) -> None:
+def adopt_model(
+    base: Path, audit: Path, train: Path, test: Path, config: dict, checkpoints: Path, output: Path, history: Path
+) -> None:
     """Write the folder of a run whose classifier lies in the folder `base`, and what is known of its training; and how
     many texts of the training and test set are longer than its context.
 
     Weights, vocabulary and card are copied byte for byte. Its labels get the names that `audit` has for them, and what
     prediction in batches needs is written down where the folder leaves it open: a padding token, and the longest text.
+    Where the run was trained before, below `checkpoints`, that is no longer wanted: UserError if it is still at work.
     """
+    locks = begin(checkpoints / ADOPTED) if checkpoints.is_dir() else []
     described = config.get("family")
     check_model_folder(base, described)
     about = read_json(audit)
@@ -54,6 +60,8 @@ def adopt_model(base: Path, audit: Path, train: Path, test: Path, config: dict, 
         },
         history,
     )
+    if locks:
+        clear(checkpoints / ADOPTED, locks)
 
 
 def name_labels(file: Path, classes: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Where trainings of one run keep their checkpoints: work/{run}/, a folder for each of its settings.
 
 `wanted` there names the folder of the latest that was started, so that one which outlived its Snakemake, and which
-other settings have replaced by then, writes nothing.
+other settings, or a classifier that was trained elsewhere, have replaced by then, writes nothing.
 """
 
 import hashlib
@@ -31,10 +31,11 @@ def begin(scratch: Path) -> list[IO]:
 
 
 def check_wanted(scratch: Path, output: Path) -> None:
-    """UserError if a training with other settings was started since this one began."""
+    """UserError if a training with other settings was started since this one began, or a classifier adopted."""
     if (scratch.parent / WANTED).read_text() != scratch.name:
         raise UserError(
-            f"{output}: not written, since a training with other settings was started meanwhile; run that again"
+            f"{output}: not written, since a training with other settings was started meanwhile, or a classifier taken "
+            "over; run that again"
         )
 
 

@@ -5,6 +5,9 @@ import pandas as pd
 import pytest
 
 from emoscope.experiments.circuits import figures, page
+from emoscope.experiments.circuits.names import PASSED_OVER
+from emoscope.models.planted.circuit import plan
+from emoscope.models.planted.compiled import compiled
 from emoscope.reporting.html import unsigned
 from emoscope.reporting.plots import svg
 from made_up import words
@@ -72,6 +75,16 @@ def test_flips_that_do_not_move_are_told_from_none():
     row = pd.DataFrame([("race.margin", 0.0, 0.0, 0.0, "")], columns=["name", "value", "low", "high", "note"])
     assert "hardly move" in words(page.no_flips(["race"], row))
     assert "No circuit could be looked for" in words(page.main_result(["race"], row))
+
+
+def test_flips_none_of_which_can_be_looked_into_are_counted(tmp_path, look, found):
+    """The model reads the same in both texts of each, as where these differ beyond its context."""
+    flips = pd.read_parquet(found.folder / "pairs.parquet").query("origin == 'natural'").head(6)
+    same = flips.assign(perturbed=flips["text"], spans=[[]] * 6)
+    lost = look(tmp_path, compiled(plan(1), "gpt2"), same, plan(1), "gender")
+    assert lost.sample.empty and lost.moved["kind"].tolist() == [PASSED_OVER] * 6
+    said = words(page.no_flips(["gender", "race"], lost.findings))
+    assert "at its end: 6 flips passed over, whose texts do not correspond" in said and said.count("passed over") == 1
 
 
 def test_the_figures_draw_every_order_and_part(found):

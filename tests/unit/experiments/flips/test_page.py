@@ -11,13 +11,17 @@ from emoscope.perturbation.null.balance import COLUMNS as BALANCE
 from made_up import pairs, summary_of, words
 
 
-def test_the_papers_two_sentences_are_told_in_all_classes():
+@pytest.mark.parametrize("calm", ["calm", "texts"])
+def test_the_papers_two_sentences_are_told_in_all_classes(calm):
     table4 = pd.DataFrame({"pair": ["jealous"], "joy": [0.1], "anger": [-0.1]})
     one = {"origin": "published", "term": "jealous", "text": "he", "perturbed": "she", "spans": [(0, 2, 0, 3)]}
-    one |= {"before_calm": 0.5, "after_calm": 0.3, "before_joy": 0.5, "after_joy": 0.7}
+    one |= {f"before_{calm}": 0.5, f"after_{calm}": 0.3, "before_joy": 0.5, "after_joy": 0.7}
     flip = flips_report.Flip("gender", pd.DataFrame([one]), pd.DataFrame([one]), *[pd.DataFrame()] * 2)
     table = BeautifulSoup(flips_report.published_pairs(flip, table4), "html.parser")
-    assert [head.get_text() for head in table.select("thead :is(th, td)")][2:] == ["joy", "anger", "calm"]
+    assert [head.get_text() for head in table.select("thead :is(th, td)")][2:] == [
+        f"P({name})" for name in ("joy", "anger", calm)
+    ]
+    assert "he" in table.select_one("tbody td").get_text()
     paper, here = ([td.get_text() for td in row.select("td")][2:] for row in table.select("tbody tr"))
     assert paper == ["+0.100", "\N{MINUS SIGN}0.100", "n/a"]
     assert here == ["+0.200", "n/a", "\N{MINUS SIGN}0.200"]
@@ -85,3 +89,4 @@ def test_flips_that_the_model_does_not_read_are_counted_as_such_and_shown_nowher
     assert flips["gender"].pairs.empty and len(flips["gender"].all_pairs) == 6
     told = words(flips_report.flippable(flips, 100))
     assert "uncertain 3, beyond the context 3" in told and "the model reads the same in both texts" in told
+    assert flips_report.unread_kinds(flips) == {("gender", "test texts"): 3}

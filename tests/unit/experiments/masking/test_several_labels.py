@@ -20,6 +20,7 @@ from emoscope.storage.names import ALL, WHOLE_BLOCK
 from random_models import TEXTS
 
 CLASSES = ["sadness", "joy", "love"]
+STATISTICS = {"confidence": 0.95, "margin": 0.02, "resamples": 200, "seed": 0}
 LEAST = np.array([0.5, 0.6, 0.4], dtype=np.float32)
 LOGITS = np.array([[2, 1, -2], [1, -1, 1], [-2, 3, 0], [-1, -1, -1], [3, 0, -3]], dtype=np.float32)
 LABELS = [[0, 1], [0], [2], [1], [0]]  # given are [0, 1], [0, 2], [1, 2], none and [0]
@@ -65,7 +66,7 @@ def test_changes_are_after_minus_before_by_label(table):
     masked = samples[["id"]].assign(block=1, head=WHOLE_BLOCK, condition="described", pred=as_column(given))
     masked[[f"p_{name}" for name in CLASSES]] = p
     masked[[f"logit_{name}" for name in CLASSES]] = after
-    found = summarise(samples, masked, 0.95, 0.02, 200, 0).set_index(["group", "measure"])["change"]
+    found = summarise(samples, masked, STATISTICS).set_index(["group", "measure"])["change"]
     for group, change in (("sadness", -1), ("joy", 0), ("love", -0.5), (ALL, -0.5)):
         assert found[group, "margin"] == pytest.approx(change), group
     assert found["sadness", "probability"] == pytest.approx((expit([1, 2]) - expit([2, 3])).mean())

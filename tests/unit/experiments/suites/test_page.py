@@ -43,6 +43,23 @@ def test_only_suites_of_the_run_are_told_of_and_controls_are_no_pairs():
     assert found["mine"].sides == ("male", "female")
 
 
+def test_suites_and_groups_of_which_nothing_is_read_are_named():
+    """Of `mine`, one of two groups; of `whole`, all pairs, and of `read` one. Controls are no pairs."""
+    table = pairs(4).assign(origin="suite", flags=[[]] * 4, term=["short", "short", "long", "long"])
+    every = pd.concat([table, table.assign(origin="suite control")], ignore_index=True)
+    measured = [name for name in every if name.startswith(("before_", "after_"))]
+    scores = every[["id", "axis", "origin", "term", *measured]]
+    cut = {"mine": [False, False, True, True], "whole": [True] * 4, "read": [False, True, False, False]}
+    tables = SimpleNamespace()
+    for suite, lost in cut.items():
+        setattr(tables, f"{suite}_pairs", every.drop(columns=measured))
+        setattr(tables, f"{suite}_scores", scores.assign(beyond_context=[*lost, *[True] * 4]))
+    assert report.unread_suites(tables, {suite: {} for suite in (*cut, "other")}) == {
+        ("mine", "long"): 2,
+        ("whole",): 4,
+    }
+
+
 def test_the_headline_says_what_follows_and_what_would_by_chance():
     told = words(report.main_result(suites(SUMMARY, goals())))
     assert "mine 3.0 % [1.0, 5.0] of 60 pairs, and no text offers neutral words" in told

@@ -122,6 +122,41 @@ def test_gaps_in_columns_that_are_no_text(tmp_path):
     assert found["goal"].tolist() == ["up", ""] * 5 and found["label"].tolist() == [1, -1] * 5
 
 
+@pytest.mark.parametrize(
+    ("role", "cell", "said"),
+    [
+        ("before", 3, "row 4: float, not text, in the column 'first'"),  # as beside missing ones it is read
+        ("after", 2.5, "row 4: float, not text, in the column 'second'"),
+        ("before", ["he", "is"], "row 4: ndarray, not text, in the column 'first'"),
+        ("after", b"she", "row 4: bytes, not text, in the column 'second'"),
+        ("group", ["a", "b"], "row 4: ndarray, not text, in the column 'kind'"),
+        ("cluster", {"of": 1}, "row 4: dict, not text, in the column 'template'"),
+        ("direction", ["up"], "row 4: ndarray, not text, in the column 'goal'"),
+        ("before", None, "row 4: the text before is missing"),
+    ],
+)
+def test_a_cell_that_is_no_text_is_named_with_its_row_and_column(tmp_path, role, cell, said):
+    table = pairs().rename(columns={"before": "first", "after": "second"}).assign(kind="a", template="b", goal="up")
+    names = dict(zip(("before", "after", "group", "cluster", "direction"), table.columns, strict=True))
+    if cell is None:
+        table.loc[4, names[role]] = None
+    else:
+        table[names[role]] = [None] * 4 + [cell] * 6  # a column of parquet holds one kind of cells
+    table.to_parquet(tmp_path / "pairs.parquet")
+    entry = {"source": "parquet", "path": str(tmp_path / "pairs.parquet")} | COLUMN_KEYS | names
+    with pytest.raises(UserError, match=re.escape(said)) as error:
+        read_suite(entry, CLASSES)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_numbers_name_groups_and_clusters(tmp_path):
+    table = pairs(kind=1, template=[float(number) for number in range(10)])
+    table.to_parquet(tmp_path / "pairs.parquet")
+    entry = {"source": "parquet", "path": str(tmp_path / "pairs.parquet"), "before": "before", "after": "after"}
+    found = read_suite(entry | COLUMN_KEYS | {"group": "kind", "cluster": "template"}, CLASSES)
+    assert found["group"].tolist() == ["1"] * 10 and found["cluster"].nunique() == 10
+
+
 def test_a_kind_of_pair_is_no_direction(tmp_path):
     found = read(tmp_path, pairs(group="food"), group="group")
     assert set(found["group"]) == {"food"} and set(found["direction"]) == {""}

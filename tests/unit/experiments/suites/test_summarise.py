@@ -55,6 +55,18 @@ def test_a_gap_is_of_the_group_that_the_first_pair_names_first(tmp_path):
     assert changes["change_calm"] == pytest.approx(0)  # as many pairs go one way as the other
 
 
+def test_a_gap_says_by_how_many_independent_pairs_it_is_judged(tmp_path):
+    """Four pairs of people stand in all ten sentences."""
+    pairs, scores = suite()
+    gap = "mine.red and blue.gap.calm"
+    for people, independent in (("", 10), ([f"pair {k % 4}" for k in range(40)], 4)):
+        found = findings(tmp_path, pairs.assign(people=people), scores)[1][gap]
+        assert found.texts == independent
+        assert found.note == f"Over 40 pairs, which tell as much as {independent} independent ones."
+    alone = findings(tmp_path, pairs.assign(cluster=[str(k) for k in range(40)]), scores)[1][gap]
+    assert alone.texts == 40 and alone.note == "Over 40 pairs."
+
+
 def test_goals_are_met_in_the_order_of_the_corpus_not_of_the_model(tmp_path):
     """Blue is wilder than red: wild is up, unless the corpus has it before calm."""
     pairs, scores = suite()

@@ -109,6 +109,8 @@ def test_the_path_tells_early_late_and_the_strongest_parts():
     assert "neutral swaps' is shown of 0 of 6 heads" in words(
         report.path("gender", alike(told_shares()), told_findings(), 0.05)
     )
+    lowest = told_shares().query("site == 'head' and kind == 'difference'")["p_adjusted"].min()
+    assert "is shown of 1 of 6 heads" in words(report.path("gender", told_shares(), told_findings(), lowest))
     nothing = told_shares().assign(value=np.nan)
     assert "no difference to follow" in report.path("race", nothing, told_findings(), 0.05)
 
@@ -121,6 +123,8 @@ def test_neutral_swaps_do_not_pass_for_flips_in_figures():
     assert maps["flips"].loc[1, 1] == 0.6 and maps["difference"].loc[1, 1] == pytest.approx(0.42)
     assert marks["flips"].to_numpy().sum() == 1 and marks["difference"].to_numpy().sum() == 1
     assert not any(mark.to_numpy().any() for mark in report.head_maps(told_shares(), 0.0005)[1].values())
+    lowest = told_shares().query("site == 'head' and kind == 'difference'")["p_adjusted"].min()
+    assert report.head_maps(told_shares(), lowest)[1]["difference"].to_numpy().sum() == 1, "at most the level"
     none = report.head_maps(alike(told_shares()), 0.05)[1]["difference"]
     assert not none.to_numpy().any(), "an interval of its own says nothing of one head among many"
     assert svg(figures.place_curves(curves, report.PLACE_TITLES))

@@ -141,3 +141,11 @@ def test_the_level_and_the_seed_are_those_that_were_asked_for():
     )
     assert many.loc["flip", "value"] == (one < 0.8).sum() > few.loc["flip", "value"] == (one < 0.01).sum()
     assert many.loc["flip", "expected"] > few.loc["flip", "expected"]
+
+
+def test_a_dimension_whose_p_is_exactly_the_level_counts_on_both_sides():
+    profiles = profiles_of(changes(np.random.default_rng(8), planted=(3,), times=4))
+    table, _ = dimension_table(profiles, OPTIONS | {"resamples": 50})
+    level = table["p_flip"].min()
+    _, counts = dimension_table(profiles, OPTIONS | {"resamples": 50, "alpha": level})
+    assert counts.set_index("kind").loc["flip", "value"] == (table["p_flip"] == level).sum() > 0

@@ -168,8 +168,16 @@ def test_scores_that_do_not_account_for_an_answer_are_told_as_such(monkeypatch, 
     monkeypatch.setattr(filter_of, "TOLERANCE", tolerance)
     monkeypatch.setattr("sys.stdin", type("Input", (), {"buffer": io.BytesIO(b"i feel happy\n")}))
     filter_of.explain_lines(folder, method=method)
-    told = f"the scores of {method} are off by 0% of the difference that they should sum to" in capsys.readouterr().err
-    assert told == (tolerance < 0 and method == "integrated_zero")
+    said = f"the scores of {method} do not sum to the difference that they should (off by 0." in capsys.readouterr().err
+    assert said == (tolerance < 0 and method == "integrated_zero")
+
+
+def test_that_scores_are_no_numbers_is_told_in_words(monkeypatch, capsys, folder):
+    monkeypatch.setattr(filter_of, "completeness_error", lambda sums: np.nan)
+    monkeypatch.setattr("sys.stdin", type("Input", (), {"buffer": io.BytesIO(b"i feel happy\n")}))
+    filter_of.explain_lines(folder, method="integrated_zero")
+    told = capsys.readouterr().err
+    assert "do not sum to the difference that they should (how far off cannot be told); take another" in told
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_word(monkeypatch, capsys, folder):

@@ -161,6 +161,20 @@ def test_a_method_that_does_not_account_for_the_answer_is_marked_in_the_tables()
     assert marked in words(page.faithful_table(faithful(ranked=BEFORE), "resampled", titles))
 
 
+def test_what_is_off_by_no_number_is_told_in_words():
+    unknown = {"integrated_zero": float("nan")}
+    marked = "integrated gradients, from zero (how far off cannot be told)"
+    assert marked_titles(unknown)["integrated_zero"] == marked
+    assert f"Left aside: {marked}. The scores" in headline(ranking(BEFORE), faithful(ranked=BEFORE), unknown)
+    rows = [("completeness_error.integrated_zero", float("nan")), ("completeness_error.integrated_mean", 0.004)]
+    names = ("integrated_zero", "integrated_mean", "gradient_input")
+    table = pd.DataFrame([*rows, *((f"unsteadiness.{name}", 0.1) for name in names)], columns=["name", "value"])
+    cells = [row.get_text(" ") for row in BeautifulSoup(page.sound_table(table), "html.parser").select("tbody tr")]
+    told = {name: next(row for row in cells if TITLES[name] in row) for name in names}
+    assert "cannot be told" in told["integrated_zero"] and "0.40 %" in told["integrated_mean"]
+    assert "cannot be told" not in told["gradient_input"]
+
+
 def test_what_the_viewer_does_not_hold_is_told(monkeypatch):
     texts = pd.DataFrame({"id": range(3)})
     assert not page.left_out(texts)

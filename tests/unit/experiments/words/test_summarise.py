@@ -123,6 +123,17 @@ def test_methods_that_rank_alike_agree_and_reversed_ones_do_not():
 def test_completeness_is_judged_by_the_mean_difference():
     sums = pd.DataFrame({"sum": [1.0, -2.1, 0.0], "difference": [1.0, -2.0, 0.1]})
     assert completeness_error(sums) == pytest.approx(0.2 / 3.1)
+    nothing = sums.assign(sum=0.0, difference=0.0)
+    assert completeness_error(nothing) == 0, "nothing moves, and nothing is said to"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("column", ["sum", "difference"])
+def test_a_text_whose_scores_are_no_numbers_is_not_accounted_for_by_the_others(column, value):
+    sums = pd.DataFrame({"sum": [1.0, -2.0, 0.1], "difference": [1.0, -2.0, 0.1]})
+    sums.loc[1, column] = value
+    error = completeness_error(sums)
+    assert np.isnan(error) and [*unaccounted(errors(integrated_zero=error))] == ["integrated_zero"]
 
 
 def explained(count=20):

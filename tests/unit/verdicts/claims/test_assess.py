@@ -476,6 +476,21 @@ def test_a_claim_on_demand_is_judged_once_its_room_was_asked_for(tmp_path):
     assert rows.loc["probing.gender.dimensions", "untested"] == "nothing", "asked for, and not found"
 
 
+def test_a_claim_on_demand_is_said_not_to_be_judged_in_a_storage(tmp_path):
+    """What to type would not test it there."""
+    path, training = tmp_path / "performance" / "findings.csv", tmp_path / "training.json"
+    write_findings([Finding("accuracy.above_constant", 0.4, 0.3, 0.5)], path)
+    run = {"name": "mine", "corpus": {"source": "csv"}, "model": {}, "training": {}}
+    files = {"findings": [path], "audit": audit_in(tmp_path), "training": training, "output": tmp_path / "out.csv"}
+    claims.assess_claims(REFERENCE / "claims.yaml", run=run, statistics=STATISTICS, made={}, stored=1, **files)
+    rows = pd.read_csv(tmp_path / "out.csv").set_index("id")
+    for room, name in (("circuits", "circuits.first_block_leads"), ("probing", "probing.race.limited_bias")):
+        told = rows.loc[name]
+        assert (told["verdict"], told["untested"]) == ("not testable here", "storage")
+        assert told["note"] == claims.STORED.format(room) and "snakemake --cores" not in told["note"]
+    assert rows.loc["performance.predicts_the_class", "verdict"] == "reproduced"
+
+
 def test_language_models_are_not_asked_for_what_classifiers_do_on_demand(tmp_path):
     path = tmp_path / "induction" / "findings.csv"
     write_findings([Finding("first_accuracy", 0.0, 0.0, 0.001)], path)

@@ -92,6 +92,12 @@ def test_what_is_measured_on_demand_is_told_with_its_targets():
     assert "configfile" not in said
 
 
+def test_what_is_not_judged_in_a_storage_is_told_as_such():
+    said = words(claims_report.untested(claims().iloc[[2]].assign(id="probing.g", untested="storage")))
+    assert "1 claim of the paper: made by targets of their own, and so not judged here, where results are in" in said
+    assert "snakemake" not in said and "configfile" not in said
+
+
 def test_the_settings_that_are_named_share_what_the_sources_had():
     named = {*claims_report.OVERLAYS.values(), claims_report.OTHERS} - {""}  # what a run's owner published has none
     assert named == {"paper.yaml", "companions.yaml"}

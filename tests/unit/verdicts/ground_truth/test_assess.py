@@ -193,7 +193,7 @@ def assessed(tmp_path, axis: str, truth: dict, table: pd.DataFrame, train: pd.Da
     train.to_parquet(paths["train"])
     table.drop(columns=columns).to_parquet(paths["pairs"])
     table[["id", "axis", "origin", "term", *columns]].to_parquet(paths["scores"])
-    summarise(table, STATISTICS["confidence"], STATISTICS["margin"]).to_parquet(paths["summary"])
+    summarise(table, STATISTICS).to_parquet(paths["summary"])
     assess_ground_truth(**paths, axis=axis, run="one", statistics=STATISTICS, output=tmp_path / "found.csv")
     return pd.read_csv(tmp_path / "found.csv").set_index("where")
 

@@ -9,7 +9,7 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from emoscope.experiments.circuits.kept import Trial, kept_logits, nodes_of
-from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, NODE, PATCHING, REPLACED
+from emoscope.experiments.circuits.names import GRADIENT, INTEGRATED, KEPT, NODE, PASSED_OVER, PATCHING, REPLACED
 from emoscope.experiments.circuits.orders import (
     CURVE_COLUMNS,
     counts_of,
@@ -31,7 +31,7 @@ from emoscope.perturbation.inside.patching import (
     patched_logits,
     transfers,
 )
-from emoscope.perturbation.inside.sample import Drawn
+from emoscope.perturbation.inside.sample import PASSED, Drawn
 from emoscope.perturbation.inside.seen import Seen, seen_pairs
 from emoscope.storage.files import write_table
 from emoscope.storage.names import NONE
@@ -62,7 +62,7 @@ def find_circuits(
 
     - sample: `pair, kind, id, origin, cluster, half, rise, fall, total`, of the flips, and behind them of as many
       neutral swaps, of the same texts as far as there are any, of which no more is asked than how far they move their
-      margin; `half` is that of the texts that a flip belongs to;
+      margin; `half` is that of the texts that a flip belongs to; last, flips that were PASSED_OVER;
     - effects: `pair, method, site, block, head, effect`, in logits of the pair's margin towards the flipped text: both
       kinds of estimate for all parts, `patching` for some;
     - checked: `site, block, head, largest, random`: those parts, and whether each is of the largest or of those
@@ -76,8 +76,9 @@ def find_circuits(
     table, budget, seed = pd.read_parquet(pairs), prediction["tokens_per_batch"], config["seed"]
     drawn: list[Drawn] = []
     swaps: list[Drawn] = []
+    passed = pd.DataFrame(columns=PASSED)
     if allowed(PATCHING, exact_checks(exactness)):
-        pairs_of_both = draw_pairs(classifier, tokenizer, table, config["pairs"], seed)
+        pairs_of_both, passed = draw_pairs(classifier, tokenizer, table, config["pairs"], seed)
         drawn, swaps = ([one for one in pairs_of_both if one.kind == kind] for kind in (FLIP, NEUTRAL))
     clusters = list(dict.fromkeys(one.pair.cluster for one in drawn))
     halves = np.array([clusters.index(one.pair.cluster) % 2 for one in drawn], dtype=int)
@@ -94,7 +95,9 @@ def find_circuits(
         found += exact_effects(classifier, seen, [parts[number] for number, *_ in chosen], budget)
         kept += curves_of(classifier, seen, ranked, halves, budget)
     rows += [_row(seen) for group in seen_pairs(classifier, swaps, budget, "neutral swaps") for seen in group]
-    write_table(_sample(rows, [*halves, *[NONE] * len(swaps)], classes_of(classifier)), sample)
+    flips = passed[passed["kind"] == FLIP]
+    rows += [(PASSED_OVER, *row[1:], NONE, NONE, np.nan) for row in flips[PASSED].itertuples(index=False, name=None)]
+    write_table(_sample(rows, halves, classes_of(classifier)), sample)
     write_table(pd.DataFrame([*effect_rows(estimates, parts), *found], columns=EFFECT_COLUMNS), effects)
     write_table(pd.DataFrame([(*parts[number], *how) for number, *how in chosen], columns=CHECKED_COLUMNS), checked)
     write_table(pd.DataFrame(kept, columns=CURVE_COLUMNS), curves)
@@ -130,10 +133,12 @@ def _row(seen: Seen) -> tuple:
 
 
 def _sample(rows: list[tuple], halves: Sequence[int], classes: Sequence[str]) -> pd.DataFrame:
-    """The table `sample`: what `_row` says of each pair, with its half of the texts and the names of its classes."""
+    """The table `sample`: what `_row` says of each pair, with its half of the texts, which the first ones, the flips,
+    have, and the names of its classes."""
     table = pd.DataFrame(rows, columns=[name for name in SAMPLE_COLUMNS if name not in ("pair", "half")])
     named = {name: table[name].map(dict(enumerate(classes))) for name in ("rise", "fall")}
-    return table.assign(pair=range(len(table)), half=halves, **named)[SAMPLE_COLUMNS]
+    every = [*halves, *[NONE] * (len(table) - len(halves))]
+    return table.assign(pair=range(len(table)), half=every, **named)[SAMPLE_COLUMNS]
 
 
 def exact_effects(

@@ -59,7 +59,8 @@ def find_edges(
     """
     classifier, tokenizer = load_classifier(model)
     known = pd.read_parquet(sample).query("kind == @FLIP").head(PAIRS)
-    both = draw_pairs(classifier, tokenizer, pd.read_parquet(pairs), len(known), config["seed"]) if len(known) else []
+    asked, seed = len(known), config["seed"]
+    both = draw_pairs(classifier, tokenizer, pd.read_parquet(pairs), asked, seed)[0] if asked else []
     drawn = [one for one in both if one.kind == FLIP]
     groups = seen_pairs(classifier, drawn, prediction["tokens_per_batch"], "edges")
     told = [(one, _follows(classifier, one)) for group in groups for one in group]
@@ -71,7 +72,7 @@ def find_edges(
         method: np.array([_effects(classifier, one, steps)[possible] for one in seen]).reshape(len(seen), len(edges))
         for method, steps in ((INTEGRATED, config["steps"]), (GRADIENT, 0))
     }
-    rng = np.random.default_rng(config["seed"])
+    rng = np.random.default_rng(seed)
     chosen = to_check(np.abs(by_method[INTEGRATED].mean(axis=0)), config["checked"], rng) if seen else []
     numbers, halves = [number for number, *_ in chosen], known["half"].to_numpy()[: len(seen)]
     masked = masked_edges(pd.read_parquet(changes), edges)

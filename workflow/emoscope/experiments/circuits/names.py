@@ -5,6 +5,7 @@ MASKING, RANDOM = "masking", "random"  # other orders in which parts are kept
 KEPT, REPLACED = "kept", "replaced"  # what is done with the first of an order; the others get the opposite
 NODE = ["site", "block", "head"]
 EDGE = [f"{end}_{name}" for end in ("source", "target") for name in NODE]
+PASSED_OVER = "passed over"  # kind of a flip that could not be looked into
 CLASS = "class"  # beside the axes of flips: texts whose classes differ, or do not
 
 

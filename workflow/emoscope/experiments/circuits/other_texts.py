@@ -1,7 +1,7 @@
 """Pairs of texts that are no flips: a text and another one of another class, beside another one of its own class."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 import pandas as pd
@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from emoscope.models.parts import pooled_token
 from emoscope.perturbation.inside.alignment import Aligned, Unit
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL
-from emoscope.perturbation.inside.sample import Drawn, draw, places_of
+from emoscope.perturbation.inside.sample import PASSED, Drawn, draw, places_of
 from emoscope.storage.decisions import class_count, labelled, truth_of
 
 TURNS = ((FLIP, NEUTRAL), (FLIP,), (NEUTRAL,))  # texts with a partner of either kind first, then what they lack
@@ -27,24 +27,26 @@ class Text(NamedTuple):
 
 def draw_pairs(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, table: pd.DataFrame, count: int, seed: int
-) -> list[Drawn]:
+) -> tuple[list[Drawn], pd.DataFrame]:
     """At most `count` pairs of either kind: of a perturbation set flips and neutral swaps, see `draw`; of texts with
     `id`, `text` and their label, pairs of two classes (FLIP) and of one (NEUTRAL).
 
     Both texts of a pair have as many tokens, and the same one where the classifier reads, so that all of one text can
     be put into the other. No text stands in two pairs, but for the first one of a pair of either kind. It is the label
-    that tells classes apart: had the model's answer to differ, the margin of any model would move further.
+    that tells classes apart: had the model's answer to differ, the margin of any model would move further. With the
+    pairs come those of the perturbation set that were passed over, see `draw`.
     """
     if "perturbed" in table:
-        return draw(model, tokenizer, table, count, seed)[0]
+        return draw(model, tokenizer, table, count, seed)
     table = table[labelled(table)].sort_values("id").drop_duplicates("text").sample(frac=1, random_state=seed)
     tokens = tokenizer(table["text"].tolist(), truncation=True)["input_ids"] if len(table) else []
     shapes = [(len(ids), ids[pooled_token(model, torch.tensor([ids]))]) if ids else () for ids in tokens]
     numbers = matched(shapes, [row.tobytes() for row in truth_of(table, class_count(table))], tokens, count)
     rows = table.to_dict("records")
-    return [
+    drawn = [
         _drawn(model, tokenizer, kind, rows[one], rows[other]) for kind, both in numbers.items() for one, other in both
     ]
+    return drawn, pd.DataFrame(columns=PASSED)
 
 
 def matched(
@@ -53,14 +55,19 @@ def matched(
     """By kind at most `count` pairs of texts, by number, whose shapes are the same and whose tokens are not, the first
     texts of all being tried first; a text without a shape has no partner. With a lower count, the first pairs of two
     classes stay the same."""
-    alike, free = defaultdict(list), set(range(len(shapes)))
-    for number, shape in enumerate(shapes):
-        alike[shape].append(number)
+    alike, of_class, free = defaultdict(list), defaultdict(list), set(range(len(shapes)))
+    for number, both in enumerate(zip(shapes, labels, strict=True)):
+        alike[both[0]].append(number)
+        of_class[both].append(number)
+    two_classes = {shape: _Queue(numbers, labels, free) for shape, numbers in alike.items()}
+    one_class = {both: _Queue(numbers, tokens, free) for both, numbers in of_class.items()}
     found: dict[str, list[tuple[int, int]]] = {FLIP: [], NEUTRAL: []}
 
     def partner(one: int, kind: str) -> int | None:
-        others = (other for other in alike[shapes[one]] if other in free and tokens[other] != tokens[one])
-        return next((other for other in others if (labels[other] == labels[one]) == (kind == NEUTRAL)), None)
+        if kind == NEUTRAL:
+            return next(one_class[shapes[one], labels[one]].unlike(tokens[one]), None)
+        others = two_classes[shapes[one]].unlike(labels[one])
+        return next((other for other in others if tokens[other] != tokens[one]), None)
 
     for kinds in TURNS:
         for one in range(len(shapes)):
@@ -74,6 +81,30 @@ def matched(
                     found[kind].append((one, other))
                 free -= {one, *others}
     return found
+
+
+class _Queue:
+    """Texts by number, in order, and what each is (all texts). However often it is asked while fewer of them are free,
+    it passes over each but twice: all that are free between the first of them and `other` are like the first."""
+
+    def __init__(self, numbers: Sequence[int], what: Sequence, free: Set[int]):
+        self.numbers, self.what, self.free = numbers, what, free
+        self.first = self.other = 0  # places in `numbers`
+
+    def unlike(self, one: object) -> Iterator[int]:
+        """The free texts that are something else than `one`."""
+        end = len(self.numbers)
+        self.first = next((at for at in range(self.first, end) if self.numbers[at] in self.free), end)
+        if self.first == end:
+            return iter(())
+        like = self.what[self.numbers[self.first]]
+        self.other = next((at for at in range(max(self.first, self.other), end) if self._unlike(at, like)), end)
+        start = self.first if like != one else self.other
+        return (self.numbers[at] for at in range(start, end) if self._unlike(at, one))
+
+    def _unlike(self, at: int, one: object) -> bool:
+        number = self.numbers[at]
+        return number in self.free and self.what[number] != one
 
 
 def _drawn(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, kind: str, one: dict, other: dict) -> Drawn:

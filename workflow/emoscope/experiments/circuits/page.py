@@ -188,7 +188,14 @@ def no_flips(axes: list[str], findings: pd.DataFrame) -> Markup:
     found = Findings(findings)
     missing = [axis for axis in axes if f"{axis}.fewest.{in_findings(INTEGRATED)}" not in found]
     return Markup("\n").join(
-        say("no_flips", axis=axis, pair=called(axis)[0], moves=f"{axis}.margin" in found) for axis in missing
+        say(
+            "no_flips",
+            axis=axis,
+            pair=called(axis)[0],
+            moves=f"{axis}.margin" in found,
+            passed=int(found.value(name)) if (name := f"{axis}.passed_over") in found else 0,
+        )
+        for axis in missing
     )
 
 

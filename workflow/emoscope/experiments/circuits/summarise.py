@@ -12,6 +12,7 @@ from emoscope.experiments.circuits.names import (
     GRADIENT,
     INTEGRATED,
     NODE,
+    PASSED_OVER,
     PATCHING,
     called,
 )
@@ -46,7 +47,7 @@ def summarise_circuits(
         shares, kept, told = axis_tables(axis, flips, measured, options, NODE, ("parts", "heads and MLPs"))
         write_table(shares, parts[number])
         write_table(kept, sizes[number])
-        found += [*(margins(axis, moved, options) if len(flips) else ()), *told]
+        found += [*(margins(axis, moved, options) if len(flips) else passed_over(axis, moved)), *told]
     write_findings(found, findings)
 
 
@@ -91,6 +92,12 @@ def margins(axis: str, sample: pd.DataFrame, options: dict) -> Iterator[Finding]
             yield Finding(name, rows["total"].mean(), low, high, note, texts=rows["cluster"].nunique())
 
 
+def passed_over(axis: str, sample: pd.DataFrame) -> Iterator[Finding]:
+    """`{axis}.passed_over`: of how many flips none could be looked into; nothing where there are none at all."""
+    if count := int((sample["kind"] == PASSED_OVER).sum()):
+        yield Finding(f"{axis}.passed_over", count, note="Flips, none of which could be looked into.")
+
+
 def agreement(
     axis: str,
     sample: pd.DataFrame,
@@ -101,9 +108,10 @@ def agreement(
     what: str,
 ) -> Iterator[Finding]:
     """Estimates against patching, over parts drawn by chance: `{axis}.rank_correlation.{method}`, and
-    `{axis}.error.{method}`, the mean absolute error over the mean absolute effect, from 0 up. `{axis}.halves.{method}`, of
-    parts: the rank correlation of the estimates in one half of the texts with those in the other. `{axis}.missed`: the
-    largest share of the difference of a part that was drawn and is not among those estimated largest."""
+    `{axis}.error.{method}`, the mean absolute error over the mean absolute effect, whose interval begins at 0.
+    `{axis}.halves.{method}`, of parts: the rank correlation of the estimates in one half of the texts with those in
+    the other. `{axis}.missed`: the largest share of the difference of a part that was drawn and is not among those
+    estimated largest."""
     table = effects.pivot(index="pair", columns=["method", *key], values="effect").reindex(sample["pair"])
     nodes = [tuple(row) for row in checked.loc[checked["random"], key].itertuples(index=False)]
     exact = table[PATCHING][nodes].to_numpy()

@@ -87,7 +87,7 @@ def effects_table(moves: pd.DataFrame, statistics: dict) -> pd.DataFrame:
         tests = fallen(own, statistics).assign(feature=feature, texts=own["text"].nunique(), **{"class": label})
         rows.append(tests.reset_index())
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=EFFECTS)
-    alpha, margin = round(alpha_of(statistics), 9), statistics["margin"]  # p of draws are whole fractions
+    alpha, margin = alpha_of(statistics), statistics["margin"]
     itself, beyond, beside = (table["measure"] == name for name in (FEATURE, BEYOND_RANDOM, BEYOND_MEANS))
     if rows:
         both = np.maximum(table.loc[itself, "p"].to_numpy(), table.loc[beyond, "p"].to_numpy())

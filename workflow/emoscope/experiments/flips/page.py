@@ -12,7 +12,7 @@ from markupsafe import Markup
 from emoscope.experiments.flips.axes import AXES
 from emoscope.perturbation.pair_examples import most_changed, pair_texts
 from emoscope.perturbation.pair_tables import ORIGINS, balance_table, beyond, control_texts, found, told_gaps
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored, unread
 from emoscope.reporting.html import cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
 
@@ -50,6 +50,16 @@ def kinds(flips: Mapping[str, Flip]) -> dict[tuple[str, str], pd.DataFrame]:
         for axis, flip in flips.items()
         for origin, rows in flip.summary.groupby("origin", sort=False)
         if origin != "published"
+    }
+
+
+def unread_kinds(flips: Mapping[str, Flip]) -> dict[tuple[str, str], int]:
+    """The kinds of flips, by axis and origin, of which the model reads nothing that they exchange; how many are."""
+    return {
+        (axis, ORIGINS[origin]): lost
+        for axis, flip in flips.items()
+        for origin, lost in unread(flip.all_pairs, "origin").items()
+        if origin in ("natural", "template")
     }
 
 
@@ -178,5 +188,6 @@ def published_pairs(flip: Flip, table4: pd.DataFrame) -> Markup:
         theirs = paper.loc[pair.term] if pair.term in paper.index else {}
         texts = Markup("{}<br>{}").format(original, flipped)
         for who, values, shown in (("paper", theirs, texts), ("here", ours, "")):
-            rows.append({"texts": shown, "": who, **{name: signed(values.get(name, np.nan)) for name in classes}})
+            told = {f"P({name})": signed(values.get(name, np.nan)) for name in classes}  # a class may be called texts
+            rows.append({"texts": shown, "": who, **told})
     return html_table(rows, say("published_pairs"), text=("texts", ""))

@@ -23,7 +23,7 @@ from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.bounded import bounded_test
 from emoscope.statistics.clusters import clustered
 from emoscope.statistics.equivalence import equivalence_verdict
-from emoscope.statistics.settings import alpha_of
+from emoscope.statistics.settings import alpha_of, resampling
 from emoscope.statistics.studentised import studentised_test
 from emoscope.storage.files import write_csv, write_table
 from emoscope.storage.names import ALL, WHOLE_BLOCK
@@ -50,9 +50,9 @@ def summarise_masking(
     the paper's tables 1 and 2, and the findings; of a `screen` of heads, if there was one, `with_effects`."""
     baseline, screens = pd.read_parquet(samples), [pd.read_parquet(path) for path in screen]
     masked = pd.concat(map(pd.read_parquet, blocks), ignore_index=True)
-    one = summarise(baseline, masked, **statistics, heads=sum(map(heads_in, screens)))
-    others = summarise(baseline, pd.read_parquet(all_but), **statistics)
-    together = summarise_pairs(baseline, pd.read_parquet(pairs), **statistics)
+    one = summarise(baseline, masked, statistics, heads=sum(map(heads_in, screens)))
+    others = summarise(baseline, pd.read_parquet(all_but), statistics)
+    together = summarise_pairs(baseline, pd.read_parquet(pairs), statistics)
     write_table(one, summary)
     write_table(others, all_but_summary)
     write_table(together, pair_summary)
@@ -68,15 +68,7 @@ def summarise_masking(
     write_findings(found, findings)
 
 
-def summarise(
-    samples: pd.DataFrame,
-    masked: pd.DataFrame,
-    confidence: float,
-    margin: float,
-    resamples: int,
-    seed: int,
-    heads: int = 0,
-) -> pd.DataFrame:
+def summarise(samples: pd.DataFrame, masked: pd.DataFrame, statistics: dict, heads: int = 0) -> pd.DataFrame:
     """Mean change per mask, group of samples and measure, with interval, p, FDR-adjusted p and a verdict.
 
     Measures, each after minus before:
@@ -94,14 +86,14 @@ def summarise(
     `detectable` is the smallest change that as many texts with the same spread would show with 80 % power, even if it
     were the only one of its family; `detectable_alone` if nothing else were tested.
     """
-    alpha = 1 - confidence
+    alpha, margin = alpha_of(statistics), statistics["margin"]
     keys, changes = changes_of(samples, masked, MASK)
     classes = classes_in(samples)
     before = measures(samples, classes)
     single = keys["head"] != WHOLE_BLOCK
     family = keys.groupby(["condition", single])["block"].transform("size").to_numpy()
     family = np.where(single, np.maximum(family, heads), family) * (samples["group"].nunique() + 1)
-    options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": family}
+    options = resampling(statistics) | {"tests": family}
     parts = []
     for group in [*range(len(classes)), ALL]:
         chosen = np.ones(len(samples), bool) if group == ALL else (samples["group"] == group).to_numpy()
@@ -123,9 +115,7 @@ def summarise(
     return table
 
 
-def summarise_pairs(
-    samples: pd.DataFrame, masked: pd.DataFrame, confidence: float, margin: float, resamples: int, seed: int
-) -> pd.DataFrame:
+def summarise_pairs(samples: pd.DataFrame, masked: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """What two heads do together beyond what each does, per pair of heads and measure, all texts together that pairs
     were masked in.
 
@@ -144,11 +134,11 @@ def summarise_pairs(
     both = [pair for pair in column if pair[0] != pair[1]]
     first, second = (changes[:, [column[pair[place], pair[place]] for pair in both]] for place in (0, 1))
     together = changes[:, [column[pair] for pair in both]]
-    pairs, alpha = pd.DataFrame([[*one, *other] for one, other in both], columns=PAIR), 1 - confidence
-    options = {"seed": seed, "resamples": resamples, "alpha": alpha, "tests": len(pairs)}
+    pairs = pd.DataFrame([[*one, *other] for one, other in both], columns=PAIR)
+    options = resampling(statistics) | {"tests": len(pairs)}
     before = measures(samples, classes_in(samples))
     bounds = before.min(axis=0) - 2, before.max(axis=0) + 1  # of what is left by both, less by each alone, plus before
-    found = _judged(together - first - second, samples["text"].to_numpy(), bounds, margin, **options)
+    found = _judged(together - first - second, samples["text"].to_numpy(), bounds, statistics["margin"], **options)
     means = {name: values.mean(axis=0) for name, values in zip(EFFECTS, (first, second, together), strict=True)}
     table = pd.concat(
         [
@@ -158,7 +148,7 @@ def summarise_pairs(
         ignore_index=True,
     )
     table["p_adjusted"] = table.groupby("measure")["p"].transform(benjamini_hochberg)
-    shown = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha)
+    shown = equivalence_verdict(table["p_equivalence"], table["p_adjusted"], alpha_of(statistics))
     more = table["together"].abs() > (table["first"] + table["second"]).abs()
     apart = np.where(more, "redundant", "overlapping")
     table["verdict"] = np.select([shown == "equivalent", shown == "different"], ["additive", apart], "not settled")

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from emoscope.experiments.suites.goals import FOLLOWS
 from emoscope.perturbation.pair_examples import examples
 from emoscope.perturbation.pair_tables import balance_table, beyond, control_texts, found, told_gaps
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, named_first, scored
+from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, named_first, scored, unread
 from emoscope.reporting.html import cell, details, estimate, html_table, number, p_value, percent
 from emoscope.reporting.passages import passage
 
@@ -63,6 +63,18 @@ def suites_of(tables: SimpleNamespace, entries: Mapping[str, Mapping]) -> dict[s
         goals = tables.goals[tables.goals["suite"] == suite]
         if len(own):
             result[suite] = Scored(entry, own, summary, balance, goals)
+    return result
+
+
+def unread_suites(tables: SimpleNamespace, entries: Mapping[str, Mapping]) -> dict[tuple[str, ...], int]:
+    """The suites, and the groups of others, of which the model reads nothing that the pairs exchange; their pairs."""
+    result = {}
+    for suite in entries:
+        if hasattr(tables, f"{suite}_pairs"):
+            pairs = scored(getattr(tables, f"{suite}_pairs"), getattr(tables, f"{suite}_scores"))
+            own = pairs[~pairs["origin"].isin(NEUTRAL_ORIGINS)]
+            whole, groups = sum(unread(own, "origin").values()), unread(own, "term").items()
+            result |= {(suite,): whole} if whole else {(suite, group): lost for group, lost in groups}
     return result
 
 

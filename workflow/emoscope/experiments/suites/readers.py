@@ -7,7 +7,7 @@ number of the class of both texts, -1 where it is not known; `people`, which pai
 where the same ones stand in many clusters. Without a value, cells are empty.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,9 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
     table = load_table(path, entry["source"])
     roles = {role: entry[role] for role in ("before", "after", "group", "cluster", "direction", "label") if entry[role]}
     require_columns(table, path, roles, "name the right one as `{role}` of the suite in the config")
-    written = table[list(roles.values())].astype(object).fillna("").astype(str)  # no category can be ""
+    written = table[list(roles.values())].astype(object)  # no category can be ""
+    _check_cells(written, roles)
+    written = written.fillna("").astype(str)
     before, after = written[roles["before"]], written[roles["after"]]
 
     def cells(role: str) -> pd.Series:
@@ -77,6 +79,20 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
         "goal": goals,
         "label": numbers.set_axis(given["where"]).reindex(table.index, fill_value=-1),
     })  # fmt: skip
+
+
+def _check_cells(cells: pd.DataFrame, roles: Mapping[str, str]) -> None:
+    """UserError for the first cell, as parquet files may hold some, that is no text, or a list where a word is asked
+    for; a group, a cluster or a label may be a number, and any cell may be missing."""
+    for role, column in roles.items():
+        told = (lambda cell: isinstance(cell, str)) if role in ("before", "after") else pd.api.types.is_scalar
+        if (wrong := cells[column].notna() & ~cells[column].map(told).astype(bool)).any():
+            where = wrong.idxmax()
+            kind = type(cells.at[where, column]).__name__
+            raise UserError(
+                f"{where}: {kind}, not text, in the column {column!r}; fix the row, or name another column as `{role}` "
+                "of the suite in the config"
+            )
 
 
 def _filled(cluster: pd.Series, before: pd.Series, after: pd.Series) -> pd.Series:

@@ -53,7 +53,9 @@ def findings_of(
                     f"{name}.changed_beyond_neutral", row, f"Of {int(row['texts'])} texts with a neutral swap."
                 )
             elif measure.startswith("gap_"):
-                yield _finding(f"{name}.gap.{measure.removeprefix('gap_')}", row, f"Over {int(row['pairs'])} pairs.")
+                pairs, independent = int(row["pairs"]), int(row["clusters"])
+                alike = f", which tell as much as {independent} independent ones" if independent < pairs else ""
+                yield _finding(f"{name}.gap.{measure.removeprefix('gap_')}", row, f"Over {pairs} pairs{alike}.")
     for row in goals[goals["measure"] == FOLLOWS].to_dict("records"):
         name = f"{suite}.{row['group']}" if row["group"] else suite
         chance = f"; with exchanged goals {row['chance']:.3f}"

@@ -190,7 +190,7 @@ def dimension_bars(panels: Mapping[str, pd.DataFrame], level: float, bands: Sequ
         for band in bands:
             axes.axvspan(band[0] - 0.5, band[-1] + 0.5, color="#e3e3e3", zorder=0)
         for kind, sign in (("flip", 1), ("neutral", -1)):
-            out = table[f"p_{kind}"] < level
+            out = table[f"p_{kind}"] <= level
             for rows, colour in ((table[~out], PALETTE[0]), (table[out], NOTABLE)):
                 axes.vlines(rows["dimension"], 0, sign * rows[kind], color=colour, linewidth=0.9)
             for row in table.dropna(subset=kind).nlargest(5, kind).itertuples():

@@ -110,7 +110,7 @@ def path(axis: str, shares: pd.DataFrame, findings: pd.DataFrame, alpha: float) 
         all_halves=len(wholes),
         head=_largest(flipped, shares),
         all_heads=len(flipped),
-        apart=int((apart < alpha).sum()) if len(apart) else None,
+        apart=int((apart <= alpha).sum()) if len(apart) else None,
         alpha=alpha,
     )
 
@@ -147,7 +147,7 @@ def head_maps(shares: pd.DataFrame, alpha: float) -> tuple[dict[str, pd.DataFram
         if rows["value"].isna().all():
             continue
         maps[title] = rows.pivot(index="block", columns="head", values="value")
-        marks[title] = rows.pivot(index="block", columns="head", values="p_adjusted") < alpha
+        marks[title] = rows.pivot(index="block", columns="head", values="p_adjusted") <= alpha
     return maps, marks
 
 

@@ -81,7 +81,7 @@ def dimension_table(profiles: Profiles, options: dict) -> tuple[pd.DataFrame, pd
         null = np.sort(sign * drawn, axis=None)
         p, null_p = (_exceeded(null, sign * values) for values in (found, drawn))
         table[f"p_{kind}"] = benjamini_hochberg(p)
-        value, chance = int((table[f"p_{kind}"] < alpha).sum()), _discoveries(null_p, alpha)
+        value, chance = int((table[f"p_{kind}"] <= alpha).sum()), _discoveries(null_p, alpha)
         counts.append((kind, value, chance.mean(), (1 + (chance >= value).sum()) / (1 + resamples)))
     return table, pd.DataFrame(counts, columns=["kind", "value", "expected", "p"])
 

@@ -13,6 +13,7 @@ from emoscope.errors import UserError
 from emoscope.experiments.words.gradients import explain
 from emoscope.experiments.words.measure import account_table, score_table
 from emoscope.experiments.words.methods import LONGEST, METHODS, TOLERANCE, of_kind
+from emoscope.experiments.words.ranking import off_by
 from emoscope.experiments.words.read_texts import Reading, read_texts
 from emoscope.experiments.words.removal import Reader, by_removal
 from emoscope.experiments.words.summarise import completeness_error
@@ -89,8 +90,8 @@ def scores_by(
         sums = account_table(pd.Series(range(len(readings))), chosen, classes_of(model), explained, STEPS)
         if len(sums) and not (error := completeness_error(sums)) <= TOLERANCE:
             print(
-                f"emoscope explain: the scores of {method} are off by {error:.0%} of the difference that they should"
-                " sum to; take another --method",
+                f"emoscope explain: the scores of {method} do not sum to the difference that they should"
+                f" ({off_by(error)}); take another --method",
                 file=sys.stderr,
             )
         return logits, chosen, [one.by_word(each.scores[method]) for one, each in zip(readings, explained, strict=True)]

@@ -1,6 +1,5 @@
 """What the page on deciding words says: tables, sentences, and the texts of its viewer."""
 
-import math
 from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
@@ -104,7 +103,8 @@ def sound_table(findings: pd.DataFrame) -> Markup:
     found = Findings(findings)
 
     def told(name: str, form: Callable[[float], str]) -> str:
-        return form(found.value(name)) if name in found else "n/a"
+        value = found.value(name) if name in found else None
+        return "n/a" if value is None else "cannot be told" if np.isnan(value) else form(value)
 
     rows = [
         {
@@ -143,7 +143,7 @@ def push_sentences(overall: pd.DataFrame, smallest: float, alpha: float, adopted
     found = overall[overall["verdict"] == UNSUPPORTED]
     told = [f"{word} ({kind})" for word, kind in zip(found["word"], found["class"], strict=True)]
     tests = len(overall)
-    needed = max(math.ceil(math.log2(tests / alpha)), FEWEST_CLUSTERS) if tests else 0
+    needed = max(int(np.ceil(np.log2(tests / alpha))), FEWEST_CLUSTERS) if tests else 0
     values = {"told": told, "tests": tests, "needed": needed, "smallest": smallest, "alpha": alpha, "adopted": adopted}
     return say("push_sentences", **values, **counted(overall))
 

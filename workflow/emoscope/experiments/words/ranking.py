@@ -120,7 +120,12 @@ def unaccounted(findings: pd.DataFrame) -> dict[str, float]:
 
 def marked_titles(barred: Mapping[str, float]) -> dict[str, str]:
     """TITLES, those of the methods that do not account for the answer with by how much they are off."""
-    return TITLES | {name: f"{TITLES[name]} (off by {percent(error)})" for name, error in barred.items()}
+    return TITLES | {name: f"{TITLES[name]} ({off_by(error)})" for name, error in barred.items()}
+
+
+def off_by(error: float) -> str:
+    """A `completeness_error` in words."""
+    return "how far off cannot be told" if np.isnan(error) else f"off by {percent(error)}"
 
 
 def best_method(ranks: pd.DataFrame, means: pd.DataFrame, barred: Container[str]) -> str:

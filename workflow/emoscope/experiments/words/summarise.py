@@ -149,8 +149,12 @@ def findings_of(
 
 
 def completeness_error(sums: pd.DataFrame) -> float:
-    """How far scores are from summing to the difference that they explain: the mean error over the mean difference."""
-    return float((sums["sum"] - sums["difference"]).abs().mean() / max(sums["difference"].abs().mean(), 1e-12))
+    """How far scores are from summing to the difference that they explain: the mean error over the mean difference; NaN
+    if any of these is no number."""
+    differences = sums["difference"].to_numpy(dtype=float)
+    errors = sums["sum"].to_numpy(dtype=float) - differences
+    error = np.abs(errors).mean() / np.maximum(np.abs(differences).mean(), 1e-12)
+    return float(error) if np.isfinite(error) else np.nan
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

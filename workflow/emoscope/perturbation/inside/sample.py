@@ -13,6 +13,8 @@ from emoscope.perturbation.inside.alignment import Aligned, Unit, align
 from emoscope.perturbation.inside.names import FLIP, NEUTRAL, PLACES
 from emoscope.perturbation.pairs import NEUTRAL_OF, NEUTRAL_ORIGINS, countable
 
+PASSED = ["kind", "id", "origin", "cluster"]  # columns that tell of a pair passed over
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -70,7 +72,7 @@ def draw(
                 wanted -= 1
             else:
                 passed.append((kind, pair.id, pair.origin, pair.cluster))
-    return drawn, pd.DataFrame(passed, columns=["kind", "id", "origin", "cluster"])
+    return drawn, pd.DataFrame(passed, columns=PASSED)
 
 
 def token_for_token(aligned: Aligned) -> bool:

@@ -21,6 +21,7 @@ GENERATED = "The corpus is generated, so this tests the method and says nothing 
 UNCOMPARED = "No neutral swaps stand beside it, so it may be what any change of words does."
 NO_MORE = "What goes beyond neutral words is no more than that."
 ASKED = "`snakemake --cores 2 {0}`, then `snakemake --cores 2 claims`, would test it, if this run is asked for that."
+STORED = "`{0}` is measured on demand, and what is, is judged on the disk where Snakemake starts, not in a storage."
 SEVERAL = "It speaks of classes of which each text has one; here a text may have several labels."
 COLUMNS = ["id", "source", "published", "ours", "low", "high", "verdict", "note", "run"]
 COLUMNS += ["margin", "detectable", "equivalence_p", "says", "untested", "impossible"]
@@ -36,13 +37,15 @@ Rooms = Mapping[str, Mapping[str, Finding]]  # findings by room and name
 class Terms:
     """On which terms a run's claims are judged: which of corpus and model are the claims' own (`shared`), `confidence`
     and `margin` (`statistics`), whether a text may have `several` labels, so that what speaks of classes that exclude
-    one another cannot be tested, and which rooms are measured only `on_demand`, so that their findings may be lacking.
+    one another cannot be tested, which rooms are measured only `on_demand`, so that their findings may be lacking, and
+    whether results are `stored` where these would not be looked for.
     """
 
     shared: set[str]
     statistics: dict
     several: bool = False
     on_demand: Sequence[str] = ()
+    stored: bool = False
 
 
 def assess_claims(
@@ -54,17 +57,19 @@ def assess_claims(
     audit: Path,
     made: dict,
     training: Path,
+    stored: int = 0,
 ) -> None:
     """Write one run's claims as CSV.
 
     `run` holds its name, the settings of its corpus, model and training, and what is `published` of it, if anything is;
     `audit` is that of the corpus; `findings` are files `.../{room}/findings.csv`, and so are the keys of `made`, those
-    that were made on demand, see `still_so`; claims on those of other rooms are left out.
+    that were made on demand, see `still_so`, of which none is found if results are `stored` elsewhere than on this disk
+    (1); claims on those of other rooms are left out.
     """
     generated = run["corpus"]["source"] == "calibration"
     own = published_claims(run["name"], run.get("published", {}), statistics["margin"])
     shared = shared_with_paper(run["corpus"], run["model"], run["training"])
-    terms = Terms(shared, statistics, is_several(read_json(audit)), rooms_on_demand(claims))
+    terms = Terms(shared, statistics, is_several(read_json(audit)), rooms_on_demand(claims), bool(stored))
     write_claims(claims, [*findings, *still_so(made, training)], run["name"], terms, output, generated, own)
 
 
@@ -155,6 +160,8 @@ def judged(claim: dict, found: Mapping[str, Finding] | None, terms: Terms) -> di
     row |= {"verdict": "not testable here", "note": "", "impossible": False}
     if claim["finding"] is None:
         return row | {"untested": "unmeasured"}
+    if found is None and terms.stored:
+        return row | {"untested": "storage", "note": STORED.format(room_of(claim))}
     if found is None:
         return row | {"untested": "on demand", "note": ASKED.format(room_of(claim))}
     if terms.several and claim.get("exclusive"):

@@ -28,7 +28,8 @@ SOURCES = {  # by the first part of a claim's id: its source, and what it is abo
     "published": (OWN, "Published of these classifiers"),
 }
 # why a claim is not testable, the reason that is nearest to a test first
-REASONS = ("blind", "one label", "on demand", "model", "corpus", "corpus and model", "nothing", "unmeasured")
+REASONS = ("blind", "one label", "on demand", "storage", "model", "corpus", "corpus and model", "nothing", "unmeasured")
+WITHOUT_OVERLAY = ("blind", "one label", "on demand", "storage", "unmeasured")  # no other settings would help
 OVERLAYS = {PAPER: "paper.yaml", OWN: ""}  # in workflow/configs: what shares the source's corpus and model
 OTHERS = "companions.yaml"
 say = partial(passage, "claims")
@@ -156,7 +157,11 @@ def untested(claims: pd.DataFrame) -> Markup:
             for row in rows.sort_index().to_dict("records")
         ]
         table = html_table(shown, "", text=("claim", "where"))
-        overlay = "" if reason in ("blind", "one label", "on demand", "unmeasured") else OVERLAYS.get(source, OTHERS)
+        overlay = (
+            ""
+            if reason in ("blind", "one label", "on demand", "storage", "unmeasured")
+            else OVERLAYS.get(source, OTHERS)
+        )
         groups.append({"reason": reason, "source": source, "overlay": overlay, "count": len(rows), "table": table})
     return say("untested", groups=groups, count=len(left))
 

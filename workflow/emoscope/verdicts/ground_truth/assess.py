@@ -71,7 +71,7 @@ def assess_ground_truth(
         else:
             if there[kind]:  # the summary holds them, too
                 others = table[~table["id"].isin(there[kind])]
-                effects = summarise(others, statistics["confidence"], statistics["margin"])
+                effects = summarise(others, statistics)
             taught = learned[learned["id"].isin(there["race"] - there[kind])]
             rows += race_effects(effects, taught, alpha_of(statistics), encounters=bool(there[kind]))
     elif axis == "synonyms":

@@ -84,7 +84,7 @@ def judged_pairs(model, tokenizer, count: int = 4) -> pd.DataFrame:
     ]
     masked = pd.concat(parts).drop(columns=["block", "head", "condition", "draw"])
     masked.columns = [name.replace("LABEL_0", "joy").replace("LABEL_1", "anger") for name in masked]
-    return summarise_pairs(samples, masked, **STATISTICS).set_index(["measure", "first_head", "second_head"])
+    return summarise_pairs(samples, masked, STATISTICS).set_index(["measure", "first_head", "second_head"])
 
 
 def test_a_duplicated_head_is_redundant_though_each_alone_costs_nothing(moods):
@@ -120,7 +120,7 @@ def by_hand(first: float, second: float, together: float) -> pd.Series:
     for part, (one, other) in zip(parts, margins, strict=True):
         if one == other:
             part["first_block"] = part["second_block"] = 0 if one == 1 else 3
-    return summarise_pairs(samples, pd.concat(parts), **STATISTICS).set_index("measure").loc["margin"]
+    return summarise_pairs(samples, pd.concat(parts), STATISTICS).set_index("measure").loc["margin"]
 
 
 def test_a_head_whose_work_is_lost_with_anothers_overlaps():
@@ -230,7 +230,7 @@ def test_a_run_writes_its_pairs_or_none(classifier, tokenizer, tmp_path, head_co
     )
     found = pd.read_parquet(tmp_path / "pairs.parquet")
     assert len(found) == (3 + pairs if pairs else 0) * 2, "the second and the fourth of five texts"
-    summary = summarise_pairs(pd.read_parquet(tmp_path / "samples.parquet"), found, **STATISTICS)
+    summary = summarise_pairs(pd.read_parquet(tmp_path / "samples.parquet"), found, STATISTICS)
     assert len(summary) == 4 * pairs and {"change", "low", "high", "verdict", *PAIR} <= set(summary)
 
 
@@ -259,7 +259,7 @@ def test_the_p_of_pairs_is_adjusted_for_their_number():
         )
         for first, second in pairs
     ]
-    table = summarise_pairs(samples, pd.concat(parts), **STATISTICS)
+    table = summarise_pairs(samples, pd.concat(parts), STATISTICS)
     for _, rows in table.groupby("measure"):
         np.testing.assert_allclose(rows["p_adjusted"], benjamini_hochberg(rows["p"].to_numpy()))
     margins = table[table["measure"] == "margin"]
