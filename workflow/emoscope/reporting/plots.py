@@ -15,9 +15,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, PercentFormatter
+from matplotlib.ticker import NullFormatter
 
-from emoscope.reporting.html import SUPERSCRIPTS
+from emoscope.reporting.html import MINUS, SUPERSCRIPTS
 
 DIVERGING, SEQUENTIAL = "RdBu_r", "Blues"
 PALETTE = sns.color_palette("colorblind").as_hex()
@@ -97,7 +97,7 @@ def forest(table: pd.DataFrame, label: str, margin: float | None = None, percent
     axes.set_axisbelow(True)
     label_axes(axes, x=label)
     if percent:
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.xaxis.set_major_formatter(as_percent)
     if len(series) > 1 or margin is not None:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
@@ -111,6 +111,11 @@ def diverging(limit: float) -> dict:
 def largest(panels: Mapping[str, pd.DataFrame]) -> float:
     """The largest absolute value of any table; 1 if all are 0."""
     return float(np.nanmax([np.nanmax(np.abs(table.to_numpy())) for table in panels.values()])) or 1.0
+
+
+def as_percent(share: float, _place: int | None = None) -> str:
+    """How a share reads beside an axis, as it does in a text: 0.5 as `50 %`; to be set as an axis's formatter."""
+    return f"{100 * share:g} %".replace("-", MINUS)
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:
