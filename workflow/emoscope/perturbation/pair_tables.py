@@ -1,6 +1,6 @@
 """Tables that the pages on flips, synonyms and suites share: what a perturbation does to predictions."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from emoscope.perturbation.balance import SHARES, TOLERANCE
 from emoscope.perturbation.pairs import LARGE, SUITE, largest_change
-from emoscope.reporting.html import badge, cell, html_table, marked, number, p_value, percent, plural, signed, unsigned
+from emoscope.reporting.html import added, badge, cell, html_table, marked, number, p_value, percent, plural, unsigned
 from emoscope.statistics.rates import zero_event_bound
 
 MANY, FEW = 14, 8  # classes that fit into the columns of a table, and how many are shown of more
@@ -38,7 +38,7 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
                     "": meaning,
                     done: cell(found(summary, measure), form),
                     "neutral words": cell(found(summary, f"control_{measure}"), form),
-                    "beyond them": cell(found(summary, f"excess_{measure}"), partial(_added, form)),
+                    "beyond them": cell(found(summary, f"excess_{measure}"), partial(added, form=form)),
                     "names": cell(found(summary, f"names_{measure}"), form),
                 }
             )
@@ -60,17 +60,13 @@ MOVES = {
 }
 
 
-def _added(form: Callable, value: float) -> str:
-    return form(value) if value <= 0 else f"+{form(value)}"
-
-
 def beyond(summary: pd.DataFrame) -> Markup:
     """Whether the predictions of a kind of pair change more often than those of its controls: what the verdict says."""
     excess = found(summary, "excess_changed")
     if excess is None:
         return Markup("and no text offers neutral words alike enough to compare it with")
     return Markup("{}: {} in the {} that offer some").format(
-        RELATIONS[excess["verdict"]], cell(excess, partial(_added, percent)), plural(int(excess["texts"]), "text")
+        RELATIONS[excess["verdict"]], cell(excess, added), plural(int(excess["texts"]), "text")
     )
 
 
@@ -99,7 +95,7 @@ def balance_table(balance: pd.DataFrame) -> Markup:
                 "all pairs": form(row["all"]),
                 "with a control": form(row["with_null"]),
                 "their controls": form(row["null"]),
-                "difference": signed(row["difference"]),
+                "difference": added(row["difference"], unsigned),
                 "balanced": "yes" if row["balanced"] else "no",
                 "n": number(int(row["n"])),
             }
@@ -128,7 +124,7 @@ def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Mark
                 "texts": number(int(change["texts"])),
                 "before": cell(found(summary, "accuracy_before"), percent),
                 "after": cell(found(summary, "accuracy_after"), percent),
-                "difference": cell(change, partial(_added, percent)),
+                "difference": cell(change, added),
                 "right, then wrong": number(round(lost)),
                 "wrong, then right": number(round(gained)),
                 "p": p_value(change["p"]),
@@ -173,7 +169,7 @@ def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: st
 def told_gaps(summary: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
     """The classes that tell the groups apart, the widest gap first; how many there are, and of which verdict."""
     gaps = _of_classes(summary, "gap").sort_values("value", key=abs, ascending=False)
-    told = [f"P({row.name}) {signed(row.value)}" for row in gaps[gaps["verdict"] == "different"].itertuples()]
+    told = [f"P({row.name}) {added(row.value, unsigned)}" for row in gaps[gaps["verdict"] == "different"].itertuples()]
     counts = {verdict: int((gaps["verdict"] == verdict).sum()) for verdict in ("equivalent", "underpowered")}
     return told, counts | {"classes": len(gaps)}
 

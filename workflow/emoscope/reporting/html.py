@@ -1,7 +1,7 @@
 """How the reports write numbers, tables and texts: as HTML with every value escaped, since tweets are untrusted."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,11 @@ def unsigned(value: float) -> str:
 
 def percent(value: float, digits: int = 1) -> str:
     return "n/a" if value is None or pd.isna(value) else _minus(f"{100 * value:.{digits}f} %")
+
+
+def added(value: float, form: Callable[[float], str] = percent) -> str:
+    """A difference, as `form` writes it, with its sign."""
+    return form(value) if value is None or not value > 0 else f"+{form(value).lstrip('+')}"
 
 
 def p_value(value: float) -> str:

@@ -60,6 +60,7 @@ def test_rates_that_differ_are_named_beside_the_class_mix():
 def test_each_table_has_its_measures_and_no_other():
     rates, confidence = (words(part) for part in (report.rates(RATES), report.confidence(RATES)))
     assert "male: 40.0 % [30.0, 50.0]" in rates and "female: 10.0 % [5.0, 20.0]" in rates and "100 and 90" in rates
+    assert "+30.0 % [+20.0, +40.0]" in rates, "a difference has its sign, as in the sentences"
     assert "overconfidence" not in rates and "too few texts" in rates
     assert confidence.endswith("not judged") and "too few texts" not in confidence
     assert "calibration error" in confidence and "false positives" not in confidence.split("Bootstrapped.")[1]

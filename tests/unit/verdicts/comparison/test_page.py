@@ -48,7 +48,8 @@ def test_the_cheapest_classifiers_stand_beside_the_accuracy(measures):
     assert titles[1:5] == ["accuracy", "a bag of words", "the most frequent class", "model minus a bag of words"]
     for row in table.select("tbody tr"):
         shown = [cell.text.split()[0] for cell in row.select("td")[1:5]]
-        assert shown == ["0.800", "0.700", "0.300", "0.100"]
+        assert shown == ["0.800", "0.700", "0.300", "+0.100"], "a difference has its sign"
+    assert "+10.0 %" in report.rate_table(measures) and "+20.0 %" not in report.rate_table(measures)
 
 
 def test_a_lone_seed_and_random_heads_are_named(correlations):

@@ -19,6 +19,7 @@ from emoscope.experiments.fairness.groups import (
 )
 from emoscope.perturbation.pair_tables import ORIGINS, told_gaps
 from emoscope.reporting.html import (
+    added,
     badge,
     cell,
     details,
@@ -98,7 +99,7 @@ def described(groups: pd.DataFrame) -> Markup:
                 "": f"share of {row['class']}" if row["measure"] == BASE_RATE else "words in a text",
                 "first group": f"{names.iloc[0]}: {form(row['first'])}",
                 "second group": f"{names.iloc[1]}: {form(row['second'])}",
-                "difference": estimate(row["difference"], row["low"], row["high"], _form(row["measure"])),
+                "difference": estimate(row["difference"], row["low"], row["high"], partial(added, form=form)),
                 "texts": f"{row['first_texts']:,} and {row['second_texts']:,}",
             })  # fmt: skip
     return html_table(rows, say("described"), text=("axis", "", "first group", "second group"))
@@ -147,7 +148,7 @@ def rate_sentences(groups: pd.DataFrame) -> Markup:
         judged, shares = table[table["measure"].isin(tuple(RATES))], table[table["measure"] == BASE_RATE]
         different = judged[judged["verdict"] == "different"]
         told = [
-            f"{row['measure']} of {row['class']} {_points(row['difference'])}" for row in different.to_dict("records")
+            f"{row['measure']} of {row['class']} {added(row['difference'])}" for row in different.to_dict("records")
         ]
         parts.append(
             say(
@@ -218,7 +219,7 @@ def _compared(row: Mapping) -> dict:
         "class": row["class"] or "all",
         "first group": Markup("{}: {}").format(row["first_group"], sides[0]),
         "second group": Markup("{}: {}").format(row["second_group"], sides[1]),
-        "difference": estimate(row["difference"], row["low"], row["high"], form),
+        "difference": estimate(row["difference"], row["low"], row["high"], partial(added, form=form)),
         "adjusted p": p_value(row["p_adjusted"]),
         "would show from, as the only one": form(row["detectable"]),
         "texts": f"{row['first_texts']:,} and {row['second_texts']:,}",
@@ -230,7 +231,3 @@ def _form(measure: str):
     if measure in (OVERCONFIDENCE, CALIBRATION_ERROR):
         return signed
     return partial(number, digits=1) if measure == WORDS else percent
-
-
-def _points(value: float) -> str:
-    return percent(value) if value <= 0 else f"+{percent(value)}"

@@ -21,7 +21,7 @@ from emoscope.perturbation.pair_tables import (
     told_gaps,
 )
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored
-from emoscope.reporting.html import cell, details, html_table, number, percent, signed
+from emoscope.reporting.html import added, cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
 
 say = partial(passage, "flips")
@@ -149,15 +149,13 @@ def directions(flips: Mapping[str, Flip]) -> Markup:
     rows = []
     for (axis, origin), summary in kinds(flips).items():
         first, second = AXES[axis].groups
-        forth, back, difference = (
-            cell(found(summary, f"changed_{which}"), percent) for which in ("first", "second", "difference")
-        )
+        forth, back = (cell(found(summary, f"changed_{which}"), percent) for which in ("first", "second"))
         rows.append(
             {
                 "axis": f"{axis}, {origin}",
                 "changed, first to second group": Markup("{} to {}: {}").format(first, second, forth),
                 "second to first": Markup("{} to {}: {}").format(second, first, back),
-                "difference": difference,
+                "difference": cell(found(summary, "changed_difference"), added),
             }
         )
     return html_table(rows, say("directions"), text=("axis",))
