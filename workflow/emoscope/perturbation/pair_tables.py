@@ -61,19 +61,23 @@ MOVES = {
 
 
 def beyond(summary: pd.DataFrame) -> Markup:
-    """Whether the predictions of a kind of pair change more often than those of its controls: what the verdict says."""
+    """Whether the predictions of a kind of pair change more often than those of its controls: a sentence that follows
+    the one on how often they do."""
     excess = found(summary, "excess_changed")
     if excess is None:
-        return Markup("and no text offers neutral words alike enough to compare it with")
-    return Markup("{}: {} in the {} that offer some").format(
-        RELATIONS[excess["verdict"]], cell(excess, added), plural(int(excess["texts"]), "text")
+        return Markup("No text offers neutral words alike enough to compare it with.")
+    return Markup("{}: {} in the {} that {} some.").format(
+        RELATIONS[excess["verdict"]],
+        cell(excess, added),
+        plural(int(excess["texts"]), "text"),
+        "offers" if excess["texts"] == 1 else "offer",
     )
 
 
 RELATIONS = {
-    "more": "more than neutral words like those changed",
-    "no more": "no more, within the margin, than neutral words like those changed",
-    "not settled": "and whether more than neutral words like those changed is not settled",
+    "more": "That is more than swapping neutral words does",
+    "no more": "That is no more, within the margin, than swapping neutral words does",
+    "not settled": "Whether that is more than swapping neutral words does is not settled",
 }
 
 
