@@ -50,6 +50,22 @@ def test_what_would_have_shown_stands_beside_what_did_not():
     assert "With 70 pairs, a gap would probably show from 0.060" in told
 
 
+def test_a_single_pair_could_show_no_gap():
+    lone = {key: rows.assign(detectable=np.nan, pairs=1) for key, rows in gaps(gap_joy=(0.0, -0.1, 0.1)).items()}
+    told = words(report.gap_sentences(lone, RATES))
+    assert "With 1 pair, none could show." in told and "n/a" not in told
+
+
+def test_of_groups_one_of_which_has_no_text_nothing_is_compared():
+    alone = RATES.assign(axis="race", first_group="white", second_group="black", second_texts=0)
+    table = pd.concat([RATES, alone])
+    for shown in (report.described, report.rates, report.confidence):
+        assert "white" not in shown(table) and shown(table) == shown(RATES)
+    told = words(report.rate_sentences(table))
+    assert "Race: of the test texts, 100 are about white people alone and 0 about black people alone, so" in told
+    assert told.count("no rate") + told.count("shown to differ in") == 1
+
+
 def test_rates_that_differ_are_named_beside_the_class_mix():
     told = words(report.rate_sentences(RATES))
     assert "(male minus female): shown to differ in false positives of anger +30.0 %." in told

@@ -364,6 +364,9 @@ def test_dimensions_are_told_beside_chance_and_neutral_swaps():
     counts, concentration, table = dimension_tables(0.1)
     none = {"gender": counts["gender"].assign(value=np.nan)}
     assert "too few word pairs" in words(report.dimension_findings(none, concentration, table))
+    unknown = {axis: own.assign(flip=np.nan, plain_flip=np.nan) for axis, own in table.items()}
+    told = words(report.dimension_findings(none, concentration, unknown))
+    assert "Largest" not in told and "on top" not in told, "of what was not measured, no dimension is the largest"
     assert svg(figures.dimension_bars(table, 0.05, [range(10, 20)]))
     assert "30 %" in report.concentration_table(concentration).striptags()
 

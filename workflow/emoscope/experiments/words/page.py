@@ -169,7 +169,7 @@ def flip_table(flips: pd.DataFrame) -> Markup:
             "elsewhere": percent(row["rank_others"], 0),
             "pairs that move it": f"{row['moved']} of {row['pairs']}",
         }
-        for row in flips.to_dict("records")
+        for row in flips[flips["pairs"] > 0].to_dict("records")
     ]
     return html_table(rows, say("flips"), text=("axis", "method"))
 
