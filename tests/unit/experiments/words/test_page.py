@@ -255,6 +255,6 @@ def test_the_list_of_words_says_that_planted_shortcuts_are_supported():
 def test_of_flips_that_no_explained_text_has_there_is_no_row():
     one = {"method": "shapley", "correlation": 0.5, "rank_moved": 0.1, "rank_others": 0.6, "moved": 1}
     flips = pd.DataFrame([one | {"axis": "gender", "pairs": 5}, one | {"axis": "race", "pairs": 0, "moved": 0}])
-    told = words(report.flip_table(flips))
+    told = words(page.flip_table(flips))
     assert "1 of 5" in told and "race" not in told
-    assert report.flip_table(flips[1:]) == ""
+    assert page.flip_table(flips[1:]) == ""

@@ -212,6 +212,7 @@ def test_several_numbers_are_judged_as_one_claim():
     assert several(joy=0.12, anger=-0.08, fear=0.0)["verdict"] == "reproduced"
     unlike = several(joy=0.12, anger=0.0, fear=0.0)
     assert unlike["verdict"] == "contradicted"
+    assert unlike["published"] == "anger -0.1", "a text that begins with a minus gets a mark in a CSV file"
     assert unlike["ours"] == 0.0 and unlike["published"] == "-0.1 (anger)" and "1 contradicted" in unlike["note"]
     assert several(joy=0.0, anger=0.0, fear=0.0)["verdict"] == "contradicted", "though fear alone agrees"
     assert several(joy=0.3, anger=0.0, fear=0.0)["published"] == "0.1 (joy)", "the one that is furthest off is shown"

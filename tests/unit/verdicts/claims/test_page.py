@@ -8,6 +8,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from emoscope.data.paper import shared_with_paper, shared_with_writeups
+from emoscope.reporting.html import MINUS
 from emoscope.verdicts.claims import page as claims_report
 from emoscope.verdicts.claims.figures import verdict_matrix
 from made_up import NASTY, tags, words
@@ -134,3 +135,16 @@ def test_the_page_says_which_published_samples_were_too_small():
     reading = claims_report.published_reading(samples, MARGIN, alpha=0.05)
     assert "affected: few." in reading and "all of it: parts." in reading and "Enough: many." in reading
     assert "1 of these 3" in reading
+
+
+def test_numbers_of_claims_read_as_all_others_on_a_page():
+    table = claims().assign(
+        published="surprise -5.05e-11", note="Here it is -1.35e-05, in 2 of 6 (block 1-2), about 1,800 texts.",
+        says="It changes by -0.352, or 6.4e-8.",
+    )  # fmt: skip
+    article = BeautifulSoup(claims_report.browser(table), "html.parser").article
+    told = " ".join(article.text.split())
+    assert f"published surprise {MINUS}5·10⁻¹¹" in told and f"It changes by {MINUS}0.352, or 6.4·10⁻⁸." in told
+    assert f"Here it is {MINUS}1.35·10⁻⁵, in 2 of 6 (block 1-2), about 1,800 texts." in told
+    shown = BeautifulSoup(claims_report.untested(table.assign(published="12 numbers")), "html.parser")
+    assert "12 numbers" in shown.text
