@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from compared_runs import MODELS, SETTINGS, masking_summary
+from emoscope.storage.names import ALL
 from emoscope.verdicts.comparison import figures
 from emoscope.verdicts.comparison import page as report
 from emoscope.verdicts.comparison.leaders import head_curves, leading_blocks, leading_heads
@@ -50,6 +51,12 @@ def test_the_cheapest_classifiers_stand_beside_the_accuracy(measures):
         shown = [cell.text.split()[0] for cell in row.select("td")[1:5]]
         assert shown == ["0.800", "0.700", "0.300", "+0.100"], "a difference has its sign"
     assert "+10.0 %" in report.rate_table(measures) and "+20.0 %" not in report.rate_table(measures)
+
+
+def test_round_brackets_are_explained_where_there_are_any(measures):
+    lone = measures.assign(seeds=measures["seeds"].where(measures["run"] != ALL, 1), spread=np.nan)
+    for table in (report.score_table, report.rate_table, report.class_table):
+        assert "round brackets" in table(measures) and "round brackets" not in table(lone)
 
 
 def test_a_lone_seed_and_random_heads_are_named(correlations):

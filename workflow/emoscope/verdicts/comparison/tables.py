@@ -46,6 +46,11 @@ def with_spread(rows: pd.DataFrame, form) -> Markup | str:
     )
 
 
+def spread_told(rows: pd.DataFrame) -> str:
+    """That the spread stands in round brackets, to end a caption with; nothing where no group has several seeds."""
+    return "; in round brackets the standard deviation between seeds" if (rows["seeds"] > 1).any() else ""
+
+
 def tally(found: pd.Series) -> str:
     """What was found in words: the finding of a single run, or each with how many runs have it."""
     counts, runs = found.value_counts(), len(found)
