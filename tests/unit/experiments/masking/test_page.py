@@ -132,7 +132,7 @@ def test_each_heat_map_has_the_blocks_of_its_own_model(table1):
     [
         (
             *((-0.5, -0.1), (0.001, 0.001), "silencing block 0 costs most"),
-            *("Most accuracy is lost with block 0;", "attention of block 0 silenced (-0.500 [-0.600, -0.400])."),
+            *("Most accuracy is lost with block 0;", "silenced, that of block 0 (-0.500 [-0.600, -0.400])."),
         ),
         (
             *((-0.5, -0.49), (0.001, 0.001), "Silencing block 0 costs accuracy, -0.500"),
@@ -143,11 +143,14 @@ def test_each_heat_map_has_the_blocks_of_its_own_model(table1):
         ),
         (
             *((-0.5, -0.1), (0.5, 0.001), "Silencing block 1 costs accuracy, -0.100"),
-            *("Accuracy is lost with block 1, though", "block 1 silenced (-0.100 [-0.200, 0]; another"),
+            *("Accuracy is lost with block 1, though", "that of block 1 (-0.100 [-0.200, 0]; another"),
         ),
         (
             *((-0.5, 0.4), (0.03, 0.5), "in no case shown to lower accuracy by more than 0.02"),
-            *("No block is shown to cost more accuracy than 0.02;", "the attention of no block silenced."),
+            *(
+                "No block is shown to cost more accuracy than 0.02;",
+                "shown to exceed 0.02: silenced, that of no block.",
+            ),
         ),
     ],
 )
