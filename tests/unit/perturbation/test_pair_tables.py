@@ -64,5 +64,5 @@ def test_the_classes_that_tell_groups_apart_are_told_the_widest_gap_first():
     summary.loc[summary["measure"] == "gap_love", "verdict"] = "equivalent"
     summary.loc[summary["measure"] == "gap_anger", "verdict"] = "underpowered"
     told, counts = pair_tables.told_gaps(summary)
-    assert told == ["P(fear) \N{MINUS SIGN}0.300", "P(joy) +0.100"]
+    assert told == ["P(fear) \N{MINUS SIGN}0.300 [\N{MINUS SIGN}1.000, 0]", "P(joy) +0.100 [0, +1.000]"]
     assert counts == {"equivalent": 1, "underpowered": 1, "classes": 4}

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from emoscope.perturbation.balance import SHARES, TOLERANCE
 from emoscope.perturbation.pairs import LARGE, SUITE, largest_change
-from emoscope.reporting.html import added, badge, cell, html_table, marked, number, p_value, percent, plural, unsigned
+from emoscope.reporting.html import added, badge, cell, html_table, marked, number, p_value, percent, unsigned
 from emoscope.statistics.rates import zero_event_bound
 
 MANY, FEW = 14, 8  # classes that fit into the columns of a table, and how many are shown of more
@@ -28,7 +28,7 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
 
     `done` says what was done to the texts, as the title of a column.
     """
-    rows = []
+    rows, known = [], any(found(summary, "names_changed") is not None for summary in kinds.values())
     for key, summary in kinds.items():
         names = dict(zip(titles, key, strict=True))
         for measure, (meaning, form) in MOVES.items():
@@ -39,17 +39,17 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
                     done: cell(found(summary, measure), form),
                     "neutral words": cell(found(summary, f"control_{measure}"), form),
                     "beyond them": cell(found(summary, f"excess_{measure}"), partial(added, form=form)),
-                    "names": cell(found(summary, f"names_{measure}"), form),
+                    **({"names": cell(found(summary, f"names_{measure}"), form)} if known else {}),
                 }
             )
             names = dict.fromkeys(titles, "")
     caption = (
         "What was done beside the swap of neutral words like those changed, with intervals. Distance is total "
         "variation: 0 if both predictions are the same, 1 if they have nothing in common; divergence is Jensen and "
-        "Shannon's, in bits. Beyond them: over the texts that have a control. Names: given names exchanged within one "
-        "gender, where texts hold some that the training texts know."
+        "Shannon's, in bits. Beyond them: over the texts that have a control; n/a where none has."
     )
-    return html_table(rows, caption, text=(*titles, ""))
+    named = " Names: given names exchanged within one gender, where texts hold some that the training texts know."
+    return html_table(rows, caption + named * known, text=(*titles, ""))
 
 
 MOVES = {
@@ -66,12 +66,9 @@ def beyond(summary: pd.DataFrame) -> Markup:
     excess = found(summary, "excess_changed")
     if excess is None:
         return Markup("No text offers neutral words alike enough to compare it with.")
-    return Markup("{}: {} in the {} that {} some.").format(
-        RELATIONS[excess["verdict"]],
-        cell(excess, added),
-        plural(int(excess["texts"]), "text"),
-        "offers" if excess["texts"] == 1 else "offer",
-    )
+    which = "text that offers" if excess["texts"] == 1 else "texts that offer"
+    shown = RELATIONS[excess["verdict"]], cell(excess, added), number(int(excess["texts"])), which
+    return Markup("{}: {} in the {} {} some.").format(*shown)
 
 
 RELATIONS = {
@@ -173,7 +170,8 @@ def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: st
 def told_gaps(summary: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
     """The classes that tell the groups apart, the widest gap first; how many there are, and of which verdict."""
     gaps = _of_classes(summary, "gap").sort_values("value", key=abs, ascending=False)
-    told = [f"P({row.name}) {added(row.value, unsigned)}" for row in gaps[gaps["verdict"] == "different"].itertuples()]
+    different = gaps[gaps["verdict"] == "different"].to_dict("records")
+    told = [f"P({row['name']}) {cell(row).striptags()}" for row in different]
     counts = {verdict: int((gaps["verdict"] == verdict).sum()) for verdict in ("equivalent", "underpowered")}
     return told, counts | {"classes": len(gaps)}
 

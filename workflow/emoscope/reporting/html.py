@@ -160,4 +160,5 @@ def plural(count: float, noun: str) -> str:
 
 
 def _minus(text: str) -> str:
-    return text.replace("-", MINUS)
+    """A number as it is printed; one that is rounded to nothing has no sign."""
+    return text.replace("-", MINUS if any(digit in text for digit in "123456789") else "")

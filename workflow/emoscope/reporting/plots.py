@@ -82,7 +82,8 @@ def forest(table: pd.DataFrame, label: str, margin: float | None = None, percent
     apart = 0.22 if table["name"].duplicated().any() else 0
     figure, axes = canvas(7.5, max(1.7, (0.42 if apart else 0.22) * len(names) + 1))
     if margin is not None:
-        axes.axvspan(-margin, margin, color="#e3e3e3", zorder=0, label=f"counts as no effect (±{margin:g})")
+        least = as_percent(margin) if percent else f"{margin:g}"
+        axes.axvspan(-margin, margin, color="#e3e3e3", zorder=0, label=f"counts as no effect (±{least})")
     axes.axvline(0, color="#888", linewidth=0.8)
     for number, name in enumerate(series):
         rows = table[table["series"] == name]
@@ -115,7 +116,12 @@ def largest(panels: Mapping[str, pd.DataFrame]) -> float:
 
 def as_percent(share: float, _place: int | None = None) -> str:
     """How a share reads beside an axis, as it does in a text: 0.5 as `50 %`; to be set as an axis's formatter."""
-    return f"{100 * share:g} %".replace("-", MINUS)
+    return f"{100 * share + 0.0:g} %".replace("-", MINUS)
+
+
+def in_cell(value: float, form: str = ".2f") -> str:
+    """A number in a cell of a heat map; nothing for NaN."""
+    return "" if np.isnan(value) else f"{value:{form}}".replace("-", MINUS)
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:

@@ -74,7 +74,7 @@ def test_classes_that_differ_by_less_than_counts_are_not_said_to_be_the_same():
     assert "for certain" not in told and "by less than the margin: 1 of 1 classes" in told
     other = flips_report.Flip("gender", pairs(2), pairs(2), gap.assign(verdict="different"), flip.balance)
     told = words(flips_report.direction_findings({"gender": other}))
-    assert "(male minus female): shown to differ in P(joy) +0.010." in told and "more than" not in told
+    assert "(male minus female): shown to differ in P(joy) +0.010 [+0.005, +0.015]." in told and "more than" not in told
 
 
 def test_flips_that_the_model_does_not_read_are_counted_as_such_and_shown_nowhere_else():

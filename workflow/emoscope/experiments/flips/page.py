@@ -20,7 +20,7 @@ from emoscope.perturbation.pair_tables import (
     pair_texts,
     told_gaps,
 )
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored
+from emoscope.perturbation.pairs import LARGE, NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored
 from emoscope.reporting.html import added, cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
 
@@ -130,7 +130,8 @@ def large_changes(flips: Mapping[str, Flip]) -> Markup:
     for axis, flip in flips.items():
         natural = flip.pairs[flip.pairs["origin"] == "natural"].drop_duplicates("text")
         reached = int(large(natural).sum())
-        parts.append(say("large_changes", axis=axis, reached=reached, texts=len(natural), said=AXES[axis].said))
+        told = {"reached": reached, "texts": len(natural), "threshold": LARGE, "said": AXES[axis].said}
+        parts.append(say("large_changes", axis=axis, **told))
     return Markup("\n").join(parts)
 
 

@@ -71,7 +71,7 @@ def reliability_diagram(parts: Mapping[str, Sequence[Mapping]]) -> Figure:
         )
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     label_axes(axes, x="mean confidence of the prediction", y="accuracy")
-    axes.legend(loc="upper left")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 
 

@@ -141,12 +141,12 @@ def word_table(summary: pd.DataFrame, pairs: pd.DataFrame, alpha: float) -> Mark
                 "prediction changes": cell(found(part, "changed"), percent),
                 "adjusted p": p_value(word["p_adjusted"]),
                 "beyond neutral words of its texts": cell(found(part, "excess_changed"), added),
-                "": "" if word["verdict"] == "not flagged" else badge(word["verdict"]),
+                "verdict": "" if word["verdict"] == "not flagged" else badge(word["verdict"]),
                 f"moves by {percent(LARGE, 0)} or more": cell(found(part, "large"), percent),
                 "largest mean change": Markup("P({}) {}").format(most["class"], cell(most)),
             }
         )
-    return html_table(rows, say("word_table"), text=("word", "replaced by", ""))
+    return html_table(rows, say("word_table"), text=("word", "replaced by", "verdict"))
 
 
 def replacements(pairs: pd.DataFrame, term: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from emoscope.reporting.plots import (
     MARKERS,
@@ -183,7 +183,7 @@ def head_shares(maps: Mapping[str, pd.DataFrame], marks: Mapping[str, pd.DataFra
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         label_axes(axes, x="head", y="" if number else "block")
-    figure.colorbar(image, ax=grid, pad=0.01, label="share of the difference")
+    figure.colorbar(image, ax=grid, pad=0.01, label="share of the difference", format=FuncFormatter(as_percent))
     return figure
 
 

@@ -1,7 +1,7 @@
 """What the page on deciding words says: tables, sentences, and the texts of its viewer."""
 
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -102,15 +102,11 @@ def faithful_table(faithful: pd.DataFrame, kind: str, titles: Mapping[str, str])
 def sound_table(findings: pd.DataFrame) -> Markup:
     """Of methods by gradients: whether scores account for the whole difference, and whether they stay under noise."""
     found = Findings(findings)
-
-    def told(name: str, form: Callable[[float], str]) -> str:
-        return form(found.value(name)) if name in found else "n/a"
-
     rows = [
         {
             "method": TITLES[name],
-            "completeness error": told(f"{ERROR}{name}", partial(percent, digits=2)),
-            "texts that took more steps": told(f"refined.{name}", partial(number, digits=0)),
+            "completeness error": cell(found.get(f"{ERROR}{name}"), partial(percent, digits=2)),
+            "texts that took more steps": cell(found.get(f"refined.{name}"), partial(number, digits=0)),
             "change under noise": percent(found.value(f"unsteadiness.{name}")),
         }
         for name in METHODS
@@ -169,9 +165,10 @@ def flip_table(flips: pd.DataFrame) -> Markup:
             "elsewhere": percent(row["rank_others"], 0),
             "pairs that move it": f"{row['moved']} of {row['pairs']}",
         }
-        for row in flips[flips["pairs"] > 0].to_dict("records")
+        for row in flips[flips["moved"] > 0].to_dict("records")
     ]
-    return html_table(rows, say("flips"), text=("axis", "method"))
+    still = flips.loc[(flips["moved"] == 0) & (flips["pairs"] > 0), "axis"].unique()
+    return html_table(rows, say("flips", still=list(still)), text=("axis", "method"))
 
 
 def curve_methods(faithful: pd.DataFrame, barred: Container[str]) -> list[str]:

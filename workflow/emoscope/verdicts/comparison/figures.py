@@ -15,6 +15,7 @@ from emoscope.reporting.plots import (
     PALETTE,
     as_percent,
     draw_band,
+    in_cell,
     legend_of,
     styled,
 )
@@ -99,7 +100,8 @@ def correlation_maps(panels: Mapping[str, pd.DataFrame]) -> Figure:
     for axes, (title, table) in zip(grid, panels.items(), strict=True):
         bar = {"label": "rank correlation"} if axes is grid[-1] else None
         colours = {"cmap": DIVERGING, "vmin": -1, "vmax": 1, "cbar": axes is grid[-1], "cbar_kws": bar}
-        sns.heatmap(table, ax=axes, **colours, annot=annotated, fmt=".2f", linewidths=1, annot_kws={"size": 8})
+        shown = table.map(in_cell) if annotated else False
+        sns.heatmap(table, ax=axes, **colours, annot=shown, fmt="", linewidths=1, annot_kws={"size": 8})
         axes.set(xlabel="", ylabel="")
         axes.set_title(title)
         axes.tick_params(axis="y", rotation=0, length=0)
