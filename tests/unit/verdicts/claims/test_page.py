@@ -60,6 +60,16 @@ def test_the_page_leads_with_what_can_be_tested():
     assert "Detectable: 0.050" in second.text and "Margin" not in first.text
 
 
+def test_the_table_of_verdicts_counts_as_the_headline_does():
+    table = BeautifulSoup(claims_report.summary(claims()), "html.parser")
+    titles = [cell.text for cell in table.select("th")]
+    rows = [
+        dict(zip(titles, [cell.text for cell in row.select("td")], strict=True)) for row in table.select("tbody tr")
+    ]
+    assert [row["artefact"] for row in rows] == ["1", "0"], "what the authors' log rules out stands apart"
+    assert [row["ruled out by the authors' log"] for row in rows] == ["1", "1"]
+
+
 def test_claims_can_be_filtered_without_a_script():
     html = claims_report.browser(claims())
     assert not tags(html) & {"script", "img"}

@@ -32,6 +32,7 @@ SOURCES = {  # by the first part of a claim's id: its source, and what it is abo
 REASONS = ("blind", "one label", "on demand", "model", "corpus", "corpus and model", "nothing", "unmeasured")
 OVERLAYS = {PAPER: "paper.yaml", OWN: ""}  # in workflow/configs: what shares the source's corpus and model
 OTHERS = "companions.yaml"
+RULED_OUT = "ruled out by the authors' log"
 NUMBER = re.compile(r"(?<![\w.-])([+-]?)(\d+(?:\.\d+)?)(?:e([+-]\d+))?")  # in a sentence: -0.352, or 6.4e-8
 say = partial(passage, "claims")
 
@@ -73,9 +74,11 @@ def legend() -> Markup:
 
 
 def summary(claims: pd.DataFrame) -> Markup:
-    """How many claims of each verdict there are, run by run."""
-    counts = claims.groupby(["run", "verdict"], sort=False).size().unstack(fill_value=0)
-    rows = [{"run": run, **{name: number(row[name]) for name in _verdicts(claims)}} for run, row in counts.iterrows()]
+    """How many claims of each verdict there are, run by run; what is `impossible` whatever a run finds, apart."""
+    shown = claims.assign(verdict=claims["verdict"].mask(claims["impossible"], RULED_OUT))
+    counts = shown.groupby(["run", "verdict"], sort=False).size().unstack(fill_value=0)
+    names = [name for name in (*ON_CLAIMS, RULED_OUT) if name in counts]
+    rows = [{"run": run, **{name: number(row[name]) for name in names}} for run, row in counts.iterrows()]
     return html_table(rows, "Number of claims by verdict.", text=("run",))
 
 
