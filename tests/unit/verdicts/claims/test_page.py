@@ -87,11 +87,11 @@ def test_what_cannot_be_tested_is_folded_away_with_what_would_test_it():
     folded = {" ".join(item.summary.text.split()): item.table.text for item in soup.select("details")}
     model, both, unmeasured = folded
     assert model == (
-        "1 claim of the notebook on the residual stream: they need its model; "
-        "--configfile workflow/configs/companions.yaml would test them"
+        "1 claim of the notebook on the residual stream: it needs its model; "
+        "--configfile workflow/configs/companions.yaml would test it"
     )
-    assert "of the paper: they need its corpus and model" in both and "paper.yaml" in both, "the nearest of two reasons"
-    assert "no run measures them" in unmeasured and "configfile" not in unmeasured
+    assert "of the paper: it needs its corpus and model" in both and "paper.yaml" in both, "the nearest of two reasons"
+    assert "no run measures it" in unmeasured and "configfile" not in unmeasured
     assert "Says flips.c" in folded[both] and "flips.b" not in soup.text, "another run tests it"
 
 
