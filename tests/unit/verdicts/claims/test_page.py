@@ -98,7 +98,7 @@ def test_what_cannot_be_tested_is_folded_away_with_what_would_test_it():
 def test_what_is_measured_on_demand_is_told_with_its_targets():
     rows = claims().iloc[[2]].assign(id="probing.g", untested="on demand")
     said = words(claims_report.untested(rows))
-    asked = "snakemake --cores 2 circuits probing, and then snakemake --cores 2 claims, would test them"
+    asked = "snakemake --cores 2 circuits probing, and then snakemake --cores 2 claims, would test it"
     assert f"1 claim of the paper: not part of all; {asked}" in said
     assert "configfile" not in said
 
