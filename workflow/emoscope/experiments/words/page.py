@@ -151,7 +151,7 @@ def group_table(groups: pd.DataFrame) -> Markup:
         | {"texts": number(int(row["texts"]))}
         for row in groups.to_dict("records")
     ]
-    return html_table(rows, say("groups"), text=("axis", "words for", "class"))
+    return html_table(rows, say("groups", fewest=FEWEST_CLUSTERS), text=("axis", "words for", "class"))
 
 
 def flip_table(flips: pd.DataFrame) -> Markup:
