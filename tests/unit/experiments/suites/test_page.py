@@ -113,7 +113,7 @@ def test_a_bag_of_words_stands_beside_the_classifier(changes, said):
 def test_a_gap_names_its_sides_in_their_order():
     gap = summary_of("suite", gap_anger=(0.2, 0.1, 0.3), verdict="different")
     told = words(report.gap_findings(suites(pd.concat([SUMMARY, gap]), goals())))
-    assert "mine (male minus female): shown to differ in P(anger) +0.200." in told
+    assert "mine (male minus female): shown to differ in P(anger) +0.200 [+0.100, +0.300]." in told
     assert report.gap_findings(suites(SUMMARY, goals())) == ""
     within = words(report.gap_findings(suites(pd.concat([SUMMARY, gap.assign(verdict="equivalent")]), goals())))
     assert "no class is shown to differ (differences within the margin do not count)." in within
