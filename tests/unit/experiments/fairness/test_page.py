@@ -39,6 +39,9 @@ def test_the_headline_names_the_classes_and_the_sides():
     told = words(report.main_result(gaps(gap_anger=(0.13, 0.1, 0.15), gap_joy=(0.0, -0.1, 0.1)), RATES))
     said = "Gender, test texts (male minus female, in the same text): shown to differ in P(anger) +0.130 [+0.100, "
     assert told.startswith(said) and "joy" not in told
+    two = gaps(gap_anger=(0.13, 0.1, 0.15))
+    twice = words(report.main_result(two | {("gender", "templates"): two["gender", "test texts"]}, RATES))
+    assert ". Gender, templates" in twice, "sentences do not run into each other"
     assert "No text names one group alone" in words(report.main_result({}, RATES))
 
 
