@@ -117,11 +117,18 @@ def test_the_index_says_what_was_found_in_ten_lines(chromium, reports):
     assert all(line.is_displayed() for line in lines)
 
 
+WIDEST_CAPTION = """return Math.max(0, ...[...document.querySelectorAll("caption")].map((caption) =>
+  caption.getBoundingClientRect().right))"""
+
+
 def test_no_page_is_wider_than_a_telephone(chromium, pages):
     chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TELEPHONE)
     for page in pages:
         chromium.get(page.as_uri())
         assert chromium.execute_script("return document.documentElement.scrollWidth") <= TELEPHONE["width"], page
+        assert chromium.execute_script(WIDEST_CAPTION) <= TELEPHONE["width"], (
+            f"{page}: a table moves, no caption has to"
+        )
 
 
 def test_the_index_on_paper_asks_for_nothing_and_fits(chromium, reports):

@@ -3,7 +3,7 @@ import pandas as pd
 from bs4 import BeautifulSoup
 from markupsafe import Markup
 
-from emoscope.reporting.html import MINUS, cell, percent
+from emoscope.reporting.html import MINUS, added, cell, number, percent, signed, unsigned
 
 ROW = {"value": -0.123, "change": 0.25, "low": -0.2, "high": 0.3}
 
@@ -33,3 +33,12 @@ def test_a_cell_without_a_row_or_an_interval():
 
 def test_what_a_form_writes_is_escaped():
     assert "<b>" not in cell(ROW, lambda value: "<b>")
+
+
+def test_what_is_rounded_to_nothing_has_no_minus():
+    assert (percent(-0.0004), number(-0.0004), number(-0.0006)) == ("0.0 %", "0.000", f"{MINUS}0.001")
+
+
+def test_a_difference_has_its_sign_in_whatever_form():
+    assert [added(value) for value in (0.023, 0, -0.02, np.nan)] == ["+2.3 %", "0.0 %", f"{MINUS}2.0 %", "n/a"]
+    assert added(0.5, unsigned) == added(0.5, signed) == "+0.500"

@@ -11,7 +11,19 @@ from matplotlib.figure import Figure
 
 from emoscope.experiments.masking import figures as masking_figures
 from emoscope.experiments.performance import figures as performance_figures
-from emoscope.reporting.plots import MARKERS, PALETTE, canvas, draw_band, forest, legend_of, styled, svg
+from emoscope.reporting.html import MINUS
+from emoscope.reporting.plots import (
+    MARKERS,
+    PALETTE,
+    as_percent,
+    canvas,
+    draw_band,
+    forest,
+    in_cell,
+    legend_of,
+    styled,
+    svg,
+)
 
 
 @pytest.mark.parametrize("number", [3, 11, 60])
@@ -83,3 +95,11 @@ def test_a_band_reaches_from_end_to_end_of_its_intervals_around_its_curve():
     assert list(line.get_ydata()) == [1, 2] and line.get_label() == f"series {number}" and line.get_linewidth() == 2
     assert list(bounds) == [0, 0.5, 1, 4] and line.get_marker() == MARKERS[number % len(MARKERS)]
     assert line.get_color() == axes.lines[0].get_color() == PALETTE[0], "after the last colour comes the first"
+
+
+def test_a_share_reads_beside_an_axis_as_it_does_in_a_text():
+    assert [as_percent(share) for share in (-0.05, -0.0, 0.07, 1)] == [f"{MINUS}5 %", "0 %", "7 %", "100 %"]
+    rows = {"name": ["a"], "series": ["found"], "value": [-0.1], "low": [-0.2], "high": [0.2]}
+    said = re.findall("<!-- (.*?) -->", svg(forest(pd.DataFrame(rows), "difference", margin=0.02, percent=True)))
+    assert {f"{MINUS}10 %", "10 %", "counts as no effect (±2 %)"} <= set(said)
+    assert (in_cell(-0.254), in_cell(0.1, "+.2f"), in_cell(np.nan)) == (f"{MINUS}0.25", "+0.10", "")

@@ -163,12 +163,12 @@ def test_limits_follow_from_the_measurements(card):
     assert "no test text stands in the training set" in text
     assert "2 texts contradict their own copies" in text
     assert (
-        "in 300 test texts, the prediction changes in 1.6 % [0.8, 3.2], and whether more than neutral words like those "
-        "changed is not settled: +0.4 % [+0.2, +0.8] in the 54 texts that offer some."
+        "in 300 test texts, the prediction changes in 1.6 % [0.8, 3.2]. Whether that is more than swapping neutral "
+        "words does is not settled: +0.4 % [+0.2, +0.8] in the 54 texts that offer some."
     ) in text, "beside neutral words of the same texts"
     assert (
-        "in 60 test texts, the prediction changes in 10.0 % [5.0, 20.0], "
-        "and no text offers neutral words alike enough to compare it with."
+        "in 60 test texts, the prediction changes in 10.0 % [5.0, 20.0]. "
+        "No text offers neutral words alike enough to compare it with."
     ) in text
     assert "n/a" not in text
     assert "race" not in text  # no text named one

@@ -1,6 +1,6 @@
 """Tables that the pages on flips, synonyms and suites share: what a perturbation does to predictions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from emoscope.perturbation.null.balance import SHARES, TOLERANCE
 from emoscope.perturbation.pairs import LARGE, SUITE
-from emoscope.reporting.html import badge, cell, html_table, number, p_value, percent, plural, signed, unsigned
+from emoscope.reporting.html import added, badge, cell, html_table, number, p_value, percent, unsigned
 from emoscope.statistics.rates import zero_event_bound
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
@@ -26,7 +26,7 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
 
     `done` says what was done to the texts, as the title of a column.
     """
-    rows = []
+    rows, known = [], any(found(summary, "names_changed") is not None for summary in kinds.values())
     for key, summary in kinds.items():
         names = dict(zip(titles, key, strict=True))
         for measure, (meaning, form) in MOVES.items():
@@ -36,18 +36,18 @@ def rates(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], done: str)
                     "": meaning,
                     done: cell(found(summary, measure), form),
                     "neutral words": cell(found(summary, f"control_{measure}"), form),
-                    "beyond them": cell(found(summary, f"excess_{measure}"), partial(_added, form)),
-                    "names": cell(found(summary, f"names_{measure}"), form),
+                    "beyond them": cell(found(summary, f"excess_{measure}"), partial(added, form=form)),
+                    **({"names": cell(found(summary, f"names_{measure}"), form)} if known else {}),
                 }
             )
             names = dict.fromkeys(titles, "")
     caption = (
         "What was done beside the swap of neutral words like those changed, with intervals. Distance is total "
         "variation: 0 if both predictions are the same, 1 if they have nothing in common; divergence is Jensen and "
-        "Shannon's, in bits. Beyond them: over the texts that have a control. Names: given names exchanged within one "
-        "gender, where texts hold some that the training texts know."
+        "Shannon's, in bits. Beyond them: over the texts that have a control; n/a where none has."
     )
-    return html_table(rows, caption, text=(*titles, ""))
+    named = " Names: given names exchanged within one gender, where texts hold some that the training texts know."
+    return html_table(rows, caption + named * known, text=(*titles, ""))
 
 
 MOVES = {
@@ -58,24 +58,21 @@ MOVES = {
 }
 
 
-def _added(form: Callable, value: float) -> str:
-    return form(value) if value <= 0 else f"+{form(value)}"
-
-
 def beyond(summary: pd.DataFrame) -> Markup:
-    """Whether the predictions of a kind of pair change more often than those of its controls: what the verdict says."""
+    """Whether the predictions of a kind of pair change more often than those of its controls: a sentence that follows
+    the one on how often they do."""
     excess = found(summary, "excess_changed")
     if excess is None:
-        return Markup("and no text offers neutral words alike enough to compare it with")
-    return Markup("{}: {} in the {} that offer some").format(
-        RELATIONS[excess["verdict"]], cell(excess, partial(_added, percent)), plural(int(excess["texts"]), "text")
-    )
+        return Markup("No text offers neutral words alike enough to compare it with.")
+    which = "text that offers" if excess["texts"] == 1 else "texts that offer"
+    shown = RELATIONS[excess["verdict"]], cell(excess, added), number(int(excess["texts"])), which
+    return Markup("{}: {} in the {} {} some.").format(*shown)
 
 
 RELATIONS = {
-    "more": "more than neutral words like those changed",
-    "no more": "no more, within the margin, than neutral words like those changed",
-    "not settled": "and whether more than neutral words like those changed is not settled",
+    "more": "That is more than swapping neutral words does",
+    "no more": "That is no more, within the margin, than swapping neutral words does",
+    "not settled": "Whether that is more than swapping neutral words does is not settled",
 }
 
 
@@ -97,7 +94,7 @@ def balance_table(balance: pd.DataFrame) -> Markup:
                 "all pairs": form(row["all"]),
                 "with a control": form(row["with_null"]),
                 "their controls": form(row["null"]),
-                "difference": signed(row["difference"]),
+                "difference": added(row["difference"], unsigned),
                 "balanced": "yes" if row["balanced"] else "no",
                 "n": number(int(row["n"])),
             }
@@ -126,7 +123,7 @@ def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Mark
                 "texts": number(int(change["texts"])),
                 "before": cell(found(summary, "accuracy_before"), percent),
                 "after": cell(found(summary, "accuracy_after"), percent),
-                "difference": cell(change, partial(_added, percent)),
+                "difference": cell(change, added),
                 "right, then wrong": number(round(lost)),
                 "wrong, then right": number(round(gained)),
                 "p": p_value(change["p"]),
@@ -171,7 +168,8 @@ def effects(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], kind: st
 def told_gaps(summary: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
     """The classes that tell the groups apart, the widest gap first; how many there are, and of which verdict."""
     gaps = _of_classes(summary, "gap").sort_values("value", key=abs, ascending=False)
-    told = [f"P({row.name}) {signed(row.value)}" for row in gaps[gaps["verdict"] == "different"].itertuples()]
+    different = gaps[gaps["verdict"] == "different"].to_dict("records")
+    told = [f"P({row['name']}) {cell(row).striptags()}" for row in different]
     counts = {verdict: int((gaps["verdict"] == verdict).sum()) for verdict in ("equivalent", "underpowered")}
     return told, counts | {"classes": len(gaps)}
 

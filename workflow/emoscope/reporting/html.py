@@ -1,7 +1,7 @@
 """How the reports write numbers, tables and texts: as HTML with every value escaped, since tweets are untrusted."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,11 @@ def unsigned(value: float) -> str:
 def percent(value: float, digits: int = 1) -> str:
     """A share as a percentage; n/a for None and NaN."""
     return "n/a" if value is None or pd.isna(value) else _minus(f"{100 * value:.{digits}f} %")
+
+
+def added(value: float, form: Callable[[float], str] = percent) -> str:
+    """A difference, as `form` writes it, with its sign."""
+    return form(value) if value is None or not value > 0 else f"+{form(value).lstrip('+')}"
 
 
 def p_value(value: float) -> str:
@@ -157,4 +162,5 @@ def plural(count: float, noun: str) -> str:
 
 
 def _minus(text: str) -> str:
-    return text.replace("-", MINUS)
+    """A number as it is printed; one that is rounded to nothing has no sign."""
+    return text.replace("-", MINUS if any(digit in text for digit in "123456789") else "")

@@ -15,9 +15,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, PercentFormatter
+from matplotlib.ticker import NullFormatter
 
-from emoscope.reporting.html import SUPERSCRIPTS
+from emoscope.reporting.html import MINUS, SUPERSCRIPTS
 
 DIVERGING, SEQUENTIAL = "RdBu_r", "Blues"
 PALETTE = sns.color_palette("colorblind").as_hex()
@@ -82,7 +82,8 @@ def forest(table: pd.DataFrame, label: str, margin: float | None = None, percent
     apart = 0.22 if table["name"].duplicated().any() else 0
     figure, axes = canvas(7.5, max(1.7, (0.42 if apart else 0.22) * len(names) + 1))
     if margin is not None:
-        axes.axvspan(-margin, margin, color="#e3e3e3", zorder=0, label=f"counts as no effect (±{margin:g})")
+        least = as_percent(margin) if percent else f"{margin:g}"
+        axes.axvspan(-margin, margin, color="#e3e3e3", zorder=0, label=f"counts as no effect (±{least})")
     axes.axvline(0, color="#888", linewidth=0.8)
     for number, name in enumerate(series):
         rows = table[table["series"] == name]
@@ -97,7 +98,7 @@ def forest(table: pd.DataFrame, label: str, margin: float | None = None, percent
     axes.set_axisbelow(True)
     label_axes(axes, x=label)
     if percent:
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.xaxis.set_major_formatter(as_percent)
     if len(series) > 1 or margin is not None:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
@@ -111,6 +112,16 @@ def diverging(limit: float) -> dict:
 def largest(panels: Mapping[str, pd.DataFrame]) -> float:
     """The largest absolute value of any table; 1 if all are 0."""
     return float(np.nanmax([np.nanmax(np.abs(table.to_numpy())) for table in panels.values()])) or 1.0
+
+
+def as_percent(share: float, _place: int | None = None) -> str:
+    """How a share reads beside an axis, as it does in a text: 0.5 as `50 %`; to be set as an axis's formatter."""
+    return f"{100 * share + 0.0:g} %".replace("-", MINUS)
+
+
+def in_cell(value: float, form: str = ".2f") -> str:
+    """A number in a cell of a heat map; nothing for NaN."""
+    return "" if np.isnan(value) else f"{value:{form}}".replace("-", MINUS)
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:

@@ -129,7 +129,7 @@ def perturbation_findings(axis: str, summary: pd.DataFrame) -> list[str]:
             continue
         done = CHANGES[origin].format(axis=axis, texts=number(control_texts(rows)[0]))
         rate = cell(found(rows, "changed"), percent).striptags()
-        findings.append(f"{done} the prediction changes in {rate}, {beyond(rows).striptags()}.")
+        findings.append(f"{done} the prediction changes in {rate}. {beyond(rows).striptags()}")
     return findings
 
 

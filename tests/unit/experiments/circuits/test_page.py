@@ -60,6 +60,15 @@ def test_a_flip_that_does_no_more_than_a_neutral_swap_has_no_circuit(found, neut
     assert words(page.edges_result(["gender"], rows, rows)) == ""
 
 
+def test_thousands_of_nodes_are_told_apart_and_halves_where_they_were_compared(found):
+    rows = found.findings.assign(note=found.findings["note"].replace(r"^Of \d+ ", "Of 11611 ", regex=True))
+    assert " of 11,611 heads and MLPs keep what a flip changes" in words(page.main_result(["gender"], rows))
+    assert page.HALVES in page.agreement_table(["gender"], rows)
+    assert page.HALVES not in page.agreement_table(
+        ["gender"], rows[~rows["name"].str.contains(".halves.", regex=False)]
+    )
+
+
 @pytest.mark.parametrize(
     ("low", "high", "said"), [(0.1, 0.2, page.BETTER), (-0.2, -0.1, page.WORSE), (-0.1, 0.1, page.UNSETTLED)]
 )

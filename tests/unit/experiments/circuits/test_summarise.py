@@ -97,7 +97,7 @@ def test_the_findings_on_a_planted_circuit(found):
 
 
 def test_the_interval_of_an_error_holds_it_where_errors_of_texts_cancel():
-    """Of each of four heads, estimates are off by one either way, 0 in the mean; of texts drawn anew they hardly are."""
+    """Of each of four heads, estimates are off by one either way, 0 in the mean; of texts drawn anew hardly."""
     pairs, heads = range(16), range(4)
     sample = pd.DataFrame({"pair": pairs, "cluster": pairs, "half": 0, "total": 4.0})
     checked = pd.DataFrame({"site": "head", "block": 0, "head": heads, "largest": True, "random": True})

@@ -37,8 +37,12 @@ def gaps(**measures: tuple) -> dict:
 
 def test_the_headline_names_the_classes_and_the_sides():
     told = words(report.main_result(gaps(gap_anger=(0.13, 0.1, 0.15), gap_joy=(0.0, -0.1, 0.1)), RATES))
-    assert "gender, test texts (male minus female): shown to differ in P(anger) +0.130." in told and "joy" not in told
-    assert "no text names one group alone" in words(report.main_result({}, RATES))
+    said = "Gender, test texts (male minus female, in the same text): shown to differ in P(anger) +0.130 [+0.100, "
+    assert told.startswith(said) and "joy" not in told
+    two = gaps(gap_anger=(0.13, 0.1, 0.15))
+    twice = words(report.main_result(two | {("gender", "templates"): two["gender", "test texts"]}, RATES))
+    assert ". Gender, templates" in twice, "sentences do not run into each other"
+    assert "No text names one group alone" in words(report.main_result({}, RATES))
 
 
 def test_what_would_have_shown_stands_beside_what_did_not():
@@ -50,16 +54,33 @@ def test_what_would_have_shown_stands_beside_what_did_not():
     assert "With 70 pairs, a gap would probably show from 0.060" in told
 
 
+def test_a_single_pair_could_show_no_gap():
+    lone = {key: rows.assign(detectable=np.nan, pairs=1) for key, rows in gaps(gap_joy=(0.0, -0.1, 0.1)).items()}
+    told = words(report.gap_sentences(lone, RATES))
+    assert "With 1 pair, none could show." in told and "n/a" not in told
+
+
+def test_of_groups_one_of_which_has_no_text_nothing_is_compared():
+    alone = RATES.assign(axis="race", first_group="white", second_group="black", second_texts=0)
+    table = pd.concat([RATES, alone])
+    for shown in (report.described, report.rates, report.confidence):
+        assert "white" not in shown(table) and shown(table) == shown(RATES)
+    told = words(report.rate_sentences(table))
+    assert "Race: of the test texts, 100 are about white people alone and 0 about black people alone, so" in told
+    assert told.count("no rate") + told.count("shown to differ in") == 1
+
+
 def test_rates_that_differ_are_named_beside_the_class_mix():
     told = words(report.rate_sentences(RATES))
     assert "(male minus female): shown to differ in false positives of anger +30.0 %." in told
-    assert "Of 3 rates, 0 were shown to differ by less than the margin, 1 leave it open, and 1 rest on too few" in told
+    assert "Of 3 rates, 0 were shown to differ by less than the margin, 1 leaves it open, and 1 rests on" in told
     assert "most in the share of anger: 40.0 % and 10.0 %. That alone may make accuracy differ" in told
 
 
 def test_each_table_has_its_measures_and_no_other():
     rates, confidence = (words(part) for part in (report.rates(RATES), report.confidence(RATES)))
     assert "male: 40.0 % [30.0, 50.0]" in rates and "female: 10.0 % [5.0, 20.0]" in rates and "100 and 90" in rates
+    assert "+30.0 % [+20.0, +40.0]" in rates, "a difference has its sign, as in the sentences"
     assert "overconfidence" not in rates and "too few texts" in rates
     assert confidence.endswith("not judged") and "too few texts" not in confidence
     assert "calibration error" in confidence and "false positives" not in confidence.split("Bootstrapped.")[1]

@@ -30,9 +30,9 @@ def test_the_papers_two_sentences_are_told_in_all_classes(calm):
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        ("more", ", more than neutral words like those changed: +2.0 %"),
-        ("not settled", ", and whether more than neutral words like those changed is not settled: +2.0 %"),
-        ("no more", ", no more, within the margin, than neutral words like those changed: +2.0 %"),
+        ("more", ". That is more than swapping neutral words does: +2.0 %"),
+        ("not settled", ". Whether that is more than swapping neutral words does is not settled: +2.0 %"),
+        ("no more", ". That is no more, within the margin, than swapping neutral words does: +2.0 %"),
     ],
 )
 def test_a_headline_says_whether_a_flip_does_more_than_neutral_words(verdict, said):
@@ -49,7 +49,11 @@ def test_a_headline_says_whether_a_flip_does_more_than_neutral_words(verdict, sa
         gender_balance=pd.DataFrame([unlike, ("natural", "noun", *unlike[2:6], 0.1, True, 9, 20)], columns=BALANCE),
     )
     flips = flips_report.flips_of(tables, ["gender"])
-    assert said in words(flips_report.main_result(flips))
+    headline = words(flips_report.main_result(flips))
+    assert said in headline and headline.startswith(
+        "Flipping gender changes the prediction of 3.0 % [1.0, 5.0] of 50 test texts"
+    )
+    assert words(flips_report.main_result({})) == "No text could be flipped, or none within what the model reads."
     assert set(flips["gender"].pairs["origin"]) == {"natural"}  # controls are no flips
     told = words(flips_report.control_findings(flips))
     assert said in told and "Of 50 texts, 20 have a fair control and 30 none." in told
@@ -74,7 +78,7 @@ def test_classes_that_differ_by_less_than_counts_are_not_said_to_be_the_same():
     assert "for certain" not in told and "by less than the margin: 1 of 1 classes" in told
     other = flips_report.Flip("gender", pairs(2), pairs(2), gap.assign(verdict="different"), flip.balance)
     told = words(flips_report.direction_findings({"gender": other}))
-    assert "(male minus female): shown to differ in P(joy) +0.010." in told and "more than" not in told
+    assert "(male minus female): shown to differ in P(joy) +0.010 [+0.005, +0.015]." in told and "more than" not in told
 
 
 def test_flips_that_the_model_does_not_read_are_counted_as_such_and_shown_nowhere_else():

@@ -40,7 +40,7 @@ def test_blocks_are_told_apart_by_what_was_shown_of_them():
     assert "With blocks 0, 3 and 6 silenced it was shown" in text
     assert "too few to tell for blocks 2 and 5" in text
     nothing = masking_summary(1, 0, ["joy"], ("described",))
-    assert "too few to tell for no block" in words(masking_report.block_findings(nothing, 0.05))
+    assert "too few to tell for none;" in words(masking_report.block_findings(nothing, 0.05))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_blocks_are_told_apart_by_what_was_shown_of_them():
     [
         (
             *((-0.5, -0.1), (0.001, 0.001), "silencing block 0 costs most"),
-            *("Most accuracy is lost with block 0;", "attention of block 0 silenced (-0.500 [-0.600, -0.400])."),
+            *("Most accuracy is lost with block 0;", "silenced, that of block 0 (-0.500 [-0.600, -0.400])."),
         ),
         (
             *((-0.5, -0.49), (0.001, 0.001), "Silencing block 0 costs accuracy, -0.500"),
@@ -59,11 +59,14 @@ def test_blocks_are_told_apart_by_what_was_shown_of_them():
         ),
         (
             *((-0.5, -0.1), (0.5, 0.001), "Silencing block 1 costs accuracy, -0.100"),
-            *("Accuracy is lost with block 1, though", "block 1 silenced (-0.100 [-0.200, 0]; another"),
+            *("Accuracy is lost with block 1, though", "that of block 1 (-0.100 [-0.200, 0]; another"),
         ),
         (
             *((-0.5, 0.4), (0.03, 0.5), "in no case shown to lower accuracy by more than 0.02"),
-            *("No block is shown to cost more accuracy than 0.02;", "the attention of no block silenced."),
+            *(
+                "No block is shown to cost more accuracy than 0.02;",
+                "shown to exceed 0.02: silenced, that of no block.",
+            ),
         ),
     ],
 )
@@ -131,7 +134,8 @@ def test_attention_and_mlp_stand_beside_each_other_by_what_is_put_in_place():
     first = [plain(td.get_text()).split()[0] for td in table.select("tbody tr")[0].select("td")]
     assert first == ["0", "0", "-0.100", "-0.200", "-0.400", "-0.500", "-0.600"]
     text = plain(words(masking_report.comparison(summary, 0.05)))
-    assert "with the attention of block 2 silenced (-0.020" in text and "MLP of block 2 silenced (-0.420" in text
+    assert "The attention that costs most accuracy" in text and "silenced, that of block 2 (-0.020" in text
+    assert "The MLP that costs most accuracy" in text and "silenced, that of block 2 (-0.420" in text
 
 
 def test_a_run_without_mlps_shows_attention_alone():

@@ -118,9 +118,11 @@ def test_the_page_says_what_was_found(found):
     few = found.depths.assign(selectivity_low=-0.1)
     said = words(page.main_result(["gender"], few, found.findings, STATISTICS))
     assert "Gender is not shown to be read better than control labels" in said
-    uncontrolled = found.depths.assign(selectivity_low=np.nan)
+    uncontrolled = found.depths.assign(selectivity_low=np.nan, control=np.nan)
     said = words(page.main_result(["gender"], uncontrolled, found.findings, STATISTICS))
     assert f"Gender {verdict.UNCONTROLLED}" in said and "no control is possible with fewer than 6 word types;" in said
+    said = words(page.main_result(["gender"], uncontrolled.assign(over_majority_low=-0.1), found.findings, STATISTICS))
+    assert "Gender is not shown to be readable" in said and "no control is possible" in said and "n/a" not in said
     unlabelled = found.erased[found.erased["measure"] != names.ACCURACY]
     assert "n/a" in words(page.erased_table("gender", unlabelled)) and "n/a" not in table
 

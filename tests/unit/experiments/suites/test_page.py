@@ -62,8 +62,11 @@ def test_suites_and_groups_of_which_nothing_is_read_are_named():
 
 def test_the_headline_says_what_follows_and_what_would_by_chance():
     told = words(report.main_result(suites(SUMMARY, goals())))
-    assert "mine 3.0 % [1.0, 5.0] of 60 pairs, and no text offers neutral words" in told
-    assert "80.0 % [70.0, 90.0] go the way that the pair asks, 50.0 % by chance, 70.0 % by a bag of words" in told
+    assert (
+        "mine: the second text changes the prediction in 3.0 % [1.0, 5.0] of 60 pairs. No text offers neutral words"
+        in told
+    )
+    assert "80.0 % [70.0, 90.0] go the way that the pair asks, 50.0 % by chance, 70.0 % by a bag of words." in told
     told = words(report.main_result(suites(SUMMARY, goals(**SAME))))
     assert "the way that the pair asks, which is the same in all of them, 70.0 % by a bag" in told
     assert "chance" not in told
@@ -127,7 +130,7 @@ def test_a_bag_of_words_stands_beside_the_classifier(changes, said):
 def test_a_gap_names_its_sides_in_their_order():
     gap = summary_of("suite", gap_anger=(0.2, 0.1, 0.3), verdict="different")
     told = words(report.gap_findings(suites(pd.concat([SUMMARY, gap]), goals())))
-    assert "mine (male minus female): shown to differ in P(anger) +0.200." in told
+    assert "mine (male minus female): shown to differ in P(anger) +0.200 [+0.100, +0.300]." in told
     assert report.gap_findings(suites(SUMMARY, goals())) == ""
     within = words(report.gap_findings(suites(pd.concat([SUMMARY, gap.assign(verdict="equivalent")]), goals())))
     assert "no class is shown to differ (differences within the margin do not count)." in within

@@ -40,7 +40,8 @@ def told_findings(flip=(1.5, 1.2, 1.8), neutral=(0.2, 0.1, 0.3), axis="gender"):
 def test_the_headline_tells_flips_beside_neutral_swaps_and_when_the_difference_has_arrived():
     text = words(report.main_result({"gender": told_shares()}, told_findings()))
     assert text == (
-        "Gender: a flip moves the margin by 1.500 [1.200, 1.800] logits (neutral swaps: 0.200 [0.100, 0.300]); "
+        "Gender: a flip moves the margin between two classes by 1.500 [1.200, 1.800] logits "
+        "(neutral swaps: 0.200 [0.100, 0.300]); "
         "half of it has reached the word where the classifier reads after 2 blocks."
     )
     assert "No pair" in report.main_result({"race": told_shares()}, told_findings())
@@ -85,7 +86,7 @@ def test_where_half_has_arrived_is_told_only_of_flips_that_move_the_margin_furth
     text = words(report.main_result({"gender": told_shares()}, findings))
     assert told in text and "half" not in text
     path = words(report.path("gender", told_shares(), findings, 0.05))
-    assert "Half" not in path and "Before the last block, 90.0 %" in path
+    assert "Half" not in path and "Before the last block, 90.0 % [85.0, 95.0] is where the classifier reads." in path
     assert (
         "Gender: flips are not shown to move the margin further than neutral swaps, so what follows is how any" in path
     )
@@ -98,15 +99,15 @@ def test_the_path_tells_early_late_and_the_strongest_parts():
         in text
     )
     assert "5.0 % [0.0, 10.0] at other words" in text
-    assert "reads after 2 blocks; before the last block, 90.0 %" in text
+    assert "reads after 2 blocks; before the last block, 90.0 % [85.0, 95.0] is there." in text
     assert "halves is that of the attention of block 1: 70.0 % [65.0, 75.0] of the flips' difference, 21.0 %" in text
     assert "(as the largest of 6, it looks larger than it is). Of single heads" in text
     assert "any exchanged word" not in text
     assert "head 1 of block 1: 60.0 % [55.0, 65.0] and 18.0 %" in text
-    assert "than of the neutral swaps' is shown of 1 of 6 heads, at a false discovery rate of 0.05." in text
+    assert "1 of 6 heads is shown to carry another share of this difference than of the neutral swaps'" in text
     strict = words(report.path("gender", told_shares(), told_findings(), 0.0005))
-    assert "neutral swaps' is shown of 0 of 6 heads, at a false discovery rate of 0.0005." in strict
-    assert "neutral swaps' is shown of 0 of 6 heads" in words(
+    assert "0 of 6 heads are shown to carry another share" in strict and "discovery rate of 0.0005." in strict
+    assert "0 of 6 heads are shown to carry another share" in words(
         report.path("gender", alike(told_shares()), told_findings(), 0.05)
     )
     lowest = told_shares().query("site == 'head' and kind == 'difference'")["p_adjusted"].min()
@@ -281,6 +282,9 @@ def test_dimensions_are_told_beside_chance_and_neutral_swaps():
     counts, concentration, table = dimension_tables(0.1)
     none = {"gender": counts["gender"].assign(value=np.nan)}
     assert "too few word pairs" in words(report.dimension_findings(none, concentration, table))
+    unknown = {axis: own.assign(flip=np.nan, plain_flip=np.nan) for axis, own in table.items()}
+    told = words(report.dimension_findings(none, concentration, unknown))
+    assert "Largest" not in told and "on top" not in told, "of what was not measured, no dimension is the largest"
     assert svg(figures.dimension_bars(table, 0.05, [range(10, 20)]))
     assert "30 %" in report.concentration_table(concentration).striptags()
 

@@ -71,7 +71,7 @@ SHOWN = [
 def test_the_headline_says_which_method_earned_it_beside_chance():
     said = headline()
     assert (
-        "Of 2 methods, Shapley values of words, sampled ranks the planted words best: average precision 95.0 % ["
+        "Of 2 methods, “Shapley values of words, sampled” ranks the planted words best: average precision 95.0 % ["
         in said
     )
     assert (
@@ -82,8 +82,8 @@ def test_the_headline_says_which_method_earned_it_beside_chance():
 
 def test_the_headline_announces_what_ranks_best_and_what_of_it_tells_classes_apart():
     said = headline(ranking([("attention", 0.95), ("shapley", 0.3), ("random", 0.2)]))
-    assert "raw attention of the last block ranks the planted words best: average precision 95.0 %" in said
-    assert "the same for every class. Of the methods that tell classes apart, Shapley values" in said
+    assert "“raw attention of the last block” ranks the planted words best: average precision 95.0 %" in said
+    assert "the same for every class. Of the methods that tell classes apart, “Shapley values" in said
     assert "average precision 30.0 % [20.0, 35.0]" in said
 
 
@@ -99,7 +99,7 @@ def test_shortcuts_are_told_where_they_are_planted():
     apart = apart.assign(measure="shortcut", value=0.6, texts=12, chance=0.08)
     ranks = pd.concat([ranking(), apart])
     said = headline(ranks)
-    assert "sampled in 60.0 % [85.0, 100.0] of 12 texts with one, raw attention's in 60.0 %" in said
+    assert "sampled” in 60.0 % [85.0, 100.0] of 12 texts with one, raw attention's in 60.0 %" in said
     table = words(page.ranking_table(ranks, TITLES))
     assert "top word is the shortcut" in table and "60.0 %" in table and "in the 12 texts that have one" in table
     assert "A random word is a planted one in 25.0 %" in table and "a random word is one in 8.0 %" in table
@@ -144,7 +144,7 @@ def test_a_method_that_does_not_account_for_the_answer_is_left_aside_and_why_is_
     ranks = ranking(BEFORE) if planted else ranking().head(0)
     means = faithful(ranked=BEFORE)
     open_to_all, said = headline(ranks, means), headline(ranks, means, ZERO)
-    best = "{} ranks the planted words best" if planted else "{} tells most in these texts"
+    best = "“{}” ranks the planted words best" if planted else "“{}” tells most in these texts"
     assert best.format("integrated gradients, from zero") in open_to_all and "Left aside" not in open_to_all
     assert best.format("integrated gradients, from padding") in said
     assert "Left aside: integrated gradients, from zero (off by 106.0 %). The scores of an integral" in said
@@ -264,3 +264,13 @@ def test_the_list_of_words_says_that_planted_shortcuts_are_supported():
     apart = ranking()[lambda table: table["measure"] == "top"].assign(measure="shortcut", value=0.6, texts=12)
     assert "calls them supported" in words(page.ranking_table(pd.concat([ranking(), apart]), TITLES))
     assert "calls them supported" not in words(page.ranking_table(ranking(), TITLES))
+
+
+def test_of_flips_that_no_explained_text_has_there_is_no_row():
+    one = {"method": "shapley", "correlation": 0.5, "rank_moved": 0.1, "rank_others": 0.6, "moved": 1}
+    flips = pd.DataFrame([one | {"axis": "gender", "pairs": 5}, one | {"axis": "race", "pairs": 0, "moved": 0}])
+    told = words(page.flip_table(flips))
+    assert "1 of 5" in told and "race" not in told
+    assert page.flip_table(flips[1:]) == ""
+    told = words(page.flip_table(pd.concat([flips[:1], flips[1:].assign(pairs=3)])))
+    assert told.count("race") == 1 and "Left out is what moves it in none of the texts: race." in told

@@ -212,10 +212,10 @@ def test_several_numbers_are_judged_as_one_claim():
     assert several(joy=0.12, anger=-0.08, fear=0.0)["verdict"] == "reproduced"
     unlike = several(joy=0.12, anger=0.0, fear=0.0)
     assert unlike["verdict"] == "contradicted"
-    assert unlike["ours"] == 0.0 and unlike["published"] == "-0.1 (anger)" and "1 contradicted" in unlike["note"]
+    assert unlike["ours"] == 0.0 and unlike["published"] == "anger -0.1" and "1 contradicted" in unlike["note"]
     assert several(joy=0.0, anger=0.0, fear=0.0)["verdict"] == "contradicted", "though fear alone agrees"
-    assert several(joy=0.3, anger=0.0, fear=0.0)["published"] == "0.1 (joy)", "the one that is furthest off is shown"
-    assert several(joy=0.2, anger=0.2, fear=0.0)["published"] == "-0.1 (anger)"
+    assert several(joy=0.3, anger=0.0, fear=0.0)["published"] == "joy 0.1", "the one that is furthest off is shown"
+    assert several(joy=0.2, anger=0.2, fear=0.0)["published"] == "anger -0.1"
     assert several(joy=0.12, anger=-0.08)["verdict"] == "not testable here", "one is missing"
 
 

@@ -8,6 +8,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from emoscope.data.paper import shared_with_paper, shared_with_writeups
+from emoscope.reporting.html import MINUS
 from emoscope.verdicts.claims import page as claims_report
 from emoscope.verdicts.claims.figures import verdict_matrix
 from made_up import NASTY, tags, words
@@ -59,6 +60,16 @@ def test_the_page_leads_with_what_can_be_tested():
     assert "Detectable: 0.050" in second.text and "Margin" not in first.text
 
 
+def test_the_table_of_verdicts_counts_as_the_headline_does():
+    table = BeautifulSoup(claims_report.summary(claims()), "html.parser")
+    titles = [cell.text for cell in table.select("th")]
+    rows = [
+        dict(zip(titles, [cell.text for cell in row.select("td")], strict=True)) for row in table.select("tbody tr")
+    ]
+    assert [row["artefact"] for row in rows] == ["1", "0"], "what the authors' log rules out stands apart"
+    assert [row["ruled out by the authors' log"] for row in rows] == ["1", "1"]
+
+
 def test_claims_can_be_filtered_without_a_script():
     html = claims_report.browser(claims())
     assert not tags(html) & {"script", "img"}
@@ -76,18 +87,18 @@ def test_what_cannot_be_tested_is_folded_away_with_what_would_test_it():
     folded = {" ".join(item.summary.text.split()): item.table.text for item in soup.select("details")}
     model, both, unmeasured = folded
     assert model == (
-        "1 claim of the notebook on the residual stream: they need its model; "
-        "--configfile workflow/configs/companions.yaml would test them"
+        "1 claim of the notebook on the residual stream: it needs its model; "
+        "--configfile workflow/configs/companions.yaml would test it"
     )
-    assert "of the paper: they need its corpus and model" in both and "paper.yaml" in both, "the nearest of two reasons"
-    assert "no run measures them" in unmeasured and "configfile" not in unmeasured
+    assert "of the paper: it needs its corpus and model" in both and "paper.yaml" in both, "the nearest of two reasons"
+    assert "no run measures it" in unmeasured and "configfile" not in unmeasured
     assert "Says flips.c" in folded[both] and "flips.b" not in soup.text, "another run tests it"
 
 
 def test_what_is_measured_on_demand_is_told_with_its_targets():
     rows = claims().iloc[[2]].assign(id="probing.g", untested="on demand")
     said = words(claims_report.untested(rows))
-    asked = "snakemake --cores 2 circuits probing, and then snakemake --cores 2 claims, would test them"
+    asked = "snakemake --cores 2 circuits probing, and then snakemake --cores 2 claims, would test it"
     assert f"1 claim of the paper: not part of all; {asked}" in said
     assert "configfile" not in said
 
@@ -140,3 +151,16 @@ def test_the_page_says_which_published_samples_were_too_small():
     reading = claims_report.published_reading(samples, MARGIN, alpha=0.05)
     assert "affected: few." in reading and "all of it: parts." in reading and "Enough: many." in reading
     assert "1 of these 3" in reading
+
+
+def test_numbers_of_claims_read_as_all_others_on_a_page():
+    table = claims().assign(
+        published="surprise -5.05e-11", note="Here it is -1.35e-05, in 2 of 6 (block 1-2), about 1,800 texts.",
+        says="It changes by -0.352, or 6.4e-8.",
+    )  # fmt: skip
+    article = BeautifulSoup(claims_report.browser(table), "html.parser").article
+    told = " ".join(article.text.split())
+    assert f"published surprise {MINUS}5·10⁻¹¹" in told and f"It changes by {MINUS}0.352, or 6.4·10⁻⁸." in told
+    assert f"Here it is {MINUS}1.35·10⁻⁵, in 2 of 6 (block 1-2), about 1,800 texts." in told
+    shown = BeautifulSoup(claims_report.untested(table.assign(published="12 numbers")), "html.parser")
+    assert "12 numbers" in shown.text

@@ -2,10 +2,12 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 from bs4 import BeautifulSoup
 
 from compared_runs import MODELS, SETTINGS
+from emoscope.storage.names import ALL
 from emoscope.verdicts.comparison import figures
 from emoscope.verdicts.comparison import page as report
 from made_up import words
@@ -44,7 +46,14 @@ def test_the_cheapest_classifiers_stand_beside_the_accuracy(measures):
     assert titles[1:5] == ["accuracy", "a bag of words", "the most frequent class", "model minus a bag of words"]
     for row in table.select("tbody tr"):
         shown = [cell.text.split()[0] for cell in row.select("td")[1:5]]
-        assert shown == ["0.800", "0.700", "0.300", "0.100"]
+        assert shown == ["0.800", "0.700", "0.300", "+0.100"], "a difference has its sign"
+    assert "+10.0 %" in report.rate_table(measures) and "+20.0 %" not in report.rate_table(measures)
+
+
+def test_round_brackets_are_explained_where_there_are_any(measures):
+    lone = measures.assign(seeds=measures["seeds"].where(measures["run"] != ALL, 1), spread=np.nan)
+    for table in (report.score_table, report.rate_table, report.class_table):
+        assert "round brackets" in table(measures) and "round brackets" not in table(lone)
 
 
 def test_a_lone_seed_is_named():

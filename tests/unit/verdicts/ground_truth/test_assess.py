@@ -155,7 +155,7 @@ def test_a_gap_beside_an_emotion_word_is_judged_by_what_chance_may_teach(sign, g
     assert (effect.verdict, effect.texts) == (expected, 3_000)
     assert effect.value == pytest.approx(sign * gap, abs=0.002)
     assert expected == "found" or not effect.low < 0 < effect.high, "its own interval leaves nil out"
-    assert f"labels of {rows} training texts that name a gender may teach 0.0" in effect.note
+    assert f"labels of {rows:,} training texts that name a gender may teach a gap of 0.0" in effect.note
 
 
 def test_where_chance_could_teach_nothing_that_is_known_it_leaves_no_room():

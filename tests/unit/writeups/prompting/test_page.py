@@ -29,7 +29,7 @@ def test_the_headline_puts_the_cheapest_classifiers_beside_the_prompts(summary):
     assert f"(a bag of words {cheap['view', 'words', 'all']:.3f}" in said
     assert f"a linear probe {cheap['mood', 'probe', 'micro avg']:.3f}, one answer for all texts" in said
     accuracy = reports.query("task == 'view' and measure == 'accuracy'")["value"].item()
-    assert f"view: accuracy {accuracy:.3f}" in said and said.endswith(").")
+    assert f"an accuracy of {accuracy:.3f} [" in said and "] on view (a bag of words" in said and said.endswith(").")
 
 
 def test_every_cheap_classifier_is_judged_by_its_interval(summary):

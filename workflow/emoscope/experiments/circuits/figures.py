@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from emoscope.experiments.circuits.names import KEPT, PATCHING, REPLACED
-from emoscope.reporting.plots import MARKERS, PALETTE, canvas, draw_band, label_axes, styled
+from emoscope.reporting.plots import MARKERS, PALETTE, as_percent, canvas, draw_band, label_axes, styled
 
 SIDES = {KEPT: "only these go on as in the text", REPLACED: "these are as in the flipped text"}
 
@@ -26,7 +25,7 @@ def agreement(parts: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         style = {"color": PALETTE[number], "marker": MARKERS[number], "markersize": 4, "alpha": 0.7}
         axes.plot(known[PATCHING], known[method], linestyle="none", label=title, **style)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set_major_formatter(as_percent)
     label_axes(axes, x="share of the difference, patched", y="estimated")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
@@ -45,7 +44,7 @@ def curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         for level in (0, 1):
             axes.axhline(level, color="#888", linewidth=0.6)
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axis.set_major_formatter(as_percent)
         axes.set_title(title)
         label_axes(axes, x="share of heads and MLPs", y="share of the difference" if side == KEPT else "")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
@@ -64,7 +63,7 @@ def edge_curves(sizes: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
         axes.axhline(level, color="#888", linewidth=0.6)
     axes.set_xscale("log")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1))
+        axis.set_major_formatter(as_percent)
     label_axes(axes, x="share of edges that are kept", y="share of the difference")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure

@@ -22,6 +22,7 @@ SITES["feed_forward"] = "MLP of block {block}"
 ENDS = SITES | {"embedding": "the words", "answer": "the answer"}
 ENDS_OF = ("source", "target")
 LISTED = 10
+HALVES = "rank correlation of halves"
 BETTER, WORSE, UNSETTLED = "better than", "worse than", "not shown to be better or worse than"
 
 
@@ -59,7 +60,7 @@ def _sizes(axes: list[str], findings: pd.DataFrame) -> list[dict]:
             "axis": axis,
             "pair": called(axis)[0],
             "fewest": {name: found[f"{axis}.fewest.{in_findings(name)}"] for name in rankings(axis, findings)},
-            "all": found.note(f"{axis}.fewest.{in_findings(INTEGRATED)}").removeprefix("Of ").removesuffix("."),
+            "all": _of_all(found.note(f"{axis}.fewest.{in_findings(INTEGRATED)}")),
             "verdicts": verdicts(axis, INTEGRATED, found),
             "cmd": {name: found[f"{axis}.cmd.{in_findings(name)}"] for name in rankings(axis, findings)},
         }
@@ -93,6 +94,12 @@ def verdict(gain: Mapping) -> str:
     return BETTER if gain["low"] > 0 else WORSE if gain["high"] < 0 else UNSETTLED
 
 
+def _of_all(note: str) -> str:
+    """How many nodes or edges there are: `11,611 edges`, where the note on them says `Of 11611 edges.`."""
+    total, _, kind = note.removeprefix("Of ").removesuffix(".").partition(" ")
+    return f"{int(total):,} {kind}"
+
+
 def counted(nodes: float) -> str:
     return number(nodes if np.isnan(nodes) else int(nodes))
 
@@ -105,15 +112,15 @@ def edges_result(axes: list[str], findings: pd.DataFrame, edges: pd.DataFrame) -
 
 
 def agreement_table(axes: list[str], findings: pd.DataFrame, caption: str = "agreement") -> Markup:
-    """How well estimates agree with patching."""
-    found = Findings(findings)
+    """How well estimates agree with patching, and halves of the texts with each other where these were compared."""
+    found, halves = Findings(findings), findings["name"].str.contains(".halves.", regex=False).any()
     rows = [
         {
             "axis": axis,
             "estimate": title,
             "rank correlation with patching": found.shown(f"{axis}.rank_correlation.{in_findings(method)}"),
             "error, of the mean effect": found.shown(f"{axis}.error.{in_findings(method)}", percent),
-            "rank correlation of halves": cell(found.get(f"{axis}.halves.{in_findings(method)}"), number),
+            **({HALVES: cell(found.get(f"{axis}.halves.{in_findings(method)}"), number)} if halves else {}),
             "largest missed": cell(found.get(f"{axis}.missed"), percent),
         }
         for axis in axes

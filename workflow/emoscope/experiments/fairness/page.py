@@ -19,6 +19,7 @@ from emoscope.experiments.fairness.groups import (
 )
 from emoscope.perturbation.pair_tables import ORIGINS, told_gaps
 from emoscope.reporting.html import (
+    added,
     badge,
     cell,
     details,
@@ -86,10 +87,16 @@ def absolute(changes: pd.DataFrame) -> Markup:
     return html_table(rows, say("absolute"), text=("axis", "of", "class"))
 
 
+def of_both(groups: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the axes of which both groups have texts: of others there is nothing to compare."""
+    most = groups.groupby("axis")[["first_texts", "second_texts"]].transform("max")
+    return groups[(most > 0).all(axis=1)]
+
+
 def described(groups: pd.DataFrame) -> Markup:
     """What the texts of two groups are: how many, how long, of which classes."""
     rows = []
-    for axis, table in groups.groupby("axis", sort=False):
+    for axis, table in of_both(groups).groupby("axis", sort=False):
         names = table.iloc[0][["first_group", "second_group"]]
         for row in table[table["measure"].isin((WORDS, BASE_RATE))].to_dict("records"):
             form = percent if row["measure"] == BASE_RATE else partial(number, digits=1)
@@ -98,7 +105,7 @@ def described(groups: pd.DataFrame) -> Markup:
                 "": f"share of {row['class']}" if row["measure"] == BASE_RATE else "words in a text",
                 "first group": f"{names.iloc[0]}: {form(row['first'])}",
                 "second group": f"{names.iloc[1]}: {form(row['second'])}",
-                "difference": estimate(row["difference"], row["low"], row["high"], _form(row["measure"])),
+                "difference": estimate(row["difference"], row["low"], row["high"], partial(added, form=form)),
                 "texts": f"{row['first_texts']:,} and {row['second_texts']:,}",
             })  # fmt: skip
     return html_table(rows, say("described"), text=("axis", "", "first group", "second group"))
@@ -125,7 +132,8 @@ def drawn(groups: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def rates(groups: pd.DataFrame) -> Markup:
     """Accuracy, true and false positives of texts about either group."""
-    chosen = groups[groups["measure"].isin((ACCURACY, *RATES))]
+    chosen = of_both(groups)
+    chosen = chosen[chosen["measure"].isin((ACCURACY, *RATES))]
     return html_table(
         list(map(_compared, chosen.to_dict("records"))), say("rates"), text=("axis", "", "class", "no difference?")
     )
@@ -133,7 +141,8 @@ def rates(groups: pd.DataFrame) -> Markup:
 
 def confidence(groups: pd.DataFrame) -> Markup:
     """Whether confidence can be trusted as far for texts about either group."""
-    chosen = groups[groups["measure"].isin((OVERCONFIDENCE, CALIBRATION_ERROR))]
+    chosen = of_both(groups)
+    chosen = chosen[chosen["measure"].isin((OVERCONFIDENCE, CALIBRATION_ERROR))]
     rows = [
         {key: value for key, value in _compared(row).items() if key != "class"} for row in chosen.to_dict("records")
     ]
@@ -144,10 +153,14 @@ def rate_sentences(groups: pd.DataFrame) -> Markup:
     """For which classes texts about the two groups are judged at different rates, and what it takes to see one."""
     parts = []
     for axis, table in groups.groupby("axis", sort=False):
+        if of_both(table).empty:
+            texts = [int(table[f"{side}_texts"].max()) for side in ("first", "second")]
+            parts.append(say("alone", axis=axis, sides=_sides(groups, axis), texts=texts))
+            continue
         judged, shares = table[table["measure"].isin(tuple(RATES))], table[table["measure"] == BASE_RATE]
         different = judged[judged["verdict"] == "different"]
         told = [
-            f"{row['measure']} of {row['class']} {_points(row['difference'])}" for row in different.to_dict("records")
+            f"{row['measure']} of {row['class']} {added(row['difference'])}" for row in different.to_dict("records")
         ]
         parts.append(
             say(
@@ -218,9 +231,9 @@ def _compared(row: Mapping) -> dict:
         "class": row["class"] or "all",
         "first group": Markup("{}: {}").format(row["first_group"], sides[0]),
         "second group": Markup("{}: {}").format(row["second_group"], sides[1]),
-        "difference": estimate(row["difference"], row["low"], row["high"], form),
+        "difference": estimate(row["difference"], row["low"], row["high"], partial(added, form=form)),
         "adjusted p": p_value(row["p_adjusted"]),
-        "would show from, as the only one": form(row["detectable"]),
+        "would show from, as the only one": form(row["detectable"]).lstrip("+"),
         "texts": f"{row['first_texts']:,} and {row['second_texts']:,}",
         "no difference?": badge(row["verdict"]) if row["verdict"] else UNJUDGED.get(row["measure"], "too few texts"),
     }
@@ -230,7 +243,3 @@ def _form(measure: str):
     if measure in (OVERCONFIDENCE, CALIBRATION_ERROR):
         return signed
     return partial(number, digits=1) if measure == WORDS else percent
-
-
-def _points(value: float) -> str:
-    return percent(value) if value <= 0 else f"+{percent(value)}"

@@ -12,8 +12,17 @@ from markupsafe import Markup
 from emoscope.experiments.flips.axes import AXES
 from emoscope.perturbation.pair_examples import most_changed, pair_texts
 from emoscope.perturbation.pair_tables import ORIGINS, balance_table, beyond, control_texts, found, told_gaps
-from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, large, largest_change, pair_classes, scored, unread
-from emoscope.reporting.html import cell, details, html_table, number, percent, signed
+from emoscope.perturbation.pairs import (
+    LARGE,
+    NEUTRAL_ORIGINS,
+    countable,
+    large,
+    largest_change,
+    pair_classes,
+    scored,
+    unread,
+)
+from emoscope.reporting.html import added, cell, details, html_table, number, percent, signed
 from emoscope.reporting.passages import passage
 
 say = partial(passage, "flips")
@@ -132,7 +141,8 @@ def large_changes(flips: Mapping[str, Flip]) -> Markup:
     for axis, flip in flips.items():
         natural = flip.pairs[flip.pairs["origin"] == "natural"].drop_duplicates("text")
         reached = int(large(natural).sum())
-        parts.append(say("large_changes", axis=axis, reached=reached, texts=len(natural), said=AXES[axis].said))
+        told = {"reached": reached, "texts": len(natural), "threshold": LARGE, "said": AXES[axis].said}
+        parts.append(say("large_changes", axis=axis, **told))
     return Markup("\n").join(parts)
 
 
@@ -151,15 +161,13 @@ def directions(flips: Mapping[str, Flip]) -> Markup:
     rows = []
     for (axis, origin), summary in kinds(flips).items():
         first, second = AXES[axis].groups
-        forth, back, difference = (
-            cell(found(summary, f"changed_{which}"), percent) for which in ("first", "second", "difference")
-        )
+        forth, back = (cell(found(summary, f"changed_{which}"), percent) for which in ("first", "second"))
         rows.append(
             {
                 "axis": f"{axis}, {origin}",
                 "changed, first to second group": Markup("{} to {}: {}").format(first, second, forth),
                 "second to first": Markup("{} to {}: {}").format(second, first, back),
-                "difference": difference,
+                "difference": cell(found(summary, "changed_difference"), added),
             }
         )
     return html_table(rows, say("directions"), text=("axis",))

@@ -15,6 +15,7 @@ from emoscope.reporting.plots import (
     WIDEST,
     diverging,
     draw_intervals,
+    in_cell,
     label_axes,
     largest,
     styled,
@@ -42,7 +43,7 @@ def block_maps(panels: Mapping[str, pd.DataFrame], label: str) -> Figure:
     grid = figure.subplots(lines, across, squeeze=False).ravel()
     first = next(iter(panels.values())).index
     for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):
-        labels = table.map(lambda value: "" if np.isnan(value) else "0" if abs(value) < 0.005 else f"{value:+.2f}")
+        labels = table.map(lambda value: "0" if abs(value) < 0.005 else in_cell(value, "+.2f"))
         sns.heatmap(
             table,
             ax=axes,

@@ -114,7 +114,7 @@ def all_but(summary: pd.DataFrame, classes: Sequence[str], table2: pd.DataFrame)
     rows = [
         {
             "texts of class": name,
-            "paper, table 2": signed(paper.get(name, np.nan)),
+            "paper, table 2": signed(paper[name]) if name in paper else "",
             **{title: change_cell(effects.get(name)) for title, effects in columns.items()},
         }
         for name in [*groups_of(summary), ALL]

@@ -6,9 +6,20 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
-from emoscope.reporting.plots import MARKERS, MOST_ANNOTATED, PALETTE, SEQUENTIAL, WIDEST, canvas, label_axes, styled
+from emoscope.reporting.html import percent
+from emoscope.reporting.plots import (
+    MARKERS,
+    MOST_ANNOTATED,
+    PALETTE,
+    SEQUENTIAL,
+    WIDEST,
+    as_percent,
+    canvas,
+    label_axes,
+    styled,
+)
 
 
 @styled
@@ -20,7 +31,9 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], totals: S
     counts = np.asarray(counts)
     texts = counts.sum(axis=1) if totals is None else np.asarray(totals)
     shares = counts / np.maximum(texts, 1)[:, None]
-    labels = [[f"{s:.0%}\n{n:,}" for s, n in zip(*row, strict=True)] for row in zip(shares, counts, strict=True)]
+    labels = [
+        [f"{percent(s, 0)}\n{n:,}" for s, n in zip(*row, strict=True)] for row in zip(shares, counts, strict=True)
+    ]
     annotated = len(classes) <= MOST_ANNOTATED
     size = max(4.2, 0.75 * len(classes)) if annotated else min(WIDEST, 0.3 * len(classes))
     figure, axes = canvas(size + 1.2, size * 0.8)
@@ -35,7 +48,7 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], totals: S
         annot=np.array(labels) if annotated else False,
         fmt="",
         annot_kws={"size": 8},
-        cbar_kws={"label": "share of the true class", "format": PercentFormatter(1)},
+        cbar_kws={"label": "share of the true class", "format": FuncFormatter(as_percent)},
     )
     label_axes(axes, x="predicted class", y="true class")
     axes.tick_params(axis="y", rotation=0)
@@ -58,7 +71,7 @@ def reliability_diagram(parts: Mapping[str, Sequence[Mapping]]) -> Figure:
         )
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     label_axes(axes, x="mean confidence of the prediction", y="accuracy")
-    axes.legend(loc="upper left")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from emoscope.experiments.probing.names import (
     ACCURACY,
@@ -21,6 +21,7 @@ from emoscope.experiments.probing.names import (
 from emoscope.reporting.plots import (
     MARKERS,
     PALETTE,
+    as_percent,
     canvas,
     draw_band,
     draw_intervals,
@@ -56,7 +57,7 @@ def depths(table: pd.DataFrame) -> Figure:
             [level] = own.loc[own["place"] == name, "right"]
             axes.axhline(level, color="#555", linestyle=style, linewidth=1, label=name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.yaxis.set_major_formatter(as_percent)
         axes.set_title(concept)
         label_axes(axes, x="depth", y="texts in which it is read" if axes is grid[0] else "")
     figure.legend(*legend_of(grid), loc="outside upper left", ncols=5)

@@ -28,7 +28,7 @@ from emoscope.experiments.probing.names import (
     SENTENCES,
     WORD,
 )
-from emoscope.experiments.probing.verdict import LEFT, UNCONTROLLED, UNREAD, readable, verdict
+from emoscope.experiments.probing.verdict import LEFT, UNREAD, readable, verdict
 from emoscope.reporting.findings import in_findings
 from emoscope.reporting.html import cell, html_table, number, percent, signed
 from emoscope.reporting.passages import Findings, passage
@@ -79,7 +79,7 @@ def _told(axis: str, row: pd.Series, readings: pd.DataFrame, found: Findings, al
     readability = readable(row)
     return {
         "readable": readability,
-        "controlled": readability != UNCONTROLLED,
+        "controlled": pd.notna(row["control"]),
         "asked": readability != UNREAD,
         "clusters": int(row["clusters"]),
         "verdict": verdict(axis, readability, level, found, alpha),

@@ -5,9 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from emoscope.reporting.plots import MARKERS, PALETTE, diverging, draw_band, draw_intervals, label_axes, largest, styled
+from emoscope.reporting.plots import (
+    MARKERS,
+    PALETTE,
+    as_percent,
+    diverging,
+    draw_band,
+    draw_intervals,
+    label_axes,
+    largest,
+    styled,
+)
 
 NOTABLE = "#d55e00"  # what stands out
 
@@ -130,7 +140,7 @@ def place_curves(panels: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) 
             axes.axhline(level, color="#888", linewidth=0.6)
         axes.set_title(title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(as_percent)
         label_axes(axes, x="blocks passed", y="" if number else "share of the difference")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
@@ -149,7 +159,7 @@ def block_shares(panels: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -
             draw_intervals(axes, rows["value"], rows["low"], rows["high"], rows["block"] + 0.24 * number, number, name)
         axes.set_title(title)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.xaxis.set_major_formatter(as_percent)
         axes.grid(axis="y", color="#eee")
         label_axes(axes, x="share of the difference", y="block")
     grid[0].invert_yaxis()
@@ -173,7 +183,7 @@ def head_shares(maps: Mapping[str, pd.DataFrame], marks: Mapping[str, pd.DataFra
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         label_axes(axes, x="head", y="" if number else "block")
-    figure.colorbar(image, ax=grid, pad=0.01, label="share of the difference")
+    figure.colorbar(image, ax=grid, pad=0.01, label="share of the difference", format=FuncFormatter(as_percent))
     return figure
 
 

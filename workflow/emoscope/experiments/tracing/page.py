@@ -184,9 +184,10 @@ def dimension_findings(
                 neutral=found[NEUTRAL],
                 held={} if held.empty else {kind: held.loc[kind] for kind in KINDS},
                 top=TOP,
-                largest=list(changes[axis].nlargest(5, "flip")["dimension"]),
-                plain=list(changes[axis].nlargest(5, "plain_flip")["dimension"]),
-                plain_neutral=list(changes[axis].nlargest(5, "plain_neutral")["dimension"]),
+                **{
+                    name: list(changes[axis].dropna(subset=of).nlargest(5, of)["dimension"])
+                    for name, of in {"largest": "flip", "plain": "plain_flip", "plain_neutral": "plain_neutral"}.items()
+                },
             )
         )
     return Markup("\n").join(parts)

@@ -16,8 +16,10 @@ from emoscope.experiments.words.viewer import AGAINST, FOR
 from emoscope.reporting.plots import (
     MOST_ANNOTATED,
     PALETTE,
+    as_percent,
     canvas,
     draw_intervals,
+    in_cell,
     label_axes,
     styled,
 )
@@ -47,7 +49,8 @@ def ranking(ranks: pd.DataFrame, named: Mapping[str, str]) -> Figure:
     axes.set(yticks=range(len(names)), ylim=(len(names) - 0.4, -0.6), xlim=(-0.02, 1.02))
     axes.set_yticklabels([named[name] for name in names])
     axes.grid(axis="y", color="#eee")
-    label_axes(axes, x="over the texts that the classifier gets right")
+    axes.xaxis.set_major_formatter(as_percent)
+    label_axes(axes, x="share of the texts that the classifier gets right, or average precision in them")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 
@@ -84,7 +87,13 @@ def agreement(methods: pd.DataFrame) -> Figure:
     if len(names) <= MOST_ANNOTATED:
         for (y, x), value in np.ndenumerate(table.to_numpy()):
             axes.text(
-                x, y, f"{value:.2f}", ha="center", va="center", fontsize=7, color="#fff" if abs(value) > 0.6 else "#222"
+                x,
+                y,
+                in_cell(value),
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="#fff" if abs(value) > 0.6 else "#222",
             )
     titles = [TITLES[name] for name in names]
     axes.set_xticks(range(len(names)), titles, rotation=40, ha="right")
@@ -103,7 +112,7 @@ def pushes(overall: pd.DataFrame, classes: Sequence[str]) -> Figure:
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[len(classes) :]:
         axes.set_axis_off()
-    for axes, name in zip(panels, classes, strict=False):
+    for place, (axes, name) in enumerate(zip(panels, classes, strict=False)):
         own = extremes(overall[overall["class"] == name], DRAWN)
         places = np.arange(len(own))
         colours = np.array(["#b2182b" if value > 0 else "#2166ac" for value in own["value"]], dtype=object)
@@ -111,6 +120,7 @@ def pushes(overall: pd.DataFrame, classes: Sequence[str]) -> Figure:
         filled = np.where(own["verdict"] == UNSUPPORTED, "none", colours)
         axes.scatter(own["value"], places, c=list(filled), edgecolors=list(colours), s=22, zorder=3)
         axes.axvline(0, color="#888", linewidth=0.8)
+        label_axes(axes, x="mean push (log-odds)" if place + columns >= len(classes) else "")
         axes.set(title=name, yticks=places, ylim=(len(own) - 0.4, -0.6))
         axes.set_yticklabels([f"{word[:18]} ({texts})" for word, texts in zip(own["word"], own["texts"], strict=True)])
     return figure

@@ -103,8 +103,8 @@ def sound_table(findings: pd.DataFrame) -> Markup:
     found = Findings(findings)
 
     def told(name: str, form: Callable[[float], str]) -> str:
-        value = found.value(name) if name in found else None
-        return "n/a" if value is None else "cannot be told" if np.isnan(value) else form(value)
+        one = found.get(name)
+        return "cannot be told" if one is not None and np.isnan(one["value"]) else cell(one, form)
 
     rows = [
         {
@@ -155,7 +155,7 @@ def group_table(groups: pd.DataFrame) -> Markup:
         | {"texts": number(int(row["texts"]))}
         for row in groups.to_dict("records")
     ]
-    return html_table(rows, say("groups"), text=("axis", "words for", "class"))
+    return html_table(rows, say("groups", fewest=FEWEST_CLUSTERS), text=("axis", "words for", "class"))
 
 
 def flip_table(flips: pd.DataFrame) -> Markup:
@@ -169,9 +169,10 @@ def flip_table(flips: pd.DataFrame) -> Markup:
             "elsewhere": percent(row["rank_others"], 0),
             "pairs that move it": f"{row['moved']} of {row['pairs']}",
         }
-        for row in flips.to_dict("records")
+        for row in flips[flips["moved"] > 0].to_dict("records")
     ]
-    return html_table(rows, say("flips"), text=("axis", "method"))
+    still = flips.loc[(flips["moved"] == 0) & (flips["pairs"] > 0), "axis"].unique()
+    return html_table(rows, say("flips", still=list(still)), text=("axis", "method"))
 
 
 def curve_methods(faithful: pd.DataFrame, barred: Container[str]) -> list[str]:

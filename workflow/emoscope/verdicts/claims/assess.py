@@ -178,7 +178,7 @@ def judged(claim: dict, found: Mapping[str, Finding] | None, terms: Terms) -> di
         return row | _numbers(one) | {"untested": " and ".join(sorted(missing)), "note": reason}
     count = f"Of {len(parts)} numbers, {sum(part[3] == verdict for part in verdicts)} {verdict}; shown is {name}."
     row |= {"impossible": impossible(claim | {"published": published})}
-    row |= {"published": f"{published:.6g} ({name})"} if name and not isinstance(published, str) else {}
+    row |= {"published": f"{name} {published:.3g}"} if name and not isinstance(published, str) else {}
     row |= {"verdict": verdict, "note": " ".join(filter(None, [count if name else "", one.note, reason]))}
     if claim["judge"] == "no effect":
         row |= {"margin": claim.get("tolerance", statistics["margin"]), "equivalence_p": one.within}

@@ -1,11 +1,12 @@
 """What the claims page says: every published claim that a run can test beside what it finds, then all others."""
 
+import re
 from functools import partial
 
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.reporting.html import cell, html_table, listed, number, p_value, percent, unsigned
+from emoscope.reporting.html import MINUS, SUPERSCRIPTS, cell, html_table, listed, number, p_value, percent, unsigned
 from emoscope.reporting.passages import passage
 from emoscope.reporting.verdict_words import ON_CLAIMS
 from emoscope.statistics.sample_size import texts_for_rate
@@ -32,6 +33,8 @@ REASONS = ("blind", "one label", "on demand", "storage", "model", "corpus", "cor
 WITHOUT_OVERLAY = ("blind", "one label", "on demand", "storage", "unmeasured")  # no other settings would help
 OVERLAYS = {PAPER: "paper.yaml", OWN: ""}  # in workflow/configs: what shares the source's corpus and model
 OTHERS = "companions.yaml"
+RULED_OUT = "ruled out by the authors' log"
+NUMBER = re.compile(r"(?<![\w.-])([+-]?)(\d+(?:\.\d+)?)(?:e([+-]\d+))?")  # in a sentence: -0.352, or 6.4e-8
 say = partial(passage, "claims")
 
 
@@ -72,9 +75,11 @@ def legend() -> Markup:
 
 
 def summary(claims: pd.DataFrame) -> Markup:
-    """How many claims of each verdict there are, run by run."""
-    counts = claims.groupby(["run", "verdict"], sort=False).size().unstack(fill_value=0)
-    rows = [{"run": run, **{name: number(row[name]) for name in _verdicts(claims)}} for run, row in counts.iterrows()]
+    """How many claims of each verdict there are, run by run; what is `impossible` whatever a run finds, apart."""
+    shown = claims.assign(verdict=claims["verdict"].mask(claims["impossible"], RULED_OUT))
+    counts = shown.groupby(["run", "verdict"], sort=False).size().unstack(fill_value=0)
+    names = [name for name in (*ON_CLAIMS, RULED_OUT) if name in counts]
+    rows = [{"run": run, **{name: number(row[name]) for name in names}} for run, row in counts.iterrows()]
     return html_table(rows, "Number of claims by verdict.", text=("run",))
 
 
@@ -138,11 +143,11 @@ def _claim(rows: pd.DataFrame) -> dict:
             "published": _number_or_text(row["published"]),
             "margin": _margin(row),
             "detectable": _if_known(row["detectable"]),
-            "why": "" if pd.isna(row["note"]) else row["note"],
+            "why": "" if pd.isna(row["note"]) else typeset(row["note"]),
         }
         for row in rows.to_dict("records")
     ]
-    return {"id": first["id"], "source": first["source"], "says": first["says"], "runs": runs}
+    return {"id": first["id"], "source": first["source"], "says": typeset(first["says"]), "runs": runs}
 
 
 def untested(claims: pd.DataFrame) -> Markup:
@@ -153,7 +158,7 @@ def untested(claims: pd.DataFrame) -> Markup:
     groups = []
     for (_, reason, source), rows in left.groupby(["place", "untested", _source(left)], sort=False):
         shown = [
-            {"claim": row["says"], "published": _number_or_text(row["published"]), "where": _where(row)}
+            {"claim": typeset(row["says"]), "published": _number_or_text(row["published"]), "where": _where(row)}
             for row in rows.sort_index().to_dict("records")
         ]
         table = html_table(shown, "", text=("claim", "where"))
@@ -190,11 +195,24 @@ def _if_known(value: float) -> str:
     return "" if pd.isna(value) else unsigned(value)
 
 
-def _number_or_text(value: str) -> str:
+def _number_or_text(value: float | str) -> str:
+    """A number as pages write it, or several, each after its name: `joy 0.127, love 0.282`; any other text as it is."""
+    parts = [part.rpartition(" ") for part in str(value).split(", ")]
     try:
-        return unsigned(float(value))
+        return ", ".join(f"{name} {unsigned(float(shown))}".strip() for name, _, shown in parts)
     except ValueError:
-        return value
+        return str(value)
+
+
+def typeset(sentence: str) -> str:
+    """A sentence whose numbers are written as all others on a page: 6.4·10⁻⁸ for 6.4e-8, and with a minus sign."""
+
+    def written(found: re.Match) -> str:
+        sign, digits, exponent = found.groups()
+        power = f"·10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else ""
+        return sign.replace("-", MINUS) + digits + power
+
+    return NUMBER.sub(written, sentence)
 
 
 def _verdicts(claims: pd.DataFrame) -> list[str]:

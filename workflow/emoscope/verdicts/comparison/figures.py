@@ -7,10 +7,18 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
-from emoscope.reporting.html import MINUS
-from emoscope.reporting.plots import DIVERGING, MARKERS, MOST_ANNOTATED, PALETTE, draw_band, legend_of, styled
+from emoscope.reporting.plots import (
+    DIVERGING,
+    MARKERS,
+    MOST_ANNOTATED,
+    PALETTE,
+    as_percent,
+    draw_band,
+    in_cell,
+    legend_of,
+    styled,
+)
 from emoscope.storage.names import ALL
 
 ACROSS = 3  # panels side by side
@@ -39,7 +47,7 @@ def group_intervals(panels: Mapping[str, pd.DataFrame], percent: bool = False, z
         if zero:
             axes.axvline(0, color="#888", linewidth=0.8)
         if percent:
-            axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %".replace("-", MINUS))
+            axes.xaxis.set_major_formatter(as_percent)
         axes.locator_params(axis="x", nbins=4)
         axes.set(title=title, yticks=range(len(groups)), yticklabels=groups, ylim=(len(groups) - 0.4, -0.6))
         axes.grid(axis="y", color="#eee")
@@ -92,7 +100,8 @@ def correlation_maps(panels: Mapping[str, pd.DataFrame]) -> Figure:
     for axes, (title, table) in zip(grid, panels.items(), strict=True):
         bar = {"label": "rank correlation"} if axes is grid[-1] else None
         colours = {"cmap": DIVERGING, "vmin": -1, "vmax": 1, "cbar": axes is grid[-1], "cbar_kws": bar}
-        sns.heatmap(table, ax=axes, **colours, annot=annotated, fmt=".2f", linewidths=1, annot_kws={"size": 8})
+        shown = table.map(in_cell) if annotated else False
+        sns.heatmap(table, ax=axes, **colours, annot=shown, fmt="", linewidths=1, annot_kws={"size": 8})
         axes.set(xlabel="", ylabel="")
         axes.set_title(title)
         axes.tick_params(axis="y", rotation=0, length=0)
@@ -116,6 +125,6 @@ def concentration(curves: pd.DataFrame, label: str) -> Figure:
     axes.plot([], [], color="#888", linestyle="--", linewidth=0.8, label="noise alone")
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of the model's heads, the most important first", ylabel=label)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        axis.set_major_formatter(as_percent)
     axes.legend(loc="lower right")
     return figure

@@ -17,7 +17,7 @@ from emoscope.storage.names import ALL
 from emoscope.verdicts.comparison.leaders import leading_blocks
 from emoscope.verdicts.comparison.scores import ABOVE, CHEAP, CLASS_SCORES
 from emoscope.verdicts.comparison.summarise import agreement, first_block_verdicts
-from emoscope.verdicts.comparison.tables import both, seeds_of, tally, unbroken, with_spread
+from emoscope.verdicts.comparison.tables import both, seeds_of, spread_told, tally, unbroken, with_spread
 
 say = partial(passage, "comparison")
 SCORES = {"accuracy": "accuracy", "auc_ovr": "AUC", "macro_f1": "macro F1"}
@@ -27,7 +27,6 @@ RATES = {
     "excess_changed": "beyond the neutral words",
     "excess_large": "moved by 10 % or more, beyond",
 }
-SPREAD = "in round brackets the standard deviation between seeds"
 
 
 def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.DataFrame, alpha: float) -> Markup:
@@ -134,7 +133,7 @@ def score_table(measures: pd.DataFrame) -> Markup:
         ("distinct", "accuracy"): "accuracy, texts not known from training",
     }
     rows = measures[measures["topic"] == "performance"]
-    caption = say("scores", spread=SPREAD)
+    caption = say("scores", spread=spread_told(rows))
     return both(rows, found, caption, unsigned)
 
 
@@ -150,7 +149,9 @@ def class_table(measures: pd.DataFrame) -> Markup:
             | {group: with_spread(own[own["group"] == group], unsigned) for group in dict.fromkeys(found["group"])}
             for name, own in found.groupby("measure", sort=False)
         ]
-        tables.append(html_table(by_class, f"{score.capitalize()} in the test set; {SPREAD}.", text=("class",)))
+        tables.append(
+            html_table(by_class, f"{score.capitalize()} in the test set{spread_told(rows)}.", text=("class",))
+        )
     return details("Recall and precision, class by class", *tables)
 
 
@@ -175,7 +176,7 @@ def rate_table(measures: pd.DataFrame) -> Markup:
                         "words_flagged",
                     ): "share of the words that are flagged when replaced alone, of those in texts enough to tell"
                 }
-            caption = f"{topic.capitalize()}, {ORIGINS[origin]}; {SPREAD}."
+            caption = f"{topic.capitalize()}, {ORIGINS[origin]}{spread_told(rows)}."
             parts.append(both(rows, found, caption, percent))
     return Markup("\n").join(parts)
 

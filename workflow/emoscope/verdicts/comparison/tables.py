@@ -1,12 +1,16 @@
 """How the comparison lays out its tables and counts: groups of runs with the spread between their seeds."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.reporting.html import cell, details, html_table, listed
+from emoscope.reporting.html import added, cell, details, html_table, listed
 from emoscope.storage.names import ALL
+from emoscope.verdicts.comparison.scores import ABOVE
+
+DIFFERENCES = ("excess_", ABOVE)  # how the names of measures that are differences begin
 
 
 def both(rows: pd.DataFrame, found: Mapping[tuple[str, str], str], caption: str, form) -> Markup:
@@ -36,9 +40,15 @@ def with_spread(rows: pd.DataFrame, form) -> Markup | str:
         return "n/a"
     row = rows.iloc[0]
     spread = form(row["spread"]).lstrip("+")
-    return cell(row, form) + (
+    shown = partial(added, form=form) if row["measure"].startswith(DIFFERENCES) else form
+    return cell(row, shown) + (
         Markup() if pd.isna(row["spread"]) else Markup(' <span class="interval">({})</span>').format(spread)
     )
+
+
+def spread_told(rows: pd.DataFrame) -> str:
+    """That the spread stands in round brackets, to end a caption with; nothing where no group has several seeds."""
+    return "; in round brackets the standard deviation between seeds" if (rows["seeds"] > 1).any() else ""
 
 
 def tally(found: pd.Series) -> str:

@@ -28,7 +28,7 @@ def taught_by_chance(taught: pd.DataFrame, groups: tuple[str, str], classes: int
         share = labels.value_counts(normalize=True).reindex(range(classes), fill_value=0).to_numpy()
         variances += share * (1 - share) / len(labels)
     named = sum(map(len, own.values()))
-    note = f"by chance, the labels of {named} training texts that name a {{axis}} may teach {{by_chance:.2f}}"
+    note = f"by chance, labels of {named:,} training texts that name a {{axis}} may teach a gap of {{by_chance:.2f}}"
     if unnamed := " or ".join(name for name, labels in own.items() if labels.empty):
         note += f". No training text names {unnamed}: what chance taught there is not known, and not in that number"
     return np.sqrt(variances), note

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from emoscope.reporting.plots import DIVERGING, MARKERS, PALETTE, SEQUENTIAL, draw_band, styled
+from emoscope.reporting.plots import DIVERGING, MARKERS, PALETTE, SEQUENTIAL, as_percent, draw_band, styled
 
 KINDS = {"main": "the two best heads", "best": "other pairs of the best", "random": "random pairs"}
 
@@ -26,7 +26,7 @@ def positions(table: pd.DataFrame, length: int) -> Figure:
         axes.set_ylabel(label)
         axes.set_title("first half" + " " * 72 + "second half" if number == 0 else "")
     axes.set(xlabel="position of the predicted token", xlim=(0.5, 2 * length + 0.5), ylim=(-0.02, 1.02))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(as_percent)
     return figure
 
 
