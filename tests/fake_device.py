@@ -8,14 +8,14 @@ they are asked for. So all that torch decides in C++ by the device of a tensor i
 it, and nothing has to be compiled. What it cannot show: what GPUs lack of dtypes, memory, and results in other bits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import safetensors
 import torch
-from torch.utils._pytree import tree_leaves, tree_map
+from torch import Tensor
 
 ELSEWHERE = torch.device("lazy", 0)
 FACTORIES = [  # all others come down to these
@@ -28,15 +28,15 @@ NO_SCALARS = {"embedding", "cat", "stack", "index_select", "gather", "index_add"
 PRODUCTS = {"mm", "addmm", "bmm", "baddbmm", "mv", "dot"}  # GPUs have them for floats alone
 
 
-class Elsewhere(torch.Tensor):
+class Elsewhere(Tensor):
     """A tensor on the fake device, of what lies in a tensor on the CPU."""
 
-    held: torch.Tensor
+    held: Tensor
     __torch_function__ = torch._C._disabled_torch_function_impl
 
     @staticmethod
-    def __new__(cls, held: torch.Tensor) -> "Elsewhere":
-        return torch.Tensor._make_wrapper_subclass(
+    def __new__(cls, held: Tensor) -> "Elsewhere":
+        return Tensor._make_wrapper_subclass(
             cls,
             held.size(),
             strides=held.stride(),
@@ -45,7 +45,7 @@ class Elsewhere(torch.Tensor):
             device=ELSEWHERE,
         )
 
-    def __init__(self, held: torch.Tensor) -> None:
+    def __init__(self, held: Tensor) -> None:
         self.held = held
 
     def tolist(self) -> Any:
@@ -90,39 +90,63 @@ class Opened:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.file, name)
 
-    def get_tensor(self, name: str) -> torch.Tensor:
+    def get_tensor(self, name: str) -> Tensor:
         return self.file.get_tensor(name).to(self.device)
+
+    def get_tensors(self) -> dict[str, Tensor]:
+        return {name: self.get_tensor(name) for name in self.keys()}
 
 
 def _run(operation, *args: Any, **kwargs: Any) -> Any:
     """Compute an operation on what the tensors hold, unless a GPU would refuse it; what comes out lies elsewhere if
     that is asked for, or else if anything of what goes in does."""
-    if (found := operation.decompose(*args, **kwargs)) is not NotImplemented:
-        return found
-    inputs = tree_leaves((args, kwargs))
+    if _is_composed(operation):
+        return operation.decompose(*args, **kwargs)
+    inputs = [*_leaves(args), *_leaves(kwargs.values())]
+    there = [value for value in inputs if isinstance(value, Elsewhere)]
     asked = kwargs.get("device")
-    far = any(isinstance(value, Elsewhere) for value in inputs) if asked is None else asked.type == ELSEWHERE.type
-    _check(operation, args, kwargs, far)
+    far = bool(there) if asked is None else asked.type == ELSEWHERE.type
+    _check(operation.overloadpacket.__name__, args, inputs, there, far)
     if asked is not None:
         kwargs["device"] = torch.device("cpu")
-    found = operation(*tree_map(_held, args), **tree_map(_held, kwargs))
+    found = operation(*_held(args), **{name: _held(value) for name, value in kwargs.items()})
     if not far:
         return found
-    known = {id(value.held): value for value in inputs if isinstance(value, Elsewhere)}
-    return tree_map(lambda value: _wrapped(value, known), found)
+    known = {id(value.held): value for value in there}
+    if not operation.is_view or not there:
+        return _wrapped(found, known)
+    with torch.inference_mode(all(value.is_inference() for value in there)):  # what is looked at may get gradients
+        return _wrapped(found, known)
 
 
-def _copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
+@cache
+def _is_composed(operation) -> bool:
+    return torch._C._dispatch_has_kernel_for_dispatch_key(operation.name(), "CompositeImplicitAutograd")
+
+
+def _copy_from(source: Tensor, target: Tensor, non_blocking: bool = False) -> Tensor:
     _held(target).copy_(_held(source))
     return target
 
 
+def _leaves(values: Iterable) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _leaves(value)
+        else:
+            yield value
+
+
 def _held(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_held, value))
     return value.held if isinstance(value, Elsewhere) else value
 
 
 def _wrapped(value: Any, known: dict[int, Elsewhere]) -> Any:
-    if not isinstance(value, torch.Tensor):
+    if isinstance(value, list | tuple):
+        return type(value)(_wrapped(one, known) for one in value)
+    if not isinstance(value, Tensor):
         return value
     if (found := known.get(id(value))) is None:
         return Elsewhere(value)
@@ -131,22 +155,17 @@ def _wrapped(value: Any, known: dict[int, Elsewhere]) -> Any:
     return found
 
 
-def _check(operation, args: tuple, kwargs: dict, far: bool) -> None:
+def _check(name: str, args: tuple, inputs: list, there: list[Elsewhere], far: bool) -> None:
     """RuntimeError or NotImplementedError for what a GPU refuses."""
-    name = operation.overloadpacket.__name__
     if name in COPIES:
         return
-    drawn = [value for value in tree_leaves((args, kwargs)) if isinstance(value, torch.Generator)]
-    if far and any(generator.device.type == "cpu" for generator in drawn):
+    if there and name in PRODUCTS and not there[0].is_floating_point():
+        raise NotImplementedError(f"{name}: a GPU has no product of {there[0].dtype}")
+    if far and any(isinstance(value, torch.Generator) and value.device.type == "cpu" for value in inputs):
         raise RuntimeError(f"{name}: expected a generator on {ELSEWHERE}, but found one on the CPU")
-    indices = args[1] if name in INDEXING else ()
-    others = (args[0], *args[2:]) if name in INDEXING else args
-    tensors = [value for value in tree_leaves((others, kwargs)) if isinstance(value, torch.Tensor)]
-    there = [value for value in tensors if isinstance(value, Elsewhere)]
-    here = [value for value in tensors if not isinstance(value, Elsewhere) and (value.ndim or name in NO_SCALARS)]
-    if here and (there or any(isinstance(value, Elsewhere) for value in indices)):
+    allowed = [id(value) for value in args[1]] if name in INDEXING else []
+    here = [value for value in inputs if isinstance(value, Tensor) and not isinstance(value, Elsewhere)]
+    if there and any((value.ndim or name in NO_SCALARS) and id(value) not in allowed for value in here):
         raise RuntimeError(
             f"{name}: expected all tensors to be on the same device, but found at least two, cpu and {ELSEWHERE}"
         )
-    if there and name in PRODUCTS and not there[0].is_floating_point():
-        raise NotImplementedError(f"{name}: a GPU has no product of {there[0].dtype}")

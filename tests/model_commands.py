@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
 from emoscope.experiments.circuits.measure import find_circuits
 from emoscope.experiments.circuits.measure_edges import find_edges
@@ -50,9 +51,15 @@ from emoscope.writeups.residual.autoencoder_scores import evaluate_autoencoder, 
 from emoscope.writeups.residual.measure import read_residual
 from emoscope.writeups.residual.write_directions import measure_writes
 from planted_gender import flips, swaps_of
-from random_models import FAMILIES, TEXTS, with_large_weights
+from random_models import TEXTS, with_large_weights
 
-BLOCKS_THERE, HEADS_THERE, SEED = 3, 4, 1
+BLOCKS_THERE, HEADS_THERE, SEED = 2, 2, 1
+SIZES = {  # by layout
+    "gpt2": {"n_embd": 16, "n_layer": BLOCKS_THERE, "n_head": HEADS_THERE, "n_positions": 64},
+    "bert": {"hidden_size": 16, "num_hidden_layers": BLOCKS_THERE, "num_attention_heads": HEADS_THERE},
+}
+SIZES["bert"] |= {"intermediate_size": 32, "max_position_embeddings": 64}
+SIZES["llama"] = SIZES["bert"] | {"num_key_value_heads": 1}
 PREDICTION = {"prediction": {"tokens_per_batch": 256}}  # several batches
 STATISTICS = {"statistics": {"confidence": 0.95, "margin": 0.02, "seed": 0, "resamples": 20}}
 
@@ -84,8 +91,8 @@ TEXT_FILES, EXACT = tables("train", "test"), {"exactness": "exactness.json"}
 MASKED = {"means": "means.safetensors", "texts": "reference.parquet"}
 MASKING = {"block_conditions": [*BLOCKS], "head_conditions": [*HEADS], "resample_draws": 1}
 CIRCUITS = {"config": {"pairs": 4, "steps": 2, "checked": 2, "random_orders": 1, "seed": SEED}, **PREDICTION}
-PROBING = {"learned": 24, "judged": 24, "controls": 1, "depths": 2, "random": 1, "doses": [1], "seed": SEED}
-FEATURES = {"block": 1, "features": 16, "active": 4, "steps": 3, "seeds": 2, "learned": 30, "judged": 20, "chosen": 3}
+PROBING = {"learned": 18, "judged": 18, "controls": 1, "depths": 2, "random": 1, "doses": [1], "seed": SEED}
+FEATURES = {"block": 0, "features": 16, "active": 4, "steps": 3, "seeds": 2, "learned": 30, "judged": 20, "chosen": 3}
 FEATURES |= {"random": 1, "doses": [1], "pairs": 6, "seed": SEED}
 LEARNED = {"weights": "features.safetensors", "random_weights": "random_features.safetensors"}
 ATTENTION = {"sentences": ["she was so glad", "the boat"], "heads": [], "texts": 2}
@@ -180,10 +187,10 @@ CLASSIFIER = {
 INDUCTION = {"lengths": [8], "sequences": 3, "random_models": 1, "ablated_sequences": 2, "ablated_positions": 2}
 INDUCTION |= {"ablated_heads": [1], "random_heads": 1, "best_pairs": 2, "random_pairs": 1, "composed_tokens": 20}
 INDUCTION = {"blocks": BLOCKS_THERE, "config": INDUCTION | SETTINGS}
-COPIER = {"blocks": 2, "heads": 2, "width": 16, "vocabulary": 12, "context": 25, "batch_size": 4, "seed": SEED}
+COPIER = {"blocks": 2, "heads": 2, "width": 16, "vocabulary": 24, "context": 25, "batch_size": 4, "seed": SEED}
 PROMPTING = {"tokens": 3, "epochs": [1], "batch_size": 8, "learning_rate": 0.02, "max_tokens": 30, "checked_texts": 3}
 PROMPTING |= {"cache_gb": 1.0, "seed": SEED, "precision": "fp32"}
-RESIDUAL = {"block": 1, "features": 32, "active": 4, "tokens": 60, "steps": 3, "held_out": 8, "patched": 4}
+RESIDUAL = {"block": 0, "features": 32, "active": 4, "tokens": 60, "steps": 3, "held_out": 8, "patched": 4}
 RESIDUAL = {"config": {"autoencoder": RESIDUAL, "lens_texts": 4, **SETTINGS}, **PREDICTION}
 DICTIONARY = {"weights": "autoencoder.safetensors", "lookups": "lookups.safetensors"}
 
@@ -244,12 +251,19 @@ LANGUAGE = {
 }  # fmt: skip
 
 
-def write_classifier(folder: Path, family: str) -> None:
-    """A random classifier, texts, and pairs: all that the first commands read."""
-    tokenizer = tokenizer_for(family)
+def _saved(folder: Path, kind: type, layout: str, tokenizer: PreTrainedTokenizerBase, **settings: object) -> None:
+    """A random model of this layout, with its tokenizer."""
     torch.manual_seed(0)
-    for part in (with_large_weights(FAMILIES[family](len(tokenizer))), tokenizer):
+    ends = {"pad_token_id": 0, "bos_token_id": None, "eos_token_id": None, **settings}
+    model = kind.from_config(AutoConfig.for_model(layout, vocab_size=len(tokenizer), **ends, **SIZES[layout]))
+    for part in (with_large_weights(model), tokenizer):
         part.save_pretrained(folder / "model")
+
+
+def write_classifier(folder: Path, layout: str) -> None:
+    """A random classifier, texts, and pairs: all that the first commands read."""
+    named = {"id2label": dict(enumerate(CLASSES)), "label2id": {name: number for number, name in enumerate(CLASSES)}}
+    _saved(folder, AutoModelForSequenceClassification, layout, tokenizer_for(layout), **named)
     for number, (name, count) in enumerate({"train": 40, "test": 30}.items()):
         table = sentences(count, number)
         table.assign(id=range(1000 * number, 1000 * number + count)).to_parquet(folder / f"{name}.parquet")
@@ -262,12 +276,10 @@ def write_classifier(folder: Path, family: str) -> None:
     changes.assign(change=np.linspace(-1, 1, len(nodes))).to_parquet(folder / "changes.parquet")
 
 
-def write_language_model(folder: Path, draw: Callable) -> None:
-    """A random language model, as `draw` gives it for a vocabulary, and a task's texts."""
+def write_language_model(folder: Path, layout: str) -> None:
+    """A random language model, and a task's texts."""
     tokenizer = train_tokenizer(pd.Series(TEXTS * 3), {"vocabulary": 320, "context": 64})
-    torch.manual_seed(0)
-    for part in (with_large_weights(draw(len(tokenizer))), tokenizer):
-        part.save_pretrained(folder / "model")
+    _saved(folder, AutoModelForCausalLM, layout, tokenizer)
     texts = [f"{text} {end}" for end in ("now", "today", "at home", "and so on") for text in TEXTS]
     table = pd.DataFrame({"id": range(len(texts)), "text": texts, "label": np.arange(len(texts)) % len(CLASSES)})
     table.to_parquet(folder / "corpus.parquet")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import safetensors.torch
 from safetensors.torch import load_file
+from transformers import GPT2LMHeadModel
 
 from emoscope.models import language_models, loading
 from emoscope.models.features import stored
@@ -15,9 +16,8 @@ from emoscope.plan.code_inputs import PACKAGE
 from emoscope.writeups.induction import copier
 from fake_device import Opened, fake_device
 from model_commands import CLASSIFIER, LANGUAGE, Step, write_classifier, write_language_model
-from random_models import random_gpt2_lm, random_llama_lm
 
-CLASSIFIERS, LANGUAGE_MODELS = ("gpt2", "bert"), {"gpt2": random_gpt2_lm, "llama": random_llama_lm}
+CLASSIFIERS, LANGUAGE_MODELS = ("gpt2", "bert"), ("gpt2", "llama")
 
 
 @pytest.fixture
@@ -28,6 +28,8 @@ def elsewhere(monkeypatch):
             monkeypatch.setattr(module, "device", lambda: device)
         for module in (safetensors.torch, stored):
             monkeypatch.setattr(module, "safe_open", Opened)
+        save = GPT2LMHeadModel.save_pretrained  # tells tensors apart by where in memory they lie: there, nowhere
+        monkeypatch.setattr(GPT2LMHeadModel, "save_pretrained", lambda model, folder: save(model.cpu(), folder))
         yield device
 
 
@@ -47,8 +49,7 @@ def classifier_run(request, tmp_path_factory):
 @pytest.fixture(scope="module", params=LANGUAGE_MODELS)
 def language_run(request, tmp_path_factory):
     """What all commands on a language model find on the CPU."""
-    draw = LANGUAGE_MODELS[request.param]
-    return all_of(LANGUAGE, tmp_path_factory, lambda folder: write_language_model(folder, draw))
+    return all_of(LANGUAGE, tmp_path_factory, lambda folder: write_language_model(folder, request.param))
 
 
 def all_of(steps: dict[str, Step], tmp_path_factory, begin) -> Path:
