@@ -65,12 +65,14 @@ STATISTICS = {"statistics": {"confidence": 0.95, "margin": 0.02, "seed": 0, "res
 
 
 class Step(NamedTuple):
-    """A command: by parameter the files that it is given and makes (lists where it takes several), and its settings."""
+    """A command: by parameter the files that it is given and makes (lists where it takes several), its settings, and by
+    how much its numbers may differ from device to device."""
 
     command: Callable
     given: Mapping[str, str | Sequence[str]]
     made: Mapping[str, str]
     settings: Mapping[str, Any]
+    tolerance: float = 1e-4
 
     def run(self, known: Path, made: Path) -> None:
         """Read in one folder, write in another."""
@@ -210,7 +212,7 @@ LANGUAGE = {
     "train prompts in bf16": Step(
         train_prompts, MODEL | {"train": "task.parquet", "about": "task.json"},
         {"prompts": "coarse_prompts.safetensors", "history": "coarse.csv", "means": "coarse_means.safetensors"},
-        {"config": PROMPTING | {"precision": "bf16"}},
+        {"config": PROMPTING | {"precision": "bf16"}}, 1e-2,
     ),
     "score prompts": Step(
         score_prompts, MODEL | {"tests": ["task.parquet"], "about": ["task.json"], "prompts": ["prompts.safetensors"]},
