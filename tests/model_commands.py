@@ -170,7 +170,7 @@ CLASSIFIER = {
     "words": Step(
         attribute_words, MODEL | tables("test") | EXACT,
         tables("scores", "texts", "accounts", "steadiness", "cuts", of="words_"),
-        {"config": {"texts": 4, "cut": 4, "classes": 2, "steps": 4, "orders": 1}, **SETTINGS, **PREDICTION},
+        {"config": {"texts": 2, "cut": 2, "classes": 1, "steps": 4, "orders": 1}, **SETTINGS, **PREDICTION},
     ),
     "words taken away": Step(
         measure_faithfulness, MODEL | {"texts": "words_texts.parquet", "scores": "words_scores.parquet"},

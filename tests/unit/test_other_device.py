@@ -79,9 +79,7 @@ def check(step: Step, known: Path, made: Path) -> None:
 def assert_alike(found: Path, wanted: Path, tolerance: float) -> None:
     match wanted.suffix:
         case ".parquet":
-            pd.testing.assert_frame_equal(
-                pd.read_parquet(found), pd.read_parquet(wanted), rtol=1e-3, atol=1e-4, obj=name
-            )
+            assert_same_table(pd.read_parquet(found), pd.read_parquet(wanted), tolerance)
         case ".csv":
             assert_same_table(pd.read_csv(found), pd.read_csv(wanted), tolerance)
         case ".json":
