@@ -51,7 +51,7 @@ from emoscope.writeups.residual.autoencoder_scores import evaluate_autoencoder, 
 from emoscope.writeups.residual.measure import read_residual
 from emoscope.writeups.residual.write_directions import measure_writes
 from planted_gender import flips, swaps_of
-from random_models import TEXTS, with_large_weights
+from random_models import TEXTS
 
 BLOCKS_THERE, HEADS_THERE, SEED = 2, 2, 1
 SIZES = {  # by layout
@@ -150,7 +150,7 @@ CLASSIFIER = {
     ),
     "erasure": Step(
         erase_concept, MODEL | TEXT_FILES | EXACT | tables("taught", "pairs"),
-        tables("answers", "probes", "accuracy", of="erased_"), {"config": PROBING, **PREDICTION},
+        tables("answers", "probes", "accuracy", of="erased_"), {"config": PROBING | {"depths": 1}, **PREDICTION},
     ),
     "steering": Step(
         steer_concept, MODEL | EXACT | tables("train", "taught", "pairs"), tables("steered"),
@@ -256,9 +256,9 @@ LANGUAGE = {
 def _saved(folder: Path, kind: type, layout: str, tokenizer: PreTrainedTokenizerBase, **settings: object) -> None:
     """A random model of this layout, with its tokenizer."""
     torch.manual_seed(0)
-    ends = {"pad_token_id": 0, "bos_token_id": None, "eos_token_id": None, **settings}
+    ends = {"pad_token_id": 0, "bos_token_id": None, "eos_token_id": None, "initializer_range": 0.1, **settings}
     model = kind.from_config(AutoConfig.for_model(layout, vocab_size=len(tokenizer), **ends, **SIZES[layout]))
-    for part in (with_large_weights(model), tokenizer):
+    for part in (model, tokenizer):
         part.save_pretrained(folder / "model")
 
 

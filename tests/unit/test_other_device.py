@@ -15,9 +15,15 @@ from emoscope.models.features import stored
 from emoscope.plan.code_inputs import PACKAGE
 from emoscope.writeups.induction import copier
 from fake_device import Opened, fake_device
-from model_commands import CLASSIFIER, LANGUAGE, Step, write_classifier, write_language_model
+from model_commands import CLASSIFIER, LANGUAGE, write_classifier, write_language_model
 
-CLASSIFIERS, LANGUAGE_MODELS = ("gpt2", "bert"), ("gpt2", "llama")
+# what these do is the same in all layouts, once it is known what a model computes
+ALIKE = {"probes", "erasure", "steering", "learn features", "move features", "switch features", "words taken away"}
+RUNS = {
+    "gpt2": CLASSIFIER,
+    "bert": {name: step for name, step in CLASSIFIER.items() if name not in ALIKE},
+    "llama": LANGUAGE,
+}
 
 
 @pytest.fixture
@@ -40,40 +46,30 @@ def any_copier():
         yield
 
 
-@pytest.fixture(scope="module", params=CLASSIFIERS)
-def classifier_run(request, tmp_path_factory):
-    """What all commands on a classifier find on the CPU."""
-    return all_of(CLASSIFIER, tmp_path_factory, lambda folder: write_classifier(folder, request.param))
-
-
-@pytest.fixture(scope="module", params=LANGUAGE_MODELS)
-def language_run(request, tmp_path_factory):
-    """What all commands on a language model find on the CPU."""
-    return all_of(LANGUAGE, tmp_path_factory, lambda folder: write_language_model(folder, request.param))
-
-
-def all_of(steps: dict[str, Step], tmp_path_factory, begin) -> Path:
+@pytest.fixture(scope="module")
+def known(request, tmp_path_factory):
+    """What all commands on a model of one layout find on the CPU."""
     folder = tmp_path_factory.mktemp("cpu")
-    begin(folder)
-    for step in steps.values():
+    write = write_language_model if RUNS[request.param] is LANGUAGE else write_classifier
+    write(folder, request.param)
+    for step in RUNS[request.param].values():
         step.run(folder, folder)
     return folder
 
 
-@pytest.mark.parametrize("name", CLASSIFIER)
-def test_a_classifier(classifier_run, elsewhere, tmp_path, name):
-    check(CLASSIFIER[name], classifier_run, tmp_path)
-
-
-@pytest.mark.parametrize("name", LANGUAGE)
-def test_a_language_model(language_run, elsewhere, tmp_path, name):
-    check(LANGUAGE[name], language_run, tmp_path)
-
-
-def check(step: Step, known: Path, made: Path) -> None:
-    step.run(known, made)
+@pytest.mark.parametrize(
+    ("known", "step"),
+    [
+        pytest.param(layout, step, id=f"{layout}, {name}")
+        for layout, steps in RUNS.items()
+        for name, step in steps.items()
+    ],
+    indirect=["known"],
+)
+def test_a_command_finds_there_what_it_finds_here(known, step, elsewhere, tmp_path):
+    step.run(known, tmp_path)
     for file in step.made.values():
-        assert_alike(made / file, known / file, step.tolerance)
+        assert_alike(tmp_path / file, known / file, step.tolerance)
 
 
 def assert_alike(found: Path, wanted: Path, tolerance: float) -> None:
@@ -121,4 +117,4 @@ def test_no_command_that_loads_a_model_is_missing():
         for steps in (CLASSIFIER, LANGUAGE)
         for step in steps.values()
     }
-    assert loading_models - tried == ELSEWHERE_TESTED
+    assert loading_models - tried == ELSEWHERE_TESTED, "a new command belongs into tests/model_commands.py"
