@@ -74,7 +74,8 @@ def compose_heads(model: Path, blocks: int, heads: Path, config: dict, output: P
         if (turned := rotated(network, later[0], queries, distance)) is not None:
             found["rotated"] = own_scores(turned, keys, asked)
         read, written = (_normalised(network, residual[block], block) for block, _ in (later, previous))
-        found["context"] = own_scores(*circuit(network, previous, later, read, written), torch.arange(len(sample)))
+        places = torch.arange(len(sample), device=sample.device)
+        found["context"] = own_scores(*circuit(network, previous, later, read, written), places)
         names = ("previous_block", "previous_head", "block", "head")
         place = {"pair": number, "kind": kind, **dict(zip(names, (*previous, *later), strict=True))}
         place["key_head"] = later[1] // queries_per_key(network, later[0])
