@@ -1,12 +1,14 @@
 """Copies of the project to run Snakemake in."""
 
 import atexit
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,12 @@ from random_models import save_language_model
 from warm_process import listens
 
 ROOT = Path(__file__).parents[1]
+SAID = """
+import json, os
+include: "{root}/workflow/Snakefile"
+with open("environment.json", "w") as said:
+    json.dump(dict(os.environ), said)
+"""
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/reference", "data/lexicons")
 
 
@@ -98,19 +106,22 @@ def _environment() -> dict[str, str]:
 
 @cache
 def _warm() -> dict[str, str]:
-    """Start one warm process for all runs, whose own would cost each of them some seconds; the variable that names it.
-
-    Its environment is that of jobs, as the Snakefile sets it.
-    """
-    common = _environment()
-    path = os.pathsep.join([str(Path(sys.executable).parent), common["PATH"]])
-    jobs = common | {"PATH": path, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT / "workflow")}
-    server, name = start(jobs)
+    """Start one warm process for all runs, whose own would cost each some seconds; the variable that names it."""
+    server, name = start(_environment_of_jobs())
     atexit.register(server.kill)
     while not listens(name):
         assert server.poll() is None, "the process that jobs are forked from did not start"
         time.sleep(0.05)
     return {VARIABLE: name}
+
+
+def _environment_of_jobs() -> dict[str, str]:
+    """What the Snakefile and plugins of Snakemake make of the environment: only where it is theirs do jobs fork."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "Snakefile").write_text(SAID.format(root=ROOT))
+        found = subprocess.run(["snakemake", "--list-rules"], cwd=folder, env=_environment(), capture_output=True)
+        assert found.returncode == 0, found.stderr.decode()
+        return json.loads((Path(folder) / "environment.json").read_text())
 
 
 def planned(folder: Path, *arguments: str, config: str = "tiny.yaml") -> dict[str, int]:
