@@ -14,11 +14,12 @@ from functools import cache
 from pathlib import Path
 
 from emoscope.warm.client import VARIABLE
-from emoscope.warm.start import start
+from emoscope.warm.start import MODULES, start
 from random_models import save_language_model
 from warm_process import listens
 
 ROOT = Path(__file__).parents[1]
+HANDED_OVER = "from emoscope.warm.client import hand_over; hand_over('snakemake'); import snakemake.__main__"
 SAID = """
 import json, os
 include: "{root}/workflow/Snakefile"
@@ -59,13 +60,14 @@ def snakemake(
 ) -> subprocess.CompletedProcess:
     """Run Snakemake in a folder as a user would; output and errors in one text.
 
-    Jobs are forked from a process in which the heavy imports are done, unless `warm` is false: a test that is about
-    processes, threads or signals wants the real thing.
+    Jobs, or Snakemake itself if it only plans, are forked from a process in which the heavy imports are done, unless
+    `warm` is false: a test that is about processes, threads or signals wants the real thing.
     """
+    plans = warm and "--dry-run" in arguments
     return subprocess.run(
-        _command(arguments, config),
+        [*(["python", "-c", HANDED_OVER] if plans else ["snakemake"]), *_options(arguments, config)],
         cwd=folder,
-        env=_environment() | (_warm() if warm and "--dry-run" not in arguments else {}),
+        env=_environment() | (_warm_to_plan() if plans else _warm() if warm else {}),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -84,7 +86,7 @@ def start_snakemake(
         del environment[VARIABLE]
     with (folder / "said.txt").open("w") as said:
         return subprocess.Popen(
-            _command(arguments, config),
+            ["snakemake", *_options(arguments, config)],
             cwd=folder,
             env=environment,
             stdout=said,
@@ -94,8 +96,8 @@ def start_snakemake(
         )
 
 
-def _command(arguments: tuple[str, ...], config: str) -> list[str]:
-    return ["snakemake", "--cores", "2", *arguments, "--configfile", config]
+def _options(arguments: tuple[str, ...], config: str) -> list[str]:
+    return ["--cores", "2", *arguments, "--configfile", config]
 
 
 def _environment() -> dict[str, str]:
@@ -107,7 +109,18 @@ def _environment() -> dict[str, str]:
 @cache
 def _warm() -> dict[str, str]:
     """Start one warm process for all runs, whose own would cost each some seconds; the variable that names it."""
-    server, name = start(_environment_of_jobs())
+    return _started(_environment_of_jobs())
+
+
+@cache
+def _warm_to_plan() -> dict[str, str]:
+    """The same for Snakemake itself, and what else it needs in the environment to find that process."""
+    needed = {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONSAFEPATH": "1"}
+    return needed | _started(_environment() | needed, ("snakemake.cli",))
+
+
+def _started(environment: dict[str, str], modules: tuple[str, ...] = MODULES) -> dict[str, str]:
+    server, name = start(environment, modules)
     atexit.register(server.kill)
     while not listens(name):
         assert server.poll() is None, "the process that jobs are forked from did not start"
