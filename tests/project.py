@@ -19,13 +19,14 @@ from random_models import save_language_model
 from warm_process import listens
 
 ROOT = Path(__file__).parents[1]
-HANDED_OVER = "from emoscope.warm.client import hand_over; hand_over('snakemake'); import snakemake.__main__"
+HANDED_OVER = "from emoscope.warm.client import hand_over; hand_over('forked_snakemake'); import forked_snakemake"
 SAID = """
 import json, os
 include: "{root}/workflow/Snakefile"
 with open("environment.json", "w") as said:
     json.dump(dict(os.environ), said)
 """
+HALF_WRITTEN = shutil.ignore_patterns("*.pyc.*")  # what was compiled once is copied, but not while it is written
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/reference", "data/lexicons")
 
 
@@ -35,7 +36,7 @@ def copy_project(folder: Path) -> Path:
         source, target = ROOT / part, folder / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target, ignore=HALF_WRITTEN)
         else:
             shutil.copy2(source, target)
     shutil.copy2(ROOT / "tests" / "workflow" / "tiny.yaml", folder / "tiny.yaml")
@@ -47,7 +48,7 @@ def copy_project(folder: Path) -> Path:
 def hard_links(project: Path, folder: Path) -> Path:
     """A copy of a project that a test may change, as long as it writes no file in place: both share them, but for what
     Snakemake keeps, which it does write in place."""
-    shutil.copytree(project, folder, copy_function=_link, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(project, folder, copy_function=_link, ignore=HALF_WRITTEN)
     return folder
 
 
@@ -115,7 +116,7 @@ def _warm() -> dict[str, str]:
 @cache
 def _warm_to_plan() -> dict[str, str]:
     """The same for Snakemake itself, and what else it needs in the environment to find that process."""
-    needed = {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONSAFEPATH": "1"}
+    needed = {"PYTHONPATH": f"{ROOT / 'workflow'}{os.pathsep}{ROOT / 'tests'}", "PYTHONSAFEPATH": "1"}
     return needed | _started(_environment() | needed, ("snakemake.cli",))
 
 

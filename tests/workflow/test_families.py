@@ -16,7 +16,8 @@ corpora: {mine: {source: csv, path: mine.csv, text: tweet, label: emotion, dupli
 models: {mine: {source: path, path: model%s}}
 runs: [{name: mine, corpus: mine, model: mine, training: {epochs: 1, batch_size: 64, learning_rate: 1.0e-3}}]
 samples: {per_class: 5, by: label}
-flips: {averaged_pairs: 6}
+flips: {averaged_pairs: 6, traced_pairs: 1}
+words: {cut: 60, steps: 8, orders: 1}
 attention: {sentences: [i feel happy and i feel happy, he said so], texts: 3}
 statistics: {resamples: 200}
 companions: []

@@ -17,7 +17,7 @@ ASKING = """
 include: "{root}/workflow/Snakefile"
 rule asking:
     output: "said.txt"
-    shell: "python -c \"from emoscope.warm.client import hand_over; hand_over('this'); print('no fork')\" > {{output}}"
+    shell: '''python -c "from emoscope.warm.client import hand_over; hand_over('this'); print('none')" > {{output}}'''
 """
 MINUTES = 10  # after which a run counts as hanging
 pytestmark = pytest.mark.skipif(bool(start.reason_against(start.FEWEST_JOBS)), reason="no warm process on this machine")
