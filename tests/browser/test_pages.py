@@ -81,6 +81,7 @@ def test_every_page_has_title_navigation_figures_and_provenance(driver, pages):
         assert drawn, page
 
 
+@pytest.mark.slow  # a second or more a page; viewers, of which some pages consist, are asked in their own tests
 def test_no_page_bars_anyone_from_reading_it(driver, pages):
     """By axe-core: contrast, names of what can be operated, headings, tables, regions that scroll."""
     for page in pages:

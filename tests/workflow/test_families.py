@@ -119,7 +119,11 @@ def test_an_unknown_family_is_named_before_anything_runs(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"projection": "attn.out"}, "has no 'attn.out', which its description calls `projection`"),
+        pytest.param(
+            {"projection": "attn.out"},
+            "has no 'attn.out', which its description calls `projection`",
+            marks=pytest.mark.slow,
+        ),
         ({"feed_forward": "mlp.up_proj"}, "its blocks add something else to the residual stream than what"),
     ],
     ids=["no such part", "another part"],
