@@ -13,6 +13,9 @@ runs:
     model: scratch
     training: {epochs: 4, batch_size: 32, learning_rate: 1.0e-2, balance: weights}
 samples: {per_class: 5}
+flips: {averaged_pairs: 10, traced_pairs: 1}
+words: {cut: 60, steps: 8, orders: 1}
+attention: {texts: 3}
 statistics: {resamples: 200}
 companions: []
 """

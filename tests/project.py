@@ -1,22 +1,32 @@
 """Copies of the project to run Snakemake in."""
 
 import atexit
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from functools import cache
 from pathlib import Path
 
 from emoscope.warm.client import VARIABLE
-from emoscope.warm.start import start
+from emoscope.warm.start import MODULES, start
 from random_models import save_language_model
 from warm_process import listens
 
 ROOT = Path(__file__).parents[1]
+HANDED_OVER = "from emoscope.warm.client import hand_over; hand_over('forked_snakemake'); import forked_snakemake"
+SAID = """
+import json, os
+include: "{root}/workflow/Snakefile"
+with open("environment.json", "w") as said:
+    json.dump(dict(os.environ), said)
+"""
+HALF_WRITTEN = shutil.ignore_patterns("*.pyc.*")  # what was compiled once is copied, but not while it is written
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "data/reference", "data/lexicons")
 
 
@@ -26,7 +36,7 @@ def copy_project(folder: Path) -> Path:
         source, target = ROOT / part, folder / part
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target, ignore=HALF_WRITTEN)
         else:
             shutil.copy2(source, target)
     shutil.copy2(ROOT / "tests" / "workflow" / "tiny.yaml", folder / "tiny.yaml")
@@ -38,7 +48,7 @@ def copy_project(folder: Path) -> Path:
 def hard_links(project: Path, folder: Path) -> Path:
     """A copy of a project that a test may change, as long as it writes no file in place: both share them, but for what
     Snakemake keeps, which it does write in place."""
-    shutil.copytree(project, folder, copy_function=_link, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(project, folder, copy_function=_link, ignore=HALF_WRITTEN)
     return folder
 
 
@@ -51,13 +61,14 @@ def snakemake(
 ) -> subprocess.CompletedProcess:
     """Run Snakemake in a folder as a user would; output and errors in one text.
 
-    Jobs are forked from a process in which the heavy imports are done, unless `warm` is false: a test that is about
-    processes, threads or signals wants the real thing.
+    Jobs, or Snakemake itself if it only plans, are forked from a process in which the heavy imports are done, unless
+    `warm` is false: a test that is about processes, threads or signals wants the real thing.
     """
+    plans = warm and "--dry-run" in arguments
     return subprocess.run(
-        _command(arguments, config),
+        [*(["python", "-c", HANDED_OVER] if plans else ["snakemake"]), *_options(arguments, config)],
         cwd=folder,
-        env=_environment() | (_warm() if warm and "--dry-run" not in arguments else {}),
+        env=_environment() | (_warm_to_plan() if plans else _warm() if warm else {}),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,7 +87,7 @@ def start_snakemake(
         del environment[VARIABLE]
     with (folder / "said.txt").open("w") as said:
         return subprocess.Popen(
-            _command(arguments, config),
+            ["snakemake", *_options(arguments, config)],
             cwd=folder,
             env=environment,
             stdout=said,
@@ -86,8 +97,8 @@ def start_snakemake(
         )
 
 
-def _command(arguments: tuple[str, ...], config: str) -> list[str]:
-    return ["snakemake", "--cores", "2", *arguments, "--configfile", config]
+def _options(arguments: tuple[str, ...], config: str) -> list[str]:
+    return ["--cores", "2", *arguments, "--configfile", config]
 
 
 def _environment() -> dict[str, str]:
@@ -98,19 +109,33 @@ def _environment() -> dict[str, str]:
 
 @cache
 def _warm() -> dict[str, str]:
-    """Start one warm process for all runs, whose own would cost each of them some seconds; the variable that names it.
+    """Start one warm process for all runs, whose own would cost each some seconds; the variable that names it."""
+    return _started(_environment_of_jobs())
 
-    Its environment is that of jobs, as the Snakefile sets it.
-    """
-    common = _environment()
-    path = os.pathsep.join([str(Path(sys.executable).parent), common["PATH"]])
-    jobs = common | {"PATH": path, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(ROOT / "workflow")}
-    server, name = start(jobs)
+
+@cache
+def _warm_to_plan() -> dict[str, str]:
+    """The same for Snakemake itself, and what else it needs in the environment to find that process."""
+    needed = {"PYTHONPATH": f"{ROOT / 'workflow'}{os.pathsep}{ROOT / 'tests'}", "PYTHONSAFEPATH": "1"}
+    return needed | _started(_environment() | needed, ("snakemake.cli",))
+
+
+def _started(environment: dict[str, str], modules: tuple[str, ...] = MODULES) -> dict[str, str]:
+    server, name = start(environment, modules)
     atexit.register(server.kill)
     while not listens(name):
         assert server.poll() is None, "the process that jobs are forked from did not start"
         time.sleep(0.05)
     return {VARIABLE: name}
+
+
+def _environment_of_jobs() -> dict[str, str]:
+    """What the Snakefile and plugins of Snakemake make of the environment: only where it is theirs do jobs fork."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "Snakefile").write_text(SAID.format(root=ROOT))
+        found = subprocess.run(["snakemake", "--list-rules"], cwd=folder, env=_environment(), capture_output=True)
+        assert found.returncode == 0, found.stderr.decode()
+        return json.loads((Path(folder) / "environment.json").read_text())
 
 
 def planned(folder: Path, *arguments: str, config: str = "tiny.yaml") -> dict[str, int]:

@@ -59,60 +59,62 @@ def pages(request) -> list[Path]:
     return found
 
 
-def test_no_request_leaves_a_page_and_nothing_fails(chromium, pages):
+def test_no_request_leaves_a_page_and_nothing_fails(driver, pages):
+    driver.get_log("browser"), requests_of(driver)
     for page in pages:
-        chromium.get(page.as_uri())
-        leaving = [url for url in requests_of(chromium) if not url.startswith(("file://", "data:"))]
+        driver.get(page.as_uri())
+        leaving = [url for url in requests_of(driver) if not url.startswith(("file://", "data:"))]
         assert not leaving, page
-        assert not chromium.get_log("browser"), page
+        assert not driver.get_log("browser"), page
 
 
-def test_every_page_has_title_navigation_figures_and_provenance(chromium, pages):
+def test_every_page_has_title_navigation_figures_and_provenance(driver, pages):
     for page in [page for page in pages if page.name != "index.html"]:
-        chromium.get(page.as_uri())
-        assert chromium.title and chromium.find_element(By.TAG_NAME, "h1").text
-        assert chromium.find_element(By.CLASS_NAME, "headline").text
-        assert chromium.find_elements(By.CSS_SELECTOR, "nav a")
-        chromium.find_element(By.CSS_SELECTOR, ".provenance summary").click()
-        assert "settings" in chromium.find_element(By.CLASS_NAME, "provenance").text
-        assert chromium.find_elements(By.CSS_SELECTOR, "figure img"), page
-        drawn = chromium.execute_script("return [...document.images].every(i => i.complete && i.naturalWidth && i.alt)")
+        driver.get(page.as_uri())
+        assert driver.title and driver.find_element(By.TAG_NAME, "h1").text
+        assert driver.find_element(By.CLASS_NAME, "headline").text
+        assert driver.find_elements(By.CSS_SELECTOR, "nav a")
+        driver.find_element(By.CSS_SELECTOR, ".provenance summary").click()
+        assert "settings" in driver.find_element(By.CLASS_NAME, "provenance").text
+        assert driver.find_elements(By.CSS_SELECTOR, "figure img"), page
+        drawn = driver.execute_script("return [...document.images].every(i => i.complete && i.naturalWidth && i.alt)")
         assert drawn, page
 
 
-def test_no_page_bars_anyone_from_reading_it(chromium, pages):
+@pytest.mark.slow  # a second or more a page; viewers, of which some pages consist, are asked in their own tests
+def test_no_page_bars_anyone_from_reading_it(driver, pages):
     """By axe-core: contrast, names of what can be operated, headings, tables, regions that scroll."""
     for page in pages:
-        chromium.get(page.as_uri())
-        assert not barriers(chromium), page
+        driver.get(page.as_uri())
+        assert not barriers(driver), page
 
 
-def test_every_link_leads_to_a_file(chromium, pages):
+def test_every_link_leads_to_a_file(driver, pages):
     for page in pages:
-        chromium.get(page.as_uri())
-        links = chromium.execute_script("return [...document.querySelectorAll('a')].map(a => decodeURI(a.href))")
+        driver.get(page.as_uri())
+        links = driver.execute_script("return [...document.querySelectorAll('a')].map(a => decodeURI(a.href))")
         assert links
         for link in links:
             assert Path(link.split("#")[0].removeprefix("file://")).is_file(), (page, link)
 
 
 @pytest.mark.parametrize("project", ["finished", ON_DEMAND])
-def test_the_index_leads_to_every_page(chromium, request, project):
+def test_the_index_leads_to_every_page(driver, request, project):
     reports = request.getfixturevalue(project) / "reports"
     index = reports / "index.html"
-    chromium.get(index.as_uri())
+    driver.get(index.as_uri())
     addresses = "return [...document.querySelectorAll(arguments[0])].map(a => decodeURI(a.href))"
-    cards, asked = (chromium.execute_script(addresses, f".{kind} a") for kind in ("cards", "asked"))
+    cards, asked = (driver.execute_script(addresses, f".{kind} a") for kind in ("cards", "asked"))
     assert sorted(cards + asked) == sorted(f"file://{page}" for page in reports.rglob("*.html") if page != index)
-    assert len(chromium.find_elements(By.CSS_SELECTOR, ".thumbnail img")) == len(cards)
+    assert len(driver.find_elements(By.CSS_SELECTOR, ".thumbnail img")) == len(cards)
 
 
-def test_the_index_says_what_was_found_in_ten_lines(chromium, reports):
-    chromium.get((reports / "index.html").as_uri())
-    lines = chromium.find_elements(By.CSS_SELECTOR, ".found li")
+def test_the_index_says_what_was_found_in_ten_lines(driver, reports):
+    driver.get((reports / "index.html").as_uri())
+    lines = driver.find_elements(By.CSS_SELECTOR, ".found li")
     shown = [line.text.split(":")[0] for line in lines if line.is_displayed()]
     assert len(shown) == 10 < len(lines) and shown[1] == "Claims"
-    for folded in chromium.find_elements(By.TAG_NAME, "summary"):
+    for folded in driver.find_elements(By.TAG_NAME, "summary"):
         folded.click()
     assert all(line.is_displayed() for line in lines)
 
@@ -142,13 +144,13 @@ def test_the_index_on_paper_asks_for_nothing_and_fits(chromium, reports):
     assert {card.value_of_css_property("break-inside") for card in cards} == {"avoid"}
 
 
-def test_claims_can_be_narrowed_to_one_verdict(chromium, reports):
-    chromium.get((reports / "claims.html").as_uri())
-    buttons = chromium.find_elements(By.CSS_SELECTOR, 'input[name="verdict"]')
+def test_claims_can_be_narrowed_to_one_verdict(driver, reports):
+    driver.get((reports / "claims.html").as_uri())
+    buttons = driver.find_elements(By.CSS_SELECTOR, 'input[name="verdict"]')
     assert len(buttons) > 2, "a run should earn more than one kind of verdict"
     wanted = buttons[1].find_element(By.XPATH, "..").text
     buttons[1].click()
-    badges = chromium.find_elements(By.CSS_SELECTOR, ".claims li .badge")
+    badges = driver.find_elements(By.CSS_SELECTOR, ".claims li .badge")
     assert {badge.text for badge in badges if badge.is_displayed()} == {wanted}
     buttons[0].click()
     assert all(badge.is_displayed() for badge in badges)

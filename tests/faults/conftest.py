@@ -1,6 +1,7 @@
 """A small project for faults to happen in, what an unbroken run of it gives, and disks that can be filled."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,12 +23,18 @@ def unbroken(made_once) -> Path:
 
 
 @pytest.fixture
-def small_disk(project) -> Iterator[Callable[[str, str], Path]]:
-    """Mount a disk of a given size on a folder of the project; mounting it again changes it."""
+def done(unbroken, tmp_path) -> Path:
+    """A copy of that, whose files can be written in place."""
+    return Path(shutil.copytree(unbroken, tmp_path / "project"))
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Callable[[str, str], Path]]:
+    """Mount a disk of a given size on a folder of the test's project; mounting it again changes it."""
     mounted: list[Path] = []
 
     def mount(name: str, options: str) -> Path:
-        folder = project / name
+        folder = tmp_path / "project" / name
         again = folder in mounted
         folder.mkdir(parents=True, exist_ok=True)
         command = ["mount", "-t", "tmpfs", "-o", f"{'remount,' if again else ''}{options}", "tmpfs", str(folder)]

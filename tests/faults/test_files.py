@@ -31,24 +31,23 @@ def flip_a_byte(path):
         pytest.param(MODEL, "results/small-s1/model", flip_a_byte, marks=pytest.mark.slow),
     ],
 )
-def test_a_file_is_damaged_between_runs(project, unbroken, name, whole, damage):
-    assert_completes(project)
-    damage(project / name)
-    (project / METRICS).unlink()
-    found = snakemake(project, METRICS, "--forcerun", "predict")
+def test_a_file_is_damaged_between_runs(done, unbroken, name, whole, damage):
+    damage(done / name)
+    (done / METRICS).unlink()
+    found = snakemake(done, METRICS, "--forcerun", "predict")
     assert found.returncode == 1
     said = [line for line in found.stdout.splitlines() if line.startswith("emoscope ")]
     assert said and all(f"{name}: damaged (" in line and f"; delete {whole} and run again" in line for line in said)
-    assert not (project / METRICS).exists()
+    assert not (done / METRICS).exists()
 
-    if (project / whole).is_dir():
-        for file in (project / whole).iterdir():
+    if (done / whole).is_dir():
+        for file in (done / whole).iterdir():
             file.unlink()
-        (project / whole).rmdir()
+        (done / whole).rmdir()
     else:
-        (project / whole).unlink()
-    assert_completes(project)
-    assert_same_results(project, unbroken)
+        (done / whole).unlink()
+    assert_completes(done)
+    assert_same_results(done, unbroken)
 
 
 @pytest.mark.slow

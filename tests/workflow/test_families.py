@@ -16,7 +16,8 @@ corpora: {mine: {source: csv, path: mine.csv, text: tweet, label: emotion, dupli
 models: {mine: {source: path, path: model%s}}
 runs: [{name: mine, corpus: mine, model: mine, training: {epochs: 1, batch_size: 64, learning_rate: 1.0e-3}}]
 samples: {per_class: 5, by: label}
-flips: {averaged_pairs: 6}
+flips: {averaged_pairs: 6, traced_pairs: 1}
+words: {cut: 60, steps: 8, orders: 1}
 attention: {sentences: [i feel happy and i feel happy, he said so], texts: 3}
 statistics: {resamples: 200}
 companions: []
@@ -118,7 +119,11 @@ def test_an_unknown_family_is_named_before_anything_runs(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"projection": "attn.out"}, "has no 'attn.out', which its description calls `projection`"),
+        pytest.param(
+            {"projection": "attn.out"},
+            "has no 'attn.out', which its description calls `projection`",
+            marks=pytest.mark.slow,
+        ),
         ({"feed_forward": "mlp.up_proj"}, "its blocks add something else to the residual stream than what"),
     ],
     ids=["no such part", "another part"],

@@ -28,6 +28,9 @@ runs:
     thresholds: validation
     training: {epochs: 8, batch_size: 32, learning_rate: 1.0e-2, balance: weights, keep: best}
 samples: {per_class: 5}
+flips: {averaged_pairs: 10, traced_pairs: 1}
+words: {cut: 60, steps: 8, orders: 1}
+attention: {texts: 3}
 masking: {heads: screened, screened_heads: 1}
 statistics: {resamples: 200}
 companions: []

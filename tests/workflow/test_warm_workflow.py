@@ -9,10 +9,16 @@ import psutil
 import pytest
 
 from emoscope.warm import start
-from project import copy_project, snakemake, start_snakemake
+from project import ROOT, copy_project, snakemake, start_snakemake
 from small_project import assert_completes, wait_for
 
 TARGET = "masking"  # enough jobs for a warm process
+ASKING = """
+include: "{root}/workflow/Snakefile"
+rule asking:
+    output: "said.txt"
+    shell: '''python -c "from emoscope.warm.client import hand_over; hand_over('this'); print('none')" > {{output}}'''
+"""
 MINUTES = 10  # after which a run counts as hanging
 pytestmark = pytest.mark.skipif(bool(start.reason_against(start.FEWEST_JOBS)), reason="no warm process on this machine")
 
@@ -109,3 +115,13 @@ def test_the_warm_process_ends_with_a_killed_snakemake_and_the_next_run_goes_on(
     assert snakemake(run.project, "--unlock").returncode == 0
     assert_completes(run.project, TARGET)
     assert run.output.exists()
+
+
+@pytest.mark.slow
+def test_jobs_of_other_tests_are_forks(tmp_path):
+    """Also if a plugin of Snakemake sets variables, as that of S3 does: or these tests would take twice as long."""
+    (tmp_path / "Snakefile").write_text(ASKING.format(root=ROOT))
+    (tmp_path / "mine.yaml").write_text("companions: []\n")
+    found = snakemake(tmp_path, "said.txt", config="mine.yaml")
+    assert found.returncode == 0, found.stdout
+    assert (tmp_path / "said.txt").read_text().startswith("The Zen of Python"), "as `this` says when it is run"

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import operators
 
 
+@pytest.mark.slow
 def test_the_copy_stands_alone(tmp_path):
     operators.write_project(tmp_path, ("auc", "rates"))
     settings = (tmp_path / "pyproject.toml").read_text()

@@ -1,5 +1,6 @@
 """A rule's inputs list the code it runs, and only that."""
 
+import ast
 import json
 import re
 import subprocess
@@ -26,6 +27,15 @@ def test_imports_are_followed():
     found = names("experiments.masking.measure")
     assert {"experiments.masking.measure", "models.interventions", "models.families", "storage.files"} <= found
     assert not {"cli", "experiments.flips.gender", "data.planted.corpus", "experiments.performance.summarise"} & found
+
+
+def test_no_import_is_overlooked():
+    """Wherever it stands in a module: its imports are found by their text, here by Python's grammar."""
+    sources = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "notebooks").glob("*.ipynb")]
+    assert len(sources) > 300
+    for source in sources:
+        found = {path for path in code_inputs._imported_by(ast.parse(python_of(source)))}
+        assert set(code_inputs._imports(source)) == found, source
 
 
 @pytest.mark.parametrize("page", sorted(path.stem for path in (PACKAGE.parent / "notebooks").glob("*.ipynb")))
