@@ -1,6 +1,7 @@
 """Every command that runs a model computes on a device that is not the CPU, and finds what it finds there."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -47,24 +48,33 @@ def any_copier():
 
 
 @pytest.fixture(scope="module")
-def known(request, tmp_path_factory):
-    """What all commands on a model of one layout find on the CPU."""
-    folder = tmp_path_factory.mktemp("cpu")
-    write = write_language_model if RUNS[request.param] is LANGUAGE else write_classifier
-    write(folder, request.param)
-    for step in RUNS[request.param].values():
-        step.run(folder, folder)
-    return folder
+def found_here(tmp_path_factory):
+    """By layout, a folder with what all commands on such a model find on the CPU, made when it is first asked for."""
+
+    @cache
+    def made(layout: str) -> Path:
+        folder = tmp_path_factory.mktemp(layout)
+        (write_language_model if RUNS[layout] is LANGUAGE else write_classifier)(folder, layout)
+        for step in RUNS[layout].values():
+            step.run(folder, folder)
+        return folder
+
+    return made
 
 
+@pytest.fixture
+def known(layout, found_here):
+    return found_here(layout)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("known", "step"),
+    ("layout", "step"),
     [
         pytest.param(layout, step, id=f"{layout}, {name}")
         for layout, steps in RUNS.items()
         for name, step in steps.items()
     ],
-    indirect=["known"],
 )
 def test_a_command_finds_there_what_it_finds_here(known, step, elsewhere, tmp_path):
     step.run(known, tmp_path)
