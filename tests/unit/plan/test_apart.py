@@ -122,7 +122,8 @@ def test_texts_beside_what_is_written_are_read():
 
 def test_pairs_lie_apart():
     written("data/corpora/calibration/pairs.csv")
-    suites = {"mine": {"source": "csv", "path": "data/corpora/calibration/pairs.csv"}}
+    columns = {"before": "text", "after": "label"}
+    suites = {"mine": {"source": "csv", "path": "data/corpora/calibration/pairs.csv", **columns}}
     with pytest.raises(UserError, match=r"config suites.mine: .*pairs.csv lies in data/corpora,"):
         study(suites=suites)
     assert study(suites=suites, **run(suites=[]))

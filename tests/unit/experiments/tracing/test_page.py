@@ -111,7 +111,7 @@ def test_the_path_tells_early_late_and_the_strongest_parts():
         report.path("gender", alike(told_shares()), told_findings(), 0.05)
     )
     lowest = told_shares().query("site == 'head' and kind == 'difference'")["p_adjusted"].min()
-    assert "is shown of 1 of 6 heads" in words(report.path("gender", told_shares(), told_findings(), lowest))
+    assert "1 of 6 heads is shown" in words(report.path("gender", told_shares(), told_findings(), lowest))
     nothing = told_shares().assign(value=np.nan)
     assert "no difference to follow" in report.path("race", nothing, told_findings(), 0.05)
 

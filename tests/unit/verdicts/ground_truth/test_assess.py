@@ -287,7 +287,7 @@ def test_race_is_judged_by_every_class_and_by_what_chance_may_teach(gap, verdict
     (effect,) = race_effects(summary, taught(rows), 0.05)
     assert effect.verdict == expected
     assert effect.value == gap
-    assert "fear" in effect.note and f"{rows} training texts" in effect.note
+    assert "fear" in effect.note and f"{rows:,} training texts" in effect.note
 
 
 @pytest.mark.parametrize(("named", "missing"), [("white", "black"), ("black", "white"), ("", "white or black")])

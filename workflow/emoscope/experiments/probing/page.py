@@ -65,7 +65,7 @@ def main_result(axes: list[str], readings: pd.DataFrame, findings: pd.DataFrame,
     ]
     wholes = {concept: last_reading(readings, concept, POOLED) for concept in SENTENCES}
     sentences = [
-        {"concept": concept, "read": row, "readable": readable(row), "bag": bag}
+        {"concept": concept, "read": row, "readable": readable(row), "controlled": pd.notna(row["control"]), "bag": bag}
         for concept, row in wholes.items()
         if row is not None
         for bag in [without_model(readings, concept)[BAG]]

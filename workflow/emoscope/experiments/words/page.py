@@ -225,8 +225,7 @@ def left_out(texts: pd.DataFrame) -> Markup:
 
 def cut_texts(texts: pd.DataFrame, scores: pd.DataFrame) -> Markup:
     """Of how many explained texts the end was left out, if of any."""
-    ends = texts["id"].map(scores.groupby("id")["end"].max())
-    cut = int((texts["text"].str.len() - ends >= REST).sum())
+    cut = int((texts["text"].str.len() - texts["id"].map(scores.groupby("id")["end"].max()) >= REST).sum())
     return say("cut", cut=cut, texts=len(texts), longest=LONGEST) if cut else Markup()
 
 
