@@ -1,6 +1,7 @@
 """Every command that runs a model computes on a device that is not the CPU, and finds what it finds there."""
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import safetensors.torch
 from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel
 
+from emoscope.experiments.masking.samples import select_confident
 from emoscope.models import language_models, loading
 from emoscope.models.features import stored
 from emoscope.plan.code_inputs import PACKAGE
 from emoscope.writeups.induction import copier
-from fake_device import Opened, fake_device
+from fake_device import Opened, _run, fake_device
 from model_commands import CLASSIFIER, LANGUAGE, write_classifier, write_language_model
 
 # what these do is the same in all layouts, once it is known what a model computes
@@ -42,8 +44,8 @@ def elsewhere(monkeypatch):
 
 @pytest.fixture(scope="module", autouse=True)
 def any_copier():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(copier, "WORKS", 0)  # after a few steps it copies nothing
+    with pytest.MonkeyPatch.context() as lenient:
+        lenient.setattr(copier, "WORKS", 0)  # after a few steps it copies nothing
         yield
 
 
@@ -76,8 +78,16 @@ def known(layout, found_here):
         for name, step in steps.items()
     ],
 )
-def test_a_command_finds_there_what_it_finds_here(known, step, elsewhere, tmp_path):
+def test_a_command_finds_there_what_it_finds_here(known, step, elsewhere, tmp_path, monkeypatch):
+    operations = Counter()
+
+    def counted(operation, *args, **kwargs):
+        operations[operation] += 1
+        return _run(operation, *args, **kwargs)
+
+    monkeypatch.setattr("fake_device._run", counted)
     step.run(known, tmp_path)
+    assert operations or step.command is select_confident, "no other command runs no model"
     for file in step.made.values():
         assert_alike(tmp_path / file, known / file, step.tolerance)
 

@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from emoscope.errors import UserError
 from emoscope.models.families import FAMILIES, Family
 from emoscope.models.folder import check_model_folder
+from emoscope.plan.agreement import BESIDE_SUITES
 from emoscope.plan.config import check_keys, complete, expand_runs, typed
 from emoscope.plan.files import check_files
 from emoscope.plan.settings import read_study
@@ -164,8 +165,10 @@ def test_names_that_differ_in_capitals_only_are_refused(section):
         complete(config)
 
 
-@pytest.mark.parametrize("name", ["Gender", "RACE", "Synonyms", "Words"])
+@pytest.mark.parametrize("name", [*map(str.capitalize, BESIDE_SUITES), "RACE"])
 def test_a_suite_that_would_share_the_files_of_flips_is_refused(name):
+    with pytest.raises(UserError, match=f'suites: "{name.lower()}" does not do'):  # by the schema
+        complete(DEFAULT | {"suites": {name.lower(): {"source": "csv", "path": "mine.csv"}}})
     with pytest.raises(UserError, match=f"suites: '{name}' would share its files with {name.lower()}, where a disk"):
         complete(DEFAULT | {"suites": {name: {"source": "csv", "path": "mine.csv"}}})
     complete(DEFAULT | {"suites": {f"{name}s": {"source": "csv", "path": "mine.csv"}}})

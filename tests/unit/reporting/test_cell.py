@@ -41,4 +41,5 @@ def test_what_is_rounded_to_nothing_has_no_minus():
 
 def test_a_difference_has_its_sign_in_whatever_form():
     assert [added(value) for value in (0.023, 0, -0.02, np.nan)] == ["+2.3 %", "0.0 %", f"{MINUS}2.0 %", "n/a"]
+    assert added(0.0004) == added(-0.0004) == "0.0 %", "what is rounded to nothing has no sign"
     assert added(0.5, unsigned) == added(0.5, signed) == "+0.500"

@@ -107,6 +107,7 @@ def test_what_there_is_only_one_of_cannot_be_chosen(reports):
     [
         ("Accuracy 0.9. More follows.", "Accuracy 0.9."),
         ("One. Two. Threehundred.", "One. Two."),
+        ("One. “A” is. Three.", "One. “A” is."),
         ("all one; two; three", "all one; two ..."),
         ("a sentence much longer than that", "a sentence much longer than that"),
     ],

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from emoscope.data.class_names import has_several
 from emoscope.errors import UserError
+from emoscope.experiments.flips.axes import AXES
 from emoscope.plan.mistakes import suggest
 
-BESIDE_SUITES = ("gender", "race", "synonyms", "words")  # what else lies where pairs of texts lie
+BESIDE_SUITES = (*AXES, "synonyms", "words")  # what else lies where pairs of texts lie
 
 
 def check_names(config: dict) -> None:

@@ -11,6 +11,7 @@ from emoscope.reporting.verdict_words import WORDS
 
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+DIGITS = "123456789"  # of numbers that are not rounded to nothing
 MOST_NAMED = 15  # classes in one sentence; a table has more
 SORTABLE = 8  # rows; fewer are taken in at a glance
 
@@ -46,7 +47,9 @@ def percent(value: float, digits: int = 1) -> str:
 
 def added(value: float, form: Callable[[float], str] = percent) -> str:
     """A difference, as `form` writes it, with its sign."""
-    return form(value) if value is None or not value > 0 else f"+{form(value).lstrip('+')}"
+    written = form(value)
+    rises = value is not None and value > 0 and any(digit in written for digit in DIGITS)
+    return f"+{written.lstrip('+')}" if rises else written
 
 
 def p_value(value: float) -> str:
@@ -163,4 +166,4 @@ def plural(count: float, noun: str) -> str:
 
 def _minus(text: str) -> str:
     """A number as it is printed; one that is rounded to nothing has no sign."""
-    return text.replace("-", MINUS if any(digit in text for digit in "123456789") else "")
+    return text.replace("-", MINUS if any(digit in text for digit in DIGITS) else "")

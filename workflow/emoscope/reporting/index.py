@@ -19,7 +19,7 @@ from emoscope.storage.provenance import page_facts
 LONGEST = 220  # characters of what a page found; more would not be read
 LINES = 10  # of what was found; the others are folded
 FIRST = ("ground_truth", "claims")  # pages whose lines come before those of the experiments
-SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z“])")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,19 @@ from markupsafe import Markup
 from emoscope.reporting import html
 from emoscope.reporting.templates import environment
 
-WORDING = ("badge", "cell", "estimate", "listed", "number", "p_value", "percent", "plural", "signed", "unsigned")
+WORDING = (
+    "added",
+    "badge",
+    "cell",
+    "estimate",
+    "listed",
+    "number",
+    "p_value",
+    "percent",
+    "plural",
+    "signed",
+    "unsigned",
+)
 
 
 class Findings:

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from emoscope.experiments.words import page
 from emoscope.experiments.words.methods import TITLES
 from emoscope.experiments.words.ranking import marked_titles
+from emoscope.reporting.html import MINUS
 
 RANKED = [("shapley", 0.95), ("attention", 0.3), ("random", 0.2)]
 
@@ -269,9 +270,13 @@ def test_the_list_of_words_says_that_planted_shortcuts_are_supported():
 
 def test_of_flips_that_no_explained_text_has_there_is_no_row():
     one = {"method": "shapley", "correlation": 0.5, "rank_moved": 0.1, "rank_others": 0.6, "moved": 1}
-    flips = pd.DataFrame([one | {"axis": "gender", "pairs": 5}, one | {"axis": "race", "pairs": 0, "moved": 0}])
+    other = {"axis": "race", "pairs": 0, "moved": 0, "correlation": float("nan")}
+    flips = pd.DataFrame([one | {"axis": "gender", "pairs": 5}, one | other])
     told = words(page.flip_table(flips))
     assert "1 of 5" in told and "race" not in told
     assert page.flip_table(flips[1:]) == ""
     told = words(page.flip_table(pd.concat([flips[:1], flips[1:].assign(pairs=3)])))
-    assert told.count("race") == 1 and "Left out is what moves it in none of the texts: race." in told
+    assert told.count("race") == 1 and "too few for a rank correlation: race." in told
+    assert words(page.flip_table(flips[1:].assign(pairs=3))).startswith("Changed words of race move the probability")
+    told = words(page.flip_table(flips[1:].assign(pairs=30, correlation=-0.25)))
+    assert f"{MINUS}0.25" in told and "0 of 30" in told, "that nothing moves by 10 % hides no correlation"

@@ -216,6 +216,9 @@ def test_several_numbers_are_judged_as_one_claim():
     assert several(joy=0.0, anger=0.0, fear=0.0)["verdict"] == "contradicted", "though fear alone agrees"
     assert several(joy=0.3, anger=0.0, fear=0.0)["published"] == "joy 0.1", "the one that is furthest off is shown"
     assert several(joy=0.2, anger=0.2, fear=0.0)["published"] == "anger -0.1"
+    counts = SEVERAL | {"published": {"joy": 141067}, "tolerance": 0}
+    counted = claims.judged(counts, {"joy": Finding("joy", 141068.0)}, TERMS)
+    assert counted["published"] == "joy 141067" and counted["verdict"] == "contradicted", "every digit of a count"
     assert several(joy=0.12, anger=-0.08)["verdict"] == "not testable here", "one is missing"
 
 

@@ -13,7 +13,7 @@ from emoscope.experiments.suites.goals import FOLLOWS
 from emoscope.perturbation.pair_examples import examples
 from emoscope.perturbation.pair_tables import balance_table, beyond, control_texts, found, told_gaps
 from emoscope.perturbation.pairs import NEUTRAL_ORIGINS, countable, named_first, scored, unread
-from emoscope.reporting.html import cell, details, estimate, html_table, number, p_value, percent
+from emoscope.reporting.html import added, cell, details, estimate, html_table, number, p_value, percent
 from emoscope.reporting.passages import passage
 
 say = partial(passage, "suites")
@@ -176,10 +176,10 @@ def goal_table(suites: Mapping[str, Scored]) -> Markup:
             "": row["measure"],
             "does so": cell(row, percent),
             "exchanged goals": percent(row["chance"]),
-            "beyond them": estimate(row["lead"], row["lead_low"], row["lead_high"]),
+            "beyond them": estimate(row["lead"], row["lead_low"], row["lead_high"], added),
             **({"the opposite": cell(_bounded(row, "opposite"), percent)} if alike else {}),
             "a bag of words": cell(_bounded(row, "words"), percent),
-            "beyond it": estimate(row["above_words"], row["above_low"], row["above_high"]),
+            "beyond it": estimate(row["above_words"], row["above_low"], row["above_high"], added),
             "adjusted p": p_value(row["p_adjusted"]),
             "always the commonest": f"{percent(row['always'])} ({row['commonest']})",
             "pairs": number(int(row["pairs"])),

@@ -52,7 +52,7 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
     table = load_table(path, entry["source"])
     roles = {role: entry[role] for role in ("before", "after", "group", "cluster", "direction", "label") if entry[role]}
     require_columns(table, path, roles, "name the right one as `{role}` of the suite in the config")
-    written = table[list(roles.values())].astype(object)  # no category can be ""
+    written = table[list(dict.fromkeys(roles.values()))].astype(object)  # no category can be ""
     _check_cells(written, roles)
     written = written.fillna("").astype(str)
     before, after = written[roles["before"]], written[roles["after"]]

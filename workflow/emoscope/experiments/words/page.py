@@ -33,7 +33,6 @@ def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame, barred: Mapping[s
         measure: {row["method"]: row for row in ranking[ranking["measure"] == measure].to_dict("records")}
         for measure in ("top", DECIDING, SHORTCUT)
     }
-    areas = _areas(faithful)
     return say(
         "main_result",
         first=best_ranked(ranking, [name for name in METHODS if name not in barred]),
@@ -43,7 +42,7 @@ def main_result(ranking: pd.DataFrame, faithful: pd.DataFrame, barred: Mapping[s
         tops=named["top"],
         precisions=named[DECIDING],
         shortcuts=named[SHORTCUT],
-        areas=areas,
+        areas=(areas := _areas(faithful)),
         tolerance=TOLERANCE,
         random=RANDOM,
         planted=PLANTED in areas,
@@ -159,7 +158,8 @@ def group_table(groups: pd.DataFrame) -> Markup:
 
 
 def flip_table(flips: pd.DataFrame) -> Markup:
-    """Whether words whose change moves the answer rank high."""
+    """Whether words whose change moves the answer rank high, of those axes of which that can be told."""
+    known = (flips["moved"] > 0) | flips["correlation"].notna()
     rows = [
         {
             "axis": row["axis"],
@@ -169,10 +169,10 @@ def flip_table(flips: pd.DataFrame) -> Markup:
             "elsewhere": percent(row["rank_others"], 0),
             "pairs that move it": f"{row['moved']} of {row['pairs']}",
         }
-        for row in flips[flips["moved"] > 0].to_dict("records")
+        for row in flips[known].to_dict("records")
     ]
-    still = flips.loc[(flips["moved"] == 0) & (flips["pairs"] > 0), "axis"].unique()
-    return html_table(rows, say("flips", still=list(still)), text=("axis", "method"))
+    still = list(flips.loc[~known & (flips["pairs"] > 0), "axis"].unique())
+    return html_table(rows, say("flips", still=still), ("axis", "method")) or say("still", still=still)
 
 
 def curve_methods(faithful: pd.DataFrame, barred: Container[str]) -> list[str]:

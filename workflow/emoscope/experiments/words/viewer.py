@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from emoscope.experiments.words.methods import SPECIAL, TITLES
 from emoscope.experiments.words.scores import methods_in
-from emoscope.reporting.html import embedded, signed
+from emoscope.reporting.html import embedded, percent, signed
 
 STEPS = 32_767  # in the largest score of a text and method, either way
 FOR, AGAINST = (
@@ -76,7 +76,7 @@ def still_texts(scores: pd.DataFrame, texts: Sequence[Mapping[str, Any]], method
         if (own := found.get(about["id"])) is None:
             continue
         own = own[(own["class"] == own["class"].iloc[0]) & (own["word"] != SPECIAL)]
-        told = Markup("{}, {:.0%} sure").format(" and ".join(about["said"]) or "no label", about["confidence"])
+        told = Markup("{}, {} sure").format(" and ".join(about["said"]) or "no label", percent(about["confidence"], 0))
         if about["true"] is not None:
             told += Markup("; labelled {}").format(" and ".join(about["true"]) or "none")
         items.append(

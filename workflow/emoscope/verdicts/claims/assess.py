@@ -178,7 +178,7 @@ def judged(claim: dict, found: Mapping[str, Finding] | None, terms: Terms) -> di
         return row | _numbers(one) | {"untested": " and ".join(sorted(missing)), "note": reason}
     count = f"Of {len(parts)} numbers, {sum(part[3] == verdict for part in verdicts)} {verdict}; shown is {name}."
     row |= {"impossible": impossible(claim | {"published": published})}
-    row |= {"published": f"{name} {published:.3g}"} if name and not isinstance(published, str) else {}
+    row |= {"published": f"{name} {published:.6g}"} if name and not isinstance(published, str) else {}
     row |= {"verdict": verdict, "note": " ".join(filter(None, [count if name else "", one.note, reason]))}
     if claim["judge"] == "no effect":
         row |= {"margin": claim.get("tolerance", statistics["margin"]), "equivalence_p": one.within}
@@ -227,5 +227,5 @@ def _wording(published: float | str | dict) -> float | str:
         return published
     if len(set(published.values())) == 1 or len(published) > 6:
         return f"{len(published)} numbers"
-    words = (f"{name} {value}" if isinstance(value, str) else f"{value:.4g}" for name, value in published.items())
+    words = (f"{name} {value}" if isinstance(value, str) else f"{value:.6g}" for name, value in published.items())
     return ", ".join(words)

@@ -162,11 +162,7 @@ def untested(claims: pd.DataFrame) -> Markup:
             for row in rows.sort_index().to_dict("records")
         ]
         table = html_table(shown, "", text=("claim", "where"))
-        overlay = (
-            ""
-            if reason in ("blind", "one label", "on demand", "storage", "unmeasured")
-            else OVERLAYS.get(source, OTHERS)
-        )
+        overlay = "" if reason in WITHOUT_OVERLAY else OVERLAYS.get(source, OTHERS)
         groups.append({"reason": reason, "source": source, "overlay": overlay, "count": len(rows), "table": table})
     return say("untested", groups=groups, count=len(left))
 

@@ -188,7 +188,7 @@ def gap_table(measures: pd.DataFrame) -> Markup:
     for (topic, origin), part in rows.groupby(["topic", "origin"], sort=False):
         named = {(origin, name): f"P({name.removeprefix('gap_')})" for name in dict.fromkeys(part["measure"])}
         sides = " minus ".join(AXES[topic].groups)
-        parts.append(both(part, named, f"{topic.capitalize()}, {ORIGINS[origin]}: {sides}.", signed))
+        parts.append(both(part, named, f"{topic.capitalize()}, {ORIGINS[origin]}: {sides}{spread_told(part)}.", signed))
     return details("Mean gaps of probability, class by class", *parts) if parts else Markup()
 
 
