@@ -69,6 +69,7 @@ def hostile_project(folder: Path) -> Path:
     tiny = yaml.safe_load((project / "tiny.yaml").read_text())
     tiny["corpora"] = {"hostile": {"source": "csv", "path": "hostile.csv"}}
     tiny["runs"][0]["corpus"] = "hostile"
+    tiny["flips"]["traced_pairs"] = 3  # one may be of a text that does no harm
     pairs = [(f"he said {attack} {k}", f"she said {attack} {k}", attack) for attack in HOSTILE for k in range(8)]
     pd.DataFrame(pairs, columns=["before", "after", "kind"]).assign(goal="joy").to_csv(
         project / "pairs.csv", index=False
