@@ -39,6 +39,8 @@ def copy(tmp_path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
     outer = tmp_path / "outer"
+    placeholder = outer / "unpacked" / "emoscope" / "storage" / "archived_commit.txt"
+    placeholder.write_text("$Format:%H$\n")  # in a release the commit stands there
     (outer / "thesis.tex").write_text("A thesis.")
     git(outer, "init", "--quiet")
     git(outer, "add", "thesis.tex")
