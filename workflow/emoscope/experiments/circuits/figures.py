@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from emoscope.experiments.circuits.names import KEPT, PATCHING, REPLACED
 from emoscope.reporting.plots import MARKERS, PALETTE, as_percent, canvas, draw_band, label_axes, styled
 
-SIDES = {KEPT: "only these go on as in the text", REPLACED: "these are as in the flipped text"}
+SIDES = {KEPT: "only these go on as in the text", REPLACED: "these are as in the other text"}
 
 
 @styled
