@@ -12,7 +12,7 @@ from emoscope.experiments.probing.concepts import OF_TEXTS, enough, people_examp
 from emoscope.experiments.probing.controls import dealt
 from emoscope.experiments.probing.names import PLACES
 from emoscope.experiments.probing.probe import cheapest, probed
-from emoscope.experiments.probing.states import located, place_states
+from emoscope.experiments.probing.states import batched, located, place_states
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import load_classifier
 from emoscope.storage.files import write_table
@@ -91,8 +91,7 @@ def readings_of(
     """Of one concept, for every place and depth, `place, depth, cluster, right, controls`; then the cheapest ones."""
     texts, learned = located(model, tokenizer, learned)
     others, judged = located(model, tokenizer, judged)
-    states, _ = place_states(model, texts, tokens_per_batch)
-    asked, _ = place_states(model, others, tokens_per_batch)
+    states, asked = (place_states(model, own, batched(model, own, tokens_per_batch))[0] for own in (texts, others))
     labels = [tuple(table["value"].to_numpy() for table in (learned, judged))]
     labels += dealt(learned, judged, config["controls"], config["seed"])
     for depth, place in tqdm([*np.ndindex(states.shape[:2])], desc="probes", mininterval=2):

@@ -13,9 +13,16 @@ from transformers import PreTrainedModel
 from emoscope.experiments.probing.concepts import enough
 from emoscope.experiments.probing.measure import examples_of_people
 from emoscope.experiments.probing.names import DIRECTION, NOTHING, RANDOM, WORD
-from emoscope.experiments.probing.states import Located, TokenStates, chosen_depths, located, token_states
-from emoscope.models.activations import one_batch
-from emoscope.models.batches import token_batches
+from emoscope.experiments.probing.states import (
+    Batch,
+    Located,
+    TokenStates,
+    batched,
+    chosen_depths,
+    located,
+    run,
+    token_states,
+)
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.inside.erasure import mean_difference
 from emoscope.models.interventions import changing_input
@@ -49,20 +56,28 @@ def steer_concept(
     learned, judged = examples_of_people(pd.read_parquet(taught), pd.read_parquet(pairs), training, config)
     wanted = [*STEERED_COLUMNS, *(f"p_{name}" for name in classes_of(classifier))]
     parts: list[pd.DataFrame] = []
-    if allowed("probing", exact_checks(exactness)) and enough(learned) and enough(judged):
+    exact = exact_checks(exactness)
+    if allowed("probing", exact) and enough(learned) and enough(judged):
         texts, learned = located(classifier, tokenizer, learned)
         others, judged = located(classifier, tokenizer, judged)
         member, budget = (learned["value"] == 0).to_numpy(), prediction["tokens_per_batch"]
         to_first = torch.from_numpy(np.where(judged["value"] == 0, -1.0, 1.0))[:, None]
-        trials = [(NOTHING, 0, EVERYWHERE, 0.0, torch.zeros(1, classifier.config.hidden_size))]
+        whole = batched(classifier, texts, budget)
+        trials = {EVERYWHERE: [(NOTHING, 0, 0.0, torch.zeros(1, classifier.config.hidden_size))]}
         for depth in chosen_depths(classifier, config["depths"])[:-1]:  # what follows the last is read at one token
-            states = token_states(classifier, texts, depth, budget)
-            for way, direction in directions(states, member, config["random"], [config["seed"], depth]).items():
-                trials += [(*way, depth, dose, direction) for dose in config["doses"]]
-        for *way, depth, dose, direction in tqdm(trials, desc="steered", mininterval=2):
-            logits = steered_logits(classifier, others, dose * to_first * direction, max(depth, 0), budget)
-            rows = judged[["value", "pair", "cluster"]].assign(method=way[0], draw=way[1], depth=depth, dose=dose)
-            parts.append(rows.assign(**columns("p", classes_of(classifier), probabilities(classifier, logits))))
+            states = token_states(classifier, texts, whole, depth)
+            ways = directions(states, member, config["random"], [config["seed"], depth])
+            trials[depth] = [(*way, dose, ways[way]) for way in ways for dose in config["doses"]]
+        with tqdm(total=sum(map(len, trials.values())), desc="steered", mininterval=2) as progress:
+            for depth, own in trials.items():
+                batches = batched(classifier, others, budget, max(depth, 0) if "resumed" in exact else 0)
+                for method, draw, dose, direction in own:
+                    shifts = dose * to_first * direction
+                    logits = steered_logits(classifier, others, batches, shifts, max(depth, 0))
+                    rows = judged[["value", "pair", "cluster"]].assign(method=method, draw=draw, depth=depth, dose=dose)
+                    given = columns("p", classes_of(classifier), probabilities(classifier, logits))
+                    parts.append(rows.assign(**given))
+                    progress.update()
     write_table(pd.concat(parts or [pd.DataFrame(columns=wanted)], ignore_index=True)[wanted], steered)
 
 
@@ -81,17 +96,15 @@ def directions(
 
 
 def steered_logits(
-    model: PreTrainedModel, texts: Sequence[Located], shifts: Tensor, depth: int, tokens_per_batch: int
+    model: PreTrainedModel, texts: Sequence[Located], batches: Sequence[Batch], shifts: Tensor, depth: int
 ) -> np.ndarray:
     """Logits (texts, classes) when each text's `shifts` (texts, width) are added to its words in what a block reads."""
     logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
-    lengths = [text.inputs["input_ids"].shape[1] for text in texts]
-    for rows in token_batches(lengths, tokens_per_batch):
-        added = torch.zeros(len(rows), lengths[rows[0]], shifts.shape[1])
-        for place, row in enumerate(rows):
+    for batch in batches:
+        added = torch.zeros(*batch.inputs["input_ids"].shape, shifts.shape[1])
+        for place, row in enumerate(batch.rows):
             added[place, texts[row].word] = shifts[row].to(added)
         added = added.to(model.device)
-        inputs = one_batch(model, [texts[row].inputs for row in rows])
-        with torch.inference_mode(), changing_input(blocks_of(model)[depth], lambda states: states + added):  # noqa: B023
-            logits[rows] = model(**inputs).logits.cpu().numpy()
+        with changing_input(blocks_of(model)[depth], lambda states: states + added):  # noqa: B023
+            logits[batch.rows] = run(model, batch)[1].cpu().numpy()
     return logits

@@ -11,11 +11,20 @@ from emoscope.experiments.probing import names
 from emoscope.experiments.probing.erasing.erasers import erased, fit, fitted
 from emoscope.experiments.probing.erasing.erasure import erase_concept
 from emoscope.experiments.probing.measure import read_concepts
-from emoscope.experiments.probing.states import TokenStates, chosen_depths, locate, place_states, token_states
+from emoscope.experiments.probing.states import (
+    TokenStates,
+    batched,
+    chosen_depths,
+    locate,
+    place_states,
+    run,
+    token_states,
+)
 from emoscope.experiments.probing.steering import directions, steer_concept, steered_logits
 from emoscope.models.activations import activations_of
-from emoscope.models.inside.erasure import mean_difference
+from emoscope.models.inside.erasure import direction_eraser, mean_difference
 from emoscope.models.inside.structure import prepared
+from emoscope.models.parts import feed_forward_of
 from emoscope.models.planted.circuit import plan
 from emoscope.models.planted.compiled import compiled, tokenizer_for
 from emoscope.storage.names import EVERYWHERE
@@ -120,7 +129,7 @@ def test_states_stand_at_their_depth_and_place(planted):
         locate(model, tokenizer, text, [(start, start + 3)], ["he/she"])
         for text, start in (("we saw she late", 7), ("the she", 4))
     ]
-    states, logits = place_states(model, texts, 8)
+    states, logits = place_states(model, texts, batched(model, texts, 8))
     for row, text in enumerate(texts):
         run = activations_of(model, text.inputs)
         [word] = text.word
@@ -132,7 +141,8 @@ def test_states_stand_at_their_depth_and_place(planted):
             (names.MEAN, run.residual.mean(dim=1)),
         ):
             np.testing.assert_allclose(states[:, names.PLACES.index(place), row], wanted, atol=1e-3)
-    assert np.isnan(place_states(model, [locate(model, tokenizer, "we saw", [], [])], 8)[0][:, 1]).all()
+    nobody = [locate(model, tokenizer, "we saw", [], [])]
+    assert np.isnan(place_states(model, nobody, batched(model, nobody, 8))[0][:, 1]).all()
 
 
 def test_tokens_are_told_apart_by_place(planted):
@@ -141,7 +151,7 @@ def test_tokens_are_told_apart_by_place(planted):
         locate(model, tokenizer, "the she late", [(4, 7)], ["he/she"]),
         locate(model, tokenizer, "a aunt saw home he", [(16, 18), (2, 6)], ["he/uncle", "aunt/uncle"]),
     ]
-    found = token_states(model, texts, 2, 8)
+    found = token_states(model, texts, batched(model, texts, 8), 2)
     for (row, text), wanted in zip(
         enumerate(texts), ({"she": "he/she"}, {"he": "he/uncle", "aunt": "aunt/uncle"}), strict=True
     ):
@@ -225,7 +235,7 @@ def test_several_depths_are_fitted_on_what_is_left(planted):
     everywhere = found[names.LEAST, 0, EVERYWHERE]
     torch.testing.assert_close(everywhere[0].removed, found[names.LEAST, 0, 0][0].removed)
     with erased(model, {0: everywhere[0]}):
-        left = token_states(model, texts, 4, 64)
+        left = token_states(model, texts, batched(model, texts, 64), 4)
     torch.testing.assert_close(everywhere[4].mean, left.values.double().mean(dim=0), atol=1e-4, rtol=1e-4)
     assert chosen_depths(model, 2) == [0, 4] and chosen_depths(model, 99) == [0, 1, 2, 3, 4]
 
@@ -245,7 +255,7 @@ def test_random_directions_are_drawn_anew_for_every_seed_draw_and_depth(planted)
     assert len(drawn) == 8
     for one, other in combinations(drawn.values(), 2):
         assert float((one * other).sum() / min(one.trace(), other.trace())) < 0.9
-    states = token_states(model, texts * 20, 0, 64)
+    states = token_states(model, texts * 20, batched(model, texts * 20, 64), 0)
     ways = [directions(states, member, 2, seed) for seed in ([1, 0], [2, 0], [1, 4])]
     for one, other in combinations((found[names.RANDOM, draw] for found in ways for draw in (0, 1)), 2):
         assert float(torch.cosine_similarity(one, other)) < 0.9
@@ -259,10 +269,38 @@ def test_steering_moves_the_word_of_its_own_text_and_no_other(planted):
         for text, start in (("we saw the boat she late", 16), ("she", 0))
     )
     shifts = torch.randn(2, model.config.hidden_size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    whole = place_states(model, [short, long], 64)[1]
-    np.testing.assert_allclose(steered_logits(model, [short, long], 0 * shifts, 0, 64), whole, atol=1e-4)
+    both = batched(model, [short, long], 64)
+    whole = place_states(model, [short, long], both)[1]
+    np.testing.assert_allclose(steered_logits(model, [short, long], both, 0 * shifts, 0), whole, atol=1e-4)
     shifts[0] = 0
-    moved = steered_logits(model, [short, long], 5 * shifts, 0, 64)
+    moved = steered_logits(model, [short, long], both, 5 * shifts, 0)
     np.testing.assert_allclose(moved[0], whole[0], atol=1e-4)
     assert np.abs(moved[1] - whole[1]).max() > 1e-3
-    np.testing.assert_allclose(moved[1], steered_logits(model, [long], 5 * shifts[1:], 0, 64)[0], atol=1e-3)
+    np.testing.assert_allclose(
+        moved[1], steered_logits(model, [long], batched(model, [long], 64), 5 * shifts[1:], 0)[0], atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("depth", [0, 2, 4])
+def test_runs_that_start_at_a_depth_give_what_whole_runs_give(planted, depth):
+    """To the bit, with what is changed there, and without running the blocks before it."""
+    model, tokenizer = planted
+    texts = [locate(model, tokenizer, text, [(4, 7)], ["he/she"]) for text in ("the she late", "the she saw a boat")]
+    states = torch.randn(9, model.config.hidden_size, generator=torch.Generator().manual_seed(0))
+    found = {}
+    for start in (0, depth):
+        [batch], ran = batched(model, texts, 64, start), []
+        hooks = [
+            feed_forward_of(model, block).register_forward_hook(lambda *_, block=block, ran=ran: ran.append(block))
+            for block in range(4)
+        ]
+        with erased(model, {depth: direction_eraser(states, states[:2])}):
+            streams, logits = run(model, batch, [depth, 4])
+        for hook in hooks:
+            hook.remove()
+        assert ran == [*range(start, 4)]
+        found[start] = [*streams, logits]
+    for one, other in zip(found[0], found[depth], strict=True):
+        assert torch.equal(one, other)
+    still, logits = run(model, batched(model, texts, 64)[0], [depth])
+    assert not torch.equal(still[0], found[0][0]) and not torch.equal(logits, found[0][-1])

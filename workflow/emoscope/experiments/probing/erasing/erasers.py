@@ -10,7 +10,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from emoscope.experiments.probing import names
-from emoscope.experiments.probing.states import Located, TokenStates, token_states
+from emoscope.experiments.probing.states import Located, TokenStates, batched, token_states
 from emoscope.models.inside.erasure import (
     Eraser,
     direction_eraser,
@@ -104,12 +104,13 @@ def fitted(
     states that those before it leave. `member`, bool (texts,), is the concept; `ways` are methods and draws. Random
     directions are others at each depth: of one subspace, erased again and again, little would be left to take."""
     found: dict[tuple[str, int, int], Erasers] = {(*way, EVERYWHERE): {} for way in ways}
+    batches = batched(model, texts, tokens_per_batch)
     for depth in tqdm(depths, desc="erasers", mininterval=2):
-        states = token_states(model, texts, depth, tokens_per_batch)
+        states = token_states(model, texts, batches, depth)
         for method, draw in ways:
             numbers, everywhere = [seed, draw, depth], found[method, draw, EVERYWHERE]
             found[method, draw, depth] = {depth: fit(method, numbers, states, member)}
             with erased(model, everywhere):
-                left = token_states(model, texts, depth, tokens_per_batch) if everywhere else states
+                left = token_states(model, texts, batches, depth) if everywhere else states
             everywhere[depth] = fit(method, numbers, left, member)
     return found

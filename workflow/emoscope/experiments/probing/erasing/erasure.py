@@ -1,22 +1,32 @@
 """What a classifier does, and what can be read in it, once a concept is erased: at one depth, or at several at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel
 
 from emoscope.experiments.probing.concepts import enough
 from emoscope.experiments.probing.erasing.erasers import Erasers, erased, fitted
 from emoscope.experiments.probing.measure import examples_of_people, examples_of_texts
 from emoscope.experiments.probing.names import BY_CHANCE, CLASS, HERE, LAST, METHODS, NOTHING, PLACES
 from emoscope.experiments.probing.probe import probed
-from emoscope.experiments.probing.states import Located, chosen_depths, located, place_states
+from emoscope.experiments.probing.states import (
+    Batch,
+    Located,
+    batched,
+    chosen_depths,
+    locate,
+    located,
+    place_states,
+    run,
+)
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.loading import classes_of, load_classifier
-from emoscope.models.logits import columns, predict_logits, probabilities, thresholds_of
+from emoscope.models.logits import columns, probabilities, thresholds_of
 from emoscope.models.parts import blocks_of
 from emoscope.storage.decisions import as_column, as_matrix, decided
 from emoscope.storage.files import write_table
@@ -36,12 +46,17 @@ class Judged:
     learned: pd.DataFrame
     others: list[Located]
     judged: pd.DataFrame
+    asked: list[Located]
     labelled: pd.DataFrame
 
     @property
     def member(self) -> np.ndarray:
         """Of each text that is learned from, whether it names the first group, bool (texts,)."""
         return (self.learned["value"] == 0).to_numpy()
+
+    def batched(self, model: PreTrainedModel, tokens_per_batch: int, depth: int) -> list[list[Batch]]:
+        """The three kinds of texts, for runs that start at a depth."""
+        return [batched(model, own, tokens_per_batch, depth) for own in (self.texts, self.others, self.asked)]
 
 
 def erase_concept(
@@ -82,40 +97,49 @@ def erase_concept(
     labelled = labelled.assign(named=labelled["text"].isin(set(flips["text"])))
     budget, names = prediction["tokens_per_batch"], [f"p_{name}" for name in classes_of(classifier)]
     names += ["pred"] if least is not None else []
-    found: list[tuple[pd.DataFrame, ...]] = []
-    if allowed("probing", exact_checks(exactness)) and enough(learned) and enough(judged):
-        texts = Judged(*located(classifier, tokenizer, learned), *located(classifier, tokenizer, judged), labelled)
+    erasers: dict[tuple[str, int, int], Erasers] = {}
+    found: dict[tuple[str, int, int], tuple[pd.DataFrame, ...]] = {}
+    exact = exact_checks(exactness)
+    if allowed("probing", exact) and enough(learned) and enough(judged):
+        asked = [locate(classifier, tokenizer, text, [], []) for text in labelled["text"]]
+        both = (*located(classifier, tokenizer, learned), *located(classifier, tokenizer, judged))
+        texts = Judged(*both, asked, labelled)
         ways = [(method, draw) for method in METHODS for draw in range(config["random"] if method in BY_CHANCE else 1)]
         depths = chosen_depths(classifier, config["depths"])
         erasers = fitted(classifier, texts.texts, texts.member, depths, ways, budget, config["seed"])
         erasers = {(NOTHING, 0, EVERYWHERE): {}} | erasers
-        for way, eraser in tqdm(erasers.items(), desc="erased", mininterval=2):
-            with erased(classifier, eraser):
-                tables = answered(classifier, tokenizer, texts, eraser, budget, least)
-            found.append(tuple(table.assign(**dict(zip(WAY, way, strict=True))) for table in tables))
+        first = {way: min(eraser, default=0) if "resumed" in exact else 0 for way, eraser in erasers.items()}
+        with tqdm(total=len(erasers), desc="erased", mininterval=2) as progress:
+            for depth in sorted(set(first.values())):
+                batches = texts.batched(classifier, budget, depth)
+                for way in [way for way, start in first.items() if start == depth]:
+                    with erased(classifier, erasers[way]):
+                        found[way] = answered(classifier, texts, batches, erasers[way], least)
+                    progress.update()
     for number, (path, wanted) in enumerate(
         ((answers, [*ANSWER_COLUMNS, *names]), (probes, PROBE_COLUMNS), (accuracy, ACCURACY_COLUMNS))
     ):
-        parts = [tables[number] for tables in found] or [pd.DataFrame(columns=wanted)]
+        parts = [found[way][number].assign(**dict(zip(WAY, way, strict=True))) for way in erasers]
+        parts = parts or [pd.DataFrame(columns=wanted)]
         write_table(pd.concat(parts, ignore_index=True)[wanted], path)
 
 
 def answered(
     model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
     texts: Judged,
+    batches: Sequence[Sequence[Batch]],
     erasers: Erasers,
-    tokens_per_batch: int,
     least: np.ndarray | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Answers, probes and accuracy, as the model is; `least` are the thresholds of several labels."""
     read = {HERE: min(erasers, default=0), LAST: len(blocks_of(model))}
-    states, told = place_states(model, texts.texts, tokens_per_batch, [*read.values()])
-    asked, logits = place_states(model, texts.others, tokens_per_batch, [*read.values()])
+    of_texts, of_others, of_asked = batches
+    states, told = place_states(model, texts.texts, of_texts, [*read.values()])
+    others, logits = place_states(model, texts.others, of_others, [*read.values()])
     probes = []
     for depth, place in np.ndindex(states.shape[:2]):
         values = (table["value"].to_numpy() for table in (texts.learned, texts.judged))
-        right = probed(states[depth, place], asked[depth, place], *values)
+        right = probed(states[depth, place], others[depth, place], *values)
         rows = texts.judged[["text", "cluster"]].assign(where=[*read][depth], place=PLACES[place], right=right)
         probes.append(rows)
     parts = [(texts.judged, logits)] if erasers else [(texts.judged, logits), (texts.learned, told)]
@@ -125,7 +149,9 @@ def answered(
         told = {} if least is None else {"pred": as_column(decided(likely, least))}
         told |= columns("p", classes_of(model), likely) | {"learned": rows is texts.learned}
         answers.append(rows[["text", "value", "pair", "cluster"]].assign(**told))
-    asked = predict_logits(model, tokenizer, texts.labelled["text"].tolist(), tokens_per_batch)
-    given = decided(probabilities(model, asked), least)
+    given = np.empty((len(texts.asked), model.config.num_labels), dtype=np.float32)
+    for batch in of_asked:
+        given[batch.rows] = run(model, batch)[1].cpu().numpy()
+    given = decided(probabilities(model, given), least)
     right = (given == as_matrix(texts.labelled["value"], given.shape[1])).all(axis=1)
     return pd.concat(answers), pd.concat(probes), texts.labelled[["text", "named"]].assign(right=right)
