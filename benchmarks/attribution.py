@@ -5,8 +5,9 @@ random weights and texts of the planted corpus: speed does not depend on weights
 and, for itself, the CLASSES most probable ones, as the workflow does, in STEPS steps, no more, on the same texts, in
 turns: captum takes a call for each class. It gets the model as transformers loads it (`captum`) and as emoscope does,
 with products by oneDNN where these are the faster (`captum_on_ours`); weights need no gradients either way, so that it
-is not slower for want of a line. Then the time of COUNT texts and one class, by emoscope. A slow machine compares
-and explains fewer, so that all ends within some minutes; the JSON line counts them.
+is not slower for want of a line. Then the time of COUNT texts and one class, by emoscope: all of them if COUNT is
+named, else fewer on a slow machine, which compares fewer anyway, so that all ends within some minutes; the JSON line
+counts them.
 """
 
 import math
@@ -38,10 +39,10 @@ MINILM = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12,
 Rows = Sequence[int]
 
 
-def measure(model: str | None = None, texts: str | None = None, count: str = str(COUNT)) -> dict:
+def measure(model: str | None = None, texts: str | None = None, count: str | None = None) -> dict:
     from captum.attr import LayerIntegratedGradients
 
-    said = pd.read_parquet(texts)["text"].drop_duplicates().tolist() if texts else sentences(int(count))
+    said = pd.read_parquet(texts)["text"].drop_duplicates().tolist() if texts else sentences(int(count or COUNT))
     if model:
         ours, tokenizer = load_classifier(Path(model))
         plain = AutoModelForSequenceClassification.from_pretrained(model).eval()
@@ -51,7 +52,7 @@ def measure(model: str | None = None, texts: str | None = None, count: str = str
         ours = as_loaded(deepcopy(plain), tokenizer)
     for network in (plain, ours):
         network.requires_grad_(False)
-    readings = read_texts(tokenizer, said[: int(count)])
+    readings = read_texts(tokenizer, said[: int(count or COUNT)])
     logits = predict_logits(ours, tokenizer, [one.text for one in readings], TOKENS)
     chosen = np.argsort(-logits, axis=1)[:, :CLASSES]
 
@@ -84,7 +85,8 @@ def measure(model: str | None = None, texts: str | None = None, count: str = str
             start = time.process_time()
             found[name] = route(few)
             times[name].append((time.process_time() - start) / len(few))
-    all_of_them = range(fitting(seconds(partial(batched, 1, few)) / len(few), BUDGET / 2, len(readings)))
+    each = seconds(partial(batched, 1, few)) / len(few)
+    all_of_them = range(len(readings) if count else fitting(each, BUDGET / 2, len(readings)))
     start, cpu = time.perf_counter(), time.process_time()
     batched(1, all_of_them)
     return {
