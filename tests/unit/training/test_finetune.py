@@ -11,6 +11,7 @@ import torch
 from emoscope.errors import UserError
 from emoscope.models.logits import predict_logits
 from emoscope.models.parts import classification_head_of
+from emoscope.models.precision import IN_FLOAT32
 from emoscope.storage.files import occupy, write_json
 from emoscope.training.checkpoints import VERSIONS, fingerprint, remove_left
 from emoscope.training.finetune import finetune, rows_of, trainer_of, training_arguments
@@ -168,15 +169,18 @@ def test_a_text_that_changes_starts_anew(tmp_path):
     assert prints[0] == prints[2] != prints[1] != fingerprint({"seed": 2}, [file])
 
 
-def test_a_few_texts_are_learnt_with_their_labels(tmp_path, tokenizer):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_few_texts_are_learnt_with_their_labels(tmp_path, tokenizer, precision):
     """Nothing but training can tell labels of texts that are drawn by chance."""
     torch.manual_seed(0)
     sizes = {"blocks": 1, "heads": 1, "width": 32, "context": 64}
     recipe = {"epochs": 25, "batch_size": 5, "learning_rate": 1e-2, "weight_decay": 0.0}
-    recipe |= {"schedule": "constant", "warmup": 0, "precision": "fp32"}
+    recipe |= {"schedule": "constant", "warmup": 0, "precision": precision}
     model = start_model(None, tokenizer, CLASSES, sizes)
     labels = [2, 0, 1, 1, 2]
     arguments = training_arguments(recipe, 1, 32, tmp_path)
     arguments.disable_tqdm, arguments.save_strategy = True, "no"
-    trainer_of(model, tokenizer, rows_of(tokenizer, TEXTS, labels), arguments).train()
+    trainer = trainer_of(model, tokenizer, rows_of(tokenizer, TEXTS, labels), arguments)
+    assert model.config._attn_implementation == {"fp32": "sdpa", "bf16": IN_FLOAT32}[precision]
+    trainer.train()
     assert predict_logits(model.eval(), tokenizer, TEXTS, 64).argmax(axis=1).tolist() == labels

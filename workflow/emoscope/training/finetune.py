@@ -23,7 +23,7 @@ from emoscope.models.inside.padding import assert_padding
 from emoscope.models.inside.structure import check_parts
 from emoscope.models.loading import check_blocks, load_tokenizer
 from emoscope.models.onednn import use_onednn
-from emoscope.models.precision import use_bf16
+from emoscope.models.precision import attending_in_float32, use_bf16
 from emoscope.storage.decisions import has_several
 from emoscope.storage.files import read_json, replacing, write_json
 from emoscope.storage.integrity import seal
@@ -156,6 +156,8 @@ def trainer_of(
     `loss` takes outputs and labels of a batch; without one, the loss is the model's own, mean cross-entropy. It is also
     computed of `judged`, more rows, after every epoch, if the arguments say so.
     """
+    if arguments.bf16 and arguments.use_cpu:
+        attending_in_float32(model)
     return Trainer(
         model=use_onednn(model),
         args=arguments,
