@@ -39,6 +39,11 @@ def claims() -> pd.DataFrame:
     )  # fmt: skip
 
 
+def test_several_artefacts_are_counted_as_a_noun():
+    table = claims().assign(impossible=False)
+    assert " 1 reproduced, 3 artefacts, " in words(claims_report.main_result(table))
+
+
 def test_the_page_leads_with_what_can_be_tested():
     headline = words(claims_report.main_result(claims()))
     assert headline == (

@@ -6,7 +6,18 @@ from functools import partial
 import pandas as pd
 from markupsafe import Markup
 
-from emoscope.reporting.html import MINUS, SUPERSCRIPTS, cell, html_table, listed, number, p_value, percent, unsigned
+from emoscope.reporting.html import (
+    MINUS,
+    SUPERSCRIPTS,
+    cell,
+    html_table,
+    listed,
+    number,
+    p_value,
+    percent,
+    plural,
+    unsigned,
+)
 from emoscope.reporting.passages import passage
 from emoscope.reporting.verdict_words import ON_CLAIMS
 from emoscope.statistics.sample_size import texts_for_rate
@@ -58,9 +69,14 @@ def _counts(tested: pd.DataFrame) -> Markup:
     return say(
         "counts",
         verdicts=int(counts.sum()),
-        counts=[f"{counts[name]} {name}" for name in ON_CLAIMS if name in counts],
+        counts=[_told(counts[name], name) for name in ON_CLAIMS if name in counts],
         impossible=tested.loc[impossible, "id"].nunique(),
     )
+
+
+def _told(count: int, verdict: str) -> str:
+    """So many verdicts, of which one is a noun."""
+    return plural(count, verdict) if verdict == "artefact" else f"{count} {verdict}"
 
 
 def testable(claims: pd.DataFrame) -> pd.DataFrame:
