@@ -60,8 +60,9 @@ def masks(circuit) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["condition", "block", "head", "change"])
 
 
-def search(folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: Circuit, axis: str) -> SimpleNamespace:
-    """All tables of a search in a planted GPT-2, and the circuit."""
+def search(folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: Circuit, axis: str) -> None:
+    """Write all tables of a search in a planted GPT-2."""
+    folder.mkdir(exist_ok=True)
     save_planted(model, folder / "model")
     pairs.to_parquet(folder / "pairs.parquet")
     masks(circuit).to_parquet(folder / "changes.parquet")
@@ -74,6 +75,10 @@ def search(folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: C
     made = {name: [folder / f"{name}.parquet"] for name in ("parts", "sizes")}
     lists = {name: [path] for name, path in files.items()}
     summarise_circuits(**lists, axes=[axis], statistics=STATISTICS, **made, findings=folder / "findings.csv")
+
+
+def found_in(folder: Path, circuit: Circuit) -> SimpleNamespace:
+    """The tables of a search, and the circuit."""
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*TABLES, "parts", "sizes")}
     tables["moved"] = tables["sample"]  # by flips, and by neutral swaps
     tables["sample"] = tables["moved"][tables["moved"]["kind"] == FLIP]
@@ -83,31 +88,42 @@ def search(folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: C
 
 @pytest.fixture(scope="session")
 def look():
-    return search
+    def search_and_read(
+        folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: Circuit, axis: str
+    ) -> SimpleNamespace:
+        search(folder, model, pairs, circuit, axis)
+        return found_in(folder, circuit)
+
+    return search_and_read
 
 
 @pytest.fixture(scope="session")
-def found(tmp_path_factory):
+def found(made_once):
     """What flips find in a planted GPT-2."""
-    folder, circuit = tmp_path_factory.mktemp("circuits"), plan(1)
-    return search(folder, compiled(circuit, "gpt2"), pd.concat([flips(24), swaps(24)]), circuit, "gender")
+
+    def fill(folder: Path) -> None:
+        search(folder, compiled(plan(1), "gpt2"), pd.concat([flips(24), swaps(24)]), plan(1), "gender")
+
+    return found_in(made_once("circuits", fill), plan(1))
 
 
 @pytest.fixture(scope="session")
-def edges(found):
+def edges(found, made_once):
     """All tables on the edges of the same model."""
-    folder = found.folder
-    files = {name: folder / f"edge_{name}.parquet" for name in (*TABLES[1:], "followed")}
-    given = {name: folder / f"{name}.parquet" for name in ("pairs", "changes", "sample")}
-    find_edges(
-        folder / "model", **given, config=CONFIG | {"random_orders": 5}, prediction={"tokens_per_batch": 4096}, **files
-    )
-    made = {"edges": [folder / "edges.parquet"], "edge_sizes": [folder / "edge_sizes.parquet"]}
-    lists = {name: [path] for name, path in files.items()}
-    summarise_edges(
-        sample=[given["sample"]], **lists, axes=["gender"], statistics=STATISTICS, **made,
-        edge_findings=folder / "edge_findings.csv",
-    )  # fmt: skip
-    tables = {name: pd.read_parquet(path) for name, path in files.items()}
-    tables |= {name: pd.read_parquet(path) for name, [path] in made.items()}
-    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "edge_findings.csv"))
+    tables, summaries = (*TABLES[1:], "followed"), ("edges", "edge_sizes")
+
+    def fill(folder: Path) -> None:
+        folder.mkdir()
+        files = {name: folder / f"{name}.parquet" for name in tables}
+        given = {name: found.folder / f"{name}.parquet" for name in ("pairs", "changes", "sample")}
+        config = CONFIG | {"random_orders": 5}
+        find_edges(found.folder / "model", **given, config=config, prediction={"tokens_per_batch": 4096}, **files)
+        summarise_edges(
+            sample=[given["sample"]], **{name: [path] for name, path in files.items()}, axes=["gender"],
+            statistics=STATISTICS, **{name: [folder / f"{name}.parquet"] for name in summaries},
+            edge_findings=folder / "findings.csv",
+        )  # fmt: skip
+
+    folder = made_once("circuit_edges", fill)
+    read = {name: pd.read_parquet(folder / f"{name}.parquet") for name in (*tables, *summaries)}
+    return SimpleNamespace(**read, findings=pd.read_csv(folder / "findings.csv"))

@@ -1,5 +1,6 @@
 """Features of a planted model, of which it is known what decides behind the block that is looked at."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -20,11 +21,19 @@ from random_models import write_exactness
 
 
 @pytest.fixture(scope="session")
-def found(tmp_path_factory):
+def found(made_once):
     """All tables on a planted GPT-2. What is learned is judged by itself; moved and switched are the planted signals.
 
     Behind block 1, gender is in the answer, and classes are not yet; no text names a race."""
-    folder = tmp_path_factory.mktemp("features")
+    folder = made_once("features", write_tables)
+    names = ["judged", "rates", "moves", "cards", "texts", "replaced", "effects", "doses"]
+    names += [f"{axis}_{name}" for axis in AXES for name in ("switches", "switched")]
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
+    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "findings.csv"), folder=folder)
+
+
+def write_tables(folder: Path) -> None:
+    folder.mkdir()
     save_planted(compiled(plan(1), "gpt2"), folder / "model")
     sentences(300, 1).assign(id=range(300)).to_parquet(folder / "train.parquet")
     sentences(900, 2).assign(id=range(900)).to_parquet(folder / "test.parquet")
@@ -53,7 +62,3 @@ def found(tmp_path_factory):
         switches=of_axes("switches"), switched=of_axes("switched"), statistics=STATISTICS,
         findings=folder / "findings.csv",
     )  # fmt: skip
-    names = ["judged", "rates", "moves", "cards", "texts", "replaced", "effects", "doses"]
-    names += [f"{axis}_{name}" for axis in AXES for name in ("switches", "switched")]
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
-    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "findings.csv"), folder=folder)

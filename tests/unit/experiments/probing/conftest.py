@@ -1,5 +1,6 @@
 """Probes, erasure and steering in a model that is known to use gender where no keyword decides."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -22,10 +23,18 @@ PREDICTION = {"tokens_per_batch": 1024}  # so little that texts come in several 
 
 
 @pytest.fixture(scope="session")
-def found(tmp_path_factory):
+def found(made_once):
     """All tables on a planted GPT-2, and its circuit; of race, there is a single flip."""
-    folder, circuit = tmp_path_factory.mktemp("probing"), plan(1)
-    save_planted(compiled(circuit, "gpt2"), folder / "model")
+    folder = made_once("probing", write_tables)
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("readings", "texts", "depths")}
+    of_gender = ("answers", "probes", "accuracy", "steered", "erased", "doses")
+    tables |= {name: pd.read_parquet(folder / f"gender_{name}.parquet") for name in of_gender}
+    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "findings.csv"), circuit=plan(1), folder=folder)
+
+
+def write_tables(folder: Path) -> None:
+    folder.mkdir()
+    save_planted(compiled(plan(1), "gpt2"), folder / "model")
     sentences(300, 1).assign(id=range(300)).to_parquet(folder / "train.parquet")
     test = sentences(700, 2).assign(id=range(700))
     test.to_parquet(folder / "test.parquet")
@@ -63,7 +72,3 @@ def found(tmp_path_factory):
         **files("readings", "depths"), axes=axes, **made, **scored, **of_axes("erased", "doses"),
         statistics=STATISTICS, findings=folder / "findings.csv",
     )  # fmt: skip
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("readings", "texts", "depths")}
-    of_gender = ("answers", "probes", "accuracy", "steered", "erased", "doses")
-    tables |= {name: pd.read_parquet(folder / f"gender_{name}.parquet") for name in of_gender}
-    return SimpleNamespace(**tables, findings=pd.read_csv(folder / "findings.csv"), circuit=circuit, folder=folder)

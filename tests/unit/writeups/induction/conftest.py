@@ -1,5 +1,7 @@
 """Small random models of two families that know tokens and no words."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -16,11 +18,9 @@ def copier_settings():
 
 
 @pytest.fixture(scope="session")
-def copier(tmp_path_factory):
+def copier(made_once):
     """The folder of a small model that copies."""
-    folder = tmp_path_factory.mktemp("copier") / "model"
-    train_copier({**COPIER, "steps": 400, "learning_rate": 0.01}, folder)
-    return folder
+    return made_once("copier", partial(train_copier, {**COPIER, "steps": 400, "learning_rate": 0.01}))
 
 
 @pytest.fixture(scope="module", params=[random_gpt2_lm, random_llama_lm], ids=["gpt2", "llama"])
