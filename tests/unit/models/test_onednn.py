@@ -1,5 +1,6 @@
 """oneDNN's products are torch's own, forward and backward, and nothing else changes."""
 
+import platform
 from copy import deepcopy
 
 import pytest
@@ -20,13 +21,33 @@ def anywhere(request, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("processor", "mkl", "used"),
-    [("AVX512", True, True), ("AVX2", True, False), ("AVX2", False, True), ("DEFAULT", False, True)],
+    ("processor", "intel", "mkl", "used"),
+    [
+        ("AVX512", False, True, True),
+        ("AVX512", True, True, False),
+        ("AVX512", True, False, True),
+        ("AVX2", False, True, False),
+        ("AVX2", True, True, False),
+        ("AVX2", False, False, True),
+        ("DEFAULT", False, False, True),
+    ],
 )
-def test_it_is_used_where_it_is_the_faster(monkeypatch, processor, mkl, used):
+def test_it_is_used_where_it_is_the_faster(monkeypatch, processor, intel, mkl, used):
+    monkeypatch.setattr(onednn, "_is_intel", lambda: intel)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
     monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: mkl)
     assert ("forward" in vars(use_onednn(torch.nn.Linear(2, 2)))) == used
+
+
+@pytest.mark.parametrize(("maker", "intel"), [("GenuineIntel", True), ("AuthenticAMD", False)])
+def test_where_a_processor_is_from_is_read_on_linux_and_asked_elsewhere(monkeypatch, tmp_path, maker, intel):
+    told = tmp_path / "cpuinfo"
+    monkeypatch.setattr(onednn, "Path", lambda _: told)
+    monkeypatch.setattr(platform, "processor", lambda: f"Family 6, {maker}")
+    assert onednn._is_intel() is intel
+    told.write_text(f"processor\t: 0\nvendor_id\t: {maker}\n")
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    assert onednn._is_intel() is intel
 
 
 @pytest.mark.parametrize("kind", [torch.nn.Linear, lambda inputs, outputs: Conv1D(outputs, inputs)])

@@ -1,11 +1,14 @@
 """Matrix products in float32 on the CPU, by oneDNN where that is the faster.
 
 torch leaves them to MKL, which on AMD processors with AVX-512 uses half of the vector width. oneDNN, a part of torch,
-too, uses all of it: 2.2 times the products a second at GPT-2 small's sizes, 3 times in small batches. Without AVX-512
-it is MKL that is faster, up to twice with GPT-2's transposed weights (benchmarks/README.md).
+too, uses all of it: 2.2 times the products a second at GPT-2 small's sizes, 3 times in small batches. Without AVX-512,
+and on Intel's own processors, it is MKL that is faster, up to twice with GPT-2's transposed weights
+(benchmarks/README.md).
 """
 
+import platform
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -30,8 +33,13 @@ def use_onednn(model: PreTrainedModel) -> PreTrainedModel:
 def is_faster() -> bool:
     """Whether oneDNN's products are faster than torch's own: by the kind of processor, so that a machine gives the same
     bits every time."""
-    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
-    return torch.backends.mkldnn.is_available() and (wide or not torch.backends.mkl.is_available())
+    halved = torch.backends.cpu.get_cpu_capability() == "AVX512" and not _is_intel()  # the width that MKL uses
+    return torch.backends.mkldnn.is_available() and (halved or not torch.backends.mkl.is_available())
+
+
+def _is_intel() -> bool:
+    told = Path("/proc/cpuinfo")
+    return "GenuineIntel" in (told.read_text() if told.exists() else platform.processor())
 
 
 def _project(module: nn.Linear | Conv1D, inputs: Tensor) -> Tensor:
