@@ -42,7 +42,8 @@ Rows = Sequence[int]
 def measure(model: str | None = None, texts: str | None = None, count: str | None = None) -> dict:
     from captum.attr import LayerIntegratedGradients
 
-    said = pd.read_parquet(texts)["text"].drop_duplicates().tolist() if texts else sentences(int(count or COUNT))
+    most = int(count or COUNT)
+    said = pd.read_parquet(texts)["text"].drop_duplicates().tolist() if texts else sentences(most)
     if model:
         ours, tokenizer = load_classifier(Path(model))
         plain = AutoModelForSequenceClassification.from_pretrained(model).eval()
@@ -52,7 +53,7 @@ def measure(model: str | None = None, texts: str | None = None, count: str | Non
         ours = as_loaded(deepcopy(plain), tokenizer)
     for network in (plain, ours):
         network.requires_grad_(False)
-    readings = read_texts(tokenizer, said[: int(count or COUNT)])
+    readings = read_texts(tokenizer, said[:most])
     logits = predict_logits(ours, tokenizer, [one.text for one in readings], TOKENS)
     chosen = np.argsort(-logits, axis=1)[:, :CLASSES]
 

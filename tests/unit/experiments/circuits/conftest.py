@@ -60,8 +60,8 @@ def masks(circuit) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["condition", "block", "head", "change"])
 
 
-def search(folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: Circuit, axis: str) -> None:
-    """Write all tables of a search in a planted GPT-2."""
+def search(folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: Circuit, axis: str) -> SimpleNamespace:
+    """All tables of a search in a planted GPT-2, which stay in the folder, and the circuit."""
     folder.mkdir(exist_ok=True)
     save_planted(model, folder / "model")
     pairs.to_parquet(folder / "pairs.parquet")
@@ -75,6 +75,7 @@ def search(folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: C
     made = {name: [folder / f"{name}.parquet"] for name in ("parts", "sizes")}
     lists = {name: [path] for name, path in files.items()}
     summarise_circuits(**lists, axes=[axis], statistics=STATISTICS, **made, findings=folder / "findings.csv")
+    return found_in(folder, circuit)
 
 
 def found_in(folder: Path, circuit: Circuit) -> SimpleNamespace:
@@ -88,13 +89,7 @@ def found_in(folder: Path, circuit: Circuit) -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def look():
-    def search_and_read(
-        folder: Path, model: PreTrainedModel, pairs: pd.DataFrame, circuit: Circuit, axis: str
-    ) -> SimpleNamespace:
-        search(folder, model, pairs, circuit, axis)
-        return found_in(folder, circuit)
-
-    return search_and_read
+    return search
 
 
 @pytest.fixture(scope="session")

@@ -54,10 +54,6 @@ class Judged:
         """Of each text that is learned from, whether it names the first group, bool (texts,)."""
         return (self.learned["value"] == 0).to_numpy()
 
-    def batched(self, model: PreTrainedModel, tokens_per_batch: int, depth: int) -> list[list[Batch]]:
-        """The three kinds of texts, for runs that start at a depth."""
-        return [batched(model, own, tokens_per_batch, depth) for own in (self.texts, self.others, self.asked)]
-
 
 def erase_concept(
     model: Path,
@@ -111,7 +107,8 @@ def erase_concept(
         first = {way: min(eraser, default=0) if "resumed" in exact else 0 for way, eraser in erasers.items()}
         with tqdm(total=len(erasers), desc="erased", mininterval=2) as progress:
             for depth in sorted(set(first.values())):
-                batches = texts.batched(classifier, budget, depth)
+                kinds = texts.texts, texts.others, texts.asked
+                batches = [batched(classifier, own, budget, depth) for own in kinds]
                 for way in [way for way, start in first.items() if start == depth]:
                     with erased(classifier, erasers[way]):
                         found[way] = answered(classifier, texts, batches, erasers[way], least)
