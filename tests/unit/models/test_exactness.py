@@ -136,6 +136,14 @@ def test_a_description_that_means_other_parts_is_refused_whole(fails):
         assert_usable(found, "mine")
 
 
+@pytest.mark.parametrize(("name", "returns_tuple"), [("gpt_neo", False), ("llama", True)])
+def test_blocks_that_cannot_be_skipped_are_named(name, returns_tuple):
+    found = checked(name, returns_tuple=returns_tuple)
+    assert "resumed" in failing(found)
+    with pytest.raises(UserError, match=r"^mine: its blocks cannot be skipped: \w+Error.*`returns_tuple`"):
+        assert_usable(found, "mine")
+
+
 def test_weights_that_cannot_be_recorded_are_no_error():
     assert_usable([Check(name, np.inf if name == "values" else 0.0, note="none") for name in CHECKS], "mine")
 

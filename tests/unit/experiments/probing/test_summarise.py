@@ -38,6 +38,21 @@ def test_changes_are_from_nothing_erased_and_draws_are_averaged():
     assert table.loc[(names.LEAST, names.GAP), "change_high"] < 0 == table.loc[(names.NOTHING, names.GAP), "change"]
 
 
+def test_what_is_read_where_it_is_erased_has_a_change_at_the_embeddings_alone():
+    texts = [f"{n}" for n in range(20)]
+    untouched = pd.DataFrame({"method": names.NOTHING, "draw": 0, "depth": EVERYWHERE, "text": texts, "cluster": texts})
+    untouched = untouched.assign(place=names.WORD, where=names.HERE, right=True)
+    erased = [untouched.assign(method=names.LEAST, depth=depth, right=False) for depth in (EVERYWHERE, 0, 3)]
+    accuracy = untouched[["method", "draw", "depth", "text", "right"]]
+    found = outcomes(both(), pd.concat([untouched, *erased]), accuracy)
+    table = erased_table(found, 0.05).set_index(["measure", "method", "depth"]).sort_index()
+    here = table.loc[(f"{names.WORD}, {names.HERE}", names.LEAST)]
+    assert here["value"].eq(0).all() and here.loc[[EVERYWHERE, 0], "change"].eq(-1).all()
+    assert here.loc[3, ["change", "change_low", "change_high"]].isna().all()
+    last = found.assign(measure=found["measure"].str.replace(names.HERE, names.LAST))
+    assert erased_table(last, 0.05)["change"].notna().all(), "behind the last block it is read whatever is erased"
+
+
 def test_control_labels_are_taken_away_row_by_row():
     rows = {"concept": "class", "place": names.POOLED, "cluster": [f"{n}" for n in range(20)]}
     readings = pd.concat([

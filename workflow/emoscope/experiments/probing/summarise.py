@@ -8,7 +8,7 @@ import pandas as pd
 
 from emoscope.experiments.probing.erasing.shown import accuracy_lost, answers_moved, beyond_neutral, nearer
 from emoscope.experiments.probing.erasing.twins import moved_class, twin_measures
-from emoscope.experiments.probing.names import ACCURACY, BAG, CHANGED, DISTANCE, GAP, MAJORITY, NOTHING
+from emoscope.experiments.probing.names import ACCURACY, BAG, CHANGED, DISTANCE, GAP, HERE, MAJORITY, NOTHING
 from emoscope.perturbation.pairs import scored
 from emoscope.reporting.findings import Finding, in_findings, write_findings
 from emoscope.statistics.bounded import CHANGE, SHARE, bounded_interval
@@ -129,7 +129,8 @@ def outcomes(twins: pd.DataFrame, probes: pd.DataFrame, accuracy: pd.DataFrame) 
 
 def erased_table(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """ERASED: by method and depth the mean of every measure, over its draws, and its change from what it is with
-    nothing erased; intervals over clusters."""
+    nothing erased; intervals over clusters. What is read HERE, where it is erased, has none but at the embeddings: with
+    nothing erased it is read there alone."""
     parts = []
     for measure, own in found.groupby("measure", sort=False):
         clusters = own.drop_duplicates("unit").set_index("unit")["cluster"]
@@ -141,7 +142,10 @@ def erased_table(found: pd.DataFrame, alpha: float) -> pd.DataFrame:
         change_low, change_high = bounded_interval(change, names, apart, alpha)
         numbers = {"value": values.mean(axis=0), "low": low, "high": high, "change": change.mean(axis=0)}
         numbers |= {"change_low": change_low, "change_high": change_high, "texts": len(means)}
-        parts.append(means.columns.to_frame(index=False).assign(measure=measure, **numbers))
+        table = means.columns.to_frame(index=False).assign(measure=measure, **numbers)
+        incomparable = measure.endswith(f", {HERE}") & (table["depth"] > 0)
+        table.loc[incomparable, ["change", "change_low", "change_high"]] = np.nan
+        parts.append(table)
     return pd.concat(parts, ignore_index=True)[ERASED]
 
 

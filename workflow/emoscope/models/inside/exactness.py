@@ -73,6 +73,11 @@ def assert_usable(checks: Sequence[Check], name: str) -> None:
             f"{name}: what its description calls the input of the attention's projection is not what the heads put out "
             f"(they differ by {values.error:.2g} of it); fix `family` of the model in the configuration"
         )
+    if not (resumed := found["resumed"]).exact and resumed.note:  # it raised, as masks would, which skip blocks, too
+        raise UserError(
+            f"{name}: its blocks cannot be skipped{said(resumed)}; say in `family` of the model in the configuration "
+            "whether they return a tuple (`returns_tuple`)"
+        )
 
 
 def assert_readable(model: PreTrainedModel, blocked: bool) -> None:
@@ -101,7 +106,7 @@ def language_checks(model: PreTrainedModel, blocked: bool) -> list[Check]:
         "resumed": routes.resumed(model, text),
         "lens": iter([(read_out(model, text.run.residual[-1]), text.run.logits)]),
         "values": routes.values(model, text),
-        "weights": routes.weights(model, model, text),
+        "weights": routes.weights(model, text),
     }
     if blocked:
         every["blocking"] = ((routes.beside(model, ids), text.run.logits[-1:]) for ids in [tokens])
@@ -126,7 +131,7 @@ def checks_of(
         "lens": lambda text: [(read_out(model, text.run.residual[-1, text.place]), text.run.logits)],
         "parts": lambda text: [(contributions_of(model, text.run, text.place)[1].sum(dim=0), text.run.logits)],
         "values": lambda text: routes.values(eager, text),
-        "weights": lambda text: routes.weights(model, eager, text),
+        "weights": lambda text: routes.weights(eager, text),
         "blocking": lambda text: [routes.blocking(eager, text)],
     }
     return [padding, *(checked(name, chain.from_iterable(map(own, seen))) for name, own in every.items())]

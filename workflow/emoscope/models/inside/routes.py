@@ -89,7 +89,7 @@ def resumed(model: PreTrainedModel, text: Text) -> Routes:
             yield model(**text.inputs).logits[0], text.run.logits
 
 
-def weights(model: PreTrainedModel, eager: PreTrainedModel, text: Text) -> Routes:
+def weights(eager: PreTrainedModel, text: Text) -> Routes:
     """The answer of the model that records its attention weights, and the sums of each token's weights."""
     answer = eager(**text.inputs, output_attentions=True)
     yield answer.logits[0], text.run.logits
