@@ -16,6 +16,7 @@ from emoscope.reporting.passages import Findings, passage
 from emoscope.storage.names import TOP
 
 say = partial(passage, "tracing")
+LISTED = 8  # of the parts that write most, in the table
 PLACE_TITLES = {
     "changed": "at the exchanged words",
     "others": "at all other words",
@@ -151,12 +152,12 @@ def head_maps(shares: pd.DataFrame, alpha: float) -> tuple[dict[str, pd.DataFram
     return maps, marks
 
 
-def strongest_parts(axis: str, shares: pd.DataFrame, count: int = 8) -> Markup:
+def strongest_parts(axis: str, shares: pd.DataFrame) -> Markup:
     """The parts that write most of the flips' difference directly, beside the same parts of neutral swaps."""
     rows = shares[(shares["measure"] == "attribution")].set_index(["site", "block", "head", "kind"])
     flips = rows.xs(FLIP, level="kind")["value"].dropna()
     table = []
-    for key in flips.abs().nlargest(count).index:
+    for key in flips.abs().nlargest(LISTED).index:
         row = SimpleNamespace(block=key[1], head=key[2])
         table.append(
             {
