@@ -18,7 +18,7 @@ PAGES.add(
             "table2": published("table2_all_but_block0"),
             "exactness": f"{run.results}/exactness.json",
         }
-        | ({"masks": run.masked_blocks} if run.corpus.generated else {})
+        | ({"ground_truth": f"{run.results}/ground_truth/masking.csv"} if run.corpus.generated else {})
         | {"screen": table.format(run=run.name) for table in SCREENED},
         sections=("samples", "masking"),
         explained=("families.md",),

@@ -42,12 +42,15 @@ def test_how_alike_controls_are_is_a_table():
 
 def test_accuracy_counts_who_lost_and_gained():
     measures = {"before": 0.9, "after": 0.86, "change": -0.04, "lost": 0.06, "gained": 0.02}
-    summary = summary_of(**{f"accuracy_{name}": (value, 0, 1) for name, value in measures.items()}).assign(p=0.6)
+    summary = summary_of(**{f"accuracy_{name}": (value, 0, 1) for name, value in measures.items()})
+    summary = summary.assign(p=0.6, pairs=50)
     html = pair_tables.accuracy({("here",): summary, ("unlabelled",): summary_of(changed=(0, 0, 1))}, ("of",))
     (row,) = [
         [cell.get_text() for cell in line("td")] for line in BeautifulSoup(html, "html.parser").select("tbody tr")
     ]
     assert row[0] == "here" and row[-3:] == ["3", "1", "0.600"]
+    suite = pair_tables.accuracy({("suite",): summary.assign(pairs=150)}, ("of",))  # of 50 texts, three pairs each
+    assert [cell.get_text() for cell in BeautifulSoup(suite, "html.parser").select("tbody td")][-3:-1] == ["9", "3"]
 
 
 def test_the_classes_that_tell_groups_apart_are_told_the_widest_gap_first():

@@ -116,11 +116,11 @@ def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Mark
         change = found(summary, "accuracy_change")
         if change is None:
             continue
-        lost, gained = (found(summary, f"accuracy_{way}")["value"] * change["texts"] for way in ("lost", "gained"))
+        lost, gained = (found(summary, f"accuracy_{way}")["value"] * change["pairs"] for way in ("lost", "gained"))
         rows.append(
             {
                 **dict(zip(titles, key, strict=True)),
-                "texts": number(int(change["texts"])),
+                "counted": number(int(change["pairs"])),
                 "before": cell(found(summary, "accuracy_before"), percent),
                 "after": cell(found(summary, "accuracy_after"), percent),
                 "difference": cell(change, added),
@@ -129,7 +129,7 @@ def accuracy(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Mark
                 "p": p_value(change["p"]),
             }
         )
-    caption = "Accuracy on the texts that were changed, every text once, with intervals and McNemar's exact p."
+    caption = "Accuracy on the texts that were changed (of suites: on the pairs), with intervals and McNemar's exact p."
     return html_table(rows, caption, text=titles)
 
 

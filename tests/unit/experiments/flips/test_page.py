@@ -79,6 +79,8 @@ def test_classes_that_differ_by_less_than_counts_are_not_said_to_be_the_same():
     other = flips_report.Flip("gender", pairs(2), pairs(2), gap.assign(verdict="different"), flip.balance)
     told = words(flips_report.direction_findings({"gender": other}))
     assert "(male minus female): shown to differ in P(joy) +0.010 [+0.005, +0.015]." in told and "more than" not in told
+    both = flips_report.Flip("gender", pairs(2), pairs(2), summary_of(changed=(0.1, 0, 1)), flip.balance)
+    assert words(flips_report.direction_findings({"gender": both})) == "", "of texts that name both there is no gap"
 
 
 def test_flips_that_the_model_does_not_read_are_counted_as_such_and_shown_nowhere_else():

@@ -129,7 +129,7 @@ def test_a_row_says_whether_the_number_is_impossible_whatever_is_found():
     for published, headroom, expected in ((0.28, 0.001, True), (-0.4, 0.001, False), (0.28, None, False)):
         own = claim | {"published": published} | ({} if headroom is None else {"headroom": headroom})
         row = claims.judged(own, {"it": apart}, TERMS)
-        assert row["impossible"] == expected and (row["verdict"] == "artefact") == (headroom is not None)
+        assert row["impossible"] == expected and (row["verdict"] == "artefact") == expected
     row = claims.judged(claim | {"published": "none", "judge": "no effect", "headroom": 0.001}, {"it": apart}, TERMS)
     assert not row["impossible"], "nothing is never impossible"
 
@@ -139,8 +139,10 @@ def test_procedures_that_measure_different_things_are_an_artefact():
     together = Finding("it", -0.4, -0.5, -0.3, code=-0.35, code_low=-0.45, code_high=-0.25)
     unknown = Finding("it", -0.4, np.nan, np.nan, code=-0.01)
     below = Finding("it", -0.01, -0.02, 0.0, code=-0.4, code_low=-0.5, code_high=-0.3)
-    assert verdict("value", apart, published=-0.35, headroom=0.001) == "artefact"
+    assert verdict("value", apart, published=-0.1, headroom=0.001) == "artefact"
     assert verdict("value", below, published=-0.35, headroom=0.001) == "artefact", "on whichever side"
+    assert verdict("value", apart, published=-0.39, headroom=0.001) == "reproduced", "what holds here is no artefact"
+    assert verdict("value", apart, published=-0.1, headroom=0.001, missing=["corpus"]) == "not testable here"
     assert verdict("value", apart, published=-0.39) == "reproduced", "of code that did what its text says"
     assert verdict("value", together, published=-0.39, headroom=0.001) == "reproduced"
     assert verdict("value", unknown, published=-0.39, headroom=0.001) == "reproduced"

@@ -146,6 +146,13 @@ def test_the_figure_shows_tested_claims_in_their_order():
 MARGIN = 0.02
 
 
+def test_statements_of_no_effect_are_counted_among_those_that_were_tested():
+    table = claims().assign(margin=np.nan)
+    assert claims_report.equivalence(table, MARGIN) == ""
+    table.loc[table["id"] == "flips.b", "margin"] = MARGIN
+    assert "1 of the claims that were tested say" in words(claims_report.equivalence(table, MARGIN))
+
+
 def test_the_page_says_which_published_samples_were_too_small():
     samples = pd.DataFrame({
         "claim": ["few", "parts", "parts", "many"], "statement": "<b>Nothing.</b>", "drawn_from": "texts",

@@ -120,6 +120,8 @@ def test_findings_name_the_head_that_looks_most():
     assert previous.note.startswith("block 1, head 2, the largest of 8 heads, 9 texts")
     assert found["looks.repeated.largest"].note.startswith("block 1, head 3")
     assert found["heads.divergence.largest"].note.startswith("block 1, head 2")
+    own = heads[(heads["block"] == 1) & (heads["head"] == 2)].iloc[0]
+    assert found["heads.divergence.largest"].low < own["low"], "it was chosen for its size among eight"
     assert found["heads.sharpest.correlation"].value == pytest.approx(1)
     assert found["looks.first.share"].value == pytest.approx(0.1)
 

@@ -178,8 +178,9 @@ def direction_findings(flips: Mapping[str, Flip]) -> Markup:
     parts = []
     for (axis, origin), summary in kinds(flips).items():
         told, counts = told_gaps(summary)
-        groups = AXES[axis].groups
-        parts.append(say("direction_findings", axis=axis, origin=origin, groups=groups, told=told, **counts))
+        if counts["classes"]:
+            groups = AXES[axis].groups
+            parts.append(say("direction_findings", axis=axis, origin=origin, groups=groups, told=told, **counts))
     return Markup("\n").join(parts)
 
 

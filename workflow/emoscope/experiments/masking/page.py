@@ -13,7 +13,6 @@ from emoscope.experiments.masking.readings import (
     FIRST,
     TEXT,
     TITLES,
-    composition_effect,
     costliest_block,
     groups_of,
     strongest_heads,
@@ -172,15 +171,6 @@ def head_table(summary: pd.DataFrame, count: int, alpha: float) -> Markup:
         for block, head in strongest_heads(summary, count)
     ]
     return html_table(rows, say("head_table", count=len(rows)))
-
-
-def controls(truth: dict, samples: pd.DataFrame, masks: pd.DataFrame, statistics: dict) -> list:
-    """Planted sentences that only composition of words can solve should need attention more than the others."""
-    found = composition_effect(samples, masks, truth["ids"]["negation"] + truth["ids"]["contrast"], statistics)
-    planted = "Negations and contrasts, whose meaning lies in how words combine, so they should need attention most."
-    if found is None:
-        return [{"planted": planted, "found": "no such text among the confident ones", "verdict": "cannot tell"}]
-    return [{"planted": planted, "found": say("composition", found=found), "verdict": found["verdict"]}]
 
 
 def _conditions(summary: pd.DataFrame, part: str) -> dict[str, str]:

@@ -211,8 +211,8 @@ def concentration_table(concentration: Mapping[str, pd.DataFrame]) -> Markup:
     return html_table(rows, say("concentration_table"), text=("axis", ""))
 
 
-def paper_places(axes: Sequence[str], findings: pd.DataFrame) -> Markup:
-    """What is at the paper's places, if the residual stream is as wide as there; else that nothing can be said."""
+def paper_places(axes: Sequence[str], findings: pd.DataFrame, width: int) -> Markup:
+    """What is at the paper's places, if the residual stream is as wide as there; else why nothing can be said."""
     found = Findings(findings)
     rows = [
         {
@@ -229,7 +229,9 @@ def paper_places(axes: Sequence[str], findings: pd.DataFrame) -> Markup:
         for place in (380, 620)
         if f"{axis}.dimensions.around_{place}.rank" in found
     ]
-    return html_table(rows, say("paper_places"), text=("axis", "dimensions", "")) if rows else say("other_width")
+    if not rows:
+        return say("no_places", width=width)
+    return html_table(rows, say("paper_places"), text=("axis", "dimensions", ""))
 
 
 def _percents(value: float) -> str:

@@ -105,6 +105,6 @@ def dimension_findings(
             yield Finding(f"{axis}.dimensions.around_{place}.{row.kind}", row.value, row.low, row.high, note)
         best = int(ranks[list(inside)].min())
         chance = 1 - comb(PAPER_WIDTH - best, len(inside)) / comb(PAPER_WIDTH, len(inside))
-        out = int((dimensions["p_flip"][list(inside)] < options["alpha"]).sum())
+        out = int((dimensions["p_flip"][list(inside)] <= options["alpha"]).sum())
         note = f"Of {PAPER_WIDTH}; as good by chance with probability {chance:.3f}. {out} of {len(inside)} stand out."
         yield Finding(f"{axis}.dimensions.around_{place}.rank", best, note=note, beyond=chance)

@@ -33,23 +33,19 @@ def judge(
     `headroom` is from code that did not do what its text says: it is an artefact if the number is impossible, or if it
     cannot be upheld and the authors' code and their text differ here.
     """
-    kind, apart = claim["judge"], "headroom" in claim and _apart(found)
     if impossible(claim):
         return "artefact", f"The authors' log leaves a rise of {claim['headroom']:.1g} at most."
-    if kind == "value" and apart:
-        return "artefact", f"{DIFFERENT} {found.code:+.3g}."
     if missing:
         return "not testable here", f"Comparable only with the source's {' and '.join(missing)}."
-    if kind == "value":
-        return _judge_value(claim, found, alpha, tests)
-    if kind != "no effect":
-        return _judge_effect(found, claim["tolerance"], margin, alpha, tests, above=kind == "effect")
-    if "raw" in claim:  # changes that are fewer than those by neutral swaps are none
-        found = found._replace(value=max(found.value, 0), low=max(found.low, 0))
-    verdict, reason = _judge_nothing(found, margin, alpha, tests)
-    if verdict == "reproduced" and "raw" in claim:
-        reason = f"Shown to lie below {margin:g}."
-    if verdict == "contradicted" and apart:
+    match claim["judge"]:
+        case "value":
+            verdict, reason = _judge_value(claim, found, alpha, tests)
+        case "no effect":
+            verdict, reason = _judge_nothing(found, margin, alpha, tests, below="raw" in claim)
+        case kind:
+            tolerance = claim["tolerance"]
+            verdict, reason = _judge_effect(found, tolerance, margin, alpha, tests, above=kind == "effect")
+    if verdict == "contradicted" and "headroom" in claim and _apart(found):
         return "artefact", f"{reason} {DIFFERENT} {found.code:+.3g}."
     return verdict, reason
 
@@ -85,9 +81,12 @@ def _judge_value(claim: dict, found: Finding, alpha: float, tests: int) -> tuple
     return "contradicted", f"Not {allowed}."
 
 
-def _judge_nothing(found: Finding, margin: float, alpha: float, tests: int) -> tuple[str, str]:
+def _judge_nothing(found: Finding, margin: float, alpha: float, tests: int, below: bool) -> tuple[str, str]:
+    """Whether a number lies within the margin; with `below`, what is less than zero is no effect either."""
+    if below:
+        found = found._replace(value=max(found.value, 0), low=max(found.low, 0))
     if found.within <= alpha:
-        return "reproduced", f"Shown to lie within {margin:g} of zero."
+        return "reproduced", f"Shown to lie below {margin:g}." if below else f"Shown to lie within {margin:g} of zero."
     if found.beyond * tests <= alpha:
         return "contradicted", f"Shown to lie beyond {margin:g} from zero."
     told = f"Neither shown to lie within {margin:g} of zero nor beyond. {_hidden(found, margin, alpha)}"

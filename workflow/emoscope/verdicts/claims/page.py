@@ -100,8 +100,10 @@ def summary(claims: pd.DataFrame) -> Markup:
 
 
 def equivalence(claims: pd.DataFrame, margin: float) -> Markup:
-    """What became of the statements of "no effect", run by run."""
+    """What became of the statements of "no effect" that were tested, run by run."""
     nothing = claims[claims["margin"].notna()]
+    if nothing.empty:
+        return Markup()
     parts = [
         f"{run}: " + listed(f"{count} {name}" for name, count in part["verdict"].value_counts().items())
         for run, part in nothing.groupby("run", sort=False)

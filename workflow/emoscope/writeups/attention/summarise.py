@@ -8,6 +8,7 @@ import pandas as pd
 from emoscope.reporting.findings import Finding, write_findings
 from emoscope.statistics.bootstrap import bootstrap_mean
 from emoscope.statistics.bounded import SHARE, bounded_interval
+from emoscope.statistics.equivalence import largest
 from emoscope.statistics.ranks import rank_agreement, top_agreement
 from emoscope.statistics.settings import resampling
 from emoscope.storage.files import write_table
@@ -200,9 +201,11 @@ def head_findings(heads: pd.DataFrame, looks: pd.DataFrame, silenced: pd.DataFra
         _mean(f"heads.{name}.correlation", correlations, f"rank correlation over {count}, {texts} texts", options)
         for name, correlations in head_correlations(silenced).items()
     ]
-    top = heads.loc[heads["divergence"].idxmax()]
+    measured = heads.dropna(subset="divergence")
+    place, (low, high) = largest(*measured[["divergence", "low", "high"]].to_numpy(float).T, options["alpha"])
+    top = measured.iloc[place]
     note = f"{_named(top)}, the largest of {count}, {texts} texts, nats"
-    return [*found, Finding("heads.divergence.largest", top["divergence"], top["low"], top["high"], note)]
+    return [*found, Finding("heads.divergence.largest", top["divergence"], low, high, note)]
 
 
 def head_correlations(silenced: pd.DataFrame) -> dict[str, pd.Series]:
