@@ -30,7 +30,8 @@ OTHERWISE = {
     *(("means", "reference"), ("texts", "reference"), ("all_but", "all_but_summary"), ("pairs", "pair_summary")),
     *(("pairs", "synonyms"), ("balance", "synonyms_balance"), ("scores", "synonyms_scores")),
     *(("summary", "synonyms_summary"), ("effects", "summary"), ("perturbations", "summary"), ("summaries", "summary")),
-    *(("control", "findings"), ("table", "ground_truth"), ("published", "table4_gender_pairs")),
+    *(("control", "findings"), ("table", "ground_truth"), ("ground_truth", "masking")),
+    ("published", "table4_gender_pairs"),
     *(("matched_train", "train"), ("matched_validation", "validation"), ("matched_test", "test")),
     *(("matched_audit", "corpus"), ("pair_scores", "scores")),
 }

@@ -11,7 +11,6 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from compared_runs import COMPARED, FALLS, masking_summary
-from emoscope.experiments.performance.names import OF_SEVERAL
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 from emoscope.verdicts.comparison.scores import SCORES, performance
 from emoscope.verdicts.comparison.summarise import (
@@ -194,7 +193,6 @@ def test_scores_of_classes_stand_beside_those_of_all():
     assert list(found.index) == [*SCORES, "recall_joy", "precision_joy", "recall_fear", "precision_fear", *cheap]
     assert found.loc[cheap, "value"].tolist() == [0.6, 0.3, pytest.approx(0.2)]
     assert found.loc["accuracy.above_words", ["low", "high"]].tolist() == [-1, 1], "which is no share"
-    found.loc[OF_SEVERAL] = found.loc["accuracy"]
     wide = found.reset_index().assign(group="a", run="a-s1", low=-1.2, high=1.2)
     groups = with_groups(wide, ["measure"], 0.05).query("run == @ALL").set_index("measure")
     assert groups["high"].eq(1).all() and groups["low"].drop("accuracy.above_words").eq(0).all()

@@ -4,7 +4,7 @@ import pandas as pd
 
 from emoscope.experiments.performance.names import METHODS, OF_SEVERAL, WORDS
 
-SCORES = ("accuracy", "macro_f1", "auc_ovr")
+SCORES = ("accuracy", "macro_f1", "auc_ovr", OF_SEVERAL)  # the last of several labels a text
 CLASS_SCORES = ("recall", "precision")
 CLASS_PREFIXES = tuple(f"{score}_" for score in CLASS_SCORES)
 CHEAP = {f"accuracy.{method}": method for method in METHODS}
@@ -14,12 +14,12 @@ ABOVE = f"accuracy.above_{WORDS}"
 def performance(metrics: dict) -> pd.DataFrame:
     """Scores on the test set, of all rows and of the distinct ones that are not known from training.
 
-    SCORES, of several labels a text OF_SEVERAL, for each class CLASS_SCORES as `{score}_{class}`; beside them CHEAP,
+    Those of SCORES that there are, for each class CLASS_SCORES as `{score}_{class}`; beside them CHEAP,
     accuracies of the cheapest classifiers, and ABOVE, the model's minus that of a bag of words.
     """
     rows = []
     for kind, found in metrics["test"].items():
-        scores = [(name, name, found) for name in (*SCORES, OF_SEVERAL) if name in found]
+        scores = [(name, name, found) for name in SCORES if name in found]
         scores += [(f"{name}_{of}", name, own) for of, own in found["per_class"].items() for name in CLASS_SCORES]
         beside = {method: metrics["baselines"][method][kind] for method in METHODS}
         scores += [(measure, "accuracy", beside[method]) for measure, method in CHEAP.items()]

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata, t
 
-from emoscope.experiments.performance.names import OF_SEVERAL
 from emoscope.perturbation.single_words import VISIBLE
 from emoscope.statistics.ranks import FEWEST_TARGETS
 from emoscope.statistics.rates import wilson_interval
@@ -244,8 +243,7 @@ def _range(measure: str) -> tuple[float, float]:
     """Between what a measure can lie: a share, a difference of shares or probabilities, or a margin of logits."""
     if measure == "margin":
         return -np.inf, np.inf
-    share = measure in {*SCORES, OF_SEVERAL, *CHEAP, *SHARES} or measure.startswith(CLASS_PREFIXES)
-    return (0, 1) if share else (-1, 1)
+    return (0, 1) if measure in {*SCORES, *CHEAP, *SHARES} or measure.startswith(CLASS_PREFIXES) else (-1, 1)
 
 
 def _seeds(runs: dict, group: str) -> int:
