@@ -46,6 +46,11 @@ class GenderLexicon:
             elif kind in _WAYS and male and female:
                 for side in _WAYS[kind]:
                     source, target = (male, female) if side == "male" else (female, male)
+                    if "'" in target:  # which would be read as the genitive of the text
+                        raise UserError(
+                            f"{path}, line {line}: {target!r} has an apostrophe, so nothing can become it; make the "
+                            f"row one way only, away from it"
+                        )
                     if swaps.setdefault(_phrase(source), target) != target:
                         raise UserError(f"{path}, line {line}: {source!r} already has another counterpart")
                 if "female" in _WAYS[kind]:

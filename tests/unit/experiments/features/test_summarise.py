@@ -25,7 +25,7 @@ from emoscope.experiments.features.names import (
     STAYS,
     SWITCHED,
 )
-from emoscope.experiments.features.page import ACTING, IDLE, OPEN, main_result, verdict
+from emoscope.experiments.features.page import ACTING, IDLE, OPEN, main_result, say, verdict
 from emoscope.experiments.features.page import switched_table as shown_switches
 from emoscope.experiments.features.summarise import (
     BEYOND_MEANS,
@@ -248,3 +248,7 @@ def test_of_many_features_none_does_more_than_the_means_by_chance():
     assert verdicts(alone, BEYOND_MEANS) == {"a": MORE}
     many = pd.concat([one.assign(feature=name) for name in "abcdefghij"], ignore_index=True)
     assert set(verdicts(effects_table(many, STATISTICS), BEYOND_MEANS).values()) == {NOT_TOLD}
+
+
+def test_the_table_says_how_many_random_directions_were_drawn():
+    assert "(7 were drawn; at 95 % it takes 39 at least)" in " ".join(say("effects", random=7).split())

@@ -102,6 +102,7 @@ def test_edits_are_made_at_once_and_may_not_overlap():
         ("g.csv", "male,female,kind\nhe,she,both\n", "line 2: needs words and a kind among"),
         ("g.csv", "male,female,kind\nhe,she\n", "line 2"),
         ("g.csv", "male,female,kind\nhe,she,swap\nhe,her,swap\n", "line 3: 'he' already has"),
+        ("g.csv", "male,female,kind\nsir,ma'am,swap\n", 'line 2: "ma\'am" has an apostrophe'),
         ("r.yaml", "groups: {}\n", "is missing"),
         ("r.yaml", "groups: [\n", "not valid YAML"),
     ],

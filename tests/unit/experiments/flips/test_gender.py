@@ -61,6 +61,8 @@ def test_links_handles_and_hashtags_stay(text):
         ("a friend of his made me laugh", "a friend of hers made me laugh"),
         ("the choice was hers", "the choice was his"),
         ("is it his or her own idea", "is it her or his own idea"),
+        ("i want to meet her/his needs", "i want to meet his/her needs"),
+        ("i love his/her dog", "i love her/his dog"),
         ("i let her cry", "i let him cry"),
         ("i heard her cries", "i heard his cries"),
         ("i gave her her coat and kissed her good night", "i gave him his coat and kissed him good night"),

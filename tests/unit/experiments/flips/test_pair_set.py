@@ -8,6 +8,7 @@ from emoscope.experiments.flips.axes import AXES
 from emoscope.experiments.flips.pair_set import flip_terms
 from emoscope.experiments.synonyms.pair_set import replace_words
 from emoscope.experiments.synonyms.replace import SynonymTable, replace
+from emoscope.perturbation.pairs import PAIR_KEY
 from emoscope.storage.files import write_json
 
 DATA = Path(__file__).parents[4] / "data"
@@ -83,6 +84,17 @@ def test_synonyms_have_controls_by_word(tmp_path):
     pairs, _ = written(tmp_path, replace_words, *lists, test=[*TEST, ("i know tea", 0)])
     assert set(pairs["origin"]) == {"published", "word"}  # a noun is no control of a verb
     assert pairs.loc[pairs["origin"] == "word", "term"].tolist() == ["know"]
+
+
+def test_a_text_with_a_word_in_two_parts_of_speech_is_one_pair(tmp_path):
+    write_json({"classes": ["sadness", "joy"]}, tmp_path / "corpus.json")
+    table = tmp_path / "synonyms.csv"
+    table.write_text("class,word,synonym,pos\njoy,love,adore,VERB\njoy,love,affection,NOUN\n")
+    assert SynonymTable.load(table).by_class == {"joy": {"love": "adore"}}, "read without the part, the first counts"
+    lists = tmp_path / "corpus.json", table, LEXICONS / "neutral.csv"
+    pairs, _ = written(tmp_path, replace_words, *lists, test=[*TEST, ("i love his love for me", 0)])
+    assert pairs.loc[pairs["origin"] == "word", "perturbed"].tolist() == ["i adore his affection for me"]
+    assert not pairs.duplicated(PAIR_KEY).any()
 
 
 def test_no_text_that_a_synonym_changes_is_passed_over(tmp_path):

@@ -1,6 +1,7 @@
 """Neutral swaps: in the same text, like the words that a pair changes, and about nothing that is studied."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -61,6 +62,13 @@ def swaps(text: str, frequencies: Frequencies | None = None) -> list[tuple[str, 
 def offered(text: str) -> dict[str, tuple[str, ...]]:
     tokens, sentence = read(text)
     return {tokens[place.index].lower: place.substitutes for place in places(sentence, NEUTRAL)}
+
+
+def test_a_word_of_two_kinds_is_one_place():
+    both = {("verb", "buy"): ("sell",), ("transitive", "buy"): ("sell",)}
+    _, sentence = read("i buy the tea and buy the coffee")
+    found = [place.index for place in places(sentence, replace(NEUTRAL, substitutes=both))]
+    assert found == [1, 5]
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,9 @@ def test_the_lens_passage_quotes_the_depths_it_names(depth, says):
         for depth in range(5)
     }
     found = findings(**numbers, lens_half_settled=depth)
-    found.rows = found.rows.rename(index={"lens.half.settled": "lens.half_settled"})
+    found.rows = found.rows.rename(index={"lens.half.settled": "lens.half_settled"}).assign(note="12 texts")
     said = words(page.lens_sentences(found, SETTINGS))
-    assert "Over 30 texts of the corpus tweets & co." in said
+    assert "Over 12 texts of the corpus tweets & co." in said, "so many as there were, not as were asked for"
     assert "depth 2, the lens gives the model's final prediction a probability of 0.520 [0.010, 0.990]" in said
     assert "true next token 0.120 [0.010, 0.990]; one block before the end it is 0.530 [0.010, 0.990] and 0.130" in said
     assert "at the end 0.540 [0.010, 0.990] and 0.140" in said

@@ -105,8 +105,9 @@ def beside_token(findings: pd.DataFrame) -> Markup:
     return say("beside_token", gaps=gaps, dead=found.value("dead"), active=found.value("active"))
 
 
-def effects_table(effects: pd.DataFrame) -> Markup:
-    """By how much the probability of its class falls without each feature, beside other directions, with verdicts."""
+def effects_table(effects: pd.DataFrame, random: int) -> Markup:
+    """By how much the probability of its class falls without each feature, beside other directions, of which so many
+    are `random`, with verdicts."""
     rows = []
     for (feature, label), own in effects.groupby(["feature", "class"], sort=False):
         of = own.set_index("measure")
@@ -123,7 +124,7 @@ def effects_table(effects: pd.DataFrame) -> Markup:
                 "beside the means": of.loc[BEYOND_MEANS, "verdict"],
             }
         )
-    return html_table(rows, say("effects"), text=("class", "verdict", "beside the means"))
+    return html_table(rows, say("effects", random=random), text=("class", "verdict", "beside the means"))
 
 
 def cards(cards: pd.DataFrame, texts: pd.DataFrame) -> Markup:

@@ -68,6 +68,8 @@ def _gender_edits(text: str, lexicon: GenderLexicon) -> tuple[list[Edit], set[st
         n = phrase_length(words, i, lexicon.swaps) or 1
         if i not in fixed and not _names_both(text, tokens[i], lexicon):
             counterpart, certain = _gender_counterpart(sentence, i, words, lexicon, n)
+            if words[i : i + 2] == ["her", "his"] and text[tokens[i].end : tokens[i + 1].start].strip() == "/":
+                counterpart, certain = "his", True  # both stand before a noun, whatever stands before them
             if counterpart:
                 edits.append(edited(text, tokens[i], tokens[i + n - 1], counterpart))
             if not certain:

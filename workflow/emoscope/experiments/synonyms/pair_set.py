@@ -53,8 +53,8 @@ def replace_words(
         pair = replace_published(row.text, dict(ChainMap(*own)))
         rows.append(pair_row(row.id, "synonyms", "published", "", row.label, pair))
     words = [{token.lower for token in tokenise(text)} for text in texts["text"]]  # once, not for every synonym
-    for (word, part_of_speech), synonym in table.mapping.items():
-        mapping = {(word, part_of_speech): synonym}
+    for word in dict.fromkeys(word for word, _ in table.mapping):  # in each part of speech at once: a text is one pair
+        mapping = {key: synonym for key, synonym in table.mapping.items() if key[0] == word}
         for row, held in zip(texts.itertuples(), words, strict=True):
             if holds(held, mapping):
                 pair = replace(row.text, mapping, table.label_bearing)

@@ -62,7 +62,7 @@ class SynonymTable:
                 raise UserError(f"{path}, line {line}: needs a class, a word, a synonym and a pos among {_POS_NAMES}")
             if mapping.setdefault((word, pos), synonym) != synonym:
                 raise UserError(f"{path}, line {line}: {word}/{pos} has another synonym further up")
-            by_class.setdefault(row["class"], {})[word] = synonym
+            by_class.setdefault(row["class"], {}).setdefault(word, synonym)  # read without the part: the first counts
         classes = Counter(word for synonyms in by_class.values() for word in synonyms)
         bearing = frozenset(word for word, pos in mapping if pos == "ADJ" and classes[word] == 1)
         return cls(by_class, mapping, bearing)

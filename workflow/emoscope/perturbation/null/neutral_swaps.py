@@ -49,6 +49,7 @@ def places(s: Sentence, lexicon: NeutralLexicon) -> Iterator[Place]:
             found = lexicon.substitutes.get((kind, word), ())
             if found and _fits(s, i, kind):
                 yield Place(i, PART_OF.get(kind, kind), tuple(other for other in found if _agrees(s, i, kind, other)))
+                break  # a word of several kinds is still one place
 
 
 def _fits(s: Sentence, i: int, kind: str) -> bool:
