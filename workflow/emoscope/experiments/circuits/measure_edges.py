@@ -1,11 +1,12 @@
 """Which edges between heads and feed-forwards carry the difference between the two texts of a pair: estimated for all,
 checked for some by patching, and tried as circuits, of which more and more is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from emoscope.experiments.circuits.names import EDGE, GRADIENT, INTEGRATED, KEPT, PATCHING
@@ -69,7 +70,9 @@ def find_edges(
     seen = [one for one, _ in told] if faithful["follows"].all() else []
     possible, edges = edges_of(classifier), named_edges(classifier)
     by_method = {
-        method: np.array([_effects(classifier, one, steps)[possible] for one in seen]).reshape(len(seen), len(edges))
+        method: np.reshape(
+            [_effects(classifier, one, steps)[possible] for one in _told(seen, method)], (len(seen), len(edges))
+        )
         for method, steps in ((INTEGRATED, config["steps"]), (GRADIENT, 0))
     }
     rng = np.random.default_rng(seed)
@@ -77,13 +80,19 @@ def find_edges(
     numbers, halves = [number for number, *_ in chosen], known["half"].to_numpy()[: len(seen)]
     masked = masked_edges(pd.read_parquet(changes), edges)
     ranked = rankings({INTEGRATED: by_method[INTEGRATED]}, halves, masked, config["random_orders"], rng)
-    exact = {PATCHING: np.array([_patched(classifier, one, numbers) for one in seen])}
+    exact = {PATCHING: np.array([_patched(classifier, one, numbers) for one in _told(seen, PATCHING)])}
     found = {method: values[:, numbers] for method, values in by_method.items() if len(seen)} | exact
     rows = effect_rows(found, [edges[number] for number in numbers])
-    kept = [row for one in seen for row in _curves_of(classifier, one, ranked, int(halves[one.number]))]
+    each = _told(seen, "edges kept")
+    kept = [row for one in each for row in _curves_of(classifier, one, ranked, int(halves[one.number]))]
     write_table(pd.DataFrame(rows, columns=EFFECT_COLUMNS), effects)
     write_table(pd.DataFrame([(*edges[number], *how) for number, *how in chosen], columns=CHECKED_COLUMNS), checked)
     write_table(pd.DataFrame(kept, columns=CURVE_COLUMNS), curves)
+
+
+def _told(seen: Sequence[Seen], doing: str) -> Iterable[Seen]:
+    """Texts and their flips one by one, with progress."""
+    return tqdm(seen, desc=doing, unit="pair", mininterval=2)
 
 
 def named_edges(model: PreTrainedModel) -> list[Edge]:
