@@ -49,7 +49,7 @@ class GenderLexicon:
                     if "'" in target:  # which would be read as the genitive of the text
                         raise UserError(
                             f"{path}, line {line}: {target!r} has an apostrophe, so nothing can become it; make the "
-                            f"row one way only, away from it"
+                            "row one way only, away from it"
                         )
                     if swaps.setdefault(_phrase(source), target) != target:
                         raise UserError(f"{path}, line {line}: {source!r} already has another counterpart")
