@@ -291,12 +291,13 @@ def test_dimensions_are_told_beside_chance_and_neutral_swaps():
 
 
 def test_the_papers_places_are_told_at_its_width_only():
-    assert "another width, so nothing is compared" in words(report.paper_places(["gender"], told_findings(), 96))
-    few = words(report.paper_places(["gender"], told_findings(), 768))
+    other = words(report.paper_places(["gender"], told_findings(), as_wide=False))
+    assert "another width, so nothing is compared" in other
+    few = words(report.paper_places(["gender"], told_findings(), as_wide=True))
     assert "Too few words are exchanged here, so nothing" in few and "another width" not in few
     rows = [(f"gender.dimensions.around_{place}.{kind}", 0.05, 0.01, 0.1, "")
             for place in (380, 620) for kind in ("flip", "neutral", "difference")]  # fmt: skip
     rows += [(f"gender.dimensions.around_{place}.rank", 7, np.nan, np.nan, "Of 768.") for place in (380, 620)]
     findings = pd.DataFrame(rows, columns=["name", "value", "low", "high", "note"])
-    table = report.paper_places(["gender"], findings, 768).striptags()
+    table = report.paper_places(["gender"], findings, as_wide=True).striptags()
     assert "380" in table and "5.0 %" in table and "Of 768." in table

@@ -211,8 +211,8 @@ def concentration_table(concentration: Mapping[str, pd.DataFrame]) -> Markup:
     return html_table(rows, say("concentration_table"), text=("axis", ""))
 
 
-def paper_places(axes: Sequence[str], findings: pd.DataFrame, width: int) -> Markup:
-    """What is at the paper's places, if the residual stream is as wide as there; else why nothing can be said."""
+def paper_places(axes: Sequence[str], findings: pd.DataFrame, as_wide: bool) -> Markup:
+    """What is at the paper's places, if the residual stream is `as_wide` as there; else why nothing can be said."""
     found = Findings(findings)
     rows = [
         {
@@ -230,7 +230,7 @@ def paper_places(axes: Sequence[str], findings: pd.DataFrame, width: int) -> Mar
         if f"{axis}.dimensions.around_{place}.rank" in found
     ]
     if not rows:
-        return say("no_places", width=width)
+        return say("no_places", as_wide=as_wide)
     return html_table(rows, say("paper_places"), text=("axis", "dimensions", ""))
 
 
