@@ -11,12 +11,23 @@ from emoscope.models.families import family_named
 from emoscope.models.inside.exactness import assert_readable
 from emoscope.models.inside.structure import prepared
 from emoscope.models.interventions import changing_input, changing_output, recording
-from emoscope.models.parts import blocks_of, feed_forward_of, head_slice, heads_of, projection_of, write_directions
+from emoscope.models.parts import (
+    attention_of,
+    blocks_of,
+    family_of,
+    feed_forward_of,
+    head_slice,
+    heads_of,
+    projection_of,
+    seen_by_all,
+    write_directions,
+)
 from emoscope.writeups.attention.blocking import SeenText, blocked_predictions, silenced_predictions
 from emoscope.writeups.induction.ablation import mlp_losses
-from emoscope.writeups.induction.composition import circuit, residuals_after
-from emoscope.writeups.induction.repeats import log_probabilities, repeated_tokens
+from emoscope.writeups.induction.composition import circuit, processed_weights, residuals_after
+from emoscope.writeups.induction.repeats import fitting_lengths, log_probabilities, repeated_tokens
 from emoscope.writeups.prompting.soft_prompts import Texts, composite_logits, logits_of, new_prompt
+from emoscope.writeups.prompting.training import check_context
 from emoscope.writeups.residual.measure import token_lens_table
 
 TOKENIZER, LENGTH = word_pieces(), 10
@@ -107,6 +118,54 @@ def test_circuits_and_write_directions_have_the_models_sizes(model):
     width = head_slice(model, 0).stop
     assert residual.shape == (3, 20, model.config.hidden_size) and queries.shape == keys.shape == (20, width)
     assert write_directions(model, 1).shape[1] == model.config.hidden_size
+
+
+@torch.no_grad()
+def test_a_write_direction_is_what_a_neuron_adds_when_it_fires_alone(model):
+    neurons = blocks_of(model)[1].get_submodule(family_of(model).neurons)
+
+    def given(value):
+        def only(inputs):
+            inputs = torch.zeros_like(inputs)
+            inputs[..., 3] = value
+            return inputs
+
+        with changing_input(neurons, only), recording(feed_forward_of(model, 1)) as seen:
+            model(torch.tensor([[5, 6, 7]]))
+        return seen["output"][0, -1]
+
+    added = given(1) - given(0)  # less the bias
+    assert torch.cosine_similarity(added, write_directions(model, 1)[3], dim=0) > 0.9999
+
+
+@torch.no_grad()
+def test_what_a_head_writes_points_where_its_weights_say(model):
+    block, head, place = 1, heads_of(model) - 1, head_slice(model, heads_of(model) - 1)
+
+    def given(value):
+        def only(inputs):
+            inputs = torch.zeros_like(inputs)
+            inputs[..., place.start + 2] = value
+            return inputs
+
+        with changing_input(projection_of(model, block), only), recording(attention_of(model, block)) as seen:
+            model(torch.tensor([[5, 6, 7]]))
+        return seen["output"][0, -1]
+
+    written = processed_weights(model, block, head)[3]
+    assert torch.cosine_similarity(given(1) - given(0), written[2], dim=0) > 0.9999
+
+
+def test_texts_beyond_a_sliding_window_are_refused():
+    """What the model keeps of the tokens before is cut to the window, and would be taken for the whole."""
+    model = language_model(SHORT)
+    seen = seen_by_all(model)
+    assert seen == model.config.sliding_window - 1 < model.config.max_position_embeddings
+    with pytest.raises(UserError, match=rf"do not fit into the {seen} that the model sees at once"):
+        fitting_lengths(model, [LENGTH])
+    with pytest.raises(UserError, match=rf"sees at most {seen} tokens at once"):
+        check_context(model, {"max_tokens": seen, "tokens": 3})
+    check_context(model, {"max_tokens": seen - 3, "tokens": 3})
 
 
 def test_a_model_whose_blocks_look_less_far_than_the_text_is_named():

@@ -154,8 +154,10 @@ def feed_forward_of(model: PreTrainedModel, block: int) -> nn.Module:
 
 
 def write_directions(model: PreTrainedModel, block: int) -> Tensor:
-    """What each neuron of a block's feed-forward half adds to the residual stream when it fires, (neurons, width)."""
-    return _in_out(model, blocks_of(model)[block].get_submodule(family_of(model).neurons)).detach()
+    """The direction in which each neuron of a block's feed-forward half moves the residual stream, (neurons, width)."""
+    written = _in_out(model, blocks_of(model)[block].get_submodule(family_of(model).neurons)).detach()
+    norms = output_norms_of(model, block)
+    return written * (norms[1].weight.detach() + family_of(model).norms_add_one) if norms else written
 
 
 def residual_norms_of(model: PreTrainedModel, block: int) -> list[nn.Module]:
@@ -203,6 +205,13 @@ def context_of(model: PreTrainedModel) -> float:
     config = model.config
     skipped = config.pad_token_id + 1 if family_of(model).positions_after_padding else 0
     return (getattr(config, "max_position_embeddings", None) or inf) - skipped
+
+
+def seen_by_all(model: PreTrainedModel) -> float:
+    """The most tokens of which each block, all kept beside it, sees every earlier one: the context, or what its
+    shortest sliding window keeps of a text, and that is one less than it is long."""
+    windows = (getattr(model.config, name, None) for name in ("sliding_window", "window_size"))
+    return min([context_of(model), *(window - 1 for window in windows if window)])
 
 
 def longest_text(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoscope.writeups.induction.page import silenced_table
+from emoscope.writeups.induction.page import best_heads, pair_table, silenced_table
 from emoscope.writeups.induction.readings import beside_random_pairs, best_heads_of, best_random_pairs, random_sets
 from emoscope.writeups.induction.summarise import (
     BEYOND,
@@ -120,6 +120,7 @@ def test_the_best_head_is_the_trained_models_at_the_main_length():
     assert found["random_induction_score"].value == pytest.approx(0.05)
     assert "of 4 heads of 1 models" in found["random_induction_score"].note
     assert best_heads_of(table, "induction").index.tolist() == [(1, 0), (1, 1), (0, 1), (0, 0)]
+    assert '<th scope="col">induction head</th>' in best_heads(table, 4), "(1, 0) is no number to sort by"
 
 
 def test_changes_without_heads_are_paired_by_sequence_and_after_minus_before():
@@ -194,6 +195,13 @@ def test_the_main_pair_is_set_beside_the_random_ones_and_no_others():
     best = best_random_pairs(pairs).loc["embedding"]
     assert (best["top1"], best["pairs"]) == (0.7, 3)
     assert best["mean"] == pytest.approx(0.8 / 3)
+
+
+def test_a_main_pair_is_said_to_be_tried_on_more_tokens_only_if_it_is():
+    pairs = pairs_table()
+    assert "more tokens" not in pair_table(pairs) and '<th scope="col">induction head</th>' in pair_table(pairs)
+    more = pairs.assign(tokens=pairs["tokens"].where(pairs["kind"] != "main", 8192))
+    assert "on more tokens than the others by its embeddings: 8,192." in " ".join(pair_table(more).split())
 
 
 def test_the_largest_change_is_the_one_furthest_from_zero_and_the_loss_there_is_a_finding_of_its_own():

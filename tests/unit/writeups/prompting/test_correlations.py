@@ -43,6 +43,19 @@ def answered():
     return truth, scores, {"mood": table}, own, other
 
 
+def test_two_tasks_of_one_kind_have_no_planted_sentiment():
+    """Labels that go with themselves say nothing of good and bad."""
+    columns = ["texts", "task", "epochs", "measure", "of", "with", "r", "low", "high", "planted"]
+    rows = [
+        ("small", "large", 3, "score", "joy", "joy", 0.9, 0.8, 1.0, 1.0),
+        ("small", "large", 3, "score", "joy", "anger", -0.3, -0.4, -0.2, -0.3),
+        ("view", "taste", 3, "score", "good", "good", 0.9, 0.8, 1.0, 1.0),
+    ]
+    assert planted_signs(pd.DataFrame(rows, columns=columns)) == []
+    [found] = planted_signs(pd.DataFrame([(*rows[0][:5], "good", *rows[0][6:])], columns=columns))
+    assert (found.good, found.right) == (["joy"], 1)
+
+
 def test_own_labels_are_held_against_themselves_and_others_against_all(answered):
     truth, scores, texts, own, other = answered
     rows = correlate(own, texts, TASKS, DRAWN).set_index(["measure", "of", "with"])

@@ -59,6 +59,8 @@ def test_a_cheap_classifier_is_named_only_if_the_difference_holds_among_all_that
     assert "does better than" not in said and "(Holm)" in said
     without = compared.assign(difference=0.4, difference_low=float("nan"), difference_high=float("nan"))
     assert "does better than" not in words(prompting_report.baseline_reading(without, tasks, 0.05)), "too few texts"
+    unknown = words(prompting_report.baseline_reading(without.assign(detectable=float("nan")), tasks, 0.05))
+    assert "cannot tell" in unknown and "n/a" not in unknown and "differences below" not in unknown
     compared.loc[one, "difference_low"] = 0.1
     said = words(prompting_report.baseline_reading(compared, tasks, 0.05))
     assert "view: the prompt does better than a bag of words;" in said and said.count("does better than") == 1

@@ -41,7 +41,8 @@ def test_the_lens_passage_quotes_the_depths_it_names(depth, says):
         for depth in range(5)
     }
     found = findings(**numbers, lens_half_settled=depth)
-    found.rows = found.rows.rename(index={"lens.half.settled": "lens.half_settled"}).assign(note="12 texts")
+    found.rows = found.rows.rename(index={"lens.half.settled": "lens.half_settled"})
+    found.rows = found.rows.assign(note="12 texts; the model itself is depth 4")
     said = words(page.lens_sentences(found, SETTINGS))
     assert "Over 12 texts of the corpus tweets & co." in said, "so many as there were, not as were asked for"
     assert "depth 2, the lens gives the model's final prediction a probability of 0.520 [0.010, 0.990]" in said
@@ -90,11 +91,12 @@ def test_verdicts_on_chosen_features_are_one_sentence():
 
 
 def test_a_feature_that_goes_with_two_labels_is_shown_for_both():
-    associations = pd.DataFrame({"label": ["joy", "love", "fear"], "feature": 3, "auc": [0.9, 0.8, 0.7]})
-    associations["p_adjusted"] = [0.01, 0.02, 0.9]
+    labels, areas, adjusted = ["joy", "love", "fear", "anger"], [0.9, 0.8, 0.7, 0.2], [0.01, 0.02, 0.9, 0.001]
+    associations = pd.DataFrame({"label": labels, "feature": 3, "auc": areas, "p_adjusted": adjusted})
     texts = pd.DataFrame([{"feature": 3, "place": 1, "text": "so glad", "start": 3, "end": 7}])
     said = page.label_features(associations, texts, 0.05)
     assert "No feature passes for fear." in said
+    assert "The features that pass for anger are weaker in its texts than in others" in said
     assert words(said).count("so glad") == 2
     assert "joy: feature 3, AUC 0.90" in said and "love: feature 3, AUC 0.80" in said
     assert "<mark>glad</mark>" in said

@@ -32,6 +32,7 @@ from emoscope.models.parts import (
     head_slice,
     head_weights,
     heads_of,
+    output_norms_of,
     query_norms_of,
     reading_weights,
     rotated,
@@ -135,7 +136,8 @@ def processed_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Te
 
     The normalisation's scale is folded into what reads from it; after a LayerNorm, which subtracts the mean, the
     reading weights are centred, and centring the embedding and W_O as well would change no product with them. RMSNorm
-    subtracts nothing. With grouped-query attention several heads share one key and value. Biases are left out.
+    subtracts nothing. Where what attention puts out passes a norm, its scale is folded into W_O. With grouped-query
+    attention several heads share one key and value. Biases are left out.
     """
     where, norm = head_slice(model, head), attention_norm_of(model, block)
     width = where.stop - where.start
@@ -146,7 +148,10 @@ def processed_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Te
         return folded - folded.mean(dim=0) if centres(norm) else folded
 
     query, key, value = map(read, reading_weights(model, block))
-    return query, key, value, head_weights(model, block)[head]
+    out = head_weights(model, block)[head]
+    if norms := output_norms_of(model, block):  # whose scale is one number for each token
+        out = out * (norms[0].weight + family_of(model).norms_add_one)
+    return query, key, value, out
 
 
 def queries_per_key(model: PreTrainedModel, block: int) -> int:

@@ -107,7 +107,8 @@ def best_heads(heads: pd.DataFrame, count: int) -> Markup:
         for place in range(min(map(len, best.values())))
     ]
     last = {line: ("the best", fresh[fresh["line"] == line].nlargest(1, "value").iloc[0]) for line in LINES}
-    return html_table([*rows, {"rank": "random weights"} | _both_lines(last)], say("best_heads"))
+    named = [f"{name} head" for name in LINES.values()]
+    return html_table([*rows, {"rank": "random weights"} | _both_lines(last)], say("best_heads"), text=named)
 
 
 def pattern_maps(patterns: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -182,7 +183,9 @@ def pair_table(pairs: pd.DataFrame) -> Markup:
     candidates = pairs.groupby("measure")["candidates"].first()
     lines.append(("chance", "", "", *(unsigned(1 / candidates[measure]) for measure in measures)))
     return html_table(
-        [dict(zip(columns, line, strict=True)) for line in lines], say("pair_table", tokens=pairs["tokens"].iloc[0])
+        [dict(zip(columns, line, strict=True)) for line in lines],
+        say("pair_table", tokens=pairs["tokens"].iloc[0], others=pairs["tokens"].min()),
+        text=columns[:2],
     )
 
 

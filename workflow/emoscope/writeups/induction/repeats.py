@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
+from emoscope.models.parts import seen_by_all
 
 
 def first_token(tokenizer: PreTrainedTokenizerBase) -> int:
@@ -21,13 +22,15 @@ def first_token(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def fitting_lengths(model: PreTrainedModel, lengths: list[int]) -> list[int]:
-    """The halves that fit into the model's context and vocabulary; UserError if the first, the main one, does not."""
-    context, vocabulary = model.config.max_position_embeddings, model.config.vocab_size
+    """The halves that fit into what the model sees at once and its vocabulary; UserError if the first, the main one,
+    does not."""
+    context, vocabulary = seen_by_all(model), model.config.vocab_size
     fitting = [length for length in lengths if 1 + 2 * length <= context and length < vocabulary]
     if lengths[0] not in fitting:
         raise UserError(
-            f"induction.lengths: BOS and two halves of {lengths[0]} tokens do not fit into a context of {context} and "
-            f"a vocabulary of {vocabulary}; begin with a length of at most {min((context - 1) // 2, vocabulary - 1)}"
+            f"induction.lengths: BOS and two halves of {lengths[0]} tokens do not fit into the {context} that the "
+            f"model sees at once and a vocabulary of {vocabulary}; begin with a length of at most "
+            f"{int(min((context - 1) / 2, vocabulary - 1))}"
         )
     return fitting
 

@@ -111,6 +111,7 @@ class PlantedSigns(NamedTuple):
 def planted_signs(correlations: pd.DataFrame) -> list[PlantedSigns]:
     """The planted cross-task correlations of more than PLANTED, after the longest training; none for real texts."""
     scores = longest(correlations[correlations["measure"] == "score"])
+    scores = scores[(scores["of"] == "good") != (scores["with"] == "good")]  # a sentiment and an emotion
     found = []
     for (texts, task), rows in scores[scores["planted"].abs() > PLANTED].groupby(["texts", "task"], sort=False):
         sign = np.sign(rows["planted"])

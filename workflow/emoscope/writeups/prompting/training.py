@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from emoscope.errors import UserError
 from emoscope.models.language_models import load_language_model
+from emoscope.models.parts import seen_by_all
 from emoscope.models.precision import use_bf16
 from emoscope.storage.files import read_json, write_csv
 from emoscope.storage.names import ALL
@@ -95,10 +96,10 @@ def positive_weight(truth: Tensor) -> Tensor:
 
 
 def check_context(model: PreTrainedModel, config: dict) -> None:
-    """UserError unless the longest text and the prompt fit into the model's context together."""
-    context = model.config.max_position_embeddings
+    """UserError unless the model sees the longest text and the prompt at once."""
+    context = seen_by_all(model)
     if (wanted := config["max_tokens"] + config["tokens"]) > context:
         raise UserError(
-            f"config prompting: max_tokens and tokens make {wanted}, but the model reads at most {context} tokens; "
-            f"set prompting.max_tokens to {context - config['tokens']} or less"
+            f"config prompting: max_tokens and tokens make {wanted}, but the model sees at most {context} tokens at "
+            f"once; set prompting.max_tokens to {context - config['tokens']} or less"
         )

@@ -109,7 +109,7 @@ def lens_sentences(found: Findings, settings: dict) -> Markup:
     return say(
         "lens",
         found=found,
-        texts=found.note(f"lens.prediction.probability.depth{last}"),
+        texts=found.note(f"lens.prediction.probability.depth{last}").split(";")[0],
         corpus=settings["residual"]["corpus"],
         middle=last // 2,
         last=last,
@@ -216,8 +216,10 @@ def label_features(associations: pd.DataFrame, texts: pd.DataFrame, alpha: float
     """The features with the largest AUC for each label, of those that pass the test, with their top texts."""
     best = associated_features(associations, alpha)
     titles = ((row.feature, f"{row.label}: feature {row.feature}, AUC {row.auc:.2f}") for row in best.itertuples())
-    without = [label for label in associations["label"].unique() if label not in set(best["label"])]
-    return say("features", without=without, features=_with_texts(titles, texts))
+    others = [label for label in associations["label"].unique() if label not in set(best["label"])]
+    passed = set(associations.loc[associations["p_adjusted"] <= alpha, "label"])
+    without, avoided = ([name for name in others if (name in passed) == low] for low in (False, True))
+    return say("features", without=without, avoided=avoided, features=_with_texts(titles, texts))
 
 
 def features_by_lot(features: pd.DataFrame, texts: pd.DataFrame, seed: int) -> Markup:
@@ -226,7 +228,7 @@ def features_by_lot(features: pd.DataFrame, texts: pd.DataFrame, seed: int) -> M
     titles = (
         (row.feature, f"feature {row.feature}, active at {percent(row.held_out, 2)}") for row in drawn.itertuples()
     )
-    return say("features", without=[], features=_with_texts(titles, texts))
+    return say("features", without=[], avoided=[], features=_with_texts(titles, texts))
 
 
 def _with_texts(titles: Iterable[tuple[int, str]], texts: pd.DataFrame) -> list[tuple[str, list[Markup]]]:

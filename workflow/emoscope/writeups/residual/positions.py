@@ -12,6 +12,7 @@ import torch
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
+from emoscope.models.parts import context_of
 from emoscope.writeups.residual.sentences import TEXTS
 
 Entry = tuple[str, int, int | None, float]  # table, row, column, value
@@ -33,7 +34,7 @@ def position_tables(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
 def encode_sentence(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str) -> BatchEncoding:
     """One sentence as tensors (1, tokens); UserError if the model cannot read it whole, or if it is a single token."""
     encoded = tokenizer(text, return_tensors="pt").to(model.device)
-    tokens, context = encoded["input_ids"].shape[1], model.config.max_position_embeddings
+    tokens, context = encoded["input_ids"].shape[1], context_of(model)
     if not 2 <= tokens <= context:
         raise UserError(f"{text!r} has {tokens} tokens; it needs at least 2, and the model reads at most {context}")
     return encoded
