@@ -60,6 +60,12 @@ def chosen(monkeypatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.mark.parametrize("rule", ["adopt_model", "measure_writes", "predict", "train_copier"])
+def test_a_rule_that_loads_a_model_asks_for_a_gpu(rule):
+    """Or its job would be on one beside the job that has it alone."""
+    assert re.search(r"^        gpu=", RULES[rule], flags=re.M)
+
+
 @pytest.mark.parametrize(
     "rule", [name for name, text in RULES.items() if re.search(r"^        gpu=", text, flags=re.M)]
 )

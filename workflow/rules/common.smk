@@ -57,7 +57,7 @@ for own in [*MODELS.values(), *SUITES.values(), *TASKS.values()]:  # no storage 
     own.entry.update({key: local(path) for key, path in own.entry.items() if key in ("path", "train", "test")})
 if "snakemake_storage_plugin_s3" in sys.modules:
     forget_missing_folders(sys.modules["snakemake_storage_plugin_s3"].StorageObject)
-for own in [] if AS_MODULE else MODELS.values():  # what is read in there is named by itself; a swap file moves its date
+for own in MODELS.values():  # what is read in there is named by itself; a swap file moves its date
     own.entry.update({key: ancient(path) for key, path in own.entry.items() if key == "path"})
 HERE = code_inputs.seen_from_here(ROOT)
 PAGES = Pages()  # each rule file adds its own

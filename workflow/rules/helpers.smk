@@ -76,13 +76,13 @@ def of_each_suite(name):
 
 
 def own_files(model):
-    """The files of a model in a folder of the user's own, as inputs; of a module, other rules may make that folder."""
-    return [] if AS_MODULE else list(map(local, model.files()))
+    """The files of a model in a folder of the user's own, as inputs; it is there before anything is planned."""
+    return list(map(local, model.files()))
 
 
 def own_stamps(model):
     """What tells those files from others, as a parameter: files that take their place may be older than the outputs."""
-    return [] if AS_MODULE else model.stamps()
+    return model.stamps()
 
 
 def exactness_of(wildcards):

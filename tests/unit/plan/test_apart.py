@@ -66,6 +66,14 @@ def test_a_runs_own_model_is_not_taken_as_its_start(classifier):
     assert list(study(**classifier, **run(seeds=[2], corpus="mine", model="mine")).runs) == ["mine-s2"]
 
 
+@pytest.mark.parametrize("path", ["data of {2020}/mine.csv", "{corpus}.csv", "a}.csv"])
+def test_a_path_with_braces_is_refused(path):
+    """Snakemake would look for another file, or for none."""
+    written(path)
+    with pytest.raises(UserError, match=r"config corpora.mine: .*csv: Snakemake takes what stands in braces for a"):
+        study(corpora={"mine": {"source": "csv", "path": path, **MOODS}}, **run(corpus="mine"))
+
+
 def test_links_lead_nowhere_either(classifier):
     mine = {"corpus": "mine", "model": "mine", "training": "none"}
     Path("link").symlink_to(Path("results/mine-s1/model"))

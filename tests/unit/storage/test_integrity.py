@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -141,3 +142,11 @@ def test_a_full_device_is_named_with_the_file(tmp_path):
 def test_other_errors_are_not_taken_for_a_full_disk(tmp_path):
     assert disk_trouble(ValueError("shapes differ"), [tmp_path / "absent" / "file"]) is None
     assert disk_trouble(FileNotFoundError(2, "No such file", "x"), [tmp_path]) is None
+
+
+def test_a_disk_that_can_only_be_read_is_not_full(tmp_path, monkeypatch):
+    """An image, as clusters have models in, never has a free byte."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    assert disk_trouble(ValueError("shapes differ"), [tmp_path]).startswith("No space left on device, on the disk of")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert disk_trouble(ValueError("shapes differ"), [tmp_path]) is None

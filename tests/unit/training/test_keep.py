@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import transformers
 from torch.nn.functional import cross_entropy
 
 from emoscope.errors import UserError
 from emoscope.models.loading import load_classifier
 from emoscope.models.logits import predict_logits
 from emoscope.plan.config import complete
+from emoscope.plan.files import check_files
 from emoscope.plan.settings import read_study
 from emoscope.storage.files import occupy, read_json, write_table
 from emoscope.training.finetune import finetune
@@ -89,9 +91,43 @@ def test_without_a_word_the_last_epoch_is_kept(tmp_path):
     assert "validation" not in history and (logits.argmax(axis=1) == [0, 1] * 24).all()
 
 
+@pytest.mark.parametrize(("held", "told"), [("eval", False), ("dev", True), ("Valid", True)])
+@pytest.mark.parametrize("chosen", [{"training": {"keep": "best"}}, {"thresholds": "validation"}])
+def test_a_folder_says_before_any_training_whether_it_has_validation_texts(tmp_path, chosen, held, told):
+    for name in ("train", "test", held):
+        (tmp_path / f"{name}.tsv").write_text("a\t0\ti\n")
+    (tmp_path / "labels.txt").write_text("joy\nlove\n")
+    corpus = {"source": "tabbed", "path": str(tmp_path)}
+    runs = [{"name": "r", "corpus": "mine", "model": "m", **chosen}]
+    config = complete(CONFIG | {"corpora": CONFIG["corpora"] | {"mine": corpus}, "runs": runs})
+    if told:
+        return check_files(config)
+    with pytest.raises(UserError, match=r"runs\[0\]: 'mine' has no part for validation, .* it has: eval, test, train;"):
+        check_files(config)
+
+
 def test_no_validation_texts_no_best_epoch(tmp_path):
     with pytest.raises(UserError, match="has no validation part, so no epoch can be chosen by it; leave `keep`"):
         trained(tmp_path / "none", texts([]), keep="best")
+
+
+@pytest.mark.parametrize("keep", [{}, {"keep": "best"}])
+def test_a_training_that_diverged_leaves_no_model(tmp_path, monkeypatch, keep):
+    """With validation texts it is their loss that is no number, after which no epoch is the best."""
+    whole = transformers.Trainer.train
+
+    def diverged(trainer, **settings):
+        whole(trainer, **settings)
+        if keep:
+            trainer.state.best_global_step = None  # as after losses of NaN
+        else:
+            next(trainer.model.parameters()).data[0] = torch.nan
+
+    monkeypatch.setattr("transformers.Trainer.train", diverged)
+    what = "losses" if keep else "weights"
+    with pytest.raises(UserError, match=rf"model: the training diverged, so that its {what} .* lower `learning_rate`"):
+        trained(tmp_path / "run", texts([0, 1] * 6) if keep else None, **keep)
+    assert not (tmp_path / "run" / "model").exists()
 
 
 CORPUS = {"source": "csv", "path": "mine.csv", "classes": WORDS}

@@ -31,6 +31,8 @@ def class_numbers(
     `where` says of each label where it stands: UserError names that of the first unknown one, and ends with the hint.
     """
     known = known_labels(classes, numbered)
+    if (missing := labels.isna()).any():
+        raise UserError(f"{where[missing.idxmax()]}: no label; write one, or take the row away")
     numbers = labels.map(lambda label: known.get(str(label).strip()))
     if numbers.isna().any():
         row = numbers.isna().idxmax()
@@ -53,6 +55,8 @@ def yes_no(table: pd.DataFrame, labels: Sequence[str], where: pd.Series) -> pd.D
 def written_labels(cell: Any, where: str) -> list[str]:
     """The labels in a cell: a list, or a text such as `joy|love` or `["joy", "love"]`; none if it is empty."""
     if isinstance(cell, list | tuple | np.ndarray):
+        if any(label is None or label != label for label in cell):
+            raise UserError(f"{where}: a label in the list is missing; write it, or take it away")
         return list(map(str, cell))
     text = "" if pd.isna(cell) else str(cell).strip()
     if not text.startswith("["):

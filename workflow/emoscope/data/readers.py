@@ -12,12 +12,13 @@ import pandas as pd
 
 from emoscope.data.class_names import LISTED, MAPPING
 from emoscope.data.labels import known_labels, written_labels, yes_no
+from emoscope.data.parts import ENDINGS
 from emoscope.data.plain_text import files_in, text_lines
 from emoscope.data.tables import load_table, refuse_swallowed, require_columns
 from emoscope.errors import UserError
 
 COLUMNS = ["text", "label", "part", "where"]
-TEXTS, LABELS = "_text.txt", "_labels.txt"
+TEXTS, LABELS = ENDINGS["parallel"], "_labels.txt"
 
 
 def read_local(config: Mapping, classes: list[str]) -> pd.DataFrame:
@@ -103,7 +104,7 @@ def _cells(written: pd.Series, labels: pd.Series, classes: list[str]) -> set[str
 
 def read_semicolon(path: Path) -> pd.DataFrame:
     """Read `text;label_name` lines from a file or from every .txt file of a folder; a text may hold semicolons."""
-    files = files_in(path, "*.txt") if path.is_dir() else [path]
+    files = files_in(path, f"*{ENDINGS['semicolon']}") if path.is_dir() else [path]
     if not files:
         raise UserError(f"{path}: no .txt files in this folder; each should hold lines `text;label_name`")
     rows = []
@@ -148,7 +149,7 @@ def read_parallel(path: Path) -> pd.DataFrame:
 
 def read_tabbed(path: Path) -> pd.DataFrame:
     """Read lines `text<tab>numbers<tab>id` from every .tsv file of a folder; numbers with commas between them."""
-    files = files_in(path, "*.tsv")
+    files = files_in(path, f"*{ENDINGS['tabbed']}")
     if not files:
         raise UserError(f"{path}: no .tsv files in this folder, which should stand beside `{LISTED}`")
     rows = []

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from emoscope.data.known_texts import keys_of, repeats, stand_in
+from emoscope.data.parts import VALIDATION
 from emoscope.errors import UserError
 from emoscope.storage.files import read_json, write_json, write_table
-
-VALIDATION = ("val", "valid", "validation", "dev")  # what parts are called that are neither for training nor for test
 
 
 class Parts(NamedTuple):

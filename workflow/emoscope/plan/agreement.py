@@ -57,6 +57,11 @@ def check_names(config: dict) -> None:
                 f"config flips.traced_block: {block}, but the model {run['model']!r} of run {run['name']!r} has blocks "
                 f"0 to {model['blocks'] - 1}; name one of them"
             )
+        if (block := config["features"]["block"]) is not None and block >= model["blocks"]:
+            raise UserError(
+                f"config features.block: {block}, but the model {run['model']!r} of run {run['name']!r} has blocks "
+                f"0 to {model['blocks'] - 1}; name one of them, or null for the middle one"
+            )
         if model["source"] == "copier":
             raise UserError(
                 f"config runs[{position}].model: {run['model']!r} knows no words; name a model of another source"

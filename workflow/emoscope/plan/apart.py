@@ -1,4 +1,4 @@
-"""Whether a user's own files lie where the workflow writes. Imported by the Snakefile: nothing heavy in here."""
+"""Whether a user's own files lie where they can be taken from. Imported by the Snakefile: nothing heavy in here."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,8 @@ from emoscope.storage.places import WRITTEN
 
 
 def check_apart(given: Mapping[str, Iterable[str]], results: Iterable[str]) -> None:
-    """UserError if a file or folder that is `given`, by its place in the configuration, lies where rules write.
+    """UserError if a file or folder that is `given`, by its place in the configuration, lies where rules write, or is
+    called so that Snakemake would look for another.
 
     A job's outputs are removed before it starts, even if they are its inputs. `results` are folders of this plan; what
     other plans have left below results/ may be read.
@@ -17,6 +18,11 @@ def check_apart(given: Mapping[str, Iterable[str]], results: Iterable[str]) -> N
     folders = {folder: _ways_to(folder) for folder in (*results, *WRITTEN)}
     for where, paths in given.items():
         for path in paths:
+            if "{" in path or "}" in path:
+                raise UserError(
+                    f"config {where}: {path}: Snakemake takes what stands in braces for a wildcard; rename the file or "
+                    "folder, or name a link to it that has none"
+                )
             own = _ways_to(path)
             for folder, ways in folders.items():
                 if any(one.is_relative_to(other) for one in own for other in ways):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from emoscope.data.class_names import class_names, has_several, names_file
+from emoscope.data.parts import VALIDATION, parts_in
 from emoscope.data.plain_text import check_utf8
 from emoscope.errors import UserError
 from emoscope.experiments.synonyms.wordnet import wordnet_folder
@@ -49,6 +50,7 @@ def check_files(config: dict, made_later: bool = False) -> None:
             continue  # the jobs that read them check the same
         _check_labels(f"config runs[{position}]", run, config["models"][run["model"]], corpus)
         _check_thresholds(corpus, run, f"config runs[{position}]")
+        _check_held(corpus, run, f"config runs[{position}]")
     for name, suite in config["suites"].items():
         if any(name in run.get("suites", config["suites"]) for run in config["runs"]):
             _check_suite(f"config suites.{name}", suite, made_later)
@@ -152,3 +154,16 @@ def _check_thresholds(corpus: dict, run: dict, where: str) -> None:
     for name in asked if isinstance(asked, dict) else ():
         if name not in (known := class_names(corpus)):
             raise UserError(f"{where}.thresholds: {name!r} is no label of {run['corpus']!r}{suggest(name, known)}")
+
+
+def _check_held(corpus: dict, run: dict, where: str) -> None:
+    """That a folder with a file for each part has one for validation, where something is chosen on it."""
+    best = run["training"] != "none" and run["training"].get("keep") == "best"
+    if not best and run.get("thresholds") != "validation":
+        return
+    parts = parts_in(Path(corpus["path"]), corpus["source"]) if "path" in corpus else []
+    if parts and not set(parts) & set(VALIDATION):
+        raise UserError(
+            f"{where}: {run['corpus']!r} has no part for validation, to choose {'an epoch' if best else 'thresholds'} "
+            f"on; it has: {', '.join(parts)}; add one, such as {VALIDATION[0]}, or leave that choice out"
+        )

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from emoscope.reporting.plots import svg
-from emoscope.storage.files import read_json
+from emoscope.storage.files import read_csv, read_json
 
-READERS = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".json": read_json}
+READERS = {".parquet": pd.read_parquet, ".csv": read_csv, ".json": read_json}
 
 
 def load(paths: dict[str, str | list[str]]) -> SimpleNamespace:

@@ -56,6 +56,11 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
         table.map(_not_a_formula).to_csv(temporary, index=False)
 
 
+def read_csv(path: Path) -> pd.DataFrame:
+    """A table as `write_csv` has written it: only an empty cell is a gap, and a label may be called None or NA."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
 def write_tables(tables: Iterable[pd.DataFrame], path: Path) -> None:
     """Write tables with the same columns as one parquet file, one after another; at least one is needed."""
     with replacing(path) as temporary:

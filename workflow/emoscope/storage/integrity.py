@@ -48,9 +48,10 @@ def disk_trouble(error: BaseException | None, paths: Iterable[Path]) -> str | No
     """What is wrong with the disk if that caused the error, in one line; None if it did not.
 
     `paths` are those that the failed command knows. Some libraries hide the reason, so a disk without a free byte below
-    one of them counts as one.
+    one of them that may be written counts as one.
     """
-    free = {path: shutil.disk_usage(_existing(path)).free for path in paths}
+    places = {path: _existing(path) for path in paths}
+    free = {path: shutil.disk_usage(place).free for path, place in places.items()}
     tightest = min(free, key=free.get, default=None)
     while error:
         reason = getattr(error, "errno", None) or next((n for n in DISK if os.strerror(n) in str(error)), None)
@@ -58,7 +59,9 @@ def disk_trouble(error: BaseException | None, paths: Iterable[Path]) -> str | No
             where = [*getattr(error, "__notes__", ()), getattr(error, "filename", None), f"on the disk of {tightest}"]
             return _explained(reason, next(filter(None, where)))
         error = error.__cause__ or error.__context__
-    return _explained(errno.ENOSPC, f"on the disk of {tightest}") if tightest and free[tightest] == 0 else None
+    # an image that can only be read has no free byte either, and needs none
+    full = [path for path, place in places.items() if free[path] == 0 and os.access(place, os.W_OK)]
+    return _explained(errno.ENOSPC, f"on the disk of {full[0]}") if full else None
 
 
 def _existing(path: Path) -> Path:

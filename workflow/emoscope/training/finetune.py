@@ -74,6 +74,7 @@ def finetune(
     if not trainer.is_world_process_zero():
         return
     check_wanted(scratch, output)
+    check_finite(trainer, output)
     with replacing(output) as temporary:
         trainer.save_model(temporary)
         (temporary / "training_args.bin").unlink(missing_ok=True)  # a pickle, and not part of the model
@@ -123,6 +124,17 @@ def check_validation(held: list[pd.DataFrame], paths: Sequence[Path]) -> None:
         raise UserError(
             f"{paths[0]}: the corpus has no validation part, so no epoch can be chosen by it; leave `keep` of "
             "`training` out, or add such a part"
+        )
+
+
+def check_finite(trainer: Trainer, output: Path) -> None:
+    """UserError if the weights, or the losses of every epoch on the validation texts, are no numbers."""
+    whole = all(bool(weights.isfinite().all()) for weights in trainer.model.parameters())
+    judged = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
+    if not whole or (judged and trainer.state.best_global_step is None):
+        raise UserError(
+            f"{output}: the training diverged, so that its {'losses' if whole else 'weights'} are no numbers; lower "
+            "`learning_rate` of `training`, add `warmup`, or write `precision: fp32`"
         )
 
 

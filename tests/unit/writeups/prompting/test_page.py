@@ -4,7 +4,8 @@ import pandas as pd
 from bs4 import BeautifulSoup
 from scipy import stats
 
-from emoscope.storage.files import read_json
+from emoscope.reporting.notebook import load
+from emoscope.storage.files import read_json, write_csv
 from emoscope.writeups.prompting import page as prompting_report
 from made_up import words
 
@@ -64,6 +65,13 @@ def test_a_cheap_classifier_is_named_only_if_the_difference_holds_among_all_that
     compared.loc[one, "difference_low"] = 0.1
     said = words(prompting_report.baseline_reading(compared, tasks, 0.05))
     assert "view: the prompt does better than a bag of words;" in said and said.count("does better than") == 1
+
+
+def test_a_label_called_none_keeps_its_curve(tmp_path):
+    rows = [("all", 1, 0.5, "hate"), ("None", 1, 0.4, "hate")]
+    write_csv(pd.DataFrame(rows, columns=["label", "epoch", "loss", "task"]), tmp_path / "history.csv")
+    read = load({"history": str(tmp_path / "history.csv")}).history
+    assert prompting_report.losses(read)["training"].tolist() == ["hate", "hate, None alone"]
 
 
 def test_a_label_alone_is_judged_without_a_threshold_and_its_other_loss_is_said(summary):

@@ -11,7 +11,7 @@ from emoscope.reporting.html import listed
 from emoscope.statistics.adjustment import benjamini_hochberg
 from emoscope.statistics.rates import described_rate
 from emoscope.statistics.settings import resampling
-from emoscope.storage.files import read_json, write_csv, write_json, write_table
+from emoscope.storage.files import read_csv, read_json, write_csv, write_json, write_table
 from emoscope.storage.names import ALL
 from emoscope.writeups.prompting.answers import answers_of
 from emoscope.writeups.prompting.comparisons import (
@@ -49,7 +49,7 @@ def summarise_prompting(
     known = {task["name"]: task for task in map(read_json, about)}
     texts = dict(zip(known, map(pd.read_parquet, tests), strict=True))
     losses = pd.concat(
-        [pd.read_csv(path).assign(task=name) for name, path in zip(known, histories, strict=True)], ignore_index=True
+        [read_csv(path).assign(task=name) for name, path in zip(known, histories, strict=True)], ignore_index=True
     )
     drawn = resampling(statistics)
     answers = answers_of(pd.read_parquet(scores), known)
