@@ -58,6 +58,28 @@ def test_nothing_seen_is_not_nothing_proven():
     assert found.loc["excess_changed", "high"] > 0.2 and found.loc["changed", "high"] > 0.2
 
 
+@pytest.mark.parametrize(("sizes", "least"), [([1] * 30, 0.11), ([1, 2, 3, 4, 10] * 6, 0.15)])
+def test_what_no_change_would_still_allow_is_where_the_rates_interval_ends(sizes, least):
+    clusters = [f"c {k}" for k, size in enumerate(sizes) for _ in range(size)]
+    found = measured(kind([False] * len(clusters)).assign(cluster=clusters))
+    assert (found["no_event"] == found.loc["changed", "high"]).all() and found.loc["changed", "high"] > least
+    some = measured(kind(share(5, len(clusters))).assign(cluster=clusters))
+    assert (some["no_event"] == found["no_event"].iloc[0]).all(), "whatever has happened"
+
+
+def test_a_pair_that_stands_twice_counts_once_in_what_goes_beyond_neutral_swaps():
+    """As in the rates themselves: forty pairs, one of which two groups of a suite have."""
+    pairs, swaps = kind(share(4, 40), "suite"), kind(share(0, 40), "suite control")
+    pairs, swaps = (one.assign(perturbed=one["text"] + "!") for one in (pairs, swaps))
+    once = measured(pairs, swaps)
+    twice = [pd.concat([one, one[:1].assign(id=40)]) for one in (pairs, swaps)]
+    found = measured(*twice)
+    columns = ["value", "low", "high", "pairs", "clusters"]
+    for measure in ("changed", "excess_changed", "excess_large"):
+        assert found.loc[measure, columns].tolist() == once.loc[measure, columns].tolist()
+    assert once.loc["excess_changed", ["value", "pairs"]].tolist() == [0.1, 40]
+
+
 def test_only_texts_with_a_neutral_swap_enter_the_excess():
     found = measured(kind(share(20, 100)), kind(share(0, 40), "natural control"))
     assert found.loc["excess_changed", "value"] == 0.5

@@ -53,6 +53,14 @@ def test_accuracy_counts_who_lost_and_gained():
     assert [cell.get_text() for cell in BeautifulSoup(suite, "html.parser").select("tbody td")][-3:-1] == ["9", "3"]
 
 
+def test_what_a_sample_excludes_is_of_its_own_texts_not_of_those_with_names():
+    summary = summary_of(changed=(0, 0, 0.2), names_changed=(0, 0, 0.01), change_joy=(0, 0, 0))
+    summary = summary.assign(detectable=0.1, verdict="", texts=17, clusters=17, no_event=0.195)
+    summary.loc[summary["measure"] == "names_changed", ["texts", "clusters", "no_event"]] = 250, 250, 0.015
+    table = BeautifulSoup(pair_tables.power({("race", "test texts"): summary}, ("axis", "of")), "html.parser")
+    assert [cell.get_text() for cell in table.select("tbody td")][2:5] == ["17", "17", "19.5 %"]
+
+
 def test_the_classes_that_tell_groups_apart_are_told_the_widest_gap_first():
     gaps = {"gap_joy": (0.1, 0, 1), "gap_fear": (-0.3, -1, 0), "gap_love": (0.5, 0, 1), "gap_anger": (0.0, -1, 1)}
     summary = summary_of(**gaps, change_joy=(0.9, 0, 1), verdict="different").assign(detectable=0.1)

@@ -46,7 +46,7 @@ from emoscope.storage.files import write_table
 # Of what, and under which name, the kinds of pairs that only serve as a baseline are measured.
 BASELINES = {neutral: (origin, "control_") for origin, neutral in NEUTRAL_OF.items()}
 BASELINES |= {names: (origin, "names_") for origin, names in NAMES_OF.items()}
-KEY = ["origin", "term", "left_out", CUT]
+KEY = ["origin", "term", "no_event", "left_out", CUT]
 COLUMNS = ["measure", "value", "low", "high", "p", "p_equivalence", "detectable", "detectable_alone"]
 COLUMNS += ["pairs", "texts", "clusters", "verdict"]
 
@@ -84,6 +84,8 @@ def summarise(table: pd.DataFrame, statistics: dict) -> pd.DataFrame:
       only before;
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
+
+    `no_event` is the largest rate that these texts would still allow if none of them had changed.
 
     Rates count every text once, of a suite every pair, means every pair; intervals and tests take `clusters` for
     independent, the distinct texts or, where several are made from one template, the templates. `p_adjusted` is
@@ -123,6 +125,8 @@ def summarise(table: pd.DataFrame, statistics: dict) -> pd.DataFrame:
             if origin == "word":
                 rows[0] |= word_test(moved(pairs.drop_duplicates("text")), neutral, margin, alpha / words)
         lost = {"left_out": len(kind) - len(pairs), CUT: int(flagged(kind, BEYOND).sum())}
+        clusters = distinct(pairs)["cluster"]
+        lost["no_event"] = rate_interval(np.zeros(len(clusters), dtype=bool), clusters, alpha).high
         parts.append(pd.DataFrame(rows, columns=COLUMNS).assign(origin=origin, term=term, **lost))
     return _judged(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=KEY + COLUMNS), alpha)
 
@@ -154,12 +158,13 @@ def _distances(pairs: pd.DataFrame, alpha: float, prefix: str = "") -> Iterator[
 
 def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: float) -> Iterator[dict]:
     own, swapped = beside_neutral(pairs, swapped)
-    clusters = own["cluster"].to_numpy()
+    once = own.index.isin(distinct(own).index)
     for measure, event in RATES.items():
-        events = event(own).to_numpy(), event(swapped).to_numpy()
-        interval = excess_interval(*events, clusters, alpha)
+        events = event(own[once]).to_numpy(), event(swapped[once]).to_numpy()
+        interval = excess_interval(*events, own["cluster"][once].to_numpy(), alpha)
         verdict = excess_verdict(interval, margin)
-        yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own, verdict=verdict)
+        yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own[once], verdict=verdict)
+    clusters = own["cluster"].to_numpy()
     for measure, distance in DISTANCES.items():
         values = distance(own) - distance(swapped)
         yield _row(f"excess_{measure}", values.mean(), bounded_interval(values, clusters, CHANGE, alpha), own)

@@ -9,7 +9,6 @@ from markupsafe import Markup
 from emoscope.perturbation.null.balance import SHARES, TOLERANCE
 from emoscope.perturbation.pairs import LARGE, SUITE
 from emoscope.reporting.html import added, badge, cell, html_table, number, p_value, percent, unsigned
-from emoscope.statistics.rates import zero_event_bound
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
 ORIGINS |= {SUITE: "pairs of the suite"}
@@ -180,18 +179,18 @@ def _of_classes(summary: pd.DataFrame, kind: str) -> pd.DataFrame:
     return rows.assign(name=rows["measure"].str.removeprefix(f"{kind}_"))
 
 
-def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str], alpha: float) -> Markup:
+def power(kinds: Mapping[tuple, pd.DataFrame], titles: Sequence[str]) -> Markup:
     """What samples of these sizes can and cannot exclude."""
     rows = []
     for key, summary in kinds.items():
-        texts, independent = (int(summary[count].max()) for count in ("texts", "clusters"))
+        own = found(summary, "changed")  # those of names and of neutral words may be of more texts
         changes = _of_classes(summary, "change")
         rows.append(
             {
                 **dict(zip(titles, key, strict=True)),
-                "texts": number(texts),
-                "of these independent": number(independent),
-                "rate that zero events would still allow": percent(zero_event_bound(independent, alpha)),
+                "texts": number(int(own["texts"])),
+                "of these independent": number(int(own["clusters"])),
+                "rate that zero events would still allow": percent(own["no_event"]),
                 "smallest mean change it would show": unsigned(changes["detectable"].max()),
                 "classes within the margin": f"{(changes['verdict'] == 'equivalent').sum()} of {len(changes)}",
             }

@@ -93,6 +93,12 @@ def test_what_asks_for_nothing_is_left_out_and_groups_stand_apart():
     assert set(found.index.get_level_values("measure")) == {FOLLOWS, FOLLOWS_CLASS}
 
 
+def test_a_pair_of_two_groups_counts_in_both_and_once_in_all():
+    one = pairs([MIDDLE] * 20, [HIGH, LOW] * 10, ["up", "down"] * 10, term="a")
+    found = rates(pd.concat([one, one.assign(id=range(20, 40), term="b")], ignore_index=True))["pairs"]
+    assert [found[name, FOLLOWS] for name in ("", "a", "b")] == [20, 20, 20]
+
+
 def test_named_classes_are_not_counted_twice():
     found = rates(pairs([LOW] * 20, [HIGH] * 20, ["3", "stays"] * 10))
     assert set(found.index.get_level_values("measure")) == {FOLLOWS}

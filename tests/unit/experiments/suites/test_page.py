@@ -43,6 +43,13 @@ def test_only_suites_of_the_run_are_told_of_and_controls_are_no_pairs():
     assert found["mine"].sides == ("male", "female")
 
 
+def test_the_sides_of_a_gap_are_told_whichever_way_all_pairs_go():
+    """A gap is of the first group less the second, also where every pair goes from the second to the first."""
+    for direction in ("male to female", "female to male"):
+        assert suites(SUMMARY, goals(), direction=direction)["mine"].sides == ("male", "female")
+    assert suites(SUMMARY, goals(), direction=["male to female"] * 6 + ["black to white"] * 6)["mine"].sides is None
+
+
 def test_suites_and_groups_of_which_nothing_is_read_are_named():
     """Of `mine`, one of two groups; of `whole`, all pairs, and of `read` one. Controls are no pairs."""
     table = pairs(4).assign(origin="suite", flags=[[]] * 4, term=["short", "short", "long", "long"])

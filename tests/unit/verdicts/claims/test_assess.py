@@ -75,6 +75,15 @@ def test_an_underpowered_claim_says_what_may_hide_and_how_many_texts_would_tell(
     assert "up to 0.04" in judged("no effect", mean)[1] and "about 1,600 texts" in judged("no effect", mean)[1]
 
 
+@pytest.mark.parametrize(("count", "texts"), [(2, 20), (2, 30)])
+def test_as_many_texts_as_are_named_mostly_show_a_rate(count, texts):
+    """Its whole interval has to lie above the margin. The normal curve comes near to four times in five."""
+    reason = judged("effect", rate(count, texts))[1]
+    needed = int(re.search(r"about ([\d,]+) texts", reason)[1].replace(",", ""))
+    shown = [events for events in range(needed) if verdict("effect", rate(events, needed)) == "reproduced"]
+    assert binom.sf(min(shown) - 1, needed, count / texts) > 0.62
+
+
 @pytest.mark.parametrize(("count", "sentences"), [(0, 34), (2, 60)])
 def test_of_texts_that_share_sentences_it_says_how_many_sentences_would_tell(count, sentences):
     def shared(count, sentences):

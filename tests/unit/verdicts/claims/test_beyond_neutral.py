@@ -1,5 +1,6 @@
 """Claims on what race flips and synonyms change: judged beyond neutral swaps, or with a remark where there are none."""
 
+import re
 from collections.abc import Iterator
 
 import pandas as pd
@@ -48,6 +49,24 @@ def verdict(claim: str, *counts: int | None) -> tuple[str, str]:
 def test_no_change_is_none_beyond_that_of_neutral_words(claim, counts, expected, reason):
     found, note = verdict(claim, *counts)
     assert found == expected and reason in note and "neutral" in note and UNCOMPARED not in note
+
+
+def test_a_word_that_does_less_than_neutral_words_is_as_far_from_an_effect_as_it_is():
+    """An excess of -0.02 is 0.04 away from 0.02, where an effect begins, and not next to it."""
+    counts = 50, 5, 6
+    name = {one["id"]: one for one in CLAIMS}["synonyms.overwhelmed"]["finding"].partition("/")[2]
+    [one] = [one for one in measured("synonyms.overwhelmed", *counts) if one.name == name]
+    needed = one.texts * (one.detectable / 0.04) ** 2
+    found, note = verdict("synonyms.overwhelmed", *counts)
+    told = int(re.search(r"about ([\d,]+) texts would be needed to tell", note)[1].replace(",", ""))
+    assert found == "underpowered" and needed <= told < 1.1 * needed
+
+
+def test_what_was_not_tested_beyond_neutral_words_has_no_p():
+    claim = {one["id"]: one for one in CLAIMS}["flips.race.templates"]
+    raw, beyond = (claim[key].partition("/")[2] for key in ("raw", "finding"))
+    found = {raw: Finding(raw, 0.1, 0.0, 0.6, texts=5, within=0.5, beyond=1.0), beyond: Finding(beyond, 0.0, texts=5)}
+    assert pd.isna(judged(claim, found, Terms(set(), STATISTICS))["equivalence_p"])
 
 
 @pytest.mark.parametrize(

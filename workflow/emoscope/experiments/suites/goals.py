@@ -30,6 +30,7 @@ def goal_rates(
     pairs: pd.DataFrame, words: pd.DataFrame, classes: Sequence[str], order: Sequence[str], margin: float, alpha: float
 ) -> pd.DataFrame:
     """For all pairs with a goal (`group` empty) and for each group, how often the prediction does what the goal asks.
+    A pair of several groups counts in each of them, and once in all.
 
     `value` with interval; `chance`, the mean over exchanged goals; `lead`, the difference of the two, with interval, p
     and p_adjusted (Benjamini-Hochberg over the groups, and over all pairs apart); `always`, the share of the commonest
@@ -38,9 +39,9 @@ def goal_rates(
     fall; NaN elsewhere. The parameter `words` holds a bag of words' scores of the pairs with a goal: the
     column `words` is its rate, and `above_words` the model's less that, pair by pair; all with intervals.
     """
-    aimed = distinct(pairs[countable(pairs) & (pairs["goal"] != "")])
+    aimed = distinct(pairs[countable(pairs) & (pairs["goal"] != "")], "term")
     cheap = aimed[PAIR_KEY].merge(words, on=PAIR_KEY, how="left", validate="1:1").set_axis(aimed.index)
-    groups = [("", aimed), *(aimed.groupby("term", sort=False) if aimed["term"].nunique() > 1 else ())]
+    groups = [("", distinct(aimed)), *(aimed.groupby("term", sort=False) if aimed["term"].nunique() > 1 else ())]
     settings = classes, order, margin, alpha
     rows = [row for name, own in groups if len(own) for row in _rates(name, own, cheap.loc[own.index], *settings)]
     table = pd.DataFrame(rows, columns=COLUMNS)

@@ -38,9 +38,11 @@ class Scored:
     @property
     def sides(self) -> tuple[str, str] | None:
         """The two groups of people that the texts of a pair are about, first the one that gaps count up; or None."""
-        forth = self.pairs["direction"][named_first(self.pairs) == 1]
-        one_kind = len({frozenset(each.split(" to ")) for each in self.pairs["direction"] if each}) == 1
-        return tuple(forth.iloc[0].split(" to ")) if len(forth) and one_kind else None
+        signs, directions = named_first(self.pairs), self.pairs["direction"]
+        if not signs.any() or len({frozenset(each.split(" to ")) for each in directions if each}) != 1:
+            return None
+        place = int(signs.nonzero()[0][0])
+        return tuple(directions.iloc[place].split(" to ")[:: int(signs[place])])
 
     @property
     def people(self) -> int:

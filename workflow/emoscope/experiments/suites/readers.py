@@ -68,6 +68,9 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
         if goal and goal not in (*classes, *GOALS):
             wanted = ", ".join((*GOALS, *classes))
             raise UserError(f"{where}: {goal!r} is no class and no direction; known: {wanted}; fix the row")
+    aims = goals.where(goals != "").groupby([before, after]).transform("nunique")
+    if (torn := aims > 1).any():
+        raise UserError(f"{torn.idxmax()}: this pair stands in several rows, with several directions; keep one of them")
     given = labels[labels != ""].rename_axis("where").reset_index(name="label")
     numbers = class_numbers(given["label"], list(classes), given["where"], "fix the row or leave its label empty")
     return pd.DataFrame({

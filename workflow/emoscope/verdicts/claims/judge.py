@@ -111,7 +111,8 @@ def _judge_effect(
         return "contradicted", f"The interval does not reach {side} {tolerance:g}."
     # no number of texts shows that a rate is zero, but a finite one that it is small
     target = tolerance or margin if found.rate else tolerance
-    return "underpowered", f"The interval lies on both sides of {tolerance:g}. {_hidden(found, target, alpha)}"
+    told = _hidden(found, target, alpha, effect=True)
+    return "underpowered", f"The interval lies on both sides of {tolerance:g}. {told}"
 
 
 def widened(found: Finding, alpha: float, tests: int) -> tuple[float, float]:
@@ -122,16 +123,18 @@ def widened(found: Finding, alpha: float, tests: int) -> tuple[float, float]:
     return tuple(found.value + (bound - found.value) * all_ / one for bound in (found.low, found.high))
 
 
-def _hidden(found: Finding, target: float, alpha: float) -> str:
+def _hidden(found: Finding, target: float, alpha: float, effect: bool = False) -> str:
     """How large an effect would have gone undetected in an underpowered sample, and how many texts would tell; of rates
-    that betting tested, how many sentences."""
+    that betting tested, how many sentences. An `effect` has to leave out the target, not the same below zero, too."""
     largest = np.nanmax(np.abs([found.value, found.low, found.high]))
     hidden = f"An effect of up to {largest:.2g} would have gone undetected"
     if found.rate:
-        size = texts_for_rate if np.isnan(found.sentences) else clusters_for_rate
-        needed = size(found.value, target, alpha)
+        betting = not np.isnan(found.sentences)
+        size, sides = (clusters_for_rate, 1) if betting else (texts_for_rate, 1 + effect)  # betting counts them itself
+        needed = size(found.value, target, alpha / sides)
     else:
-        needed = texts_for_mean(found.value, target, found.detectable, found.texts)
+        value, target = (found.value - target, 0.0) if effect else (found.value, target)
+        needed = texts_for_mean(value, target, found.detectable, found.texts)
     if not np.isfinite(needed):
         return f"{hidden}."
     count, noun = _sample(found)
