@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.mutants import ROOT, Mutant, measure, read_mutants
+from benchmarks.mutants import ROOT, Mutant, _copies, _tried, _verdict, measure, read_mutants
 
 MUTANTS = read_mutants()
 FEWEST = 60  # over all experiments; a list that shrinks guards less
@@ -33,6 +33,14 @@ def test_a_sabotage_that_no_longer_fits_says_so():
     for text in ("x = a + b", "a - b, a - b"):
         with pytest.raises(ValueError, match=r"signs exchanged: a\.py"):
             mutant.applied(text)
+
+
+@pytest.mark.slow
+def test_a_sabotage_is_tried_on_the_copy_that_has_it():
+    """Or the tests would pass whatever it does, as they do on the project that has none."""
+    [mutant] = [one for one in MUTANTS if one.sabotage == "the sides of a gap stand as the first pair has them"]
+    with _copies(1) as free:
+        assert (_verdict(free, list(mutant.tests)), _tried(mutant, free)) == ("survived", "killed")
 
 
 @pytest.mark.release
