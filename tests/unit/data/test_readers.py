@@ -78,6 +78,7 @@ def test_parallel_files(tmp_path):
         ({"mapping__txt": "1\tanger\n2\tjoy\n"}, r"mapping.txt: line 1: write `0<tab>name`; numbers count from 0"),
         ({"mapping__txt": "0\tanger\n1\tanger\n"}, r"mapping.txt: line 2: 'anger' is named twice"),
         ({"mapping__txt": "0\tanger\n1\tall\n"}, r"mapping.txt: line 2: 'all' is taken"),
+        ({"mapping__txt": "0\tanger\n1\tmicro avg\n"}, r"mapping.txt: line 2: 'micro avg' is taken"),
         ({"mapping__txt": "0\tanger\n1\t \n"}, r"mapping.txt: line 2: '' is no name"),
         (
             {"mapping__txt": "".join(f"{k}\tclass {k}\n" for k in range(101))},

@@ -59,6 +59,7 @@ def test_two_labels_without_names_are_numbered(folder):
         ),
         ({"id2label": {"0": "joy", "1": "joy"}}, "names the label 'joy', which is taken; fix its id2label"),
         ({"id2label": {"0": "joy", "1": "all"}}, "names the label 'all', which is taken; fix its id2label"),
+        ({"id2label": {"0": "joy", "1": "macro avg"}}, "names the label 'macro avg', which is taken"),
         ({"id2label": {str(number): f"L{number}" for number in range(151)}}, "151 classes; at most 127"),
         ({"id2label": None, "num_labels": "six"}, "num_labels in config.json is 'six', no number of classes; fix it"),
     ],

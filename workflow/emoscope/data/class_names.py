@@ -8,6 +8,7 @@ from emoscope.errors import UserError
 
 EMOTIONS = ("sadness", "joy", "love", "anger", "fear", "surprise")  # the paper's; of generated texts, too
 MOST_CLASSES = 100  # as the schema has it; labels are written as int8
+TAKEN = ("all", "micro avg", "macro avg", "weighted avg", "samples avg")  # rows of tables; as the schema has it
 MAPPING, LISTED = "mapping.txt", "labels.txt"
 
 
@@ -57,7 +58,7 @@ def _lines(file: Path, wanted: str) -> list[str]:
 def _checked(names: list[str], file: Path) -> list[str]:
     names = [name.strip() for name in names]
     for number, name in enumerate(names):
-        if not name or name == "all" or name in names[:number]:
+        if not name or name in TAKEN or name in names[:number]:
             reason = "is named twice" if name in names[:number] else "is taken" if name else "is no name"
             raise UserError(f"{file}: line {number + 1}: {name!r} {reason}; give every class a name of its own")
     if len(names) < 2:

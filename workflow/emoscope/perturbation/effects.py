@@ -67,7 +67,8 @@ def _whole(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def summarise(table: pd.DataFrame, statistics: dict) -> pd.DataFrame:
     """Measures of every kind of pair (`origin`, `term`); those that are not `countable` are left out, and how many; of
-    these, how many the model reads as one and the same text (`beyond_context`).
+    these, how many the model reads as one and the same text (`beyond_context`); and the largest rate that the others
+    would still allow if none of them had changed (`no_event`).
 
     - `changed`: share of texts whose prediction changes, the class or any of several labels; `large`: whose probability
       of some class moves by 10 % or more; `changed_first`, `changed_second`: the share among the texts that name the
@@ -84,8 +85,6 @@ def summarise(table: pd.DataFrame, statistics: dict) -> pd.DataFrame:
       only before;
     - `change_{class}`: mean change of a class's probability, after minus before;
     - `gap_{class}`: mean of P(class | first group) - P(class | second group); pairs that name both are left out.
-
-    `no_event` is the largest rate that these texts would still allow if none of them had changed.
 
     Rates count every text once, of a suite every pair, means every pair; intervals and tests take `clusters` for
     independent, the distinct texts or, where several are made from one template, the templates. `p_adjusted` is
@@ -164,10 +163,9 @@ def _excess(pairs: pd.DataFrame, swapped: pd.DataFrame, margin: float, alpha: fl
         interval = excess_interval(*events, own["cluster"][once].to_numpy(), alpha)
         verdict = excess_verdict(interval, margin)
         yield _row(f"excess_{measure}", events[0].mean() - events[1].mean(), interval, own[once], verdict=verdict)
-    clusters = own["cluster"].to_numpy()
     for measure, distance in DISTANCES.items():
         values = distance(own) - distance(swapped)
-        yield _row(f"excess_{measure}", values.mean(), bounded_interval(values, clusters, CHANGE, alpha), own)
+        yield _row(f"excess_{measure}", values.mean(), bounded_interval(values, own["cluster"], CHANGE, alpha), own)
 
 
 def _accuracy(pairs: pd.DataFrame, alpha: float) -> Iterator[dict]:
@@ -231,18 +229,12 @@ def _means(
         kinds = [own[column] for column in ("cluster", "people") if column in own and own[column].ne("").all()]
         each = [bounded_test(differences[chosen], kind.to_numpy(), margin, CHANGE, alpha, tests) for kind in kinds]
         tested = shown_by_all(each)
+        columns = {"p": tested.p_difference, "p_equivalence": tested.p_within}
+        columns |= {"detectable": tested.detectable_in_family, "detectable_alone": tested.detectable}
         for number, label in enumerate(classes):
-            yield _row(
-                f"{name}_{label}",
-                tested.value[number],
-                (tested.low[number], tested.high[number]),
-                own,
-                clusters=tested.n,
-                p=tested.p_difference[number],
-                p_equivalence=tested.p_within[number],
-                detectable=tested.detectable_in_family[number],
-                detectable_alone=tested.detectable[number],
-            )
+            interval = tested.low[number], tested.high[number]
+            told = {column: values[number] for column, values in columns.items()}
+            yield _row(f"{name}_{label}", tested.value[number], interval, own, clusters=tested.n, **told)
 
 
 def _rate(measure: str, events: Sequence[bool], rows: pd.DataFrame, alpha: float) -> dict:

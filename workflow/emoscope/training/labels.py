@@ -6,6 +6,7 @@ Imported by the Snakefile: nothing heavy in here.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from emoscope.data.class_names import TAKEN
 from emoscope.errors import UserError
 from emoscope.models.folder import architectures_in, holds_classifier, tensor_names
 from emoscope.models.tokenizer_files import read_object
@@ -56,7 +57,7 @@ def labels_of(folder: Path, several: bool) -> list[str]:
     if len(labels) > MOST:
         raise UserError(f"{folder}: {len(labels)} classes; at most {MOST} can be handled")
     for label in labels:
-        if labels.count(label) > 1 or label in ("", "all"):
+        if labels.count(label) > 1 or label in ("", *TAKEN):
             raise UserError(f"{folder}: config.json names the label {label!r}, which is taken; fix its id2label")
     return labels
 

@@ -1,6 +1,6 @@
 """The masks, ablations of a block's attention, of its MLP or of a head: the one table, which all others read.
 
-To add a condition: its entry here, its name in the schema, and, if what it puts in place is new, measure.py.
+To add a condition: its entry here, its name in the schema, and, if what it puts in place is new, `silence` in masks.py.
 """
 
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Suites that the field knows, from the files of their authors, as `suites.py` describes a suite; the index says where
+"""Suites that the field knows, from the files of their authors, as `readers.py` describes a suite; the index says where
 each pair stands."""
 
 from collections.abc import Sequence
