@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 import torch
 
 from project import copy_project, planned
@@ -16,6 +17,13 @@ runs:
   - {name: adopted, corpus: mine, model: mine, training: none}
 companions: []
 """
+THEIRS = """
+module emoscope:
+    snakefile: "Snakefile"
+    config: config
+
+use rule * from emoscope
+"""
 PARTS = ["corpus.parquet", "source.json", "train.parquet", "validation.parquet", "test.parquet", "corpus.json"]
 
 
@@ -26,13 +34,15 @@ def dated(file: Path, when: int) -> None:
     os.utime(file, (when, when))
 
 
-def test_only_its_own_files_make_anew(tmp_path):
-    """Of a run that trains it, and of one that takes it as it is."""
+@pytest.mark.parametrize("snakefile", ["Snakefile", "theirs.smk"])
+def test_only_its_own_files_make_anew(tmp_path, snakefile):
+    """Of a run that trains it, and of one that takes it as it is; also where emoscope is a part of a workflow."""
     project = copy_project(tmp_path / "project")
     labels = {"id2label": {0: "calm", 1: "angry"}, "label2id": {"calm": 0, "angry": 1}}
     change_json(project / "language" / "config.json", architectures=["GPT2ForSequenceClassification"], **labels)
     change_weights(project / "language", lambda weights: weights | {"score.weight": torch.zeros(2, 16)})
     (project / "mine.yaml").write_text(CONFIG)
+    (project / "theirs.smk").write_text(THEIRS)
     (project / "mine.csv").write_text("text,label\n" + "".join(f"so {n},calm\nnot so {n},angry\n" for n in range(9)))
     made = 4_000_000_000  # later than any file of the workflow
     for corpus in ("mine", "mine.adopted-s1"):
@@ -42,7 +52,8 @@ def test_only_its_own_files_make_anew(tmp_path):
         (project / "results" / run / "model").mkdir(parents=True)
         for name in ("model", "training.json"):
             dated(project / "results" / run / name, made)
-    targets = [f"results/{run}/training.json" for run in ("mine-s1", "adopted-s1")]
+    targets = ["--snakefile", snakefile]
+    targets += [f"results/{run}/training.json" for run in ("mine-s1", "adopted-s1")]
     assert planned(project, *targets, config="mine.yaml") == {}
     (project / "language" / ".config.json.swp").touch()
     dated(project / "language", made + 1000)
