@@ -21,7 +21,7 @@ def main() -> None:
         where = machine()
         with contextlib.redirect_stdout(sys.stderr):  # the Trainer reports there
             found = importlib.import_module(f"benchmarks.{name}").measure(*arguments)
-        print(json.dumps({"benchmark": name, **found, **where}), flush=True)
+        print(json.dumps({"benchmark": name, **where, **found}), flush=True)
         return
     for name in FASTER:
         subprocess.run([sys.executable, "-m", "benchmarks", name], check=True)

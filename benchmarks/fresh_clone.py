@@ -72,6 +72,7 @@ def measure(commit: str = "HEAD") -> dict:
         clone = Path(scratch, "emoscope")
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         subprocess.run(["git", "checkout", "--quiet", commit], cwd=clone, check=True)
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=clone, check=True, capture_output=True, text=True)
         install, _, _ = watched(["make", "setup"], clone)
         seconds, peak, _ = watched(["make", "run"], clone)
         [log] = (clone / ".snakemake" / "log").glob("*.log")
@@ -80,6 +81,7 @@ def measure(commit: str = "HEAD") -> dict:
         metrics = json.loads(next(clone.glob("results/*/metrics.json")).read_text())
         truth = json.loads(next(clone.glob("data/corpora/*/truth.json")).read_text())
         return {
+            "commit": head.stdout.strip(),
             "clone_to_index_s": round(install + seconds),
             "installation_s": round(install),
             "inside_jobs": round(share, 3),

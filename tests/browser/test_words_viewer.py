@@ -121,12 +121,13 @@ def test_filter_search_and_more(browser):
 
 
 def test_words_against_the_class_are_underlined_on_a_dark_screen_too(browser):
-    style = "const it = getComputedStyle(document.querySelector('{}')); return [it.color, it.textDecorationColor]"
+    style = "const it = getComputedStyle(document.querySelector('{}'));"
+    style += "return [it.color, it.textDecorationColor, it.textDecorationLine]"
     for scheme in ("light", "dark"):
         with screen(browser, scheme):
             for where in (".coloured .against", ".sample.against"):
-                ink, line = browser.execute_script(style.format(where))
-                assert ink == line, (scheme, where)
+                ink, line, kind = browser.execute_script(style.format(where))
+                assert (ink, kind) == (line, "underline"), (scheme, where)
 
 
 def test_it_bars_nobody(browser):

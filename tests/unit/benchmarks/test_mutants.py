@@ -1,6 +1,8 @@
 """The list of sabotages fits the code, and every one of them is noticed."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,17 @@ def test_a_sabotage_fits_its_file_and_names_tests(mutant):
     if mutant.file.endswith(".py"):
         ast.parse(text)
     assert mutant.tests and all((ROOT / test.split("::")[0]).exists() for test in mutant.tests)
+
+
+def test_no_sabotage_names_what_is_not_there(tmp_path):
+    """A NameError fails every test that comes by, and shows nothing."""
+    for number, mutant in enumerate(MUTANTS):
+        if mutant.file.endswith(".py"):
+            text = mutant.applied((ROOT / mutant.file).read_text(encoding="utf-8"))
+            (tmp_path / f"{mutant.experiment}_{number}.py").write_text(text, encoding="utf-8")
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F821", str(tmp_path)]
+    found = subprocess.run(ruff, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
 
 
 def test_a_sabotage_that_no_longer_fits_says_so():

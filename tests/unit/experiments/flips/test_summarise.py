@@ -39,6 +39,17 @@ def test_large_changes_are_counted_among_the_texts_that_count():
     assert not [name for name in findings if "control" in name]
 
 
+def test_what_moves_far_and_what_changes_the_class_are_two_things():
+    """Two pairs change the class by little, one moves far and keeps it."""
+    table = pairs().head(4).assign(before_joy=[0.52, 0.53, 0.9, 0.7], after_joy=[0.48, 0.47, 0.6, 0.7])
+    table = table.assign(before_anger=1 - table["before_joy"], after_anger=1 - table["after_joy"])
+    still = {f"after_{name}": table[f"before_{name}"] for name in ("joy", "anger")}
+    findings = found(pd.concat([table, table.assign(origin="natural control", **still)]))
+    assert findings["gender.natural.changed"].value == 1 / 2
+    assert findings["gender.natural.large_changes"].value == 1 / 4
+    assert findings["gender.natural.large_changes_beyond_neutral"].value == 1 / 4
+
+
 def test_flips_are_held_against_the_neutral_swaps_of_the_same_texts():
     """Of four flipped texts one moves, and two have a neutral swap, of which another moves: the third is no part."""
     table = pairs()

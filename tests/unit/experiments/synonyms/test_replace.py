@@ -5,15 +5,18 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance import acceptance_rows
 from emoscope.errors import UserError
+from emoscope.experiments.synonyms import pair_set
 from emoscope.experiments.synonyms.counts import count_words, stopwords
 from emoscope.experiments.synonyms.replace import SynonymTable, parse_map, replace, replace_published
 from emoscope.perturbation.english.word_classes import word_set
+from emoscope.storage.files import write_json, write_table
 
 ROOT = Path(__file__).parents[4]
 LEXICONS = ROOT / "data" / "lexicons"
@@ -211,3 +214,13 @@ def test_acceptance_rows():
     core = [row["text"] for row in rows if row["reason"].startswith("[core]")]
     assert 1 - len(set(wrong) & set(core)) / len(core) >= 0.95, wrong
     assert not [row["text"] for row in rows if row["text"] == row["expected"] and row["text"] in wrong]
+
+
+def test_the_papers_stop_words_leave_contractions_in(tmp_path):
+    table = pd.DataFrame({"id": [0, 1], "text": ["i dont know", "dont cry"], "label": [0, 0]})
+    write_table(table, tmp_path / "test.parquet")
+    write_json({"classes": ["joy"]}, tmp_path / "corpus.json")
+    files = tmp_path / "test.parquet", tmp_path / "corpus.json", LEXICONS / "stopwords.txt"
+    pair_set.count_words(*files, {"words_per_class": 9}, tmp_path / "words.parquet")
+    told = pd.read_parquet(tmp_path / "words.parquet").groupby("stop_words")["word"].agg(set)
+    assert "dont" in told["published"] and "dont" not in told["stripped"]

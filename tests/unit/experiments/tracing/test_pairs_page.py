@@ -1,5 +1,7 @@
 """What the page on flips from inside says of single pairs, on tables whose story is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -59,6 +61,16 @@ def test_the_journey_is_read_off_the_patches():
     assert found.enters == [("she \N{RIGHTWARDS ARROW} he", 1.0)] and found.by_way_of == []
     assert (found.pooled, found.depth) == ("left", 2)
     assert found.part == (1, "attention", 1.0) and found.head == (1, 2, pytest.approx(0.8))
+
+
+def test_what_is_written_is_the_flipped_texts_less_the_originals_for_rise_less_fall():
+    one = inside()
+    wrote = {("flipped", "joy"): 5.0, ("flipped", "fear"): 1.0, ("original", "joy"): 2.0, ("original", "fear"): 0.5}
+    table = one.attribution[one.attribution["part"] == "embedding"]
+    keys = zip(table["version"], table["class"], strict=True)
+    table = table.assign(contribution=[wrote.get(key, 9.0) for key in keys])
+    changes = journey.margin_changes(replace(one, attribution=table))
+    assert changes["change"].tolist() == [(5 - 1) - (2 - 0.5)]
 
 
 def test_a_change_is_shared_out_among_flipped_words_and_those_before():

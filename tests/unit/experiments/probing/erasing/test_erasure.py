@@ -257,6 +257,9 @@ def test_random_directions_are_drawn_anew_for_every_seed_draw_and_depth(planted)
         assert float((one * other).sum() / min(one.trace(), other.trace())) < 0.9
     states = token_states(model, texts * 20, batched(model, texts * 20, 64), 0)
     ways = [directions(states, member, 2, seed) for seed in ([1, 0], [2, 0], [1, 4])]
+    for own in ways:
+        length = float(own[names.DIRECTION, 0].norm())
+        assert length > 0 and [float(way.norm()) for way in own.values()] == pytest.approx([length] * 3, rel=1e-4)
     for one, other in combinations((found[names.RANDOM, draw] for found in ways for draw in (0, 1)), 2):
         assert float(torch.cosine_similarity(one, other)) < 0.9
     assert torch.equal(ways[0][names.RANDOM, 1], directions(states, member, 2, [1, 0])[names.RANDOM, 1])
