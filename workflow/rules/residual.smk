@@ -84,7 +84,8 @@ rule measure_writes:
     shell:
         r"""
         python -m emoscope --gpus {resources.gpu} measure-writes \
-            --model {input.model:q} --config {params.config:q} --statistics {params.statistics:q} --overlaps {output.overlaps:q} --histogram {output.histogram:q} \
+            --model {input.model:q} --config {params.config:q} --statistics {params.statistics:q} \
+            --overlaps {output.overlaps:q} --histogram {output.histogram:q} \
             >{log:q} 2>&1
         """
 

@@ -208,8 +208,8 @@ def context_of(model: PreTrainedModel) -> float:
 
 
 def seen_by_all(model: PreTrainedModel) -> float:
-    """The most tokens of which each block, all kept beside it, sees every earlier one: the context, or what its
-    shortest sliding window keeps of a text, and that is one less than it is long."""
+    """The most tokens that a text may have if every block is to see all of it and keep it for the tokens that follow:
+    the context or, of a model with sliding windows, one less than the shortest."""
     windows = (getattr(model.config, name, None) for name in ("sliding_window", "window_size"))
     return min([context_of(model), *(window - 1 for window in windows if window)])
 
