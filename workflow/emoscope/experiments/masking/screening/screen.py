@@ -12,7 +12,7 @@ what the screen may have missed.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -25,14 +25,13 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.experiments.masking.conditions import HEADS
-from emoscope.experiments.masking.masks import Mask
-from emoscope.experiments.masking.measure import block_scores
 from emoscope.experiments.masking.reference import Reference, read_reference
+from emoscope.experiments.masking.shortcuts import Start, spared, starts
 from emoscope.models.batches import FOR_GRADIENTS, padded_batches
 from emoscope.models.inside.allowed import allowed, exact_checks
 from emoscope.models.interventions import changing_input
 from emoscope.models.loading import load_classifier
-from emoscope.models.logits import gives_several, predict_logits
+from emoscope.models.logits import gives_several
 from emoscope.models.parts import blocks_of, heads_of, projection_of
 from emoscope.models.positions import kinds_of
 from emoscope.storage.files import write_table
@@ -133,18 +132,25 @@ def slopes_of(masks: HeadMasks, texts: Sequence[str], groups: np.ndarray) -> dic
     return found
 
 
+@torch.inference_mode()
 def changes_of(masks: HeadMasks, texts: Sequence[str], groups: np.ndarray) -> dict[str, np.ndarray]:
     """By condition, by how many logits the margin of each text does change with one head masked, as `slopes_of`,
-    (texts, blocks, heads)."""
-    read, budget = (masks.model, masks.tokenizer, texts), masks.tokens_per_batch
-    own, several, found = torch.as_tensor(groups).long(), gives_several(masks.model), masks.empty(len(texts))
-    before = margins_of(torch.as_tensor(predict_logits(*read, budget)), own, several)
-    each = [Mask(head, condition) for condition in masks.conditions for head in range(heads_of(masks.model))]
-    for block in range(len(blocks_of(masks.model))):
-        scores = block_scores(*read, block, each, masks.reference, budget, masks.exact)
-        for mask, logits in scores.items():
-            after = margins_of(torch.as_tensor(logits), own, several)
-            found[mask.condition][:, block, mask.head] = (after - before).numpy()
+    (texts, blocks, heads). A batch holds each text once for every head: of so few texts it would be too small."""
+    model, blocks, heads = masks.model, range(len(blocks_of(masks.model))), heads_of(masks.model)
+    found, several = masks.empty(len(texts)), gives_several(model)
+    for rows, inputs in padded_batches(masks.tokenizer, texts, max(1, masks.tokens_per_batch // heads), model.device):
+        kinds, own = kinds_of(model, inputs), torch.as_tensor(groups[rows], device=model.device).long()
+        before = margins_of(model(**inputs).logits, own, several)
+        begun = starts(model, inputs, blocks, masks.exact, known=lambda *_: [])
+        each = {name: value.repeat_interleave(heads, dim=0) for name, value in inputs.items()}
+        for block in tqdm(blocks, desc="mask heads", unit="block", mininterval=2):
+            start = Start(block, begun[block].residual.repeat_interleave(heads, dim=0))
+            means = masks.reference.means["heads"][block][kinds]
+            for condition, changes in found.items():
+                instead = means if HEADS[condition].by == "mean" else torch.zeros_like(means)
+                with spared(model, each, start, masks.exact), _one_head_a_row(model, block, instead):
+                    after = margins_of(model(**each).logits, own.repeat_interleave(heads), several)
+                changes[rows, block] = (after.unflatten(0, (-1, heads)) - before[:, None]).cpu().numpy()
     return found
 
 
@@ -195,6 +201,20 @@ def chosen_heads(estimates: Mapping[str, Estimate], count: int, rng: np.random.G
         for condition, found in estimates.items()
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)[SCREEN_COLUMNS]
+
+
+def _one_head_a_row(model: PreTrainedModel, block: int, instead: Tensor) -> AbstractContextManager:
+    """Of a batch that holds each text once for every head, replace in each row another head's output by its part of
+    `instead`, (texts, tokens, heads x head width)."""
+    heads = heads_of(model)
+
+    def change(given: Tensor) -> Tensor:
+        parts = given.unflatten(-1, (heads, -1)).unflatten(0, (-1, heads)).clone()
+        for head, own in enumerate(instead.unflatten(-1, (heads, -1)).unbind(dim=-2)):
+            parts[:, head, :, head] = own
+        return parts.flatten(0, 1).flatten(-2)
+
+    return changing_input(projection_of(model, block), change)
 
 
 def _kept_by(seen: list[Tensor]) -> Callable[[Tensor], Tensor]:
