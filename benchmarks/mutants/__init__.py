@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).parents[2]
 LISTS = Path(__file__).parent
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # emoscope has it, too, but is to be imported from a copy
 PRELOADED = ["numpy", "pandas", "pytest", "scipy.stats", "sklearn", "torch", "transformers"]  # imported once for all
 
 

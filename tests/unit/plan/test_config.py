@@ -107,7 +107,7 @@ def test_defaults_are_filled_in_for_a_short_entry():
         (("runs", 0, "suites", ["mien"]), r"runs\[0\].suites: 'mien' is not under `suites`"),
         (("models", "scratch", "width", 100), "models.scratch.width: 100 is not a multiple of `heads`, 12"),
         (("flips", "traced_block", 12), r"flips.traced_block: 12, but the model 'scratch'.*blocks 0 to 11"),
-        (("features", "block", 12), r"features.block: 12, but the model 'scratch' .*blocks 0 to 11.*or null for the"),
+        (("features", "block", 12), r"features.block: 12, but the model 'scratch' .*blocks 0 to 11; name one of them$"),
         (("attention", "corpus", "calibratoin"), "attention.corpus.*did you mean 'calibration'"),
         (("attention", "heads", [[0, 0], [30, 1]]), r"attention.heads\[1\]: block 30.*'smollm2'.*blocks 0 to 29"),
         (("attention", "heads", [[12, 0]]), r"attention.heads\[0\]: block 12.*'scratch' of run 'calibration'.*0 to 11"),

@@ -121,39 +121,33 @@ def test_circuits_and_write_directions_have_the_models_sizes(model):
 
 
 @torch.no_grad()
-def test_a_write_direction_is_what_a_neuron_adds_when_it_fires_alone(model):
-    neurons = blocks_of(model)[1].get_submodule(family_of(model).neurons)
+def added_alone(model, projection, written, place):
+    """What the module `written` gives more, (width,), if of all that a projection gets this place alone is 1 and not 0."""
 
     def given(value):
         def only(inputs):
             inputs = torch.zeros_like(inputs)
-            inputs[..., 3] = value
+            inputs[..., place] = value
             return inputs
 
-        with changing_input(neurons, only), recording(feed_forward_of(model, 1)) as seen:
+        with changing_input(projection, only), recording(written) as seen:
             model(torch.tensor([[5, 6, 7]]))
         return seen["output"][0, -1]
 
-    added = given(1) - given(0)  # less the bias
+    return given(1) - given(0)  # less the bias
+
+
+def test_a_write_direction_is_what_a_neuron_adds_when_it_fires_alone(model):
+    neurons = blocks_of(model)[1].get_submodule(family_of(model).neurons)
+    added = added_alone(model, neurons, feed_forward_of(model, 1), 3)
     assert torch.cosine_similarity(added, write_directions(model, 1)[3], dim=0) > 0.9999
 
 
-@torch.no_grad()
 def test_what_a_head_writes_points_where_its_weights_say(model):
-    block, head, place = 1, heads_of(model) - 1, head_slice(model, heads_of(model) - 1)
-
-    def given(value):
-        def only(inputs):
-            inputs = torch.zeros_like(inputs)
-            inputs[..., place.start + 2] = value
-            return inputs
-
-        with changing_input(projection_of(model, block), only), recording(attention_of(model, block)) as seen:
-            model(torch.tensor([[5, 6, 7]]))
-        return seen["output"][0, -1]
-
-    written = processed_weights(model, block, head)[3]
-    assert torch.cosine_similarity(given(1) - given(0), written[2], dim=0) > 0.9999
+    block, head = 1, heads_of(model) - 1
+    place = head_slice(model, head).start + 2
+    added = added_alone(model, projection_of(model, block), attention_of(model, block), place)
+    assert torch.cosine_similarity(added, processed_weights(model, block, head)[3][2], dim=0) > 0.9999
 
 
 def test_texts_beyond_a_sliding_window_are_refused():

@@ -52,16 +52,12 @@ def check_names(config: dict) -> None:
                 hint = suggest(suite, config["suites"])
                 raise UserError(f"config runs[{position}].suites: {suite!r} is not under `suites`{hint}")
         model = config["models"][run["model"]]
-        if (block := config["flips"]["traced_block"]) >= model["blocks"]:
-            raise UserError(
-                f"config flips.traced_block: {block}, but the model {run['model']!r} of run {run['name']!r} has blocks "
-                f"0 to {model['blocks'] - 1}; name one of them"
-            )
-        if (block := config["features"]["block"]) is not None and block >= model["blocks"]:
-            raise UserError(
-                f"config features.block: {block}, but the model {run['model']!r} of run {run['name']!r} has blocks "
-                f"0 to {model['blocks'] - 1}; name one of them, or null for the middle one"
-            )
+        for section, key in (("flips", "traced_block"), ("features", "block")):
+            if (block := config[section][key]) is not None and block >= model["blocks"]:
+                raise UserError(
+                    f"config {section}.{key}: {block}, but the model {run['model']!r} of run {run['name']!r} has "
+                    f"blocks 0 to {model['blocks'] - 1}; name one of them"
+                )
         if model["source"] == "copier":
             raise UserError(
                 f"config runs[{position}].model: {run['model']!r} knows no words; name a model of another source"

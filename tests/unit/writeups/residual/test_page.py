@@ -42,7 +42,7 @@ def test_the_lens_passage_quotes_the_depths_it_names(depth, says):
     }
     found = findings(**numbers, lens_half_settled=depth)
     found.rows = found.rows.rename(index={"lens.half.settled": "lens.half_settled"})
-    found.rows = found.rows.assign(note="12 texts; the model itself is depth 4")
+    found.rows = found.rows.assign(note="12 texts")
     said = words(page.lens_sentences(found, SETTINGS))
     assert "Over 12 texts of the corpus tweets & co." in said, "so many as there were, not as were asked for"
     assert "depth 2, the lens gives the model's final prediction a probability of 0.520 [0.010, 0.990]" in said

@@ -31,6 +31,7 @@ def test_the_summary_finds_what_the_tables_hold():
         for finding in [*residual_summary.lens_findings(curves, lens), *residual_summary.norm_findings(norms)]
     }
     assert found["lens.half_settled"].value == 4
+    assert found["lens.prediction.probability.depth4"].note == "12 texts", "as the page quotes it"
     assert found["norm.first"].value == pytest.approx(100)
     assert found["norm.others"].value == pytest.approx(2)
 

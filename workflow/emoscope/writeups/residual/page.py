@@ -109,7 +109,7 @@ def lens_sentences(found: Findings, settings: dict) -> Markup:
     return say(
         "lens",
         found=found,
-        texts=found.note(f"lens.prediction.probability.depth{last}").split(";")[0],
+        texts=found.note(f"lens.prediction.probability.depth{last}"),
         corpus=settings["residual"]["corpus"],
         middle=last // 2,
         last=last,

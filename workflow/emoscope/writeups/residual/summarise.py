@@ -114,13 +114,14 @@ def lens_findings(curves: pd.DataFrame, lens: pd.DataFrame) -> Iterator[Finding]
     note = f"{lens['id'].nunique()} texts"
     for row in curves[curves["depth"].isin([0, last // 2, last - 1, last])].itertuples():
         name = f"lens.{row.of}.{row.measure}.depth{row.depth}"
-        yield Finding(name, row.value, row.low, row.high, f"{note}; the model itself is depth {last}")
+        yield Finding(name, row.value, row.low, row.high, note)
     settled = curves[(curves["measure"] == "first") & (curves["of"] == "prediction")].set_index("depth")
     depths = [
         min(settled.index[(settled.loc[:, bound] < 0.5)].max() + 1, last) if (settled[bound] < 0.5).any() else 0
         for bound in ("value", "high", "low")
     ]
-    yield Finding("lens.half_settled", *depths, "depth from which the lens agrees with most final predictions")
+    told = f"depth, of {last}, from which the lens agrees with most final predictions"
+    yield Finding("lens.half_settled", *depths, told)
 
 
 def norm_findings(norms: pd.DataFrame) -> Iterator[Finding]:
