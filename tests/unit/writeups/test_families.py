@@ -122,7 +122,7 @@ def test_circuits_and_write_directions_have_the_models_sizes(model):
 
 @torch.no_grad()
 def added_alone(model, projection, written, place):
-    """What the module `written` gives more, (width,), if of all that a projection gets this place alone is 1 and not 0."""
+    """What the module `written` gives more, (width,), if of all that a projection gets this place is 1 and not 0."""
 
     def given(value):
         def only(inputs):
