@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.measuring import ROOT
+from benchmarks.measuring import clone_of
 
 
 def watched(command: list[str], cwd: Path) -> tuple[float, float, str]:
@@ -69,9 +69,7 @@ def inside_jobs(log: str, cores: int) -> float:
 
 def measure(commit: str = "HEAD") -> dict:
     with tempfile.TemporaryDirectory() as scratch:
-        clone = Path(scratch, "emoscope")
-        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-        subprocess.run(["git", "checkout", "--quiet", commit], cwd=clone, check=True)
+        clone = clone_of(commit, Path(scratch))
         head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=clone, check=True, capture_output=True, text=True)
         install, _, _ = watched(["make", "setup"], clone)
         seconds, peak, _ = watched(["make", "run"], clone)

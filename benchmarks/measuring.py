@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -108,6 +109,14 @@ def machine() -> dict[str, object]:
         "load_before": round(os.getloadavg()[0], 1),
         "torch": torch.__version__,
     }
+
+
+def clone_of(commit: str, folder: Path) -> Path:
+    """This repository at a commit, in a new folder inside `folder`."""
+    clone = folder / "emoscope"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    subprocess.run(["git", "checkout", "--quiet", commit], cwd=clone, check=True)
+    return clone
 
 
 def processor() -> str:
