@@ -1,5 +1,6 @@
 """Two commits side by side: which is before, what only one of them measured, and a benchmark that fails."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,9 @@ from benchmarks import since
 def checkout(folder: Path, speed: int) -> Path:
     """A checkout whose benchmarks are one script that prints `speed`, or fails without one."""
     (folder / "benchmarks").mkdir(parents=True)
-    line = (
-        f'print(\'{{"benchmark": "speed", "cores": 2, "each": {{"ours": {speed}}}}}\')'
-        if speed
-        else "raise SystemExit(3)"
-    )
-    (folder / "benchmarks" / "__main__.py").write_text(line, encoding="utf-8")
+    found = json.dumps({"benchmark": "speed", "cores": 2, "each": {"ours": speed}})
+    script = f"print({found!r})" if speed else "raise SystemExit(3)"
+    (folder / "benchmarks" / "__main__.py").write_text(script, encoding="utf-8")
     return folder
 
 
