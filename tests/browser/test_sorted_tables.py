@@ -25,6 +25,8 @@ ROWS = [
         "rate": percent(abs(change)),
         "p": p_value(abs(change)),
         "texts": f"{1000 * place + 7:,}",
+        "most": Markup("P({}) {}").format("joy [x]: 7", signed(change)),
+        "first": Markup("male: {}").format(percent(change)),
         "verdict": badge("found"),
     }
     for place, (name, change) in enumerate(zip(NAMES, CHANGES, strict=True))
@@ -58,6 +60,14 @@ def heard(browser) -> dict[str, str]:
     """The columns that say by themselves how they are sorted."""
     sorted_by = browser.find_elements(By.CSS_SELECTOR, "th[aria-sort]")
     return {heading.text.split()[0]: heading.get_attribute("aria-sort") for heading in sorted_by}
+
+
+@pytest.mark.parametrize("column", ["most", "first"])
+def test_a_number_behind_what_it_is_of_counts(browser, column):
+    button(browser, column).click()
+    known = [place for place in order(browser) if place != 2]
+    changes = [round(CHANGES[place], 3) for place in known]
+    assert changes == sorted(changes) and order(browser)[-1] == 2
 
 
 def test_numbers_go_up_down_and_back(browser):

@@ -165,3 +165,23 @@ def test_each_text_shows_its_flips_with_what_changed_and_the_change_of_the_chose
     choose(browser, 1, names[1])
     [flip] = browser.find_elements(By.CSS_SELECTOR, "#words-viewer .flip")
     assert flip.text.endswith(f"P({names[1]}) 50.0 % \u2192 75.0 % (+0.250)")
+
+
+def test_numbers_beside_names_from_right_to_left_keep_their_order(chromium, tmp_path):
+    scores, texts, names = made_up(6)
+    path, hebrew = tmp_path / "words.html", {"feeling 0": "שמחה"}
+    texts = [text | {key: [hebrew.get(name, name) for name in text[key]] for key in ("said", "true")} for text in texts]
+    data = viewer_data(scores.replace(hebrew), texts, [hebrew.get(name, name) for name in names], "shapley")
+    script = Markup((TEMPLATES / "words_viewer.js").read_text(encoding="utf-8"))
+    body = Markup("<h1>Words</h1>") + viewer(data)
+    path.write_text(fill("page.html.j2", body=body, script=script, **BARE | {"title": "Words"}), encoding="utf-8")
+    chromium.get(path.as_uri())
+    before, after = chromium.execute_script("""
+        const text = document.querySelector(".flip").lastChild;
+        return ["50.0", "25.0"].map((number) => {
+          const range = document.createRange(), at = text.data.indexOf(number);
+          range.setStart(text, at);
+          range.setEnd(text, at + number.length);
+          return range.getBoundingClientRect().left;
+        });""")
+    assert before < after

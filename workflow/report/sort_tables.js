@@ -4,9 +4,9 @@
   const NEXT = { ascending: "descending", descending: null };
   const POWERS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b"; // 0 to 9 and minus, raised
 
-  const numberOf = (text) => { // NaN for n/a; of an estimate with its interval, the estimate
+  const numberOf = (text) => { // NaN for n/a; of an estimate with its interval or behind what it is of, the estimate
     const plain = text.trim().replaceAll("\u2212", "-").replaceAll(",", "");
-    const found = plain.match(new RegExp(`^[<+]?(-?\\d+(?:\\.\\d+)?)(?:\u00b710([${POWERS}]+))?`));
+    const found = plain.match(new RegExp(`^(?:.*?[:)] )??[<+]?(-?\\d+(?:\\.\\d+)?)(?:\u00b710([${POWERS}]+))?`));
     if (!found) return NaN;
     const power = [...(found[2] || POWERS[0])].map((letter) => "0123456789-"[POWERS.indexOf(letter)]).join("");
     return Number(found[1]) * 10 ** Number(power);

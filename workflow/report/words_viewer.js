@@ -5,6 +5,7 @@
   const root = document.getElementById("words-viewer");
   const data = JSON.parse(document.getElementById("words-data").textContent);
   const methods = Object.keys(data.methods);
+  const UNKNOWN = -32768; // a score that is no number
   const FIRST = "", MORE = 20; // the class that is explained first; texts that are added at a time
   const state = { method: data.method, kind: FIRST, only: "all", query: "", shown: MORE };
 
@@ -31,10 +32,13 @@
   const placeOf = (text) => (state.kind === FIRST ? 0 : text.classes.indexOf(state.kind)); // -1: the class is not explained
   const score = (text, place, word) => { // the special tokens stand behind the last word
     const method = methods.indexOf(state.method), size = text.words.length + 1;
-    return numbersOf(text).getInt16(2 * ((method * text.classes.length + place) * size + word), true) * text.scales[method];
+    const steps = numbersOf(text).getInt16(2 * ((method * text.classes.length + place) * size + word), true);
+    return steps === UNKNOWN ? NaN : steps * text.scales[method];
   };
-  const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(3);
+  const signed = (value) => Number.isNaN(value) ? "n/a" : (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(3);
   const percent = (value) => `${(100 * value).toFixed(1)} %`;
+
+  const apart = (...words) => make("bdi", {}, ...words); // numbers beside words written from right to left stay in their order
 
   // --- words ---------------------------------------------------------------------------------------------------------
 
@@ -51,7 +55,7 @@
   const coloured = (text) => {
     const line = make("p", { className: "coloured" }), place = placeOf(text);
     const values = text.words.map((_, word) => score(text, place, word));
-    const largest = Math.max(...values.map(Math.abs), 1e-12);
+    const largest = Math.max(...values.filter((value) => !Number.isNaN(value)).map(Math.abs), 1e-12);
     const letters = [...text.text]; // as Python counts them, emoji as one
     let at = 0;
     text.words.forEach(([start, end], word) => {
@@ -60,7 +64,7 @@
         className: `word${values[word] < 0 ? " against" : ""}`, tabIndex: word ? -1 : 0, role: "option", textContent: said,
         title: signed(values[word]), "aria-label": `${said} ${signed(values[word])}`,
       });
-      span.style.background = ground(values[word] / largest);
+      if (!Number.isNaN(values[word])) span.style.background = ground(values[word] / largest);
       span.addEventListener("focus", () => show(text, place, said, values[word]));
       span.addEventListener("mouseenter", () => show(text, place, said, values[word]));
       line.append(between, span);
@@ -75,18 +79,20 @@
   const flips = (text) => text.flips.map((flip) => { // the flipped text itself, since the page on flips lists no single texts
     const number = data.classes.indexOf(text.classes[placeOf(text)]);
     const [before, after] = [text.probabilities[number], flip.probabilities[number]];
-    const line = make("p", { className: "hint flip" }, `${flip.axis} flipped: \u201c`), letters = [...flip.text];
+    const parts = [], letters = [...flip.text];
     let at = 0;
     for (const [start, end] of flip.changed) {
-      line.append(letters.slice(at, start).join(""), make("mark", { textContent: letters.slice(start, end).join("") }));
+      parts.push(letters.slice(at, start).join(""), make("mark", { textContent: letters.slice(start, end).join("") }));
       at = end;
     }
-    line.append(letters.slice(at).join(""), `\u201d; P(${data.classes[number]}) ${percent(before)} \u2192 ${percent(after)} (${signed(after - before)})`);
-    return line;
+    parts.push(letters.slice(at).join(""));
+    return make("p", { className: "hint flip" }, `${flip.axis} flipped: \u201c`, apart(...parts), "\u201d; P(", apart(data.classes[number]),
+      `) ${percent(before)} \u2192 ${percent(after)} (${signed(after - before)})`);
   });
   const show = (text, place, said, value) => {
     const number = data.classes.indexOf(text.classes[place]);
-    panel.textContent = `\u201c${said}\u201d ${signed(value)} for ${text.classes[place]}, of which the text has ${percent(text.probabilities[number])}`;
+    panel.replaceChildren("\u201c", apart(said), `\u201d ${signed(value)} for `, apart(text.classes[place]),
+      `, of which the text has ${percent(text.probabilities[number])}`);
   };
 
   // --- the parts -----------------------------------------------------------------------------------------------------

@@ -69,3 +69,9 @@ def test_the_classes_that_tell_groups_apart_are_told_the_widest_gap_first():
     told, counts = pair_tables.told_gaps(summary)
     assert told == ["P(fear) \N{MINUS SIGN}0.300 [\N{MINUS SIGN}1.000, 0]", "P(joy) +0.100 [0, +1.000]"]
     assert counts == {"equivalent": 1, "underpowered": 1, "classes": 4}
+
+
+def test_numbers_behind_a_name_from_right_to_left_keep_their_order():
+    summary = summary_of(gap_שמחה=(0.1, 0, 1), verdict="different").assign(detectable=0.1)
+    [told], _ = pair_tables.told_gaps(summary)
+    assert told == "P(\N{FIRST STRONG ISOLATE}שמחה\N{POP DIRECTIONAL ISOLATE}) +0.100 [0, +1.000]"

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from emoscope.reporting.html import (
     SORTABLE,
     badge,
+    details,
     embedded,
     estimate,
     html_table,
@@ -85,6 +86,11 @@ def test_marking_a_text_keeps_every_character(text, data):
 
 def test_a_table_without_rows_is_not_shown():
     assert html_table([], "caption") == ""
+
+
+def test_nothing_to_unfold_is_not_shown():
+    assert details("Every class") == details("Every class", Markup()) == ""
+    assert "<summary>Every class</summary>" in details("Every class", Markup("<p>x</p>"))
 
 
 def test_planted_found_verdict():

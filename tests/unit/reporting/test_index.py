@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from emoscope.reporting.index import LINES, beginning, render_index
+from emoscope.reporting.index import LINES, PICTURED, beginning, render_index
 from made_up import NASTY, tags
 
 PAGE = """<body data-run="{run}" data-kind="run"><h1>{title}</h1><p>What it asks.</p>
@@ -115,3 +115,14 @@ def test_what_there_is_only_one_of_cannot_be_chosen(reports):
 def test_only_the_beginning_of_a_headline_is_quoted(monkeypatch, text, kept):
     monkeypatch.setattr("emoscope.reporting.index.LONGEST", 14)
     assert beginning(text) == kept
+
+
+def test_an_index_of_many_pages_has_no_pictures_and_can_be_opened(reports):
+    large = PAGE.replace("AA==", "A" * 100_000)
+    for number in range(PICTURED + 1 - 4):
+        (reports / "one-s1" / f"more{number}.html").write_text(large.format(run="one-s1", title=number, found="x"))
+    soup = index_of(reports)
+    assert len(soup.select(".cards li")) == PICTURED + 1 and not soup.select("img, .thumbnail")
+    assert (reports / "index.html").stat().st_size < 200_000
+    (reports / "one-s1" / "more0.html").unlink()
+    assert len(index_of(reports).select("img")) == PICTURED

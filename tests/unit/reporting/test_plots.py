@@ -1,6 +1,7 @@
 """Figures keep their labels and fit a page."""
 
 import re
+from itertools import pairwise
 from xml.dom import minidom
 
 import numpy as np
@@ -15,6 +16,7 @@ from emoscope.reporting.html import MINUS
 from emoscope.reporting.plots import (
     MARKERS,
     PALETTE,
+    WIDEST,
     as_percent,
     canvas,
     draw_band,
@@ -24,6 +26,9 @@ from emoscope.reporting.plots import (
     styled,
     svg,
 )
+from emoscope.verdicts.claims.figures import verdict_matrix
+from emoscope.writeups.attention.figures import look_maps
+from emoscope.writeups.induction.figures import head_maps
 
 
 @pytest.mark.parametrize("number", [3, 60])
@@ -103,3 +108,33 @@ def test_a_share_reads_beside_an_axis_as_it_does_in_a_text():
     said = re.findall("<!-- (.*?) -->", svg(forest(pd.DataFrame(rows), "difference", margin=0.02, percent=True)))
     assert {f"{MINUS}10 %", "10 %", "counts as no effect (±2 %)"} <= set(said)
     assert (in_cell(-0.254), in_cell(0.1, "+.2f"), in_cell(np.nan)) == (f"{MINUS}0.25", "+0.10", "")
+
+
+def test_seventy_series_can_be_told_apart():
+    looks = {(PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]) for number in range(70)}
+    assert len(looks) == 70
+
+
+@pytest.mark.parametrize(("runs", "letters"), [(2, 5), (2, 40), (50, 20)])
+def test_claims_of_any_number_of_runs_fit_a_page(runs, letters):
+    names = [f"{run:0{letters}}" for run in range(runs)]
+    claims = pd.DataFrame([(f"claim.{n}", run, "reproduced") for n in range(30) for run in names])
+    figure = verdict_matrix(claims.set_axis(["id", "run", "verdict"], axis=1))
+    assert figure.get_size_inches()[0] <= WIDEST
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 for box in boxes)
+
+
+def test_maps_of_many_heads_fit_a_page():
+    heads = pd.DataFrame(
+        [(block, head, 0.5) for block in range(32) for head in range(32)], columns=["block", "head", "a"]
+    )
+    table = heads.pivot(index="block", columns="head", values="a")
+    looks = {name: name for name in "abcd"}
+    figures = [
+        look_maps(heads.assign(b=0.1, c=0.2, d=0.3), looks, "weight"),
+        head_maps(dict.fromkeys(looks, table)),
+    ]
+    assert all(figure.get_size_inches()[0] <= WIDEST for figure in figures)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from emoscope.perturbation.null.balance import SHARES, TOLERANCE
 from emoscope.perturbation.pairs import LARGE, SUITE
-from emoscope.reporting.html import added, badge, cell, html_table, number, p_value, percent, unsigned
+from emoscope.reporting.html import added, badge, cell, html_table, isolated, number, p_value, percent, unsigned
 
 ORIGINS = {"natural": "test texts", "template": "templates", "published": "as published", "word": "word by word"}
 ORIGINS |= {SUITE: "pairs of the suite"}
@@ -168,7 +168,7 @@ def told_gaps(summary: pd.DataFrame) -> tuple[list[str], dict[str, int]]:
     """The classes that tell the groups apart, the widest gap first; how many there are, and of which verdict."""
     gaps = _of_classes(summary, "gap").sort_values("value", key=abs, ascending=False)
     different = gaps[gaps["verdict"] == "different"].to_dict("records")
-    told = [f"P({row['name']}) {cell(row).striptags()}" for row in different]
+    told = [f"P({isolated(row['name'])}) {cell(row).striptags()}" for row in different]
     counts = {verdict: int((gaps["verdict"] == verdict).sum()) for verdict in ("equivalent", "underpowered")}
     return told, counts | {"classes": len(gaps)}
 

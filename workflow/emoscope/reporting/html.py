@@ -1,6 +1,7 @@
 """How the reports write numbers, tables and texts: as HTML with every value escaped, since tweets are untrusted."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -112,7 +113,9 @@ def badge(verdict: str) -> Markup:
 
 
 def details(summary: str, *parts: Markup) -> Markup:
-    """Something to unfold."""
+    """Something to unfold; nothing where it would hold nothing."""
+    if not any(parts):
+        return Markup()
     return Markup("<details><summary>{}</summary>\n{}\n</details>").format(summary, Markup("\n").join(parts))
 
 
@@ -143,8 +146,16 @@ def marked(text: str, spans: Iterable[Sequence[int]]) -> Markup:
 
 def embedded(data: Mapping, element: str) -> Markup:
     """Data for a script of the page, as JSON in an element of this id."""
-    written = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")  # so that no text can end the element
+    written = json.dumps(data, ensure_ascii=True, allow_nan=False).replace(
+        "<", "\\u003c"
+    )  # so that no text can end the element
     return Markup('<script type="application/json" id="{}">{}</script>').format(element, Markup(written))
+
+
+def isolated(name: str) -> str:
+    """A name beside numbers, where it is written from right to left: they stay in their order. Else the name alone."""
+    rightwards = any(unicodedata.bidirectional(letter) in ("R", "AL", "RLE", "RLO", "RLI") for letter in name)
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}" if rightwards else name
 
 
 def listed(words: Iterable) -> str:

@@ -18,6 +18,7 @@ from emoscope.storage.provenance import page_facts
 
 LONGEST = 220  # characters of what a page found; more would not be read
 LINES = 10  # of what was found; the others are folded
+PICTURED = 60  # pages; the pictures of more would make the index too large to open
 FIRST = ("ground_truth", "claims")  # pages whose lines come before those of the experiments
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z“])")
 
@@ -44,7 +45,7 @@ def render_index(
     `names` are those of the pages and claims, `documents` what explains them. Of the pages `on_demand`, those that are
     there are linked and not quoted: they may be made anew without the index.
     """
-    cards = [read_card(path, output) for path in pages]
+    cards = [read_card(path, output, pictured=len(pages) <= PICTURED) for path in pages]
     asked = [read_card(path, output) for path in on_demand if path.is_file()]
     lines = leading_first(cards)
     groups = by_subject(cards)
@@ -75,8 +76,8 @@ def render_index(
     write_text(index, output)
 
 
-def read_card(page: Path, index: Path) -> Card:
-    """Take from a page its title, the sentence below it, its headline and its first figure."""
+def read_card(page: Path, index: Path, pictured: bool = True) -> Card:
+    """Take from a page its title, the sentence below it, its headline and, if `pictured`, its first figure."""
     soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
     headline, image = soup.select_one(".headline"), soup.select_one("figure img")
     question = soup.h1.find_next("p")
@@ -88,7 +89,7 @@ def read_card(page: Path, index: Path) -> Card:
         title=soup.h1.get_text(strip=True),
         question=" ".join(question.get_text().split()) if question else "",
         found=beginning(" ".join(headline.get_text().split())) if headline else "",
-        thumbnail=image["src"] if image else "",
+        thumbnail=image["src"] if image and pictured else "",
     )
 
 

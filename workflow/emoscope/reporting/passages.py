@@ -6,20 +6,6 @@ from markupsafe import Markup
 from emoscope.reporting import html
 from emoscope.reporting.templates import environment
 
-WORDING = (
-    "added",
-    "badge",
-    "cell",
-    "estimate",
-    "listed",
-    "number",
-    "p_value",
-    "percent",
-    "plural",
-    "signed",
-    "unsigned",
-)
-
 
 class Findings:
     """A table of findings by name, to be quoted: `name, value, low, high, note`."""
@@ -51,10 +37,6 @@ class Findings:
 
 
 def passage(page: str, name: str, **values) -> Markup:
-    """Fill one block of a page's template, `pages/{page}.html.j2`; every value that is not Markup is escaped.
-
-    A passage can word numbers with the functions of `html` that WORDING lists.
-    """
+    """Fill one block of a page's template, `pages/{page}.html.j2`; every value that is not Markup is escaped."""
     template = environment().get_template(f"pages/{page}.html.j2")
-    words = {function: getattr(html, function) for function in WORDING}
-    return Markup("".join(template.blocks[name](template.new_context(words | values))).strip())
+    return Markup("".join(template.blocks[name](template.new_context(values))).strip())

@@ -21,7 +21,7 @@ from emoscope.reporting.html import MINUS, SUPERSCRIPTS
 
 DIVERGING, SEQUENTIAL = "RdBu_r", "Blues"
 PALETTE = sns.color_palette("colorblind").as_hex()
-MARKERS = "osD^v"
+MARKERS = "osD^vPX"  # seven with ten colours: the first seventy series differ
 STYLE = {
     "figure.dpi": 100,
     "font.size": 9,

@@ -9,6 +9,22 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from emoscope.reporting import html
+
+WORDING = (
+    "added",
+    "badge",
+    "cell",
+    "estimate",
+    "listed",
+    "number",
+    "p_value",
+    "percent",
+    "plural",
+    "signed",
+    "some",
+    "unsigned",
+)
 TEMPLATES = Path(__file__).parents[2] / "report"
 MARKUP = re.compile(r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)")  # of Markdown, also within a table; `a_b` is none
 
@@ -20,7 +36,7 @@ def fill(template: str, **values) -> str:
 
 @cache
 def environment() -> jinja2.Environment:
-    """Where our templates are, and how they are filled."""
+    """Where our templates are, and how they are filled; they word numbers with the functions of `html` in WORDING."""
     found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=lambda name: name.endswith(".html.j2"),
@@ -28,6 +44,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.globals |= {function: getattr(html, function) for function in WORDING}
     found.filters |= {"digest": digest, "plain": plain, "code": code}
     return found
 

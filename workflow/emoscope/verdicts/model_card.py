@@ -6,7 +6,7 @@ import pandas as pd
 
 from emoscope.experiments.performance.names import LABEL_METHODS, METHODS, OF_SEVERAL
 from emoscope.perturbation.pair_tables import beyond, control_texts, found
-from emoscope.reporting.html import MOST_NAMED, cell, estimate, listed, number, percent, plural, some
+from emoscope.reporting.html import MOST_NAMED, cell, estimate, number, percent
 from emoscope.reporting.several_labels import is_several
 from emoscope.reporting.templates import fill
 from emoscope.storage.files import read_json, write_text
@@ -72,11 +72,6 @@ def write_model_card(
             for path in effects
             for finding in perturbation_findings(path.stem.removesuffix("_summary"), pd.read_parquet(path))
         ],
-        number=number,
-        plural=plural,
-        percent=percent,
-        listed=listed,
-        some=some,
         most_named=MOST_NAMED,
     )
     write_text(card, output)

@@ -150,3 +150,16 @@ def test_a_run_without_mlps_shows_attention_alone():
 def test_the_page_says_what_an_ablation_cannot_show():
     text = words(masking_report.say("limits"))
     assert "never met in training" in text and "later blocks may repair" in text and "same work" in text
+
+
+def test_a_class_that_is_called_block_has_a_column_of_its_own():
+    summary = masking_summary(2, 0, ["allow", "block"], ("described",))
+    table = masking_report.full_table(summary, "described", "probability", 0.05, "")
+    soup = BeautifulSoup(table, "html.parser")
+    assert [heading.text for heading in soup.select("th")] == ["masked block", "allow", "block", "all"]
+    assert [row.td.text for row in soup.select("tbody tr")] == ["0", "1"]
+
+
+def test_a_sentence_names_no_more_blocks_than_can_be_read():
+    text = words(masking_report.block_findings(masking_summary(200, 0, ["joy"], ("described",)), 0.05))
+    assert "blocks 0, 3, 6, 9, 12 and 62 others" in text

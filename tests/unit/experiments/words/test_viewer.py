@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from emoscope.experiments.words.methods import SPECIAL
-from emoscope.experiments.words.viewer import as_read, coloured, still_texts, viewer, viewer_data
+from emoscope.experiments.words.viewer import UNKNOWN, as_read, coloured, still_texts, viewer, viewer_data
 
 HOSTILE = "</script><script>alert(1)</script> <b>"
 ABOUT = {"id": 3, "text": HOSTILE, "said": ["joy"], "true": ["fear"], "mistake": True, "confidence": 0.9}
@@ -62,3 +62,16 @@ def test_what_the_model_did_not_read_of_a_long_text_is_not_shown(scores):
     words = scores[scores["word"] != SPECIAL]
     assert as_read(HOSTILE, words) == HOSTILE
     assert as_read(HOSTILE + " long" * 1000, words) == f"{HOSTILE}\N{HORIZONTAL ELLIPSIS}"
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_no_number_spoils_no_other(scores, odd):
+    scores.loc[(scores["class"] == "joy") & (scores["word"] == 1), "shapley"] = odd
+    data = viewer_data(scores, [ABOUT], ["joy", "fear"], "shapley")
+    [text] = data["texts"]
+    numbers = np.frombuffer(base64.b64decode(text["values"]), dtype="<i2").reshape(2, 2, 3)
+    assert numbers[0, 0, 1] == UNKNOWN and numbers[0, 0, 0] * text["scales"][0] == pytest.approx(0.5, abs=1e-4)
+    assert (numbers == UNKNOWN).sum() == 1
+    joy = scores[(scores["class"] == "joy") & (scores["word"] != SPECIAL)]
+    first, second = BeautifulSoup(coloured("so  weary now", joy, "shapley"), "html.parser").find_all("span")
+    assert "0.60" in first["style"] and "0.00" in second["style"]

@@ -47,7 +47,7 @@ def test_several_artefacts_are_counted_as_a_noun():
 def test_the_page_leads_with_what_can_be_tested():
     headline = words(claims_report.main_result(claims()))
     assert headline == (
-        "3 of 6 published claims can be tested on 2 runs. "
+        "3 of 6 published claims can be tested on 2 models. "
         "In all, 3 verdicts: 1 reproduced, 1 artefact, 1 underpowered; "
         "besides, 1 claim that the authors' own log rules out, whatever a run finds."
     ), "runs and claims are not mixed up, and what no run can change does not count for each"

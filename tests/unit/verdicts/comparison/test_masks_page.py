@@ -143,3 +143,10 @@ def test_a_map_of_many_groups_has_colours_and_no_numbers(groups):
     axes = drawn.axes[0]
     assert len(axes.texts) == (groups**2 if groups <= 14 else 0)
     assert drawn.get_size_inches().max() <= 14 and len(axes.get_yticklabels()) == groups
+
+
+def test_many_correlations_are_folded(masks, correlations):
+    few = masks_page.correlation_table(correlations, "blocks")
+    rows = correlations.query("part == 'blocks' and condition == 'described'")
+    many = pd.concat([rows.assign(first_group=f"g{number}") for number in range(40)])
+    assert not few.startswith("<details>") and masks_page.correlation_table(many, "blocks").startswith("<details>")

@@ -76,3 +76,13 @@ def test_the_figure_has_planted_on_x_and_found_on_y():
     assert list(drawn["found = planted"].get_xdata()) == list(drawn["found = planted"].get_ydata())
     x, y = (drawn["seed 1, templates"].get_data()[axis][0] for axis in (0, 1))
     assert x == pytest.approx(0.72, abs=0.03) and y == pytest.approx(0.24)
+
+
+@pytest.mark.parametrize("seeds", [1, 3, 12])
+def test_however_many_seeds_their_points_lie_about_what_was_planted(seeds):
+    rows = points().query("seed == 1")
+    panel = dose_response(pd.concat([rows.assign(seed=seed) for seed in range(seeds)])).axes[0]
+    places = [line.get_xdata()[0] for line in panel.get_lines() if str(line.get_label()).startswith("seed")]
+    assert len(places) == 2 * seeds == len({*places})
+    assert max(abs(place - 0.72) for place in places) < 0.025
+    assert abs(sum(places[::2]) / seeds - 0.72) < 1e-9, "the runs' own, in the middle"

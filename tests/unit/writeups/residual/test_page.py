@@ -210,3 +210,12 @@ def test_each_way_has_its_own_row_and_mark():
     shares = panels["explained variance"].set_index("name")["value"]
     assert shares["average of the token pair"] == 0.1 and shares["autoencoder, random weights"] == 0.826
     assert panels["next-token loss (nats)"].set_index("name").loc["nothing replaced", "value"] == 6
+
+
+def test_probabilities_are_headed_by_whole_positions_and_written_as_everywhere():
+    rows = [("a", "probability", row, column, value) for row, column, value in ((0, 1.0, 2.3e-5), (1, 2.0, 0.95))]
+    rows.append(("a", "norm", 0, float("nan"), 1.0))  # without a column, so that columns are read as decimals
+    table = pd.DataFrame(rows, columns=["text", "table", "row", "column", "value"])
+    soup = BeautifulSoup(page.probability_table(table, "a", ""), "html.parser")
+    assert [heading.text for heading in soup.select("th")] == ["token", "position 1", "position 2"]
+    assert [cell.text for cell in soup.select("td")] == ["0", "2·10⁻⁵", "n/a", "1", "n/a", "0.950"]

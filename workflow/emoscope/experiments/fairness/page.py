@@ -203,7 +203,7 @@ def tests(templates: pd.DataFrame) -> Markup:
             for row in clearest.head(SHOWN_TESTS).to_dict("records")
         ]
     table = html_table(rows, say("tests", shown=SHOWN_TESTS), text=("axis", "one", "", "class", "no effect?"))
-    return details("The clearest", table) if rows else Markup()
+    return details("The clearest", table)
 
 
 def test_sentences(templates: pd.DataFrame) -> Markup:

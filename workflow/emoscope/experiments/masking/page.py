@@ -18,13 +18,14 @@ from emoscope.experiments.masking.readings import (
     strongest_heads,
     whole_blocks,
 )
-from emoscope.reporting.html import html_table, listed
+from emoscope.reporting.html import html_table, some
 from emoscope.reporting.passages import passage
 from emoscope.storage.names import ALL, WHOLE_BLOCK
 
 say = partial(passage, "masking")
 VERDICTS = ("different", "equivalent", "underpowered")
 MANY = 14  # classes, more than which make a table too wide, and a sentence too long
+MASKED = "masked block"  # a column beside those of the classes, one of which may be called block
 PARTS = {"attention": "attention", "mlp": "MLP"}
 IN_PLACE = {  # by what is put in place; the authors' mask, which leaves the weight, is another experiment
     "zero": "silenced",
@@ -138,7 +139,7 @@ def block_table(summary: pd.DataFrame, alpha: float) -> Markup:
 def verdict_table(summary: pd.DataFrame, measure: str, caption: str) -> Markup:
     """Rows are silenced blocks, columns classes, cells the verdict on "no effect" and the detectable change."""
     rows = _by_class(summary, "described", measure, verdict_cell)
-    return html_table(rows, caption, text=[name for name in rows[0] if name != "block"])
+    return html_table(rows, caption, text=[name for name in rows[0] if name != MASKED])
 
 
 def full_table(summary: pd.DataFrame, condition: str, measure: str, alpha: float, caption: str) -> Markup:
@@ -193,7 +194,7 @@ def _by_class(summary: pd.DataFrame, condition: str, measure: str, make: Callabl
             for name in groups
         ]
     return [
-        {"block": block} | {name: make(part.get(name)) for name in groups}
+        {MASKED: block} | {name: make(part.get(name)) for name in groups}
         for block, rows in effects.groupby("block")
         for part in [rows.set_index("group").to_dict("index")]
     ]
@@ -201,4 +202,4 @@ def _by_class(summary: pd.DataFrame, condition: str, measure: str, make: Callabl
 
 def _blocks(numbers: Sequence[int]) -> str:
     """Blocks in words."""
-    return f"block{'s' if len(numbers) > 1 else ''} {listed(numbers)}" if len(numbers) else "no block"
+    return f"block{'s' if len(numbers) > 1 else ''} {some(numbers)}" if len(numbers) else "no block"

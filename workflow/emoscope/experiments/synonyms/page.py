@@ -9,7 +9,7 @@ from emoscope.experiments.synonyms.summarise import SURPRISING
 from emoscope.perturbation.pair_tables import beyond, found
 from emoscope.perturbation.pairs import LARGE
 from emoscope.perturbation.single_words import VISIBLE
-from emoscope.reporting.html import added, badge, cell, html_table, listed, number, p_value, percent
+from emoscope.reporting.html import added, badge, cell, html_table, isolated, listed, number, p_value, percent
 from emoscope.reporting.passages import passage
 from emoscope.statistics.clusters import FEWEST_CLUSTERS
 from emoscope.statistics.equivalence import largest
@@ -143,7 +143,7 @@ def word_table(summary: pd.DataFrame, pairs: pd.DataFrame, alpha: float) -> Mark
                 "beyond neutral words of its texts": cell(found(part, "excess_changed"), added),
                 "verdict": "" if word["verdict"] == "not flagged" else badge(word["verdict"]),
                 f"moves by {percent(LARGE, 0)} or more": cell(found(part, "large"), percent),
-                "largest mean change": Markup("P({}) {}").format(most["class"], cell(most)),
+                "largest mean change": Markup("P({}) {}").format(isolated(most["class"]), cell(most)),
             }
         )
     return html_table(rows, say("word_table"), text=("word", "replaced by", "verdict"))

@@ -14,6 +14,7 @@ from emoscope.experiments.words.scores import methods_in
 from emoscope.reporting.html import embedded, percent, signed
 
 STEPS = 32_767  # in the largest score of a text and method, either way
+UNKNOWN = -32_768
 FOR, AGAINST = (
     (178, 24, 43),
     (33, 102, 172),
@@ -44,7 +45,7 @@ def viewer_data(
     `confidence`, `probabilities` by class, and `flips`: of each its `axis`, the `text` after it, where that is
     `changed` (start, end), and its `probabilities`. Of each text `values` holds
     little-endian 16-bit numbers in base64: by method, by explained class, one for each word and one for the special
-    tokens; `scales` is what one step of a method's is worth.
+    tokens; `scales` is what one step of a method's is worth. A score that is no number is UNKNOWN.
     """
     names, found = methods_in(scores), dict(iter(scores.groupby("id", sort=False)))
     shown = []
@@ -54,16 +55,18 @@ def viewer_data(
         kinds = list(dict.fromkeys(own["class"]))
         words = own[(own["class"] == kinds[0]) & (own["word"] != SPECIAL)]
         values = own[names].to_numpy(dtype=float).T.reshape(len(names), len(kinds), -1)
+        known = np.isfinite(values)
+        values = np.where(known, values, 0)
         largest = np.abs(values).max(axis=(1, 2), initial=0)
         scales = np.where(largest > 0, largest, 1) / STEPS
-        packed = np.round(values / scales[:, None, None]).astype("<i2").tobytes()
+        steps = np.where(known, np.round(values / scales[:, None, None]), UNKNOWN)
         shown.append({
             **{key: value for key, value in about.items() if key != "id"},
             "text": as_read(about["text"], words),
             "words": [[int(start), int(end)] for start, end in zip(words["start"], words["end"], strict=True)],
             "classes": kinds,
             "scales": scales.tolist(),
-            "values": base64.b64encode(packed).decode(),
+            "values": base64.b64encode(steps.astype("<i2").tobytes()).decode(),
         })  # fmt: skip
     shown_methods = {name: titles[name] for name in names}
     return {"methods": shown_methods, "method": method, "classes": list(classes), "texts": shown}
@@ -90,9 +93,9 @@ def still_texts(scores: pd.DataFrame, texts: Sequence[Mapping[str, Any]], method
 def coloured(text: str, words: pd.DataFrame, method: str) -> Markup:
     """A text with each word on a ground as deep as its score, which is its title; against the class, underlined."""
     parts, at = [], 0
-    largest = np.abs(words[method]).max() if len(words) else 0
+    largest = np.abs(words.loc[np.isfinite(words[method]), method]).max() if len(words) else 0
     for start, end, score in zip(words["start"], words["end"], words[method], strict=True):
-        share = abs(score) / largest if largest else 0
+        share = abs(score) / largest if largest and np.isfinite(score) else 0
         ground = "rgba({}, {}, {}, {:.2f})".format(*(FOR if score > 0 else AGAINST), 0.6 * share)
         against = ' class="against"' if score < 0 else ""
         parts += [

@@ -6,8 +6,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from emoscope.reporting.plots import canvas, label_axes, styled
+from emoscope.reporting.plots import WIDEST, canvas, label_axes, styled
 from emoscope.reporting.verdict_words import ON_CLAIMS
+
+LONGEST = 18  # letters of a run's name that fit under its column
 
 
 @styled
@@ -17,11 +19,16 @@ def verdict_matrix(claims: pd.DataFrame) -> Figure:
     verdicts = table.loc[claims["id"].unique(), claims["run"].unique()]
     present = [name for name in ON_CLAIMS if (verdicts == name).to_numpy().any()]
     codes = verdicts.apply(lambda column: column.map(lambda name: present.index(name) if name in present else np.nan))
-    figure, axes = canvas(3.2 + 1.3 * verdicts.shape[1], 0.22 * len(verdicts) + 1.1)
+    longest, runs = max(map(len, verdicts.columns)), len(verdicts.columns)
+    upright = longest > LONGEST or 3.2 + 1.3 * runs > WIDEST
+    width = min(WIDEST, 3.2 + (0.25 if upright else 1.3) * runs)
+    figure, axes = canvas(width, 0.22 * len(verdicts) + 1.1 + (0.075 * longest if upright else 0))
     colours = mpl.colors.ListedColormap([ON_CLAIMS[name].colour for name in present])
     sns.heatmap(codes, ax=axes, cmap=colours, vmin=-0.5, vmax=len(present) - 0.5, linewidths=1.5, cbar=False)
     marks = [mpl.patches.Patch(color=ON_CLAIMS[name].colour, label=name) for name in present]
     figure.legend(handles=marks, loc="outside upper left", ncols=3)
     label_axes(axes)
     axes.tick_params(axis="both", rotation=0, length=0)
+    if upright:
+        axes.tick_params(axis="x", rotation=90)
     return figure

@@ -74,7 +74,7 @@ def depth_profiles(rows: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
             axes.set_title(title)
             axes.set(xlim=(0, 1), ylabel=measure)
     for axes in grid[-1]:
-        axes.set_xlabel("relative depth: first block 0, last block 1")
+        axes.set_xlabel("relative depth: middle of the block / number of blocks")
     figure.legend(*legend_of(grid.flat), loc="outside upper left", ncols=3)
     return figure
 
@@ -115,16 +115,18 @@ def concentration(curves: pd.DataFrame, label: str) -> Figure:
 
     Dashed is what they would carry by noise alone; not drawn where it is NaN.
     """
-    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+    names = curves["group"].nunique() + 1
+    figure = Figure(figsize=(6.4, 3.2 + 0.2 * math.ceil(names / 3)), layout="constrained")
     axes = figure.subplots()
     for number, (group, of) in enumerate(curves.groupby("group", sort=False)):
         for place, (_, run) in enumerate(of.groupby("run", sort=False)):
             colour = PALETTE[number % len(PALETTE)]
-            axes.plot(run["share"], run["carried"], color=colour, linewidth=1.2, label=None if place else group)
+            look = {"marker": MARKERS[number % len(MARKERS)], "markevery": 0.1, "markersize": 3, "linewidth": 1.2}
+            axes.plot(run["share"], run["carried"], color=colour, label=None if place else group, **look)
             axes.plot(run["share"], run["noise"], color=colour, linestyle="--", linewidth=0.8)
     axes.plot([], [], color="#888", linestyle="--", linewidth=0.8, label="noise alone")
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="share of the model's heads, the most important first", ylabel=label)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(as_percent)
-    axes.legend(loc="lower right")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure

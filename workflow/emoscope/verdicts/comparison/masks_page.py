@@ -18,6 +18,7 @@ from emoscope.verdicts.comparison.summarise import SHUFFLES, agreement, first_bl
 from emoscope.verdicts.comparison.tables import seeds_of, tally, unbroken
 
 say = partial(passage, "comparison")
+MOST_ROWS = 60  # of correlations; more are folded
 BY = {"probability": "by probability", "margin": "by logit margin", "accuracy": "by accuracy"}
 
 
@@ -104,9 +105,12 @@ def correlation_table(correlations: pd.DataFrame, part: str) -> Markup:
     conditions = list(dict.fromkeys(correlations.loc[correlations["part"] == part, "condition"]))
     main = [name for name in conditions if name in ("described", "zero")]
     caption = say("correlations", shuffles=SHUFFLES, fewest=FEWEST_TARGETS)
-    shown = html_table(_correlation_rows(correlations, part, main), caption, text=("between", "importance"))
+    rows = _correlation_rows(correlations, part, main)
+    shown = html_table(rows, caption, text=("between", "importance"))
+    if len(rows) > MOST_ROWS:
+        shown = details(f"All {len(rows):,} correlations", shown)
     rest = _correlation_rows(correlations, part, [name for name in conditions if name not in main])
-    return shown + details("Other masks", html_table(rest, "", text=("between", "importance"))) if rest else shown
+    return shown + details("Other masks", html_table(rest, "", text=("between", "importance")))
 
 
 def _correlation_rows(correlations: pd.DataFrame, part: str, conditions: Sequence[str]) -> list[dict]:
@@ -154,7 +158,7 @@ def head_table(masks: pd.DataFrame, curves: pd.DataFrame, alpha: float) -> Marku
         }
         for run, lead in leading_heads(masks, curves, alpha).iterrows()
     ]
-    return html_table(rows, say("heads"), text=("run",))
+    return html_table(rows, say("heads"), text=("run", "leads"))
 
 
 def _with_block(row: pd.Series) -> Markup:

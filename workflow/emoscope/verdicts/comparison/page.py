@@ -189,7 +189,7 @@ def gap_table(measures: pd.DataFrame) -> Markup:
         named = {(origin, name): f"P({name.removeprefix('gap_')})" for name in dict.fromkeys(part["measure"])}
         sides = " minus ".join(AXES[topic].groups)
         parts.append(both(part, named, f"{topic.capitalize()}, {ORIGINS[origin]}: {sides}{spread_told(part)}.", signed))
-    return details("Mean gaps of probability, class by class", *parts) if parts else Markup()
+    return details("Mean gaps of probability, class by class", *parts)
 
 
 def _test_scores(measures: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from emoscope.data.planted.labels import GAPS
 from emoscope.reporting.plots import MARKERS, PALETTE, legend_of, styled
 from emoscope.verdicts.doses.summarise import TEMPLATES
 
-APART = 0.012  # between the points of several seeds at one size, so that their intervals can be seen
+SPREAD = 0.036  # over which the points of all seeds at one size lie, so that their intervals can be seen
 
 
 @styled
@@ -30,10 +30,12 @@ def _panel(panel: Axes, rows: pd.DataFrame, axis: str) -> None:
     most = rows["planted"].max()
     panel.axhline(0, color="#888", linewidth=0.8)
     panel.plot([0, most], [0, most], color="#888", linestyle="--", linewidth=1, label="found = planted")
+    seeds = rows["seed"].nunique()
+    apart = SPREAD / max(seeds, 3)
     for number, (seed, of) in enumerate(rows.groupby("seed")):
         for where, part in of.groupby("where"):
             beside = where == TEMPLATES
-            place = part["planted"] + APART * (number - 1) + (APART / 2 if beside else 0)
+            place = part["planted"] + apart * (number - (seeds - 1) / 2) + (apart / 2 if beside else 0)
             colour = PALETTE[number % len(PALETTE)]
             panel.vlines(place, part["low"], part["high"], color=colour, linewidth=0.8 if beside else 1.4)
             panel.plot(

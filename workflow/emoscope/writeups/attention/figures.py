@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
-from emoscope.reporting.plots import DIVERGING, SEQUENTIAL, styled
+from emoscope.reporting.plots import DIVERGING, SEQUENTIAL, WIDEST, styled
 
 # the viewer's colours and scale (attention_viewer.js): a square root, which lets small weights be seen
 COLOURS = LinearSegmentedColormap.from_list("attention", ["#ffffff", "#9ecae1", "#2171b5", "#08285a"])
@@ -26,7 +26,7 @@ def token_maps(panels: Mapping[str, pd.DataFrame], labels: Sequence[str], units:
     size, columns = len(labels), 2 if len(panels) == 4 else min(len(panels), MOST_BESIDE)
     side = 0.15 * size + 0.9
     lines = -(-len(panels) // columns)
-    figure = Figure(figsize=(columns * (side + 0.4) + 0.5, lines * (side + 0.5)), layout="constrained")
+    figure = Figure(figsize=(min(WIDEST, columns * (side + 0.4) + 0.5), lines * (side + 0.5)), layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False)
     for axes in grid.flat[len(panels) :]:
         axes.remove()
@@ -54,7 +54,7 @@ def look_maps(heads: pd.DataFrame, looks: Mapping[str, str], scale: str, lowest:
     blocks, count = heads["block"].max() + 1, heads["head"].max() + 1
     lines = -(-len(looks) // MOST_LOOKS)
     columns = -(-len(looks) // lines)
-    size = columns * max(1.6, 0.2 * count + 0.5) + 1, lines * (0.16 * blocks + 1.2)
+    size = min(WIDEST, columns * max(1.6, 0.2 * count + 0.5) + 1), lines * (0.16 * blocks + 1.2)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False, sharey=True)
     for axes in grid.flat[len(looks) :]:

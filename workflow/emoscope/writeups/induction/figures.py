@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from emoscope.reporting.plots import DIVERGING, MARKERS, PALETTE, SEQUENTIAL, as_percent, draw_band, styled
+from emoscope.reporting.plots import DIVERGING, MARKERS, PALETTE, SEQUENTIAL, WIDEST, as_percent, draw_band, styled
 
 KINDS = {"main": "the two best heads", "best": "other pairs of the best", "random": "random pairs"}
 
@@ -34,7 +34,7 @@ def positions(table: pd.DataFrame, length: int) -> Figure:
 def head_maps(panels: Mapping[str, pd.DataFrame]) -> Figure:
     """Heat maps of scores between 0 and 1, rows are blocks, columns heads."""
     rows, columns = next(iter(panels.values())).shape
-    size = (max(1.7, 0.2 * columns + 0.5) * len(panels) + 1, max(2.2, 0.17 * rows + 1))
+    size = min(WIDEST, max(1.7, 0.2 * columns + 0.5) * len(panels) + 1), max(2.2, 0.17 * rows + 1)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for number, (axes, (title, table)) in enumerate(zip(grid, panels.items(), strict=True)):

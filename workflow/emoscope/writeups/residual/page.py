@@ -88,7 +88,7 @@ def probability_table(table: pd.DataFrame, text: str, caption: str) -> Markup:
     chosen = table[(table["text"] == text) & (table["table"] == "probability")]
     wide = chosen.pivot(index="row", columns="column", values="value")
     rows = [
-        {"token": row, **{f"position {column}": f"{value:.2g}" for column, value in values.items()}}
+        {"token": row, **{f"position {int(column)}": unsigned(value) for column, value in values.items()}}
         for row, values in wide.iterrows()
     ]
     return html_table(rows, caption)
@@ -97,7 +97,7 @@ def probability_table(table: pd.DataFrame, text: str, caption: str) -> Markup:
 def deviation(positions: pd.DataFrame, published: pd.DataFrame) -> Markup:
     """How far the published tables are from ours; only for the notebook's own model."""
     rows = [
-        {"table": row.Index, "numbers": number(row.numbers), "largest deviation": f"{row.largest:.1g}"}
+        {"table": row.Index, "numbers": number(row.numbers), "largest deviation": unsigned(row.largest)}
         for row in deviations(positions, published).itertuples()
     ]
     return html_table(rows, "Every published number against ours.", text=("table",))
