@@ -45,7 +45,6 @@ def start_model(
         settings = small_gpt2(
             config,
             vocabulary=len(tokenizer),
-            activation_function="gelu_pytorch_tanh",  # GPT-2's own, in one kernel
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,

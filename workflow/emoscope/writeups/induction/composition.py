@@ -22,7 +22,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from emoscope.errors import UserError
-from emoscope.models.language_models import load_language_model
+from emoscope.models.language_models import higher, load_language_model
 from emoscope.models.loading import check_blocks
 from emoscope.models.parts import (
     attention_norm_of,
@@ -69,8 +69,8 @@ def compose_heads(model: Path, blocks: int, heads: Path, config: dict, output: P
     distance = int(scores["length"].iloc[0]) - 1
     rows = []
     for number, (kind, previous, later) in enumerate(tqdm(pairs, desc="K-composition", unit="pair", mininterval=2)):
-        queries, keys = circuit(network, previous, later, embedded, embedded)
         asked = more if kind == "main" else sample
+        queries, keys = circuit(network, previous, later, embedded[asked], embedded)
         found = {"embedding": own_scores(queries, keys, asked)}
         if (turned := rotated(network, later[0], queries, distance)) is not None:
             found["rotated"] = own_scores(turned, keys, asked)
@@ -128,7 +128,7 @@ def circuit(
     query, key, _, _ = processed_weights(model, *later)
     _, _, value, out = processed_weights(model, *previous)
     norms = query_norms_of(model, later[0]) or [nn.Identity(), nn.Identity()]
-    return norms[0](read @ query), norms[1](written @ value @ out @ key)
+    return norms[0](read @ query), norms[1](written @ (value @ (out @ key)))  # few numbers first
 
 
 def processed_weights(model: PreTrainedModel, block: int, head: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -162,13 +162,12 @@ def queries_per_key(model: PreTrainedModel, block: int) -> int:
 
 def own_scores(queries: Tensor, keys: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
     """For each token of `own`, by number: whether its key scores highest for its query, bool; the share of keys that
-    score higher; both (own,). `queries` and `keys` are (tokens, head width)."""
+    score higher; both (own,). `queries` are (own, head width), `keys` of all tokens (tokens, head width)."""
     hit, rank = [], []
-    for chosen in own.split(QUERIES_PER_PRODUCT):
-        scores = queries[chosen] @ keys.T
-        mine = scores.gather(1, chosen[:, None])
+    for asking, chosen in zip(queries.split(QUERIES_PER_PRODUCT), own.split(QUERIES_PER_PRODUCT), strict=True):
+        scores = asking @ keys.T
         hit.append(scores.argmax(dim=1) == chosen)
-        rank.append((scores > mine).sum(dim=1) / scores.shape[1])
+        rank.append(higher(scores, chosen) / scores.shape[1])
     return torch.cat(hit), torch.cat(rank)
 
 

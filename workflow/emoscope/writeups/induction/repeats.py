@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
+from emoscope.models.language_models import logsumexp
 from emoscope.models.parts import seen_by_all
 
 
@@ -46,7 +47,7 @@ def repeated_tokens(vocabulary: int, first: int, length: int, sequences: int, se
 def log_probabilities(logits: Tensor, tokens: Tensor) -> Tensor:
     """Log-probability of each token but the first, (sequences, tokens - 1), in nats."""
     chosen = logits[:, :-1].gather(-1, tokens[:, 1:, None])[..., 0]
-    return chosen - logits[:, :-1].logsumexp(dim=-1)
+    return chosen - logsumexp(logits)[:, :-1]
 
 
 def hits(logits: Tensor, tokens: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.models.batches import padded_batches
 from emoscope.models.interventions import read_out, recording
-from emoscope.models.language_models import load_language_model
+from emoscope.models.language_models import higher, load_language_model, logsumexp
 from emoscope.models.parts import blocks_of
 from emoscope.storage.files import write_table
 from emoscope.writeups.residual.positions import encode_sentence, position_tables
@@ -99,12 +99,12 @@ def _read(model: PreTrainedModel, streams: Tensor, following: Tensor) -> list[pd
     parts = []
     for depth, stream in enumerate(streams):
         logits = read_out(model, stream)
-        total = logits.logsumexp(-1)
+        total = logsumexp(logits)
         columns = {"depth": depth, "norm": stream.norm(dim=-1).cpu().numpy()}
         for name, wanted in (("prediction", prediction), ("next", following.clamp(min=0))):
             own = logits.gather(-1, wanted[:, None])
             columns[f"p_{name}"] = (own[:, 0] - total).exp().cpu().numpy()
-            columns[f"rank_{name}"] = (logits > own).sum(-1).cpu().numpy() + 1.0
+            columns[f"rank_{name}"] = higher(logits, wanted).cpu().numpy() + 1.0
         parts.append(pd.DataFrame(columns))
         parts[-1].loc[~known, ["p_next", "rank_next"]] = np.nan
     return parts
