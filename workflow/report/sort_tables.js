@@ -6,7 +6,7 @@
 
   const numberOf = (text) => { // NaN for n/a; of an estimate with its interval or behind what it is of, the estimate
     const plain = text.trim().replaceAll("\u2212", "-").replaceAll(",", "");
-    const found = plain.match(new RegExp(`^(?:.*?[:)] )??[<+]?(-?\\d+(?:\\.\\d+)?)(?:\u00b710([${POWERS}]+))?`));
+    const found = plain.match(new RegExp(`^(?:P\\(.*\\) |(?!P\\()[^:]*: )??[<+]?(-?\\d+(?:\\.\\d+)?)(?:\u00b710([${POWERS}]+))?`));
     if (!found) return NaN;
     const power = [...(found[2] || POWERS[0])].map((letter) => "0123456789-"[POWERS.indexOf(letter)]).join("");
     return Number(found[1]) * 10 ** Number(power);
