@@ -146,9 +146,8 @@ def marked(text: str, spans: Iterable[Sequence[int]]) -> Markup:
 
 def embedded(data: Mapping, element: str) -> Markup:
     """Data for a script of the page, as JSON in an element of this id."""
-    written = json.dumps(data, ensure_ascii=True, allow_nan=False).replace(
-        "<", "\\u003c"
-    )  # so that no text can end the element
+    written = json.dumps(data, ensure_ascii=True, allow_nan=False)
+    written = written.replace("<", "\\u003c")  # so that no text can end the element
     return Markup('<script type="application/json" id="{}">{}</script>').format(element, Markup(written))
 
 
