@@ -28,9 +28,7 @@ def train_copier(config: dict, output: Path) -> None:
     torch.manual_seed(config["seed"])
     model = GPT2LMHeadModel(settings(config)).to(device())
     steps = config["steps"]
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config["learning_rate"], betas=(0.9, 0.98), weight_decay=0.01, fused=True
-    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=config["learning_rate"], betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config["learning_rate"], total_steps=steps)
     rng, history = random.Random(config["seed"]), []
     for step in tqdm(range(steps), desc="train copier", unit="step", mininterval=2):
