@@ -1,9 +1,12 @@
 """Batches hold every text once, keep to their budget, and do not change predictions."""
 
 import numpy as np
+import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emoscope.models import batches as together
 from emoscope.models.batches import token_batches
 from emoscope.models.logits import predict_logits
 from random_models import TEXTS
@@ -35,3 +38,12 @@ def test_little_is_padding():
 def test_a_few_texts_are_not_padded_to_the_longest():
     lengths = [60] * 5 + [20] * 200
     assert len(token_batches(lengths, 8192)) == 2
+
+
+@pytest.mark.parametrize("at_once", [1, 14, 1000])
+def test_rows_are_what_they_are_all_at_once(monkeypatch, at_once):
+    monkeypatch.setattr(together, "AT_ONCE", at_once)
+    scores, own = torch.randn(3, 4, 7), torch.tensor([0, 6, 3, 3])
+    assert torch.equal(together.logsumexp(scores), scores.logsumexp(dim=-1))
+    more = together.higher(scores[0], own)
+    assert more.tolist() == [int((row > row[place]).sum()) for row, place in zip(scores[0], own, strict=True)]

@@ -1,6 +1,6 @@
-"""Grouping texts of similar length, so that little is computed on padding."""
+"""What is computed together: texts of similar length, so that little is padding; rows of scores that fit a cache."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 FOR_GRADIENTS = 8  # times the memory that a token takes when it is only read, if gradients are wanted
+AT_ONCE = 2**20  # scores: what is made of them on the way to a result stays in the processor's cache
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> BatchEncoding:
@@ -46,3 +47,21 @@ def padded_batches(
     for rows in token_batches([len(ids) for ids in encoded["input_ids"]], tokens_per_batch):
         chosen = {key: [values[row] for row in rows] for key, values in encoded.items()}
         yield rows, dict(tokenizer.pad(chosen, padding_side="right", return_tensors="pt").to(device))
+
+
+def higher(scores: Tensor, own: Tensor) -> Tensor:
+    """How many scores of each row are higher than that in its `own` column: (rows, columns) and (rows,) to (rows,)."""
+    return _by_rows(
+        lambda part, mine: (part > part.gather(1, mine[:, None])).sum(dim=1, dtype=torch.int32), scores, own
+    )
+
+
+def logsumexp(scores: Tensor) -> Tensor:
+    """The logarithm of the summed exponentials of each row, (..., columns) to (...)."""
+    return _by_rows(lambda part: part.logsumexp(dim=1), scores.flatten(0, -2)).view(scores.shape[:-1])
+
+
+def _by_rows(work: Callable[..., Tensor], scores: Tensor, *others: Tensor) -> Tensor:
+    """`work` on the rows of `scores` (rows, columns) and what belongs to each, done on some at a time."""
+    rows = max(1, AT_ONCE // scores.shape[1])
+    return torch.cat([work(*parts) for parts in zip(*(one.split(rows) for one in (scores, *others)), strict=True)])

@@ -1,10 +1,8 @@
-"""Pretrained language models: loading them for the companion write-ups, and reading scores of a whole vocabulary."""
+"""Pretrained language models: loading them for the companion write-ups."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
@@ -13,8 +11,6 @@ from emoscope.models.inside.exactness import assert_readable
 from emoscope.models.inside.structure import prepared
 from emoscope.models.loading import architecture_of, check_vocabulary, device, load_tokenizer, load_weights
 from emoscope.models.onednn import use_onednn
-
-AT_ONCE = 2**20  # scores that are worked on: what lies between them and a result stays in the processor's cache
 
 
 def load_language_model(folder: Path, blocked: bool = False) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -44,21 +40,3 @@ def load_language_model(folder: Path, blocked: bool = False) -> tuple[PreTrained
     model = use_onednn(prepared(model).to(device()).eval().requires_grad_(False))
     assert_readable(model, blocked)
     return model, tokenizer
-
-
-def higher(scores: Tensor, own: Tensor) -> Tensor:
-    """How many scores of each row are higher than that in its `own` column: (rows, columns) and (rows,) to (rows,)."""
-    return _by_rows(
-        lambda part, mine: (part > part.gather(1, mine[:, None])).sum(dim=1, dtype=torch.int32), scores, own
-    )
-
-
-def logsumexp(scores: Tensor) -> Tensor:
-    """The logarithm of the summed exponentials of each row, (..., columns) to (...)."""
-    return _by_rows(lambda part: part.logsumexp(dim=1), scores.flatten(0, -2)).view(scores.shape[:-1])
-
-
-def _by_rows(work: Callable[..., Tensor], scores: Tensor, *others: Tensor) -> Tensor:
-    """`work` on the rows of `scores` (rows, columns) and what belongs to each, done on some at a time."""
-    rows = max(1, AT_ONCE // scores.shape[1])
-    return torch.cat([work(*parts) for parts in zip(*(one.split(rows) for one in (scores, *others)), strict=True)])

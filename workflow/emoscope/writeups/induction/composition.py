@@ -22,7 +22,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from emoscope.errors import UserError
-from emoscope.models.language_models import higher, load_language_model
+from emoscope.models.batches import higher
+from emoscope.models.language_models import load_language_model
 from emoscope.models.loading import check_blocks
 from emoscope.models.parts import (
     attention_norm_of,

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from emoscope.errors import UserError
-from emoscope.models.language_models import logsumexp
+from emoscope.models.batches import logsumexp
 from emoscope.models.parts import seen_by_all
 
 

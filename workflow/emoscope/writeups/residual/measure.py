@@ -15,9 +15,9 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from emoscope.models.batches import padded_batches
+from emoscope.models.batches import higher, logsumexp, padded_batches
 from emoscope.models.interventions import read_out, recording
-from emoscope.models.language_models import higher, load_language_model, logsumexp
+from emoscope.models.language_models import load_language_model
 from emoscope.models.parts import blocks_of
 from emoscope.storage.files import write_table
 from emoscope.writeups.residual.positions import encode_sentence, position_tables
