@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, binomtest
 
 from emoscope.statistics.bounded import SHARE, bounded_test
 from emoscope.statistics.sample_size import clusters_for_rate, texts_for_mean, texts_for_no_change, texts_for_rate
@@ -14,7 +14,7 @@ from emoscope.statistics.sample_size import clusters_for_rate, texts_for_mean, t
 
 @given(st.floats(0, 1), st.floats(0.005, 0.3))
 def test_texts_needed_grow_as_a_rate_nears_the_margin(value, target):
-    assume(abs(value - target) > 1e-3)
+    assume(abs(value - target) > 0.01)
     needed = texts_for_rate(value, target)
     assert needed > 0
     assert texts_for_rate((value + target) / 2, target) >= needed
@@ -22,15 +22,30 @@ def test_texts_needed_grow_as_a_rate_nears_the_margin(value, target):
         assert binom.cdf(0, needed, target) <= 0.05, "so many texts without a single event settle it"
 
 
-def test_texts_needed_for_a_rate_are_fleiss_levin_and_paiks():
-    """((1.645 sqrt(0.1 x 0.9) + 0.8416 sqrt(0.2 x 0.8)) / 0.1)^2 = 68.9, and so on, by hand."""
-    assert texts_for_rate(0.2, 0.1) == 69
-    assert texts_for_rate(0.05, 0.1) == 184
-    assert texts_for_rate(0.05, 0.1, alpha=0.01) == 311
+@pytest.mark.parametrize(
+    ("rate", "target", "alpha"),
+    [(0.2, 0.1, 0.05), (0.05, 0.1, 0.01), (0.3, 0.02, 0.025), (0.9, 0.5, 0.05), (0, 0.1, 0.05)],
+)
+def test_from_so_many_texts_on_the_exact_test_finds_a_rate_four_times_in_five(rate, target, alpha):
+    def power(texts: int) -> float:
+        """How likely a number of events is that the exact test finds significant."""
+        side = "less" if rate < target else "greater"
+        significant = [k for k in range(texts + 1) if binomtest(k, texts, target, side).pvalue <= alpha]
+        return binom.pmf(significant, texts, rate).sum()
+
+    needed = int(texts_for_rate(rate, target, alpha))
+    assert min(power(texts) for texts in range(needed, needed + 40)) >= 0.8 > (power(needed - 1) if needed > 1 else 0)
+
+
+def test_texts_needed_for_a_rate_are_no_fewer_than_by_the_normal_curve_and_not_many_more():
+    """((1.645 sqrt(0.1 x 0.9) + 0.8416 sqrt(0.2 x 0.8)) / 0.1)^2 = 68.9, and so on, by hand: Fleiss, Levin & Paik
+    (2003), section 2.5."""
+    for by_curve, exact in ((69, texts_for_rate(0.2, 0.1)), (184, texts_for_rate(0.05, 0.1))):
+        assert by_curve <= exact < 1.3 * by_curve
     assert texts_for_rate(0, 0.02) == 149, "0.98^149 < 0.05 < 0.98^148"
     assert texts_for_rate(0, 0.02, alpha=0.01) == 228, "0.98^228 < 0.01 < 0.98^227"
     assert texts_for_rate(1, 0.02) == 1, "above the target one text may do"
-    assert np.isinf(texts_for_rate(0.1, 0.1))
+    assert np.isinf(texts_for_rate(0.1, 0.1)) and np.isinf(texts_for_rate(0.1001, 0.1)), "more than MOST"
 
 
 def test_texts_needed_for_a_mean_follow_the_root_of_the_sample():

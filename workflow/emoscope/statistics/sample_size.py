@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from emoscope.statistics.bounded import bounded_test, log_wealth
-from emoscope.statistics.clusters import POWER
+from emoscope.statistics.clusters import POWER, Numbers
 
 MOST = 2**20  # clusters: a sample of more is not asked for
 
@@ -22,18 +22,22 @@ def texts_for_mean(value: float, target: float, detectable: float, texts: int) -
     return texts * (detectable / gap) ** 2 if gap else np.inf
 
 
+@cache
 def texts_for_rate(rate: float, target: float, alpha: float = 0.05) -> float:
-    """Texts needed to tell a rate from target > 0 in a one-sided binomial test; inf if they coincide.
+    """Texts from which on the exact one-sided binomial test tells a rate from target > 0 with POWER; inf if that takes
+    more than MOST.
 
-    The normal approximation of Fleiss, Levin & Paik (2003), section 2.5; below the target at least as many as it takes
-    for zero events to be unlikely, for which the approximation is poor, and just so many if there are none.
+    Power rises in teeth, as long as it takes to expect one event more: fewer texts may do, and some more not.
     """
-    if rate == target:
-        return np.inf
-    spread = [np.sqrt(share * (1 - share)) for share in (target, rate)]
-    needed = (np.dot(stats.norm.ppf([1 - alpha, POWER]), spread) / (target - rate)) ** 2
-    fewest = np.log(alpha) / np.log1p(-target) if rate < target else 0
-    return float(np.ceil(max(needed, fewest) if rate else fewest))
+    tooth = np.arange(np.ceil(1 / target))
+
+    def shown(texts: int) -> bool:
+        n = texts + tooth
+        events = _unfavourable(rate, target, n)
+        p = stats.binom.cdf(events, n, target) if rate < target else stats.binom.sf(events - 1, n, target)
+        return bool((p <= alpha).all())
+
+    return float(_fewest(shown))
 
 
 @cache
@@ -42,7 +46,7 @@ def clusters_for_rate(rate: float, target: float, alpha: float = 0.05) -> float:
     takes more than MOST."""
 
     def shown(clusters: int) -> bool:
-        events = stats.binom.ppf(POWER if rate < target else 1 - POWER, clusters, rate)  # no worse four times in five
+        events = _unfavourable(rate, target, clusters)
         happened = (np.arange(clusters) < events).astype(float)[:, None]
         x, m, tails = (1 - happened, 1 - target, 1) if rate < target else (happened, target, 2)
         return bool(log_wealth(x, np.ones(clusters), np.array([m])) >= np.log(tails / alpha))
@@ -59,6 +63,11 @@ def texts_for_no_change(margin: float, alpha: float = 0.05) -> int:
         return bool(bounded_test(np.zeros(texts), np.arange(texts), margin, alpha=alpha).p_within <= alpha)
 
     return int(_fewest(shown))
+
+
+def _unfavourable(rate: float, target: float, trials: Numbers) -> Numbers:
+    """Events among so many trials than which the sample is no worse, for telling the two apart, with POWER."""
+    return stats.binom.ppf(POWER if rate < target else 1 - POWER, trials, rate)
 
 
 def _fewest(shown: Callable[[int], bool]) -> float:
