@@ -53,7 +53,7 @@ def button(browser, column: str):
 def order(browser) -> list[int]:
     rows = browser.find_elements(By.CSS_SELECTOR, "table.sortable tbody tr")
     assert len(rows) == len(ROWS)
-    return [NAMES.index(row.find_element(By.TAG_NAME, "td").text) for row in rows]
+    return [NAMES.index(row.find_element(By.TAG_NAME, "th").text) for row in rows]
 
 
 def heard(browser) -> dict[str, str]:

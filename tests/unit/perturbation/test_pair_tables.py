@@ -35,7 +35,9 @@ def test_how_alike_controls_are_is_a_table():
         ("natural", "place", "word", 0.1, 0.25, 0.5, 0.2, True, 9, 20),
     ]
     html = pair_tables.balance_table(pd.DataFrame(rows, columns=BALANCE))
-    shown = [[td.get_text() for td in row("td")] for row in BeautifulSoup(html, "html.parser").select("tbody tr")]
+    shown = [
+        [td.get_text() for td in row(["td", "th"])] for row in BeautifulSoup(html, "html.parser").select("tbody tr")
+    ]
     assert shown[0] == ["test texts", "ten times rarer", "10.0 %", "20.0 %", "40.0 %", "\N{MINUS SIGN}0.500", "no", "9"]
     assert shown[1][:5] == ["", "place", "0.100", "0.250", "0.500"] and shown[1][-2:] == ["yes", "9"]
 
@@ -46,11 +48,15 @@ def test_accuracy_counts_who_lost_and_gained():
     summary = summary.assign(p=0.6, pairs=50)
     html = pair_tables.accuracy({("here",): summary, ("unlabelled",): summary_of(changed=(0, 0, 1))}, ("of",))
     (row,) = [
-        [cell.get_text() for cell in line("td")] for line in BeautifulSoup(html, "html.parser").select("tbody tr")
+        [cell.get_text() for cell in line(["td", "th"])]
+        for line in BeautifulSoup(html, "html.parser").select("tbody tr")
     ]
     assert row[0] == "here" and row[-3:] == ["3", "1", "0.600"]
     suite = pair_tables.accuracy({("suite",): summary.assign(pairs=150)}, ("of",))  # of 50 texts, three pairs each
-    assert [cell.get_text() for cell in BeautifulSoup(suite, "html.parser").select("tbody td")][-3:-1] == ["9", "3"]
+    assert [cell.get_text() for cell in BeautifulSoup(suite, "html.parser").select("tbody > tr > *")][-3:-1] == [
+        "9",
+        "3",
+    ]
 
 
 def test_what_a_sample_excludes_is_of_its_own_texts_not_of_those_with_names():
@@ -58,7 +64,7 @@ def test_what_a_sample_excludes_is_of_its_own_texts_not_of_those_with_names():
     summary = summary.assign(detectable=0.1, verdict="", texts=17, clusters=17, no_event=0.195)
     summary.loc[summary["measure"] == "names_changed", ["texts", "clusters", "no_event"]] = 250, 250, 0.015
     table = BeautifulSoup(pair_tables.power({("race", "test texts"): summary}, ("axis", "of")), "html.parser")
-    assert [cell.get_text() for cell in table.select("tbody td")][2:5] == ["17", "17", "19.5 %"]
+    assert [cell.get_text() for cell in table.select("tbody > tr > *")][2:5] == ["17", "17", "19.5 %"]
 
 
 def test_the_classes_that_tell_groups_apart_are_told_the_widest_gap_first():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
@@ -86,6 +87,12 @@ def test_marking_a_text_keeps_every_character(text, data):
 
 def test_a_table_without_rows_is_not_shown():
     assert html_table([], "caption") == ""
+
+
+def test_the_first_cell_of_a_row_heads_it_unless_the_row_belongs_to_the_one_above():
+    rows = BeautifulSoup(html_table([{"a": 0, "b": 1}, {"a": "", "b": 2}], "x"), "html.parser").select("tbody tr")
+    assert [[cell.name for cell in row.select("th, td")] for row in rows] == [["th", "td"], ["td", "td"]]
+    assert rows[0].th["scope"] == "row"
 
 
 def test_nothing_to_unfold_is_not_shown():

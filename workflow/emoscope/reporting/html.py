@@ -80,6 +80,7 @@ def cell(row: Mapping | pd.Series | None, form=signed, value: str = "value", str
 def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[str] = ()) -> Markup:
     """Rows as a table; the columns named in `text` are aligned left, all others are numbers. No rows, no table.
 
+    The first cell of a row says what the row is of.
     Readers can sort a long one, unless its first cells say that a row belongs to the one above by being empty.
     """
     rows = list(rows)
@@ -93,7 +94,13 @@ def html_table(rows: Iterable[Mapping], caption: str | Markup, text: Iterable[st
         for name, kind in kinds.items()
     )
     lines = [
-        Markup().join(Markup("<td{}>{}</td>").format(kind, row[name]) for name, kind in kinds.items()) for row in rows
+        Markup().join(
+            Markup('<th scope="row"{}>{}</th>' if name == first and str(row[name]) else "<td{}>{}</td>").format(
+                kind, row[name]
+            )
+            for name, kind in kinds.items()
+        )
+        for row in rows
     ]
     return Markup(
         '<div class="scroll" tabindex="0"><table{}><caption>{}</caption>'

@@ -21,8 +21,8 @@ def test_the_papers_two_sentences_are_told_in_all_classes(calm):
     assert [head.get_text() for head in table.select("thead :is(th, td)")][2:] == [
         f"P({name})" for name in ("joy", "anger", calm)
     ]
-    assert "he" in table.select_one("tbody td").get_text()
-    paper, here = ([td.get_text() for td in row.select("td")][2:] for row in table.select("tbody tr"))
+    assert "he" in table.select_one("tbody > tr > *").get_text()
+    paper, here = ([td.get_text() for td in row.select("td, th")][2:] for row in table.select("tbody tr"))
     assert paper == ["+0.100", "\N{MINUS SIGN}0.100", "n/a"]
     assert here == ["+0.200", "n/a", "\N{MINUS SIGN}0.200"]
 

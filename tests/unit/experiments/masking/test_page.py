@@ -127,11 +127,11 @@ def test_attention_and_mlp_stand_beside_each_other_by_what_is_put_in_place():
         assert list(dict.fromkeys(table["condition"])) == list(masking_report.IN_PLACE.values())
     assert svg(masking_figures.block_effects(found)).startswith("<?xml")
     table = BeautifulSoup(masking_report.condition_table(summary, 0.05), "html.parser")
-    assert [th.get_text() for th in table.select("th")] == [
+    assert [th.get_text() for th in table.select("thead th")] == [
         "block",
         *(f"{part} {in_place}" for part in ("attention", "MLP") for in_place in masking_report.IN_PLACE.values()),
     ]
-    first = [plain(td.get_text()).split()[0] for td in table.select("tbody tr")[0].select("td")]
+    first = [plain(td.get_text()).split()[0] for td in table.select("tbody tr")[0].select("td, th")]
     assert first == ["0", "0", "-0.100", "-0.200", "-0.400", "-0.500", "-0.600"]
     text = plain(words(masking_report.comparison(summary, 0.05)))
     assert "The attention that costs most accuracy" in text and "silenced, that of block 2 (-0.020" in text
@@ -156,8 +156,8 @@ def test_a_class_that_is_called_block_has_a_column_of_its_own():
     summary = masking_summary(2, 0, ["allow", "block"], ("described",))
     table = masking_report.full_table(summary, "described", "probability", 0.05, "")
     soup = BeautifulSoup(table, "html.parser")
-    assert [heading.text for heading in soup.select("th")] == ["masked block", "allow", "block", "all"]
-    assert [row.td.text for row in soup.select("tbody tr")] == ["0", "1"]
+    assert [heading.text for heading in soup.select("thead th")] == ["masked block", "allow", "block", "all"]
+    assert [row.th.text for row in soup.select("tbody tr")] == ["0", "1"]
 
 
 def test_a_sentence_names_no_more_blocks_than_can_be_read():

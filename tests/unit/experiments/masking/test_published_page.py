@@ -122,5 +122,5 @@ def test_the_authors_code_is_another_experiment_only_where_that_is_shown_of_both
 
 def test_the_room_to_rise_is_what_is_left_above_the_mean(table1):
     html = published_page.headroom(masking_samples(["sadness", "joy", "love"], 2), ["sadness", "joy", "love"], table1)
-    cells = [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("tbody td")]
+    cells = [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("tbody > tr > *")]
     assert cells == ["love", "2", "0.975", "+0.025", "+0.282", "no", "0.015"]

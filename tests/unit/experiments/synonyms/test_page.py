@@ -63,7 +63,7 @@ def test_the_largest_mean_change_has_the_interval_of_a_largest_one(sign):
     summary.loc[changes, ["value", "low", "high"]] = np.column_stack([numbers[:, 0], np.sort(numbers[:, 1:], axis=1)])
     table = pairs(1).assign(origin="word", term="glad")
     rows = BeautifulSoup(synonyms_report.word_table(summary, table, 0.05), "html.parser").select("tbody tr")
-    shown = [[cell.get_text() for cell in row("td")] for row in rows]
+    shown = [[cell.get_text() for cell in row(["td", "th"])] for row in rows]
     assert [row[6] for row in shown] == ["flagged", "", "cannot tell"]
     assert [row[5] for row in shown] == ["+10.0 % [\N{MINUS SIGN}10.0, +30.0]"] * 3
     ends = "[\N{MINUS SIGN}0.100, \N{MINUS SIGN}0.016]" if sign > 0 else "[+0.016, +0.100]"

@@ -86,7 +86,7 @@ def test_noise_looks_concentrated_and_stands_beside_what_heads_carry():
     noise = leading_heads(uneven, head_curves(uneven, 0), 0.05).loc["a-s1", "noise"]
     assert noise < 8, "heads of which less is known seem to carry more"
     table = BeautifulSoup(masks_page.head_table(few, curves, 0.05), "html.parser")
-    assert [cell.text for cell in table.select("td")][4:6] == ["2", str(found["noise"])]
+    assert [cell.text for cell in table.select("tbody > tr > *")][4:6] == ["2", str(found["noise"])]
 
 
 def test_of_concentration_nothing_is_said_where_no_head_is_shown_to_cost_anything():
@@ -96,7 +96,7 @@ def test_of_concentration_nothing_is_said_where_no_head_is_shown_to_cost_anythin
     for table in (nothing, helps):
         curves = head_curves(table, 0)
         assert curves.empty
-        row = BeautifulSoup(masks_page.head_table(table, curves, 0.05), "html.parser").select("td")
+        row = BeautifulSoup(masks_page.head_table(table, curves, 0.05), "html.parser").select("tbody > tr > *")
         assert [cell.text for cell in row][4:6] == ["n/a", "n/a"]
     none = nothing[:0]
     assert masks_page.head_table(none, head_curves(none, 0), 0.05) == "", "heads were screened"

@@ -87,7 +87,7 @@ def test_a_label_alone_is_judged_without_a_threshold_and_its_other_loss_is_said(
 def test_the_table_holds_prompt_and_classifier_of_one_training(summary):
     compared, reports = pd.read_parquet(summary["compared"]), pd.read_parquet(summary["reports"])
     soup = BeautifulSoup(prompting_report.baseline_table(compared, reports), "html.parser")
-    rows = [[cell.get_text() for cell in line.select("td")] for line in soup.select("tbody tr")]
+    rows = [[cell.get_text() for cell in line.select("td, th")] for line in soup.select("tbody tr")]
     assert len(rows) == 4 * (2 + 1)
     macro = next(row for row in rows if row[0] == "mood" and row[2] == "macro F1" and row[3] == "a bag of words")
     own = reports.query("task == 'mood' and row == 'macro avg' and measure == 'f1'")["value"].item()

@@ -79,7 +79,7 @@ def test_a_published_number_stands_beside_ours_at_the_same_token():
     theirs = ours[ours["table"] == "testing"].assign(value=[0.1, 0.2])
     table = BeautifulSoup(page.vector_tables(ours, theirs, "text1"), "html.parser")
     assert sum("published" in head.get_text() for head in table.select("th")) == 1
-    rows = [[cell.get_text() for cell in row.select("td")] for row in table.select("tbody tr")]
+    rows = [[cell.get_text() for cell in row.select("td, th")] for row in table.select("tbody tr")]
     assert rows == [["0\xa0H", "0.250", "0.100", "", ""], ["1\xa0i", "0.750", "0.200", "0.500", ""]]
 
 
@@ -201,7 +201,7 @@ def test_each_way_has_its_own_row_and_mark():
     assert "an average too, gets the length of the vector that it replaces" in said, (
         "so much they know of the activation"
     )
-    rows = [[cell.get_text() for cell in row.select("td")] for row in table.select("tbody tr")]
+    rows = [[cell.get_text() for cell in row.select("td, th")] for row in table.select("tbody tr")]
     assert [row[0] for row in rows] == list(page.DICTIONARIES.values())
     assert [row[1] for row in rows] == ["4.0", "", "", "4.0", "4.0", "4.0"]
     assert [row[2][:5] for row in rows] == ["0.000", "0.100", "0.200", "0.300", "0.400", "0.500"]
@@ -217,5 +217,5 @@ def test_probabilities_are_headed_by_whole_positions_and_written_as_everywhere()
     rows.append(("a", "norm", 0, float("nan"), 1.0))  # without a column, so that columns are read as decimals
     table = pd.DataFrame(rows, columns=["text", "table", "row", "column", "value"])
     soup = BeautifulSoup(page.probability_table(table, "a", ""), "html.parser")
-    assert [heading.text for heading in soup.select("th")] == ["token", "position 1", "position 2"]
-    assert [cell.text for cell in soup.select("td")] == ["0", "2·10⁻⁵", "n/a", "1", "n/a", "0.950"]
+    assert [heading.text for heading in soup.select("thead th")] == ["token", "position 1", "position 2"]
+    assert [cell.text for cell in soup.select("tbody > tr > *")] == ["0", "2·10⁻⁵", "n/a", "1", "n/a", "0.950"]

@@ -37,7 +37,7 @@ def test_pairs_of_heads_are_told_apart_by_their_verdicts():
     assert "largest interaction is -0.400 [-0.500, -0.273], an interval for the largest of 4, of block" in wide
     assert "largest interaction is -0.400" in text and "block 0, head 1 with block 2, head 3" in text
     table = BeautifulSoup(page.pair_table(pairs, 0.05), "html.parser")
-    second = [plain(td.get_text()) for td in table.select("tbody tr")[1].select("td")]
+    second = [plain(td.get_text()) for td in table.select("tbody tr")[1].select("td, th")]
     assert second[:4] == ["0.1 and 2.1", "-0.300", "-0.400", "-0.900"]
     assert second[4].startswith("-0.200") and second[5] == "overlapping" and second[6].startswith("-0.020")
     assert "No pairs" in page.pair_findings(pairs[:0], summary, 0.05) and page.pair_table(pairs[:0], 0.05) == ""
