@@ -1,6 +1,7 @@
 """Benchmarks size themselves: a slow machine does less, and a fast one all of it."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -48,12 +49,16 @@ def test_the_first_round_warms_up_and_counts_only_where_it_is_alone(clock):
     assert measuring.side_by_side({"a": lambda: clock.work(next(spent))()}, rounds=3, budget=60) == {"a": 50}
 
 
-def test_memory_takes_whole_chunks_that_fit():
-    assert memory.fitting(chunk=1.2, start=1.0, budget=200) == [1_000_000, 4_000_000]  # a hundred chunks a minute
-    some, more = memory.fitting(chunk=6.0, start=2.0, budget=200)
-    assert some % memory.CHUNK == 0 and more == 4 * some
-    assert 2 * 2.0 + (some + more) / memory.CHUNK * 4.0 <= 200
-    assert memory.fitting(chunk=300, start=10, budget=200) == [40_000, 160_000]  # fewer would show nothing
+@pytest.mark.parametrize(("start", "each", "calls"), [(6.0, 1e-5, 4), (8.0, 1e-4, 3), (20.0, 1e-3, 2)])
+def test_memory_takes_four_times_the_rows_until_the_next_would_not_fit(start, each, calls):
+    took = []
+    for count in memory.ROWS:
+        if not memory.affordable(took, budget=200):
+            break
+        took.append(start + each * count)
+    assert len(took) == calls, "two at least: one would show nothing"
+    assert calls == 2 or sum(took) <= 200
+    assert all(more == 4 * few for few, more in pairwise(memory.ROWS)) and memory.ROWS[0] > memory.CHUNK
 
 
 def test_growth_begins_with_as_many_texts_as_fit():
