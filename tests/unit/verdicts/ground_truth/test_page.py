@@ -40,6 +40,17 @@ def test_the_headline_speaks_of_the_axes_that_were_flipped(axes):
     assert "Of 2 misleading synonyms 2 are flagged; other words are flagged in 2 of 2 runs." in said
 
 
+def test_what_too_few_texts_could_tell_is_not_counted_as_unseen():
+    table = controls(["race", "synonyms"])
+    table.loc[(table["verdict"] == "missed") & (table["run"] == "two"), "verdict"] = "cannot tell"
+    said = " ".join(str(page.main_result(table)).split())
+    assert "In 1 of 2 runs an effect of race is seen where it is absent; in 1 too few texts could tell." in said
+    assert "other words are flagged in 1 of 2 runs; in 1 too few texts could tell." in said
+    seen = table[(table["axis"] == "race") & (table["verdict"] == "missed")].assign(run="two", where="names")
+    said = " ".join(str(page.main_result(pd.concat([table, seen]))).split())
+    assert "In 2 of 2 runs an effect of race is seen where it is absent. " in said, "what is seen anywhere is seen"
+
+
 def test_the_headline_tells_a_planted_gap_from_a_planted_nil():
     table = controls(["gender", "race"])
     table.loc[(table["where"] == "encounter") & (table["run"] == "one"), ["expected", "low", "high"]] = 0, -0.1, 0.1
@@ -55,7 +66,10 @@ def test_the_headline_speaks_of_masks_where_there_are_some():
     row = {"axis": "masking", "where": "composed", "expected": None, "value": -0.1, "low": -0.2, "high": -0.1}
     masks = pd.DataFrame([{**row, "run": run, "verdict": verdict} for run, verdict in ((1, "found"), (2, "missed"))])
     said = " ".join(str(page.main_result(masks)).split())
-    assert "In 1 of 2 runs the sentences that need attention are those that lose most without it" in said
+    need = "runs the sentences that need attention are shown to lose more without it than others"
+    assert f"In 1 of 2 {need}." in said
+    said = " ".join(str(page.main_result(masks.assign(verdict=["missed", "cannot tell"]))).split())
+    assert f"In 0 of 2 {need}; in 1 it cannot be told." in said
     assert "attention" not in str(page.main_result(controls(["gender"])))
 
 

@@ -17,7 +17,10 @@ COMMON = (
     "what can be read of it is not shown to be used more than any word is: erased, the answers come together, but "
     "flips are not shown to move them further than neutral swaps"
 )
-UNUSED = "what can be read of it is not used: erased, the answers to a text and its flip stay as they are"
+UNUSED = (
+    "what can be read of it is not used: erased, the answers to a text and its flip move, and come together, by less than "
+    "the margin in the mean"
+)
 UNSETTLED = "whether what can be read of it is used is not settled"
 COSTLY = (
     "with it erased the answers come together, but accuracy is not shown to stay, so whether it is used is not settled"

@@ -47,6 +47,7 @@ def main_result(measures: pd.DataFrame, masks: pd.DataFrame, correlations: pd.Da
         accuracy=_range_of(judged, "accuracy"),
         cheap={METHODS[method]: _range_of(judged, measure) for measure, method in CHEAP.items()},
         first=int(((leaders["block"] == 0) & leaders["certain"]).sum()),
+        open=int((~leaders["certain"]).sum()),
         probability=tally(verdicts["probability"]),
         margin=tally(verdicts["margin"]),
         agreements=[

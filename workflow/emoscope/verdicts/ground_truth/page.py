@@ -7,6 +7,7 @@ from emoscope.data.planted.labels import GAPS
 from emoscope.reporting.html import badge, cell, html_table, number, planted_box
 from emoscope.reporting.passages import passage
 
+OPEN = "cannot tell"
 SENTENCES = {
     "ambiguous": "in ambiguous sentences",
     "encounter": "in encounters",
@@ -18,18 +19,22 @@ def main_result(table: pd.DataFrame) -> Markup:
     """The headline: how many runs find the planted gaps, and how many see something that is not there."""
     race, synonyms, masks = (table[table["axis"] == axis] for axis in ("race", "synonyms", "masking"))
     absent, words = race[race["where"] != GAPS["race"].kind], synonyms[synonyms["expected"] > 0]
+    others, seen = synonyms[synonyms["expected"] == 0], absent.loc[absent["verdict"] == "missed", "run"]
     return passage(
         "ground_truth",
         "main_result",
         runs=table["run"].nunique(),
         gaps=[(axis, *_counted(gap_rows(table, axis))) for axis in GAPS],
         race=len(absent),
-        race_seen=absent.loc[absent["verdict"] == "missed", "run"].nunique(),
+        race_seen=seen.nunique(),
+        race_open=absent.loc[(absent["verdict"] == OPEN) & ~absent["run"].isin(seen), "run"].nunique(),
         misleading=len(words),
         flagged=(words["verdict"] == "found").sum(),
         masks=len(masks),
         composed=(masks["verdict"] == "found").sum(),
-        others=((synonyms["expected"] == 0) & (synonyms["verdict"] == "missed")).sum(),
+        masks_open=(masks["verdict"] == OPEN).sum(),
+        others=(others["verdict"] == "missed").sum(),
+        others_open=(others["verdict"] == OPEN).sum(),
     )
 
 
