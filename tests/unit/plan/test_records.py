@@ -56,7 +56,8 @@ def test_a_run_made_its_model_card_and_claims_and_no_time_of_day():
 
 def test_findings_on_a_language_model_came_from_it_and_the_texts_of_every_task():
     named = inputs(MODEL)
-    assert named[0] == MODEL.folder
+    assert named[0] == MODEL.folder and len(named) == len(set(named))
+    assert "data/corpora/pairs.parquet" in named, "what its pages read that it did not make, as published numbers"
     for task in STUDY.tasks:
         assert {f"data/tasks/{task}/train.parquet", f"data/tasks/{task}/test.parquet"} <= set(named)
     assert results_of(MODEL, PAGES) == [f"{MODEL.results}/table.parquet", f"{MODEL.results}/claims.csv"]
@@ -65,4 +66,7 @@ def test_findings_on_a_language_model_came_from_it_and_the_texts_of_every_task()
 def test_every_setting_that_decides_a_result_is_recorded():
     run, model = (settings_of(STUDY, subject, PAGES) for subject in (RUN, MODEL))
     assert list(run) == ["name", "corpus", "model", "training", "seed", "prediction", "flips", "statistics"]
-    assert list(model) == ["model", "flips", "statistics"] and model["flips"] == STUDY.config["flips"]
+    assert list(model) == ["model", "prediction", "flips", "statistics"] and model["flips"] == STUDY.config["flips"]
+    own = {"labels": {"joy": "happy"}, "thresholds": {"joy": 0.3}}
+    several = settings_of(STUDY, replace(RUN, entry={**RUN.entry, **own}), PAGES)
+    assert {key: several[key] for key in own} == own

@@ -20,23 +20,23 @@ def settings_of(study: Study, subject: Run | Model, pages: Pages) -> dict:
     if isinstance(subject, Model):
         own = subject.about
     else:
-        own = subject.identity | {"seed": subject.entry["seed"]}
-        sections = ["prediction", *sections]
-    return own | {section: study.config[section] for section in [*sections, "statistics"]}
+        kept = ("seed", "labels", "thresholds")
+        own = subject.identity | {key: subject.entry[key] for key in kept if key in subject.entry}
+    return own | {section: study.config[section] for section in ["prediction", *sections, "statistics"]}
 
 
 def inputs_of(study: Study, subject: Run | Model, pages: Pages, shipped: Marked, own: Marked) -> list[str]:
     """Texts, the model to start from, word lists, published numbers; `shipped` finds files that come with us, `own`
     marks texts of the user's."""
     claims = shipped("data/reference/claims.yaml")
+    read = [path for path in pages.read_about(subject) if not _made_by(subject, path)]
     if isinstance(subject, Model):
         texts = [f"data/corpora/{study.config['attention']['corpus']}/test.parquet"]
         texts += [f"data/corpora/{study.config['residual']['corpus']}/train.parquet"]
         texts += [f"data/tasks/{task}/{part}.parquet" for task in study.tasks for part in ("train", "test")]
-        return [subject.folder, *dict.fromkeys(texts), claims]
+        return [subject.folder, *dict.fromkeys([*texts, *read, claims])]
     words = [*(AXES[axis].words for axis in study.config["flips"]["axes"]), *WORD_LISTS]
     texts = [f"{subject.corpus.folder}/{part}.parquet" for part in ("train", "test")]
-    read = [path for path in pages.read_about(subject) if not _made_by(subject, path)]
     lists = [shipped(f"data/lexicons/{name}") for name in words]
     suites = [suite.path for suite in subject.suites]
     return list(

@@ -48,7 +48,8 @@ def in_findings(words: str) -> str:
 def write_findings(findings: Iterable[Finding], path: Path) -> None:
     """Write findings as CSV: `name, value, low, high, note`, and of the other fields those that any of them has."""
     table = pd.DataFrame(findings, columns=Finding._fields)
-    own = [name for name in Finding._fields[len(ALWAYS) :] if (table[name].notna() & (table[name] != False)).any()]  # noqa: E712
+    known = table.notna().assign(rate=table["rate"].astype(bool))  # 0 is a number, and False what a file does not say
+    own = [name for name in Finding._fields[len(ALWAYS) :] if known[name].any()]
     write_csv(table[[*ALWAYS, *own]], path)
 
 

@@ -18,8 +18,8 @@ COMMON = (
     "flips are not shown to move them further than neutral swaps"
 )
 UNUSED = (
-    "what can be read of it is not used: erased, the answers to a text and its flip move, and come together, by less than "
-    "the margin in the mean"
+    "what can be read of it is not used: erased, the answers to a text and its flip move, and come together, by less "
+    "than the margin in the mean"
 )
 UNSETTLED = "whether what can be read of it is used is not settled"
 COSTLY = (
