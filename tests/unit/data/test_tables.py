@@ -88,9 +88,10 @@ def test_as_many_labelled_rows_arrive_as_were_written(tmp_path_factory, rows, wr
     assert corpus["label"].tolist() == [CLASSES.index(label) for _, label in rows]
 
 
+@pytest.mark.parametrize("text", ["plain", "with, a comma, or two"])
 @pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
-def test_another_separator_is_named(tmp_path, separator, name):
-    content = with_rows({}).replace(",", separator)
+def test_another_separator_is_named(tmp_path, separator, name, text):
+    content = with_rows({}).replace(",", separator) + f"{text}{separator}joy\n"
     with pytest.raises(UserError, match=rf"mine.csv: its cells are separated by {name}, not by commas"):
         corpus_of(tmp_path / "mine.csv", content)
 
@@ -138,6 +139,22 @@ def test_folders_of_files_are_read_as_one_table(tmp_path):
         corpus = check_corpus(read_table(tmp_path / kind, kind, "text", "label", CLASSES), CLASSES)
         assert corpus["text"].tolist() == ["a", "b", "c", "d"], kind
         assert corpus["id"].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
+@pytest.mark.parametrize("other", [["text", "Label"], ["text", "label", "note"], ["text"]])
+def test_files_of_a_folder_that_have_other_columns_are_named(tmp_path, kind, other):
+    """Joined, their rows would have no labels, or be left out."""
+    for name, columns in (("a", ["label", "text"]), ("b", ["text", "label"]), ("c", other)):
+        table = pd.DataFrame([["x"] * len(columns)] * 2, columns=columns, index=[3, 4])
+        path = tmp_path / f"{name}.{kind}"
+        table.to_parquet(path) if kind == "parquet" else table.to_csv(path, index=False, sep=",\t"[kind == "tsv"])
+        if name == "b":
+            assert len(load_table(tmp_path, kind)) == 4, "their order is no matter"
+    with pytest.raises(
+        UserError, match=rf"c\.{kind}: only one of this file and a\.{kind} has a column '(Label|note|label)'"
+    ):
+        load_table(tmp_path, kind)
 
 
 def test_an_empty_folder_is_named(tmp_path):

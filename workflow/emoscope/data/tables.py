@@ -1,15 +1,19 @@
 """Tables of strangers: CSV and parquet files, or folders of them, read to the letter or refused with file and place."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from pyarrow.dataset import dataset
+from pyarrow.parquet import read_schema
 
 from emoscope.data.plain_text import check_utf8, files_in
 from emoscope.errors import UserError, first_line
 from emoscope.storage.rows import LAYOUTS, LINE_BREAK, QUOTING, rows_of
 
+INDEX = re.compile("__index_level_\\d+__$")  # how pandas keeps row names in parquet files
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -24,12 +28,29 @@ def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
         if not files:
             raise UserError(f"{path}: no .{kind} files in this folder; give a {kind.upper()} file or a folder of them")
         options = options | LAYOUTS[kind]
-        return pd.concat([read_csv(file, **options) for file in files])
+        tables = {file: read_csv(file, **options) for file in files}
+        _require_one_header({file: list(table) for file, table in tables.items()})
+        return pd.concat(tables.values())
     try:
+        if path.is_dir():
+            files = sorted(map(Path, dataset(path, format="parquet").files))
+            _require_one_header({file: read_schema(file).names for file in files})
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a parquet file: {first_line(error)}") from None
     return table.set_axis([f"{path}: row {row}" for row in range(len(table))])
+
+
+def _require_one_header(columns: Mapping[Path, Sequence[str]]) -> None:
+    """UserError for the first file that has other columns than the first one, whatever their order: where they are
+    joined, rows of it would lack their labels, for one."""
+    first, *others = [(file, {name for name in own if not INDEX.match(name)}) for file, own in columns.items()] or [()]
+    for file, own in others:
+        if apart := sorted(own ^ first[1]):
+            raise UserError(
+                f"{file}: only one of this file and {first[0].name} has a column {apart[0]!r}; give all files of a folder "
+                "the same ones"
+            )
 
 
 def read_csv(path: Path, separator: str = ",", quoted: bool = True, names: Sequence[str] = ()) -> pd.DataFrame:
@@ -46,6 +67,8 @@ def read_csv(path: Path, separator: str = ",", quoted: bool = True, names: Seque
     rows, places = [], []
     for row, line, cells in records:
         if len(cells) != len(columns):
+            if not names:
+                _require_separator(columns, path, separator)
             cut = {1: "1 cell"}.get(len(cells), f"{len(cells)} cells")
             raise UserError(
                 f"{path}: row {row}, line {line}: {cut}, but {'the config names' if names else 'the header has'} "
@@ -63,14 +86,19 @@ def require_columns(table: pd.DataFrame, path: Path, wanted: Mapping[str, str], 
         found = list(table.columns).count(column)
         if found > 1:
             raise UserError(f"{path}: {found} columns are called {column!r}; rename all but one")
-        if not found and len(table.columns) == 1 and (marks := [mark for mark in SEPARATORS if mark in header]):
-            there, due = SEPARATORS[marks[0]], SEPARATORS[separator]
-            kind = "TSV" if separator == "\t" else "CSV"
-            raise UserError(
-                f"{path}: its cells are separated by {there}, not by {due}; save it as a {kind} file with {due}"
-            )
         if not found:
+            _require_separator(table.columns, path, separator)
             raise UserError(f"{path}: no column {column!r}; it has: {header}; {fix.format(role=role)}")
+
+
+def _require_separator(columns: Sequence[str], path: Path, separator: str) -> None:
+    """UserError if a header of one cell looks as if its names were separated by something else."""
+    if len(columns) == 1 and (marks := [mark for mark in SEPARATORS if mark in str(columns[0])]):
+        there, due = SEPARATORS[marks[0]], SEPARATORS[separator]
+        kind = "TSV" if separator == "\t" else "CSV"
+        raise UserError(
+            f"{path}: its cells are separated by {there}, not by {due}; save it as a {kind} file with {due}"
+        )
 
 
 def checked_texts(texts: pd.Series, where: pd.Series) -> pd.Series:

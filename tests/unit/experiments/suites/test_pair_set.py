@@ -106,6 +106,31 @@ def test_only_an_exchange_of_words_has_neutral_swaps_and_these_ask_for_nothing(m
         assert " son " in swap.perturbed and swap.perturbed != own.loc[swap.id, "perturbed"]
 
 
+@pytest.mark.parametrize(
+    "about",
+    [{"classes": ["sad", "calm"], "order": ["calm", "sad"]}, {"classes": ["calm", "sad"], "left_out": {"mad": 3}}],
+)
+def test_numbers_of_labels_mean_those_of_the_corpus_and_never_a_models_own(tmp_path, about):
+    rows = pd.DataFrame({"before": [f"he {k}" for k in range(9)], "after": [f"she {k}" for k in range(9)]})
+    pd.DataFrame({"id": range(4), "text": "so", "label": [0, 1, 0, 1]}).to_parquet(tmp_path / "train.parquet")
+    config = {"source": "csv", "path": str(tmp_path / "mine.csv"), "before": "before", "after": "after"}
+    config |= {"group": None, "cluster": None, "direction": None, "label": "label"}
+    files = {name: tmp_path / f"{name}.parquet" for name in ("train", "pairs", "balance")}
+
+    def made(label: object, about: dict) -> list[int]:
+        rows.assign(label=label).to_csv(tmp_path / "mine.csv", index=False)
+        (tmp_path / "corpus.json").write_text(json.dumps(about))
+        import_suite("mine", config, audit=tmp_path / "corpus.json", neutral=NEUTRAL, **files)
+        return pd.read_parquet(files["pairs"])["label"].unique().tolist()
+
+    with pytest.raises(UserError, match="unknown label '0'"):
+        made(0, about)
+    assert made("calm", about) == [about["classes"].index("calm")]
+    assert made(0, {"classes": about["classes"], "order": about["classes"], "left_out": {}}) == [0]
+    if "left_out" in about:
+        assert made("mad", about) == [-1]
+
+
 def test_several_labels_have_no_order_to_rise_in(tmp_path):
     rows = pd.DataFrame(
         {"before": [f"he {k}" for k in range(9)], "after": [f"she {k}" for k in range(9)], "goal": "up"}

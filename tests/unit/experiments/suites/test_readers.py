@@ -114,6 +114,29 @@ def test_pairs_that_share_a_text_by_way_of_others_are_one_unless_a_cluster_is_na
     assert read(tmp_path, apart, cluster="template")["cluster"].tolist()[10:] == ["k", "k", "k", "l"]
 
 
+def test_labels_are_numbers_only_where_classes_are_numbered(tmp_path):
+    path = tmp_path / "pairs.csv"
+    entry = {"source": "csv", "path": str(path), "before": "before", "after": "after"} | COLUMN_KEYS
+    entry["label"] = "emotion"
+    pairs(emotion=1).to_csv(path, index=False)
+    assert set(read_suite(entry, CLASSES)["label"]) == {1}
+    with pytest.raises(UserError, match=r"unknown label '1'.* write its name, since this model numbers them otherwise"):
+        read_suite(entry, CLASSES, numbered=False)
+    pairs(emotion=CLASSES[1]).to_csv(path, index=False)
+    assert set(read_suite(entry, CLASSES, numbered=False)["label"]) == {1}
+
+
+def test_of_classes_that_the_classifier_lacks_nothing_is_asked(tmp_path):
+    path = tmp_path / "pairs.csv"
+    pairs(goal=["envy", "up"] * 5, emotion=["envy", CLASSES[1]] * 5).to_csv(path, index=False)
+    entry = {"source": "csv", "path": str(path), "before": "before", "after": "after"} | COLUMN_KEYS
+    entry |= {"direction": "goal", "label": "emotion"}
+    found = read_suite(entry, CLASSES, left_out=["envy"])
+    assert found["goal"].tolist() == ["", "up"] * 5 and found["label"].tolist() == [-1, 1] * 5
+    with pytest.raises(UserError, match="'envy' is no class"):
+        read_suite(entry, CLASSES)
+
+
 def test_gaps_in_columns_that_are_no_text(tmp_path):
     goal, label = pd.Categorical(["up", None] * 5), pd.array([1, None] * 5, dtype="Int64")
     pairs(goal=goal, emotion=label).to_parquet(tmp_path / "pairs.parquet")

@@ -33,7 +33,10 @@ def import_suite(
     `term` is the group. Only pairs that exchange words one for one have a null: that of a rewritten clause would be as
     many rewritten clauses, which no list offers.
     """
-    own, texts = read_suite(config, read_json(audit)["classes"]), pd.read_parquet(train)
+    about, texts = read_json(audit), pd.read_parquet(train)
+    numbered = about.get("order", about["classes"]) == about["classes"]  # or a model's own numbers mean other classes
+    left_out = about.get("left_out", {})
+    own = read_suite(config, about["classes"], numbered and not left_out, left_out)
     if has_several(texts) and own["goal"].isin((UP, DOWN)).any():
         raise UserError(f"{config['path']}: {UP} and {DOWN} need one class a text; this corpus gives several labels")
     made = pair_table(

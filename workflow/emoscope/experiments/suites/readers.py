@@ -7,7 +7,7 @@ number of the class of both texts, -1 where it is not known; `people`, which pai
 where the same ones stand in many clusters. Without a value, cells are empty.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +27,13 @@ UP, DOWN, STAYS = GOALS = ("up", "down", "stays")
 NO_GOAL = "unknown"  # as good as an empty cell
 
 
-def read_suite(entry: dict, classes: Sequence[str]) -> pd.DataFrame:
+def read_suite(
+    entry: dict, classes: Sequence[str], numbered: bool = True, left_out: Collection[str] = ()
+) -> pd.DataFrame:
     """The suite that an entry of the configuration describes, for a classifier of these classes.
 
+    Labels may be numbers where classes are `numbered` by their positions. Of classes that the corpus has and the
+    classifier lacks, `left_out`, nothing is asked, and a label says nothing.
     UserError for a file of another shape, a pair without two different texts, a goal or label that is no class, and
     too few independent pairs for any interval: in all, or in a group that the user named.
     """
@@ -41,13 +45,15 @@ def read_suite(entry: dict, classes: Sequence[str]) -> pd.DataFrame:
     elif preset == "cebab":
         pairs = read_cebab(path)
     else:
-        pairs = read_pairs(path, entry, classes)
+        pairs = read_pairs(path, entry, classes, numbered, left_out)
     _check_texts(pairs)
     _check_clusters(pairs, path, named=not preset)
     return pairs.reset_index(drop=True).reindex(columns=COLUMNS, fill_value="")
 
 
-def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
+def read_pairs(
+    path: Path, entry: dict, classes: Sequence[str], numbered: bool, left_out: Collection[str]
+) -> pd.DataFrame:
     """A user's own file; `entry` names its columns."""
     table = load_table(path, entry["source"])
     roles = {role: entry[role] for role in ("before", "after", "group", "cluster", "direction", "label") if entry[role]}
@@ -60,10 +66,11 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
     def cells(role: str) -> pd.Series:
         return written[roles[role]].str.strip() if role in roles else pd.Series("", index=table.index)
 
-    group, cluster, labels = cells("group"), cells("cluster"), cells("label")
+    group, cluster = cells("group"), cells("cluster")
+    goals, labels = (said.mask(said.isin(left_out), "") for said in map(cells, ("direction", "label")))
     if "group" in roles and (blank := group == "").any():
         raise UserError(f"{blank.idxmax()}: no group; fill in {roles['group']!r} or name no `group` in the config")
-    goals = cells("direction").replace(NO_GOAL, "")
+    goals = goals.replace(NO_GOAL, "")
     for where, goal in goals.items():
         if goal and goal not in (*classes, *GOALS):
             wanted = ", ".join((*GOALS, *classes))
@@ -72,7 +79,12 @@ def read_pairs(path: Path, entry: dict, classes: Sequence[str]) -> pd.DataFrame:
     if (torn := aims > 1).any():
         raise UserError(f"{torn.idxmax()}: this pair stands in several rows, with several directions; keep one of them")
     given = labels[labels != ""].rename_axis("where").reset_index(name="label")
-    numbers = class_numbers(given["label"], list(classes), given["where"], "fix the row or leave its label empty")
+    hint = (
+        "fix the row or leave its label empty"
+        if numbered
+        else "write its name, since this model numbers them otherwise"
+    )
+    numbers = class_numbers(given["label"], list(classes), given["where"], hint, numbered)
     return pd.DataFrame({
         "before": before,
         "after": after,
