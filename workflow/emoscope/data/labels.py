@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -86,4 +87,8 @@ def sets_of_numbers(
 
 
 def _unknown(where: str, label: Any, classes: list[str], hint: str) -> UserError:
+    if normalize("NFC", str(label).strip()) in [normalize("NFC", name) for name in classes]:
+        hint = (
+            "a letter of it is written by other characters than there (Unicode's forms NFC and NFD); write both alike"
+        )
     return UserError(f"{where}: unknown label {str(label)!r}; known: {', '.join(classes)}; {hint}")

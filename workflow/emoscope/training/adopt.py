@@ -87,14 +87,22 @@ def check_pads(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokeni
 
 
 def settle(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Write down how texts are padded and cut, as fine-tuning does, where the folder does not say so."""
+    """Settle how texts are padded and cut, as fine-tuning does, and write it down where the folder does not say so."""
+    change(folder / "tokenizer_config.json", settle_tokenizer(model, tokenizer))
+    if model.config.pad_token_id is None:
+        change(folder / "config.json", {"pad_token_id": tokenizer.pad_token_id})
+
+
+def settle_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> dict[str, str | int]:
+    """Let a loaded tokenizer pad and cut texts as fine-tuning does; its settings that this changed, and how it cuts."""
     number = model.config.pad_token_id
     meant = tokenizer.eos_token if number is None else tokenizer.convert_ids_to_tokens(number)
     wanted = {"pad_token": tokenizer.pad_token or meant, "padding_side": "right"}
     changes = {name: value for name, value in wanted.items() if getattr(tokenizer, name) != value}
-    change(folder / "tokenizer_config.json", changes | {"model_max_length": longest_text(model, tokenizer)})
-    if number is None:
-        change(folder / "config.json", {"pad_token_id": tokenizer.convert_tokens_to_ids(wanted["pad_token"])})
+    changes["model_max_length"] = longest_text(model, tokenizer)
+    for name, value in changes.items():
+        setattr(tokenizer, name, value)
+    return changes
 
 
 def change(file: Path, settings: Mapping) -> None:

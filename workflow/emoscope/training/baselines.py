@@ -25,10 +25,10 @@ UNSPACED = re.compile(
 def word_features(training: Sequence[str], asked: Sequence[str]) -> tuple[csr_matrix, csr_matrix]:
     """TF-IDF of the training texts' words and pairs of neighbouring words; rows of length 1.
 
-    Where most of these texts are `without_blanks`, so that a whole sentence would be one word, of characters and up to
-    three neighbouring ones.
+    Where most of these texts are `without_blanks`, so that a whole sentence would be one word, or none has a word, as
+    where all are emoji, of characters and up to three neighbouring ones.
     """
-    if 2 * sum(map(without_blanks, training)) > len(training):
+    if 2 * sum(map(without_blanks, training)) > len(training) or not any(re.search(r"\w", text) for text in training):
         counter = TfidfVectorizer(analyzer="char", ngram_range=(1, 3))
     else:
         counter = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\b\w+\b")  # words of one letter count, too

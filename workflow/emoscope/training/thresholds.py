@@ -42,9 +42,9 @@ def choose_thresholds(
 
 
 def check_names(thresholds: dict, classes: Sequence[str]) -> None:
-    """UserError if a threshold is for a label that the corpus does not have."""
+    """UserError if a threshold is for a label that the classifier does not have, which may lack some of the corpus."""
     if unknown := [name for name in thresholds if name not in classes]:
-        raise UserError(f"thresholds: no label {unknown[0]!r} in the corpus; known: {', '.join(classes)}")
+        raise UserError(f"thresholds: {unknown[0]!r} is no label of the classifier; known: {', '.join(classes)}")
 
 
 def check_validation(table: pd.DataFrame, path: Path) -> None:

@@ -29,7 +29,7 @@ from emoscope.models.loading import load_classifier
 from emoscope.models.logits import probabilities
 from emoscope.plan.code_inputs import PACKAGE
 from emoscope.storage.decisions import SEVERAL
-from random_models import FAMILIES, TEXTS, with_large_weights, write_exactness
+from random_models import FAMILIES, TEXTS, change_json, with_large_weights, write_exactness
 
 CLASSES = ["sadness", "joy", "love"]
 PREDICTION = {"tokens_per_batch": 512}
@@ -160,6 +160,22 @@ def test_own_sentences_are_explained_class_by_class(monkeypatch, capsys, folder,
     assert [pair.rpartition(":")[0] for pair in lines[0][3].split()] == ["i", "feel", "happy"]
     values = np.array([[float(pair.rpartition(":")[2]) for pair in line[3].split()] for line in lines[:3]])
     assert np.allclose(values.sum(axis=0), 0, atol=2e-3), "what speaks for one class speaks against the others"
+
+
+def test_a_folder_of_ones_own_is_padded_as_an_adopted_one_is(monkeypatch, capsys, folder, tmp_path):
+    """Not with a token that its classification head would read as the last one of a text."""
+    shutil.copytree(folder, tmp_path / "mine")
+    text, method = b"i feel happy\nwhat a surprise it is\n", "occlusion_word"
+    due = said(monkeypatch, capsys, folder, text, method=method)
+    own = json.loads((folder / "tokenizer_config.json").read_text())
+    padding = json.loads((folder / "config.json").read_text())["pad_token_id"]
+    bare = {key: value for key, value in own.items() if key not in ("pad_token", "model_max_length")}
+    (tmp_path / "mine" / "tokenizer_config.json").write_text(json.dumps(bare))
+    assert said(monkeypatch, capsys, tmp_path / "mine", text, method=method) == due
+    (tmp_path / "mine" / "tokenizer_config.json").write_text(json.dumps(own))
+    change_json(tmp_path / "mine" / "config.json", pad_token_id=padding + 5)
+    with pytest.raises(UserError, match=rf"config.json says pad_token_id {padding + 5}, but the tokenizer pads with"):
+        said(monkeypatch, capsys, tmp_path / "mine", text, method=method)
 
 
 @pytest.mark.parametrize("tolerance", [0.01, -1])

@@ -25,6 +25,7 @@ from emoscope.reporting.templates import TEMPLATES, fill
 from emoscope.storage.decisions import decided
 from emoscope.storage.files import write_text
 from emoscope.storage.lines import input_lines, write_output
+from emoscope.training.adopt import check_pads, settle_tokenizer
 from emoscope.training.best_thresholds import EVEN
 
 TOKENS, STEPS, ORDERS = 8192, 50, 5  # tokens in a batch, steps of integrated gradients, orders for Shapley values
@@ -53,6 +54,9 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
     if blank := [number for number, text in enumerate(texts, start=1) if not text.strip()]:
         raise UserError(f"standard input: line {blank[0]} is empty; write a text there, or remove the line")
     classifier, tokenizer = load_classifier(model)
+    check_pads(model, classifier, tokenizer)
+    settle_tokenizer(classifier, tokenizer)
+    classifier.config.pad_token_id = tokenizer.pad_token_id
     classifier.requires_grad_(False)
     readings = read_texts(tokenizer, texts)
     for number, reading in enumerate(readings, start=1):
