@@ -6,6 +6,7 @@ from emoscope.data.class_names import has_several
 from emoscope.errors import UserError
 from emoscope.experiments.flips.axes import AXES
 from emoscope.plan.mistakes import suggest
+from emoscope.plan.subjects import keeps_best
 
 BESIDE_SUITES = (*AXES, "synonyms", "words")  # what else lies where pairs of texts lie
 
@@ -126,7 +127,7 @@ def _check_several(corpus: dict, run: dict, where: str) -> None:
 
 def _check_kept(corpus: dict, run: dict, where: str) -> None:
     """That there may be texts to choose an epoch by, as far as the settings tell."""
-    best = run["training"] != "none" and run["training"].get("keep") == "best"
+    best = keeps_best(run["training"])
     if best and (lack := _without_validation(corpus, run["corpus"])):
         raise UserError(
             f"{where}.training.keep: {lack}; leave `keep` out, or give the corpus such a part "

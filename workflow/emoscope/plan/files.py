@@ -10,6 +10,7 @@ from emoscope.errors import UserError
 from emoscope.experiments.synonyms.wordnet import wordnet_folder
 from emoscope.models.folder import blocks_in, check_model_folder
 from emoscope.plan.mistakes import suggest
+from emoscope.plan.subjects import keeps_best
 from emoscope.storage.rows import LAYOUTS, rows_of
 from emoscope.training.labels import check_given, labels_of, matched
 
@@ -158,7 +159,7 @@ def _check_thresholds(corpus: dict, run: dict, where: str) -> None:
 
 def _check_held(corpus: dict, run: dict, where: str) -> None:
     """That a folder with a file for each part has one for validation, where something is chosen on it."""
-    best = run["training"] != "none" and run["training"].get("keep") == "best"
+    best = keeps_best(run["training"])
     if not best and run.get("thresholds") != "validation":
         return
     parts = parts_in(Path(corpus["path"]), corpus["source"]) if "path" in corpus else []

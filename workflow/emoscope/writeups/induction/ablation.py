@@ -30,8 +30,8 @@ def ablate_mlps(model: Path, blocks: int, config: dict, output: Path) -> None:
     `change` is the mean rise over the half, `own` that at the replaced position alone: NaN where all are replaced.
     At one position of the second half, a block's MLP output is replaced by that of `length` tokens earlier. Offset 0,
     the seam, is the position that predicts the second half's first token, and gets the output at BOS; at any other
-    offset the token earlier is the same, and `EVERYWHERE` stands for all of these at once. With `positions` fewer
-    than the length, evenly spread offsets are tried.
+    offset the token earlier is the same, and `EVERYWHERE` stands for all of these at once. With fewer
+    `ablated_positions` than the length, evenly spread offsets are tried.
     """
     network, tokens, length = _prepared(model, blocks, config)
     offsets = np.unique(np.linspace(0, length - 1, min(config["ablated_positions"], length)).round().astype(int))
