@@ -27,6 +27,16 @@ settings.register_profile("project", deadline=None, print_blob=True)  # a busy m
 settings.load_profile("project")
 
 
+@pytest.fixture(autouse=True)
+def threads_kept():
+    """A test that leaves torch more threads than there are cores makes all that follow ten times slower."""
+    before = torch.get_num_threads()
+    yield
+    left = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert left == before, f"torch had {before} threads and is left with {left}"
+
+
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
     """A folder by this name, made by the first test that wants it, whichever process that runs in."""
