@@ -56,7 +56,8 @@ def explain_lines(model: Path, method: str = "integrated_padding", html: list[Pa
     classifier, tokenizer = load_classifier(model)
     check_pads(model, classifier, tokenizer)
     settle_tokenizer(classifier, tokenizer)
-    classifier.config.pad_token_id = tokenizer.pad_token_id
+    if classifier.config.pad_token_id is None:
+        classifier.config.pad_token_id = tokenizer.pad_token_id
     classifier.requires_grad_(False)
     readings = read_texts(tokenizer, texts)
     for number, reading in enumerate(readings, start=1):
