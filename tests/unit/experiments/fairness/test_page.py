@@ -39,10 +39,10 @@ def test_the_headline_names_the_classes_and_the_sides():
     told = words(report.main_result(gaps(gap_anger=(0.13, 0.1, 0.15), gap_joy=(0.0, -0.1, 0.1)), RATES))
     said = "Gender, test texts (male minus female, in the same text): shown to differ in P(anger) +0.130 [+0.100, "
     assert told.startswith(said) and "joy" not in told
-    assert "; by less than the margin in 0 of 2, too few texts to tell in 1." in told
+    assert "; shown to lie within the margin: 0 of 2, too few texts to tell: 1." in told
     within = {key: rows.assign(verdict="equivalent") for key, rows in gaps(gap_joy=(0.0, -0.01, 0.01)).items()}
     nothing = words(report.main_result(within, RATES))
-    assert "no class is shown to differ; by less than the margin in 1 of 1." in nothing
+    assert "no class is shown to differ; shown to lie within the margin: 1 of 1." in nothing
     two = gaps(gap_anger=(0.13, 0.1, 0.15))
     twice = words(report.main_result(two | {("gender", "templates"): two["gender", "test texts"]}, RATES))
     assert ". Gender, templates" in twice, "sentences do not run into each other"
