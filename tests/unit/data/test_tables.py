@@ -152,7 +152,7 @@ def test_files_of_a_folder_that_have_other_columns_are_named(tmp_path, kind, oth
         if name == "b":
             assert len(load_table(tmp_path, kind)) == 4, "their order is no matter"
     with pytest.raises(
-        UserError, match=rf"c\.{kind}: only one of this file and a\.{kind} has a column '(Label|note|label)'"
+        UserError, match=rf"c\.{kind}: only one of this file and b\.{kind} has a column '(Label|note|label)'"
     ):
         load_table(tmp_path, kind)
 

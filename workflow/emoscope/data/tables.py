@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -42,13 +43,13 @@ def load_table(path: Path, kind: str, **options) -> pd.DataFrame:
 
 
 def _require_one_header(columns: Mapping[Path, Sequence[str]]) -> None:
-    """UserError for the first file that has other columns than the first one, whatever their order: where they are
+    """UserError for the first file that has other columns than the one before, whatever their order: where they are
     joined, rows of it would lack their labels, for one."""
-    first, *others = [(file, {name for name in own if not INDEX.match(name)}) for file, own in columns.items()] or [()]
-    for file, own in others:
-        if apart := sorted(own ^ first[1]):
+    names = {file: {name for name in own if not INDEX.match(name)} for file, own in columns.items()}
+    for before, file in pairwise(names):
+        if apart := sorted(names[before] ^ names[file]):
             raise UserError(
-                f"{file}: only one of this file and {first[0].name} has a column {apart[0]!r}; give all files of a "
+                f"{file}: only one of this file and {before.name} has a column {apart[0]!r}; give all files of a "
                 "folder the same ones"
             )
 

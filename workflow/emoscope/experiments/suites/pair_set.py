@@ -34,9 +34,9 @@ def import_suite(
     many rewritten clauses, which no list offers.
     """
     about, texts = read_json(audit), pd.read_parquet(train)
-    numbered = about.get("order", about["classes"]) == about["classes"]  # or a model's own numbers mean other classes
-    left_out = about.get("left_out", {})
-    own = read_suite(config, about["classes"], numbered and not left_out, left_out)
+    classes, left_out = about["classes"], about.get("left_out", {})
+    numbered = not left_out and about.get("order", classes) == classes  # or a model's own numbers mean other classes
+    own = read_suite(config, classes, numbered, left_out)
     if has_several(texts) and own["goal"].isin((UP, DOWN)).any():
         raise UserError(f"{config['path']}: {UP} and {DOWN} need one class a text; this corpus gives several labels")
     made = pair_table(
